@@ -1,0 +1,169 @@
+"""An article as the newsroom sends it (`Submission`) and as it stands after a decision (`Article`).
+
+Both hold the same text, checked and cleaned once, here. A submission may leave out what the life cycle fills in:
+version, published, updated. Names and values follow IPTC where IPTC has them (pubstatus, urgency, embargoed, expires).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import model_validator as _model_validator
+from pydantic_core import PydanticCustomError
+
+from feeds import text
+
+PubStatus = Literal["usable", "withheld", "canceled"]
+
+# RFC 3339, section 5.6: ASCII digits only, and an offset, or the moment is anybody's guess.
+_RFC3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII
+)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise PydanticCustomError("moment", 'must be a time such as "2026-03-04T11:00:00Z", with its offset from UTC')
+    try:
+        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("moment", "is no time that exists") from None
+    if not 1900 <= moment.year <= 9000:
+        raise PydanticCustomError("moment", "must lie between the years 1900 and 9000")
+    return moment
+
+
+def _checked(function: Any) -> AfterValidator:
+    """Wrap a function that raises ValueError so that its message reaches the sender as it is."""
+
+    def check(value: str) -> str:
+        try:
+            result: str = function(value)
+        except ValueError as error:
+            raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
+        return result
+
+    return AfterValidator(check)
+
+
+def _identifier(value: str) -> str:
+    if not value.isprintable() or any(character.isspace() for character in value):
+        raise ValueError("must not have white space or control characters")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Id = Annotated[str, Field(min_length=1, max_length=200), _checked(_identifier)]
+Line = Annotated[str, Field(max_length=500), _checked(text.plain)]
+Name = Annotated[str, Field(min_length=1, max_length=200), _checked(text.plain)]
+Url = Annotated[str, Field(min_length=1, max_length=2000), _checked(text.absolute_url)]
+Edition = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=False, coerce_numbers_to_str=False)
+
+
+class Image(BaseModel):
+    """A picture of an article. Width and height in pixels; `credit` is who must be named beside it."""
+
+    model_config = _STRICT
+
+    url: Url
+    type: str = Field(default="image/jpeg", pattern=r"^image/[a-z0-9.+-]{1,60}$")
+    width: int | None = Field(default=None, ge=1, le=100_000)
+    height: int | None = Field(default=None, ge=1, le=100_000)
+    caption: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
+    credit: Line = ""
+
+
+class _Text(BaseModel):
+    """What an article says: the fields that both a submission and an article have."""
+
+    model_config = _STRICT
+
+    id: Id
+    edition: Edition = "en"
+    headline: Line = ""
+    summary: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
+    url: Annotated[str, Field(max_length=2000)] = ""
+    body_html: str = Field(default="", max_length=2_000_000)
+    section: Line = ""
+    subjects: tuple[Name, ...] = Field(default=(), max_length=100)
+    authors: tuple[Name, ...] = Field(default=(), max_length=100)
+    images: tuple[Image, ...] = Field(default=(), max_length=100)
+    embargoed: Moment | None = None
+    expires: Moment | None = None
+    pubstatus: PubStatus = "usable"
+    urgency: int | None = Field(default=None, ge=1, le=9)
+    dateline: Line = ""
+    source: Line = ""
+    rights: Annotated[str, Field(max_length=2000), _checked(text.plain)] = ""
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            return text.absolute_url(value)
+        except ValueError as error:
+            raise PydanticCustomError("url", "{problem}", {"problem": str(error)}) from None
+
+    @field_validator("body_html")
+    @classmethod
+    def _body(cls, value: str, info: ValidationInfo) -> str:
+        # A relative address in the text is relative to the article's page; `url` stands before, so it is known here.
+        return text.safe_html(value, info.data.get("url") or "")
+
+    @_model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.pubstatus == "canceled":
+            return self
+        for name in ("headline", "url"):
+            if not getattr(self, name):
+                raise PydanticCustomError("missing_in", "{name}: is missing", {"name": name})
+        return self
+
+
+class Submission(_Text):
+    """An article as an event brings it. Without a `version` the life cycle counts one up."""
+
+    version: int | None = Field(default=None, ge=1, le=2**53)
+    published: Moment | None = None
+    updated: Moment | None = None
+
+
+class Article(_Text):
+    """An article as it stands: one revision, complete.
+
+    `version` rises with every accepted change. `published` is the first publication, `updated` the last change of what
+    is said. A canceled article keeps its identity and nothing of its text.
+    """
+
+    version: int = Field(ge=1)
+    published: Moment
+    updated: Moment
+
+    def visible(self, now: datetime) -> bool:
+        """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""
+        return (
+            self.pubstatus == "usable"
+            and (self.embargoed is None or self.embargoed <= now)
+            and (self.expires is None or self.expires > now)
+        )
+
+    def due(self, now: datetime) -> datetime | None:
+        """The next moment after `now` at which `visible` changes by itself, or None."""
+        if self.pubstatus != "usable":
+            return None
+        return min((moment for moment in (self.embargoed, self.expires) if moment and moment > now), default=None)
+
+    def notice(self) -> dict[str, Any]:
+        """What may still be said of an article that was killed or withdrawn: who it is, none of its text."""
+        return self.model_dump(
+            mode="json", include={"id", "version", "edition", "url", "published", "updated", "pubstatus"}
+        )

@@ -1,0 +1,54 @@
+"""A feed as its editors define it: a name, a title, what belongs in it, in which order, how many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from feeds.article import Edition, Line, Name, Url
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+# The name is part of every topic URL and of every key: lower-case words, with "-", "_" or "/" between them.
+FeedName = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-_/][a-z0-9]+)*$", max_length=100)]
+
+
+class Selector(BaseModel):
+    """Which articles: every property that is given must match, by any one of its values. An empty selector takes all."""
+
+    model_config = _STRICT
+
+    edition: tuple[Edition, ...] = ()
+    section: tuple[Name, ...] = ()
+    subject: tuple[Name, ...] = ()
+    author: tuple[Name, ...] = ()
+    urgency: tuple[Annotated[int, Field(ge=1, le=9)], ...] = ()
+
+
+class FeedDefinition(BaseModel):
+    """One feed.
+
+    `select` is a union: an article belongs when any selector takes it; without selectors all articles do. With `list`
+    the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its language and
+    direction and admits only articles of that edition; without it the feed is mixed and each entry says its own language.
+    `limit` is the number of entries of the feed document.
+    """
+
+    model_config = _STRICT
+
+    name: FeedName
+    title: Name
+    description: Line = ""
+    edition: Edition | None = None
+    select: tuple[Selector, ...] = ()
+    list: Name | None = None
+    order: Literal["published", "updated"] = "published"
+    limit: int = Field(default=50, ge=1, le=1000)
+    url: Url | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.list is not None and self.select:
+            raise ValueError("takes either select or list, not both")
+        return self

@@ -1,0 +1,90 @@
+"""The format-neutral view that formats render: a channel, its entries, its tombstones.
+
+An `Entry` is a function of one article revision and the site's id authority, so its rendering can be kept for as long
+as the revision lives. A `Channel` is what the envelope of a feed document says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from feeds.article import Article, Image
+from feeds.text import direction, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One article as feeds say it. `html` is the body, wrapped in its language and direction where that is rtl."""
+
+    id: str
+    title: str
+    url: str
+    summary: str
+    html: str
+    text: str
+    language: str
+    section: str
+    subjects: tuple[str, ...]
+    authors: tuple[str, ...]
+    images: tuple[Image, ...]
+    published: datetime
+    updated: datetime
+    rights: str
+    article_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An entry that is no more (RFC 6721): its id and when it went."""
+
+    id: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What a feed document says of the feed. `updated` is its last change; `self_url` the topic; `home_url` the page."""
+
+    id: str
+    title: str
+    description: str
+    language: str
+    publisher: str
+    home_url: str
+    self_url: str
+    hub_url: str
+    updated: datetime
+
+
+def tag_uri(authority: str, kind: str, name: str) -> str:
+    """A permanent id (RFC 4151): `authority` is `domain,year` and must never change once feeds are read."""
+    return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
+
+
+def entry(article: Article, authority: str) -> Entry:
+    """Return the entry for a usable article."""
+    body = article.body_html
+    if body and direction(article.edition) == "rtl":
+        # RSS and Atom have no `dir`; inside the HTML it reaches every reader.
+        body = f'<div dir="rtl" lang="{article.edition}">{body}</div>'
+    return Entry(
+        id=tag_uri(authority, "article", article.id),
+        title=article.headline,
+        url=article.url,
+        summary=article.summary,
+        html=body,
+        text=text_of(article.body_html),
+        language=article.edition,
+        section=article.section,
+        subjects=article.subjects,
+        authors=article.authors,
+        images=article.images,
+        published=article.published,
+        updated=article.updated,
+        rights=article.rights,
+        article_id=article.id,
+        version=article.version,
+    )

@@ -1,0 +1,115 @@
+"""What becomes of an article when an event arrives: `decide` returns a value, the caller carries it out.
+
+The rules of the trade: a kill is mandatory, is never stale and is final; versions never go back; the same revision sent
+twice is harmless; an embargoed revision is held until its moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from feeds.article import Article, Submission
+from feeds.event import ArticleEvent, KillEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """`article` is the article from now on."""
+
+    article: Article
+    change: Literal["published", "corrected", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """`article` is the article from now on, and no reader may see it before `until`."""
+
+    article: Article
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing changes.
+
+    duplicate: we hold this very revision. stale: we hold a newer one. conflict: we hold this version with another text,
+    which a new version number mends. killed: the article was killed.
+    """
+
+    reason: Literal["duplicate", "stale", "conflict", "killed"]
+
+
+Decision = Accept | Hold | Ignore
+
+
+def decide(current: Article | None, event: ArticleEvent | KillEvent, now: datetime) -> Decision:
+    """Return what `event` does to the article that we hold (`current`, None when we never saw it) at `now`."""
+    if isinstance(event, KillEvent):
+        return _kill(current, event)
+    submitted = event.article
+    if current is not None and current.pubstatus == "canceled":
+        return Ignore("killed")
+    if submitted.pubstatus == "canceled":
+        # A CMS that sends the state instead of the order means the same.
+        return Accept(_canceled(current, submitted.id, submitted.version, submitted.edition, event.time), "killed")
+    if current is not None and (reason := _refusal(current, submitted)):
+        return Ignore(reason)
+    article = _complete(current, submitted, event.time)
+    if article.embargoed is not None and article.embargoed > now:
+        return Hold(article, article.embargoed)
+    return Accept(article, "published" if current is None else "corrected")
+
+
+def _kill(current: Article | None, event: KillEvent) -> Decision:
+    if current is not None and current.pubstatus == "canceled":
+        return Ignore("duplicate")
+    edition = current.edition if current else "en"
+    return Accept(_canceled(current, event.article.id, event.article.version, edition, event.time), "killed")
+
+
+def _canceled(
+    current: Article | None, article_id: str, version: int | None, edition: str, time: datetime
+) -> Article:
+    """The article with its identity kept and its text gone; its version is higher than any that was sent."""
+    return Article(
+        id=article_id,
+        version=max(version or 1, current.version + 1 if current else 1),
+        edition=edition,
+        url=current.url if current else "",
+        published=current.published if current else time,
+        updated=max(time, current.updated) if current else time,
+        pubstatus="canceled",
+    )
+
+
+def _refusal(current: Article, submitted: Submission) -> Literal["duplicate", "stale", "conflict"] | None:
+    same = _said(current) == _said(submitted)
+    if submitted.version is None:
+        if same:
+            return "duplicate"
+        return "stale" if submitted.updated is not None and submitted.updated < current.updated else None
+    if submitted.version < current.version:
+        return "stale"
+    if submitted.version == current.version:
+        return "duplicate" if same else "conflict"
+    return None
+
+
+def _said(article: Article | Submission) -> dict[str, object]:
+    """What an article says: all but the fields that the life cycle fills in."""
+    return article.model_dump(exclude={"version", "published", "updated"})
+
+
+def _complete(current: Article | None, submitted: Submission, time: datetime) -> Article:
+    published = submitted.published or (current.published if current else time)
+    updated = submitted.updated or (time if current else published)
+    return Article.model_construct(
+        **{name: getattr(submitted, name) for name in type(submitted).model_fields}
+        | {
+            "version": submitted.version or (current.version + 1 if current else 1),
+            "published": published,
+            "updated": max(updated, published),
+        }
+    )

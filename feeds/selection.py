@@ -1,0 +1,85 @@
+"""Which feeds an article belongs to, what changes there when the article changes, and where it stands in each.
+
+Matching folds case and compatibility forms (`text.fold`); what is shown is never folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal
+
+from feeds.article import Article
+from feeds.definition import FeedDefinition, Selector
+from feeds.text import fold
+
+Lists = Mapping[str, Sequence[str]]
+"""Curated lists by name: article ids, the first pick first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What an article's change does in one feed. `order` is its place: the higher, the nearer to the top."""
+
+    feed: str
+    change: Literal["enters", "stays", "leaves"]
+    order: int
+
+
+def matches(definition: FeedDefinition, article: Article, lists: Lists) -> bool:
+    """Whether the article belongs to the feed, its visibility aside."""
+    if definition.edition is not None and article.edition != definition.edition:
+        return False
+    if definition.list is not None:
+        return article.id in lists.get(definition.list, ())
+    return not definition.select or any(_takes(selector, article) for selector in definition.select)
+
+
+def order(definition: FeedDefinition, article: Article, lists: Lists) -> int:
+    """The article's place in the feed: milliseconds of its time, or its rank from the bottom of the curated list."""
+    if definition.list is not None:
+        picks = lists.get(definition.list, ())
+        return len(picks) - picks.index(article.id) if article.id in picks else 0
+    moment = article.published if definition.order == "published" else article.updated
+    return int(moment.timestamp() * 1000)
+
+
+def placements(
+    article: Article,
+    definitions: Collection[FeedDefinition],
+    lists: Lists,
+    before: Collection[str],
+    now: datetime,
+) -> list[Placement]:
+    """What the article as it is now does in each feed that it belongs to or was recorded in `before`."""
+    visible = article.visible(now)
+    found = []
+    for definition in definitions:
+        was = definition.name in before
+        if visible and matches(definition, article, lists):
+            place = order(definition, article, lists)
+            found.append(Placement(definition.name, "stays" if was else "enters", place))
+        elif was:
+            found.append(Placement(definition.name, "leaves", 0))
+    return found
+
+
+def _takes(selector: Selector, article: Article) -> bool:
+    return (
+        (not selector.edition or article.edition in selector.edition)
+        and _meets(selector.section, (article.section,))
+        and _meets(selector.subject, article.subjects)
+        and _meets(selector.author, article.authors)
+        and (not selector.urgency or article.urgency in selector.urgency)
+    )
+
+
+def _meets(wanted: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    return not wanted or not _folded(wanted).isdisjoint(_folded(said))
+
+
+@lru_cache(maxsize=4096)
+def _folded(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, words))

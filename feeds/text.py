@@ -1,0 +1,190 @@
+"""Text, HTML and URLs that every format may carry.
+
+What passes through here once, when an article is accepted, is legal in XML 1.0, free of scripts, and has absolute,
+percent-encoded addresses; the formats need not ask again.
+
+Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters); RFC 3986 section 2.1 and
+RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import idna
+import nh3
+
+# C0 but tab, line feed, carriage return; DEL and C1; surrogates; the non-characters of every plane.
+_ILLEGAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
+    + "]"
+)
+# LRO and RLO: they force a direction on what they cover, and no newsroom text needs that.
+_OVERRIDES = re.compile("[\u202d\u202e]")
+# LRE, RLE and their end PDF; LRI, RLI, FSI and their end PDI.
+_OPENERS = {"\u202a": "\u202c", "\u202b": "\u202c", "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}
+_DIRECTIONAL = re.compile("[\u202a-\u202c\u2066-\u2069]")
+# A tag, a comment, a declaration, or a character reference: signs that HTML was put where plain text belongs.
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
+_SPACE = re.compile(r"\s+")
+
+# Languages written from right to left, by primary subtag (BCP 47); scripts named in a tag win.
+_RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
+_RTL_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+
+# What a feed reader can be expected to show. Layout, forms, scripts and styles are not news.
+_TAGS = frozenset(
+    """a abbr aside b bdi bdo blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure
+    h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small span strong sub sup table
+    tbody td tfoot th thead time tr u ul var wbr audio video source""".split()
+)
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": {"dir", "lang", "title"},
+    "a": {"href", "hreflang"},
+    "blockquote": {"cite"},
+    "q": {"cite"},
+    "del": {"cite", "datetime"},
+    "ins": {"cite", "datetime"},
+    "time": {"datetime"},
+    "img": {"src", "alt", "width", "height"},
+    "audio": {"src", "controls"},
+    "video": {"src", "controls", "poster", "width", "height"},
+    "source": {"src", "type"},
+    "ol": {"start", "type"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "col": {"span"},
+    "colgroup": {"span"},
+}
+_URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster"})
+_URL_SCHEMES = {"http", "https", "mailto", "tel"}
+# RFC 3986: reserved and unreserved characters, and "%" so that what is encoded already stays as it is.
+_URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+
+
+def legal(text: str) -> str:
+    """Return `text` without characters that XML 1.0 forbids or no text needs, and with its isolates balanced.
+
+    Dropped: C0 and C1 controls other than tab and line ends, surrogates, non-characters, directional overrides.
+    Kept: zero-width joiners, marks, embeddings and isolates, which Persian, Urdu and Arabic are written with.
+    An embedding or isolate left open is closed at the end; an end without a beginning is dropped.
+    """
+    text = _OVERRIDES.sub("", _ILLEGAL.sub("", text))
+    if not _DIRECTIONAL.search(text):
+        return text
+    out: list[str] = []
+    open_ends: list[str] = []
+    for character in text:
+        if character in _OPENERS:
+            open_ends.append(_OPENERS[character])
+        elif character in {"\u202c", "\u2069"}:
+            if not open_ends or open_ends[-1] != character:
+                continue
+            open_ends.pop()
+        out.append(character)
+    return "".join(out) + "".join(reversed(open_ends))
+
+
+def plain(text: str) -> str:
+    """Return one line of plain text: white space folded, isolates balanced.
+
+    Raises ValueError for control characters and for markup: a headline with a tag or a character reference was meant
+    for another field or escaped twice, and guessing which would change what the newsroom wrote.
+    """
+    if found := _ILLEGAL.search(text):
+        raise ValueError(f"has a control character (U+{ord(found[0]):04X}) at position {found.start() + 1}")
+    if found := _MARKUP.search(text):
+        raise ValueError(f"has markup ({found[0][:40]}) at position {found.start() + 1}; send plain text")
+    return _SPACE.sub(" ", legal(text)).strip()
+
+
+def absolute_url(url: str, base: str = "") -> str:
+    """Return `url` as an absolute http(s) URL in ASCII: path and query percent-encoded as UTF-8, host in punycode.
+
+    `base` resolves a relative reference. What is encoded already is left alone. Raises ValueError with the reason.
+    """
+    url = url.strip()
+    joined = urljoin(base, url) if base else url
+    try:
+        parts = urlsplit(joined)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from None
+    if parts.scheme not in {"http", "https"}:
+        raise ValueError("must be an absolute URL that begins with http:// or https://")
+    host = parts.hostname or ""
+    if not host:
+        raise ValueError("has no host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not carry a user name or password")
+    if _ILLEGAL.search(joined) or any(character.isspace() for character in joined):
+        raise ValueError("has white space or control characters")
+    if ":" in host:
+        host = f"[{host}]"
+    elif not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise ValueError(f"has a host that is no domain name: {error}") from None
+    elif not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+        raise ValueError("has a host that is no domain name")
+    # A "%" that begins no escape would be read differently by every receiver.
+    path, query, fragment = (
+        re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(part, safe=_URL_SAFE))
+        for part in (parts.path, parts.query, parts.fragment)
+    )
+    return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", path or "/", query, fragment))
+
+
+def safe_html(markup: str, base: str) -> str:
+    """Return `markup` with only the elements and attributes that a feed may carry, its URLs absolute against `base`.
+
+    Scripts, styles and event handlers go with their content; unknown elements go and leave their text. The result is
+    the same when it is cleaned again.
+    """
+
+    def rewrite(_element: str, attribute: str, value: str) -> str | None:
+        if attribute not in _URL_ATTRIBUTES:
+            return legal(value)
+        if value.startswith(("mailto:", "tel:")):
+            return quote(legal(value), safe=_URL_SAFE)
+        try:
+            return absolute_url(value, base)
+        except ValueError:
+            return None
+
+    cleaned = nh3.clean(
+        legal(markup),
+        tags=set(_TAGS),
+        attributes=_ATTRIBUTES,
+        attribute_filter=rewrite,
+        url_schemes=_URL_SCHEMES,
+        link_rel=None,
+    )
+    # References such as &#1; have become characters by now.
+    return legal(cleaned).strip()
+
+
+def text_of(markup: str) -> str:
+    """Return the text of HTML that `safe_html` made, on one line."""
+    spaced = re.sub(r"</(?:p|div|li|h[1-6]|blockquote|figcaption|tr)>|<br>", " ", markup)
+    return _SPACE.sub(" ", html.unescape(re.sub(r"<[^>]*>", "", spaced))).strip()
+
+
+def fold(text: str) -> str:
+    """Return `text` as it is compared, never as it is shown: compatibility forms, case and white space folded."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+
+
+def direction(language: str) -> str:
+    """Return `rtl` or `ltr` for a BCP 47 language tag."""
+    subtags = language.lower().split("-")
+    for subtag in subtags[1:]:
+        if len(subtag) == 4 and subtag.isalpha():  # a script subtag (RFC 5646, section 2.2.3)
+            return "rtl" if subtag in _RTL_SCRIPTS else "ltr"
+    return "rtl" if subtags[0] in _RTL_LANGUAGES else "ltr"
