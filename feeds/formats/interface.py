@@ -1,0 +1,51 @@
+"""What a format is. Each format is one file that makes one value of these types; `feeds.formats` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from feeds.article import Article
+from feeds.entry import Channel, Entry, Tombstone
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The bytes before, between and after the fragments of a feed document.
+
+    `stones` are tombstones of formats that say them as entries; they stand after the fragments.
+    """
+
+    head: bytes
+    tail: bytes
+    between: bytes = b""
+    stones: tuple[bytes, ...] = ()
+
+    def around(self, fragments: Iterable[bytes]) -> bytes:
+        """Return the feed document."""
+        return self.head + self.between.join((*fragments, *self.stones)) + self.tail
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFormat:
+    """A format of feed documents.
+
+    name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type to the letter.
+    fragment(entry): the entry's bytes. envelope(channel, tombstones): what goes around them.
+    whole(channel, entries, tombstones): the document built at once, the measure for the other two.
+    """
+
+    name: str
+    media_type: str
+    fragment: Callable[[Entry], bytes]
+    envelope: Callable[[Channel, Sequence[Tombstone]], Envelope]
+    whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFormat:
+    """A format of single articles. render(change, article, message_id) returns the body of one push."""
+
+    name: str
+    media_type: str
+    render: Callable[[str, Article, str], bytes]
