@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic import model_validator as _model_validator
 from pydantic_core import PydanticCustomError
 
 from feeds import text
@@ -22,6 +21,9 @@ PubStatus = Literal["usable", "withheld", "canceled"]
 _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII
 )
+
+# The common part of BCP 47: a language, then subtags for script, region and variant.
+_TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def _moment(value: Any) -> datetime:
@@ -57,14 +59,24 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not _TAG.fullmatch(value):
+        raise ValueError('must be a language tag such as "ar" or "zh-Hant"')
+    return value
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Id = Annotated[str, Field(min_length=1, max_length=200), _checked(_identifier)]
 Line = Annotated[str, Field(max_length=500), _checked(text.plain)]
 Name = Annotated[str, Field(min_length=1, max_length=200), _checked(text.plain)]
 Url = Annotated[str, Field(min_length=1, max_length=2000), _checked(text.absolute_url)]
-Edition = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Edition = Annotated[str, Field(max_length=35), _checked(_language)]
+# Strict, because a mistyped number is a mistake: true is not urgency 1.
+Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
+Urgency = Annotated[int, Field(ge=1, le=9, strict=True)]
+Pixels = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=False, coerce_numbers_to_str=False)
+_STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Image(BaseModel):
@@ -74,8 +86,8 @@ class Image(BaseModel):
 
     url: Url
     type: str = Field(default="image/jpeg", pattern=r"^image/[a-z0-9.+-]{1,60}$")
-    width: int | None = Field(default=None, ge=1, le=100_000)
-    height: int | None = Field(default=None, ge=1, le=100_000)
+    width: Pixels | None = None
+    height: Pixels | None = None
     caption: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
     credit: Line = ""
 
@@ -87,9 +99,11 @@ class _Text(BaseModel):
 
     id: Id
     edition: Edition = "en"
-    headline: Line = ""
+    # Before what it decides about: whether there must be a headline and a page.
+    pubstatus: PubStatus = "usable"
+    headline: Line = Field(default="", validate_default=True)
     summary: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
-    url: Annotated[str, Field(max_length=2000)] = ""
+    url: str = Field(default="", max_length=2000, validate_default=True)
     body_html: str = Field(default="", max_length=2_000_000)
     section: Line = ""
     subjects: tuple[Name, ...] = Field(default=(), max_length=100)
@@ -97,8 +111,7 @@ class _Text(BaseModel):
     images: tuple[Image, ...] = Field(default=(), max_length=100)
     embargoed: Moment | None = None
     expires: Moment | None = None
-    pubstatus: PubStatus = "usable"
-    urgency: int | None = Field(default=None, ge=1, le=9)
+    urgency: Urgency | None = None
     dateline: Line = ""
     source: Line = ""
     rights: Annotated[str, Field(max_length=2000), _checked(text.plain)] = ""
@@ -106,12 +119,17 @@ class _Text(BaseModel):
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
-        if not value:
-            return value
         try:
-            return text.absolute_url(value)
+            return text.absolute_url(value) if value else value
         except ValueError as error:
-            raise PydanticCustomError("url", "{problem}", {"problem": str(error)}) from None
+            raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
+
+    @field_validator("headline", "url")
+    @classmethod
+    def _needed(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("pubstatus") != "canceled":
+            raise PydanticCustomError("text", "is missing")
+        return value
 
     @field_validator("body_html")
     @classmethod
@@ -119,20 +137,11 @@ class _Text(BaseModel):
         # A relative address in the text is relative to the article's page; `url` stands before, so it is known here.
         return text.safe_html(value, info.data.get("url") or "")
 
-    @_model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.pubstatus == "canceled":
-            return self
-        for name in ("headline", "url"):
-            if not getattr(self, name):
-                raise PydanticCustomError("missing_in", "{name}: is missing", {"name": name})
-        return self
-
 
 class Submission(_Text):
     """An article as an event brings it. Without a `version` the life cycle counts one up."""
 
-    version: int | None = Field(default=None, ge=1, le=2**53)
+    version: Version | None = None
     published: Moment | None = None
     updated: Moment | None = None
 

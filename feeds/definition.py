@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from feeds.article import Edition, Line, Name, Url
+from feeds.article import Edition, Line, Name, Urgency, Url
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +23,7 @@ class Selector(BaseModel):
     section: tuple[Name, ...] = ()
     subject: tuple[Name, ...] = ()
     author: tuple[Name, ...] = ()
-    urgency: tuple[Annotated[int, Field(ge=1, le=9)], ...] = ()
+    urgency: tuple[Urgency, ...] = ()
 
 
 class FeedDefinition(BaseModel):

@@ -23,7 +23,6 @@ class Entry:
     url: str
     summary: str
     html: str
-    text: str
     language: str
     section: str
     subjects: tuple[str, ...]
@@ -34,6 +33,16 @@ class Entry:
     rights: str
     article_id: str
     version: int
+
+    @property
+    def text(self) -> str:
+        """The body's text on one line."""
+        return text_of(self.html)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The section and the subjects, each once."""
+        return tuple(dict.fromkeys(filter(None, (self.section, *self.subjects))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,11 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What a feed document says of the feed. `updated` is its last change; `self_url` the topic; `home_url` the page."""
+    """What a feed document says of the feed.
+
+    `updated` is its last change; `self_url` the topic; `home_url` the page; `publisher` who stands for it. Only
+    `description` and, where entries are of several, `language` may be empty.
+    """
 
     id: str
     title: str
@@ -76,7 +89,6 @@ def entry(article: Article, authority: str) -> Entry:
         url=article.url,
         summary=article.summary,
         html=body,
-        text=text_of(article.body_html),
         language=article.edition,
         section=article.section,
         subjects=article.subjects,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from feeds.article import Id, Moment, Name, Submission
 from feeds.errors import FieldError, InvalidEvent
@@ -21,15 +21,21 @@ LIST_UPDATED = "list.updated"
 TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_KILLED, LIST_UPDATED)
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+# A kill must not fail for anything but what it needs: whom it kills.
+_LENIENT = ConfigDict(frozen=True, extra="ignore")
+
+
+def _version(value: Any) -> int | None:
+    return value if type(value) is int and 1 <= value <= 2**53 else None
 
 
 class Killed(BaseModel):
-    """The article that a kill names. Only its id counts: a kill must not fail for the rest of what is sent with it."""
+    """The article that a kill names. Only its id must be right; a version that is none counts as not given."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = _LENIENT
 
     id: Id
-    version: int | None = Field(default=None, ge=1, le=2**53)
+    version: Annotated[int | None, BeforeValidator(_version)] = None
 
 
 class Picks(BaseModel):
@@ -55,7 +61,7 @@ class ArticleEvent(BaseModel):
 class KillEvent(BaseModel):
     """An article must go, everywhere."""
 
-    model_config = _STRICT
+    model_config = _LENIENT
 
     id: Id
     type: Literal["article.killed"]
@@ -75,6 +81,17 @@ class ListEvent(BaseModel):
 
 
 Event = ArticleEvent | KillEvent | ListEvent
+
+# What pydantic calls by Python's names, in JSON's.
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known field",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "tuple_type": "must be an array",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
@@ -102,15 +119,6 @@ def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
     found = []
     for detail in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in detail["loc"][skip:])
-        kind, message = detail["type"], detail["msg"]
-        if kind == "missing":
-            message = "is missing"
-        elif kind == "extra_forbidden":
-            message = "is not a known field"
-        elif kind == "missing_in":
-            name, _, message = message.partition(": ")
-            path = f"{path}.{name}" if path else name
-        elif kind not in {"moment", "text", "url"}:
-            message = message[:1].lower() + message[1:]
-        found.append(FieldError(path, message))
+        message = detail["msg"]
+        found.append(FieldError(path, _WORDS.get(detail["type"], message[:1].lower() + message[1:])))
     return found

@@ -53,8 +53,9 @@ def decide(current: Article | None, event: ArticleEvent | KillEvent, now: dateti
         return Ignore("killed")
     if submitted.pubstatus == "canceled":
         # A CMS that sends the state instead of the order means the same.
-        return Accept(_canceled(current, submitted.id, submitted.version, submitted.edition, event.time), "killed")
-    if current is not None and (reason := _refusal(current, submitted)):
+        edition = current.edition if current else submitted.edition
+        return Accept(_canceled(current, submitted.id, submitted.version, edition, event.time), "killed")
+    if current is not None and (reason := _refusal(current, submitted, event.time, now)):
         return Ignore(reason)
     article = _complete(current, submitted, event.time)
     if article.embargoed is not None and article.embargoed > now:
@@ -84,12 +85,17 @@ def _canceled(
     )
 
 
-def _refusal(current: Article, submitted: Submission) -> Literal["duplicate", "stale", "conflict"] | None:
+def _refusal(
+    current: Article, submitted: Submission, time: datetime, now: datetime
+) -> Literal["duplicate", "stale", "conflict"] | None:
     same = _said(current) == _said(submitted)
     if submitted.version is None:
         if same:
             return "duplicate"
-        return "stale" if submitted.updated is not None and submitted.updated < current.updated else None
+        # Without numbers the times decide; events may be handled in another order than they happened. An `updated` of
+        # ours that is still to come (an embargoed article's) is no such time: what happens before it is still newer.
+        said = submitted.updated or (time if current.updated <= now else None)
+        return "stale" if said is not None and said < current.updated else None
     if submitted.version < current.version:
         return "stale"
     if submitted.version == current.version:

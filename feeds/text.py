@@ -62,8 +62,30 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster"})
 _URL_SCHEMES = {"http", "https", "mailto", "tel"}
-# RFC 3986: reserved and unreserved characters, and "%" so that what is encoded already stays as it is.
-_URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+# RFC 3986: what path and query may have, and "%" so that what is encoded already stays as it is.
+_URL_SAFE = "!$%&'()*+,/:;=?@~-._"
+# Elements that begin a new line: the words on their two sides are two words.
+_LINE = re.compile(
+    r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
+    r"[^>]*>"
+)
+_HTML_PASSES = 8
+
+# For matching only: letters that keyboards for Arabic and Persian exchange, and what Turkish has beside "i".
+_ALIKE = str.maketrans(
+    {
+        "\u0643": "\u06a9",  # kaf
+        "\u064a": "\u06cc",  # yeh
+        "\u0649": "\u06cc",  # alef maksura
+        "\u0131": "i",
+        "\u0307": None,  # of "İ" in lower case
+        "\u0640": None,  # tatweel
+        "\u200c": None,  # joiners and marks that can't be seen
+        "\u200d": None,
+        "\u200e": None,
+        "\u200f": None,
+    }
+)
 
 
 def legal(text: str) -> str:
@@ -71,7 +93,8 @@ def legal(text: str) -> str:
 
     Dropped: C0 and C1 controls other than tab and line ends, surrogates, non-characters, directional overrides.
     Kept: zero-width joiners, marks, embeddings and isolates, which Persian, Urdu and Arabic are written with.
-    An embedding or isolate left open is closed at the end; an end without a beginning is dropped.
+    An embedding or isolate left open is closed, at the end or where an isolate around it ends; an end without a
+    beginning is dropped.
     """
     text = _OVERRIDES.sub("", _ILLEGAL.sub("", text))
     if not _DIRECTIONAL.search(text):
@@ -81,6 +104,10 @@ def legal(text: str) -> str:
     for character in text:
         if character in _OPENERS:
             open_ends.append(_OPENERS[character])
+        elif character == "\u2069" and character in open_ends:
+            # It ends the embeddings within the isolate too (UAX #9, X6a).
+            while (end := open_ends.pop()) != character:
+                out.append(end)
         elif character in {"\u202c", "\u2069"}:
             if not open_ends or open_ends[-1] != character:
                 continue
@@ -144,14 +171,25 @@ def safe_html(markup: str, base: str) -> str:
     """Return `markup` with only the elements and attributes that a feed may carry, its URLs absolute against `base`.
 
     Scripts, styles and event handlers go with their content; unknown elements go and leave their text. The result is
-    the same when it is cleaned again.
+    the same when it is cleaned again. Markup that is too tangled for that leaves its text alone.
     """
+    for _ in range(_HTML_PASSES):
+        cleaned = _clean(markup, base)
+        if cleaned == markup:
+            return cleaned
+        markup = cleaned
+    return html.escape(text_of(markup), quote=False)
+
+
+def _clean(markup: str, base: str) -> str:
 
     def rewrite(_element: str, attribute: str, value: str) -> str | None:
+        value = legal(value)
         if attribute not in _URL_ATTRIBUTES:
-            return legal(value)
-        if value.startswith(("mailto:", "tel:")):
-            return quote(legal(value), safe=_URL_SAFE)
+            return value
+        value = value.strip().replace(" ", "%20")
+        if value.lower().startswith(("mailto:", "tel:")):
+            return quote(value, safe=_URL_SAFE)
         try:
             return absolute_url(value, base)
         except ValueError:
@@ -165,20 +203,22 @@ def safe_html(markup: str, base: str) -> str:
         url_schemes=_URL_SCHEMES,
         link_rel=None,
     )
-    # References such as &#1; have become characters by now.
-    return legal(cleaned).strip()
+    # References such as &#1; and &#13; have become characters by now. HTML drops a line end after <pre>.
+    return re.sub(r"(<pre[^>]*>)\n+", r"\1", legal(cleaned).replace("\r", "\n")).strip()
 
 
 def text_of(markup: str) -> str:
     """Return the text of HTML that `safe_html` made, on one line."""
-    spaced = re.sub(r"</(?:p|div|li|h[1-6]|blockquote|figcaption|tr)>|<br>", " ", markup)
-    return _SPACE.sub(" ", html.unescape(re.sub(r"<[^>]*>", "", spaced))).strip()
+    return _SPACE.sub(" ", html.unescape(re.sub(r"<[^>]*>", "", _LINE.sub(" ", markup)))).strip()
 
 
 def fold(text: str) -> str:
-    """Return `text` as it is compared, never as it is shown: compatibility forms, case and white space folded."""
+    """Return `text` as it is compared, never as it is shown.
+
+    Folded are compatibility forms, case, white space, and letters that keyboards exchange within one language.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", folded).translate(_ALIKE)).strip()
 
 
 def direction(language: str) -> str:

@@ -1,0 +1,70 @@
+"""What RSS and Atom both say beyond what feedgen knows, as feedgen extensions.
+
+feedgen's own Media RSS always wraps in a group and knows neither description nor credit; it has no tombstones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from feedgen.ext.base import BaseExtension
+from lxml import etree
+
+from feeds.article import Image
+from feeds.entry import Tombstone
+from feeds.formats.moments import rfc3339
+
+MEDIA_NS = "http://search.yahoo.com/mrss/"
+TOMBSTONE_NS = "http://purl.org/atompub/tombstones/1.0"
+
+
+class MediaFeed(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """Declares Media RSS at the root, so that no entry has to."""
+
+    def extend_ns(self) -> dict[str, str]:
+        """Return the prefix with its namespace."""
+        return {"media": MEDIA_NS}
+
+
+class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The pictures of an entry, each with its caption and credit (Media RSS 1.5.1)."""
+
+    images: Sequence[Image] = ()
+
+    def extend_atom(self, entry: etree._Element) -> None:
+        """Append a media:content for each picture."""
+        for image in self.images:
+            content = etree.SubElement(entry, f"{{{MEDIA_NS}}}content", url=image.url, type=image.type, medium="image")
+            for name, pixels in (("width", image.width), ("height", image.height)):
+                if pixels is not None:
+                    content.set(name, str(pixels))
+            if image.caption:
+                etree.SubElement(content, f"{{{MEDIA_NS}}}description", type="plain").text = image.caption
+            if image.credit:
+                etree.SubElement(content, f"{{{MEDIA_NS}}}credit").text = image.credit
+
+    def extend_rss(self, item: etree._Element) -> None:
+        """Append the same to an RSS item."""
+        self.extend_atom(item)
+
+
+class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The entries that are no more (RFC 6721).
+
+    feedgen lets a feed's extensions write before its entries, and that is where Atom's schema wants them.
+    """
+
+    stones: Sequence[Tombstone] = ()
+
+    def extend_ns(self) -> dict[str, str]:
+        """Return the prefix with its namespace."""
+        return {"at": TOMBSTONE_NS}
+
+    def extend_atom(self, feed: etree._Element) -> None:
+        """Append an at:deleted-entry for each tombstone."""
+        for stone in self.stones:
+            etree.SubElement(feed, f"{{{TOMBSTONE_NS}}}deleted-entry", ref=stone.id, when=rfc3339(stone.when))
+
+    def extend_rss(self, rss: etree._Element) -> None:
+        """Append the same to the RSS channel: RSS itself cannot say that an item is gone."""
+        self.extend_atom(rss[0])

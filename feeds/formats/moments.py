@@ -1,0 +1,21 @@
+"""Moments as formats write them: in UTC, in whole seconds (the rest is cut), without the machine's locale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+
+def to_second(moment: datetime) -> datetime:
+    """Return `moment` in UTC with its fraction of a second cut."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return `moment` as Atom and JSON Feed write it: `2026-03-04T11:00:00+00:00`."""
+    return to_second(moment).isoformat()
+
+
+def rfc822(moment: datetime) -> str:
+    """Return `moment` as RSS writes it, with a year of four digits: `Wed, 04 Mar 2026 11:00:00 GMT`."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -1,0 +1,42 @@
+"""The native article format: the event as a newsroom would send it, so that one Dateline can feed another.
+
+    {"id": message id, "type": change, "time": the article's last change, "article": {...}}
+
+`article.published` and `article.corrected` bring the whole article. Every key is always there, with null, "" or [] for
+what the article does not say, so that a partner's program has one shape to know and can tell "none" from "forgotten".
+
+`article.killed` and `article.withdrawn` bring a notice: the keys that identify the article and its `pubstatus`, none
+of its text. A kill is an order to take the article down for good: `canceled`. Withdrawn says that it is no longer for
+this receiver to publish (it left the feed, expired, or is held again) and may come back: `withheld`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from feeds.article import Article
+from feeds.formats.interface import ArticleFormat
+
+
+def render(change: str, article: Article, message_id: str) -> bytes:
+    """Return the body of one push. Raises ValueError for a change that is none of the four."""
+    event = {
+        "id": message_id,
+        "type": change,
+        "time": article.model_dump(mode="json", include={"updated"})["updated"],
+        "article": _article(change, article),
+    }
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _article(change: str, article: Article) -> dict[str, Any]:
+    if change in {"article.published", "article.corrected"}:
+        return article.model_dump(mode="json")
+    if change in {"article.killed", "article.withdrawn"}:
+        canceled = change == "article.killed" or article.pubstatus == "canceled"
+        return article.notice() | {"pubstatus": "canceled" if canceled else "withheld"}
+    raise ValueError(f"{change} is no change of an article")
+
+
+FORMAT = ArticleFormat(name="json", media_type="application/json", render=render)

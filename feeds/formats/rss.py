@@ -1,0 +1,109 @@
+"""RSS 2.0, by feedgen.
+
+Beyond RSS itself it uses the modules that readers know: the whole text (content), authors, language and rights (dc),
+pictures (media), the feed's own address, its hub and the last change of an item (atom), tombstones (at).
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from feedgen.ext.base import BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from feeds.entry import Channel, Entry, Tombstone
+from feeds.formats.cut import xml_format
+from feeds.formats.extensions import MediaEntry, MediaFeed, Tombstones
+from feeds.formats.moments import rfc822, rfc3339
+from feeds.text import legal
+
+ATOM_NS = "http://www.w3.org/2005/Atom"
+DC_NS = "http://purl.org/dc/elements/1.1/"
+EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggregators refuse shorter descriptions
+
+
+class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The channel's hub and last change.
+
+    The dates are written here and in `ItemExtension` because feedgen writes them by switching the locale of the whole
+    process, which other threads would see.
+    """
+
+    channel: Channel
+
+    def extend_ns(self) -> dict[str, str]:
+        """Return the prefix with its namespace, for the items."""
+        return {"dc": DC_NS}
+
+    def extend_rss(self, rss: etree._Element) -> None:
+        """Append the link to the hub (WebSub, section 4) and lastBuildDate."""
+        etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=self.channel.hub_url, rel="hub")
+        etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.channel.updated)
+
+
+class ItemExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """An item's times, authors, language and rights.
+
+    RSS has no time for a correction, and pubDate must not move: atom:updated says it. Its `author` wants an e-mail
+    address: dc:creator takes names.
+    """
+
+    entry: Entry
+
+    def extend_rss(self, item: etree._Element) -> None:
+        """Append pubDate, atom:updated and the dc elements."""
+        etree.SubElement(item, "pubDate").text = rfc822(self.entry.published)
+        etree.SubElement(item, f"{{{ATOM_NS}}}updated").text = rfc3339(self.entry.updated)
+        for author in self.entry.authors:
+            etree.SubElement(item, f"{{{DC_NS}}}creator").text = author
+        etree.SubElement(item, f"{{{DC_NS}}}language").text = self.entry.language
+        if self.entry.rights:
+            etree.SubElement(item, f"{{{DC_NS}}}rights").text = self.entry.rights
+
+
+def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+    """Return the feed document, its items in the order given."""
+    feed = FeedGenerator()
+    feed.register_extension("dateline", ChannelExtension, ItemExtension)
+    feed.register_extension("media", MediaFeed, MediaEntry)
+    feed.register_extension("tombstones", Tombstones)
+    feed._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 (feedgen has no other way to leave its own out)
+    feed.dateline.channel = channel
+    feed.tombstones.stones = tombstones
+    feed.title(channel.title)
+    feed.description(channel.description or channel.title)
+    feed.language(channel.language)
+    feed.generator("Dateline")
+    feed.link(href=channel.self_url, rel="self", type="application/rss+xml")
+    feed.link(href=channel.home_url)  # after the other: feedgen takes the last one given for the channel's link
+    for entry in entries:
+        _add(feed, entry)
+    document: bytes = feed.rss_str()
+    return document
+
+
+def _add(feed: FeedGenerator, entry: Entry) -> None:
+    item = feed.add_entry(order="append")
+    item.dateline.entry = entry
+    item.media.images = entry.images
+    item.title(entry.title)
+    item.link(href=entry.url)
+    item.guid(entry.id, permalink=False)
+    item.category([{"term": tag} for tag in entry.tags])
+    if description := entry.summary or _excerpt(entry.text):
+        item.description(html.escape(description, quote=False))  # a summary is plain text, an RSS description is HTML
+    if entry.html:
+        item.content(entry.html)
+
+
+def _excerpt(text: str) -> str:
+    if len(text) <= EXCERPT_CHARACTERS:
+        return text
+    start = text[:EXCERPT_CHARACTERS]
+    # At the last whole word, in scripts that have spaces; `legal` closes an isolate that the cut left open.
+    return legal(start.rpartition(" ")[0] or start) + "…"
+
+
+FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", whole, b"<item>", b"</channel></rss>")

@@ -1,0 +1,74 @@
+"""Where pushes go: one file per kind of destination.
+
+A destination turns a claim into a `Delivery`: a short conversation that asks for one request after another and ends in
+a settlement. It decides what to say; the engine says it, `policy` judges the answers, the store keeps the result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from worker import clock
+from worker.delivery import policy
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.delivery.engine import Answer, Transfer
+    from worker.store.receivers import Claim
+
+
+class Delivery(Protocol):
+    """One claim being served.
+
+    `next` gives the next request, or None when there is nothing more to send; then `settlement` says what came of it.
+    `answered` is told the answer to the request given last.
+    """
+
+    claim: Claim
+    settlement: Settlement
+
+    def next(self) -> Transfer | None:
+        """Return the next request."""
+
+    def answered(self, answer: Answer, now: datetime, chance: float) -> str:
+        """Take the answer in; return what it was in one word: delivered, retry, refused, gone, suspended, given_back."""
+
+
+def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoint: bool) -> policy.Outcome:
+    """Return what an answer means for the claim's receiver."""
+    return policy.outcome(
+        answer,
+        endpoint=endpoint,
+        failures=claim.failures,
+        failing_since=clock.moment(claim.since) if claim.since else None,
+        now=now,
+        chance=chance,
+    )
+
+
+def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime) -> tuple[Settlement, str]:
+    """Return the settlement for an outcome that ends the conversation early, and its one word.
+
+    `cursor` is how far the receiver has come nevertheless.
+    """
+    at = clock.ms(now)
+    since = claim.since or at
+    match outcome:
+        case policy.Retry(due, reason):
+            failures = claim.failures + 1
+            return Settlement(claim, "retry", cursor, clock.ms(due), failures, since, at, _brief(reason)), "retry"
+        case policy.Gone(reason):
+            return Settlement(claim, "end", cursor, reason=_brief(reason)), "gone"
+        case policy.Suspend(reason):
+            return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
+        case _:
+            # Not sent at all: the receiver is not to blame, its failures stay as they were.
+            back = Settlement(claim, "back", cursor, 0, claim.failures, claim.since, claim.last)
+            return back, "given_back"
+
+
+def _brief(reason: str) -> str:
+    """A reason as the hold keeps it: short, on one line."""
+    return " ".join(reason.split())[:120]

@@ -1,0 +1,92 @@
+"""WebSub subscribers (W3C WebSub, section 7): the topic's content, its exact media type, Link headers, a signature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feeds.formats import FEED_FORMATS
+from worker.delivery import policy
+from worker.delivery.engine import Answer, Transfer
+from worker.delivery.signing import hub_signature
+from worker.destinations import judged, unfinished
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from feeds.definition import FeedDefinition
+    from worker.documents import Documents, Push
+    from worker.site import Site
+    from worker.store.receivers import Claim
+
+
+class WebSub:
+    """Pushes feeds to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
+
+    def __init__(self, documents: Documents, site: Site, *, whole: bool, timeout: float) -> None:
+        self._documents = documents
+        self._site = site
+        self._whole = whole
+        self._timeout = timeout
+        self._headers: dict[tuple[str, str], list[str]] = {}
+
+    def begin(self, definition: FeedDefinition, claim: Claim, head: int, deadline: float) -> SubscriberPush:
+        """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds)."""
+        name = claim.details["format"]
+        # The first push to a new subscription is the feed as it stands.
+        whole = self._whole or claim.cursor == 0
+        push = self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole)
+        return SubscriberPush(claim, push, head, self._header_lines(definition.name, name), self._timeout, deadline)
+
+    def _header_lines(self, feed: str, format_name: str) -> list[str]:
+        lines = self._headers.get((feed, format_name))
+        if lines is None:
+            lines = [
+                f"Content-Type: {FEED_FORMATS[format_name].media_type}",
+                f"Link: {self._site.links(feed, format_name)}",
+            ]
+            self._headers[feed, format_name] = lines
+        return lines
+
+
+class SubscriberPush:
+    """One push to one subscriber."""
+
+    __slots__ = ("_deadline", "_headers", "_push", "_sent", "_timeout", "claim", "done", "settlement")
+
+    def __init__(
+        self, claim: Claim, push: Push | None, head: int, headers: list[str], timeout: float, deadline: float
+    ) -> None:
+        self.claim = claim
+        self.done: Callable[[Answer], None]
+        self.settlement = Settlement(claim, "done", push.cursor if push else head)
+        self._push = push
+        self._headers = headers
+        self._timeout = timeout
+        self._deadline = deadline
+        self._sent = push is None
+
+    @property
+    def accepted(self) -> int:
+        """When the oldest event in the push was accepted (ms)."""
+        return self._push.accepted if self._push else 0
+
+    def next(self) -> Transfer | None:
+        """Return the push, once."""
+        if self._sent or self._push is None:
+            return None
+        self._sent = True
+        body, secret = self._push.body, self.claim.details["secret"]
+        headers = self._headers
+        if secret:
+            headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
+        return Transfer(self.claim.details["callback"], body, headers, self._timeout, self._deadline, self.done)
+
+    def answered(self, answer: Answer, now: datetime, chance: float) -> str:
+        """Take the answer in."""
+        outcome = judged(self.claim, answer, now, chance, endpoint=False)
+        if isinstance(outcome, policy.Delivered):
+            return "delivered"
+        self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
+        return word

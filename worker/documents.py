@@ -1,0 +1,149 @@
+"""Feed documents and pushes, put together from what is kept.
+
+A fragment is rendered once per article revision and format. A document or a push is an envelope around fragments, made
+from the articles as they are at that moment: what is not visible now does not go out, whatever the change log says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from feeds.entry import Tombstone, entry, tag_uri
+from worker import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from feeds.definition import FeedDefinition
+    from feeds.formats.interface import FeedFormat
+    from worker.site import Site
+    from worker.store import Store
+    from worker.store.articles import Held
+
+PUSH_ENTRIES = 100
+"""Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
+
+_FRAGMENT_BYTES = 64 * 1024 * 1024
+_PUSHES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A feed document at one head. `changed` is the feed's last change (ms; 0: never)."""
+
+    body: bytes
+    head: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What brings a receiver from one cursor to another.
+
+    `accepted` (ms): when the oldest event in it was accepted. `versions`: article id -> version, or None where it left.
+    """
+
+    body: bytes
+    cursor: int
+    accepted: int
+    versions: dict[str, int | None]
+
+
+class Documents:
+    """Makes documents and pushes. Threads may share it."""
+
+    def __init__(self, store: Store, site: Site) -> None:
+        self._store = store
+        self._site = site
+        self._fragments: LRUCache[tuple[str, int, str], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
+        self._pushes: LRUCache[tuple[str, str, int, int, bool], Push | None] = LRUCache(_PUSHES)
+        self._lock = Lock()
+
+    def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
+        """Return the feed's document as it is now."""
+        window = self._store.changes.window(definition.name, definition.limit)
+        articles = self._visible(window.members)
+        body = self._render(
+            definition,
+            feed_format,
+            [articles[name] for name in window.members if name in articles],
+            window.gone,
+            window.head.changed,
+        )
+        return Document(body, window.head.seq, window.head.changed)
+
+    def push(
+        self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, head: int, *, whole: bool
+    ) -> Push | None:
+        """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
+
+        With `whole` the push is the feed document, else the feed with only what has changed.
+        """
+        key = (definition.name, feed_format.name, cursor, head, whole)
+        with self._lock:
+            if key in self._pushes:
+                return self._pushes[key]
+        push = self._push(definition, feed_format, cursor, whole=whole)
+        with self._lock:
+            self._pushes[key] = push
+        return push
+
+    def _push(self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, *, whole: bool) -> Push | None:
+        window = self._store.changes.window(definition.name, definition.limit)
+        changes = self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
+        if whole or not changes:
+            # No change and yet behind: the editors arranged the feed anew.
+            names: Iterable[str] = window.members
+            gone: Iterable[tuple[str, int]] = window.gone
+            reached = window.head.seq
+        else:
+            places = self._store.changes.places(
+                definition.name, [change.article_id for change in changes if change.state == "in"]
+            )
+            names = sorted(places, key=lambda name: (places[name], name), reverse=True)
+            gone = [(change.article_id, change.asof) for change in changes if change.state != "in"]
+            reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
+        articles = self._visible(names)
+        shown = [articles[name] for name in names if name in articles]
+        gone = list(gone)
+        if not shown and not gone:
+            return None
+        return Push(
+            self._render(definition, feed_format, shown, gone, window.head.changed),
+            reached,
+            min((held.accepted for held in shown), default=window.head.changed),
+            {held.article.id: held.article.version for held in shown} | {name: None for name, _ in gone},
+        )
+
+    def _visible(self, names: Iterable[str]) -> dict[str, Held]:
+        now = clock.now()
+        held = self._store.articles.get_many(list(names))
+        return {name: article for name, article in held.items() if article.article.visible(now)}
+
+    def _render(
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        articles: Collection[Held],
+        gone: Iterable[tuple[str, int]],
+        changed: int,
+    ) -> bytes:
+        stones = [
+            Tombstone(tag_uri(self._site.authority, "article", name), clock.moment(when)) for name, when in gone
+        ]
+        channel = self._site.channel(definition, feed_format.name, changed)
+        return feed_format.envelope(channel, stones).around([self._fragment(feed_format, held) for held in articles])
+
+    def _fragment(self, feed_format: FeedFormat, held: Held) -> bytes:
+        key = (held.article.id, held.rev, feed_format.name)
+        with self._lock:
+            fragment = self._fragments.get(key)
+        if fragment is None:
+            fragment = feed_format.fragment(entry(held.article, self._site.authority))
+            with self._lock:
+                self._fragments[key] = fragment
+        return fragment

@@ -1,0 +1,171 @@
+"""From an accepted event to the change logs: decide, save, and record the change in every feed it touches.
+
+Each step can be done again without harm, so a worker that dies between two of them leaves nothing half done: the event
+is still in its stream, and whoever reads it next finds the article saved, calls it a duplicate and records it again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds import event as events
+from feeds.errors import InvalidEvent
+from feeds.event import ArticleEvent, KillEvent, ListEvent
+from feeds.lifecycle import Ignore, decide
+from feeds.selection import Placement, placements
+from worker import clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feeds.article import Article
+    from worker.site import Site
+    from worker.store import Store
+    from worker.store.articles import Held
+    from worker.store.changes import State
+    from worker.store.events import Entry
+    from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
+
+_BATCH = 64
+"""Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
+_IDLE_MS = 15_000
+"""An entry that a consumer has had for so long belongs to a dead worker."""
+_TRIES = 5
+"""An entry that was handed out so often without an end is set aside."""
+
+
+class Publisher:
+    """Carries accepted events out."""
+
+    def __init__(self, store: Store, site: Site, wakeups: Wakeups, consumer: str) -> None:
+        self._store = store
+        self._site = site
+        self._wakeups = wakeups
+        self._consumer = consumer
+        self._lists = sorted({definition.list for definition in site.definitions if definition.list})
+
+    def consume(self) -> int:
+        """Carry out all events that wait; return how many entries were done with."""
+        done = 0
+        while entries := self._store.events.read(self._consumer, _BATCH):
+            done += self._carry_out(entries)
+        return done
+
+    def reclaim(self) -> int:
+        """Carry out what dead workers had begun to read."""
+        entries = []
+        for entry, times in self._store.events.reclaim(self._consumer, _IDLE_MS, _BATCH):
+            if times > _TRIES:
+                self._reject(entry, f"failed {_TRIES} times; see the log for event_failed")
+            else:
+                entries.append(entry)
+        return self._carry_out(entries)
+
+    def release_due(self, now: datetime) -> int:
+        """Record the articles whose embargo or expiry has come; return how many."""
+        due = self._store.articles.due(now, 1000)
+        touched: set[str] = set()
+        for article_id in due:
+            touched |= self.reconcile(article_id, now)
+        self._wake(touched, urgent=False)
+        return len(due)
+
+    def reconcile(self, article_id: str, now: datetime) -> set[str]:
+        """Make every feed's change log say what the article is at `now`; return the feeds that changed."""
+        while held := self._store.articles.get(article_id):
+            lists = self._store.lists.get_many(self._lists)
+            found = placements(held.article, self._site.definitions, lists, held.feeds, now)
+            feeds = held.feeds | {placement.feed for placement in found}
+            if feeds == held.feeds or self._store.articles.save(held.article, held.rev, feeds, held.accepted):
+                return self._record(held.article, found, now)
+        return set()
+
+    def _carry_out(self, entries: list[Entry]) -> int:
+        done = []
+        for entry in entries:
+            try:
+                self._apply(events.read(json.loads(entry.body), clock.now()), entry)
+            except (InvalidEvent, ValueError, RecursionError) as error:
+                self._reject(entry, str(error) or type(error).__name__)
+            except Exception:
+                # Left in the stream: it is tried again, and set aside when that does not help.
+                log.exception("event_failed", entry=entry.id)
+                continue
+            done.append(entry)
+        if done:
+            self._store.events.done(done)
+        return len(done)
+
+    def _apply(self, event: events.Event, entry: Entry) -> None:
+        now = clock.now()
+        if isinstance(event, ListEvent):
+            touched = self._curate(event, now)
+        else:
+            touched = self._decide(event, entry.accepted, now)
+        self._wake(touched, urgent=isinstance(event, KillEvent))
+
+    def _decide(self, event: ArticleEvent | KillEvent, accepted: int, now: datetime) -> set[str]:
+        article_id = event.article.id
+        while True:
+            held = self._store.articles.get(article_id)
+            decision = decide(held.article if held else None, event, now)
+            if isinstance(decision, Ignore):
+                log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
+                self._store.counters.add("dateline_events", result=decision.reason)
+                return self.reconcile(article_id, now)
+            if self._save(decision.article, held, accepted, now):
+                break
+        result = getattr(decision, "change", "held")
+        log.info("event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result)
+        self._store.counters.add("dateline_events", result=result)
+        return self.reconcile(article_id, now)
+
+    def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
+        feeds = held.feeds if held else frozenset()
+        lists = self._store.lists.get_many(self._lists)
+        found = placements(article, self._site.definitions, lists, feeds, now)
+        # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
+        self._store.articles.schedule(article.id, article.due(now))
+        return self._store.articles.save(
+            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted
+        )
+
+    def _record(self, article: Article, found: list[Placement], now: datetime) -> set[str]:
+        asof = clock.ms(now)
+        touched = set()
+        for placement in found:
+            state: State = "in"
+            if placement.change == "leaves":
+                state = "killed" if article.pubstatus == "canceled" else "out"
+            if self._store.changes.record(placement.feed, article.id, article.version, asof, state, placement.order):
+                touched.add(placement.feed)
+        self._store.articles.schedule(article.id, article.due(now))
+        return touched
+
+    def _curate(self, event: ListEvent, now: datetime) -> set[str]:
+        name, picks = event.list.name, event.list.articles
+        if self._store.lists.set(name, clock.ms(event.time), picks):
+            log.info("list_updated", event_id=event.id, list=name, articles=len(picks))
+        # Done again even when the list was set already: the worker that set it may not have come this far.
+        current = self._store.lists.get_many([name])[name]
+        places = [(article_id, len(current) - place) for place, article_id in enumerate(current)]
+        feeds = [definition.name for definition in self._site.definitions if definition.list == name]
+        members = [article_id for feed in feeds for article_id in self._store.changes.members(feed)]
+        touched: set[str] = set()
+        for article_id in dict.fromkeys((*members, *current)):
+            touched |= self.reconcile(article_id, now)
+        return touched | {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
+
+    def _reject(self, entry: Entry, reason: str) -> None:
+        log.error("event_rejected", entry=entry.id, reason=reason, kept_in="{dateline:events}:rejected")
+        self._store.events.reject(entry.body, reason)
+        self._store.counters.add("dateline_events", result="rejected")
+
+    def _wake(self, touched: set[str], *, urgent: bool) -> None:
+        for feed in sorted(touched):
+            self._wakeups.distribute(feed, urgent=urgent)

@@ -1,0 +1,65 @@
+"""The site whose feeds these are: its addresses, its feeds, and what a feed document says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from feeds.definition import FeedDefinition
+from feeds.entry import Channel, tag_uri
+from feeds.formats import FEED_FORMATS
+from feeds.formats.interface import FeedFormat
+from worker import clock
+
+
+@dataclass(frozen=True)
+class Site:
+    """Who publishes, where, and which feeds. `authority` stands in every permanent id (RFC 4151)."""
+
+    base_url: str
+    title: str
+    authority: str
+    edition: str
+    definitions: tuple[FeedDefinition, ...]
+    feeds: dict[str, FeedDefinition] = field(init=False)
+    _topics: dict[str, tuple[FeedDefinition, FeedFormat]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "feeds", {definition.name: definition for definition in self.definitions})
+        topics = {
+            self.topic(definition.name, feed_format.name): (definition, feed_format)
+            for definition in self.definitions
+            for feed_format in FEED_FORMATS.values()
+        }
+        object.__setattr__(self, "_topics", topics)
+
+    @property
+    def hub_url(self) -> str:
+        """Where subscribers ask for pushes (W3C WebSub, section 4)."""
+        return f"{self.base_url}/hub"
+
+    def topic(self, feed: str, format_name: str) -> str:
+        """The URL of one feed in one format: what readers fetch and subscribers subscribe to."""
+        return f"{self.base_url}/feeds/{quote(feed)}.{format_name}"
+
+    def find(self, topic: str) -> tuple[FeedDefinition, FeedFormat] | None:
+        """The feed and the format of a topic, which must be ours to the letter."""
+        return self._topics.get(topic)
+
+    def links(self, feed: str, format_name: str) -> str:
+        """The value of the Link header of a topic (section 4.1). `rel` is the only parameter, for SimplePie's sake."""
+        return f'<{self.hub_url}>; rel="hub", <{self.topic(feed, format_name)}>; rel="self"'
+
+    def channel(self, definition: FeedDefinition, format_name: str, changed: int) -> Channel:
+        """What the document says of the feed, last changed at `changed` (ms; 0: never)."""
+        return Channel(
+            id=tag_uri(self.authority, "feed", definition.name),
+            title=definition.title,
+            description=definition.description or definition.title,
+            language=definition.edition or self.edition,
+            publisher=self.title,
+            home_url=definition.url or f"{self.base_url}/feeds",
+            self_url=self.topic(definition.name, format_name),
+            hub_url=self.hub_url,
+            updated=clock.moment(changed),
+        )

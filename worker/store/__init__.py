@@ -1,0 +1,41 @@
+"""What is kept: Redis, one file per noun, one Lua script per move.
+
+The store decides nothing. It is given the time, and every move that must not be seen half done is one script.
+"""
+
+from __future__ import annotations
+
+import redis
+
+from worker.store.articles import Articles
+from worker.store.changes import ChangeLogs
+from worker.store.counters import Counters
+from worker.store.events import Events
+from worker.store.intents import Intents
+from worker.store.lists import CuratedLists
+from worker.store.receivers import Receivers
+from worker.store.scripts import Client, Scripts
+
+
+class Store:
+    """All that is kept, behind one connection pool. Threads may share it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        scripts = Scripts(client)
+        self.events = Events(client, scripts)
+        self.articles = Articles(client, scripts)
+        self.lists = CuratedLists(client, scripts)
+        self.changes = ChangeLogs(client, scripts)
+        self.receivers = Receivers(client, scripts)
+        self.intents = Intents(client, scripts)
+        self.counters = Counters(client)
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
+        return cls(redis.Redis.from_url(url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()

@@ -1,0 +1,121 @@
+"""The compacted change log of each feed: which articles changed there, in which order, and what is in the feed now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.store.scripts import Client, Scripts
+
+TOMBSTONES = 100
+"""Articles that left a feed, remembered for its documents."""
+
+State = Literal["in", "out", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a feed's change log ends: its last sequence number and the time of its last change (ms; 0: never)."""
+
+    seq: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One article's latest change in a feed. `asof` (ms) is when it was decided."""
+
+    seq: int
+    article_id: str
+    state: State
+    asof: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left."""
+
+    head: Head
+    members: tuple[str, ...]
+    gone: tuple[tuple[str, int], ...]
+
+
+class ChangeLogs:
+    """The change logs of all feeds."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def record(self, feed: str, article_id: str, version: int, asof: int, state: State, order: int) -> int:
+        """Record what an article is in the feed as of `asof` (ms); return the sequence number, 0 when nothing is new.
+
+        Older versions, older decisions and repetitions change nothing.
+        """
+        k = keys.feed(feed)
+        return int(
+            self._scripts.run(
+                "record",
+                [k.meta, k.log, k.members, k.states, k.gone],
+                [article_id, version, asof, state, order, TOMBSTONES],
+            )
+        )
+
+    def arrange(self, feed: str, now: int, places: Sequence[tuple[str, int]]) -> bool:
+        """Give the members of a curated feed their places; True when their order has changed."""
+        k = keys.feed(feed)
+        flat = [part for place in places for part in place]
+        return bool(self._scripts.run("arrange", [k.meta, k.members], [now, *flat]))
+
+    def head(self, feed: str) -> Head:
+        """Return where the feed's log ends."""
+        seq, changed = self._client.hmget(keys.feed(feed).meta, "head", "changed")
+        return Head(int(seq or 0), int(changed or 0))
+
+    def window(self, feed: str, limit: int) -> Window:
+        """Return the top `limit` members and the tombstones, all of one moment."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hmget(k.meta, "head", "changed")
+        pipe.zrevrange(k.members, 0, limit - 1)
+        pipe.zrevrange(k.gone, 0, -1, withscores=True)
+        (seq, changed), members, gone = pipe.execute()
+        return Window(
+            Head(int(seq or 0), int(changed or 0)),
+            tuple(members),
+            tuple((article_id, int(when)) for article_id, when in gone),
+        )
+
+    def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
+        """Return up to `limit` changes after `cursor`, the oldest first."""
+        k = keys.feed(feed)
+        log = self._client.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=limit, withscores=True)
+        if not log:
+            return []
+        states = self._client.hmget(k.states, [article_id for article_id, _ in log])
+        changes = []
+        for (article_id, seq), held in zip(log, states, strict=True):
+            _, asof, state = held.split(":")
+            changes.append(Change(int(seq), article_id, state, int(asof)))
+        return changes
+
+    def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
+        """Return the place of each of the articles that is in the feed."""
+        if not article_ids:
+            return {}
+        scores = self._client.zmscore(keys.feed(feed).members, article_ids)
+        return {article_id: score for article_id, score in zip(article_ids, scores, strict=True) if score is not None}
+
+    def members(self, feed: str) -> list[str]:
+        """Return the ids of all articles that are in the feed, the top first."""
+        names: list[str] = self._client.zrevrange(keys.feed(feed).members, 0, -1)
+        return names
+
+    def size(self, feed: str) -> int:
+        """How many articles are in the feed."""
+        return int(self._client.zcard(keys.feed(feed).members))

@@ -1,0 +1,69 @@
+"""Totals since the beginning, kept where all processes of all machines add to them; `/metrics` reads them.
+
+A counter is a name and labels, written `name{label=value,...}` as a field of one hash.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from worker.store.scripts import Client
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+"""Upper bounds of the buckets of durations."""
+
+
+class Counters:
+    """Adds in memory; `flush` carries the sums to Redis."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sums: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def add(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        with self._lock:
+            self._sums[_field(name, labels)] += amount  # type: ignore[assignment]  # a Counter adds floats as well
+
+    def observe(self, name: str, seconds: float, times: int = 1, **labels: str) -> None:
+        """Add a duration to a histogram, `times` times."""
+        bound = next((str(bound) for bound in SECONDS if seconds <= bound), "+Inf")
+        self.add(f"{name}_bucket", times, **labels, le=bound)
+        self.add(f"{name}_sum", seconds * times, **labels)
+
+    def flush(self) -> None:
+        """Carry what was added since the last flush to Redis."""
+        with self._lock:
+            sums, self._sums = self._sums, Counter()
+        if not sums:
+            return
+        pipe = self._client.pipeline(transaction=False)
+        for field, amount in sums.items():
+            pipe.hincrbyfloat(keys.COUNTERS, field, amount)
+        pipe.execute()
+
+    def read(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """Return all totals by (name, labels)."""
+        totals = {}
+        for field, value in self._client.hgetall(keys.COUNTERS).items():
+            name, _, rest = field.partition("{")
+            labels = tuple(_pair(part) for part in rest.rstrip("}").split(",") if part)
+            totals[name, labels] = float(value)
+        return totals
+
+
+def _field(name: str, labels: dict[str, str]) -> str:
+    if not labels:
+        return name
+    return f"{name}{{{','.join(f'{label}={value}' for label, value in labels.items())}}}"
+
+
+def _pair(part: str) -> tuple[str, str]:
+    label, _, value = part.partition("=")
+    return label, value

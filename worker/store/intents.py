@@ -1,0 +1,86 @@
+"""Requests to the hub that wait for the subscriber's word (W3C WebSub, section 5.3).
+
+A request changes nothing until it is verified. The newest request of a subscription replaces the one before it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from worker.store.scripts import Client, Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription."""
+
+    mode: Literal["subscribe", "unsubscribe"]
+    topic: str
+    callback: str
+    format: str
+    secret: str
+    lease: int
+    asked: int
+    nonce: str
+    tries: int = 0
+
+
+class Intents:
+    """The requests that wait, by feed."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def ask(self, feed: str, subscription: str, intent: Intent) -> None:
+        """Keep a request; its verification is due at once."""
+        k = keys.feed(feed)
+        self._client.sadd(keys.RECEIVING, feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hset(k.requests, subscription, _json(asdict(intent)))
+        pipe.zadd(k.pending, {subscription: intent.asked})
+        pipe.execute()
+
+    def take(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, Intent]]:
+        """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
+        k = keys.feed(feed)
+        answer = self._scripts.run("take", [k.pending, k.requests], [now, limit, deadline])
+        return [(answer[i], Intent(**json.loads(answer[i + 1]))) for i in range(0, len(answer), 2)]
+
+    def confirm(self, feed: str, subscription: str, intent: Intent, expires: int) -> int:
+        """Carry out a verified request; 0: a newer one took its place, 2: the subscription is new, else 1."""
+        details = {
+            "callback": intent.callback,
+            "format": intent.format,
+            "secret": intent.secret,
+            "expires": expires,
+        }
+        return self._resolve(feed, subscription, intent, intent.mode, _json(details), expires)
+
+    def refuse(self, feed: str, subscription: str, intent: Intent) -> None:
+        """Forget a request whose verification failed: whatever was before stays."""
+        self._resolve(feed, subscription, intent, "refuse", "", 0)
+
+    def retry(self, feed: str, subscription: str, intent: Intent, due: int) -> None:
+        """Verify again at `due` (ms)."""
+        again = asdict(intent) | {"tries": intent.tries + 1}
+        self._resolve(feed, subscription, intent, "retry", _json(again), due)
+
+    def _resolve(self, feed: str, subscription: str, intent: Intent, verb: str, details: str, time: int) -> int:
+        k = keys.feed(feed)
+        return int(
+            self._scripts.run(
+                "resolve",
+                [k.pending, k.requests, k.receivers, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.leases],
+                [subscription, _json(asdict(intent)), verb, details, time],
+            )
+        )
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""The names of all keys, in one place.
+
+Keys of one feed carry its name as a hash tag and the three event keys share one, so that every script and every
+multi-key command stays within one slot of Redis Cluster. Anything else is single keys.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+EVENTS = "dateline:events"
+"""Stream of accepted events; field `event` is the event's JSON. Anyone may XADD to it."""
+
+URGENT = "{dateline:events}:urgent"
+"""Stream of kills: read before `EVENTS`."""
+
+REJECTED = "{dateline:events}:rejected"
+"""Bounded stream of entries that could not be used: fields `event`, `reason`."""
+
+ARTICLES = "dateline:articles"
+"""Sorted set: every article id, scored by its first publication in milliseconds."""
+
+SCHEDULE = "dateline:schedule"
+"""Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""
+
+RECEIVING = "dateline:receiving"
+"""Set: names of the feeds that have or had receivers; what a sweep goes through."""
+
+COUNTERS = "dateline:counters"
+"""Hash: totals since the beginning, for /metrics."""
+
+SWEEP = "dateline:sweep"
+"""The sweep's lock."""
+
+
+def seen(event_id: str) -> str:
+    """Marks an event id as accepted."""
+    return f"{{dateline:events}}:seen:{event_id}"
+
+
+def article(article_id: str) -> str:
+    """Hash of one article: `doc` its JSON, `rev` counts saves, `feeds` where it ever was, `accepted` (ms)."""
+    return f"dateline:article:{article_id}"
+
+
+def curated(name: str) -> str:
+    """Hash of one curated list: `time` (ms) of the event that set it, `articles` its ids as JSON."""
+    return f"dateline:list:{name}"
+
+
+class FeedKeys(NamedTuple):
+    """The key space of one feed."""
+
+    meta: str
+    """Hash: `head` sequence number, `changed` time of the last change (ms), `kill` sequence number of the last kill,
+    `fence` last token given."""
+    log: str
+    """Sorted set: article id -> sequence number of its latest change here. The compacted change log."""
+    members: str
+    """Sorted set: article id -> place, of the articles that are in the feed now."""
+    states: str
+    """Hash: article id -> `version:asof:state`, state being in, out or killed."""
+    gone: str
+    """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
+    settled: str
+    """Sorted set: receiver -> cursor."""
+    claimed: str
+    """Sorted set: receiver -> deadline of the claim (ms)."""
+    backoff: str
+    """Sorted set: receiver -> due time (ms)."""
+    paused: str
+    """Sorted set: receiver -> since (ms)."""
+    holds: str
+    """Hash: receiver -> `token:cursor:failures:since:last:reason`, for receivers that are not plainly settled."""
+    receivers: str
+    """Hash: receiver -> its details as JSON."""
+    leases: str
+    """Sorted set: subscription -> end of its lease (ms)."""
+    pending: str
+    """Sorted set: subscription -> when its verification is due (ms)."""
+    requests: str
+    """Hash: subscription -> the request that waits for verification, as JSON."""
+
+    def ledger(self, endpoint: str) -> str:
+        """Hash of one endpoint: article id -> `version:status:time:sha256`."""
+        return f"{self.meta.removesuffix(':meta')}:ledger:{endpoint}"
+
+
+def feed(name: str) -> FeedKeys:
+    """The keys of the feed `name`."""
+    return FeedKeys(*(f"dateline:{{feed:{name}}}:{field}" for field in FeedKeys._fields))

@@ -1,0 +1,33 @@
+"""Curated lists such as "Editor Picks": the ids of their articles in the editors' order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from worker.store.scripts import Client, Scripts
+
+
+class CuratedLists:
+    """The curated lists."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def get_many(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return the ids of each list; an unknown list is empty."""
+        wanted = list(names)
+        pipe = self._client.pipeline(transaction=False)
+        for name in wanted:
+            pipe.hget(keys.curated(name), "articles")
+        return {name: tuple(json.loads(value or "[]")) for name, value in zip(wanted, pipe.execute(), strict=True)}
+
+    def set(self, name: str, time_ms: int, articles: Sequence[str]) -> bool:
+        """Set a list as of `time_ms`; False when it is so already or a later event has set it."""
+        return bool(self._scripts.run("curate", [keys.curated(name)], [time_ms, json.dumps(articles)]))

@@ -1,0 +1,37 @@
+-- End a verification of intent, unless a newer request of the same subscription has taken its place.
+-- KEYS 1 pending   2 requests   3 receivers   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 leases
+-- ARGV 1 subscription   2 the request JSON that was verified   3 verb   4 details JSON   5 time (ms)
+--      verb: subscribe (time: end of the lease)   unsubscribe   refuse   retry (time: when; details: the request then)
+-- Returns 0 when superseded, 1 done, 2 done and the subscription is new.
+local id, verb = ARGV[1], ARGV[3]
+if redis.call('HGET', KEYS[2], id) ~= ARGV[2] then
+  return 0
+end
+if verb == 'retry' then
+  redis.call('ZADD', KEYS[1], ARGV[5], id)
+  redis.call('HSET', KEYS[2], id, ARGV[4])
+  return 1
+end
+redis.call('ZREM', KEYS[1], id)
+redis.call('HDEL', KEYS[2], id)
+if verb == 'subscribe' then
+  local known = redis.call('HEXISTS', KEYS[3], id) == 1
+  redis.call('HSET', KEYS[3], id, ARGV[4])
+  redis.call('ZADD', KEYS[9], ARGV[5], id)
+  if not known then
+    -- Cursor 0: it is behind, so the current feed is its first push.
+    redis.call('ZADD', KEYS[4], 0, id)
+    return 2
+  end
+  if redis.call('ZREM', KEYS[6], id) == 1 then
+    -- It has just answered: no reason to wait any longer.
+    redis.call('ZADD', KEYS[4], string.match(redis.call('HGET', KEYS[8], id), '^%d+:(%d+):'), id)
+  end
+elseif verb == 'unsubscribe' then
+  for _, key in ipairs({KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[9]}) do
+    redis.call('ZREM', key, id)
+  end
+  redis.call('HDEL', KEYS[3], id)
+  redis.call('HDEL', KEYS[8], id)
+end
+return 1

@@ -1,0 +1,10 @@
+-- Take a paused receiver up again: settled with its old cursor, its failures forgotten.
+-- KEYS 1 settled   2 paused   3 holds
+-- ARGV 1 receiver
+-- Returns 1 when it was paused, else 0.
+if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
+  return 0
+end
+redis.call('ZADD', KEYS[1], string.match(redis.call('HGET', KEYS[3], ARGV[1]), '^%d+:(%d+):'), ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+return 1

@@ -1,0 +1,46 @@
+-- End claims with what came of them. A claim whose token is no longer the receiver's is passed over (fencing).
+-- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 ledger (endpoints)
+-- ARGV 1 now (ms)   2 ledger entries as JSON {article: "version:status:time:sha256"}, or ''
+--      then for each receiver:  receiver, token, verb, cursor, due (ms), failures, since (ms), last (ms), reason
+--      verb: done  -> settled(cursor)       back -> settled(cursor), its failures as they were
+--            retry -> backoff(due)          pause -> paused(now)       end -> removed
+-- Returns {how many of them are behind the head again, receivers that were fenced off ...}.
+local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
+local answer = {0}
+for i = 3, #ARGV, 9 do
+  local id, token, verb, cursor, due = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local rest = table.concat({ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]}, ':')
+  local hold = redis.call('HGET', KEYS[6], id)
+  if hold and string.match(hold, '^(%d+):') == token and redis.call('ZREM', KEYS[3], id) == 1 then
+    if verb == 'done' or verb == 'back' then
+      redis.call('ZADD', KEYS[2], cursor, id)
+      if verb == 'done' or string.sub(rest, 1, 2) == '0:' then
+        redis.call('HDEL', KEYS[6], id)
+      else
+        redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
+      end
+      if tonumber(cursor) < head then
+        answer[1] = answer[1] + 1
+      end
+    elseif verb == 'end' then
+      redis.call('HDEL', KEYS[6], id)
+      redis.call('HDEL', KEYS[7], id)
+      redis.call('ZREM', KEYS[8], id)
+    else
+      redis.call('ZADD', verb == 'pause' and KEYS[5] or KEYS[4], verb == 'pause' and ARGV[1] or due, id)
+      redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
+    end
+  else
+    answer[#answer + 1] = id
+  end
+end
+-- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.
+if ARGV[2] ~= '' then
+  for article, entry in pairs(cjson.decode(ARGV[2])) do
+    local held = redis.call('HGET', KEYS[9], article)
+    if not held or tonumber(string.match(held, '^(%d+):')) <= tonumber(string.match(entry, '^(%d+):')) then
+      redis.call('HSET', KEYS[9], article, entry)
+    end
+  end
+end
+return answer

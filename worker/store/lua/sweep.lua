@@ -1,0 +1,35 @@
+-- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
+-- cursor), ended leases are removed.
+-- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
+-- ARGV 1 now (ms)   2 how many of each at the most
+-- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due}.
+local now, limit = ARGV[1], ARGV[2]
+local counts = {}
+for n, key in ipairs({KEYS[3], KEYS[4]}) do
+  local ids = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
+  counts[n] = #ids
+  for _, id in ipairs(ids) do
+    local cursor, rest = string.match(redis.call('HGET', KEYS[6], id), '^%d+:(%d+):(.*)$')
+    redis.call('ZREM', key, id)
+    redis.call('ZADD', KEYS[2], cursor, id)
+    if string.sub(rest, 1, 2) == '0:' then
+      redis.call('HDEL', KEYS[6], id)
+    else
+      redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
+    end
+  end
+end
+local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, limit)
+for _, id in ipairs(ended) do
+  for _, key in ipairs({KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}) do
+    redis.call('ZREM', key, id)
+  end
+  redis.call('HDEL', KEYS[6], id)
+  redis.call('HDEL', KEYS[7], id)
+end
+local head = redis.call('HGET', KEYS[1], 'head') or '0'
+return {
+  counts[1], counts[2], #ended,
+  redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
+  redis.call('ZCOUNT', KEYS[9], '-inf', now),
+}

@@ -1,0 +1,248 @@
+"""Receivers: whoever has a cursor in a feed. A receiver is in exactly one of settled, claimed, backoff and paused.
+
+Each move is one script. A claim carries a token; who comes with an old one changes nothing (fencing).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.store.scripts import Client, Scripts
+
+_SCAN = 1000
+"""How many receivers one round trip lists."""
+
+
+class Hold(NamedTuple):
+    """What is remembered of a receiver that is not plainly settled. Times in ms; `since`: its first failure in a row."""
+
+    token: int
+    cursor: int
+    failures: int
+    since: int
+    last: int
+    reason: str
+
+    @classmethod
+    def parse(cls, value: str | None, cursor: int = 0) -> Hold:
+        """Read what the scripts keep; None: nothing to remember, settled at `cursor`."""
+        if not value:
+            return cls(0, cursor, 0, 0, 0, "")
+        token, held_cursor, failures, since, last, reason = value.split(":", 5)
+        return cls(int(token), int(held_cursor), int(failures), int(since), int(last), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A timed hold on one receiver. `kind` is what its details hold: a subscription's or an endpoint's."""
+
+    feed: str
+    receiver: str
+    token: int
+    cursor: int
+    failures: int
+    since: int
+    last: int
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What one claim brought: the head it was made at, the last kill, who is in backoff, and the receivers."""
+
+    head: int
+    kill: int
+    backoff: int
+    taken: list[Claim]
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What came of a claim. `cursor` is how far the receiver is now; times in ms; `ledger` only for endpoints."""
+
+    claim: Claim
+    verb: Literal["done", "back", "retry", "pause", "end"]
+    cursor: int
+    due: int = 0
+    failures: int = 0
+    since: int = 0
+    last: int = 0
+    reason: str = ""
+    ledger: dict[str, str] = field(default_factory=dict)
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The settlement as settle.lua takes it."""
+        return (
+            self.claim.receiver,
+            self.claim.token,
+            self.verb,
+            self.cursor,
+            self.due,
+            self.failures,
+            self.since,
+            self.last,
+            self.reason,
+        )
+
+
+class Settled(NamedTuple):
+    """How many receivers are behind again, and who was fenced off."""
+
+    behind: int
+    fenced: list[str]
+
+
+class Swept(NamedTuple):
+    """What a sweep of one feed found."""
+
+    expired: int
+    due: int
+    ended: int
+    behind: int
+    verifications: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver as people look at it."""
+
+    id: str
+    state: Literal["settled", "claimed", "backoff", "paused"]
+    score: int
+    hold: Hold
+    details: dict[str, Any]
+
+    @property
+    def cursor(self) -> int:
+        return self.score if self.state == "settled" else self.hold.cursor
+
+
+class Receivers:
+    """The receivers of all feeds."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def feeds(self) -> list[str]:
+        """Names of the feeds that have or had receivers."""
+        return sorted(self._client.smembers(keys.RECEIVING))
+
+    def claim(self, feed: str, limit: int, deadline: int) -> Claims:
+        """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
+        k = keys.feed(feed)
+        answer = self._scripts.run(
+            "claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
+        )
+        head, kill, backoff, token = answer[:4]
+        taken = []
+        for i in range(4, len(answer), 4):
+            cursor = int(answer[i + 1])
+            hold = Hold.parse(answer[i + 2], cursor)
+            details = json.loads(answer[i + 3])
+            taken.append(Claim(feed, answer[i], token, cursor, hold.failures, hold.since, hold.last, details))
+        return Claims(head, kill, backoff, taken)
+
+    def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
+        """End claims of one feed, in one round trip."""
+        k = keys.feed(feed)
+        shared = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases]
+        plain: list[Any] = [now, ""]
+        calls: list[tuple[list[str], list[Any]]] = []
+        for settlement in settlements:
+            if settlement.ledger:
+                endpoint = settlement.claim.details["endpoint"]
+                calls.append(
+                    ([*shared, k.ledger(endpoint)], [now, json.dumps(settlement.ledger), *settlement.arguments()])
+                )
+            else:
+                plain.extend(settlement.arguments())
+        if len(plain) > 2:
+            calls.append((shared, plain))
+        answers = self._scripts.run_many("settle", calls)
+        return Settled(sum(answer[0] for answer in answers), [name for answer in answers for name in answer[1:]])
+
+    def sweep(self, feed: str, now: int, limit: int) -> Swept:
+        """Put right what time has changed among the feed's receivers."""
+        k = keys.feed(feed)
+        return Swept(
+            *self._scripts.run(
+                "sweep",
+                [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.pending],
+                [now, limit],
+            )
+        )
+
+    def backing_off(self, feed: str) -> Iterator[tuple[str, int, Hold]]:
+        """Each receiver in backoff with its due time (ms) and what is remembered of it."""
+        k = keys.feed(feed)
+        start = 0
+        while found := self._client.zrange(k.backoff, start, start + _SCAN - 1, withscores=True):
+            holds = self._client.hmget(k.holds, [name for name, _ in found])
+            for (name, due), hold in zip(found, holds, strict=True):
+                yield name, int(due), Hold.parse(hold)
+            start += _SCAN
+
+    def bring_forward(self, feed: str, dues: dict[str, int]) -> None:
+        """Make receivers that are in backoff come due earlier (ms). Who has left backoff meanwhile is not touched."""
+        if dues:
+            self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
+
+    def enroll(self, feed: str, receiver: str, details: dict[str, Any]) -> Literal["new", "back", "known"]:
+        """Add an endpoint, up to date with the feed's head; one that was removed comes back with its old cursor."""
+        k = keys.feed(feed)
+        self._client.sadd(keys.RECEIVING, feed)
+        answer = self._scripts.run(
+            "enroll", [k.meta, k.settled, k.paused, k.holds, k.receivers], [receiver, json.dumps(details)]
+        )
+        return ("known", "new", "back")[answer]  # type: ignore[return-value]  # the script answers 0, 1 or 2
+
+    def pause(self, feed: str, receiver: str, now: int, reason: str) -> bool:
+        """Pause a receiver, its cursor kept; False when it is unknown or paused."""
+        k = keys.feed(feed)
+        return bool(
+            self._scripts.run("pause", [k.settled, k.claimed, k.backoff, k.paused, k.holds], [receiver, now, reason])
+        )
+
+    def resume(self, feed: str, receiver: str) -> bool:
+        """Take a paused receiver up again where it was; False when it was not paused."""
+        k = keys.feed(feed)
+        return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds], [receiver]))
+
+    def ledger(self, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, str]:
+        """What the endpoint holds of these articles: id -> `version:status:time:sha256`."""
+        values = self._client.hmget(keys.feed(feed).ledger(endpoint), article_ids) if article_ids else []
+        return {article_id: value for article_id, value in zip(article_ids, values, strict=True) if value}
+
+    def counts(self, feed: str) -> dict[str, int]:
+        """How many receivers are in each set, and how many of the settled are behind."""
+        k = keys.feed(feed)
+        head = int(self._client.hget(k.meta, "head") or 0)
+        pipe = self._client.pipeline(transaction=False)
+        for name in (k.settled, k.claimed, k.backoff, k.paused):
+            pipe.zcard(name)
+        pipe.zcount(k.settled, "-inf", f"({head}")
+        return dict(zip(("settled", "claimed", "backoff", "paused", "behind"), pipe.execute(), strict=True))
+
+    def all(self, feed: str) -> Iterator[Receiver]:
+        """Every receiver of the feed, in no order; one that moves meanwhile may be passed over."""
+        k = keys.feed(feed)
+        for state, key in (("settled", k.settled), ("claimed", k.claimed), ("backoff", k.backoff), ("paused", k.paused)):
+            start = 0
+            while found := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
+                names = [name for name, _ in found]
+                holds = self._client.hmget(k.holds, names)
+                details = self._client.hmget(k.receivers, names)
+                for (name, score), hold, detail in zip(found, holds, details, strict=True):
+                    if detail:
+                        yield Receiver(
+                            name, state, int(score), Hold.parse(hold, int(score)), json.loads(detail)  # type: ignore[arg-type]
+                        )
+                start += _SCAN

@@ -1,0 +1,53 @@
+"""The Lua scripts beside this file, run by their digest and loaded when Redis does not know them (yet, or any more)."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import NoScriptError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Client = Any
+"""A `redis.Redis` with decoded answers. Its methods are typed as answering now or later, so the answers are Any here."""
+
+
+class Scripts:
+    """Runs `lua/{name}.lua`."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._sources = {
+            file.name.removesuffix(".lua"): file.read_text("utf-8")
+            for file in (files(__package__) / "lua").iterdir()
+            if file.name.endswith(".lua")
+        }
+        # Redis names scripts by their SHA-1; nothing is protected by it.
+        self._digests = {name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._sources.items()}
+
+    def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run one script and return its answer."""
+        try:
+            return self._client.evalsha(self._digests[name], len(keys), *keys, *args)
+        except NoScriptError:
+            return self._client.eval(self._sources[name], len(keys), *keys, *args)
+
+    def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run one script for each (keys, args), in one round trip; return the answers in that order."""
+        answers: list[Any] = []
+        for attempt in ("known", "loaded"):
+            pipe = self._client.pipeline(transaction=False)
+            for keys, args in calls:
+                pipe.evalsha(self._digests[name], len(keys), *keys, *args)
+            answers = pipe.execute(raise_on_error=False)
+            if attempt == "loaded" or not any(isinstance(answer, NoScriptError) for answer in answers):
+                break
+            # None of them ran: Redis lost its scripts, as it does when it starts anew.
+            self._client.script_load(self._sources[name])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
