@@ -15,7 +15,7 @@ FeedName = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-_/][a-z0-9]+)*$", max_l
 
 
 class Selector(BaseModel):
-    """Which articles: every property that is given must match, by any one of its values. An empty selector takes all."""
+    """Which articles: each property that is given must match, by any one of its values. An empty selector takes all."""
 
     model_config = _STRICT
 
@@ -31,8 +31,8 @@ class FeedDefinition(BaseModel):
 
     `select` is a union: an article belongs when any selector takes it; without selectors all articles do. With `list`
     the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its language and
-    direction and admits only articles of that edition; without it the feed is mixed and each entry says its own language.
-    `limit` is the number of entries of the feed document.
+    direction and admits only articles of that edition; without it the feed is mixed. `limit` is the number of entries
+    of the feed document.
     """
 
     model_config = _STRICT

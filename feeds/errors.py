@@ -26,7 +26,7 @@ class FieldError(NamedTuple):
         return f"{self.field}: {self.problem}" if self.field else self.problem
 
 
-class InvalidInput(ValueError):
+class InvalidInput(ValueError):  # noqa: N818 (the name says what is wrong)
     """An input that can't be taken. `errors` has every wrong field, not only the first."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
@@ -42,7 +42,7 @@ class InvalidEvent(InvalidInput):
         self.event_id = event_id
 
 
-class FormatRefused(ValueError):
+class FormatRefused(ValueError):  # noqa: N818 (the name says what is wrong)
     """An article (`article_id`) that can't be said in `format_name`, with the reason."""
 
     def __init__(self, format_name: str, article_id: str, reason: str) -> None:

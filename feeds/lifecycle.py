@@ -70,9 +70,7 @@ def _kill(current: Article | None, event: KillEvent) -> Decision:
     return Accept(_canceled(current, event.article.id, event.article.version, edition, event.time), "killed")
 
 
-def _canceled(
-    current: Article | None, article_id: str, version: int | None, edition: str, time: datetime
-) -> Article:
+def _canceled(current: Article | None, article_id: str, version: int | None, edition: str, time: datetime) -> Article:
     """The article with its identity kept and its text gone; its version is higher than any that was sent."""
     return Article(
         id=article_id,

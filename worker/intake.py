@@ -49,7 +49,8 @@ class Intake:
             except InvalidEvent as error:
                 receipts.append(Receipt("invalid", error.event_id, error.errors))
             else:
-                body = json.dumps({"time": now.isoformat(), **value}, ensure_ascii=False)
+                # Escaped, so that a lone surrogate somewhere in it reaches the reader of the stream as it came.
+                body = json.dumps({"time": now.isoformat(), **value})
                 good.append((event.id, body, event.type == events.ARTICLE_KILLED))
                 receipts.append(None)
         fresh = iter(self._store.events.accept(good) if good else ())

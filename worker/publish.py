@@ -66,6 +66,27 @@ class Publisher:
                 entries.append(entry)
         return self._carry_out(entries)
 
+    def index(self) -> None:
+        """Bring the change logs of feeds that are new or defined anew in line with the articles that are there.
+
+        Costs nothing when no definition has changed since the last time.
+        """
+        new = {
+            definition.name: definition.model_dump_json(include={"edition", "select", "list", "order"})
+            for definition in self._site.definitions
+        }
+        known = self._store.articles.indexed()
+        changed = {name for name, how in new.items() if known.get(name) != how}
+        if not changed:
+            return
+        touched: set[str] = set()
+        articles = self._store.articles.ids()
+        for article_id in reversed(articles):
+            touched |= self.reconcile(article_id, clock.now())
+        self._store.articles.mark_indexed(new)
+        log.info("feeds_indexed", feeds=sorted(changed), articles=len(articles))
+        self._wake(touched, urgent=False)
+
     def release_due(self, now: datetime) -> int:
         """Record the articles whose embargo or expiry has come; return how many."""
         due = self._store.articles.due(now, 1000)

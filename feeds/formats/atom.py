@@ -69,7 +69,8 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
     element.category([{"term": tag} for tag in entry.tags])
     element.link(href=entry.url, rel="alternate")
     element.rights(entry.rights)
-    element.summary(entry.summary)
+    if entry.summary:
+        element.summary(entry.summary)
     if entry.html:
         element.content(entry.html, type="html")
 

@@ -21,16 +21,12 @@ from feeds.formats.interface import ArticleFormat
 
 def render(change: str, article: Article, message_id: str) -> bytes:
     """Return the body of one push. Raises ValueError for a change that is none of the four."""
-    event = {
-        "id": message_id,
-        "type": change,
-        "time": article.model_dump(mode="json", include={"updated"})["updated"],
-        "article": _article(change, article),
-    }
+    told = _told(change, article)
+    event = {"id": message_id, "type": change, "time": told["updated"], "article": told}
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _article(change: str, article: Article) -> dict[str, Any]:
+def _told(change: str, article: Article) -> dict[str, Any]:
     if change in {"article.published", "article.corrected"}:
         return article.model_dump(mode="json")
     if change in {"article.killed", "article.withdrawn"}:

@@ -13,6 +13,7 @@ from worker.delivery import policy
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from worker.delivery.engine import Answer, Transfer
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 class Delivery(Protocol):
     """One claim being served.
 
-    `next` gives the next request, or None when there is nothing more to send; then `settlement` says what came of it.
+    `done` is set before the first request and goes into each. `next` gives the next request, or None when there is nothing more to send; then `settlement` says what came of it.
     `answered` is told the answer to the request given last.
     """
 
     claim: Claim
     settlement: Settlement
+    done: Callable[[Answer], None]
+
+    @property
+    def accepted(self) -> int:
+        """When the oldest event in what was sent last was accepted (ms), 0 if unknown."""
 
     def next(self) -> Transfer | None:
         """Return the next request."""
@@ -59,9 +65,12 @@ def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime
         case policy.Retry(due, reason):
             failures = claim.failures + 1
             return Settlement(claim, "retry", cursor, clock.ms(due), failures, since, at, _brief(reason)), "retry"
+        case policy.Gone(_) if "endpoint" in claim.details:
+            # A contracted partner is not forgotten because of one answer; a person decides.
+            return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
         case policy.Gone(reason):
             return Settlement(claim, "end", cursor, reason=_brief(reason)), "gone"
-        case policy.Suspend(reason):
+        case policy.Suspend(_):
             return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
         case _:
             # Not sent at all: the receiver is not to blame, its failures stay as they were.

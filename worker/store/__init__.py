@@ -15,6 +15,7 @@ from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.receivers import Receivers
 from worker.store.scripts import Client, Scripts
+from worker.store.workers import Workers
 
 
 class Store:
@@ -30,6 +31,7 @@ class Store:
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)
         self.counters = Counters(client)
+        self.workers = Workers(client)
 
     @classmethod
     def connect(cls, url: str) -> Store:

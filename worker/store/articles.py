@@ -96,6 +96,18 @@ class Articles:
         ids: list[str] = self._client.zrevrange(keys.ARTICLES, 0, -1)
         return ids
 
+    def indexed(self) -> dict[str, str]:
+        """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""
+        known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
+        return known
+
+    def mark_indexed(self, definitions: dict[str, str]) -> None:
+        """Note by which definitions all articles are in their feeds now."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.delete(keys.DEFINITIONS)
+        pipe.hset(keys.DEFINITIONS, mapping=definitions)
+        pipe.execute()
+
     def _keep(self, article_id: str, held: Held) -> None:
         if len(self._parsed) >= _CACHED:
             # The oldest goes. Another thread may be doing the same.

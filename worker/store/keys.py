@@ -20,6 +20,9 @@ REJECTED = "{dateline:events}:rejected"
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
+DEFINITIONS = "dateline:definitions"
+"""Hash: feed name -> the definition by which the articles were put into it."""
+
 SCHEDULE = "dateline:schedule"
 """Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""
 
@@ -28,6 +31,9 @@ RECEIVING = "dateline:receiving"
 
 COUNTERS = "dateline:counters"
 """Hash: totals since the beginning, for /metrics."""
+
+WORKERS = "dateline:workers"
+"""Sorted set: worker process -> when it was last seen (ms)."""
 
 SWEEP = "dateline:sweep"
 """The sweep's lock."""

@@ -216,6 +216,11 @@ class Receivers:
         k = keys.feed(feed)
         return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds], [receiver]))
 
+    def endpoints(self, feed: str) -> list[str]:
+        """Names of the feed's receivers that are endpoints."""
+        found = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)
+        return [name for name, _ in found]
+
     def ledger(self, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, str]:
         """What the endpoint holds of these articles: id -> `version:status:time:sha256`."""
         values = self._client.hmget(keys.feed(feed).ledger(endpoint), article_ids) if article_ids else []

@@ -1,0 +1,235 @@
+"""Every setting of Dateline: what it means, its unit, its default and its bounds.
+
+`load` reads them from the environment and from dateline.toml, in this rank, and reports every mistake at once under the
+key that the user wrote. A secret is in no `repr` and no error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key
+from config.values import BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
+from feeds.article import Edition, Name, Url
+from feeds.definition import FeedDefinition, FeedName
+from feeds.errors import FieldError, InvalidInput
+from feeds.event import field_errors
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+
+EXAMPLE = Path(__file__).with_name("dateline.toml")
+
+# RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
+_AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+
+class SettingsError(InvalidInput):
+    """Settings that can't be taken. `errors` has every mistake, each by the key that the user wrote."""
+
+
+class Site(BaseModel):
+    """Who publishes, and where."""
+
+    model_config = _STRICT
+
+    base_url: BaseUrl = "http://127.0.0.1:8420"
+    """Where readers reach the web server, without a slash at the end. Part of every feed's address."""
+    title: Name = "Dateline"
+    """The publisher's name, as feeds say it."""
+    id_authority: str = Field(default="", validate_default=True)
+    """A domain of the newsroom and a year in which it had it: "domain,YYYY" (RFC 4151). It stands in the permanent id
+    of every entry, so it is set once and never changed. Default: the host of base_url and 2026."""
+    edition: Edition = "en"
+    """The language of feeds that have no edition of their own (BCP 47)."""
+
+    @field_validator("id_authority")
+    @classmethod
+    def _authority(cls, value: str, info: ValidationInfo) -> str:
+        authority = value or f"{urlsplit(info.data.get('base_url', '')).hostname},2026"
+        if not _AUTHORITY.fullmatch(authority):
+            raise ValueError('must be a domain name, a comma and a year, such as "example.org,2026"')
+        return authority
+
+
+class Web(BaseModel):
+    """The web server."""
+
+    model_config = _STRICT
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """The address it listens on; 0.0.0.0 for all."""
+    port: int = Field(default=8420, ge=0, le=65535)
+    """The TCP port it listens on; 0 for any free one."""
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000)
+    """The largest body of a request, in bytes."""
+
+
+class WebSub(BaseModel):
+    """The hub: how long subscriptions last and what subscribers get."""
+
+    model_config = _STRICT
+
+    lease_min: Span = timedelta(days=2)
+    """The shortest lease. Readers that renew in their last day would lose a shorter one."""
+    lease_default: Span = Field(default=timedelta(days=10), validate_default=True)
+    """The lease of a subscriber that asks for none."""
+    lease_max: Span = Field(default=timedelta(days=30), validate_default=True)
+    """The longest lease."""
+    body: Literal["changed", "full"] = "changed"
+    """What a push of a feed carries: the entries that changed, or the whole feed."""
+
+    @field_validator("lease_default", "lease_max")
+    @classmethod
+    def _ordered(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        shorter = "lease_min" if info.field_name == "lease_default" else "lease_default"
+        if value < info.data.get(shorter, value):
+            raise ValueError(f"must not be shorter than {shorter}")
+        return value
+
+
+class Delivery(BaseModel):
+    """How pushes are sent. The numbers hold for each worker process."""
+
+    model_config = _STRICT
+
+    allow_networks: tuple[Network, ...] = ()
+    """Networks that may be reached although they are not public. Everything else inside is refused."""
+    timeout: float = Field(default=10, gt=0, le=600)
+    """How long one request may take as a whole, in seconds."""
+    connect_timeout: float = Field(default=5, gt=0, le=600)
+    """How long of that the connection may take to open, in seconds."""
+    places: int = Field(default=1000, ge=1, le=100_000)
+    """How many requests are under way at once."""
+    per_host: int = Field(default=100, ge=1, le=100_000)
+    """How many of them go to one host."""
+    claim_seconds: float = Field(default=30, gt=0, le=3600, validate_default=True)
+    """How long a worker may hold a receiver, in seconds: after that another worker takes it over. Above timeout."""
+
+    @field_validator("claim_seconds")
+    @classmethod
+    def _outlasts(cls, value: float, info: ValidationInfo) -> float:
+        # A request is not begun when it might outlast the claim: with a shorter claim none ever would be.
+        timeout: float = info.data.get("timeout", 0)
+        if value <= timeout:
+            raise ValueError(f"is {value:g}, and must be greater than timeout, which is {timeout:g}")
+        return value
+
+
+class EndpointSettings(BaseModel):
+    """One destination of a partner."""
+
+    model_config = _STRICT
+
+    name: FeedName
+    """Its name in commands, logs and keys."""
+    feed: FeedName
+    """The feed that it gets."""
+    mode: Literal["article", "feed"] = "article"
+    """One request for each changed article, or one with all changes as a feed."""
+    format: str
+    """The format of what it gets: of articles or of feeds, as `mode` says."""
+    url: Url
+    """Where requests are sent."""
+    secret: Annotated[tuple[WebhookSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
+        default=(), repr=False
+    )
+    """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        mode = info.data.get("mode")
+        known = {"article": ARTICLE_FORMATS, "feed": FEED_FORMATS}.get(mode or "")
+        if known is not None and value not in known:
+            raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(known)}")
+        return value
+
+
+class Settings(BaseSettings):
+    """All settings, checked. Made by `load`; made directly, it has what it is given and reads nothing."""
+
+    model_config = SettingsConfigDict(**_STRICT, case_sensitive=True)
+
+    site: Site = Site()
+    web: Web = Web()
+    websub: WebSub = WebSub()
+    delivery: Delivery = Delivery()
+    redis_url: RedisUrl | None = Field(default=None, repr=False)
+    """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
+    broker_url: BrokerUrl | None = Field(default=None, repr=False)
+    """The Celery broker for wake-up calls. Default: the same Redis."""
+    data_dir: Folder = Path("data")
+    """Where Dateline's own Redis keeps its data; relative to the working directory."""
+    api_tokens: tuple[Token, ...] = Field(default=(), repr=False)
+    """Bearer tokens for POST /events and the API."""
+    event_secrets: tuple[WebhookSecret, ...] = Field(default=(), repr=False)
+    """Secrets of a CMS that signs what it posts to /events (Standard Webhooks)."""
+    feeds: tuple[FeedDefinition, ...] = Field(min_length=1)
+    """The feeds, at least one."""
+    endpoints: tuple[EndpointSettings, ...] = ()
+    """The partners' endpoints."""
+
+    def feed(self, name: str) -> FeedDefinition:
+        """Return the feed of that name; raises KeyError."""
+        return {feed.name: feed for feed in self.feeds}[name]
+
+    def endpoint(self, name: str) -> EndpointSettings:
+        """Return the endpoint of that name; raises KeyError."""
+        return {endpoint.name: endpoint for endpoint in self.endpoints}[name]
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing that the caller did not give: `load` brings the sources."""
+        return (init_settings,)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_at_once(cls, values: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check what spans several tables even when one of them is wrong by itself, and report both together."""
+        wrong = [_detail("conflict", problem, location) for location, problem in _conflicts(values)]
+        try:
+            settings = build(values)
+        except ValidationError as error:
+            own = [_detail(e["type"], e["msg"], e["loc"]) for e in error.errors(include_url=False, include_input=False)]
+            wrong = own + wrong
+        if wrong:
+            raise ValidationError.from_exception_data(cls.__name__, wrong, hide_input=True)
+        return settings
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that `environ` (`DATELINE_*`) and the file at `path` give; the environment wins.
+
+    Without `path` the file is the one that DATELINE_CONFIG names, else dateline.toml in the working directory, else the
+    example newsroom. Raises SettingsError with every mistake in all of them.
+    """
+    file = ConfigFile(Settings, environ, path or _default_path(environ))
+    environment = Environment(Settings, environ)
+    errors = [*file.errors, *environment.errors]
+    if not file.readable:
+        raise SettingsError(errors)
+    written = ConfigurationNames = environment.written
+    return written

@@ -1,0 +1,87 @@
+"""The kinds of single values that settings have, each with its check. No message repeats a value that may be secret."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from feeds.article import Url
+
+_SPAN = re.compile(r"([0-9]{1,6})([smhd])")
+_SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+
+def _base_url(url: str) -> str:
+    if urlsplit(url).query or urlsplit(url).fragment:
+        raise ValueError("must end with its path, without a query or a fragment")
+    return url.rstrip("/")
+
+
+def _span(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not (found := _SPAN.fullmatch(value)):
+        raise ValueError('must be a number with its unit, such as "10d", "36h", "90m" or "45s"')
+    return timedelta(**{_SPAN_UNITS[found[2]]: int(found[1])})
+
+
+def _network(value: Any) -> Any:
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError(f"is no network: {error}") from None
+
+
+def _redis_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    network = parts.scheme in {"redis", "rediss"} and parts.hostname and port != 0
+    socket = parts.scheme == "unix" and parts.path
+    if not network and not socket:
+        raise ValueError("must be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH")
+    return url
+
+
+def _broker_url(url: str) -> str:
+    if not re.match(r"[a-z][a-z0-9+]*://", url):
+        raise ValueError("must be a broker URL as Celery knows them, such as amqp://HOST")
+    return url
+
+
+def _token(token: SecretStr) -> SecretStr:
+    if not _BEARER.fullmatch(token.get_secret_value()):
+        raise ValueError("must be made of letters, digits and . _ ~ + / - (RFC 6750, section 2.1)")
+    return token
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
+    except ValueError:
+        size = 0
+    if not 24 <= size <= 64:
+        raise ValueError("must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)")
+    return secret
+
+
+BaseUrl = Annotated[Url, AfterValidator(_base_url)]
+Span = Annotated[timedelta, BeforeValidator(_span)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]

@@ -1,0 +1,75 @@
+"""The ASGI application: which address leads where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from config.settings import load
+from web.events import EventsIntake
+from web.feeds import FeedServer
+from web.health import Health
+from web.hub import HubFront
+from web.problems import problem
+from worker import logs
+from worker.services import Services, build
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = structlog.get_logger()
+
+
+def application(services: Services) -> Starlette:
+    """Return the application on these services."""
+    feeds, events, hub, health = FeedServer(services), EventsIntake(services), HubFront(services), Health(services)
+    return Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/feeds", feeds.directory),
+            Route("/feeds.opml", feeds.opml),
+            Route("/feeds/{path:path}", feeds.feed),
+            Route("/events", events.post, methods=["POST"]),
+            Route("/hub", hub.post, methods=["POST"]),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
+            Route("/metrics", health.metrics),
+        ],
+        exception_handlers={HTTPException: _refused, RedisError: _away, Exception: _failed},
+    )
+
+
+def create() -> Starlette:
+    """Return the application for the settings of this process's environment: what the server calls."""
+    logs.configure()
+    settings = load()
+    assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
+    return application(build(settings, settings.redis_url))
+
+
+async def _home(request: Request) -> Response:
+    del request
+    return RedirectResponse("/feeds", 302)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, headers=error.headers)
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.error("redis_away", path=request.url.path, reason=str(error))
+    return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return problem(500, "This is our fault, and it is in the log.")

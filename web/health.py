@@ -1,0 +1,106 @@
+"""Health for orchestrators and metrics for Prometheus.
+
+Metrics are totals that all processes add to in Redis, and the state of the sets in Redis at the moment of asking: any
+web process of any machine gives the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+
+from web.problems import answer, problem
+from worker import clock
+from worker.store.counters import SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client.core import Metric
+    from starlette.requests import Request
+
+    from worker.services import Services
+
+_COUNTERS = {
+    "dateline_events": ("Events carried out, by result", ("result",)),
+    "dateline_attempts": ("Attempts to bring a receiver up to date, by kind of receiver and outcome", ("kind", "outcome")),
+    "dateline_verifications": ("Verifications of intent, by outcome", ("outcome",)),
+}
+
+
+class Health:
+    """Answers /healthz, /readyz and /metrics."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)  # type: ignore[arg-type]  # a collector is anything with collect()
+
+    async def alive(self, request: Request) -> Response:
+        """GET /healthz: the process answers."""
+        del request
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, request: Request) -> Response:
+        """GET /readyz: 200 when events can be kept and carried out, else 503 with what is missing."""
+        del request
+        try:
+            workers = await run_in_threadpool(self._services.store.workers.alive, clock.ms(clock.now()))
+        except RedisError:
+            return problem(503, "Redis does not answer: feeds are served as last seen, events are not taken.")
+        if not workers:
+            return problem(503, "No worker is running: events are kept, and carried out once one is.")
+        return answer(200, {"status": "ready", "workers": len(workers)})
+
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics."""
+        del request
+        try:
+            body = await run_in_threadpool(generate_latest, self._registry)
+        except RedisError:
+            return problem(503, "Redis does not answer: there are no metrics.")
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+    def collect(self) -> Iterable[Metric]:
+        """Read all metrics."""
+        store = self._services.store
+        totals = store.counters.read()
+        for name, (help_text, labels) in _COUNTERS.items():
+            family = CounterMetricFamily(name, help_text, labels=labels)
+            for (field, pairs), value in sorted(totals.items()):
+                if field == name:
+                    family.add_metric([dict(pairs)[label] for label in labels], value)
+            yield family
+        yield _histogram(totals)
+        yield GaugeMetricFamily("dateline_events_waiting", "Events accepted and not carried out", store.events.waiting())
+        articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])
+        receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
+        behind = GaugeMetricFamily("dateline_receivers_behind", "Settled receivers behind the head", labels=["feed"])
+        receiving = set(store.receivers.feeds())
+        for feed in self._services.site.feeds:
+            articles.add_metric([feed], store.changes.size(feed))
+            if feed in receiving:
+                counts = store.receivers.counts(feed)
+                behind.add_metric([feed], counts.pop("behind"))
+                for state, count in counts.items():
+                    receivers.add_metric([feed, state], count)
+        yield from (articles, receivers, behind)
+
+
+def _histogram(totals: dict[tuple[str, tuple[tuple[str, str], ...]], float]) -> Metric:
+    family = HistogramMetricFamily(
+        "dateline_delivery_seconds", "From the accepted event to a receiver's 2xx, by kind", labels=["kind"]
+    )
+    for kind in ("endpoint", "websub"):
+        buckets, running = [], 0.0
+        for bound in (*map(str, SECONDS), "+Inf"):
+            running += totals.get(("dateline_delivery_seconds_bucket", (("kind", kind), ("le", bound))), 0.0)
+            buckets.append((bound, running))
+        family.add_metric([kind], buckets, totals.get(("dateline_delivery_seconds_sum", (("kind", kind),)), 0.0))
+    return family

@@ -1,0 +1,38 @@
+"""POST /hub: subscriptions (W3C WebSub, section 5.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
+
+from worker import clock
+from worker.hub import HubRefused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from worker.services import Services
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+class HubFront:
+    """Answers subscribers."""
+
+    def __init__(self, services: Services) -> None:
+        self._hub = services.hub
+
+    async def post(self, request: Request) -> Response:
+        """Take a request: 202 at once, whatever its verification will bring; else 4xx with a reason as plain text."""
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            return PlainTextResponse(f"The request must be {_FORM}\n", 415)
+        try:
+            await run_in_threadpool(self._hub.request, await request.body(), clock.now())
+        except HubRefused as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        except RedisError:
+            return PlainTextResponse("The hub can't keep requests at the moment; try again.\n", 503, {"Retry-After": "30"})
+        return Response(None, 202)

@@ -1,0 +1,380 @@
+"""The command line: `dateline COMMAND`. Every failure is one clear line; status 2 for wrong use, 1 for failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from config.settings import Settings, SettingsError, load
+from feeds.formats import FEED_FORMATS
+from worker import clock, embedded, logs
+from worker.services import Services, build
+from worker.up import Stack, UpFailed, end_with_parent, free_port
+
+if TYPE_CHECKING:
+    from worker.store.receivers import Receiver
+
+app = typer.Typer(
+    name="dateline",
+    help="Turns a newsroom's article events into feeds and signed pushes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console()
+err = Console(stderr=True)
+
+Config = Annotated[
+    Path | None,
+    typer.Option(help="The settings file; else $DATELINE_CONFIG, ./dateline.toml, or the example newsroom."),
+]
+Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis keeps its data.")]
+
+
+class Failed(Exception):  # noqa: N818 (it is what happened, and it reads so where it is raised)
+    """A command can't do what it was asked; the message says why and what to do."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SettingsError as error:
+        for wrong in error.errors:
+            _say_wrong(str(wrong))
+        sys.exit(2)
+    except Failed as error:
+        _say_wrong(str(error))
+        sys.exit(error.status)
+    except (UpFailed, embedded.EmbeddedRedisError) as error:
+        _say_wrong(str(error))
+        sys.exit(1)
+    except RedisError as error:
+        _say_wrong(f"Redis does not answer: {error}; is `dateline up` running, and is redis_url right?")
+        sys.exit(1)
+
+
+@app.command(epilog="Example: dateline up --config dateline.toml --workers 2")
+def up(
+    config: Config = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Where the web server listens.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free port.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 2,
+) -> None:
+    """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
+    logs.configure()
+    given = {
+        "DATELINE_DATA_DIR": str(data) if data else None,
+        "DATELINE_WEB__HOST": host,
+        "DATELINE_WEB__PORT": str(free_port(host or "127.0.0.1") if port == 0 else port) if port is not None else None,
+    }
+    environ = {name: value for name, value in given.items() if value is not None}
+    settings = load(config, os.environ | environ)
+    base_url = settings.site.base_url
+    if port is not None and "base_url" not in settings.site.model_fields_set:
+        base_url = f"http://{settings.web.host}:{settings.web.port}"
+        environ["DATELINE_SITE__BASE_URL"] = base_url
+    stack = Stack(settings, _config_path(config), workers, environ)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupted)
+    try:
+        with stack:
+            signal.signal(signal.SIGHUP, lambda *_: stack.hang_up())
+            out.print(f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers")
+            out.print(f"  feeds      {base_url}/feeds")
+            out.print(f"  events     POST {base_url}/events  (or: dateline publish FILE)")
+            out.print(f"  hub        {base_url}/hub")
+            out.print(f"  health     {base_url}/readyz  {base_url}/metrics")
+            out.print(f"  Redis      {stack.redis_url}")
+            out.print("Ctrl-C ends it; SIGHUP reads the endpoints again.")
+            stack.watch()
+    except KeyboardInterrupt:
+        out.print("Stopped: what was in flight was finished or given back.")
+
+
+@app.command(epilog="Example: dateline worker --name worker-1")
+def worker(
+    config: Config = None,
+    name: Annotated[str, typer.Option(help="Its name in logs.")] = "worker",
+    queues: Annotated[str, typer.Option(help="Queues to listen to, comma separated; all by default.")] = "",
+) -> None:
+    """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
+    from worker.app import QUEUES
+    from worker.process import run
+
+    logs.configure()
+    end_with_parent()
+    wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
+    if unknown := set(wanted) - {*QUEUES, "celery"}:
+        raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
+    services = _services(config)
+
+    def reload() -> Settings | None:
+        try:
+            return load(config)
+        except SettingsError as error:
+            for wrong in error.errors:
+                _say_wrong(f"settings not read again: {wrong}")
+            return None
+
+    sys.exit(run(services, reload, name, wanted))
+
+
+@app.command(epilog="Example: dateline web --config dateline.toml")
+def web(config: Config = None) -> None:
+    """Run the web server on the configured Redis."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    logs.configure()
+    end_with_parent()
+    settings = load(config)
+    os.environ["DATELINE_CONFIG"] = str(_config_path(config))
+    os.environ["DATELINE_REDIS_URL"] = _redis_url(settings)
+    Granian(
+        "web.app:create",
+        address=settings.web.host,
+        port=settings.web.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        log_enabled=False,
+        websockets=False,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+@app.command(epilog="Example: dateline demo")
+def demo() -> None:
+    """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
+    from worker.demo import run
+
+    logs.configure("WARNING")
+    sys.exit(run(out))
+
+
+@app.command(epilog="Example: dateline publish article.json   or: cat event.json | dateline publish -")
+def publish(
+    files: Annotated[list[Path], typer.Argument(help="JSON: an event, a bare article, or an array; - for standard input.")],
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Publish articles. A bare article becomes an event of its own."""
+    values = [value for file in files for value in _read(file)]
+    services = _services(config, data)
+    receipts = services.intake.accept([value for _, value in values], clock.now())
+    wrong = 0
+    for (where, _), receipt in zip(values, receipts, strict=True):
+        if receipt.status == "invalid":
+            wrong += 1
+            for error in receipt.errors:
+                _say_wrong(f"{where}: {error}")
+        else:
+            out.print(f"{receipt.status}  {receipt.event_id}", highlight=False, markup=False)
+    if wrong:
+        raise Failed(f"{wrong} of {len(values)} not accepted", 1)
+
+
+@app.command(epilog="Example: dateline kill hh-2026-0301")
+def kill(
+    article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
+) -> None:
+    """Kill an article: it leaves every feed, and every receiver is told. Final."""
+    services = _services(config, data)
+    known = services.store.articles.get(article)
+    event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article}}
+    receipt = services.intake.accept([event], clock.now())[0]
+    if receipt.status == "invalid":
+        raise Failed("; ".join(map(str, receipt.errors)), 2)
+    out.print(f"accepted  {receipt.event_id}", highlight=False)
+    if known is None:
+        out.print("No article of this id was ever published here; if it comes now, it is refused.")
+
+
+@app.command(name="feeds", epilog="Example: dateline feeds")
+def list_feeds(config: Config = None, data: Data = None) -> None:
+    """List the feeds: articles, last change, receivers."""
+    services = _services(config, data)
+    table = Table("Feed", "Title", "Edition", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind")
+    for definition in services.site.definitions:
+        head = services.store.changes.head(definition.name)
+        counts = services.store.receivers.counts(definition.name)
+        behind = counts.pop("behind")
+        table.add_row(
+            definition.name,
+            escape(definition.title),
+            definition.edition or "mixed",
+            str(services.store.changes.size(definition.name)),
+            str(head.seq),
+            _moment(head.changed),
+            str(sum(counts.values())),
+            str(behind),
+        )
+    out.print(table)
+    out.print(f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False)
+
+
+@app.command(name="endpoints", epilog="Example: dateline endpoints   or: dateline endpoints --resume partner-one")
+def list_endpoints(
+    config: Config = None,
+    data: Data = None,
+    pause: Annotated[str, typer.Option(help="Pause this endpoint; its cursor is kept.")] = "",
+    resume: Annotated[str, typer.Option(help="Resume this endpoint; it catches up.")] = "",
+) -> None:
+    """List the partner endpoints and how they stand; or pause or resume one."""
+    services = _services(config, data)
+    endpoints = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    for option, name in (("--pause", pause), ("--resume", resume)):
+        if name and name not in endpoints:
+            raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
+    receivers = services.store.receivers
+    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.now()), "asked"):
+        raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
+    if resume:
+        if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
+            raise Failed(f"{resume} is not paused")
+        services.wakeups.distribute(endpoints[resume].feed)
+    table = Table("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL")
+    found = {
+        receiver.id: receiver
+        for feed in {endpoint.feed for endpoint in endpoints.values()}
+        for receiver in receivers.all(feed)
+        if "endpoint" in receiver.details
+    }
+    for endpoint in endpoints.values():
+        receiver = found.get(f"endpoint:{endpoint.name}")
+        head = services.store.changes.head(endpoint.feed).seq
+        table.add_row(
+            endpoint.name,
+            endpoint.feed,
+            endpoint.mode,
+            endpoint.format,
+            *(_standing(receiver, head) if receiver else ("not enrolled", "", "", "no worker has seen it yet")),
+            escape(endpoint.url),
+        )
+    out.print(table)
+
+
+@app.command(name="subscriptions", epilog="Example: dateline subscriptions --feed en")
+def list_subscriptions(
+    config: Config = None,
+    data: Data = None,
+    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+) -> None:
+    """List the WebSub subscriptions and how they stand."""
+    services = _services(config, data)
+    if feed and feed not in services.site.feeds:
+        raise Failed(f"--feed: there is no feed {feed}; known: {', '.join(services.site.feeds)}", 2)
+    table = Table("Feed", "Format", "Callback", "Secret", "Ends (UTC)", "State", "Behind", "Failures", "Why")
+    shown = more = 0
+    for name in [feed] if feed else services.store.receivers.feeds():
+        head = services.store.changes.head(name).seq
+        for receiver in services.store.receivers.all(name):
+            details = receiver.details
+            if "callback" not in details:
+                continue
+            if shown == limit:
+                more += 1
+                continue
+            shown += 1
+            secret = "yes" if details["secret"] else "no"
+            ends = _moment(details["expires"])
+            table.add_row(
+                name, details["format"], escape(details["callback"]), secret, ends, *_standing(receiver, head)
+            )
+    out.print(table)
+    if more:
+        out.print(f"{more} more; see them with --limit.")
+
+
+def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
+    """State, how far behind, failures, why: as the tables show them."""
+    hold = receiver.hold
+    state = receiver.state
+    if state == "backoff":
+        state = f"backoff until {_moment(receiver.score)}"  # type: ignore[assignment]  # words for people from here on
+    return state, str(max(0, head - receiver.cursor)), str(hold.failures), escape(hold.reason)
+
+
+def _read(file: Path) -> list[tuple[str, Any]]:
+    """The events in a file, each with where it stands; bare articles become events."""
+    name = "standard input" if str(file) == "-" else str(file)
+    try:
+        value = json.loads(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+    except OSError as error:
+        raise Failed(f"{name}: {error.strerror}", 2) from None
+    except (ValueError, RecursionError) as error:
+        raise Failed(f"{name}: is no JSON: {error}", 2) from None
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise Failed(f"{name}: the array has no event in it", 2)
+    return [
+        (name if value is item else f"{name}, number {number}", _as_event(item))
+        for number, item in enumerate(values, 1)
+    ]
+
+
+def _as_event(value: Any) -> Any:
+    """A bare article as the event that publishes it."""
+    if isinstance(value, dict) and "type" not in value and "article" not in value and "headline" in value:
+        return {"id": f"publish-{uuid4()}", "type": "article.published", "article": value}
+    return value
+
+
+def _services(config: Path | None, data: Path | None = None) -> Services:
+    settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
+    return build(settings, _redis_url(settings))
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.redis_url:
+        return settings.redis_url
+    url = embedded.find(settings.data_dir)
+    if url is None:
+        raise Failed(
+            f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "
+            "or set redis_url"
+        )
+    return url
+
+
+def _config_path(config: Path | None) -> Path:
+    """The settings file that `load` reads when it is given `config`."""
+    from config.settings import default_path
+
+    return (config or default_path(os.environ)).resolve()
+
+
+def _moment(ms: int) -> str:
+    return clock.moment(ms).strftime("%Y-%m-%d %H:%M:%S") if ms else "never"
+
+
+def _interrupted(*_: object) -> None:
+    # Once: a second Ctrl-C ends the waiting for what is in flight.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise KeyboardInterrupt
+
+
+def _say_wrong(message: str) -> None:
+    err.print(f"dateline: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

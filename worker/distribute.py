@@ -1,0 +1,237 @@
+"""The distributor: claims receivers that are behind, has the engine serve them, and settles what came of it.
+
+One thread per worker process. A wake-up call names a feed; from then on the distributor claims for that feed while the
+engine has room, so claims, transfers and settlements of several batches overlap and no call waits for its slowest
+receiver. When a claim was full, another worker is woken before anything is sent.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict, deque
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.delivery import policy
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from worker.delivery.engine import Answer, Engine, Transfer
+    from worker.destinations import Delivery
+    from worker.destinations.endpoint import Endpoints
+    from worker.destinations.websub import WebSub
+    from worker.site import Site
+    from worker.store import Store
+    from worker.store.receivers import Claim
+    from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
+
+BATCH = 500
+"""Receivers in one claim at the most."""
+_SETTLED_AT_ONCE = 250
+"""Settlements in one round trip at the most: a receiver must not wait long for its next change."""
+_FORWARD_SECONDS = 1.0
+"""How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
+
+_Message = tuple["Delivery | None", "Answer | str | None"]
+"""An answer to a delivery's request; or the name of a feed to claim for; or (None, None): stop."""
+
+
+class Distributor:
+    """Serves receivers that are behind. `claim_seconds`: how long a claim holds."""
+
+    def __init__(
+        self,
+        store: Store,
+        site: Site,
+        engine: Engine,
+        websub: WebSub,
+        endpoints: Endpoints,
+        wakeups: Wakeups,
+        *,
+        claim_seconds: float,
+    ) -> None:
+        self._store = store
+        self._site = site
+        self._engine = engine
+        self._websub = websub
+        self._endpoints = endpoints
+        self._wakeups = wakeups
+        self._claim_seconds = claim_seconds
+        self._inbox: SimpleQueue[_Message] = SimpleQueue()
+        self._wanted: deque[str] = deque()
+        self._serving = 0
+        self._ended: dict[str, list[Settlement]] = defaultdict(list)
+        self._forwarded: dict[str, tuple[float, int]] = {}
+        self._stopping = False
+        self._thread = Thread(target=self._run, name="distributor", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def want(self, feed: str) -> None:
+        """Claim for the feed as soon as there is room. Returns at once."""
+        self._inbox.put((None, feed))
+
+    def stop(self, grace: float) -> None:
+        """Claim no more, finish or give back what is held, settle it all. Takes `grace` seconds and a little more."""
+        self._inbox.put((None, None))
+        self._engine.stop(grace)
+        self._thread.join(grace + 10)
+        if self._thread.is_alive():
+            log.error("distributor_stuck", serving=self._serving, next_step="the claims expire and are taken over")
+
+    def _run(self) -> None:
+        while not (self._stopping and not self._serving and not self._ended):
+            try:
+                self._receive()
+                self._settle()
+                self._claim()
+            except RedisError as error:
+                # What is unsettled is settled when Redis is back; the claims expire if that is too late.
+                log.error("redis_away", reason=str(error), next_step="trying again")
+                time.sleep(0.5)
+            except Exception:
+                log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")
+
+    def _receive(self) -> None:
+        """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
+        idle = not self._ended and (self._stopping or not self._wanted or self._engine.room() <= 0)
+        try:
+            self._take(self._inbox.get(block=idle))
+            for _ in range(_SETTLED_AT_ONCE):
+                self._take(self._inbox.get_nowait())
+        except Empty:
+            pass
+
+    def _take(self, message: _Message) -> None:
+        delivery, said = message
+        if delivery is not None:
+            assert said is not None
+            assert not isinstance(said, str)
+            self._answered(delivery, said)
+        elif isinstance(said, str):
+            if said and said not in self._wanted:
+                self._wanted.append(said)
+        else:
+            self._stopping = True
+
+    def _answered(self, delivery: Delivery, answer: Answer) -> None:
+        now = clock.now()
+        word = delivery.answered(answer, now, random.random())  # noqa: S311 (jitter is no secret)
+        kind = "endpoint" if "endpoint" in delivery.claim.details else "websub"
+        self._store.counters.add("dateline_attempts", kind=kind, outcome=word)
+        if word == "delivered":
+            if delivery.accepted:
+                seconds = max(0.0, (clock.ms(now) - delivery.accepted) / 1000)
+                self._store.counters.observe("dateline_delivery_seconds", seconds, kind=kind)
+        else:
+            log.info(
+                "attempt_failed",
+                feed=delivery.claim.feed,
+                receiver=delivery.claim.receiver,
+                outcome=word,
+                status=answer.status,
+                reason=answer.message,
+            )
+        request = delivery.next()
+        if request is None:
+            self._end(delivery.settlement)
+        else:
+            self._engine.submit([request])
+
+    def _end(self, settlement: Settlement) -> None:
+        self._serving -= 1
+        self._ended[settlement.claim.feed].append(settlement)
+
+    def _settle(self) -> None:
+        for feed in list(self._ended):
+            settled = self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
+            del self._ended[feed]
+            if settled.fenced:
+                log.warning("claims_lost", feed=feed, receivers=len(settled.fenced), reason="they had expired")
+            if settled.behind and feed not in self._wanted:
+                self._wanted.append(feed)
+
+    def _claim(self) -> None:
+        """Claim once for each feed that is wanted, in turn, while the engine has room."""
+        for _ in range(len(self._wanted)):
+            limit = min(BATCH, self._engine.room())
+            if self._stopping or limit <= 0:
+                return
+            feed = self._wanted.popleft()
+            if feed not in self._site.feeds:
+                continue
+            begun = time.monotonic()
+            deadline = clock.ms(clock.now()) + int(self._claim_seconds * 1000)
+            claims = self._store.receivers.claim(feed, limit, deadline)
+            if len(claims.taken) == limit:
+                self._wanted.append(feed)
+            if len(claims.taken) == BATCH:
+                self._wakeups.distribute(feed)
+            self._serving += len(claims.taken)
+            requests = (self._begin(claim, claims.head, begun + self._claim_seconds) for claim in claims.taken)
+            self._engine.submit([request for request in requests if request is not None])
+            if claims.backoff:
+                self._bring_forward(feed, claims.head, claims.kill)
+
+    def _begin(self, claim: Claim, head: int, deadline: float) -> Transfer | None:
+        definition = self._site.feeds[claim.feed]
+        try:
+            delivery: Delivery | None
+            if "endpoint" in claim.details:
+                delivery = self._endpoints.begin(definition, claim, head, deadline)
+            else:
+                delivery = self._websub.begin(definition, claim, head, deadline)
+            if delivery is None:
+                self._end(Settlement(claim, "pause", claim.cursor, reason="removed"))
+                return None
+            delivery.done = partial(self._hand_in, delivery)
+            request = delivery.next()
+        except RedisError as error:
+            log.error("redis_away", reason=str(error), next_step="the receiver is given back")
+            self._end(Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last))
+            return None
+        except Exception:
+            log.exception("push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute")
+            due = clock.ms(clock.now()) + 60_000
+            self._end(Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal"))
+            return None
+        if request is None:
+            self._end(delivery.settlement)
+        return request
+
+    def _hand_in(self, delivery: Delivery, answer: Answer) -> None:
+        self._inbox.put((delivery, answer))
+
+    def _bring_forward(self, feed: str, head: int, kill: int) -> None:
+        """Make receivers in backoff come due earlier because of a new change; because of a kill, at once."""
+        last, seen = self._forwarded.get(feed, (0.0, 0))
+        if head <= seen or (kill <= seen and time.monotonic() - last < _FORWARD_SECONDS):
+            return
+        self._forwarded[feed] = (time.monotonic(), head)
+        now = clock.now()
+        dues = {}
+        for receiver, due, hold in self._store.receivers.backing_off(feed):
+            if hold.cursor >= head:
+                continue
+            sooner = now
+            if hold.cursor >= kill:
+                sooner = policy.brought_forward(
+                    clock.moment(due), clock.moment(hold.since), clock.moment(hold.last), now
+                )
+            if clock.ms(sooner) < due:
+                dues[receiver] = clock.ms(sooner)
+        self._store.receivers.bring_forward(feed, dues)
+        if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind:
+            self._wanted.append(feed)
+

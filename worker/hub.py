@@ -1,0 +1,154 @@
+"""The hub's front: requests to subscribe and unsubscribe (W3C WebSub, sections 5.1 and 5.2).
+
+A request is answered at once and never by what becomes of its verification, which happens later (worker/verify.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qsl
+
+from worker import clock
+from worker.store.intents import Intent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from worker.site import Site
+    from worker.store import Store
+    from worker.wakeups import Wakeups
+
+SECRET_BYTES = 199
+"""Longest secret, in bytes of UTF-8 (section 5.1: less than 200)."""
+_BODY_BYTES = 16_384
+"""Longest request: a callback, a topic and a secret fit many times."""
+_KNOWN = ("hub.callback", "hub.mode", "hub.topic", "hub.lease_seconds", "hub.secret")
+
+
+class HubRefused(ValueError):
+    """A request that the hub does not take; the message is for the subscriber."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """How long subscriptions last: what is given when nothing is asked for, and the bounds of what may be asked."""
+
+    default: timedelta
+    least: timedelta
+    most: timedelta
+
+    def granted(self, asked: str | None) -> int:
+        """Return the seconds granted for `hub.lease_seconds`. Raises HubRefused for what is no number."""
+        if asked is None or not asked.strip():
+            return int(self.default.total_seconds())
+        digits = asked.strip().removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()):
+            raise HubRefused("hub.lease_seconds must be a whole number of seconds")
+        if asked.strip().startswith("-") or not digits.strip("0"):
+            # Zero and less mean nothing; the usual lease does.
+            return int(self.default.total_seconds())
+        seconds = int(digits) if len(digits) < 12 else int(self.most.total_seconds())
+        return int(min(max(seconds, self.least.total_seconds()), self.most.total_seconds()))
+
+
+def subscription_id(topic: str, callback: str) -> str:
+    """The key of a subscription: its topic and its callback (section 5.1), each to the letter."""
+    return "s" + sha256(f"{topic}\0{callback}".encode()).hexdigest()[:24]
+
+
+class Hub:
+    """Takes requests. `callback_allowed` raises ValueError with the reason for a callback that may not be called."""
+
+    def __init__(
+        self,
+        store: Store,
+        site: Site,
+        wakeups: Wakeups,
+        leases: Leases,
+        callback_allowed: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._site = site
+        self._wakeups = wakeups
+        self._leases = leases
+        self._callback_allowed = callback_allowed
+
+    def request(self, body: bytes, now: datetime) -> Literal["subscribe", "unsubscribe", "publish"]:
+        """Take one form-encoded request; return its mode.
+
+        Raises HubRefused with a reason that the subscriber can act on, and redis.RedisError when it can't be kept.
+        """
+        fields = _form(body)
+        mode = fields.get("hub.mode")
+        if mode == "publish":
+            return self._publish(fields)
+        if mode not in ("subscribe", "unsubscribe"):
+            raise HubRefused("hub.mode must be subscribe, unsubscribe or publish")
+        topic, callback = _needed(fields, "hub.topic"), _needed(fields, "hub.callback")
+        found = self._site.find(topic)
+        if found is None:
+            raise HubRefused(f"hub.topic is not one of ours; the topics are listed at {self._site.base_url}/feeds")
+        try:
+            self._callback_allowed(callback)
+        except ValueError as error:
+            raise HubRefused(f"hub.callback {error}") from None
+        secret = fields.get("hub.secret", "")
+        if len(secret.encode()) > SECRET_BYTES:
+            raise HubRefused(f"hub.secret must be at most {SECRET_BYTES} bytes long")
+        definition, feed_format = found
+        intent = Intent(
+            mode=mode,
+            topic=topic,
+            callback=callback,
+            format=feed_format.name,
+            secret=secret,
+            lease=self._leases.granted(fields.get("hub.lease_seconds")) if mode == "subscribe" else 0,
+            asked=clock.ms(now),
+            nonce=secrets.token_hex(8),
+        )
+        self._store.intents.ask(definition.name, subscription_id(topic, callback), intent)
+        self._wakeups.verify(definition.name)
+        return mode
+
+    def _publish(self, fields: dict[str, str]) -> Literal["publish"]:
+        """A ping that a topic has changed. We know that better than anybody: there is nothing to do."""
+        for name in ("hub.url", "hub.topic"):
+            for topic in fields.get(name, "").split("\n"):
+                if topic and self._site.find(topic) is None:
+                    raise HubRefused(f"{name} is not one of our topics")
+        if not fields.get("hub.url") and not fields.get("hub.topic"):
+            raise HubRefused("hub.url or hub.topic is missing")
+        return "publish"
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields of a request. Unknown ones are ignored, as old subscribers send some; repeated ones are refused.
+
+    Of a publish ping hub.url and hub.topic may come several times; their values are joined by line ends.
+    """
+    if len(body) > _BODY_BYTES:
+        raise HubRefused(f"the request must be at most {_BODY_BYTES} bytes long")
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError:
+        raise HubRefused("the request is no form in UTF-8 (application/x-www-form-urlencoded)") from None
+    fields: dict[str, str] = {}
+    ping = ("hub.mode", "publish") in pairs
+    for name, value in pairs:
+        if name in fields and ping and name in ("hub.url", "hub.topic"):
+            fields[name] += f"\n{value}"
+        elif name in fields and (name in _KNOWN or name == "hub.url"):
+            raise HubRefused(f"{name} is given more than once")
+        else:
+            fields[name] = value
+    return fields
+
+
+def _needed(fields: dict[str, str], name: str) -> str:
+    if not fields.get(name):
+        raise HubRefused(f"{name} is missing")
+    return fields[name]

@@ -1,0 +1,67 @@
+"""A worker process: Celery's worker with our machinery as one step of its start and stop."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery import bootsteps
+from celery.signals import worker_ready
+
+from worker.app import QUEUES, app
+from worker.services import Machinery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.settings import Settings
+    from worker.services import Services
+
+log = structlog.get_logger()
+
+
+class MachineryStep(bootsteps.StartStopStep):
+    """Starts the machinery before the first task and stops it after the last."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        """Start with the worker."""
+        del parent
+        app.machinery.start()
+
+    def stop(self, parent: Any) -> None:
+        """Stop with the worker: what is held is finished or given back."""
+        # Celery stops its consumer first, so no task begins any more; those that run are waited for.
+        parent.pool.executor.shutdown(wait=True)
+        app.machinery.stop()
+
+
+def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
+    """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
+    app.machinery = Machinery(services)
+    app.steps["worker"].add(MachineryStep)
+
+    def take_again(*_: object) -> None:
+        settings = reload()
+        if settings is not None:
+            app.machinery.enroll(settings)
+            log.info("settings_read_again", endpoints=len(settings.endpoints))
+
+    @worker_ready.connect(weak=False)
+    def ready(**_: object) -> None:
+        # Celery's own answer to SIGHUP is to start anew, which would drop what is in flight.
+        signal.signal(signal.SIGHUP, take_again)
+        log.info("worker_ready", worker=name)
+
+    worker = app.Worker(
+        hostname=f"{name}@%h",
+        queues=list(queues or (*QUEUES, "celery")),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)

@@ -1,0 +1,161 @@
+"""Wires the parts together, once: `build(settings)` for whoever takes events and requests in, `Machinery` for workers.
+
+Shims (Celery tasks, the web app, the command line) call what is made here and add nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+
+from worker import clock
+from worker.app import app, configure
+from worker.delivery.engine import Engine
+from worker.delivery.guard import Guard
+from worker.destinations.endpoint import Endpoint, Endpoints
+from worker.destinations.websub import WebSub
+from worker.distribute import Distributor
+from worker.documents import Documents
+from worker.hub import Hub, Leases
+from worker.intake import Intake
+from worker.publish import Publisher
+from worker.site import Site
+from worker.store import Store
+from worker.sweep import Sweeper
+from worker.verify import Verifier
+from worker.wakeups import Wakeups
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every process needs: the store, the site and its documents, the ways in."""
+
+    settings: Settings
+    store: Store
+    site: Site
+    guard: Guard
+    documents: Documents
+    wakeups: Wakeups
+    intake: Intake
+    hub: Hub
+
+
+def build(settings: Settings, redis_url: str) -> Services:
+    """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
+    configure(settings.broker_url or redis_url)
+    store = Store.connect(redis_url)
+    site = Site(
+        base_url=settings.site.base_url,
+        title=settings.site.title,
+        authority=settings.site.id_authority,
+        edition=settings.site.edition,
+        definitions=settings.feeds,
+    )
+    guard = Guard(settings.delivery.allow_networks)
+    wakeups = Wakeups(app)
+    leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
+    return Services(
+        settings=settings,
+        store=store,
+        site=site,
+        guard=guard,
+        documents=Documents(store, site),
+        wakeups=wakeups,
+        intake=Intake(store, wakeups),
+        hub=Hub(store, site, wakeups, leases, guard.callback_url),
+    )
+
+
+class Machinery:
+    """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once."""
+
+    def __init__(self, services: Services) -> None:
+        settings, store, site = services.settings, services.store, services.site
+        delivery = settings.delivery
+        self.services = services
+        self._consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        self._timeout = delivery.timeout
+        self._engine = Engine(
+            services.guard,
+            places=delivery.places,
+            per_host=delivery.per_host,
+            connect_timeout=delivery.connect_timeout,
+        )
+        self._answers = ThreadPoolExecutor(4, thread_name_prefix="verify")
+        websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
+        self._endpoints = Endpoints(store, services.documents, {}, timeout=delivery.timeout)
+        self.publisher = Publisher(store, site, services.wakeups, self._consumer)
+        self.verifier = Verifier(
+            store,
+            self._engine,
+            services.wakeups,
+            self._answers,
+            timeout=delivery.timeout,
+            claim_seconds=delivery.claim_seconds,
+        )
+        self.distributor = Distributor(
+            store,
+            site,
+            self._engine,
+            websub,
+            self._endpoints,
+            services.wakeups,
+            claim_seconds=delivery.claim_seconds,
+        )
+        self.sweeper = Sweeper(store, self.publisher, services.wakeups, self._consumer)
+
+    def start(self) -> None:
+        """Start. Raises redis.RedisError when Redis is not there."""
+        self.services.store.events.prepare()
+        self.enroll(self.services.settings)
+        self.publisher.index()
+        self._engine.start()
+        self.distributor.start()
+        self.sweeper.start()
+
+    def stop(self) -> None:
+        """Finish what is in flight or give it back, then stop."""
+        self.sweeper.stop()
+        self.distributor.stop(self._timeout)
+        self._answers.shutdown()
+        self.services.store.counters.flush()
+        self.services.store.events.leave(self._consumer)
+        self.services.store.close()
+
+    def enroll(self, settings: Settings) -> None:
+        """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused."""
+        endpoints = {
+            endpoint.name: Endpoint(
+                endpoint.name,
+                endpoint.feed,
+                endpoint.format,
+                endpoint.url,
+                endpoint.mode,
+                tuple(secret.get_secret_value() for secret in endpoint.secret),
+            )
+            for endpoint in settings.endpoints
+            if endpoint.feed in self.services.site.feeds
+        }
+        self._endpoints.endpoints = endpoints
+        receivers = self.services.store.receivers
+        for name, endpoint in endpoints.items():
+            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", {"endpoint": name})
+            if what != "known":
+                log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
+        for feed in receivers.feeds():
+            for receiver in receivers.endpoints(feed):
+                name = receiver.removeprefix("endpoint:")
+                wanted = name in endpoints and endpoints[name].feed == feed
+                if not wanted and receivers.pause(feed, receiver, clock.ms(clock.now()), "removed"):
+                    log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")

@@ -1,0 +1,81 @@
+"""The sweep: once a second, by whichever worker gets the lock, what time has changed is put right.
+
+It also finds whatever a lost wake-up call left lying: events in the stream, receivers behind, requests unverified.
+"""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from worker.publish import Publisher
+    from worker.store import Store
+    from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
+
+INTERVAL = 1.0
+"""Seconds between two sweeps."""
+_LOCK_MS = 900
+"""The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
+_AT_ONCE = 1000
+"""How many receivers of a feed one sweep moves, of each kind."""
+
+
+class Sweeper:
+    """Sweeps in time, and says that its worker is alive."""
+
+    def __init__(self, store: Store, publisher: Publisher, wakeups: Wakeups, worker: str) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._wakeups = wakeups
+        self._worker = worker
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._store.workers.seen(self._worker, clock.ms(clock.now()))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the sweep that is going on."""
+        self._stopped.set()
+        self._thread.join()
+        self._store.workers.left(self._worker)
+
+    def sweep(self) -> None:
+        """Sweep now, unless another worker has just done so."""
+        if not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
+            return
+        now = clock.now()
+        self._publisher.release_due(now)
+        if self._store.events.waiting():
+            self._publisher.reclaim()
+            self._publisher.consume()
+        for feed in self._store.receivers.feeds():
+            swept = self._store.receivers.sweep(feed, clock.ms(now), _AT_ONCE)
+            if swept.expired or swept.ended:
+                log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
+            if swept.behind:
+                self._wakeups.distribute(feed)
+            if swept.verifications:
+                self._wakeups.verify(feed)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(INTERVAL):
+            try:
+                self._store.workers.seen(self._worker, clock.ms(clock.now()))
+                self.sweep()
+                self._store.counters.flush()
+            except RedisError as error:
+                log.error("redis_away", reason=str(error), next_step="the next sweep tries again")
+            except Exception:
+                log.exception("sweep_failed", next_step="the next sweep tries again")

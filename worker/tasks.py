@@ -1,0 +1,61 @@
+"""The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
+
+Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
+dateline.verify (a feed), dateline.sweep.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from worker import clock
+from worker.app import app
+
+if TYPE_CHECKING:
+    from worker.services import Machinery
+
+log = structlog.get_logger()
+
+
+def machinery() -> Machinery:
+    """The machinery of this worker process (worker/process.py puts it there)."""
+    running: Machinery = app.machinery
+    return running
+
+
+@app.task(name="dateline.accept")
+def accept(event: Any) -> None:
+    """Take an event in, from a CMS that runs Celery itself. There is nobody to answer: a bad one is kept with its reason."""
+    services = machinery().services
+    for receipt in services.intake.accept([event], clock.now()):
+        if receipt.status == "invalid":
+            reason = "; ".join(map(str, receipt.errors))
+            log.error("event_rejected", event_id=receipt.event_id, reason=reason, kept_in="{dateline:events}:rejected")
+            services.store.events.reject(json.dumps(event), reason)
+
+
+@app.task(name="dateline.consume")
+def consume() -> None:
+    """Carry out the events that wait in the stream."""
+    machinery().publisher.consume()
+
+
+@app.task(name="dateline.distribute")
+def distribute(feed: str) -> None:
+    """Bring the receivers of a feed up to date."""
+    machinery().distributor.want(feed)
+
+
+@app.task(name="dateline.verify")
+def verify(feed: str) -> None:
+    """Ask the subscribers of a feed whether they asked."""
+    machinery().verifier.verify(feed)
+
+
+@app.task(name="dateline.sweep")
+def sweep() -> None:
+    """Put right what time has changed."""
+    machinery().sweeper.sweep()

@@ -1,0 +1,212 @@
+"""`dateline up`: Redis, workers and the web server as one tree of processes that starts, stays and stops together.
+
+Children run in sessions of their own, so that Ctrl-C reaches only the parent, which then stops them in order: first the
+way in, then the workers, Redis last. A child whose parent has died notices that its standard input has ended and stops.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import requests
+import structlog
+
+from worker import clock
+from worker.embedded import EmbeddedRedis
+from worker.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from config.settings import Settings
+
+log = structlog.get_logger()
+
+SUPERVISED = "DATELINE_SUPERVISED"
+"""In the environment of a child: its standard input ends when the parent does."""
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+_RESTART_SECONDS = (0.5, 1, 2, 5, 10)
+
+
+class UpFailed(RuntimeError):
+    """The stack could not be started; the message says what to do."""
+
+
+@dataclass
+class Child:
+    """One process of the tree."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    due: float = field(default=0.0)
+
+
+class Stack:
+    """The tree. A context manager: entered it is up, left it is down.
+
+    `environ` is what the children get on top of the parent's environment; they read their settings from it.
+    """
+
+    def __init__(self, settings: Settings, config: Path, workers: int, environ: dict[str, str] | None = None) -> None:
+        self._settings = settings
+        self._redis = None if settings.redis_url else EmbeddedRedis(settings.data_dir)
+        self._environ = {"DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1", **(environ or {})}
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self.redis_url = settings.redis_url or ""
+        self.children = [
+            Child("web", ["web"]),
+            *(Child(f"worker-{number}", ["worker", "--name", f"worker-{number}"]) for number in range(1, workers + 1)),
+        ]
+
+    def __enter__(self) -> Stack:
+        """Start everything and wait until it is ready. Raises UpFailed."""
+        _free(self._settings.web.host, self._settings.web.port)
+        try:
+            if self._redis is not None:
+                self.redis_url = self._redis.start()
+            self._environ["DATELINE_REDIS_URL"] = self.redis_url
+            for child in self.children:
+                self._start(child)
+            self._wait_until_ready()
+        except BaseException:
+            self._stop_all()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_all()
+
+    def watch(self) -> None:
+        """Keep the children running until `stop` is called: who dies is started again, soon and then less soon."""
+        while not self._stopped.wait(0.2):
+            for child in self.children:
+                process = child.process
+                if process is not None and process.poll() is not None:
+                    wait = _RESTART_SECONDS[min(child.failures, len(_RESTART_SECONDS) - 1)]
+                    log.error("process_died", process=child.name, status=process.returncode, restart_in=wait)
+                    child.process, child.due = None, time.monotonic() + wait
+                    child.failures += 1
+                elif process is None and time.monotonic() >= child.due:
+                    self._start(child)
+
+    def stop(self) -> None:
+        """End `watch`. May be called from a signal handler."""
+        self._stopped.set()
+
+    def hang_up(self) -> None:
+        """Have the children read the settings again."""
+        for child in self.children:
+            if child.process is not None:
+                child.process.send_signal(signal.SIGHUP)
+
+    def _start(self, child: Child) -> None:
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            child.process = subprocess.Popen(  # noqa: S603 (our own program)
+                [sys.executable, "-m", "worker.cli", *child.command],
+                stdin=subprocess.PIPE,
+                env=os.environ | self._environ,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        store = Store.connect(self.redis_url)
+        workers = len(self.children) - 1
+        url = f"http://{_reachable(self._settings.web.host)}:{self._settings.web.port}/healthz"
+        waits: list[Callable[[], bool]] = [
+            lambda: len(store.workers.alive(clock.ms(clock.now()))) >= workers,
+            lambda: _answers(url),
+        ]
+        try:
+            while waits:
+                for child in self.children:
+                    if child.process is not None and child.process.poll() is not None:
+                        raise UpFailed(f"{child.name} ended with status {child.process.returncode}; its log is above")
+                if time.monotonic() > deadline:
+                    raise UpFailed(f"not ready within {_START_SECONDS} seconds; the logs above say what each waits for")
+                waits = [wait for wait in waits if not wait()]
+                time.sleep(0.05)
+        finally:
+            store.close()
+
+    def _stop_all(self) -> None:
+        with self._lock:
+            self._stopped.set()
+        for group in (self.children[:1], self.children[1:]):
+            processes = [child.process for child in group if child.process is not None]
+            for process in processes:
+                if process.poll() is None:
+                    process.terminate()
+            deadline = time.monotonic() + _STOP_SECONDS
+            for process in processes:
+                try:
+                    process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    log.error("process_killed", pid=process.pid, reason=f"did not stop within {_STOP_SECONDS} seconds")
+                    process.kill()
+                    process.wait()
+                if process.stdin is not None:
+                    process.stdin.close()
+        if self._redis is not None:
+            self._redis.stop()
+
+
+def end_with_parent() -> None:
+    """In a child of `Stack`: stop when the parent is gone. Elsewhere: nothing."""
+    if os.environ.get(SUPERVISED) != "1":
+        return
+
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    # Not for the children of this one: their standard input is not ours.
+    del os.environ[SUPERVISED]
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free at this moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UpFailed(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 (read only)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False

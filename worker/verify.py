@@ -1,0 +1,107 @@
+"""Verification of intent (W3C WebSub, section 5.3): the subscriber is asked whether it asked.
+
+A GET to the callback with a random challenge that is used once. Only a 2xx whose body is the challenge is a yes; a
+redirect is a no. What passes for the moment (no connection, 5xx) is asked again twice.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import structlog
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.delivery.engine import Answer, Transfer
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from worker.delivery.engine import Engine
+    from worker.store import Store
+    from worker.store.intents import Intent
+    from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
+
+_BATCH = 100
+_AGAIN_SECONDS = (10, 60)
+"""Waits before the second and the third try."""
+
+
+class Verifier:
+    """Asks subscribers. `timeout` in seconds; answers are taken in on `executor`."""
+
+    def __init__(
+        self, store: Store, engine: Engine, wakeups: Wakeups, executor: Executor, *, timeout: float, claim_seconds: float
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._wakeups = wakeups
+        self._executor = executor
+        self._timeout = timeout
+        self._claim_seconds = claim_seconds
+
+    def verify(self, feed: str) -> None:
+        """Ask about every request of the feed that is due. Returns when the questions are on their way."""
+        while True:
+            now = clock.ms(clock.now())
+            deadline = now + int(self._claim_seconds * 1000)
+            taken = self._store.intents.take(feed, now, _BATCH, deadline)
+            self._engine.submit([self._question(feed, subscription, intent) for subscription, intent in taken])
+            if len(taken) < _BATCH:
+                return
+
+    def _question(self, feed: str, subscription: str, intent: Intent) -> Transfer:
+        challenge = secrets.token_urlsafe(32)
+        query = {"hub.mode": intent.mode, "hub.topic": intent.topic, "hub.challenge": challenge}
+        if intent.mode == "subscribe":
+            query["hub.lease_seconds"] = str(intent.lease)
+        # Appended as text: whatever the callback's own query says stays to the letter (section 5.1.1).
+        url = f"{intent.callback}{'&' if '?' in intent.callback else '?'}{urlencode(query)}"
+
+        def done(answer: Answer) -> None:
+            self._executor.submit(self._answered, feed, subscription, intent, challenge, answer)
+
+        return Transfer(
+            url,
+            b"",
+            [],
+            self._timeout,
+            time.monotonic() + self._claim_seconds,
+            done,
+            method="GET",
+            keep=len(challenge) + 1,
+        )
+
+    def _answered(self, feed: str, subscription: str, intent: Intent, challenge: str, answer: Answer) -> None:
+        told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)
+        try:
+            if 200 <= answer.status < 300 and hmac.compare_digest(answer.body, challenge.encode()):
+                expires = clock.ms(clock.now()) + intent.lease * 1000
+                result = self._store.intents.confirm(feed, subscription, intent, expires)
+                told("intent_verified", new=result == 2, superseded=result == 0)
+                self._store.counters.add("dateline_verifications", outcome="verified")
+                # A new subscription is behind, and one in backoff has come forward.
+                self._wakeups.distribute(feed)
+            elif self._passing(answer) and intent.tries < len(_AGAIN_SECONDS):
+                due = clock.ms(clock.now()) + _AGAIN_SECONDS[intent.tries] * 1000
+                self._store.intents.retry(feed, subscription, intent, due)
+                told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + 1)
+                self._store.counters.add("dateline_verifications", outcome="retried")
+            else:
+                self._store.intents.refuse(feed, subscription, intent)
+                reason = answer.message or "the answer was not the challenge"
+                told("intent_not_verified", status=answer.status, reason=reason)
+                self._store.counters.add("dateline_verifications", outcome="refused")
+        except RedisError as error:
+            log.error("redis_away", reason=str(error), next_step="the subscriber is asked again")
+
+    @staticmethod
+    def _passing(answer: Answer) -> bool:
+        return answer.fault is not None or answer.status in (408, 425, 429) or answer.status >= 500
