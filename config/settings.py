@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key
+from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
 from config.values import BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
@@ -66,7 +66,9 @@ class Site(BaseModel):
     @field_validator("id_authority")
     @classmethod
     def _authority(cls, value: str, info: ValidationInfo) -> str:
-        authority = value or f"{urlsplit(info.data.get('base_url', '')).hostname},2026"
+        if not value and "base_url" not in info.data:  # refused itself, and the one mistake to name
+            return value
+        authority = value or f"{urlsplit(info.data['base_url']).hostname},2026"
         if not _AUTHORITY.fullmatch(authority):
             raise ValueError('must be a domain name, a comma and a year, such as "example.org,2026"')
         return authority
@@ -79,8 +81,8 @@ class Web(BaseModel):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address it listens on; 0.0.0.0 for all."""
-    port: int = Field(default=8420, ge=0, le=65535)
-    """The TCP port it listens on; 0 for any free one."""
+    port: int = Field(default=8420, ge=1, le=65535)
+    """The TCP port it listens on."""
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     """The largest body of a request, in bytes."""
 
@@ -102,9 +104,9 @@ class WebSub(BaseModel):
     @field_validator("lease_default", "lease_max")
     @classmethod
     def _ordered(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        shorter = "lease_min" if info.field_name == "lease_default" else "lease_default"
-        if value < info.data.get(shorter, value):
-            raise ValueError(f"must not be shorter than {shorter}")
+        for shorter in ("lease_min", "lease_default"):
+            if value < info.data.get(shorter, value):
+                raise ValueError(f"must not be shorter than {shorter}")
         return value
 
 
@@ -160,8 +162,8 @@ class EndpointSettings(BaseModel):
     @classmethod
     def _known(cls, value: str, info: ValidationInfo) -> str:
         mode = info.data.get("mode")
-        known = {"article": ARTICLE_FORMATS, "feed": FEED_FORMATS}.get(mode or "")
-        if known is not None and value not in known:
+        known: Collection[str] = ARTICLE_FORMATS if mode == "article" else FEED_FORMATS
+        if mode and value not in known:
             raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(known)}")
         return value
 
@@ -169,7 +171,9 @@ class EndpointSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings, checked. Made by `load`; made directly, it has what it is given and reads nothing."""
 
-    model_config = SettingsConfigDict(**_STRICT, case_sensitive=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True, case_sensitive=True
+    )
 
     site: Site = Site()
     web: Web = Web()
@@ -200,7 +204,12 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library gives all by name)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read nothing that the caller did not give: `load` brings the sources."""
         return (init_settings,)
@@ -224,12 +233,71 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     """Return the settings that `environ` (`DATELINE_*`) and the file at `path` give; the environment wins.
 
     Without `path` the file is the one that DATELINE_CONFIG names, else dateline.toml in the working directory, else the
-    example newsroom. Raises SettingsError with every mistake in all of them.
+    example newsroom. Secrets may be given by file: `NAME_file` in the file, `DATELINE_NAME_FILE` in the environment; or
+    in the file as `NAME_env`, the name of a variable. Raises SettingsError with every mistake in all of them.
     """
-    file = ConfigFile(Settings, environ, path or _default_path(environ))
+    file = ConfigFile(Settings, environ, path or default_path(environ))
     environment = Environment(Settings, environ)
     errors = [*file.errors, *environment.errors]
     if not file.readable:
         raise SettingsError(errors)
-    written = ConfigurationNames = environment.written
-    return written
+    sources = tuple(InitSettingsSource(Settings, source.values) for source in (environment, file))
+    try:
+        settings = Settings(_build_sources=(sources, {}))
+    except ValidationError as error:
+        errors += _errors(error, {**file.written, **environment.written})
+    if errors:
+        raise SettingsError(errors)
+    return settings
+
+
+def default_path(environ: Mapping[str, str]) -> Path:
+    """Return the file that `load` reads when it is given none."""
+    if named := environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    local = Path("dateline.toml")
+    return local if local.exists() else EXAMPLE
+
+
+# What pydantic says in the words of Python, in the words of TOML.
+_IN_TOML = {
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least one entry",
+}
+
+
+def _errors(error: ValidationError, written: Mapping[Location, str]) -> Iterator[FieldError]:
+    for detail, found in zip(error.errors(include_url=False, include_input=False), field_errors(error), strict=True):
+        kind, location = detail["type"], detail["loc"]
+        problem = unknown_key(Settings, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, found.problem)
+        yield FieldError(written_key(location, written), problem)
+
+
+def _detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
+    said = problem.removeprefix("Value error, ")
+    return InitErrorDetails(type=PydanticCustomError(kind, "{problem}", {"problem": said}), loc=location, input=None)
+
+
+def _conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Yield what is wrong between tables: names that are there twice, endpoints of feeds that are not there."""
+    for tables in ("feeds", "endpoints"):
+        first: dict[str, int] = {}
+        for position, name in _said(values, tables, "name"):
+            if name in first:
+                yield (tables, position, "name"), f"{name} is the name of {tables}.{first[name]} already"
+            first.setdefault(name, position)
+    known = list(dict.fromkeys(name for _, name in _said(values, "feeds", "name")))
+    for position, feed in _said(values, "endpoints", "feed"):
+        if feed not in known:
+            yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(known)}"
+
+
+def _said(values: Mapping[str, Any], tables: str, key: str) -> Iterator[tuple[int, str]]:
+    """Yield what each of the tables says under `key`, where it says a text: nothing is checked as yet."""
+    given = values.get(tables, ())
+    for position, table in enumerate(given if isinstance(given, list | tuple) else ()):
+        value = table.get(key) if isinstance(table, dict) else getattr(table, key, None)
+        if isinstance(value, str):
+            yield position, value

@@ -1,8 +1,9 @@
 """Where settings are written: a TOML file, the environment, and files that hold secrets.
 
 A source reads what is written into a tree of plain values, which pydantic checks later. It never raises for a mistake
-in what it reads: it goes on and keeps each one in `errors`, so that a newsroom sees all of them at once. `key` gives
-the name under which the user wrote a value. No value is ever part of a message, for it may be a secret.
+in what it reads: it goes on and keeps each one in `errors`, so that a newsroom sees all of them at once. It remembers
+in `written` by which names the values were given, for the mistakes found later. No value is ever part of a message
+about a setting that may be secret.
 """
 
 from __future__ import annotations
@@ -44,15 +45,8 @@ class Source:
         self._environ = environ
         self._folder = folder
 
-    def key(self, location: Location) -> str:
-        """Return the name under which the user wrote the value at `location`."""
-        for length in range(len(location), 0, -1):
-            if name := self.written.get(location[:length]):
-                return ".".join((name, *map(str, location[length:])))
-        return ".".join(map(str, location))
-
     def _refuse(self, location: Location, problem: str) -> None:
-        self.errors.append(FieldError(self.key(location), problem))
+        self.errors.append(FieldError(written_key(location, self.written), problem))
 
     def _follow_pointers(self, table: dict[str, Any], model: Model, at: Location = ()) -> None:
         """Put what `NAME_file` and `NAME_env` point to in their place, in this table and those within."""
@@ -74,12 +68,12 @@ class Source:
         here = (*at, pointer)
         try:
             if name in table:
-                raise ValueError(f"{self.key((*at, name))} is given too; keep one of the two")  # noqa: TRY301 (one way out)
+                raise ValueError(f"{written_key((*at, name), self.written)} is given too; keep one of the two")  # noqa: TRY301 (one way out)
             value = self._in_file(target, listed) if pointer.endswith("_file") else self._in_variable(target, listed)
         except ValueError as error:
             self._refuse(here, str(error))
         else:
-            self.written[*at, name] = self.key(here)
+            self.written[*at, name] = written_key(here, self.written)
             table[name] = value
 
     def _in_file(self, path: Any, listed: bool) -> str | list[str]:
@@ -147,16 +141,24 @@ class Environment(Source):
         self._follow_pointers(self.values, model)
 
     def _set(self, variable: str, text: str, location: tuple[str, ...], listed: bool) -> None:
-        self.written[location] = variable
         try:
             value = _items(text) if listed else text
         except ValueError as error:
-            self._refuse(location, str(error))
+            self._refuse((variable,), str(error))
             return
+        self.written[location] = variable
         table = self.values
         for name in location[:-1]:
             table = table.setdefault(name, {})
         table[location[-1]] = value
+
+
+def written_key(location: Location, written: Mapping[Location, str]) -> str:
+    """Return the name under which the user wrote the value at `location`."""
+    for length in range(len(location), 0, -1):
+        if name := written.get(location[:length]):
+            return ".".join((name, *map(str, location[length:])))
+    return ".".join(map(str, location))
 
 
 def variables(model: Model) -> dict[str, tuple[tuple[str, ...], bool]]:

@@ -22,18 +22,37 @@ HTML_PIECES = st.sampled_from(
     <svg> <math> <title> <iframe> <h1> <select> <plaintext> &amp; &lt; &#13; &#1; &nbsp; ]]> <![CDATA[ " ' & < > \U0001f600
     <img/src="a b.jpg"onerror=x> <b title="a>b\u2067">""".split()
 )
-HTML = st.lists(HTML_PIECES | st.sampled_from(["\n", "\r", " ", RLI, PDI, LRE, PDF, ZWNJ]) | st.text(max_size=5)).map("".join)
+HTML = st.lists(HTML_PIECES | st.sampled_from(["\n", "\r", " ", RLI, PDI, LRE, PDF, ZWNJ]) | st.text(max_size=5)).map(
+    "".join
+)
 
 
 @pytest.mark.parametrize(
     "dropped",
-    ["\x00", "\x08", "\x0b", "\x1f", "\x7f", "\x85", "\x9f", "\ud800", "\udfff", "\ufdd0", "\ufffe", "\U0010ffff", LRO, RLO],
+    [
+        "\x00",
+        "\x08",
+        "\x0b",
+        "\x1f",
+        "\x7f",
+        "\x85",
+        "\x9f",
+        "\ud800",
+        "\udfff",
+        "\ufdd0",
+        "\ufffe",
+        "\U0010ffff",
+        LRO,
+        RLO,
+    ],
 )
 def test_legal_drops_what_xml_or_readers_cannot_take(dropped: str) -> None:
     assert text.legal(f"a{dropped}b") == "ab"
 
 
-@pytest.mark.parametrize("kept", ["\t", "\n", "\r", ZWNJ, ZWJ, LRM, RLM, "\ufffd", "\U0001f468\u200d\U0001f469", "ے", "ک"])
+@pytest.mark.parametrize(
+    "kept", ["\t", "\n", "\r", ZWNJ, ZWJ, LRM, RLM, "\ufffd", "\U0001f468\u200d\U0001f469", "ے", "ک"]
+)
 def test_legal_keeps_what_people_write_with(kept: str) -> None:
     assert text.legal(f"می{kept}روم") == f"می{kept}روم"
 
@@ -108,7 +127,12 @@ def test_absolute_url(url: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [("/a", "https://e.example/a"), ("b", "https://e.example/x/b"), ("//f.example/c", "https://f.example/c"), ("#n", "https://e.example/x/y#n")],
+    [
+        ("/a", "https://e.example/a"),
+        ("b", "https://e.example/x/b"),
+        ("//f.example/c", "https://f.example/c"),
+        ("#n", "https://e.example/x/y#n"),
+    ],
 )
 def test_absolute_url_resolves_against_its_base(url: str, expected: str) -> None:
     assert text.absolute_url(url, "https://e.example/x/y") == expected

@@ -1,0 +1,76 @@
+"""A real Redis of its own for the tests, in cluster mode: one node, all slots, so a script or a command whose keys lie in
+two slots is refused as it would be in a cluster of many.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from worker.embedded import find_server
+from worker.store import Store
+
+
+def _port() -> int:
+    """A free port whose cluster bus port, 10,000 above it, is free too."""
+    while True:
+        port = random.randrange(15_000, 50_000)
+        with socket.socket() as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port + 10_000))
+            except OSError:
+                continue
+            return port
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("r")
+    path = folder / "s"
+    process = subprocess.Popen(
+        [
+            find_server(),
+            *("--bind", "127.0.0.1", "--port", str(_port())),
+            *("--unixsocket", str(path), "--save", "", "--cluster-enabled", "yes"),
+        ],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _make_cluster(path)
+        yield f"unix://{path}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _make_cluster(path: Path) -> None:
+    """Give the node all slots and wait until the cluster is whole."""
+    deadline = time.monotonic() + 20
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        while True:
+            try:
+                client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+                break
+            except redis.ConnectionError:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def store(redis_url: str) -> Iterator[Store]:
+    store = Store.connect(redis_url)
+    store.client.flushall()
+    yield store
+    store.close()

@@ -1,0 +1,110 @@
+"""What an article may say, and what follows from its times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from feeds.article import Article, Submission
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def article(**fields: Any) -> Article:
+    text = {
+        "id": "hh-1",
+        "headline": "Ferries return",
+        "url": "https://e.example/a",
+        "published": NOON,
+        "updated": NOON,
+    }
+    return Article(**(text | {"version": 1} | fields))
+
+
+def test_a_submission_needs_little() -> None:
+    submission = Submission(id="hh-1", headline="Ferries return", url="https://e.example/a")
+    assert submission.edition == "en"
+    assert submission.pubstatus == "usable"
+    assert submission.version is None
+    assert submission.published is None
+
+
+def test_what_is_said_is_cleaned_once() -> None:
+    said = article(
+        headline="  Ferries\n return ",
+        url="https://e.example/ميناء",
+        body_html='<p>a<script>b</script><img src="/c"></p>',
+    )
+    assert said.headline == "Ferries return"
+    assert said.url == "https://e.example/%D9%85%D9%8A%D9%86%D8%A7%D8%A1"
+    assert said.body_html == '<p>a<img src="https://e.example/c"></p>'
+
+
+def test_an_article_read_again_is_the_same() -> None:
+    said = article(
+        headline="کتاب‌ها", body_html="<pre>\n\na</pre>&#13;", summary="5 < 6", embargoed="2026-03-04T11:00:00+03:00"
+    )
+    assert Article.model_validate_json(said.model_dump_json()) == said
+
+
+def test_an_article_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        article().headline = "Other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("pubstatus", ["usable", "withheld"])
+@pytest.mark.parametrize("missing", ["headline", "url"])
+def test_headline_and_url_are_needed(pubstatus: str, missing: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        article(pubstatus=pubstatus, **{missing: ""})
+    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [((missing,), "is missing")]
+
+
+def test_a_canceled_article_needs_no_text() -> None:
+    assert article(pubstatus="canceled", headline="", url="").pubstatus == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("fields", "visible", "due"),
+    [
+        ({}, True, None),
+        ({"pubstatus": "withheld", "embargoed": NOON + HOUR}, False, None),
+        ({"pubstatus": "canceled", "expires": NOON + HOUR}, False, None),
+        ({"embargoed": NOON + HOUR}, False, NOON + HOUR),
+        ({"embargoed": NOON}, True, None),
+        ({"expires": NOON + HOUR}, True, NOON + HOUR),
+        ({"expires": NOON}, False, None),
+        ({"embargoed": NOON + HOUR, "expires": NOON + 2 * HOUR}, False, NOON + HOUR),
+        ({"embargoed": NOON - HOUR, "expires": NOON + 2 * HOUR}, True, NOON + 2 * HOUR),
+    ],
+)
+def test_visible_and_due(fields: dict[str, Any], visible: bool, due: datetime | None) -> None:
+    said = article(**fields)
+    assert said.visible(NOON) is visible
+    assert said.due(NOON) == due
+
+
+def test_visibility_changes_at_the_moment_that_was_due() -> None:
+    said = article(embargoed=NOON, expires=NOON + HOUR)
+    due = said.due(NOON - HOUR)
+    assert due == NOON
+    assert said.visible(due)
+    assert said.due(due) == NOON + HOUR
+    assert not said.visible(NOON + HOUR)
+
+
+def test_a_notice_has_none_of_the_text() -> None:
+    said = article(version=3, summary="Summary", body_html="<p>Body</p>", authors=["A"], rights="(c)")
+    assert said.notice() == {
+        "id": "hh-1",
+        "version": 3,
+        "edition": "en",
+        "url": "https://e.example/a",
+        "published": "2026-03-04T12:00:00Z",
+        "updated": "2026-03-04T12:00:00Z",
+        "pubstatus": "usable",
+    }

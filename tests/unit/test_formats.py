@@ -1,0 +1,228 @@
+"""What holds for every feed format: fragments and envelope are the whole, bytes depend on nothing but what is said."""
+
+from __future__ import annotations
+
+import json
+import locale
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from feeds import event
+from feeds.article import Image
+from feeds.entry import Channel, Entry, Tombstone, entry
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats.interface import FeedFormat
+from feeds.lifecycle import Accept, decide
+from feeds.text import legal, plain
+
+AUTHORITY = "harbour-herald.example,2026"
+NOW = datetime(2026, 3, 4, 12, 0, 0, 999_999, tzinfo=UTC)
+CHANNEL = Channel(
+    id="tag:harbour-herald.example,2026:feed/latest",
+    title="Latest <item> & <entry> ]]>",
+    description="",
+    language="ar",
+    publisher="Harbour Herald",
+    home_url="https://e.example/?a=1&b=2",
+    self_url="https://e.example/feeds/latest",
+    hub_url="https://e.example/hub",
+    updated=NOW,
+)
+
+NASTY = st.sampled_from(
+    [
+        "]]>",
+        "<![CDATA[",
+        "<item>",
+        "</item>",
+        "<entry ",
+        "</entry>",
+        "</feed>",
+        "&",
+        "&amp;",
+        '"',
+        "\U0001f468\u200d\U0001f469",
+    ]
+    + ["\u200f", "\u200c", "\u2067a\u2069", "\u061c", "İ", "ک‌ی", "\u2028", "\ufeff", "\t", "\r"]
+)
+TEXT = st.lists(NASTY | st.text(max_size=8), max_size=6).map("".join).map(legal)
+LINE = TEXT.map(lambda text: " ".join(text.split()) or "-")
+TIMES = st.datetimes(datetime(1900, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis wants them naive)
+IMAGES = st.builds(
+    Image.model_construct,
+    url=st.just("https://e.example/a.jpg?b&c"),
+    type=st.just("image/jpeg"),
+    width=st.none() | st.integers(1, 9999),
+    height=st.none(),
+    caption=TEXT,
+    credit=TEXT,
+)
+ENTRIES = st.builds(
+    Entry,
+    id=LINE.map(lambda line: f"tag:e.example,2026:article/{line}"),
+    title=LINE,
+    url=st.just("https://e.example/a?b&c"),
+    summary=TEXT,
+    html=TEXT,
+    language=st.sampled_from(["en", "ar", "zh-Hant"]),
+    section=TEXT,
+    subjects=st.lists(LINE, max_size=3).map(tuple),
+    authors=st.lists(LINE, max_size=3).map(tuple),
+    images=st.lists(IMAGES, max_size=2).map(tuple),
+    published=TIMES,
+    updated=TIMES,
+    rights=TEXT,
+    article_id=st.just("hh-1"),
+    version=st.integers(1, 9),
+)
+TOMBSTONES = st.builds(Tombstone, id=LINE, when=TIMES)
+
+every_format = pytest.mark.parametrize("feed_format", FEED_FORMATS.values(), ids=FEED_FORMATS)
+
+
+def titles(feed_format: FeedFormat, document: bytes) -> list[Any]:
+    """The titles of the entries, in order."""
+    if feed_format.name == "json":
+        return [item["title"] for item in json.loads(document)["items"] if "title" in item]
+    path = {"rss": "channel/item/title", "atom": "{*}entry/{*}title"}[feed_format.name]
+    return [element.text for element in etree.fromstring(document).iterfind(path)]
+
+
+def stones(feed_format: FeedFormat, document: bytes) -> list[Any]:
+    """The ids of the tombstones, in order."""
+    if feed_format.name == "json":
+        return [item["id"] for item in json.loads(document)["items"] if item["_dateline"].get("canceled")]
+    return [element.get("ref") for element in etree.fromstring(document).iterfind(".//{*}deleted-entry")]
+
+
+def article_entry(**fields: Any) -> Entry:
+    said = {"id": "hh-1", "headline": "Ferries return", "url": "https://e.example/a"} | fields
+    read = event.read({"id": "e", "type": "article.published", "article": said}, NOW)
+    assert isinstance(read, event.ArticleEvent)
+    decision = decide(None, read, NOW)
+    assert isinstance(decision, Accept)
+    return entry(decision.article, AUTHORITY)
+
+
+@every_format
+@given(entries=st.lists(ENTRIES, max_size=4), tombstones=st.lists(TOMBSTONES, max_size=2))
+@settings(deadline=None)
+def test_envelope_around_fragments_is_the_whole(
+    feed_format: FeedFormat, entries: list[Entry], tombstones: list[Tombstone]
+) -> None:
+    whole = feed_format.whole(CHANNEL, entries, tombstones)
+    joined = feed_format.envelope(CHANNEL, tombstones).around(map(feed_format.fragment, entries))
+    assert joined == whole
+    assert titles(feed_format, whole) == [entry.title for entry in entries]
+    assert stones(feed_format, whole) == [stone.id for stone in tombstones]
+
+
+@every_format
+@given(
+    headline=LINE.map(lambda line: plain_or(line, "Title ]]> & more")),
+    body=st.lists(
+        NASTY
+        | st.sampled_from(["<p>", "</p>", "<b>", "<a href='/x?a&b'>", "<img src=x>", "<pre>\n"])
+        | st.text(max_size=8)
+    ),
+    edition=st.sampled_from(["en", "ar", "fa"]),
+)
+@settings(deadline=None)
+def test_any_article_that_is_accepted_can_be_said(
+    feed_format: FeedFormat, headline: str, body: list[str], edition: str
+) -> None:
+    said = article_entry(headline=headline, body_html="".join(body), edition=edition)
+    whole = feed_format.whole(CHANNEL, [said], [])
+    assert titles(feed_format, whole) == [said.title]
+    assert feed_format.envelope(CHANNEL, []).around([feed_format.fragment(said)]) == whole
+
+
+def plain_or(line: str, other: str) -> str:
+    try:
+        return plain(line) or other
+    except ValueError:
+        return other
+
+
+@every_format
+def test_two_renders_are_equal(feed_format: FeedFormat) -> None:
+    said = article_entry(summary="At last", body_html="<p>Text</p>")
+    assert feed_format.whole(CHANNEL, [said], []) == feed_format.whole(CHANNEL, [said], [])
+    assert feed_format.fragment(said) == feed_format.fragment(replace(said))
+
+
+@every_format
+def test_another_process_in_another_zone_and_locale_gives_the_same_bytes(feed_format: FeedFormat) -> None:
+    program = (
+        "import sys; from datetime import UTC, datetime; from feeds.entry import Channel; from feeds.formats import FEED_FORMATS;"
+        "channel = Channel(*['-'] * 8, datetime(2026, 3, 4, tzinfo=UTC));"
+        "sys.stdout.buffer.write(FEED_FORMATS[sys.argv[1]].whole(channel, [], []))"
+    )
+    environment = {
+        "TZ": "Asia/Karachi",
+        "LC_ALL": "tr_TR.UTF-8",
+        "PYTHONHASHSEED": "7",
+        "PYTHONPATH": ":".join(sys.path),
+    }
+    process = subprocess.run(
+        [sys.executable, "-c", program, feed_format.name], env=environment, capture_output=True, check=True
+    )
+    here = feed_format.whole(Channel(*["-"] * 8, datetime(2026, 3, 4, tzinfo=UTC)), [], [])
+    assert process.stdout == here
+
+
+@every_format
+def test_rendering_leaves_the_locale_of_the_process_alone(
+    feed_format: FeedFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(locale, "setlocale", lambda *arguments: calls.append(arguments))
+    feed_format.whole(CHANNEL, [article_entry()], [Tombstone("tag:x", NOW)])
+    assert calls == []
+
+
+@every_format
+def test_fractions_of_seconds_are_cut(feed_format: FeedFormat) -> None:
+    said = replace(article_entry(), published=NOW, updated=NOW)
+    cut = replace(said, published=NOW.replace(microsecond=0), updated=NOW.replace(microsecond=0))
+    assert feed_format.fragment(said) == feed_format.fragment(cut)
+    channel = replace(CHANNEL, updated=NOW.replace(microsecond=0))
+    assert feed_format.whole(CHANNEL, [], []) == feed_format.whole(channel, [], [])
+
+
+@every_format
+def test_times_are_said_in_utc(feed_format: FeedFormat) -> None:
+    said = article_entry()
+    from datetime import timezone
+
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=5)))
+    assert feed_format.fragment(replace(said, updated=elsewhere)) == feed_format.fragment(replace(said, updated=NOW))
+
+
+@every_format
+def test_an_empty_feed_and_an_article_of_a_headline_alone_can_be_said(feed_format: FeedFormat) -> None:
+    assert titles(feed_format, feed_format.whole(CHANNEL, [], [])) == []
+    assert titles(feed_format, feed_format.whole(CHANNEL, [article_entry()], [])) == ["Ferries return"]
+
+
+@every_format
+def test_a_feed_of_several_languages_says_none(feed_format: FeedFormat) -> None:
+    document = feed_format.whole(replace(CHANNEL, language=""), [], [])
+    assert b"lang" not in document
+
+
+def test_the_tables_name_the_formats() -> None:
+    assert {name: value.media_type for name, value in FEED_FORMATS.items()} == {
+        "rss": "application/rss+xml; charset=utf-8",
+        "atom": "application/atom+xml; charset=utf-8",
+        "json": "application/feed+json",
+    }
+    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {"json": "application/json"}
