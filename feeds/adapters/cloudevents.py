@@ -29,9 +29,7 @@ def structured(value: Any) -> dict[str, Any]:
 
 def binary(headers: Mapping[str, str], data: Any) -> dict[str, Any]:
     """Return the event whose attributes are in `headers` (names in lower case) and whose `data` is the body."""
-    attributes = {
-        name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")
-    }
+    attributes = {name.removeprefix("ce-"): unquote(value) for name, value in headers.items() if name.startswith("ce-")}
     _check(attributes, prefix="ce-")
     return _merged(attributes, data, "")
 

@@ -62,8 +62,8 @@ def texts(element: etree._Element, path: str) -> list[str | None]:
     return [found.text for found in element.iterfind(path, NS)]
 
 
-def links(element: etree._Element) -> list[dict[str, Any]]:
-    return [dict(link.attrib) for link in element.iterfind("link", NS)]
+def links(element: etree._Element) -> list[dict[Any, Any]]:
+    return [dict(link.items()) for link in element.iterfind("link", NS)]
 
 
 def test_the_feed() -> None:
@@ -113,7 +113,7 @@ def test_what_an_article_does_not_say_is_not_there() -> None:
 def test_tombstones_stand_before_the_entries() -> None:
     feed = feed_of(ENTRY, stones=(STONE,))
     assert [etree.QName(element).localname for element in feed][-2:] == ["deleted-entry", "entry"]
-    assert dict(feed[-2].attrib) == {"ref": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}
+    assert dict(feed[-2].items()) == {"ref": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}
 
 
 def test_an_entry_declares_no_namespace_of_its_own() -> None:

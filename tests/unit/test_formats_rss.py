@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ NS = {
 
 
 def an_entry(**fields: Any) -> Entry:
-    said = {
+    said: dict[str, Any] = {
         "id": "tag:e.example,2026:article/hh-1",
         "title": "Ferries return",
         "url": "https://e.example/a",
@@ -84,8 +85,6 @@ def test_the_channel() -> None:
 
 
 def test_a_channel_without_description_says_its_title() -> None:
-    from dataclasses import replace
-
     assert texts(channel_of(channel=replace(CHANNEL, description="")), "description") == ["Latest"]
 
 
@@ -151,7 +150,7 @@ def test_an_item_of_nothing_but_a_headline() -> None:
 def test_pictures_stand_alone_with_caption_and_credit() -> None:
     first = Image(url="https://e.example/a.jpg", width=1600, height=900, caption="A & B", credit="Rosa Lindqvist")
     item = item_of(images=(first, Image(url="https://e.example/b.webp", type="image/webp")))
-    assert [dict(content.attrib) for content in item.iterfind("media:content", NS)] == [
+    assert [dict(content.items()) for content in item.iterfind("media:content", NS)] == [
         {"url": "https://e.example/a.jpg", "type": "image/jpeg", "medium": "image", "width": "1600", "height": "900"},
         {"url": "https://e.example/b.webp", "type": "image/webp", "medium": "image"},
     ]
@@ -162,7 +161,7 @@ def test_pictures_stand_alone_with_caption_and_credit() -> None:
 def test_tombstones_stand_before_the_items() -> None:
     channel = channel_of(an_entry(), stones=(Tombstone("tag:gone", NOON),))
     assert [element.tag for element in channel][-2:] == [f"{{{NS['at']}}}deleted-entry", "item"]
-    assert dict(channel[-2].attrib) == {"ref": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}
+    assert dict(channel[-2].items()) == {"ref": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}
 
 
 def test_an_item_declares_no_namespace_of_its_own() -> None:

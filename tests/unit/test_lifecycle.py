@@ -57,8 +57,8 @@ def test_whether_an_article_is_new_is_not_for_the_sender_to_say() -> None:
 
 
 def test_the_sender_may_give_version_and_times() -> None:
-    fields = {"version": 9, "published": "2026-03-01T08:00:00Z", "updated": "2026-03-02T08:00:00Z"}
-    article = accepted(decide(None, sent(**fields), NOW))
+    first = sent(version=9, published="2026-03-01T08:00:00Z", updated="2026-03-02T08:00:00Z")
+    article = accepted(decide(None, first, NOW))
     assert article.version == 9
     assert article.published == datetime(2026, 3, 1, 8, tzinfo=UTC)
     assert article.updated == datetime(2026, 3, 2, 8, tzinfo=UTC)

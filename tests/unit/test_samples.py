@@ -26,7 +26,7 @@ def read(path: Path) -> event.ArticleEvent | event.KillEvent:
 
 def carried_out() -> tuple[dict[str, Article], list[str]]:
     held: dict[str, Article] = {}
-    changes = []
+    changes: list[str] = []
     for path in SAMPLES:
         arrived = read(path)
         decision = decide(held.get(arrived.article.id), arrived, NOW)

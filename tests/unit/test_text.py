@@ -18,13 +18,14 @@ BASE = "https://www.harbour-herald.example/world/story"
 
 # Pieces that tangle: elements that parsers move, references, quotes left open, direction marks left open.
 HTML_PIECES = st.sampled_from(
-    """<p> </p> <a href="/x"> </a> <table> <td> <tr> </table> <pre> <b> </b> <i> <li> <script> </script> <style> <!-- -->
-    <svg> <math> <title> <iframe> <h1> <select> <plaintext> &amp; &lt; &#13; &#1; &nbsp; ]]> <![CDATA[ " ' & < > \U0001f600
-    <img/src="a b.jpg"onerror=x> <b title="a>b\u2067">""".split()
+    (  # noqa: SIM905 (a list would be one string a line)
+        '<p>|</p>|<a href="/x">|</a>|<table>|<td>|<tr>|</table>|<pre>|<b>|</b>|<i>|<li>|<script>|</script>|<style>|'
+        '<!--|-->|<svg>|<math>|<title>|<iframe>|<h1>|<select>|<plaintext>|<img src="a b.jpg" onerror=x>|'
+        "<b title='a>b\u2067'>|&amp;|&lt;|&#13;|&#1;|&nbsp;|]]>|<![CDATA[|\"|'|&|<|>|\U0001f600|\n|\r| |"
+        "\u2067|\u2069|\u202a|\u202c|\u200c"
+    ).split("|")
 )
-HTML = st.lists(HTML_PIECES | st.sampled_from(["\n", "\r", " ", RLI, PDI, LRE, PDF, ZWNJ]) | st.text(max_size=5)).map(
-    "".join
-)
+HTML = st.lists(HTML_PIECES | st.text(max_size=5)).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,6 @@ HTML = st.lists(HTML_PIECES | st.sampled_from(["\n", "\r", " ", RLI, PDI, LRE, P
         "\x85",
         "\x9f",
         "\ud800",
-        "\udfff",
         "\ufdd0",
         "\ufffe",
         "\U0010ffff",
@@ -236,7 +236,7 @@ def test_text_of(markup: str, expected: str) -> None:
         ("World", "WORLD"),
         ("Straße", "STRASSE"),
         ("İstanbul", "istanbul"),
-        ("DIŞİŞLERİ", "dışişleri"),
+        ("DIŞİŞLERİ", "dışişleri"),  # noqa: RUF001 (Turkish)
         ("ورزشی", "ورزشي"),
         ("کتاب", "كتاب"),
         (f"کتاب{ZWNJ}خانه", "کتابخانه"),

@@ -1,0 +1,113 @@
+"""Workers die: nothing is lost, nobody is left behind, nobody sees an older revision again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+from newsroom import CLAIM_SECONDS, Newsroom
+from receiver import Request
+
+from worker.store.intents import Intent
+from worker.up import Child
+
+SUBSCRIBERS = 500
+
+
+def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
+    """Have many subscriptions, as the hub leaves them after verification."""
+    for number in range(count):
+        intent = Intent(
+            "subscribe",
+            newsroom.topic(feed),
+            f"{newsroom.receiver.url}/many/{number}",
+            "atom",
+            "secret",
+            86400,
+            int(time.time() * 1000),
+            "n",
+        )
+        newsroom.store.intents.ask(feed, f"s{number}", intent)
+        assert newsroom.store.intents.confirm(feed, f"s{number}", intent, int(time.time() * 1000) + 86_400_000) == 2
+
+
+def worker(newsroom: Newsroom, number: int) -> Child:
+    return newsroom.stack.children[number]
+
+
+def test_sigkill_in_the_middle_of_a_distribution_loses_nothing(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    enroll_many(newsroom, "s9", SUBSCRIBERS)
+    started = threading.Event()
+
+    def slow(request: Request) -> tuple[int, bytes]:
+        started.set()
+        time.sleep(0.1)
+        return 204, b""
+
+    receiver.otherwise = slow
+    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+    watch.start()
+    newsroom.publish("crash-1", "s9")
+    assert started.wait(20)
+    time.sleep(0.2)
+    victim = worker(newsroom, 1).process
+    assert victim is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    receiver.otherwise = lambda _: (204, b"")
+    newsroom.publish("crash-1", "s9", 2)
+    latest = "crash-1, version 2"
+
+    def all_have_it() -> bool:
+        return SUBSCRIBERS == len({r.name for r in receiver.requests if r.method == "POST" and latest.encode() in r.body})
+
+    receiver.until(all_have_it, CLAIM_SECONDS + 2 + 10, "everybody to have the latest revision")
+    for number in range(SUBSCRIBERS):
+        told = ["version 2" in push.body.decode() for push in receiver.at(f"/many/{number}")]
+        assert told == sorted(told), "the older revision came after the newer one"
+    receiver.until(lambda: newsroom.store.receivers.counts("s9")["settled"] == SUBSCRIBERS, 20, "all claims to end")
+    newsroom.stack.stop()
+    watch.join()
+
+
+def test_sigterm_finishes_what_is_in_flight_and_repeats_nothing(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    enroll_many(newsroom, "s9", SUBSCRIBERS)
+    started = threading.Event()
+
+    def slow(request: Request) -> tuple[int, bytes]:
+        started.set()
+        time.sleep(0.05)
+        return 204, b""
+
+    receiver.otherwise = slow
+    newsroom.publish("term-1", "s9")
+    assert started.wait(20)
+    process = worker(newsroom, 1).process
+    assert process is not None
+    process.terminate()
+    assert process.wait(20) == 0
+    receiver.until(lambda: newsroom.store.receivers.counts("s9")["settled"] == SUBSCRIBERS, 20, "all to be settled")
+    posts = [request.name for request in receiver.requests if request.method == "POST"]
+    assert SUBSCRIBERS == len(posts)
+    assert SUBSCRIBERS == len(set(posts))
+
+
+def test_events_survive_workers_that_are_all_dead(own_newsroom: Newsroom) -> None:
+    newsroom = own_newsroom
+    for number in (1, 2):
+        process = worker(newsroom, number).process
+        assert process is not None
+        process.kill()
+        process.wait()
+    newsroom.publish("later-1", "s0")
+    newsroom.kill("never-seen")
+    assert newsroom.store.events.waiting() == 2
+    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+    watch.start()
+    newsroom.receiver.wait("/p0", seconds=40)
+    newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the stream to be empty")
+    newsroom.stack.stop()
+    watch.join()

@@ -1,0 +1,132 @@
+"""Partner endpoints: one request per article in order, or one with all changes; corrections, kills, refusals, outages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import feedparser
+from newsroom import SECRET, Newsroom
+from receiver import Receiver, Request
+
+from worker.delivery.signing import verify_webhook
+
+
+def told(receiver: Receiver, path: str) -> list[tuple[str, str, int]]:
+    """What an article endpoint was told: type, article id, version."""
+    found = []
+    for request in receiver.at(path):
+        event = json.loads(request.body)
+        found.append((event["type"], event["article"]["id"], event["article"]["version"]))
+    return found
+
+
+def test_article_mode_one_request_per_article_in_order(newsroom: Newsroom) -> None:
+    newsroom.publish("p0-1", "s0")
+    newsroom.receiver.wait("/p0")
+    newsroom.publish("p0-1", "s0", 2)
+    newsroom.receiver.wait("/p0", 2)
+    newsroom.kill("p0-1")
+    kill = newsroom.receiver.wait("/p0", 3)[2]
+    assert [
+        ("article.published", "p0-1", 1),
+        ("article.corrected", "p0-1", 2),
+        ("article.killed", "p0-1", 3),
+    ] == told(newsroom.receiver, "/p0")
+    for request in newsroom.receiver.at("/p0"):
+        verify_webhook(request.headers, request.body, [SECRET], time.time())
+        assert request.headers["content-type"] == "application/json"
+        assert json.loads(request.body)["id"] == request.headers["webhook-id"]
+    assert "headline" not in kill.body.decode()
+    assert "text of p0-1" not in kill.body.decode()
+
+
+def test_feed_mode_one_request_with_all_changes(newsroom: Newsroom) -> None:
+    down = True
+    newsroom.receiver.behave["/p1"] = lambda _: (503, b"") if down else (204, b"")
+    newsroom.publish("p1-1", "s1")
+    newsroom.receiver.wait("/p1")
+    newsroom.publish("p1-2", "s1")
+    newsroom.receiver.until(lambda: newsroom.store.changes.head("s1").seq == 2, 20, "both changes")
+    down = False
+    before = len(newsroom.receiver.at("/p1"))
+    newsroom.publish("p1-3", "s1")
+    newsroom.receiver.wait("/p1", before + 1)
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s1")["behind"] == 0, 20, "the end")
+    requests = newsroom.receiver.at("/p1")[before:]
+    names = {entry.id.rpartition("/")[2] for request in requests for entry in feedparser.parse(request.body).entries}
+    assert {"p1-1", "p1-2", "p1-3"} == names
+    verify_webhook(requests[0].headers, requests[0].body, [SECRET], time.time())
+
+
+def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(newsroom: Newsroom) -> None:
+    def choosy(request: Request) -> tuple[int, bytes]:
+        return (422, b"no such section") if b"p2-2" in request.body else (204, b"")
+
+    newsroom.receiver.behave["/p2"] = choosy
+    for number in (1, 2, 3):
+        newsroom.publish(f"p2-{number}", "s2")
+    newsroom.receiver.wait("/p2", 3)
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s2")["settled"] == 1, 20, "the endpoint to settle")
+    ledger = newsroom.store.receivers.ledger("s2", "p2", ["p2-1", "p2-2", "p2-3"])
+    assert ["published", "refused-published", "published"] == [entry.split(":")[1] for entry in ledger.values()]
+
+
+def test_a_kill_reaches_an_endpoint_in_backoff_at_once_and_alone(newsroom: Newsroom) -> None:
+    newsroom.receiver.behave["/p3"] = lambda _: (500, b"")
+    newsroom.publish("p3-1", "s3")
+    first = newsroom.receiver.wait("/p3")[0]
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s3")["backoff"] == 1, 20, "backoff")
+    newsroom.receiver.behave["/p3"] = lambda _: (204, b"")
+    newsroom.kill("p3-1")
+    kill = newsroom.receiver.wait("/p3", 2)[1]
+    assert kill.at - first.at < 5, "it waited for its backoff"
+    assert told(newsroom.receiver, "/p3")[1][0] == "article.killed"
+
+
+def test_a_repetition_carries_the_same_message_id(newsroom: Newsroom) -> None:
+    answers = iter([(503, b""), (204, b"")])
+    newsroom.receiver.behave["/p4"] = lambda _: next(answers)
+    newsroom.publish("p4-1", "s4")
+    first, second = newsroom.receiver.wait("/p4", 2, seconds=40)
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+
+
+def test_410_suspends_an_endpoint_and_keeps_its_cursor(newsroom: Newsroom) -> None:
+    newsroom.receiver.behave["/p5"] = lambda _: (410, b"")
+    newsroom.publish("p5-1", "s5")
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s5")["paused"] == 1, 20, "the suspension")
+    newsroom.receiver.behave["/p5"] = lambda _: (204, b"")
+    assert newsroom.store.receivers.resume("s5", "endpoint:p5")
+    assert len(newsroom.receiver.wait("/p5", 2)) == 2
+
+
+def test_an_article_that_leaves_the_feed_is_withdrawn(newsroom: Newsroom) -> None:
+    newsroom.publish("p6-1", "s6")
+    newsroom.receiver.wait("/p6")
+    newsroom.publish("p6-1", "elsewhere", 2)
+    newsroom.receiver.wait("/p6", 2)
+    assert ("article.withdrawn", "p6-1", 2) == told(newsroom.receiver, "/p6")[1]
+
+
+def test_endpoints_are_read_again_on_sighup(own_newsroom: Newsroom) -> None:
+    newsroom = own_newsroom
+    newsroom.publish("hup-1", "s10")
+    newsroom.receiver.until(lambda: newsroom.store.changes.size("s10") == 1, 20, "the article")
+    with newsroom.config.open("a") as file:
+        file.write(
+            f'\n[[endpoints]]\nname = "late"\nfeed = "s10"\nmode = "article"\nformat = "json"\n'
+            f'url = "{newsroom.receiver.url}/late"\n'
+        )
+    for child in newsroom.stack.children:
+        if child.name != "web":
+            assert child.process is not None
+            os.kill(child.process.pid, signal.SIGHUP)
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s10")["settled"] == 1, 20, "the new endpoint")
+    newsroom.publish("hup-2", "s10")
+    newsroom.receiver.wait("/late")
+    # It begins with what is new.
+    assert [("article.published", "hup-2", 1)] == told(newsroom.receiver, "/late")

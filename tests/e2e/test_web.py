@@ -1,0 +1,250 @@
+"""What is reached over HTTP: events in, feeds out, health and metrics; and that no input makes a 500."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+from xml.etree import ElementTree
+
+import feedparser
+import pytest
+import requests
+from newsroom import SECRET, TOKEN, Newsroom
+
+ARTICLE = {"id": "web-1", "headline": "A headline", "url": "https://herald.example/web-1", "section": "none"}
+EVENT = {"id": "evt-web-1", "type": "article.published", "time": "2026-03-01T08:00:00Z", "article": ARTICLE}
+AUTH = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def event(**article: Any) -> dict[str, Any]:
+    return {**EVENT, "id": f"evt-{time.monotonic_ns()}", "article": {**ARTICLE, **article}}
+
+
+def post(newsroom: Newsroom, body: bytes, **headers: str) -> requests.Response:
+    return requests.post(
+        f"{newsroom.base_url}/events",
+        body,
+        headers={"Content-Type": "application/json", **AUTH, **{k.replace("_", "-"): v for k, v in headers.items()}},
+        timeout=10,
+    )
+
+
+def test_one_event_is_accepted_and_its_repetition_is_a_duplicate(newsroom: Newsroom) -> None:
+    value = event()
+    first, second = newsroom.post(value), newsroom.post(value)
+    assert (202, {"id": value["id"], "status": "accepted"}) == (first.status_code, first.json())
+    assert (202, {"id": value["id"], "status": "duplicate"}) == (second.status_code, second.json())
+
+
+def test_good_events_beside_a_bad_one_are_told_apart(newsroom: Newsroom) -> None:
+    good, bad = event(), event(headline="<b>bold</b>")
+    answer = newsroom.post([good, bad])
+    assert answer.status_code == 207
+    accepted, invalid = answer.json()["events"]
+    assert {"id": good["id"], "status": "accepted"} == accepted
+    assert ["article.headline"] == [error["field"] for error in invalid["errors"]]
+    assert newsroom.post([bad, {}]).status_code == 400
+    assert newsroom.post([]).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (event() | {"type": "article.sung"}, "type"),
+        ({"id": "x", "type": "article.published"}, "article"),
+        (event(headline=7), "article.headline"),
+        (event(headline="bell\x07"), "article.headline"),
+        (event(headline="AT&amp;T"), "article.headline"),
+        (event(published="tomorrow"), "article.published"),
+        (event(published="٢٠٢٥-٠١-٠١T00:00:00Z"), "article.published"),
+        (event(url="/relative"), "article.url"),
+        (event(colour="blue"), "article.colour"),
+        (event(images=[{"url": "ftp://x.example/"}]), "article.images.0.url"),
+        (event(id="\ud800"), "article.id"),
+        ("not an object", ""),
+    ],
+)
+def test_bad_input_names_its_field(newsroom: Newsroom, value: Any, field: str) -> None:
+    answer = newsroom.post(value)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    errors = answer.json()["errors"]
+    assert [field] == [error.get("field") for error in errors]
+    assert all(error["problem"] for error in errors)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"id": NaN}', b"null", b'"\\ud800"', b'[{"id": "\\ud800"}]', b"[1, null, []]"],
+)
+def test_no_body_makes_a_500(newsroom: Newsroom, body: bytes) -> None:
+    answer = post(newsroom, body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_too_long_is_refused(newsroom: Newsroom) -> None:
+    assert post(newsroom, b"[" + b" " * 2_000_000 + b"]").status_code == 413
+
+    def parts() -> Any:
+        for _ in range(40):
+            yield b" " * 65_536
+
+    answer = requests.post(f"{newsroom.base_url}/events", parts(), headers=AUTH, timeout=10)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer é"}])
+def test_without_the_right_token_it_is_401_without_detail(newsroom: Newsroom, header: dict[str, str]) -> None:
+    encoded = {name: value.encode() for name, value in header.items()}
+    answer = requests.post(f"{newsroom.base_url}/events", b"{", headers=encoded, timeout=10)
+    assert answer.status_code == 401
+    assert {"type": "about:blank", "title": "Unauthorized", "status": 401} == answer.json()
+
+
+def test_a_standard_webhooks_signature_is_as_good_as_a_token(newsroom: Newsroom) -> None:
+    body = json.dumps(event()).encode()
+    at = str(int(time.time()))
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    digest = base64.b64encode(hmac.digest(key, f"msg_1.{at}.".encode() + body, hashlib.sha256)).decode()
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": at, "webhook-signature": f"v1,{digest}"}
+    url = f"{newsroom.base_url}/events"
+    assert requests.post(url, body, headers=headers, timeout=10).status_code == 202
+    assert requests.post(url, body + b" ", headers=headers, timeout=10).status_code == 401
+    assert requests.post(url, body, headers={**headers, "webhook-timestamp": "1"}, timeout=10).status_code == 401
+
+
+def test_cloudevents_in_all_modes(newsroom: Newsroom) -> None:
+    own = event()
+    structured = {"specversion": "1.0", "source": "/cms", "id": "ce-1", "type": "article.published", "data": {"article": ARTICLE}}
+    content = "application/cloudevents+json"
+    answer = post(newsroom, json.dumps(structured).encode(), Content_Type=content)
+    assert (202, "ce-1") == (answer.status_code, answer.json()["id"])
+    answer = post(newsroom, json.dumps({**structured, "data": own}).encode(), Content_Type=content)
+    assert (202, own["id"]) == (answer.status_code, answer.json()["id"])
+    batch = [{**structured, "id": "ce-2"}, {**structured, "specversion": "0.3"}]
+    answer = post(newsroom, json.dumps(batch).encode(), Content_Type="application/cloudevents-batch+json")
+    assert (207, ["accepted", "invalid"]) == (answer.status_code, [told["status"] for told in answer.json()["events"]])
+    answer = post(
+        newsroom,
+        json.dumps({"article": ARTICLE}).encode(),
+        ce_specversion="1.0",
+        ce_id="ce-3",
+        ce_type="article.published",
+        ce_source="/cms",
+    )
+    assert (202, "ce-3") == (answer.status_code, answer.json()["id"])
+    answer = post(newsroom, b"{}", ce_specversion="1.0", ce_id="ce-4", ce_source="/cms")
+    assert (400, "ce-type") == (answer.status_code, answer.json()["errors"][0]["field"])
+
+
+def test_a_feed_has_validators_and_304(newsroom: Newsroom, section: str) -> None:
+    newsroom.publish("cond-1", section)
+    newsroom.receiver.until(lambda: newsroom.store.changes.size(section) == 1, 20, "the article")
+    time.sleep(1.1)  # Last-Modified is told once its second is over
+    url = newsroom.topic(section)
+    first = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
+    assert first.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    assert first.headers["vary"] == "Accept-Encoding"
+    tag, modified = first.headers["etag"], first.headers["last-modified"]
+    for header in ({"If-None-Match": tag}, {"If-None-Match": f"W/{tag}"}, {"If-Modified-Since": modified}):
+        again = requests.get(url, headers={"Accept-Encoding": "identity", **header}, timeout=10)
+        assert again.status_code == 304, header
+        assert again.content == b""
+        assert (tag, first.headers["cache-control"]) == (again.headers["etag"], again.headers["cache-control"])
+        assert first.headers["link"] == again.headers["link"]
+    other = {"If-None-Match": '"other"', "If-Modified-Since": modified}
+    assert requests.get(url, headers=other, timeout=10).status_code == 200
+    newsroom.publish("cond-1", section, 2)
+    newsroom.receiver.until(lambda: newsroom.store.changes.head(section).seq == 2, 20, "the correction")
+    assert requests.get(url, headers={"If-None-Match": tag}, timeout=10).status_code == 200
+    assert requests.get(url, headers={"If-Modified-Since": modified}, timeout=10).status_code == 200
+
+
+def test_gzip_has_a_tag_of_its_own_and_head_has_no_body(newsroom: Newsroom) -> None:
+    url = newsroom.topic("s0", "rss")
+    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
+    coded = requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=10)
+    assert coded.headers["content-encoding"] == "gzip"
+    assert plain.content == gzip.decompress(coded.raw.read())
+    assert plain.headers["etag"] != coded.headers["etag"]
+    head = requests.head(url, headers={"Accept-Encoding": "identity"}, timeout=10)
+    assert (200, b"", plain.headers["etag"]) == (head.status_code, head.content, head.headers["etag"])
+    assert str(len(plain.content)) == head.headers["content-length"]
+    refused = requests.get(url, headers={"Accept-Encoding": "gzip;q=0"}, timeout=10)
+    assert "content-encoding" not in refused.headers
+
+
+def test_feedparser_reads_the_feed_back(newsroom: Newsroom, section: str) -> None:
+    newsroom.publish("read-1", section, summary="In short.", authors=["Ada Quill"], subjects=["weather"])
+    newsroom.receiver.until(lambda: newsroom.store.changes.size(section) == 1, 20, "the article")
+    for fmt in ("rss", "atom"):
+        parsed = feedparser.parse(requests.get(newsroom.topic(section, fmt), timeout=10).content)
+        assert not parsed.bozo
+        (entry,) = parsed.entries
+        assert ("read-1, version 1", "In short.", "Ada Quill") == (entry.title, entry.summary, entry.author)
+        assert entry.id == "tag:herald.example,2026:article/read-1"
+
+
+@pytest.mark.parametrize("path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0", "/feeds/", "/feeds/%00.rss", "/nothing"])
+def test_unknown_addresses_are_404(newsroom: Newsroom, path: str) -> None:
+    assert requests.get(newsroom.base_url + path, timeout=10).status_code == 404
+
+
+def test_directory_and_opml_name_every_feed(newsroom: Newsroom) -> None:
+    page = requests.get(f"{newsroom.base_url}/feeds", timeout=10)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    opml = requests.get(f"{newsroom.base_url}/feeds.opml", timeout=10)
+    assert opml.headers["content-type"].startswith("text/x-opml")
+    outlines = ElementTree.fromstring(opml.content).findall("./body/outline")
+    for feed in ("s0", "picks"):
+        assert f'href="{newsroom.topic(feed, "rss")}"' in page.text
+        assert newsroom.topic(feed) in [outline.get("xmlUrl") for outline in outlines]
+
+
+def test_health_and_metrics(newsroom: Newsroom) -> None:
+    assert requests.get(f"{newsroom.base_url}/healthz", timeout=10).text == "ok\n"
+    ready = requests.get(f"{newsroom.base_url}/readyz", timeout=10)
+    assert (200, {"status": "ready", "workers": 2}) == (ready.status_code, ready.json())
+    text = requests.get(f"{newsroom.base_url}/metrics", timeout=10).text
+    for name in ("dateline_events_total", "dateline_delivery_seconds_bucket", "dateline_events_waiting", "dateline_receivers"):
+        assert name in text
+
+
+def test_a_curated_list_keeps_its_order(newsroom: Newsroom) -> None:
+    for number in (1, 2, 3):
+        newsroom.publish(f"pick-{number}", "none")
+
+    def titles() -> list[str]:
+        feed = requests.get(newsroom.topic("picks", "json"), timeout=10).json()
+        return [item["id"].rpartition("/")[2] for item in feed["items"] if "title" in item]
+
+    def pick(*ids: str) -> None:
+        newsroom.send({"type": "list.updated", "list": {"name": "Editor Picks", "articles": list(ids)}})
+        wanted = [name for name in ids if name != "pick-0"]
+        newsroom.receiver.until(lambda: titles() == wanted, 20, f"the order {wanted}")
+
+    pick("pick-2", "pick-0", "pick-1")
+    pick("pick-1", "pick-2")
+    pick("pick-3", "pick-1", "pick-2")
+    newsroom.kill("pick-1")
+    newsroom.receiver.until(lambda: titles() == ["pick-3", "pick-2"], 20, "the killed pick to be gone")
+
+
+def test_an_embargoed_article_is_nowhere_until_its_moment(newsroom: Newsroom, section: str) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    newsroom.subscribe(section, "/embargo")
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    newsroom.publish("embargo-1", section, embargoed=until.isoformat())
+    newsroom.receiver.until(lambda: newsroom.store.articles.get("embargo-1") is not None, 20, "the article")
+    assert "embargo-1" not in requests.get(newsroom.topic(section), timeout=10).text
+    assert newsroom.receiver.at("/embargo") == []
+    newsroom.receiver.wait("/embargo")
+    assert datetime.now(UTC) >= until
+    assert "embargo-1" in requests.get(newsroom.topic(section), timeout=10).text

@@ -1,0 +1,138 @@
+"""A newsroom for tests: the real stack with its own Redis, worker processes and web server, beside a receiver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import requests
+from receiver import Receiver
+
+from config.settings import load
+from worker.store import Store
+from worker.up import Stack, free_port
+
+TOKEN = "test-token"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
+CLAIM_SECONDS = 6
+SECTIONS = 24
+
+
+def settings_text(port: int, data: Path, receiver: str) -> str:
+    """Settings with one feed for each section, and a partner endpoint in either mode for some of them."""
+    feeds = "".join(
+        f'\n[[feeds]]\nname = "s{n}"\ntitle = "Section {n}"\nselect = [{{ section = ["s{n}"] }}]\n'
+        for n in range(SECTIONS)
+    )
+    endpoints = "".join(
+        f'\n[[endpoints]]\nname = "p{n}"\nfeed = "s{n}"\nmode = "{mode}"\nformat = "{fmt}"\n'
+        f'url = "{receiver}/p{n}"\nsecret = "{SECRET}"\n'
+        for n, mode, fmt in [(0, "article", "json"), (1, "feed", "atom"), *((n, "article", "json") for n in range(2, 8))]
+    )
+    return f"""
+api_tokens = ["{TOKEN}"]
+event_secrets = ["{SECRET}"]
+data_dir = "{data}"
+
+[site]
+title = "The Test Herald"
+base_url = "http://127.0.0.1:{port}"
+id_authority = "herald.example,2026"
+
+[web]
+port = {port}
+
+[websub]
+lease_min = "1s"
+
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+timeout = 3
+connect_timeout = 2
+claim_seconds = {CLAIM_SECONDS}
+
+[[feeds]]
+name = "picks"
+title = "Editor Picks"
+list = "Editor Picks"
+{feeds}{endpoints}"""
+
+
+class Newsroom:
+    """A stack that is up, and what a CMS and subscribers do with it."""
+
+    def __init__(self, stack: Stack, receiver: Receiver, base_url: str, config: Path) -> None:
+        self.stack = stack
+        self.receiver = receiver
+        self.base_url = base_url
+        self.config = config
+        self.store = Store.connect(stack.redis_url)
+
+    def publish(self, article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
+        """Publish or correct an article; return the event."""
+        article = {
+            "id": article_id,
+            "version": version,
+            "section": section,
+            "headline": f"{article_id}, version {version}",
+            "url": f"https://herald.example/{article_id}",
+            "body_html": f"<p>This is the text of {article_id} in version {version}.</p>",
+            **more,
+        }
+        kind = "article.published" if version == 1 else "article.corrected"
+        return self.send({"type": kind, "article": article})
+
+    def kill(self, article_id: str) -> dict[str, Any]:
+        """Kill an article; return the event."""
+        return self.send({"type": "article.killed", "article": {"id": article_id}})
+
+    def send(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Post an event; it must be accepted."""
+        event = {"id": f"evt-{uuid4()}", **event}
+        answer = self.post(event)
+        assert answer.status_code == 202, answer.text
+        return event
+
+    def post(self, value: Any, **headers: str) -> requests.Response:
+        """Post anything to /events with the right token."""
+        return requests.post(
+            f"{self.base_url}/events", json=value, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=10
+        )
+
+    def topic(self, feed: str, fmt: str = "atom") -> str:
+        return f"{self.base_url}/feeds/{feed}.{fmt}"
+
+    def ask_hub(self, **fields: str) -> requests.Response:
+        """Post a request to the hub; `callback="..."` becomes `hub.callback`."""
+        return requests.post(
+            f"{self.base_url}/hub", {f"hub.{name}": value for name, value in fields.items()}, timeout=10
+        )
+
+    def subscribe(self, feed: str, path: str, fmt: str = "atom", **fields: str) -> None:
+        """Subscribe a path of the receiver, and wait until the subscription is there."""
+        before = self.subscriptions(feed)
+        answer = self.ask_hub(
+            mode="subscribe", topic=self.topic(feed, fmt), callback=f"{self.receiver.url}{path}", **fields
+        )
+        assert answer.status_code == 202, answer.text
+        self.receiver.until(lambda: self.subscriptions(feed) > before, 20, f"the subscription of {path}")
+
+    def subscriptions(self, feed: str) -> int:
+        """How many subscriptions the feed has."""
+        return sum("callback" in receiver.details for receiver in self.store.receivers.all(feed))
+
+
+@contextmanager
+def start(tmp_path: Path, receiver: Receiver, workers: int) -> Iterator[Newsroom]:
+    port = free_port("127.0.0.1")
+    config = tmp_path / "dateline.toml"
+    config.write_text(settings_text(port, tmp_path / "data", receiver.url))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    with Stack(load(config, environ), config, workers) as stack:
+        newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
+        yield newsroom
+        newsroom.store.close()

