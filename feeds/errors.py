@@ -2,7 +2,6 @@
 
     InvalidInput            one or more fields of an input are wrong; each is named
       InvalidEvent          ... of an event (`event_id` when it could be read)
-    FormatRefused           an article or a feed cannot be said in a format
 
 Every error carries what it speaks of as attributes, so that a caller can answer in its own medium (problem+json, one
 line in a terminal, a log field) without reading the message.
@@ -40,13 +39,3 @@ class InvalidEvent(InvalidInput):
     def __init__(self, errors: Sequence[FieldError], event_id: str | None = None) -> None:
         super().__init__(errors)
         self.event_id = event_id
-
-
-class FormatRefused(ValueError):  # noqa: N818 (the name says what is wrong)
-    """An article (`article_id`) that can't be said in `format_name`, with the reason."""
-
-    def __init__(self, format_name: str, article_id: str, reason: str) -> None:
-        self.format_name = format_name
-        self.article_id = article_id
-        self.reason = reason
-        super().__init__(f"{article_id} can't be rendered as {format_name}: {reason}")

@@ -31,7 +31,11 @@ def settings_text(port: int, data: Path, receiver: str) -> str:
     endpoints = "".join(
         f'\n[[endpoints]]\nname = "p{n}"\nfeed = "s{n}"\nmode = "{mode}"\nformat = "{fmt}"\n'
         f'url = "{receiver}/p{n}"\nsecret = "{SECRET}"\n'
-        for n, mode, fmt in [(0, "article", "json"), (1, "feed", "atom"), *((n, "article", "json") for n in range(2, 8))]
+        for n, mode, fmt in [
+            (0, "article", "json"),
+            (1, "feed", "atom"),
+            *((n, "article", "json") for n in range(2, 8)),
+        ]
     )
     return f"""
 api_tokens = ["{TOKEN}"]

@@ -64,7 +64,7 @@ class EventsIntake:
         if scheme.lower() == "bearer":
             given = token.strip().encode()
             # All are compared, so that the time taken does not tell which came close.
-            return any([hmac.compare_digest(given, known) for known in self._tokens])
+            return sum(hmac.compare_digest(given, known) for known in self._tokens) > 0
         if not self._secrets:
             return False
         try:
@@ -123,8 +123,7 @@ def _cloud_event(value: Any) -> Any:
 def _answer(receipts: list[Receipt], *, single: bool) -> Response:
     bad = sum(receipt.status == "invalid" for receipt in receipts)
     if single and bad:
-        more = {"id": receipts[0].event_id} if receipts[0].event_id else {}
-        return problem(400, "The event can't be taken.", receipts[0].errors, **more)
+        return problem(400, "The event can't be taken.", receipts[0].errors, id=receipts[0].event_id)
     told = [_told(receipt) for receipt in receipts]
     if single:
         return answer(202, told[0])

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 _COUNTERS = {
     "dateline_events": ("Events carried out, by result", ("result",)),
-    "dateline_attempts": ("Attempts to bring a receiver up to date, by kind of receiver and outcome", ("kind", "outcome")),
+    "dateline_attempts": (
+        "Attempts to bring a receiver up to date, by kind of receiver and outcome",
+        ("kind", "outcome"),
+    ),
     "dateline_verifications": ("Verifications of intent, by outcome", ("outcome",)),
 }
 
@@ -40,7 +43,7 @@ class Health:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)  # type: ignore[arg-type]  # a collector is anything with collect()
+        self._registry.register(self)
 
     async def alive(self, request: Request) -> Response:
         """GET /healthz: the process answers."""
@@ -78,7 +81,9 @@ class Health:
                     family.add_metric([dict(pairs)[label] for label in labels], value)
             yield family
         yield _histogram(totals)
-        yield GaugeMetricFamily("dateline_events_waiting", "Events accepted and not carried out", store.events.waiting())
+        yield GaugeMetricFamily(
+            "dateline_events_waiting", "Events accepted and not carried out", store.events.waiting()
+        )
         articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])
         receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
         behind = GaugeMetricFamily("dateline_receivers_behind", "Settled receivers behind the head", labels=["feed"])

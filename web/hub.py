@@ -34,5 +34,7 @@ class HubFront:
         except HubRefused as error:
             return PlainTextResponse(f"{error}\n", 400)
         except RedisError:
-            return PlainTextResponse("The hub can't keep requests at the moment; try again.\n", 503, {"Retry-After": "30"})
+            return PlainTextResponse(
+                "The hub can't keep requests at the moment; try again.\n", 503, {"Retry-After": "30"}
+            )
         return Response(None, 202)

@@ -36,4 +36,4 @@ def configure(broker_url: str) -> None:
     """Set the broker; a `unix://` Redis is spelled as Celery knows it."""
     if broker_url.startswith("unix://"):
         broker_url = "redis+socket://" + broker_url.removeprefix("unix://")
-    app.conf.broker_url = broker_url
+    app.conf.update(broker_url=broker_url)

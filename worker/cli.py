@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from config.settings import Settings, SettingsError, load
+from config.settings import Settings, SettingsError, default_path, load
 from feeds.formats import FEED_FORMATS
 from worker import clock, embedded, logs
+from worker.app import QUEUES
 from worker.services import Services, build
 from worker.up import Stack, UpFailed, end_with_parent, free_port
 
@@ -43,7 +44,7 @@ Config = Annotated[
 Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis keeps its data.")]
 
 
-class Failed(Exception):  # noqa: N818 (it is what happened, and it reads so where it is raised)
+class Failed(Exception):
     """A command can't do what it was asked; the message says why and what to do."""
 
     def __init__(self, message: str, status: int = 1) -> None:
@@ -116,8 +117,7 @@ def worker(
     queues: Annotated[str, typer.Option(help="Queues to listen to, comma separated; all by default.")] = "",
 ) -> None:
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
-    from worker.app import QUEUES
-    from worker.process import run
+    from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
     logs.configure()
     end_with_parent()
@@ -140,8 +140,8 @@ def worker(
 @app.command(epilog="Example: dateline web --config dateline.toml")
 def web(config: Config = None) -> None:
     """Run the web server on the configured Redis."""
-    from granian import Granian
-    from granian.constants import Interfaces
+    from granian import Granian  # noqa: PLC0415 (only this command needs the server)
+    from granian.constants import Interfaces  # noqa: PLC0415
 
     logs.configure()
     end_with_parent()
@@ -163,7 +163,7 @@ def web(config: Config = None) -> None:
 @app.command(epilog="Example: dateline demo")
 def demo() -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
-    from worker.demo import run
+    from worker.demo import run  # noqa: PLC0415 (only this command needs feedparser)
 
     logs.configure("WARNING")
     sys.exit(run(out))
@@ -171,7 +171,9 @@ def demo() -> None:
 
 @app.command(epilog="Example: dateline publish article.json   or: cat event.json | dateline publish -")
 def publish(
-    files: Annotated[list[Path], typer.Argument(help="JSON: an event, a bare article, or an array; - for standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="JSON: an event, a bare article, or an array; - for standard input.")
+    ],
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -227,7 +229,9 @@ def list_feeds(config: Config = None, data: Data = None) -> None:
             str(behind),
         )
     out.print(table)
-    out.print(f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False)
+    out.print(
+        f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
+    )
 
 
 @app.command(name="endpoints", epilog="Example: dateline endpoints   or: dateline endpoints --resume partner-one")
@@ -307,9 +311,7 @@ def list_subscriptions(
 def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
     """State, how far behind, failures, why: as the tables show them."""
     hold = receiver.hold
-    state = receiver.state
-    if state == "backoff":
-        state = f"backoff until {_moment(receiver.score)}"  # type: ignore[assignment]  # words for people from here on
+    state = f"backoff until {_moment(receiver.score)}" if receiver.state == "backoff" else receiver.state
     return state, str(max(0, head - receiver.cursor)), str(hold.failures), escape(hold.reason)
 
 
@@ -357,8 +359,6 @@ def _redis_url(settings: Settings) -> str:
 
 def _config_path(config: Path | None) -> Path:
     """The settings file that `load` reads when it is given `config`."""
-    from config.settings import default_path
-
     return (config or default_path(os.environ)).resolve()
 
 

@@ -1,7 +1,7 @@
 """`dateline demo`: a newsroom, two subscribers and a partner, all real, in under a minute.
 
-Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the end
-what arrived is held against what should have, and the feeds are read back with feedparser.
+Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the
+end what arrived is held against what should have, and the feeds are read back with feedparser.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import feedparser
 import requests
+from lxml import etree
 from rich.table import Table
 
 from config.settings import load
@@ -265,7 +266,9 @@ def _read_back(out: Console, base_url: str) -> list[str]:
     for feed, wanted in (("all.atom", 2), ("all.rss", 2), ("en.atom", 1)):
         parsed = feedparser.parse(requests.get(f"{base_url}/feeds/{feed}", timeout=10).content)
         if parsed.bozo or len(parsed.entries) != wanted:
-            problems.append(f"{feed} has {len(parsed.entries)} entries instead of {wanted}: {parsed.get('bozo_exception')}")
+            problems.append(
+                f"{feed} has {len(parsed.entries)} entries instead of {wanted}: {parsed.get('bozo_exception')}"
+            )
         for entry in parsed.entries:
             language = entry.title_detail.get("language") or parsed.feed.get("language") or ""
             table.add_row(feed, entry.title, language, entry.published)
@@ -292,8 +295,6 @@ def _version(entry: Any) -> str:
 
 def _tombstones(body: bytes) -> list[str]:
     """The entries that a feed says are no more (RFC 6721)."""
-    from lxml import etree
-
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     found = etree.fromstring(body, parser).iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
     return [stone.get("ref", "") for stone in found]

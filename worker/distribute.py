@@ -204,7 +204,9 @@ class Distributor:
         except Exception:
             log.exception("push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute")
             due = clock.ms(clock.now()) + 60_000
-            self._end(Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal"))
+            self._end(
+                Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal")
+            )
             return None
         if request is None:
             self._end(delivery.settlement)
@@ -234,4 +236,3 @@ class Distributor:
         self._store.receivers.bring_forward(feed, dues)
         if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind:
             self._wanted.append(feed)
-

@@ -132,9 +132,7 @@ class Documents:
         gone: Iterable[tuple[str, int]],
         changed: int,
     ) -> bytes:
-        stones = [
-            Tombstone(tag_uri(self._site.authority, "article", name), clock.moment(when)) for name, when in gone
-        ]
+        stones = [Tombstone(tag_uri(self._site.authority, "article", name), clock.moment(when)) for name, when in gone]
         channel = self._site.channel(definition, feed_format.name, changed)
         return feed_format.envelope(channel, stones).around([self._fragment(feed_format, held) for held in articles])
 

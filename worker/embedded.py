@@ -73,9 +73,13 @@ class EmbeddedRedis:
             if not _ours(self._socket, self._data):
                 raise EmbeddedRedisError(f"{self._socket.parent} is somebody else's; set TMPDIR, or a shorter data_dir")
             with (self._folder / "lock").open("wb") as lock, (self._folder / "log").open("ab+") as output:
-                self._process = self._have(lock, output)
+                begun = self._have(lock, output)
         except OSError as error:
             raise EmbeddedRedisError(f"can't start Redis in {self._folder}: {error.strerror}") from error
+        if begun is not None:
+            if self._process is not None:
+                self._process.wait()  # it has ended, or the lock would not have been free
+            self._process = begun
         self.started = self._process is not None
         with _client(self.url) as client:
             self.pid = int(client.info("server")["process_id"])

@@ -11,6 +11,7 @@ from celery.signals import worker_ready
 
 from worker.app import QUEUES, app
 from worker.services import Machinery
+from worker.tasks import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,24 +30,24 @@ class MachineryStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Start with the worker."""
         del parent
-        app.machinery.start()
+        Process.machinery.start()
 
     def stop(self, parent: Any) -> None:
         """Stop with the worker: what is held is finished or given back."""
         # Celery stops its consumer first, so no task begins any more; those that run are waited for.
         parent.pool.executor.shutdown(wait=True)
-        app.machinery.stop()
+        Process.machinery.stop()
 
 
 def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
-    app.machinery = Machinery(services)
+    Process.machinery = Machinery(services)
     app.steps["worker"].add(MachineryStep)
 
     def take_again(*_: object) -> None:
         settings = reload()
         if settings is not None:
-            app.machinery.enroll(settings)
+            Process.machinery.enroll(settings)
             log.info("settings_read_again", endpoints=len(settings.endpoints))
 
     @worker_ready.connect(weak=False)

@@ -124,10 +124,7 @@ class Publisher:
 
     def _apply(self, event: events.Event, entry: Entry) -> None:
         now = clock.now()
-        if isinstance(event, ListEvent):
-            touched = self._curate(event, now)
-        else:
-            touched = self._decide(event, entry.accepted, now)
+        touched = self._curate(event, now) if isinstance(event, ListEvent) else self._decide(event, entry.accepted, now)
         self._wake(touched, urgent=isinstance(event, KillEvent))
 
     def _decide(self, event: ArticleEvent | KillEvent, accepted: int, now: datetime) -> set[str]:
@@ -142,7 +139,9 @@ class Publisher:
             if self._save(decision.article, held, accepted, now):
                 break
         result = getattr(decision, "change", "held")
-        log.info("event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result)
+        log.info(
+            "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result
+        )
         self._store.counters.add("dateline_events", result=result)
         return self.reconcile(article_id, now)
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def machinery() -> Machinery:
-    """The machinery of this worker process (worker/process.py puts it there)."""
-    running: Machinery = app.machinery
-    return running
+class Process:
+    """This worker process: its machinery, put here before the first task (worker/process.py)."""
+
+    machinery: Machinery
 
 
 @app.task(name="dateline.accept")
 def accept(event: Any) -> None:
-    """Take an event in, from a CMS that runs Celery itself. There is nobody to answer: a bad one is kept with its reason."""
-    services = machinery().services
+    """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason."""
+    services = Process.machinery.services
     for receipt in services.intake.accept([event], clock.now()):
         if receipt.status == "invalid":
             reason = "; ".join(map(str, receipt.errors))
@@ -40,22 +40,22 @@ def accept(event: Any) -> None:
 @app.task(name="dateline.consume")
 def consume() -> None:
     """Carry out the events that wait in the stream."""
-    machinery().publisher.consume()
+    Process.machinery.publisher.consume()
 
 
 @app.task(name="dateline.distribute")
 def distribute(feed: str) -> None:
     """Bring the receivers of a feed up to date."""
-    machinery().distributor.want(feed)
+    Process.machinery.distributor.want(feed)
 
 
 @app.task(name="dateline.verify")
 def verify(feed: str) -> None:
     """Ask the subscribers of a feed whether they asked."""
-    machinery().verifier.verify(feed)
+    Process.machinery.verifier.verify(feed)
 
 
 @app.task(name="dateline.sweep")
 def sweep() -> None:
     """Put right what time has changed."""
-    machinery().sweeper.sweep()
+    Process.machinery.sweeper.sweep()

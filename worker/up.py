@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import requests
 import structlog
@@ -72,7 +72,7 @@ class Stack:
             *(Child(f"worker-{number}", ["worker", "--name", f"worker-{number}"]) for number in range(1, workers + 1)),
         ]
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         """Start everything and wait until it is ready. Raises UpFailed."""
         _free(self._settings.web.host, self._settings.web.port)
         try:
@@ -198,7 +198,9 @@ def _free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UpFailed(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
+            raise UpFailed(
+                f"can't listen on {host} port {port}: {error.strerror}; choose another with --port"
+            ) from None
 
 
 def _reachable(host: str) -> str:

@@ -38,7 +38,14 @@ class Verifier:
     """Asks subscribers. `timeout` in seconds; answers are taken in on `executor`."""
 
     def __init__(
-        self, store: Store, engine: Engine, wakeups: Wakeups, executor: Executor, *, timeout: float, claim_seconds: float
+        self,
+        store: Store,
+        engine: Engine,
+        wakeups: Wakeups,
+        executor: Executor,
+        *,
+        timeout: float,
+        claim_seconds: float,
     ) -> None:
         self._store = store
         self._engine = engine

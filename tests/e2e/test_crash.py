@@ -61,7 +61,9 @@ def test_sigkill_in_the_middle_of_a_distribution_loses_nothing(own_newsroom: New
     latest = "crash-1, version 2"
 
     def all_have_it() -> bool:
-        return SUBSCRIBERS == len({r.name for r in receiver.requests if r.method == "POST" and latest.encode() in r.body})
+        return SUBSCRIBERS == len(
+            {r.name for r in receiver.requests if r.method == "POST" and latest.encode() in r.body}
+        )
 
     receiver.until(all_have_it, CLAIM_SECONDS + 2 + 10, "everybody to have the latest revision")
     for number in range(SUBSCRIBERS):

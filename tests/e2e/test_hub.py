@@ -57,9 +57,7 @@ def test_only_the_challenge_in_a_2xx_confirms(
 ) -> None:  # 5.3
     newsroom.receiver.behave["/v3"] = lambda _: answer
     before = len(newsroom.receiver.at("/v3", "GET"))
-    response = newsroom.ask_hub(
-        mode="subscribe", topic=newsroom.topic(section), callback=f"{newsroom.receiver.url}/v3"
-    )
+    response = newsroom.ask_hub(mode="subscribe", topic=newsroom.topic(section), callback=f"{newsroom.receiver.url}/v3")
     assert response.status_code == 202
     newsroom.receiver.wait("/v3", before + 1, method="GET")
     refused = 'dateline_verifications_total{outcome="refused"}'
@@ -190,7 +188,9 @@ def test_a_forbidden_address_is_never_called(newsroom: Newsroom, section: str) -
 def test_feeds_announce_the_hub(newsroom: Newsroom) -> None:  # 4
     for fmt in ("rss", "atom", "json"):
         answer = requests.get(newsroom.topic("s0", fmt), timeout=10)
-        assert f'<{newsroom.base_url}/hub>; rel="hub", <{newsroom.topic("s0", fmt)}>; rel="self"' == answer.headers["link"]
+        assert (
+            f'<{newsroom.base_url}/hub>; rel="hub", <{newsroom.topic("s0", fmt)}>; rel="self"' == answer.headers["link"]
+        )
         assert f"{newsroom.base_url}/hub" in answer.text
         assert newsroom.topic("s0", fmt) in answer.text
 

@@ -80,7 +80,17 @@ def test_bad_input_names_its_field(newsroom: Newsroom, value: Any, field: str) -
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"id": NaN}', b"null", b'"\\ud800"', b'[{"id": "\\ud800"}]', b"[1, null, []]"],
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": NaN}',
+        b"null",
+        b'"\\ud800"',
+        b'[{"id": "\\ud800"}]',
+        b"[1, null, []]",
+    ],
 )
 def test_no_body_makes_a_500(newsroom: Newsroom, body: bytes) -> None:
     answer = post(newsroom, body)
@@ -99,7 +109,9 @@ def test_a_body_that_is_too_long_is_refused(newsroom: Newsroom) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer é"}])
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer é"}]
+)
 def test_without_the_right_token_it_is_401_without_detail(newsroom: Newsroom, header: dict[str, str]) -> None:
     encoded = {name: value.encode() for name, value in header.items()}
     answer = requests.post(f"{newsroom.base_url}/events", b"{", headers=encoded, timeout=10)
@@ -121,7 +133,13 @@ def test_a_standard_webhooks_signature_is_as_good_as_a_token(newsroom: Newsroom)
 
 def test_cloudevents_in_all_modes(newsroom: Newsroom) -> None:
     own = event()
-    structured = {"specversion": "1.0", "source": "/cms", "id": "ce-1", "type": "article.published", "data": {"article": ARTICLE}}
+    structured = {
+        "specversion": "1.0",
+        "source": "/cms",
+        "id": "ce-1",
+        "type": "article.published",
+        "data": {"article": ARTICLE},
+    }
     content = "application/cloudevents+json"
     answer = post(newsroom, json.dumps(structured).encode(), Content_Type=content)
     assert (202, "ce-1") == (answer.status_code, answer.json()["id"])
@@ -191,7 +209,9 @@ def test_feedparser_reads_the_feed_back(newsroom: Newsroom, section: str) -> Non
         assert entry.id == "tag:herald.example,2026:article/read-1"
 
 
-@pytest.mark.parametrize("path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0", "/feeds/", "/feeds/%00.rss", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0", "/feeds/", "/feeds/%00.rss", "/nothing"]
+)
 def test_unknown_addresses_are_404(newsroom: Newsroom, path: str) -> None:
     assert requests.get(newsroom.base_url + path, timeout=10).status_code == 404
 
@@ -212,7 +232,12 @@ def test_health_and_metrics(newsroom: Newsroom) -> None:
     ready = requests.get(f"{newsroom.base_url}/readyz", timeout=10)
     assert (200, {"status": "ready", "workers": 2}) == (ready.status_code, ready.json())
     text = requests.get(f"{newsroom.base_url}/metrics", timeout=10).text
-    for name in ("dateline_events_total", "dateline_delivery_seconds_bucket", "dateline_events_waiting", "dateline_receivers"):
+    for name in (
+        "dateline_events_total",
+        "dateline_delivery_seconds_bucket",
+        "dateline_events_waiting",
+        "dateline_receivers",
+    ):
         assert name in text
 
 

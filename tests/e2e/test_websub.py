@@ -74,7 +74,9 @@ def test_a_kill_is_told_and_the_text_is_gone(newsroom: Newsroom, section: str) -
     newsroom.publish("killed-1", section, 9)
     newsroom.publish("killed-2", section)
     newsroom.receiver.until(
-        lambda: any("killed-2" in push.body.decode() for push in newsroom.receiver.at("/killed")), 20, "the next article"
+        lambda: any("killed-2" in push.body.decode() for push in newsroom.receiver.at("/killed")),
+        20,
+        "the next article",
     )
     assert not any("killed-1, version 9" in push.body.decode() for push in newsroom.receiver.at("/killed"))
 
@@ -98,8 +100,10 @@ def test_a_receiver_that_was_down_catches_up_with_one_push(newsroom: Newsroom, s
     newsroom.publish("down-4", section)
     caught_up = newsroom.receiver.wait("/down", before + 1)[before:]
     newsroom.receiver.until(
-        lambda: newsroom.store.receivers.counts(section)["settled"] == 1
-        and newsroom.store.receivers.counts(section)["behind"] == 0,
+        lambda: (
+            newsroom.store.receivers.counts(section)["settled"] == 1
+            and newsroom.store.receivers.counts(section)["behind"] == 0
+        ),
         20,
         "the receiver to be up to date",
     )

@@ -86,6 +86,13 @@ def test_it_answers_on_a_socket_only_for_us_and_keeps_what_it_is_told(server: Em
     assert wanted == {name: config[name] for name in wanted}
 
 
+def test_a_second_start_changes_nothing(server: EmbeddedRedis) -> None:
+    pid = server.pid
+    server.start()
+    assert server.started
+    assert pid == server.pid
+
+
 def test_it_is_found_while_it_runs_and_only_then(data_dir: Path) -> None:
     assert find(data_dir) is None
     server = EmbeddedRedis(data_dir)
@@ -212,7 +219,6 @@ def test_a_folder_in_the_temporary_directory_that_is_not_a_folder_of_ours_is_ref
 def test_a_redis_that_does_not_start_is_quoted(data_dir: Path) -> None:
     (data_dir / "redis").mkdir(parents=True)
     (data_dir / "redis" / "appendonly.aof").write_text("this is no append-only file")
-    (data_dir / "redis" / "appendonlydir").write_text("nor a folder of them")
     server = EmbeddedRedis(data_dir)
     with pytest.raises(EmbeddedRedisError) as refused:
         server.start()

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Delivery(Protocol):
     """One claim being served.
 
-    `done` is set before the first request and goes into each. `next` gives the next request, or None when there is nothing more to send; then `settlement` says what came of it.
+    `done` is set before the first request and goes into each. `next` gives the next request, or None when there is
+    nothing more to send; then `settlement` says what came of it.
     `answered` is told the answer to the request given last.
     """
 
@@ -39,7 +40,7 @@ class Delivery(Protocol):
         """Return the next request."""
 
     def answered(self, answer: Answer, now: datetime, chance: float) -> str:
-        """Take the answer in; return what it was in one word: delivered, retry, refused, gone, suspended, given_back."""
+        """Take the answer in; return its word: delivered, retry, refused, gone, suspended or given_back."""
 
 
 def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoint: bool) -> policy.Outcome:
@@ -55,7 +56,7 @@ def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoi
 
 
 def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime) -> tuple[Settlement, str]:
-    """Return the settlement for an outcome that ends the conversation early, and its one word.
+    """Return the settlement for an outcome that ends the conversation early, and its word.
 
     `cursor` is how far the receiver has come nevertheless.
     """

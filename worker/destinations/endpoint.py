@@ -98,7 +98,7 @@ class Endpoints:
     def begin(
         self, definition: FeedDefinition, claim: Claim, head: int, deadline: float
     ) -> ArticlePushes | FeedPush | None:
-        """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds); None: not ours any more."""
+        """Begin to serve a claim made at `head` until `deadline` (monotonic seconds); None: not ours any more."""
         endpoint = self.endpoints.get(claim.details["endpoint"])
         if endpoint is None or endpoint.feed != definition.name:
             return None

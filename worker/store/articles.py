@@ -117,5 +117,3 @@ class Articles:
 
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-

@@ -27,7 +27,7 @@ REJECTED_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a stream: `body` is the event's JSON, `accepted` when Redis had it (ms)."""
+    """One entry of a stream: `body` is the event's JSON."""
 
     stream: str
     id: str
@@ -35,6 +35,7 @@ class Entry:
 
     @property
     def accepted(self) -> int:
+        """When Redis had the entry (ms)."""
         return int(self.id.partition("-")[0])
 
 
@@ -70,7 +71,7 @@ class Events:
     def read(self, consumer: str, count: int) -> list[Entry]:
         """Return up to `count` new entries of each stream, the urgent first."""
         answer = self._client.xreadgroup(GROUP, consumer, {keys.URGENT: ">", keys.EVENTS: ">"}, count=count)
-        streams: dict[str, Any] = {stream: entries for stream, entries in (answer or [])}
+        streams: dict[str, Any] = dict(answer or [])
         return [_entry(stream, item) for stream in (keys.URGENT, keys.EVENTS) for item in streams.get(stream, ())]
 
     def reclaim(self, consumer: str, idle_ms: int, count: int) -> list[tuple[Entry, int]]:
@@ -94,9 +95,7 @@ class Events:
 
     def reject(self, body: str, reason: str) -> None:
         """Keep what could not be used, with the reason."""
-        self._client.xadd(
-            keys.REJECTED, {"event": body, "reason": reason}, maxlen=REJECTED_KEPT, approximate=True
-        )
+        self._client.xadd(keys.REJECTED, {"event": body, "reason": reason}, maxlen=REJECTED_KEPT, approximate=True)
 
     def waiting(self) -> int:
         """How many entries are not done with."""

@@ -20,8 +20,12 @@ _SCAN = 1000
 """How many receivers one round trip lists."""
 
 
+Position = Literal["settled", "claimed", "backoff", "paused"]
+"""The set that a receiver is in."""
+
+
 class Hold(NamedTuple):
-    """What is remembered of a receiver that is not plainly settled. Times in ms; `since`: its first failure in a row."""
+    """What is remembered of a receiver that is not plainly settled. Times in ms; `since`: first failure in a row."""
 
     token: int
     cursor: int
@@ -114,13 +118,14 @@ class Receiver:
     """A receiver as people look at it."""
 
     id: str
-    state: Literal["settled", "claimed", "backoff", "paused"]
+    state: Position
     score: int
     hold: Hold
     details: dict[str, Any]
 
     @property
     def cursor(self) -> int:
+        """How far it is."""
         return self.score if self.state == "settled" else self.hold.cursor
 
 
@@ -202,7 +207,7 @@ class Receivers:
         answer = self._scripts.run(
             "enroll", [k.meta, k.settled, k.paused, k.holds, k.receivers], [receiver, json.dumps(details)]
         )
-        return ("known", "new", "back")[answer]  # type: ignore[return-value]  # the script answers 0, 1 or 2
+        return ("known", "new", "back")[answer]
 
     def pause(self, feed: str, receiver: str, now: int, reason: str) -> bool:
         """Pause a receiver, its cursor kept; False when it is unknown or paused."""
@@ -239,7 +244,13 @@ class Receivers:
     def all(self, feed: str) -> Iterator[Receiver]:
         """Every receiver of the feed, in no order; one that moves meanwhile may be passed over."""
         k = keys.feed(feed)
-        for state, key in (("settled", k.settled), ("claimed", k.claimed), ("backoff", k.backoff), ("paused", k.paused)):
+        sets: dict[Position, str] = {
+            "settled": k.settled,
+            "claimed": k.claimed,
+            "backoff": k.backoff,
+            "paused": k.paused,
+        }
+        for state, key in sets.items():
             start = 0
             while found := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
                 names = [name for name, _ in found]
@@ -248,6 +259,10 @@ class Receivers:
                 for (name, score), hold, detail in zip(found, holds, details, strict=True):
                     if detail:
                         yield Receiver(
-                            name, state, int(score), Hold.parse(hold, int(score)), json.loads(detail)  # type: ignore[arg-type]
+                            name,
+                            state,
+                            int(score),
+                            Hold.parse(hold, int(score)),
+                            json.loads(detail),
                         )
                 start += _SCAN

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Client = Any
-"""A `redis.Redis` with decoded answers. Its methods are typed as answering now or later, so the answers are Any here."""
+"""A `redis.Redis` with decoded answers. Its methods are typed as answering now or later: the answers are Any here."""
 
 
 class Scripts:
@@ -26,7 +26,9 @@ class Scripts:
             if file.name.endswith(".lua")
         }
         # Redis names scripts by their SHA-1; nothing is protected by it.
-        self._digests = {name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._sources.items()}
+        self._digests = {
+            name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._sources.items()
+        }
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run one script and return its answer."""

@@ -1,0 +1,190 @@
+"""What can go wrong with a transfer, in a few classes; and the one place where libcurl's error codes become them.
+
+    Fault
+      TIMEOUT       not done in its time: no connection, no answer, or an answer that drips
+      DNS           the host's name has no address
+      CONNECT       no connection to any of its addresses
+      TLS           no secure connection: handshake, certificate or name are wrong
+      RESET         the connection broke before the answer was whole
+      PROTOCOL      what came back is not HTTP
+      FORBIDDEN     the guard does not allow the address
+      INVALID       the request can't be sent as it stands: no URL, a scheme or a character that HTTP does not have
+      TOO_LARGE     the answer is longer than the caller can take
+      NOT_STARTED   given back unsent: it would have outlasted its deadline, or the engine is stopping
+      STOPPED       ended by the stop of the engine while it was under way
+      INTERNAL      anything else, which is ours to mend
+
+An answer with a status has no fault: what a status means is for `policy` to say. Callers of `requests` get the exception
+that `requests` itself would have raised, see `exception_for`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import pycurl
+from requests import exceptions
+
+
+class Fault(StrEnum):
+    """Why a transfer has no answer that counts."""
+
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+    FORBIDDEN = "forbidden"
+    INVALID = "invalid"
+    TOO_LARGE = "too_large"
+    NOT_STARTED = "not_started"
+    STOPPED = "stopped"
+    INTERNAL = "internal"
+
+
+# Codes that libcurl may answer with and pycurl has no name for.
+_HTTP2_STREAM, _RECURSIVE_API_CALL, _AUTH_ERROR, _HTTP3, _QUIC_CONNECT_ERROR = 92, 93, 94, 95, 96
+_PROXY, _SSL_CLIENTCERT, _UNRECOVERABLE_POLL, _TOO_LARGE, _ECH_REQUIRED = 97, 98, 99, 100, 101
+
+_CODES: dict[Fault, tuple[int, ...]] = {
+    Fault.TIMEOUT: (pycurl.E_OPERATION_TIMEDOUT,),
+    Fault.DNS: (pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY),
+    Fault.CONNECT: (
+        pycurl.E_COULDNT_CONNECT,
+        pycurl.E_INTERFACE_FAILED,
+        pycurl.E_NO_CONNECTION_AVAILABLE,
+        _QUIC_CONNECT_ERROR,
+        _PROXY,
+    ),
+    Fault.TLS: (
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_CERTPROBLEM,
+        pycurl.E_SSL_CIPHER,
+        pycurl.E_SSL_CONNECT_ERROR,
+        pycurl.E_SSL_CRL_BADFILE,
+        pycurl.E_SSL_ENGINE_INITFAILED,
+        pycurl.E_SSL_ENGINE_NOTFOUND,
+        pycurl.E_SSL_ENGINE_SETFAILED,
+        pycurl.E_SSL_INVALIDCERTSTATUS,
+        pycurl.E_SSL_ISSUER_ERROR,
+        pycurl.E_SSL_PINNEDPUBKEYNOTMATCH,
+        pycurl.E_SSL_SHUTDOWN_FAILED,
+        pycurl.E_USE_SSL_FAILED,
+        _SSL_CLIENTCERT,
+        _ECH_REQUIRED,
+    ),
+    Fault.RESET: (
+        pycurl.E_GOT_NOTHING,
+        pycurl.E_PARTIAL_FILE,
+        pycurl.E_RECV_ERROR,
+        pycurl.E_SEND_ERROR,
+        pycurl.E_SEND_FAIL_REWIND,
+        _HTTP2_STREAM,
+        _UNRECOVERABLE_POLL,
+    ),
+    Fault.PROTOCOL: (
+        pycurl.E_BAD_CONTENT_ENCODING,
+        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # by now libcurl's name for it is without FTP
+        pycurl.E_HTTP2,
+        pycurl.E_HTTP_RANGE_ERROR,
+        pycurl.E_HTTP_RETURNED_ERROR,
+        pycurl.E_TOO_MANY_REDIRECTS,
+        pycurl.E_UNSUPPORTED_PROTOCOL,  # an answer without a status line: HTTP/0.9
+        _HTTP3,
+    ),
+    Fault.INVALID: (pycurl.E_URL_MALFORMAT,),
+    Fault.TOO_LARGE: (pycurl.E_FILESIZE_EXCEEDED, _TOO_LARGE),
+    Fault.INTERNAL: (
+        # Of our own making.
+        pycurl.E_ABORTED_BY_CALLBACK,
+        pycurl.E_AGAIN,
+        pycurl.E_BAD_CALLING_ORDER,
+        pycurl.E_BAD_FUNCTION_ARGUMENT,
+        pycurl.E_FAILED_INIT,
+        pycurl.E_FUNCTION_NOT_FOUND,
+        pycurl.E_HTTP_POST_ERROR,
+        pycurl.E_NOT_BUILT_IN,
+        pycurl.E_OUT_OF_MEMORY,
+        pycurl.E_READ_ERROR,
+        pycurl.E_SHARE_IN_USE,
+        pycurl.E_UNKNOWN_OPTION,
+        pycurl.E_WRITE_ERROR,
+        _RECURSIVE_API_CALL,
+        _AUTH_ERROR,
+        # Of protocols that we do not speak.
+        pycurl.E_ALREADY_COMPLETE,
+        pycurl.E_BAD_DOWNLOAD_RESUME,
+        pycurl.E_BAD_PASSWORD_ENTERED,
+        pycurl.E_CHUNK_FAILED,
+        pycurl.E_CONV_FAILED,
+        pycurl.E_CONV_REQD,
+        pycurl.E_FILE_COULDNT_READ_FILE,
+        pycurl.E_FTP_ACCEPT_FAILED,
+        pycurl.E_FTP_ACCEPT_TIMEOUT,
+        pycurl.E_FTP_BAD_FILE_LIST,
+        pycurl.E_FTP_CANT_GET_HOST,
+        pycurl.E_FTP_COULDNT_GET_SIZE,
+        pycurl.E_FTP_COULDNT_RETR_FILE,
+        pycurl.E_FTP_COULDNT_SET_ASCII,
+        pycurl.E_FTP_COULDNT_SET_TYPE,
+        pycurl.E_FTP_COULDNT_USE_REST,
+        pycurl.E_FTP_PORT_FAILED,
+        pycurl.E_FTP_PRET_FAILED,
+        pycurl.E_FTP_QUOTE_ERROR,
+        pycurl.E_FTP_WEIRD_227_FORMAT,
+        pycurl.E_FTP_WEIRD_PASS_REPLY,
+        pycurl.E_FTP_WEIRD_PASV_REPLY,
+        pycurl.E_FTP_WRITE_ERROR,
+        pycurl.E_LDAP_CANNOT_BIND,
+        pycurl.E_LDAP_INVALID_URL,
+        pycurl.E_LDAP_SEARCH_FAILED,
+        pycurl.E_LIBRARY_NOT_FOUND,
+        pycurl.E_LOGIN_DENIED,
+        pycurl.E_MALFORMAT_USER,
+        pycurl.E_REMOTE_ACCESS_DENIED,
+        pycurl.E_REMOTE_DISK_FULL,
+        pycurl.E_REMOTE_FILE_EXISTS,
+        pycurl.E_REMOTE_FILE_NOT_FOUND,
+        pycurl.E_RTSP_CSEQ_ERROR,
+        pycurl.E_RTSP_SESSION_ERROR,
+        pycurl.E_SSH,
+        pycurl.E_TELNET_OPTION_SYNTAX,
+        pycurl.E_TFTP_ILLEGAL,
+        pycurl.E_TFTP_NOSUCHUSER,
+        pycurl.E_TFTP_NOTFOUND,
+        pycurl.E_TFTP_PERM,
+        pycurl.E_TFTP_UNKNOWNID,
+        pycurl.E_UPLOAD_FAILED,
+    ),
+}
+FAULTS: dict[int, Fault] = {code: fault for fault, codes in _CODES.items() for code in codes}
+"""libcurl's error code -> the class of failure."""
+
+EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
+    Fault.TIMEOUT: exceptions.ReadTimeout,
+    Fault.DNS: exceptions.ConnectionError,
+    Fault.CONNECT: exceptions.ConnectionError,
+    Fault.TLS: exceptions.SSLError,
+    Fault.RESET: exceptions.ConnectionError,
+    Fault.PROTOCOL: exceptions.ConnectionError,
+    Fault.FORBIDDEN: exceptions.ConnectionError,
+    Fault.INVALID: exceptions.InvalidURL,
+    Fault.TOO_LARGE: exceptions.RequestException,
+    Fault.NOT_STARTED: exceptions.ConnectionError,
+    Fault.STOPPED: exceptions.ConnectionError,
+    Fault.INTERNAL: exceptions.RequestException,
+}
+
+
+def fault_of(code: int) -> Fault:
+    """Return the class of one of libcurl's error codes; INTERNAL for a code that is newer than this table."""
+    return FAULTS.get(code, Fault.INTERNAL)
+
+
+def exception_for(fault: Fault, *, started: bool) -> type[exceptions.RequestException]:
+    """Return what `requests` raises in such a case; `started`: the request may have reached the receiver."""
+    if fault is Fault.TIMEOUT and not started:
+        return exceptions.ConnectTimeout
+    return EXCEPTIONS[fault]

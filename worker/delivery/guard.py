@@ -1,0 +1,131 @@
+"""Which addresses may be called, and which URLs strangers may give us to call.
+
+A stranger's callback must never make us a way into a network. The check that counts is made on the address of each
+socket as it is opened (`Guard.permits`, called by the engine), after every way of spelling a host and every name server
+has had its say; so there is no gap between a check and its use. `Guard.callback_url` refuses at once, with a reason for
+the subscriber, what would fail there anyway.
+
+Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses (RFC 6890), RFC 4291 (mapped and compatible
+addresses), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NOT_PUBLIC = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # carrier-grade NAT, and a cloud's metadata
+            "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # public by the registry, but a cloud's door to its own platform
+            "169.254.0.0/16",  # link-local and most clouds' metadata
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays, given up
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarking
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and broadcast
+        ),
+    )
+)
+# Of IPv6 only this block is global unicast: all else is local, multicast or reserved, site-local and ULA among them.
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_NOT_PUBLIC_IPV6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # protocol assignments, benchmarking among them
+            "2001:db8::/32",  # documentation
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+_COMPATIBLE = IPv6Network("::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+_PLAIN_URL = re.compile(r"[!-\[\]-~]+")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+MAX_URL = 2000
+"""Longest callback, in characters."""
+
+
+class Guard:
+    """Says which addresses may be called: public ones, and those in `allow_networks`."""
+
+    def __init__(self, allow_networks: Iterable[Network] = ()) -> None:
+        self._allowed = tuple(allow_networks)
+
+    def permits(self, address: Address) -> bool:
+        """Return whether a connection to `address` may be opened.
+
+        An IPv6 address that stands for an IPv4 address is judged by that one; both may be on the allow-list.
+        """
+        if any(address in network for network in self._allowed):
+            return True
+        if isinstance(address, IPv4Address):
+            return not any(address in network for network in _NOT_PUBLIC)
+        if embedded := _embedded(address):
+            return all(map(self.permits, embedded))
+        return address in _GLOBAL_UNICAST and not any(address in network for network in _NOT_PUBLIC_IPV6)
+
+    def callback_url(self, url: str) -> None:
+        """Check a URL that a stranger gave.
+
+        Raises ValueError with the reason, worded to follow the field's name, when it is not to be called.
+        """
+        if len(url) > MAX_URL:
+            raise ValueError(f"is longer than {MAX_URL} characters")
+        if not _PLAIN_URL.fullmatch(url):
+            raise ValueError("must be ASCII without white space, control characters and backslashes")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(f"is no URL: {error}") from None
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("must begin with http:// or https:// and a host")
+        if "@" in parts.netloc:
+            raise ValueError("must not carry a user name or password")
+        if "#" in url:
+            raise ValueError("must not have a fragment")
+        if port is not None and port < 1024 and port not in {80, 443}:
+            raise ValueError(f"must not name port {port}: below 1024 only 80 and 443 are called")
+        self._host(parts.hostname or "")
+
+    def _host(self, host: str) -> None:
+        try:
+            address = ip_address(host.removesuffix("."))
+        except ValueError:
+            # Other spellings of an address (decimal, octal, hex) look like names here; the socket tells.
+            if not _HOST_NAME.fullmatch(host):
+                raise ValueError("has no host that can be called") from None
+            return
+        if not self.permits(address):
+            raise ValueError(f"names the address {address}, which is not public")
+
+
+def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that a packet to this IPv6 address may end at."""
+    if address.ipv4_mapped:
+        return (address.ipv4_mapped,)
+    if address.sixtofour:
+        return (address.sixtofour,)
+    if address.teredo:
+        return address.teredo
+    if address in _NAT64 or address in _COMPATIBLE:
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    return ()
