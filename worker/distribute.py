@@ -23,7 +23,8 @@ from worker.delivery import policy
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from worker.delivery.engine import Answer, Engine, Transfer
+    from worker.delivery.engine import Engine
+    from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Delivery
     from worker.destinations.endpoint import Endpoints
     from worker.destinations.websub import WebSub

@@ -26,6 +26,7 @@ SECRET_BYTES = 199
 """Longest secret, in bytes of UTF-8 (section 5.1: less than 200)."""
 _BODY_BYTES = 16_384
 """Longest request: a callback, a topic and a secret fit many times."""
+_MODES: dict[str, Literal["subscribe", "unsubscribe"]] = {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}
 _KNOWN = ("hub.callback", "hub.mode", "hub.topic", "hub.lease_seconds", "hub.secret")
 
 
@@ -83,10 +84,10 @@ class Hub:
         Raises HubRefused with a reason that the subscriber can act on, and redis.RedisError when it can't be kept.
         """
         fields = _form(body)
-        mode = fields.get("hub.mode")
-        if mode == "publish":
+        if fields.get("hub.mode") == "publish":
             return self._publish(fields)
-        if mode != "subscribe" and mode != "unsubscribe":  # noqa: PLR1714 (so the type checker sees which it is)
+        mode = _MODES.get(fields.get("hub.mode", ""))
+        if mode is None:
             raise HubRefused("hub.mode must be subscribe, unsubscribe or publish")
         topic, callback = _needed(fields, "hub.topic"), _needed(fields, "hub.callback")
         found = self._site.find(topic)

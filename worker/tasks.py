@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Process:
-    """This worker process: its machinery, put here before the first task (worker/process.py)."""
+    """The worker process that runs the tasks: its machinery, put here before the first task (worker/process.py)."""
 
     machinery: Machinery
 

@@ -17,7 +17,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
-from worker.delivery.engine import Answer, Transfer
+from worker.delivery.transfer import Answer, Transfer
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from worker.delivery.engine import Answer, Transfer
+    from worker.delivery.transfer import Answer, Transfer
     from worker.store.receivers import Claim
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from feeds.article import Article
     from feeds.definition import FeedDefinition
-    from worker.delivery.engine import Answer, Transfer
+    from worker.delivery.transfer import Answer, Transfer
     from worker.documents import Documents, Push
     from worker.store import Store
     from worker.store.changes import Change
@@ -177,8 +177,8 @@ class FeedPush(_Pushes):
                 self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
                 return word
         for article_id, version in self._push.versions.items():
-            status = prefix + ("withdrawn" if version is None else "published")
-            entry = LedgerEntry(version or 0, status, clock.ms(now), digest)
+            told = prefix + ("withdrawn" if version is None else "published")
+            entry = LedgerEntry(version or 0, told, clock.ms(now), digest)
             self.settlement.ledger[article_id] = str(entry)
         return word
 

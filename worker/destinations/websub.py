@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from feeds.formats import FEED_FORMATS
 from worker.delivery import policy
-from worker.delivery.engine import Answer, Transfer
 from worker.delivery.signing import hub_signature
+from worker.delivery.transfer import Answer, Transfer
 from worker.destinations import judged, unfinished
 from worker.store.receivers import Settlement
 
