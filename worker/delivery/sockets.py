@@ -18,7 +18,13 @@ _EVENTS = {
     pycurl.POLL_OUT: select.EPOLLOUT,
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
-_BROKEN = select.EPOLLERR | select.EPOLLHUP
+# By what the poller says (at most EPOLLHUP, 16, is the highest bit that it sets): an error shows when reading or writing.
+_ACTIONS = tuple(
+    (pycurl.CSELECT_IN if events & (select.EPOLLIN | select.EPOLLERR | select.EPOLLHUP) else 0)
+    | (pycurl.CSELECT_OUT if events & (select.EPOLLOUT | select.EPOLLERR) else 0)
+    | (pycurl.CSELECT_ERR if events & select.EPOLLERR else 0)
+    for events in range(32)
+)
 
 
 class Sockets:

@@ -8,7 +8,7 @@ served. Used by one thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from worker.delivery.transfer import Transfer
 
@@ -63,22 +63,25 @@ class Turns:
 
     def late(self, now: float) -> Iterator[Transfer]:
         """Take out those that have waited for too long to be started any more."""
-        for host in list(self._hosts.values()):
-            while host.waiting and host.waiting[0].deadline < now + host.waiting[0].timeout:
-                self.held_up -= 1
-                yield host.waiting.popleft()
-        while self._next and self._next[0][0].deadline < now + self._next[0][0].timeout:
-            transfer, host = self._next.popleft()
-            self._step_up(host)
-            yield transfer
+        return self._take_out(lambda transfer: now + transfer.timeout > transfer.deadline)
 
     def clear(self) -> Iterator[Transfer]:
         """Take out all that wait."""
-        yield from self.late(float("inf"))
+        return self._take_out(lambda _: True)
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
         return bool(self._next) or self.held_up > 0
+
+    def _take_out(self, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
+        for host in list(self._hosts.values()):
+            while host.waiting and unwanted(host.waiting[0]):
+                self.held_up -= 1
+                yield host.waiting.popleft()
+        while self._next and unwanted(self._next[0][0]):
+            transfer, host = self._next.popleft()
+            self._step_up(host)
+            yield transfer
 
     def _step_up(self, host: Host) -> None:
         if host.waiting:

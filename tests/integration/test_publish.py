@@ -1,0 +1,253 @@
+"""From the stream to the change logs, with a worker that dies between any two steps."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from feeds.definition import FeedDefinition, Selector
+from feeds.formats import FEED_FORMATS
+from worker import clock
+from worker.documents import Documents
+from worker.intake import Intake
+from worker.publish import Publisher
+from worker.site import Site
+from worker.store import Store, keys
+
+PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+class Wakeups:
+    """Notes the calls that would go through Celery."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, bool]] = []
+
+    def consume(self, *, urgent: bool) -> None:
+        self.calls.append(("consume", urgent))
+
+    def distribute(self, feed: str, *, urgent: bool = False) -> None:
+        self.calls.append((feed, urgent))
+
+    def verify(self, feed: str) -> None:
+        self.calls.append((feed, False))
+
+
+def site(*more: FeedDefinition) -> Site:
+    feeds = (
+        FeedDefinition(name="all", title="All"),
+        FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),)),
+        FeedDefinition(name="picks", title="Picks", list="picks"),
+        *more,
+    )
+    return Site("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
+
+
+class Desk:
+    """A newsroom without workers: its steps are made one by one."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.wakeups = Wakeups()
+        self.site = site()
+        store.events.prepare()
+
+    def publisher(self, consumer: str = "w1") -> Publisher:
+        return Publisher(self.store, self.site, self.wakeups, consumer)  # type: ignore[arg-type]
+
+    def accept(self, *events: dict[str, Any]) -> None:
+        intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
+        receipts = intake.accept(events, clock.now())
+        assert ["accepted"] * len(events) == [receipt.status for receipt in receipts]
+
+    def members(self, feed: str) -> list[str]:
+        return self.store.changes.members(feed)
+
+    def document(self, feed: str) -> str:
+        documents = Documents(self.store, self.site)
+        return documents.current(self.site.feeds[feed], FEED_FORMATS["atom"]).body.decode()
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    return Desk(store)
+
+
+_count = iter(range(10_000))
+
+
+def article(article_id: str, version: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"evt-{next(_count)}",
+        "type": "article.published",
+        "article": {
+            "id": article_id,
+            "version": version,
+            "headline": f"{article_id} v{version}",
+            "url": f"https://herald.example/{article_id}",
+            "section": "world",
+            "published": PUBLISHED.isoformat(),
+            **more,
+        },
+    }
+
+
+def kill(article_id: str) -> dict[str, Any]:
+    return {"id": f"evt-{next(_count)}", "type": "article.killed", "article": {"id": article_id}}
+
+
+def test_an_article_enters_stays_and_leaves(desk: Desk) -> None:
+    desk.accept(article("a"), article("b"))
+    desk.publisher().consume()
+    assert ["b", "a"] == desk.members("world")
+    desk.accept(article("a", 2), article("b", 2, section="sport"))
+    desk.publisher().consume()
+    assert (["a"], ["b", "a"]) == (desk.members("world"), desk.members("all"))
+    assert desk.store.events.waiting() == 0
+
+
+def test_a_kill_jumps_the_queue_and_wakes_urgently(desk: Desk) -> None:
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    desk.wakeups.calls.clear()
+    desk.accept(*(article(f"n{n}") for n in range(5)))
+    desk.accept(kill("a"))
+    assert ("consume", True) in desk.wakeups.calls
+    desk.publisher().consume()
+    changes = desk.store.changes.since("all", 1, 100)
+    assert ("a", "killed") == (changes[0].article_id, changes[0].state)
+    assert ("all", True) in desk.wakeups.calls
+
+
+def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:
+    desk.accept(kill("a"))
+    desk.publisher().consume()
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    assert desk.members("all") == []
+    held = desk.store.articles.get("a")
+    assert held is not None
+    assert held.article.pubstatus == "canceled"
+
+
+@pytest.mark.parametrize("broken", ["save", "record", "done"])
+def test_a_worker_that_dies_between_two_steps_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    class Died(BaseException):
+        """As a SIGKILL: nothing below catches it."""
+
+    def die(*_: object, **__: object) -> None:
+        raise Died
+
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    desk.accept(article("a", 2), kill("b"))
+    noun = {"save": desk.store.articles, "record": desk.store.changes, "done": desk.store.events}[broken]
+    with monkeypatch.context() as patched:
+        patched.setattr(noun, broken, die)
+        with pytest.raises(Died):
+            desk.publisher("dead").consume()
+    # Another worker takes over what the dead one was reading.
+    monkeypatch.setattr("worker.publish._IDLE_MS", 0)
+    other = desk.publisher("alive")
+    other.reclaim()
+    other.consume()
+    assert "a v2" in desk.document("world")
+    held = desk.store.articles.get("b")
+    assert held is not None
+    assert held.article.pubstatus == "canceled"
+    assert desk.store.events.waiting() == 0
+
+
+def test_what_can_not_be_used_is_kept_with_its_reason(desk: Desk) -> None:
+    for body in ("{", "[]", '{"type": "article.sung"}', '{"id": "x", "type": "article.published"}', "[" * 50_000):
+        desk.store.client.xadd(keys.EVENTS, {"event": body})
+    desk.accept(article("good"))
+    desk.publisher().consume()
+    rejected = [fields["reason"] for _, fields in desk.store.client.xrange(keys.REJECTED)]
+    assert len(rejected) == 5
+    assert all(rejected)
+    assert ["good"] == desk.members("all")
+    assert desk.store.events.waiting() == 0
+
+
+def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("worker.publish._IDLE_MS", 0)
+    monkeypatch.setattr(desk.store.articles, "get", fail)
+    desk.accept(article("a"))
+    publisher = desk.publisher()
+    publisher.consume()
+    for _ in range(6):
+        publisher.reclaim()
+    assert desk.store.events.waiting() == 0
+    assert len(desk.store.client.xrange(keys.REJECTED)) == 1
+
+
+def test_an_embargo_is_held_and_released_and_expiry_withdraws(desk: Desk) -> None:
+    now = clock.now()
+    moment, end = now + timedelta(hours=1), now + timedelta(hours=2)
+    desk.accept(article("a", embargoed=moment.isoformat(), expires=end.isoformat()))
+    publisher = desk.publisher()
+    publisher.consume()
+    assert desk.members("all") == []
+    assert publisher.release_due(now) == 0
+    assert publisher.release_due(moment + timedelta(milliseconds=1)) == 1
+    assert ["a"] == desk.members("all")
+    assert publisher.release_due(end + timedelta(milliseconds=1)) == 1
+    assert desk.members("all") == []
+    assert publisher.release_due(end + timedelta(days=1)) == 0
+
+
+def test_a_curated_list_brings_articles_in_and_out(desk: Desk) -> None:
+    publisher = desk.publisher()
+
+    def pick(*ids: str) -> list[str]:
+        desk.accept(
+            {"id": f"evt-{next(_count)}", "type": "list.updated", "list": {"name": "picks", "articles": list(ids)}}
+        )
+        publisher.consume()
+        return desk.members("picks")
+
+    desk.accept(article("a"), article("b"), article("c"))
+    publisher.consume()
+    assert ["b", "a"] == pick("b", "unknown", "a")
+    head = desk.store.changes.head("picks").seq
+    assert ["b", "a"] == pick("b", "unknown", "a")
+    assert head == desk.store.changes.head("picks").seq, "nothing has changed, nobody is told"
+    assert ["a", "b"] == pick("a", "b")
+    assert desk.store.changes.head("picks").seq > head
+    assert ["c", "a"] == pick("c", "a")
+
+
+def test_a_feed_that_is_new_or_defined_anew_gets_the_articles_that_are_there(desk: Desk) -> None:
+    desk.accept(article("a", section="sport"))
+    desk.publisher().index()
+    desk.publisher().consume()
+    desk.site = site(FeedDefinition(name="sport", title="Sport", select=(Selector(section=("Sport",)),)))
+    desk.publisher().index()
+    assert ["a"] == desk.members("sport")
+    head = desk.store.changes.head("sport")
+    desk.publisher().index()
+    assert head == desk.store.changes.head("sport")
+
+
+def test_a_document_is_the_same_a_second_later_and_in_another_process(desk: Desk) -> None:
+    desk.accept(article("a"), article("b"), kill("b"))
+    desk.publisher().consume()
+    assert desk.document("all") == desk.document("all")
+
+
+def test_a_killed_text_is_nowhere_in_redis(desk: Desk) -> None:
+    desk.accept(article("a", body_html="<p>libel</p>", summary="libel in short"))
+    desk.publisher().consume()
+    desk.accept(kill("a"))
+    desk.publisher().consume()
+    held = desk.store.client.hgetall(keys.article("a"))
+    assert "libel" not in json.dumps(held)

@@ -1,0 +1,166 @@
+"""What the store's scripts promise beside the receivers: order, compare-and-set, streams, lists, counters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from feeds.article import Article
+from worker.store import Store, keys
+from worker.store.changes import Change, Head, State
+from worker.store.events import Entry
+from worker.store.scripts import Scripts
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def article(version: int = 1) -> Article:
+    return Article(
+        id="a", version=version, headline=f"v{version}", url="https://x.example/", published=NOW, updated=NOW
+    )
+
+
+def test_the_log_is_compacted_and_its_head_counts_changes(store: Store) -> None:
+    for seq, name in enumerate(["a", "b", "a"], 1):
+        assert seq == store.changes.record("f", name, seq, 1000 + seq, "in", seq)
+    assert Head(3, 1003) == store.changes.head("f")
+    assert [Change(2, "b", "in", 1002), Change(3, "a", "in", 1003)] == store.changes.since("f", 0, 10)
+    assert [Change(3, "a", "in", 1003)] == store.changes.since("f", 2, 10)
+
+
+@pytest.mark.parametrize(
+    ("version", "asof", "state", "recorded"),
+    [
+        (4, 2000, "in", False),  # an older version
+        (5, 1000, "in", False),  # the same again
+        (5, 999, "out", False),  # an older decision about the same version
+        (5, 1001, "out", True),  # a later decision about the same version
+        (5, 1001, "killed", True),
+        (6, 900, "in", True),  # a newer version, whatever the clock says
+    ],
+)
+def test_a_record_is_taken_only_if_it_is_newer(
+    store: Store, version: int, asof: int, state: State, recorded: bool
+) -> None:
+    store.changes.record("f", "a", 5, 1000, "in", 1)
+    assert recorded == bool(store.changes.record("f", "a", version, asof, state, 1))
+
+
+def test_what_was_never_in_a_feed_does_not_leave_it(store: Store) -> None:
+    assert store.changes.record("f", "a", 1, 1, "killed", 0) == 0
+    assert Head(0, 0) == store.changes.head("f")
+
+
+def test_an_article_that_is_out_and_is_killed_is_told(store: Store) -> None:
+    store.changes.record("f", "a", 1, 1, "in", 1)
+    assert store.changes.record("f", "a", 2, 2, "out", 0) == 2
+    assert store.changes.record("f", "a", 3, 3, "out", 0) == 0
+    assert store.changes.record("f", "a", 4, 4, "killed", 0) == 3
+    assert store.changes.record("f", "a", 5, 5, "killed", 0) == 0
+    window = store.changes.window("f", 10)
+    assert ((), (("a", 4),)) == (window.members, window.gone)
+
+
+def test_arranging_moves_the_head_only_for_another_order(store: Store) -> None:
+    for name, place in (("a", 1), ("b", 2), ("c", 3)):
+        store.changes.record("f", name, 1, 1, "in", place)
+    assert not store.changes.arrange("f", 2, [("c", 30), ("b", 20), ("a", 10)])
+    assert store.changes.arrange("f", 3, [("a", 3), ("c", 2), ("b", 1), ("not in it", 9)])
+    assert (["a", "c", "b"], Head(4, 3)) == (store.changes.members("f"), store.changes.head("f"))
+
+
+def test_a_save_is_compare_and_set(store: Store) -> None:
+    first = store.articles.save(article(), 0, {"f"}, 5)
+    assert first is not None
+    assert store.articles.save(article(2), 0, {"f"}, 6) is None
+    second = store.articles.save(article(2), first.rev, {"f", "g"}, 6)
+    assert second is not None
+    other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
+    assert second == other.articles.get("a")
+    other.close()
+
+
+def test_another_process_sees_the_newest_article(store: Store) -> None:
+    other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
+    first = store.articles.save(article(), 0, (), 1)
+    assert first is not None
+    assert first == other.articles.get("a")
+    second = store.articles.save(article(2), first.rev, (), 1)
+    assert second == other.articles.get("a")
+    other.close()
+
+
+def test_an_event_id_is_accepted_once(store: Store) -> None:
+    assert [True, False, True] == store.events.accept([("1", "{}", False), ("1", "{}", False), ("2", "{}", True)])
+    assert store.events.waiting() == 2
+
+
+def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: Store) -> None:
+    store.events.prepare()
+    store.events.prepare()
+    store.events.accept([("1", "one", False), ("2", "kill", True)])
+    assert ["kill", "one"] == [entry.body for entry in store.events.read("dead", 10)]
+    assert store.events.read("alive", 10) == []
+    assert store.events.reclaim("alive", 60_000, 10) == []
+    taken = store.events.reclaim("alive", 0, 10)
+    assert [("kill", 2), ("one", 2)] == [(entry.body, times) for entry, times in taken]
+    store.events.done([entry for entry, _ in taken])
+    assert store.events.waiting() == 0
+    store.events.leave("dead")
+    store.events.leave("alive")
+
+
+def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
+    store.events.prepare()
+    store.events.accept([("1", "one", False)])
+    store.events.read("w", 10)
+    store.events.leave("w")
+    assert ["one"] == [entry.body for entry, _ in store.events.reclaim("other", 0, 10)]
+
+
+def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> None:
+    store.events.prepare()
+    store.client.xadd(keys.EVENTS, {"something": "else"})
+    (entry,) = store.events.read("w", 10)
+    assert Entry(keys.EVENTS, entry.id, "") == entry
+
+
+def test_a_later_list_wins(store: Store) -> None:
+    assert store.lists.set("picks", 2, ["b"])
+    assert not store.lists.set("picks", 1, ["a"])
+    assert not store.lists.set("picks", 2, ["b"])
+    assert {"picks": ("b",), "none": ()} == store.lists.get_many(["picks", "none"])
+
+
+def test_counters_add_up_across_processes(store: Store) -> None:
+    for _ in range(2):
+        store.counters.add("n", 2, kind="x")
+        store.counters.observe("seconds", 0.3, kind="x")
+        store.counters.flush()
+    assert {
+        ("n", (("kind", "x"),)): 4.0,
+        ("seconds_bucket", (("kind", "x"), ("le", "0.5"))): 2.0,
+        ("seconds_sum", (("kind", "x"),)): 0.6,
+    } == store.counters.read()
+
+
+def test_scripts_come_back_after_redis_lost_them(store: Store) -> None:
+    scripts = Scripts(store.client)
+    store.client.script_flush()
+    assert scripts.run_many("curate", [(("dateline:list:x",), (1, "[]"))]) == [1]
+    store.client.script_flush()
+    assert scripts.run("curate", ["dateline:list:x"], [2, "[]"]) == 1
+
+
+def test_every_script_has_its_catalogue_and_every_feed_key_one_slot(store: Store) -> None:
+    from importlib.resources import files
+
+    for file in (files("worker.store") / "lua").iterdir():
+        text = file.read_text("utf-8")
+        assert text.startswith("-- "), file.name
+        assert "-- KEYS 1" in text, file.name
+        assert "-- ARGV 1" in text, file.name
+    feed = keys.feed("world/asia-1")
+    slots = {store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in (*feed, feed.ledger("partner"))}
+    assert len(slots) == 1

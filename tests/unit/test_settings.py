@@ -1,0 +1,523 @@
+"""Settings: what they are, where they come from, and how every mistake in them is told."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from config.settings import EXAMPLE, Settings, SettingsError, load
+from config.sources import model_in, variables
+from feeds.definition import FeedDefinition
+
+SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
+TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
+AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
+FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "dateline.toml"
+
+
+def read(file: Path, text: str = "", environ: dict[str, str] | None = None) -> Settings:
+    file.write_text(text + FEEDS, "utf-8")
+    return load(file, environ or {})
+
+
+def mistakes(file: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, environ or {})
+    return [str(error) for error in refused.value.errors]
+
+
+class TestExample:
+    def test_it_loads(self) -> None:
+        settings = load(EXAMPLE, {})
+        assert settings.site.title == "The Harbour Herald"
+        assert {feed.edition for feed in settings.feeds} == {"en", "ar", "ur", "tr", "fa", None}
+        assert settings.feed("editor-picks").list == "Editor Picks"
+
+    def test_every_setting_is_in_it_and_nothing_else(self) -> None:
+        shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
+        # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
+        assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
+            re.sub(r"_(file|env)$", "", key) for key in keys_in(shown) if not key.startswith("feeds.")
+        }
+        explained = re.findall(r"^#   (\w+)  ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+        assert {*FeedDefinition.model_fields, "mode", "feed", "format", "secret"} == set(explained)
+
+    def test_what_is_commented_out_is_the_default(self) -> None:
+        text = EXAMPLE.read_text("utf-8").partition("\n[[feeds]]")[0]
+        set_here = tomllib.loads(text)
+        shown = tomllib.loads(uncommented(text))
+        defaults = Settings(feeds=(FeedDefinition(name="a", title="A"),))
+        for key, value in leaves(shown):
+            if key in dict(leaves(set_here)) or key in {"redis_url", "broker_url"}:
+                continue
+            assert str(value) == written(at(defaults, key)), key
+
+    def test_it_loads_with_everything_uncommented(self, file: Path) -> None:
+        (file.parent / "secrets").mkdir()
+        (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
+        file.write_text(uncommented(EXAMPLE.read_text("utf-8")), "utf-8")
+        settings = load(file, {"REGIONAL_ARCHIVE_SECRET": SIGNING[2]})
+        assert [SIGNING[:2], SIGNING[2:]] == [
+            [secret.get_secret_value() for secret in settings.endpoint(name).secret]
+            for name in ("city-portal", "regional-archive")
+        ]
+
+
+def uncommented(text: str) -> str:
+    return re.sub(r"^#(?=[a-z\[])", "", text, flags=re.MULTILINE)
+
+
+def keys_of(model: type[BaseModel], prefix: str = "") -> set[str]:
+    keys: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = model_in(field.annotation)
+        keys |= keys_of(inner, f"{prefix}{name}.") if inner else {f"{prefix}{name}"}
+    return keys
+
+
+def keys_in(table: dict[str, Any]) -> set[str]:
+    return {re.sub(r"\.\d+(?=\.)", "", key) for key, _ in leaves(table)}
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for position, inner in enumerate(value):
+            yield from leaves(inner, f"{key}.{position}")
+    else:
+        yield key, value
+
+
+def at(settings: Settings, key: str) -> Any:
+    value: Any = settings
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def written(value: Any) -> str:
+    """A value as the file has it."""
+    if isinstance(value, timedelta):
+        return f"{value.days}d"
+    if isinstance(value, tuple):
+        return str(list(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class TestSources:
+    def test_the_environment_outranks_the_file(self, file: Path) -> None:
+        text = 'redis_url = "redis://one"\n[site]\ntitle = "One"\nedition = "ar"\n[web]\nport = 1\n'
+        environ = {"DATELINE_REDIS_URL": "redis://two", "DATELINE_SITE__TITLE": "Two", "DATELINE_WEB__PORT": "2"}
+        settings = read(file, text, environ)
+        assert settings.redis_url == "redis://two"
+        assert settings.site.title == "Two"
+        assert settings.site.edition == "ar"
+        assert settings.web.port == 2
+
+    @pytest.mark.parametrize(
+        "text", ["127.0.0.0/8, fd00::/8", '["127.0.0.0/8", "fd00::/8"]', " 127.0.0.0/8,fd00::/8, "]
+    )
+    def test_a_list_in_the_environment(self, file: Path, text: str) -> None:
+        settings = read(file, environ={"DATELINE_DELIVERY__ALLOW_NETWORKS": text})
+        assert settings.delivery.allow_networks == (ip_network("127.0.0.0/8"), ip_network("fd00::/8"))
+
+    def test_feeds_in_the_environment_are_json(self, file: Path) -> None:
+        settings = read(file, environ={"DATELINE_FEEDS": '[{"name": "sport", "title": "Sport"}]'})
+        assert [feed.name for feed in settings.feeds] == ["sport"]
+
+    def test_an_empty_variable_is_not_set(self, file: Path) -> None:
+        settings = read(file, 'redis_url = "redis://one"\n', {"DATELINE_REDIS_URL": "", "DATELINE_NO_SUCH": ""})
+        assert settings.redis_url == "redis://one"
+
+    def test_variables_of_others_are_left_alone(self, file: Path) -> None:
+        links = {
+            "DATELINE_PORT": "tcp://10.0.0.7:8420",
+            "DATELINE_PORT_8420_TCP_ADDR": "10.0.0.7",
+            "DATELINE_WEB_SERVICE_HOST": "10.0.0.7",
+            "DATELINE_WEB_SERVICE_PORT_HTTP": "8420",
+            "DATELINERS": "1",
+            "dateline_web__port": "x",
+        }
+        assert read(file) == read(file, environ=links)
+
+    @pytest.mark.parametrize("name", ["redis_url", "broker_url"])
+    def test_a_url_by_file(self, file: Path, name: str) -> None:
+        secret = file.parent / "url"
+        secret.write_text("\nredis://:hunter2@host/0 \n")
+        assert getattr(read(file, f'{name}_file = "url"\n'), name) == "redis://:hunter2@host/0"
+        by_variable = read(file, environ={f"DATELINE_{name.upper()}_FILE": str(secret)})
+        assert getattr(by_variable, name) == "redis://:hunter2@host/0"
+
+    def test_a_list_by_file_has_one_entry_a_line(self, file: Path) -> None:
+        (file.parent / "tokens").write_text("one\n\n two \r\nthree")
+        (file.parent / "secrets").write_text("\n".join(SIGNING))
+        settings = read(
+            file, 'api_tokens_file = "tokens"\n', {"DATELINE_EVENT_SECRETS_FILE": str(file.parent / "secrets")}
+        )
+        assert [token.get_secret_value() for token in settings.api_tokens] == ["one", "two", "three"]
+        assert [secret.get_secret_value() for secret in settings.event_secrets] == SIGNING
+
+    def test_a_file_in_the_environment_outranks_a_value_in_the_file(self, file: Path) -> None:
+        (file.parent / "tokens").write_text("two")
+        settings = read(file, 'api_tokens = ["one"]\n', {"DATELINE_API_TOKENS_FILE": str(file.parent / "tokens")})
+        assert [token.get_secret_value() for token in settings.api_tokens] == ["two"]
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ("", []),
+            (f'secret = "{SIGNING[0]}"', SIGNING[:1]),
+            (f"secret = {SIGNING[:2]}", SIGNING[:2]),
+            ('secret_file = "secret"', SIGNING[1:]),
+            ('secret_env = "HERALD"', SIGNING[2:]),
+        ],
+    )
+    def test_the_secret_of_an_endpoint(self, file: Path, line: str, expected: list[str]) -> None:
+        (file.parent / "secret").write_text("\n".join(SIGNING[1:]))
+        text = f'[[endpoints]]\nname = "a"\nfeed = "world"\nformat = "json"\nurl = "https://a.example/"\n{line}\n'
+        settings = read(file, text, {"HERALD": SIGNING[2]})
+        assert [secret.get_secret_value() for secret in settings.endpoint("a").secret] == expected
+
+    def test_which_file_is_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert load(environ={}).site.title == "The Harbour Herald"
+        (tmp_path / "dateline.toml").write_text(FEEDS + '[site]\ntitle = "Here"')
+        assert load(environ={}).site.title == "Here"
+        (tmp_path / "other.toml").write_text(FEEDS + '[site]\ntitle = "Named"')
+        assert load(environ={"DATELINE_CONFIG": "other.toml"}).site.title == "Named"
+        assert load(EXAMPLE, {"DATELINE_CONFIG": "other.toml"}).site.title == "The Harbour Herald"
+
+    def test_made_directly_settings_read_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATELINE_REDIS_URL", "redis://elsewhere")
+        monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
+        assert Settings(feeds=(FeedDefinition(name="a", title="A"),)).redis_url is None
+
+    def test_every_variable_has_a_name_of_its_own(self) -> None:
+        names = variables(Settings)
+        assert names["DATELINE_SITE__BASE_URL"] == (("site", "base_url"), False)
+        assert names["DATELINE_API_TOKENS_FILE"] == (("api_tokens_file",), False)
+        assert "DATELINE_SITE" not in names
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("https://a.example/", "https://a.example"), ("http://a.example:80/news//", "http://a.example:80/news")],
+    )
+    def test_the_base_url_has_no_slash_at_its_end(self, file: Path, text: str, expected: str) -> None:
+        assert read(file, f'site.base_url = "{text}"\n').site.base_url == expected
+
+    @pytest.mark.parametrize(
+        ("base_url", "expected"),
+        [("https://www.a.example/news", "www.a.example,2026"), ("http://127.0.0.1:1", "127.0.0.1,2026")],
+    )
+    def test_the_id_authority_is_the_host_unless_it_is_set(self, file: Path, base_url: str, expected: str) -> None:
+        assert read(file, f'site.base_url = "{base_url}"\n').site.id_authority == expected
+        assert read(file, 'site.id_authority = "a.example,2019-05"\n').site.id_authority == "a.example,2019-05"
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("12d", timedelta(days=12)),
+            ("300h", timedelta(hours=300)),
+            ("20000m", timedelta(minutes=20000)),
+            ("900000s", timedelta(seconds=900000)),
+        ],
+    )
+    def test_a_span_of_time(self, file: Path, text: str, expected: timedelta) -> None:
+        assert read(file, f'websub.lease_default = "{text}"\n').websub.lease_default == expected
+
+    def test_networks(self, file: Path) -> None:
+        settings = read(file, 'delivery.allow_networks = ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]\n')
+        assert settings.delivery.allow_networks == (
+            IPv4Network("10.0.0.0/8"),
+            IPv6Network("fd00::/8"),
+            IPv4Network("192.0.2.7/32"),
+        )
+
+    def test_the_home_directory_in_the_data_directory(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", "/home/herald")
+        assert read(file, 'data_dir = "~/dateline"\n').data_dir == Path("/home/herald/dateline")
+
+    @pytest.mark.parametrize("url", ["redis://a:6379/1", "rediss://u:p@a", "unix:///run/redis.sock?db=1"])
+    def test_urls_of_redis(self, file: Path, url: str) -> None:
+        assert read(file, f'redis_url = "{url}"\n').redis_url == url
+
+    def test_settings_are_not_changed(self, file: Path) -> None:
+        settings = read(file)
+        with pytest.raises(ValidationError):
+            settings.web.port = 1  # type: ignore[misc]
+        with pytest.raises(ValidationError):
+            settings.data_dir = Path()
+
+    def test_an_unknown_name(self, file: Path) -> None:
+        with pytest.raises(KeyError):
+            read(file).feed("nowhere")
+        with pytest.raises(KeyError):
+            read(file).endpoint("nowhere")
+
+
+class TestMistakes:
+    def test_all_are_told_at_once_by_the_keys_that_were_written(self, file: Path) -> None:
+        text = f"""
+            redis_url = "http://host"
+            broker_url = "host"
+            api_tokens_file = "nowhere"
+            event_secrets = "one"
+            data_dir = 5
+            colour = "blue"
+            site = {{ base_url = "ftp://a.example", titel = "x", edition = "EN" }}
+            web = {{ host = "", port = 70000, max_body_bytes = "many" }}
+            websub = {{ lease_min = "3w", lease_default = 10, body = "all" }}
+            [delivery]
+            allow_networks = ["10.0.0.1/8", "127.0.0.0/8", 7.5]
+            timeout = 40
+            places = 0
+            [[feeds]]
+            name = "world"
+            title = "World"
+            [[feeds]]
+            name = "two words"
+            title = "<b>World</b>"
+            edition = "en"
+            select = [{{ sektion = ["world"] }}, {{ urgency = [0] }}]
+            [[feeds]]
+            name = "world"
+            limit = 0
+            [[feeds]]
+            name = "picks"
+            title = "Picks"
+            list = "Picks"
+            select = [{{ section = ["world"] }}]
+            [[endpoints]]
+            name = "a"
+            feed = "wrold"
+            format = "rss"
+            url = "a.example"
+            secret = ["{SIGNING[0]}", "short"]
+            [[endpoints]]
+            name = "a"
+            feed = "world"
+            mode = "feed"
+            format = "ninjs"
+            url = "https://a.example/"
+            secret = "{SIGNING[0]}"
+            secret_file = "nowhere"
+            [[endpoints]]
+            name = "b"
+            mode = "articles"
+            format = "json"
+            secret_env = "NOWHERE"
+        """
+        assert mistakes(file, text) == [
+            "api_tokens_file: the file nowhere can't be read: No such file or directory",
+            "endpoints.1.secret_file: endpoints.1.secret is given too; keep one of the two",
+            "endpoints.2.secret_env: NOWHERE is not set in the environment",
+            "site.base_url: must be an absolute URL that begins with http:// or https://",
+            'site.edition: must be a language tag such as "ar" or "zh-Hant"',
+            "site.titel: is no setting; did you mean title?",
+            "web.host: string should have at least 1 character",
+            "web.port: input should be less than or equal to 65535",
+            "web.max_body_bytes: input should be a valid integer, unable to parse string as an integer",
+            'websub.lease_min: must be a number with its unit, such as "10d", "36h", "90m" or "45s"',
+            'websub.lease_default: must be a number with its unit, such as "10d", "36h", "90m" or "45s"',
+            "websub.body: input should be 'changed' or 'full'",
+            "delivery.allow_networks.0: is no network: 10.0.0.1/8 has host bits set",
+            "delivery.allow_networks.2: is no network: '7.5' does not appear to be an IPv4 or IPv6 network",
+            "delivery.places: input should be greater than or equal to 1",
+            "delivery.claim_seconds: is 30, and must be greater than timeout, which is 40",
+            "redis_url: must be redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix:///PATH",
+            "broker_url: must be a broker URL as Celery knows them, such as amqp://HOST",
+            "data_dir: must be a path",
+            "event_secrets: must be a list",
+            r"feeds.1.name: string should match pattern '^[a-z0-9]+(?:[-_/][a-z0-9]+)*$'",
+            "feeds.1.title: has markup (<b>) at position 1; send plain text",
+            "feeds.1.select.0.sektion: is no setting; did you mean section?",
+            "feeds.1.select.1.urgency.0: input should be greater than or equal to 1",
+            "feeds.2.title: is missing",
+            "feeds.2.limit: input should be greater than or equal to 1",
+            "feeds.3: takes either select or list, not both",
+            "endpoints.0.format: there is no article format 'rss'; known: json",
+            "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
+            "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
+            "endpoints.1.format: there is no feed format 'ninjs'; known: rss, atom, json",
+            "endpoints.2.feed: is missing",
+            "endpoints.2.mode: input should be 'article' or 'feed'",
+            "endpoints.2.url: is missing",
+            "colour: is no setting",
+            "feeds.2.name: world is the name of feeds.0 already",
+            "endpoints.1.name: a is the name of endpoints.0 already",
+            "endpoints.0.feed: there is no feed wrold; known: world, two words, picks",
+        ]
+
+    def test_those_of_the_environment_are_told_by_the_variable(self, file: Path) -> None:
+        environ = {
+            "DATELINE_WEB__PORT": "eighty",
+            "DATELINE_WEB__PRT": "80",
+            "DATELINE_PORT": "80",
+            "DATELINE_SITE": "{}",
+            "DATELINE_REDIS_URL_FIEL": "x",
+            "DATELINE_API_TOKENS": '["one" "two"]',
+            "DATELINE_EVENT_SECRETS_FILE": "/nowhere",
+            "DATELINE_DELIVERY__ALLOW_NETWORKS": "127.0.0.0/8,10.0.0.1/8",
+            "DATELINE_ENDPOINTS": '[{"name": "a", "secret_file": "/nowhere"}]',
+        }
+        assert mistakes(file, "[web]\nport = 0\n" + FEEDS, environ) == [
+            "DATELINE_API_TOKENS: is no JSON list: Expecting ',' delimiter (at character 8)",
+            "DATELINE_PORT: is no setting; did you mean DATELINE_WEB__PORT?",
+            "DATELINE_REDIS_URL_FIEL: is no setting; did you mean DATELINE_REDIS_URL_FILE?",
+            "DATELINE_SITE: is no setting",
+            "DATELINE_WEB__PRT: is no setting; did you mean DATELINE_WEB__PORT?",
+            "DATELINE_EVENT_SECRETS_FILE: the file /nowhere can't be read: No such file or directory",
+            "DATELINE_ENDPOINTS.0.secret_file: the file /nowhere can't be read: No such file or directory",
+            "DATELINE_WEB__PORT: input should be a valid integer, unable to parse string as an integer",
+            "DATELINE_DELIVERY__ALLOW_NETWORKS.1: is no network: 10.0.0.1/8 has host bits set",
+            "DATELINE_ENDPOINTS.0.feed: is missing",
+            "DATELINE_ENDPOINTS.0.format: is missing",
+            "DATELINE_ENDPOINTS.0.url: is missing",
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", "feeds: is missing"),
+            ("feeds = []", "feeds: must have at least one feed"),
+            ("feeds = 5", "feeds: must be a list"),
+            ('feeds = ["world"]', "feeds.0: must be a table"),
+            ('site = "x"\n' + FEEDS, "site: must be a table"),
+            ('api_token_file = "x"\n' + FEEDS, "api_token_file: is no setting; did you mean api_tokens_file?"),
+            ("api_tokens_file = 5\n" + FEEDS, "api_tokens_file: must be the path of a file"),
+            ('api_tokens_file = "a\\u0000b"\n' + FEEDS, "api_tokens_file: must be the path of a file"),
+            ("api_tokens_env = []\n" + FEEDS, "api_tokens_env: must be the name of an environment variable"),
+            (
+                'site.base_url = "http://a.example/?b"\n' + FEEDS,
+                "site.base_url: must end with its path, without a query",
+            ),
+            ('site.base_url = "http://[::1]:8420"\n' + FEEDS, f"site.id_authority: {AUTHORITY}"),
+            ('site.id_authority = "a.example"\n' + FEEDS, f"site.id_authority: {AUTHORITY}"),
+            ('websub.lease_max = "9d"\n' + FEEDS, "websub.lease_max: must not be shorter than lease_default"),
+            ('websub.lease_min = "11d"\n' + FEEDS, "websub.lease_default: must not be shorter than lease_min"),
+            (
+                "delivery.claim_seconds = 9\n" + FEEDS,
+                "delivery.claim_seconds: is 9, and must be greater than timeout, which is 10",
+            ),
+        ],
+    )
+    def test_one(self, file: Path, text: str, expected: str) -> None:
+        assert mistakes(file, text) == [expected]
+
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ("[site]\ntitle: x\n", "(at line 2, column 6)"),
+            ('[site]\n\ntitle = "x\n', "(at line 3, column 11)"),
+            ("[site]\ntitle = ", "(at line 2, the end of the file)"),
+        ],
+    )
+    def test_a_file_that_is_no_toml(self, file: Path, content: str, place: str) -> None:
+        wrong, *others = mistakes(file, content, {"DATELINE_ZOO": "1"})
+        assert wrong.startswith(f"{file}: is no TOML: ")
+        assert wrong.endswith(place)
+        assert others == ["DATELINE_ZOO: is no setting"]
+
+    def test_a_file_that_is_no_text(self, file: Path) -> None:
+        file.write_bytes(b'title = "\xff"')
+        with pytest.raises(SettingsError) as refused:
+            load(file, {})
+        assert str(refused.value) == f"{file}: is not UTF-8 text (at byte 10)"
+
+    def test_a_file_that_cannot_be_read(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingsError) as refused:
+            load(tmp_path / "nowhere.toml", {})
+        assert str(refused.value) == f"{tmp_path}/nowhere.toml: can't be read: No such file or directory"
+        with pytest.raises(SettingsError, match="can't be read: Is a directory"):
+            load(tmp_path, {})
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [(b" \n\n", "the file secret is empty"), (b"\xff", "the file secret is not UTF-8 text")],
+    )
+    def test_a_secret_file_without_a_secret(self, file: Path, content: bytes, problem: str) -> None:
+        (file.parent / "secret").write_bytes(content)
+        assert mistakes(file, 'redis_url_file = "secret"\n' + FEEDS) == [f"redis_url_file: {problem}"]
+
+    def test_a_byte_order_mark_is_none(self, file: Path) -> None:
+        file.write_bytes(b"\xef\xbb\xbf" + FEEDS.encode())
+        assert load(file, {}).feed("world").title == "World"
+
+
+class TestSecrecy:
+    SECRETS = """
+        redis_url = "redis://:hunter2@host"
+        broker_url = "amqp://dateline:hunter2@host"
+        api_tokens = ["hunter2"]
+        event_secrets = ["{0}"]
+        [[endpoints]]
+        name = "a"
+        feed = "world"
+        format = "json"
+        url = "https://a.example/"
+        secret = "{0}"
+    """
+
+    def test_settings_do_not_show_them(self, file: Path) -> None:
+        settings = read(file, self.SECRETS.format(SIGNING[0]))
+        assert settings.redis_url == "redis://:hunter2@host"
+        for shown in (repr(settings), str(settings), f"{settings.endpoints}", repr(settings.api_tokens)):
+            assert "hunter2" not in shown
+            assert SIGNING[0] not in shown
+
+    def test_errors_do_not_show_them(self, file: Path) -> None:
+        text = f"""
+            redis_url = "radis://:hunter2@host:port"
+            broker_url = "hunter2"
+            api_tokens = ["hunter2 hunter2", 5]
+            event_secrets = ["hunter2", "{SIGNING[0]} "]
+            [[endpoints]]
+            name = "a"
+            feed = "world"
+            format = "json"
+            url = "https://a.example/"
+            secret = "hunter2"
+        """
+        (file.parent / "secret").write_text('["hunter2')
+        file.write_text(text + FEEDS)
+        with pytest.raises(SettingsError) as refused:
+            load(file, {"DATELINE_EVENT_SECRETS": '["hunter2", hunter2]', "DATELINE_BROKER_URL_FILE": str(file)})
+        assert (refused.value.__cause__, refused.value.__context__) == (None, None)
+        said = f"{refused.value!r} {refused.value}"
+        keys = [error.field for error in refused.value.errors]
+        assert keys == [
+            "DATELINE_EVENT_SECRETS",
+            "redis_url",
+            "DATELINE_BROKER_URL_FILE",
+            "api_tokens.0",
+            "api_tokens.1",
+            "event_secrets.0",
+            "event_secrets.1",
+            "endpoints.0.secret.0",
+        ]
+        assert "hunter2" not in said
+        assert SIGNING[0] not in said
+
+    def test_nor_does_the_error_of_the_model_itself(self) -> None:
+        with pytest.raises(ValidationError) as refused:
+            Settings(feeds=(FeedDefinition(name="a", title="A"),), redis_url="hunter2", api_tokens=["hunter 2"])
+        assert "hunter" not in str(refused.value)
