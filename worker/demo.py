@@ -151,9 +151,9 @@ class Receivers:
             article = event["article"]
             gone = event["type"] == "article.killed"
             what = "killed" if gone else f"version {article['version']}"
-            return [Arrival(name, "JSON article", article["id"], what, signature, at)]
+            return [Arrival(name, "JSON", article["id"], what, signature, at)]
         format_name = "Atom" if "atom" in given["content-type"] else "RSS"
-        signature = "none asked for"
+        signature = "not asked for"
         if format_name == "Atom":
             right = verify_hub_signature(self.hub_secret, body, given.get("x-hub-signature", ""))
             signature = "valid" if right else "WRONG"
@@ -222,7 +222,7 @@ def _play(out: Console, receivers: Receivers, base_url: str, token: str) -> list
         article = event["article"]
         what = "killed" if verb == "kill" else f"version {article['version']}"
         headline = f"  {article['headline']}" if "headline" in article else ""
-        out.print(f"\n[bold]{verb}[/] {article['id']}{headline}", highlight=False)
+        out.print(f"\n[bold]{verb}[/] {article['id']}{headline}", highlight=False, soft_wrap=True)
         sent = time.monotonic()
         answer = requests.post(
             f"{base_url}/events", json=event, headers={"Authorization": f"Bearer {token}"}, timeout=10
@@ -252,9 +252,10 @@ def _await(out: Console, receivers: Receivers, expected: set[tuple[str, str, str
             problems.append(f"{arrival.receiver} got {arrival.article} {arrival.what}, signature {arrival.signature}")
         out.print(
             f"  {'[green]ok[/]' if right else '[red]!![/]'}  {(arrival.at - sent) * 1000:6.1f} ms  "
-            f"{arrival.receiver:<12} {arrival.format:<13} {arrival.article}  {arrival.what:<10} "
+            f"{arrival.receiver:<11}  {arrival.format:<4}  {arrival.article}  {arrival.what:<9}  "
             f"signature {arrival.signature}",
             highlight=False,
+            soft_wrap=True,
         )
     return problems + [f"{name} did not get {article} {what}" for name, article, what in sorted(missing)]
 
@@ -270,7 +271,7 @@ def _read_back(out: Console, base_url: str) -> list[str]:
                 f"{feed} has {len(parsed.entries)} entries instead of {wanted}: {parsed.get('bozo_exception')}"
             )
         for entry in parsed.entries:
-            language = entry.title_detail.get("language") or parsed.feed.get("language") or ""
+            language = entry.get("language") or entry.title_detail.get("language") or parsed.feed.get("language") or ""
             table.add_row(feed, entry.title, language, entry.published)
     out.print()
     out.print(table)
@@ -290,7 +291,7 @@ def _article(entry_id: str) -> str:
 
 def _version(entry: Any) -> str:
     """A feed does not number its revisions: an entry that was updated after it was published is the corrected one."""
-    return "version 2" if entry.get("updated", "") > entry.get("published", "") else "version 1"
+    return "version 2" if entry.updated_parsed > entry.published_parsed else "version 1"
 
 
 def _tombstones(body: bytes) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from celery import bootsteps
 from celery.signals import worker_ready
+from celery.worker import state
 
 from worker.app import QUEUES, app
 from worker.services import Machinery
@@ -50,8 +51,14 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
             Process.machinery.enroll(settings)
             log.info("settings_read_again", endpoints=len(settings.endpoints))
 
+    def finish(*_: object) -> None:
+        # As Celery's own handler does, but without its words on standard output.
+        state.should_stop = 0
+
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, finish)
         # Celery's own answer to SIGHUP is to start anew, which would drop what is in flight.
         signal.signal(signal.SIGHUP, take_again)
         log.info("worker_ready", worker=name)

@@ -263,9 +263,9 @@ class TestValues:
     def test_settings_are_not_changed(self, file: Path) -> None:
         settings = read(file)
         with pytest.raises(ValidationError):
-            settings.web.port = 1  # type: ignore[misc]
+            settings.web.port = 1
         with pytest.raises(ValidationError):
-            settings.data_dir = Path()
+            settings.data_dir = Path()  # type: ignore[misc]
 
     def test_an_unknown_name(self, file: Path) -> None:
         with pytest.raises(KeyError):

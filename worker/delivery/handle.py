@@ -1,62 +1,174 @@
 """One of libcurl's easy handles, made ready once and used for one transfer after another.
 
-The options that never change are set when it is made. Of what belongs to a transfer only that is set which differs from
-the one before. What arrives is kept up to a limit; nothing else of the answer goes through Python, unless its headers
-are wanted.
+A transfer on a handle costs a few option calls: what never changes is set when the handle is made, and of the answer
+nothing goes through Python but the beginning of its body. A transfer that needs more (another method than POST, other
+trust, the answer's headers) sets that on top, and the handle is made ready anew after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, socket
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
 
 import pycurl
 
 from worker.delivery.errors import Fault, fault_of
+from worker.delivery.gate import Gate
+from worker.delivery.guard import Guard
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
-
-if TYPE_CHECKING:
-    from worker.delivery.guard import Guard
-    from worker.delivery.sockets import Sockets
-    from worker.delivery.turns import Host
+from worker.delivery.turns import Host
 
 READ_MOST = 65_536
-"""Bytes of a body that are read although nobody wants them: less than a new connection costs. Then it is ended."""
+"""Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then it is ended."""
 CONNECTION_SECONDS = 600
 """How long a connection is used before the host's name is asked for again."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 _FIXED = (
     (pycurl.NOSIGNAL, 1),
-    (pycurl.PROXY, ""),  # not even one from the environment: the guard would see its address instead
+    (pycurl.PROXY, ""),  # not even one from the environment: the guard would see the proxy's address
     (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
     (pycurl.FOLLOWLOCATION, 0),
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.PATH_AS_IS, 1),
     (pycurl.TCP_NODELAY, 1),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
-    (pycurl.PIPEWAIT, 1),  # rather a stream on a connection that is being opened than a connection more
+    (pycurl.PIPEWAIT, 1),  # rather a stream on a connection that is being opened than one more connection
     (pycurl.MAXLIFETIME_CONN, CONNECTION_SECONDS),
+    (pycurl.POST, 1),
 )
+# libcurl writes the escapes in a path in capitals; whoever signed or compares the URL would not know it again.
+_REWRITTEN = re.compile(r"%(?:[a-f]|[0-9A-F][a-f])")
 
 
 class Handle(pycurl.Curl):
-    """A place for one transfer at a time."""
+    """A place for one transfer at a time. Times are on time.monotonic()."""
 
-    __slots__ = ("_chunks", "_guard", "_lines", "_method", "_refused", "_size", "_target", "_timeout", "_tls", "begun")
-    __slots__ += ("host", "transfer")
-
-    transfer: Transfer
-    host: Host
+    __slots__ = ("_chunks", "_fixed", "_gate", "_lines", "_plain", "_size", "_timeout", "begun", "host", "transfer")
     begun: float
-    """On time.monotonic()."""
+    host: Host
+    transfer: Transfer
 
-    def __init__(self, guard: Guard, sockets: Sockets, connect_timeout: float, user_agent: str, ca_file: str) -> None:
+    def __init__(self, guard: Guard, connect_timeout: float, user_agent: str, ca_file: str) -> None:
         super().__init__()
-        self._guard = guard
+        self._gate = Gate(guard)
+        self._fixed = (
+            *_FIXED,
+            (pycurl.CAINFO, ca_file),
+            (pycurl.CONNECTTIMEOUT_MS, max(1, int(connect_timeout * 1000))),
+            (pycurl.USERAGENT, user_agent),
+            (pycurl.OPENSOCKETFUNCTION, self._gate.open),
+            (pycurl.WRITEFUNCTION, self._write),
+        )
         self._chunks: list[bytes] = []
-        self._lines: list[bytes] | None = None
-        self._method = ""
-        self._refused: str | None = None
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._make_ready()
+
+    def load(self, transfer: Transfer, host: Host, now: float) -> None:
+        """Make ready to send `transfer`. Raises ValueError or pycurl.error when it can't be sent as it stands."""
+        self.transfer = transfer
+        self.host = host
+        self.begun = now
+        self._gate.passed = False
+        self._gate.refusal = None
+        setopt = self.setopt
+        setopt(pycurl.URL, transfer.url)
+        setopt(pycurl.POSTFIELDS, transfer.body)
+        # No waiting for "100 Continue", and no media type that nobody gave.
+        setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type:", *transfer.headers])
+        if transfer.timeout != self._timeout:
+            self._timeout = transfer.timeout
+            setopt(pycurl.TIMEOUT_MS, max(1, int(transfer.timeout * 1000)))
+        if transfer.method != "POST":
+            self._set_method(transfer)
+        if transfer.tls is not CHECKED:
+            self._set_tls(transfer.tls)
+        if transfer.with_headers:
+            self._plain = False
+            setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        if "%" in transfer.url:
+            self._set_target(transfer.url)
+
+    def answer(self, now: float, code: int, ended: tuple[Fault, str] | None) -> Answer:
+        """Return what came of the transfer: it ended with one of libcurl's codes, or we `ended` it, and why."""
+        transfer = self.transfer
+        status: int = self.getinfo(pycurl.RESPONSE_CODE)
+        cut = self._size > transfer.keep
+        fault, message, started, retry_after = None, "", True, 0
+        # A body that we did not want to the end is no failure: the status stands.
+        if ended or (code and not (code == pycurl.E_WRITE_ERROR and cut)):
+            fault, message = ended or self._fault(code)
+            started = status > 0 or self.getinfo(pycurl.REQUEST_SIZE) > 0
+        if status >= 300:
+            retry_after = self.getinfo(pycurl.RETRY_AFTER)
+        body = b"".join(self._chunks)[: transfer.keep] if self._chunks else b""
+        headers = _parsed(self._lines) if self._lines else _NO_HEADERS
+        return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, cut)
+
+    def clear(self) -> None:
+        """Forget the transfer. The handle must not be in a multi handle."""
+        if self._size:
+            self._size = 0
+            self._chunks.clear()
+        if not self._plain:
+            self.reset()
+            self._lines.clear()
+            self._make_ready()
+
+    def _make_ready(self) -> None:
+        for option, value in self._fixed:
+            self.setopt(option, value)
+        self._timeout = 0.0
+        self._plain = True
+
+    def _set_method(self, transfer: Transfer) -> None:
+        self._plain = False
+        if transfer.method == "HEAD":
+            self.setopt(pycurl.NOBODY, 1)
+        elif transfer.method == "GET" and not transfer.body:
+            self.setopt(pycurl.HTTPGET, 1)
+        else:
+            self.setopt(pycurl.CUSTOMREQUEST, transfer.method)
+
+    def _set_tls(self, tls: Tls) -> None:
+        self._plain = False
+        if not tls.verify:
+            self.setopt(pycurl.SSL_VERIFYPEER, 0)
+            self.setopt(pycurl.SSL_VERIFYHOST, 0)
+        for option, path in ((pycurl.CAINFO, tls.ca), (pycurl.SSLCERT, tls.cert), (pycurl.SSLKEY, tls.key)):
+            if path is not None:
+                self.setopt(option, path)
+
+    def _set_target(self, url: str) -> None:
+        before_query = url.partition("?")[0]
+        if _REWRITTEN.search(before_query):
+            self._plain = False
+            origin = "/".join(before_query.split("/", 3)[:3])
+            self.setopt(pycurl.REQUEST_TARGET, url[len(origin) :].partition("#")[0])
+
+    def _fault(self, code: int) -> tuple[Fault, str]:
+        if code == pycurl.E_COULDNT_CONNECT and self._gate.refusal and not self._gate.passed:
+            return self._gate.refusal
+        return fault_of(code), " ".join(self.errstr().split()) or pycurl.easy_strerror(code)
+
+    def _write(self, data: bytes) -> int | None:
+        """WRITEFUNCTION. Returns None to go on."""
+        keep = self.transfer.keep
+        if self._size < keep:
+            self._chunks.append(data)
+        self._size += len(data)
+        return 0 if self._size > max(keep, READ_MOST) else None
+
+
+def _parsed(lines: list[bytes]) -> dict[str, str]:
+    """The header fields of the last block: before it there may be interim answers (RFC 9110, section 15.2)."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.decode("latin-1").partition(":")
+        if line.startswith(b"HTTP/"):
+            headers.clear()
+        elif colon:
+            name, value = name.strip().lower(), value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

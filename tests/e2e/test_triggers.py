@@ -1,0 +1,124 @@
+"""The other ways in: XADD from any language, Celery's send_task, the command line. And the command line's manners."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from newsroom import Newsroom
+
+ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
+
+
+def dateline(*words: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, far from any settings of ours."""
+    return subprocess.run(
+        [sys.executable, "-m", "worker.cli", *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "200"},
+    )
+
+
+def seen(newsroom: Newsroom, article_id: str) -> None:
+    newsroom.receiver.until(lambda: newsroom.store.articles.get(article_id) is not None, 20, article_id)
+
+
+def pubstatus(newsroom: Newsroom, article_id: str) -> str:
+    held = newsroom.store.articles.get(article_id)
+    return held.article.pubstatus if held else "unknown"
+
+
+def test_xadd(newsroom: Newsroom) -> None:
+    event = {"id": "xadd-1", "type": "article.published", "article": {"id": "xadd-1", **ARTICLE}}
+    newsroom.store.client.xadd("dateline:events", {"event": json.dumps(event)})
+    seen(newsroom, "xadd-1")
+
+
+@pytest.mark.parametrize("queue", ["intake", None])
+def test_send_task(newsroom: Newsroom, queue: str | None) -> None:
+    cms = Celery("cms", broker=newsroom.stack.redis_url.replace("unix://", "redis+socket://"))
+    name = f"sent-{queue}"
+    event = {"id": name, "type": "article.published", "article": {"id": name, **ARTICLE}}
+    cms.send_task("dateline.accept", [event], **({"queue": queue} if queue else {}))
+    seen(newsroom, name)
+    cms.close()
+
+
+def test_publish_and_kill(newsroom: Newsroom, tmp_path: Path) -> None:
+    file = tmp_path / "article.json"
+    file.write_text(json.dumps({"id": "cli-1", **ARTICLE}))
+    config = ("--config", str(newsroom.config))
+    done = dateline("publish", str(file), *config)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith("accepted  publish-")
+    seen(newsroom, "cli-1")
+    event = {"id": "cli-2", "type": "article.published", "article": {"id": "cli-2", **ARTICLE}}
+    done = dateline("publish", "-", *config, stdin=json.dumps([event, {**event, "id": "cli-3", "article": {}}]))
+    assert done.returncode == 1
+    assert "accepted  cli-2" in done.stdout
+    assert "dateline: standard input, number 2: article.id: is missing" in done.stderr
+    seen(newsroom, "cli-2")
+    assert dateline("kill", "cli-1", *config).returncode == 0
+    newsroom.receiver.until(lambda: pubstatus(newsroom, "cli-1") == "canceled", 20, "the kill")
+
+
+def test_lists(newsroom: Newsroom) -> None:
+    config = ("--config", str(newsroom.config))
+    newsroom.subscribe("s8", "/listed", secret="hush-hush")
+    for command, words in (
+        ("feeds", ["s8", "Section 8", "picks"]),
+        ("endpoints", ["p0", "article", "json"]),
+        ("subscriptions", [f"{newsroom.receiver.url}/listed", "atom"]),
+    ):
+        done = dateline(command, *config)
+        assert done.returncode == 0, done.stderr
+        assert all(word in done.stdout for word in words), done.stdout
+        assert "hush-hush" not in done.stdout
+
+
+def test_an_endpoint_is_paused_and_resumed_by_hand(newsroom: Newsroom) -> None:
+    config = ("--config", str(newsroom.config))
+    assert dateline("endpoints", "--pause", "p7", *config).returncode == 0
+    newsroom.publish("paused-1", "s7")
+    newsroom.receiver.until(lambda: newsroom.store.changes.size("s7") == 1, 20, "the article")
+    assert newsroom.receiver.at("/p7") == []
+    assert dateline("endpoints", "--pause", "p7", *config).returncode == 1
+    assert dateline("endpoints", "--resume", "p7", *config).returncode == 0
+    newsroom.receiver.wait("/p7")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["publish", "nowhere.json"], 2, "dateline: nowhere.json: No such file or directory"),
+        (["publish", "-"], 2, "dateline: standard input: is no JSON"),
+        (["kill", "x"], 1, "dateline: no Dateline is running with its data in data; start one with `dateline up`"),
+        (["feeds", "--config", "nowhere.toml"], 2, "nowhere.toml"),
+        (["dance"], 2, "No such command"),
+        (["up", "--workers", "0"], 2, "--workers"),
+        (["worker", "--queues", "urgnt"], 2, "dateline: --queues: unknown queue urgnt; known: urgent"),
+    ],
+)
+def test_errors_are_one_clear_line(tmp_path: Path, words: list[str], status: int, message: str) -> None:
+    done = dateline(*words, cwd=tmp_path)
+    assert status == done.returncode, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["up", "demo", "worker", "web", "publish", "kill", "feeds", "endpoints", "subscriptions"]
+)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = dateline(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: dateline {command}" in done.stdout

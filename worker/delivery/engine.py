@@ -1,0 +1,264 @@
+"""The engine that moves bytes: one thread, one of libcurl's multi handles, thousands of transfers at once.
+
+    submit ──> inbox ──> turns (who may start) ──> handle (one request) ──> multi ──> done(answer)
+
+Whatever leaves the process goes through here: the guard sees every address, connections are kept from one batch to the
+next, HTTP/2 carries many requests on one, and a receiver that misbehaves costs one place until its time is up. The
+engine knows nothing of feeds, receivers or retries.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from threading import Lock, Thread
+
+import pycurl
+import structlog
+from requests import certs
+
+from worker.delivery.errors import Fault
+from worker.delivery.guard import Guard
+from worker.delivery.handle import Handle
+from worker.delivery.sockets import Sockets
+from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
+from worker.delivery.turns import Host, Turns, host_of
+
+__all__ = ["CHECKED", "Answer", "Engine", "Tls", "Transfer"]
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 0.5
+"""How often those that wait are looked through for such as wait in vain."""
+_OTHER_DESCRIPTORS = 256
+"""Descriptors for all that a worker has open beside its transfers."""
+_TOO_LATE = "it might outlast its deadline"
+
+
+class Engine:
+    """Sends transfers.
+
+    `places`: how many are under way at once; `per_host`: how many of them to one host and port; `connect_timeout` in
+    seconds; `ca_file`: PEM file of the authorities that are trusted, by default those that `requests` trusts.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        places: int = 1000,
+        per_host: int = 100,
+        connect_timeout: float = 5.0,
+        user_agent: str = "Dateline/0.1",
+        ca_file: str | None = None,
+    ) -> None:
+        self._places = places
+        self._parts = (guard, connect_timeout, user_agent, ca_file or certs.where())
+        self._free: list[Handle] = []
+        self._busy: set[Handle] = set()
+        self._turns = Turns(places, per_host)
+        self._looked = 0.0
+        self._sockets = Sockets()
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, places)
+        self._thread = Thread(target=self._run, name="engine", daemon=True)
+        self._answered = 0
+        # From here on under the lock: other threads write them.
+        self._lock = Lock()
+        self._inbox: deque[Transfer] = deque()
+        self._submitted = 0
+        self._woken = False
+        self._stop_at: float | None = None
+        self._ended = False
+
+    def start(self) -> None:
+        """Start the thread, and have the system allow as many sockets as there are places."""
+        _allow_descriptors(self._places + _OTHER_DESCRIPTORS)
+        self._thread.start()
+
+    def submit(self, transfers: Sequence[Transfer]) -> None:
+        """Have transfers sent. Returns at once; from any thread.
+
+        When the engine has stopped they are answered before this returns, in this thread: NOT_STARTED.
+        """
+        with self._lock:
+            if not self._ended:
+                self._inbox.extend(transfers)
+                self._submitted += len(transfers)
+                self._wake()
+                return
+        for transfer in transfers:
+            _tell(transfer, _unsent("the engine has stopped"))
+
+    def room(self) -> int:
+        """Return how many more transfers may come before they queue up for a place; below 0 when some do already.
+
+        Those that wait for nothing but their own host do not count, so that one host does not keep the others out, until
+        they are more than there are places.
+        """
+        return self._places - (self._submitted - self._answered) + min(self._turns.held_up, self._places)
+
+    def stop(self, grace: float) -> None:
+        """Stop: take nothing more, give back what waits, let what is under way end within `grace` seconds, then end it.
+
+        When this returns, every transfer has been answered. Not to be called in the engine's thread.
+        """
+        with self._lock:
+            if self._stop_at is None:
+                self._stop_at = time.monotonic() + grace
+            started = self._thread.ident is not None
+            if not self._ended:
+                self._wake()
+        if started:
+            self._thread.join()
+        elif not self._ended:
+            self._end()
+
+    def _wake(self) -> None:
+        # One call to the system for all that is submitted before the thread looks.
+        if not self._woken:
+            self._woken = True
+            self._sockets.wake()
+
+    def _run(self) -> None:
+        while self._stop_at is None or (self._busy and time.monotonic() < self._stop_at):
+            try:
+                self._turn()
+            except Exception:
+                # Transfers keep their time limits whatever this is. The pause is there lest it fill the log.
+                log.exception("engine_turn_failed", under_way=len(self._busy))
+                time.sleep(0.1)
+        self._end()
+
+    def _turn(self) -> None:
+        """Wait until something happens, and see to it."""
+        multi = self._multi
+        milliseconds = multi.timeout()
+        woken, ready = self._sockets.wait(self._patience(milliseconds))
+        for fd, action in ready:
+            multi.socket_action(fd, action)
+        if milliseconds == 0 or not ready:
+            multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        if woken:
+            self._take_in()
+        self._collect()
+        while self._turns and self._begin():
+            # The requests are sent now, not after the next wait; some end at once.
+            multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            self._collect()
+
+    def _patience(self, milliseconds: int) -> float | None:
+        """How many seconds to wait at most, when libcurl's next time limit is so far off (-1: it has none)."""
+        limits = [milliseconds / 1000] if milliseconds >= 0 else []
+        if self._turns:
+            limits.append(_LOOK_SECONDS)
+        if self._stop_at is not None:
+            limits.append(max(0.0, self._stop_at - time.monotonic()))
+        return min(limits, default=None)
+
+    def _take_in(self) -> None:
+        with self._lock:
+            self._woken = False
+            arrived, self._inbox = self._inbox, deque()
+        for transfer in arrived:
+            self._turns.add(transfer)
+
+    def _begin(self) -> bool:
+        """Start what may start; return whether anything did."""
+        now = time.monotonic()
+        if self._stop_at is not None:
+            self._give_back(self._turns.clear(), "the engine is stopping")
+        elif now - self._looked > _LOOK_SECONDS:
+            self._looked = now
+            self._give_back(self._turns.late(now), _TOO_LATE)
+        begun = False
+        while turn := self._turns.take():
+            transfer, host = turn
+            if now + transfer.timeout > transfer.deadline:
+                self._turns.leave(host)
+                self._give_back((transfer,), _TOO_LATE)
+            else:
+                begun |= self._send(transfer, host, now)
+        return begun
+
+    def _send(self, transfer: Transfer, host: Host, now: float) -> bool:
+        handle = self._free.pop() if self._free else Handle(*self._parts)
+        try:
+            handle.load(transfer, host, now)
+            self._multi.add_handle(handle)
+        except (ValueError, TypeError, pycurl.error) as error:
+            handle.clear()
+            self._free.append(handle)
+            self._turns.leave(host)
+            self._hand_out(transfer, Answer(0, {}, b"", Fault.INVALID, f"can't be sent: {error}", 0.0, started=False))
+            return False
+        self._busy.add(handle)
+        return True
+
+    def _collect(self) -> None:
+        """Hand out the answers that have come."""
+        waiting = 1
+        while waiting:
+            waiting, good, bad = self._multi.info_read()
+            for handle in good:
+                self._finish(handle, pycurl.E_OK)
+            for handle, code, _ in bad:
+                self._finish(handle, code)
+
+    def _finish(self, handle: pycurl.Curl, code: int, ended: tuple[Fault, str] | None = None) -> None:
+        assert isinstance(handle, Handle)
+        answer = handle.answer(time.monotonic(), code, ended)
+        transfer, host = handle.transfer, handle.host
+        self._multi.remove_handle(handle)
+        handle.clear()
+        self._busy.remove(handle)
+        self._free.append(handle)
+        self._turns.leave(host)
+        self._hand_out(transfer, answer)
+
+    def _give_back(self, transfers: Iterable[Transfer], reason: str) -> None:
+        for transfer in transfers:
+            self._hand_out(transfer, _unsent(reason))
+
+    def _hand_out(self, transfer: Transfer, answer: Answer) -> None:
+        self._answered += 1
+        _tell(transfer, answer)
+
+    def _end(self) -> None:
+        """Answer whatever has no answer yet, and close."""
+        with self._lock:
+            self._ended = True
+        self._take_in()
+        self._give_back(self._turns.clear(), "the engine is stopping")
+        for handle in list(self._busy):
+            self._finish(handle, pycurl.E_OK, (Fault.STOPPED, "ended because the engine is stopping"))
+        self._multi.close()
+        for handle in self._free:
+            handle.close()
+        self._sockets.close()
+
+
+def _unsent(reason: str) -> Answer:
+    return Answer(0, {}, b"", Fault.NOT_STARTED, f"not started: {reason}", 0.0, started=False)
+
+
+def _tell(transfer: Transfer, answer: Answer) -> None:
+    try:
+        transfer.done(answer)
+    except Exception:
+        # Only the host: the rest of the URL may be a secret.
+        log.exception("answer_not_taken", host=host_of(transfer.url), status=answer.status, fault=answer.fault)
+
+
+def _allow_descriptors(needed: int) -> None:
+    """Raise this process's limit of open descriptors to `needed`, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < needed:
+        log.warning("few_descriptors", allowed=wanted, needed=needed, next_step="raise `ulimit -n` or lower places")
