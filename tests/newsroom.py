@@ -19,7 +19,7 @@ from worker.up import Stack, free_port
 TOKEN = "test-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
 CLAIM_SECONDS = 6
-SECTIONS = 24
+SECTIONS = 40
 
 
 def settings_text(port: int, data: Path, receiver: str) -> str:

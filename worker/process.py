@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import bootsteps
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_ready
 from celery.worker import state
 
@@ -44,6 +46,8 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
     Process.machinery = Machinery(services)
     app.steps["worker"].add(MachineryStep)
+    # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
+    warnings.simplefilter("ignore", SecurityWarning)
 
     def take_again(*_: object) -> None:
         settings = reload()

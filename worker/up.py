@@ -100,6 +100,8 @@ class Stack:
                 if process is not None and process.poll() is not None:
                     wait = _RESTART_SECONDS[min(child.failures, len(_RESTART_SECONDS) - 1)]
                     log.error("process_died", process=child.name, status=process.returncode, restart_in=wait)
+                    assert process.stdin is not None
+                    process.stdin.close()
                     child.process, child.due = None, time.monotonic() + wait
                     child.failures += 1
                 elif process is None and time.monotonic() >= child.due:

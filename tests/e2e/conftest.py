@@ -39,10 +39,12 @@ def own_newsroom(tmp_path: Path, receiver: Receiver) -> Iterator[Newsroom]:
         yield newsroom
 
 
-_sections = itertools.count(8)
+@pytest.fixture(scope="module")
+def _sections() -> Iterator[int]:
+    return itertools.count(8)
 
 
 @pytest.fixture
-def section() -> str:
-    """A section, and a feed of that name, that no other test uses and no endpoint is fed from."""
+def section(_sections: Iterator[int]) -> str:
+    """A section, and a feed of that name, that no other test of the module uses and no endpoint is fed from."""
     return f"s{next(_sections)}"

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from threading import Lock, Thread
 
 import pycurl
+import requests.certs
 import structlog
-from requests import certs
 
 from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
@@ -55,9 +55,9 @@ class Engine:
         ca_file: str | None = None,
     ) -> None:
         self._places = places
-        self._parts = (guard, connect_timeout, user_agent, ca_file or certs.where())
+        self._parts = (guard, connect_timeout, user_agent, ca_file or requests.certs.where())
         self._free: list[Handle] = []
-        self._busy: set[Handle] = set()
+        self._busy: dict[pycurl.Curl, Handle] = {}
         self._turns = Turns(places, per_host)
         self._looked = 0.0
         self._sockets = Sockets()
@@ -97,8 +97,8 @@ class Engine:
     def room(self) -> int:
         """Return how many more transfers may come before they queue up for a place; below 0 when some do already.
 
-        Those that wait for nothing but their own host do not count, so that one host does not keep the others out, until
-        they are more than there are places.
+        Those that wait for nothing but their own host do not count, lest it keep the others out, until they are more
+        than there are places.
         """
         return self._places - (self._submitted - self._answered) + min(self._turns.held_up, self._places)
 
@@ -189,14 +189,14 @@ class Engine:
         handle = self._free.pop() if self._free else Handle(*self._parts)
         try:
             handle.load(transfer, host, now)
-            self._multi.add_handle(handle)
+            self._multi.add_handle(handle.curl)
         except (ValueError, TypeError, pycurl.error) as error:
             handle.clear()
             self._free.append(handle)
             self._turns.leave(host)
             self._hand_out(transfer, Answer(0, {}, b"", Fault.INVALID, f"can't be sent: {error}", 0.0, started=False))
             return False
-        self._busy.add(handle)
+        self._busy[handle.curl] = handle
         return True
 
     def _collect(self) -> None:
@@ -204,18 +204,17 @@ class Engine:
         waiting = 1
         while waiting:
             waiting, good, bad = self._multi.info_read()
-            for handle in good:
-                self._finish(handle, pycurl.E_OK)
-            for handle, code, _ in bad:
-                self._finish(handle, code)
+            for curl in good:
+                self._finish(curl, pycurl.E_OK)
+            for curl, code, _ in bad:
+                self._finish(curl, code)
 
-    def _finish(self, handle: pycurl.Curl, code: int, ended: tuple[Fault, str] | None = None) -> None:
-        assert isinstance(handle, Handle)
-        answer = handle.answer(time.monotonic(), code, ended)
+    def _finish(self, curl: pycurl.Curl, code: int, ended: tuple[Fault, str] | None = None) -> None:
+        handle = self._busy.pop(curl)
         transfer, host = handle.transfer, handle.host
-        self._multi.remove_handle(handle)
+        answer = handle.answer(time.monotonic(), code, ended)
+        self._multi.remove_handle(curl)
         handle.clear()
-        self._busy.remove(handle)
         self._free.append(handle)
         self._turns.leave(host)
         self._hand_out(transfer, answer)
@@ -234,11 +233,11 @@ class Engine:
             self._ended = True
         self._take_in()
         self._give_back(self._turns.clear(), "the engine is stopping")
-        for handle in list(self._busy):
-            self._finish(handle, pycurl.E_OK, (Fault.STOPPED, "ended because the engine is stopping"))
+        for curl in list(self._busy):
+            self._finish(curl, pycurl.E_OK, (Fault.STOPPED, "ended because the engine is stopping"))
         self._multi.close()
         for handle in self._free:
-            handle.close()
+            handle.curl.close()
         self._sockets.close()
 
 

@@ -14,8 +14,8 @@
       STOPPED       ended by the stop of the engine while it was under way
       INTERNAL      anything else, which is ours to mend
 
-An answer with a status has no fault: what a status means is for `policy` to say. Callers of `requests` get the exception
-that `requests` itself would have raised, see `exception_for`.
+Any status is an answer and no fault: what it means is for `policy` to say. Callers of `requests` get the exception that
+`requests` itself would have raised, see `exception_for`.
 """
 
 from __future__ import annotations

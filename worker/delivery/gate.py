@@ -21,7 +21,7 @@ class _Socket(socket):
 class Gate:
     """Opens sockets for one transfer at a time.
 
-    `refusal` says why a socket was not opened. A host may have several addresses, which libcurl tries one after another;
+    `refusal` says why a socket was not opened. A host may have several addresses, and libcurl tries one after another:
     once one of them has `passed`, what fails is the connection, whatever was refused beside it.
     """
 

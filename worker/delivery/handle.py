@@ -19,7 +19,7 @@ from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
 from worker.delivery.turns import Host
 
 READ_MOST = 65_536
-"""Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then it is ended."""
+"""Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then they end."""
 CONNECTION_SECONDS = 600
 """How long a connection is used before the host's name is asked for again."""
 
@@ -41,17 +41,26 @@ _FIXED = (
 _REWRITTEN = re.compile(r"%(?:[a-f]|[0-9A-F][a-f])")
 
 
-class Handle(pycurl.Curl):
+class Handle:
     """A place for one transfer at a time. Times are on time.monotonic()."""
 
-    __slots__ = ("_chunks", "_fixed", "_gate", "_lines", "_plain", "_size", "_timeout", "begun", "host", "transfer")
+    # `curl` is held, not inherited from: attributes of a subclass of it would take ten times as long.
+    __slots__ = ("_chunks", "_fixed", "_gate", "_getinfo", "_lines", "_plain", "_setopt", "_size", "_timeout")
+    __slots__ += ("begun", "curl", "host", "transfer")
     begun: float
     host: Host
     transfer: Transfer
 
     def __init__(self, guard: Guard, connect_timeout: float, user_agent: str, ca_file: str) -> None:
-        super().__init__()
+        self.curl = pycurl.Curl()
+        self._setopt = self.curl.setopt
+        self._getinfo = self.curl.getinfo
         self._gate = Gate(guard)
+        self._chunks: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._timeout = 0.0
+        self._plain = True
         self._fixed = (
             *_FIXED,
             (pycurl.CAINFO, ca_file),
@@ -60,9 +69,6 @@ class Handle(pycurl.Curl):
             (pycurl.OPENSOCKETFUNCTION, self._gate.open),
             (pycurl.WRITEFUNCTION, self._write),
         )
-        self._chunks: list[bytes] = []
-        self._lines: list[bytes] = []
-        self._size = 0
         self._make_ready()
 
     def load(self, transfer: Transfer, host: Host, now: float) -> None:
@@ -72,7 +78,7 @@ class Handle(pycurl.Curl):
         self.begun = now
         self._gate.passed = False
         self._gate.refusal = None
-        setopt = self.setopt
+        setopt = self._setopt
         setopt(pycurl.URL, transfer.url)
         setopt(pycurl.POSTFIELDS, transfer.body)
         # No waiting for "100 Continue", and no media type that nobody gave.
@@ -93,15 +99,15 @@ class Handle(pycurl.Curl):
     def answer(self, now: float, code: int, ended: tuple[Fault, str] | None) -> Answer:
         """Return what came of the transfer: it ended with one of libcurl's codes, or we `ended` it, and why."""
         transfer = self.transfer
-        status: int = self.getinfo(pycurl.RESPONSE_CODE)
+        status: int = self._getinfo(pycurl.RESPONSE_CODE)
         cut = self._size > transfer.keep
         fault, message, started, retry_after = None, "", True, 0
         # A body that we did not want to the end is no failure: the status stands.
         if ended or (code and not (code == pycurl.E_WRITE_ERROR and cut)):
             fault, message = ended or self._fault(code)
-            started = status > 0 or self.getinfo(pycurl.REQUEST_SIZE) > 0
+            started = status > 0 or self._getinfo(pycurl.REQUEST_SIZE) > 0
         if status >= 300:
-            retry_after = self.getinfo(pycurl.RETRY_AFTER)
+            retry_after = self._getinfo(pycurl.RETRY_AFTER)
         body = b"".join(self._chunks)[: transfer.keep] if self._chunks else b""
         headers = _parsed(self._lines) if self._lines else _NO_HEADERS
         return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, cut)
@@ -112,45 +118,45 @@ class Handle(pycurl.Curl):
             self._size = 0
             self._chunks.clear()
         if not self._plain:
-            self.reset()
+            self.curl.reset()
             self._lines.clear()
             self._make_ready()
 
     def _make_ready(self) -> None:
         for option, value in self._fixed:
-            self.setopt(option, value)
+            self._setopt(option, value)
         self._timeout = 0.0
         self._plain = True
 
     def _set_method(self, transfer: Transfer) -> None:
         self._plain = False
         if transfer.method == "HEAD":
-            self.setopt(pycurl.NOBODY, 1)
+            self._setopt(pycurl.NOBODY, 1)
         elif transfer.method == "GET" and not transfer.body:
-            self.setopt(pycurl.HTTPGET, 1)
+            self._setopt(pycurl.HTTPGET, 1)
         else:
-            self.setopt(pycurl.CUSTOMREQUEST, transfer.method)
+            self._setopt(pycurl.CUSTOMREQUEST, transfer.method)
 
     def _set_tls(self, tls: Tls) -> None:
         self._plain = False
         if not tls.verify:
-            self.setopt(pycurl.SSL_VERIFYPEER, 0)
-            self.setopt(pycurl.SSL_VERIFYHOST, 0)
+            self._setopt(pycurl.SSL_VERIFYPEER, 0)
+            self._setopt(pycurl.SSL_VERIFYHOST, 0)
         for option, path in ((pycurl.CAINFO, tls.ca), (pycurl.SSLCERT, tls.cert), (pycurl.SSLKEY, tls.key)):
             if path is not None:
-                self.setopt(option, path)
+                self._setopt(option, path)
 
     def _set_target(self, url: str) -> None:
         before_query = url.partition("?")[0]
         if _REWRITTEN.search(before_query):
             self._plain = False
             origin = "/".join(before_query.split("/", 3)[:3])
-            self.setopt(pycurl.REQUEST_TARGET, url[len(origin) :].partition("#")[0])
+            self._setopt(pycurl.REQUEST_TARGET, url[len(origin) :].partition("#")[0])
 
     def _fault(self, code: int) -> tuple[Fault, str]:
         if code == pycurl.E_COULDNT_CONNECT and self._gate.refusal and not self._gate.passed:
             return self._gate.refusal
-        return fault_of(code), " ".join(self.errstr().split()) or pycurl.easy_strerror(code)
+        return fault_of(code), " ".join(self.curl.errstr().split()) or pycurl.easy_strerror(code)
 
     def _write(self, data: bytes) -> int | None:
         """WRITEFUNCTION. Returns None to go on."""
