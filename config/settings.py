@@ -185,6 +185,8 @@ class Settings(BaseSettings):
     """The Celery broker for wake-up calls. Default: the same Redis."""
     data_dir: Folder = Path("data")
     """Where Dateline's own Redis keeps its data; relative to the working directory."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged, from this level up. Logs go to standard error: in colour on a terminal, else as JSON."""
     api_tokens: tuple[Token, ...] = Field(default=(), repr=False)
     """Bearer tokens for POST /events and the API."""
     event_secrets: tuple[WebhookSecret, ...] = Field(default=(), repr=False)

@@ -25,7 +25,7 @@ class FieldError(NamedTuple):
         return f"{self.field}: {self.problem}" if self.field else self.problem
 
 
-class InvalidInput(ValueError):  # noqa: N818 (the name says what is wrong)
+class InvalidInput(ValueError):
     """An input that can't be taken. `errors` has every wrong field, not only the first."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:

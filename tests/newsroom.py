@@ -136,7 +136,7 @@ def start(tmp_path: Path, receiver: Receiver, workers: int) -> Iterator[Newsroom
     config = tmp_path / "dateline.toml"
     config.write_text(settings_text(port, tmp_path / "data", receiver.url))
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
-    with Stack(load(config, environ), config, workers) as stack:
+    with Stack(load(config, environ), config, workers, environ) as stack:
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
         yield newsroom
         newsroom.store.close()

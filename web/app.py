@@ -48,8 +48,8 @@ def application(services: Services) -> Starlette:
 
 def create() -> Starlette:
     """Return the application for the settings of this process's environment: what the server calls."""
-    logs.configure()
     settings = load()
+    logs.configure(settings.log_level)
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
     return application(build(settings, settings.redis_url))
 

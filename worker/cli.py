@@ -80,14 +80,15 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 2,
 ) -> None:
     """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
-    logs.configure()
+    environ = dict(os.environ)
     given = {
         "DATELINE_DATA_DIR": str(data) if data else None,
         "DATELINE_WEB__HOST": host,
         "DATELINE_WEB__PORT": str(free_port(host or "127.0.0.1") if port == 0 else port) if port is not None else None,
     }
-    environ = {name: value for name, value in given.items() if value is not None}
-    settings = load(config, os.environ | environ)
+    environ.update((name, value) for name, value in given.items() if value is not None)
+    settings = load(config, environ)
+    logs.configure(settings.log_level)
     base_url = settings.site.base_url
     if port is not None and "base_url" not in settings.site.model_fields_set:
         base_url = f"http://{settings.web.host}:{settings.web.port}"
@@ -119,7 +120,6 @@ def worker(
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
     from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
-    logs.configure()
     end_with_parent()
     wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
     if unknown := set(wanted) - {*QUEUES, "celery"}:
@@ -143,11 +143,12 @@ def web(config: Config = None) -> None:
     from granian import Granian  # noqa: PLC0415 (only this command needs the server)
     from granian.constants import Interfaces  # noqa: PLC0415
 
-    logs.configure()
     end_with_parent()
     settings = load(config)
+    logs.configure(settings.log_level)
     os.environ["DATELINE_CONFIG"] = str(_config_path(config))
-    os.environ["DATELINE_REDIS_URL"] = _redis_url(settings)
+    if settings.redis_url is None:
+        os.environ["DATELINE_REDIS_URL"] = _redis_url(settings)
     Granian(
         "web.app:create",
         address=settings.web.host,
@@ -165,7 +166,6 @@ def demo() -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
     from worker.demo import run  # noqa: PLC0415 (only this command needs feedparser)
 
-    logs.configure("WARNING")
     sys.exit(run(out))
 
 
@@ -342,6 +342,7 @@ def _as_event(value: Any) -> Any:
 
 def _services(config: Path | None, data: Path | None = None) -> Services:
     settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
+    logs.configure(settings.log_level)
     return build(settings, _redis_url(settings))
 
 

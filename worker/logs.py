@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
-def configure(level: str = "INFO") -> None:
-    """Set logging up for this process."""
+def configure(level: str) -> None:
+    """Set logging up for this process, from `level` (debug, info, warning, error) up."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

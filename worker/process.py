@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
 
     def finish(*_: object) -> None:
         # As Celery's own handler does, but without its words on standard output.
-        state.should_stop = 0
+        state.should_stop = 0  # type: ignore[assignment]  # typed by its default, None
 
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
@@ -68,7 +69,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
         log.info("worker_ready", worker=name)
 
     worker = app.Worker(
-        hostname=f"{name}@%h",
+        hostname=f"{name}@{socket.gethostname()}",
         queues=list(queues or (*QUEUES, "celery")),
         without_gossip=True,
         without_mingle=True,

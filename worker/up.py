@@ -24,7 +24,7 @@ from worker.embedded import EmbeddedRedis
 from worker.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -57,13 +57,13 @@ class Child:
 class Stack:
     """The tree. A context manager: entered it is up, left it is down.
 
-    `environ` is what the children get on top of the parent's environment; they read their settings from it.
+    `environ` is the environment of the children; they read their settings from it.
     """
 
-    def __init__(self, settings: Settings, config: Path, workers: int, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, settings: Settings, config: Path, workers: int, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self._redis = None if settings.redis_url else EmbeddedRedis(settings.data_dir)
-        self._environ = {"DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1", **(environ or {})}
+        self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1"}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self.redis_url = settings.redis_url or ""
@@ -77,8 +77,7 @@ class Stack:
         _free(self._settings.web.host, self._settings.web.port)
         try:
             if self._redis is not None:
-                self.redis_url = self._redis.start()
-            self._environ["DATELINE_REDIS_URL"] = self.redis_url
+                self.redis_url = self._environ["DATELINE_REDIS_URL"] = self._redis.start()
             for child in self.children:
                 self._start(child)
             self._wait_until_ready()
@@ -124,7 +123,7 @@ class Stack:
             child.process = subprocess.Popen(  # noqa: S603 (our own program)
                 [sys.executable, "-m", "worker.cli", *child.command],
                 stdin=subprocess.PIPE,
-                env=os.environ | self._environ,
+                env=self._environ,
                 start_new_session=True,
             )
 

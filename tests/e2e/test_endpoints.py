@@ -1,4 +1,4 @@
-"""Partner endpoints: one request per article in order, or one with all changes; corrections, kills, refusals, outages."""
+"""Partner endpoints: one request per article in order, or one with all changes; kills, refusals, outages."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ import hmac
 import json
 import time
 from typing import Any
-from xml.etree import ElementTree
 
 import feedparser
 import pytest
 import requests
+from lxml import etree
 from newsroom import SECRET, TOKEN, Newsroom
 
 ARTICLE = {"id": "web-1", "headline": "A headline", "url": "https://herald.example/web-1", "section": "none"}
@@ -221,7 +221,7 @@ def test_directory_and_opml_name_every_feed(newsroom: Newsroom) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     opml = requests.get(f"{newsroom.base_url}/feeds.opml", timeout=10)
     assert opml.headers["content-type"].startswith("text/x-opml")
-    outlines = ElementTree.fromstring(opml.content).findall("./body/outline")
+    outlines = etree.fromstring(opml.content).findall("./body/outline")
     for feed in ("s0", "picks"):
         assert f'href="{newsroom.topic(feed, "rss")}"' in page.text
         assert newsroom.topic(feed) in [outline.get("xmlUrl") for outline in outlines]

@@ -109,7 +109,7 @@ def test_a_receiver_that_was_down_catches_up_with_one_push(newsroom: Newsroom, s
     )
     caught_up = newsroom.receiver.at("/down")[before:]
     expected = {"down-1": "down-1, version 2", **{f"down-{n}": f"down-{n}, version 1" for n in (2, 3, 4)}}
-    # Whatever was tried while it was down, all of it is in what it takes now; down-4 may come in the same push or after.
+    # All that was tried while it was down is in what it takes now; down-4 may come in the same push or after it.
     assert expected == {name: title for push in caught_up for name, title in versions(push).items()}
     assert len(caught_up) <= 2
 

@@ -1,5 +1,5 @@
-"""A real Redis of its own for the tests, in cluster mode: one node, all slots, so a script or a command whose keys lie in
-two slots is refused as it would be in a cluster of many.
+"""A real Redis of its own for the tests, in cluster mode: one node, all slots, so a script or a command whose keys lie
+in two slots is refused as it would be in a cluster of many.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_what_is_said_is_cleaned_once() -> None:
 
 def test_an_article_read_again_is_the_same() -> None:
     said = article(
-        headline="کتاب‌ها",  # noqa: RUF001 (Persian)
+        headline="کتاب‌ها",
         body_html="<pre>\n\na</pre>&#13;",
         summary="5 < 6",
         embargoed="2026-03-04T11:00:00+03:00",

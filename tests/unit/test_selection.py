@@ -24,7 +24,7 @@ def article(**fields: Any) -> Article:
         "url": "https://e.example/a",
         "section": "World",
         "subjects": ["Shipping", "Storms"],
-        "authors": ["Mara Ellingsen", "Işıl Çağan"],  # noqa: RUF001 (Turkish)
+        "authors": ["Mara Ellingsen", "Işıl Çağan"],
         "urgency": 3,
         "published": NOON,
         "updated": NOON + HOUR,

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from threading import Lock, Thread
 
 import pycurl
-import requests.certs
 import structlog
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
@@ -55,7 +55,7 @@ class Engine:
         ca_file: str | None = None,
     ) -> None:
         self._places = places
-        self._parts = (guard, connect_timeout, user_agent, ca_file or requests.certs.where())
+        self._parts = (guard, connect_timeout, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
         self._free: list[Handle] = []
         self._busy: dict[pycurl.Curl, Handle] = {}
         self._turns = Turns(places, per_host)

@@ -45,8 +45,21 @@ class Handle:
     """A place for one transfer at a time. Times are on time.monotonic()."""
 
     # `curl` is held, not inherited from: attributes of a subclass of it would take ten times as long.
-    __slots__ = ("_chunks", "_fixed", "_gate", "_getinfo", "_lines", "_plain", "_setopt", "_size", "_timeout")
-    __slots__ += ("begun", "curl", "host", "transfer")
+    __slots__ = (
+        "_chunks",
+        "_fixed",
+        "_gate",
+        "_getinfo",
+        "_lines",
+        "_plain",
+        "_setopt",
+        "_size",
+        "_timeout",
+        "begun",
+        "curl",
+        "host",
+        "transfer",
+    )
     begun: float
     host: Host
     transfer: Transfer
