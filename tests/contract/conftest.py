@@ -1,0 +1,56 @@
+"""Receivers that misbehave, and engines to call them with."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.caller import Caller
+from contract.misbehaving import Misbehaving
+from worker.delivery.engine import Engine
+from worker.delivery.guard import Guard
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Misbehaving]:
+    receiver = Misbehaving()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def secure_receiver() -> Iterator[Misbehaving]:
+    """Speaks TLS, with a certificate that it signed itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    receiver = Misbehaving(context)
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def start_engine() -> Iterator[Callable[..., Caller]]:
+    """Start engines with settings of the test's own; loopback is allowed unless it says otherwise."""
+    started: list[Engine] = []
+
+    def start(guard: Guard | None = None, **settings: Any) -> Caller:
+        engine = Engine(guard or Guard(LOOPBACK), **settings)
+        engine.start()
+        started.append(engine)
+        return Caller(engine)
+
+    yield start
+    for engine in started:
+        engine.stop(0)
+
+
+@pytest.fixture
+def caller(start_engine: Callable[..., Caller]) -> Caller:
+    return start_engine()

@@ -1,0 +1,227 @@
+"""A receiver that can misbehave in every way, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PATIENCE = 30.0
+"""Seconds that a test waits for what should come within moments."""
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came in. `connection` counts from 1."""
+
+    connection: int
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Misbehaving:
+    """The receiver. What it does depends on the first part of the path, see the methods that begin with `_do_`."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.seen: list[Seen] = []
+        self.connections = 0
+        self.holding = 0
+        self._tls = tls
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._released = asyncio.Event()
+        self._together = 0
+        listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listening,), daemon=True)
+        self._thread.start()
+        assert listening.wait(PATIENCE)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+
+    def release(self) -> None:
+        """Answer all requests to /hold, those to come too."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true of what has come in."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < end, f"{len(self.seen)} requests, {self.holding} held"
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def _run(self, listening: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=4096)
+        )
+        self.port: int = server.sockets[0].getsockname()[1]
+        listening.set()
+        self._loop.run_forever()
+        server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        number = self.connections
+        self._writers.add(writer)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                line, *lines = head.decode("latin-1").rstrip().split("\r\n")
+                headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines)}
+                behave = getattr(self, "_do_" + line.split(" ")[1].split("?")[0].split("/")[1].replace("-", "_"))
+                if behave != self._do_deaf:
+                    body = await reader.readexactly(int(headers.get("content-length", 0)))
+                    self.seen.append(Seen(number, line, headers, body))
+                await behave(line, reader, writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the caller has gone
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _do_ok(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        answer(writer, 200, b"fine")
+
+    async def _do_status(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        answer(writer, int(line.split(" ")[1].split("/")[2]), b"said so")
+
+    async def _do_target(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Says which target it was asked for."""
+        answer(writer, 200, line.split(" ")[1].encode("latin-1"))
+
+    async def _do_later(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """503 with the Retry-After that the query gives."""
+        wish = line.split(" ")[1].partition("?")[2].replace("_", " ")
+        answer(writer, 503, b"", f"Retry-After: {wish}")
+
+    async def _do_redirect(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        answer(writer, 302, b"", "Location: /ok")
+
+    async def _do_interim(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
+        answer(writer, 200, b"fine", "X-Twice: 1", "X-Twice: 2")
+
+    async def _do_long(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """A body of so many bytes as the path says."""
+        answer(writer, 200, b"x" * int(line.split(" ")[1].split("/")[2]))
+
+    async def _do_gigabyte(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        for _n in range(1000):
+            writer.write(b"x" * 1_000_000)
+            await writer.drain()
+
+    async def _do_endless(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """A gigabyte that does not say so, nor that it fails."""
+        writer.write(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _n in range(1000):
+            writer.write(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+            await writer.drain()
+
+    async def _do_drip(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            writer.write(b".")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async def _do_drip_head(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-Drip: x\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async def _do_silent(self, line: str, reader: asyncio.StreamReader, _: Any) -> None:
+        """Takes the request and says nothing."""
+        await reader.read()
+
+    async def _do_deaf(self, line: str, *_: Any) -> None:
+        """Never reads the body."""
+        await asyncio.sleep(3600)
+
+    async def _do_reset(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        reset(writer)
+
+    async def _do_reset_within(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Resets in the middle of its answer."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        await asyncio.sleep(0.05)
+        reset(writer)
+
+    async def _do_hang_up(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Closes without an answer."""
+        writer.close()
+
+    async def _do_short(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Closes before the body is as long as it said."""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        writer.close()
+
+    async def _do_nonsense(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        writer.close()
+
+    async def _do_bad_status(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 zwei Gut\r\n\r\n")
+        writer.close()
+
+    async def _do_endless_head(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-More: " + b"x" * 8000 + b"\r\n")
+            await writer.drain()
+
+    async def _do_hold(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Answers when it is released."""
+        self.holding += 1
+        await self._released.wait()
+        self.holding -= 1
+        answer(writer, 200, b"released")
+
+    async def _do_together(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Answers when so many requests are here at once as the path says."""
+        self.holding += 1
+        if self.holding >= int(line.split(" ")[1].split("/")[2]):
+            self._released.set()
+        await self._released.wait()
+        answer(writer, 200, b"all here")
+
+    async def _do_last(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Answers as if the connection stayed open, and closes it at once."""
+        answer(writer, 200, b"bye")
+        writer.close()
+
+    async def _do_once(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+        """Answers the first request of a connection and resets at the second, unread or not."""
+        if sum(seen.connection == self.seen[-1].connection for seen in self.seen) > 1:
+            reset(writer)
+        else:
+            answer(writer, 200, b"once")
+
+
+def answer(writer: asyncio.StreamWriter, status: int, body: bytes, *headers: str) -> None:
+    lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *headers, "", ""]
+    writer.write("\r\n".join(lines).encode() + body)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the other side is told the connection is broken."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

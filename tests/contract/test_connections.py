@@ -1,0 +1,140 @@
+"""Connections: kept, found dead in time, shared by many requests, and secure."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from contract.caller import Caller
+from contract.conftest import CERTIFICATE
+from contract.misbehaving import PATIENCE, Misbehaving
+from worker.delivery.engine import Tls
+from worker.delivery.errors import Fault
+
+TRUSTED = Tls(ca=str(CERTIFICATE))
+
+
+def test_connections_are_kept_from_one_batch_to_the_next(caller: Caller, receiver: Misbehaving) -> None:
+    for _ in range(50):
+        assert caller.call(f"{receiver.url}/ok").status == 200
+    assert receiver.connections == 1
+
+    for batch in range(3):
+        caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(20)])
+        caller.wait(50 + 20 * (batch + 1))
+    assert receiver.connections <= 20
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(caller: Caller, receiver: Misbehaving) -> None:
+    for _ in range(20):
+        assert caller.call(f"{receiver.url}/last").status == 200
+        time.sleep(0.01)
+    assert {answer.fault for answer in caller.answers} == {None}
+    assert [seen.body for seen in receiver.seen] == [b"news"] * 20
+
+
+def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(
+    caller: Caller, receiver: Misbehaving
+) -> None:
+    first, second = caller.call(f"{receiver.url}/once"), caller.call(f"{receiver.url}/once")
+
+    assert (first.status, second.status) == (200, 200)
+    # The one in the middle is the one that was reset.
+    assert [seen.connection for seen in receiver.seen] == [1, 1, 2]
+
+
+def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver: Misbehaving) -> None:
+    caller.submit([caller.transfer(f"{receiver.url}/last") for _ in range(50)])
+    caller.wait(50)
+
+    time.sleep(0.05)
+    before = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.25
+
+
+def test_sockets_are_given_back_to_the_system(
+    start_engine: Callable[..., Caller], receiver: Misbehaving
+) -> None:
+    receiver_has = 2 * 30
+    before = len(os.listdir("/proc/self/fd"))
+    caller = start_engine()
+    for path in ("ok", "last", "reset", "nonsense"):
+        caller.submit([caller.transfer(f"{receiver.url}/{path}") for _ in range(30)])
+    caller.wait(120)
+    caller.engine.stop(1)
+
+    assert len(os.listdir("/proc/self/fd")) <= before + receiver_has
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
+    answer = caller.call(f"{secure_receiver.url}/ok")
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.TLS, False)
+    assert secure_receiver.seen == []
+
+
+def test_a_certificate_of_a_private_authority_is_taken_if_it_is_named(
+    caller: Caller, secure_receiver: Misbehaving
+) -> None:
+    assert caller.call(f"{secure_receiver.url}/ok", tls=TRUSTED).status == 200
+    # Trust does not pass from one transfer to another, neither by the handle nor by the connection.
+    assert caller.call(f"{secure_receiver.url}/ok").fault is Fault.TLS
+
+
+def test_a_certificate_for_another_name_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
+    answer = caller.call(f"https://127.0.0.2:{secure_receiver.port}/ok", tls=TRUSTED)
+
+    assert answer.fault is Fault.CONNECT or answer.fault is Fault.TLS
+
+
+def test_checking_can_be_turned_off(caller: Caller, secure_receiver: Misbehaving) -> None:
+    assert caller.call(f"{secure_receiver.url}/ok", tls=Tls(verify=False)).status == 200
+
+
+def test_a_handshake_that_is_none(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"https://127.0.0.1:{receiver.port}/ok", timeout=5)
+
+    assert (answer.status, answer.started) == (0, False)
+    assert answer.fault in {Fault.TLS, Fault.TIMEOUT}
+
+
+@pytest.fixture
+def multiplexing() -> Iterator[str]:
+    """A server that speaks HTTP/2 and answers after a while, in a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--ssl-certificate", str(CERTIFICATE), "--ssl-keyfile", str(CERTIFICATE), "--no-access-log"]
+    command += ["multiplexed:app"]
+    with subprocess.Popen(command, cwd=CERTIFICATE.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                assert server.poll() is None, server.stdout and server.stdout.read().decode()
+                time.sleep(0.02)
+        yield f"https://127.0.0.1:{port}"
+        server.terminate()
+
+
+def test_one_connection_carries_many_requests_where_the_receiver_speaks_http2(
+    caller: Caller, multiplexing: str
+) -> None:
+    caller.submit([caller.transfer(f"{multiplexing}/%7e{i}?x=%7e", tls=TRUSTED) for i in range(50)])
+    answers = caller.wait(50)
+
+    assert {answer.status for answer in answers} == {200}
+    told = [answer.body.decode().split(" ") for answer in answers]
+    assert {version for version, _, _ in told} == {"2"}
+    assert len({client for _, client, _ in told}) == 1
+    assert {target for _, _, target in told} == {f"/%7e{i}?x=%7e" for i in range(50)}

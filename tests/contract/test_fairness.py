@@ -1,0 +1,149 @@
+"""Who gets a place, and what becomes of those that have none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from contract.caller import Caller
+from contract.misbehaving import Misbehaving
+from worker.delivery.engine import Answer
+from worker.delivery.errors import Fault
+
+Start = Callable[..., Caller]
+
+
+def test_two_thousand_at_once(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=2000, per_host=2000)
+
+    caller.submit([caller.transfer(f"{receiver.url}/together/2000") for _ in range(2000)])
+
+    assert {(answer.status, answer.body) for answer in caller.wait(2000)} == {(200, b"all here")}
+
+
+def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=10)
+    caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(25)])
+    receiver.until(lambda: receiver.holding == 10)
+    assert caller.engine.room() == -15
+
+    time.sleep(0.1)
+    assert len(receiver.seen) == 10
+    receiver.release()
+    assert {answer.status for answer in caller.wait(25)} == {200}
+    assert caller.engine.room() == 10
+
+
+def test_a_host_at_its_bound_lets_the_others_pass(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=20, per_host=5)
+    caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(30)])
+    receiver.until(lambda: receiver.holding == 5)
+    # The 25 that wait for their host keep no more than their allowance from the others.
+    assert caller.engine.room() == 20 - 30 + 20
+
+    answers: list[Answer] = []
+    other = receiver.url.replace("127.0.0.1", "localhost")
+    caller.submit([caller.transfer(f"{other}/ok", done=answers.append) for _ in range(30)])
+    receiver.until(lambda: len(answers) == 30)
+
+    assert {answer.status for answer in answers} == {200}
+    assert (receiver.holding, caller.answers) == (5, [])
+    receiver.release()
+    assert {answer.status for answer in caller.wait(30)} == {200}
+
+
+def test_each_host_is_served_in_the_order_of_submission(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=4, per_host=1)
+    caller.submit([caller.transfer(f"{receiver.url}/ok/{i}") for i in range(50)])
+    caller.wait(50)
+
+    assert [seen.line.split(" ")[1] for seen in receiver.seen] == [f"/ok/{i}" for i in range(50)]
+
+
+def test_who_waits_until_it_is_too_late_is_given_back(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(per_host=1)
+    caller.submit([caller.transfer(f"{receiver.url}/hold")])
+    receiver.until(lambda: receiver.holding == 1)
+
+    late = caller.call(f"{receiver.url}/hold", timeout=1, deadline=time.monotonic() + 1.2)
+
+    assert (late.fault, late.started) == (Fault.NOT_STARTED, False)
+    assert receiver.holding == 1
+
+
+def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(
+    start_engine: Start, receiver: Misbehaving
+) -> None:
+    caller = start_engine(places=3)
+    caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(8)])
+    receiver.until(lambda: receiver.holding == 3)
+
+    stopping = threading.Thread(target=caller.engine.stop, args=(30.0,))
+    stopping.start()
+    assert [answer.fault for answer in caller.wait(5)] == [Fault.NOT_STARTED] * 5
+    assert caller.call(f"{receiver.url}/ok").fault is Fault.NOT_STARTED
+    receiver.release()
+    stopping.join()
+
+    assert [answer.status for answer in caller.answers[6:]] == [200] * 3
+    assert len(receiver.seen) == 3
+    assert caller.call(f"{receiver.url}/ok").fault is Fault.NOT_STARTED
+
+
+def test_stop_ends_what_does_not_end_in_time(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine()
+    caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(3)])
+    receiver.until(lambda: receiver.holding == 3)
+
+    caller.engine.stop(0.1)
+
+    assert [(answer.fault, answer.started) for answer in caller.answers] == [(Fault.STOPPED, True)] * 3
+
+
+def test_an_engine_that_was_never_started_gives_everything_back(receiver: Misbehaving) -> None:
+    from worker.delivery.engine import Engine
+    from worker.delivery.guard import Guard
+
+    caller = Caller(Engine(Guard()))
+    caller.submit([caller.transfer(f"{receiver.url}/ok")])
+    caller.engine.stop(1)
+
+    assert [answer.fault for answer in caller.answers] == [Fault.NOT_STARTED]
+
+
+def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=50, per_host=50)
+
+    def once_more(answer: Answer) -> None:
+        assert answer.status == 200
+        caller.submit([caller.transfer(f"{receiver.url}/ok")])
+
+    def submit() -> None:
+        for _ in range(20):
+            caller.submit([caller.transfer(f"{receiver.url}/ok", done=once_more) for _ in range(5)])
+
+    threads = [threading.Thread(target=submit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {answer.status for answer in caller.wait(400)} == {200}
+    assert len(receiver.seen) == 800
+    assert caller.engine.room() == 50
+
+
+def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=100, per_host=100)
+    bad = ["silent", "deaf", "drip", "drip_head", "reset", "gigabyte", "nonsense", "redirect", "hang_up", "endless"]
+    answers: list[Answer] = []
+    caller.submit(
+        [caller.transfer(f"{receiver.url}/{path}", timeout=1, done=answers.append) for path in bad for _ in range(4)]
+    )
+    for _ in range(20):
+        caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(20)])
+
+    assert {(answer.status, answer.fault) for answer in caller.wait(400)} == {(200, None)}
+    receiver.until(lambda: len(answers) == 40)
+    assert caller.engine.room() == 100

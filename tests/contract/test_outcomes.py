@@ -1,0 +1,245 @@
+"""What each way to answer, and not to answer, comes to."""
+
+from __future__ import annotations
+
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from contract.caller import Caller
+from contract.misbehaving import Misbehaving
+from worker.delivery.errors import Fault
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 302, 404, 410, 429, 500, 503])
+def test_a_status_is_an_answer_and_no_fault(caller: Caller, receiver: Misbehaving, status: int) -> None:
+    answer = caller.call(f"{receiver.url}/status/{status}")
+
+    assert (answer.status, answer.fault, answer.message, answer.started) == (status, None, "", True)
+
+
+def test_the_request_arrives_as_it_was_given(caller: Caller, receiver: Misbehaving) -> None:
+    headers = ["Content-Type: application/atom+xml; charset=utf-8", "X-Hub-Signature: sha256=0a"]
+
+    answer = caller.call(f"{receiver.url}/ok", body=b"<feed/>", headers=headers)
+
+    assert answer.body == b"fine"
+    [seen] = receiver.seen
+    assert (seen.line, seen.body) == ("POST /ok HTTP/1.1", b"<feed/>")
+    assert seen.headers == {
+        "host": f"127.0.0.1:{receiver.port}",
+        "user-agent": "Dateline/0.1",
+        "accept": "*/*",
+        "content-type": "application/atom+xml; charset=utf-8",
+        "x-hub-signature": "sha256=0a",
+        "content-length": "7",
+    }
+
+
+def test_no_media_type_is_made_up_and_a_large_body_does_not_wait_to_be_asked_for(
+    caller: Caller, receiver: Misbehaving
+) -> None:
+    caller.call(f"{receiver.url}/ok", body=b"x" * 2_000_000, headers=[])
+
+    [seen] = receiver.seen
+    assert len(seen.body) == 2_000_000
+    assert {"content-type", "expect"}.isdisjoint(seen.headers)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/target",
+        "/target?",
+        "/target/../target/./a//b",
+        "/target?q=a%20b+c&x=%e2%9C%93&&=;&hub.mode=publish",
+        "/target/%7euser/%7E/%2e%2E/%c3%a9?x=%c3%a9",
+        "/target?next=http://other.example/%7e?a=b",
+        "/target/;v=1,2'()*!$&=@:~|{}^`<>\"",
+        "/target/%zz?%",
+    ],
+)
+def test_the_url_is_sent_to_the_letter(caller: Caller, receiver: Misbehaving, target: str) -> None:
+    assert caller.call(receiver.url + target).body.decode() == target
+
+
+def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, receiver: Misbehaving) -> None:
+    odd = caller.call(f"{receiver.url}/target/%7e", method="GET", body=b"", with_headers=True, timeout=5)
+    plain = caller.call(f"{receiver.url}/target")
+
+    assert (odd.body, odd.headers) == (b"/target/%7e", {"content-length": "11"})
+    assert (plain.body, plain.headers) == (b"/target", {})
+    assert [seen.line for seen in receiver.seen] == ["GET /target/%7e HTTP/1.1", "POST /target HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body"), [("GET", b""), ("GET", b"asks"), ("PUT", b"news"), ("DELETE", b""), ("PATCH", b"news")]
+)
+def test_other_methods(caller: Caller, receiver: Misbehaving, method: str, body: bytes) -> None:
+    assert caller.call(f"{receiver.url}/ok", method=method, body=body).status == 200
+
+    [seen] = receiver.seen
+    assert (seen.line, seen.body) == (f"{method} /ok HTTP/1.1", body)
+
+
+def test_a_redirect_is_not_followed(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"{receiver.url}/redirect")
+
+    assert (answer.status, answer.fault) == (302, None)
+    assert [seen.line for seen in receiver.seen] == ["POST /redirect HTTP/1.1"]
+
+
+def test_headers_come_if_they_are_wanted_and_are_those_of_the_final_answer(
+    caller: Caller, receiver: Misbehaving
+) -> None:
+    answer = caller.call(f"{receiver.url}/interim", with_headers=True)
+
+    assert (answer.status, answer.headers) == (200, {"content-length": "4", "x-twice": "1, 2"})
+
+
+def test_retry_after_in_seconds(caller: Caller, receiver: Misbehaving) -> None:
+    assert caller.call(f"{receiver.url}/later?120").retry_after == 120
+
+
+def test_retry_after_as_a_date(caller: Caller, receiver: Misbehaving) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True).replace(" ", "_")
+
+    assert 3500 < caller.call(f"{receiver.url}/later?{date}").retry_after <= 3601
+
+
+@pytest.mark.parametrize("wish", ["soon", "-5", "Tue,_01_Jan_2019_00:00:00_GMT", ""])
+def test_a_retry_after_that_is_none(caller: Caller, receiver: Misbehaving, wish: str) -> None:
+    assert caller.call(f"{receiver.url}/later?{wish}").retry_after == 0
+
+
+def test_a_body_is_kept_up_to_what_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"{receiver.url}/long/60000", keep=100)
+
+    assert (answer.status, answer.body, answer.cut) == (200, b"x" * 100, True)
+    assert caller.call(f"{receiver.url}/long/100", keep=100).cut is False
+    # What nobody wanted was read to its end, so the connection is still good.
+    assert receiver.connections == 1
+
+
+@pytest.mark.parametrize(("path", "status"), [("gigabyte", 200), ("endless", 500)])
+def test_a_gigabyte_is_not_read_and_its_status_stands(
+    caller: Caller, receiver: Misbehaving, path: str, status: int
+) -> None:
+    answer = caller.call(f"{receiver.url}/{path}")
+
+    assert (answer.status, answer.fault, answer.body, answer.cut) == (status, None, b"x" * 2048, True)
+
+
+def test_more_is_kept_if_more_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
+    assert len(caller.call(f"{receiver.url}/long/300000", keep=300_000).body) == 300_000
+
+
+@pytest.mark.parametrize(("path", "status"), [("silent", 0), ("drip_head", 200), ("drip", 200)])
+def test_who_does_not_answer_in_time_has_not_answered(
+    caller: Caller, receiver: Misbehaving, path: str, status: int
+) -> None:
+    answer = caller.call(f"{receiver.url}/{path}", timeout=0.4)
+
+    assert (answer.fault, answer.started) == (Fault.TIMEOUT, True)
+    # libcurl tells a status as soon as its line is there; with a fault it does not count.
+    assert answer.status == status
+    assert answer.seconds >= 0.4
+
+
+def test_who_never_reads_has_not_answered(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"{receiver.url}/deaf", body=b"x" * 50_000_000, timeout=0.5)
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, True)
+
+
+@pytest.mark.parametrize("path", ["reset", "reset_within", "hang_up", "short"])
+def test_a_broken_connection(caller: Caller, receiver: Misbehaving, path: str) -> None:
+    answer = caller.call(f"{receiver.url}/{path}")
+
+    assert (answer.fault, answer.started) == (Fault.RESET, True)
+    assert answer.message
+    assert "\n" not in answer.message
+
+
+@pytest.mark.parametrize("path", ["nonsense", "bad_status"])
+def test_what_is_not_http(caller: Caller, receiver: Misbehaving, path: str) -> None:
+    assert caller.call(f"{receiver.url}/{path}").fault is Fault.PROTOCOL
+
+
+def test_headers_without_end(caller: Caller, receiver: Misbehaving) -> None:
+    assert caller.call(f"{receiver.url}/endless_head").fault in {Fault.TOO_LARGE, Fault.RESET}
+
+
+def test_nobody_listens(caller: Caller) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        answer = caller.call(f"http://127.0.0.1:{unused.getsockname()[1]}/ok")
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.CONNECT, False)
+
+
+def test_nobody_takes_the_connection(start_engine, receiver: Misbehaving) -> None:  # type: ignore[no-untyped-def]
+    caller = start_engine(connect_timeout=0.3)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        answer = caller.call(f"http://127.0.0.1:{full.getsockname()[1]}/ok")
+        for one in waiting:
+            one.close()
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, False)
+
+
+def test_a_name_that_is_none(caller: Caller) -> None:
+    answer = caller.call("http://nobody.invalid/ok")
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.DNS, False)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "no url", "http://", "http://a b/", "http://ex\N{LATIN SMALL LETTER A WITH ACUTE}mple.org/"]
+)
+def test_what_cannot_be_sent(caller: Caller, url: str) -> None:
+    answer = caller.call(url)
+
+    assert (answer.status, answer.started) == (0, False)
+    assert answer.fault is Fault.INVALID
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/_x", "dict://127.0.0.1/"])
+def test_only_http_is_spoken(caller: Caller, url: str) -> None:
+    answer = caller.call(url, timeout=2)
+
+    assert (answer.status, answer.body, answer.fault, answer.started) == (0, b"", Fault.PROTOCOL, False)
+
+
+def test_a_proxy_in_the_environment_is_not_used(
+    start_engine, receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    assert start_engine().call(f"{receiver.url}/ok").status == 200
+
+
+def test_a_late_transfer_is_given_back(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"{receiver.url}/ok", timeout=10, deadline=time.monotonic() + 9)
+
+    assert (answer.status, answer.fault, answer.started) == (0, Fault.NOT_STARTED, False)
+    assert receiver.seen == []
+
+
+def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: Misbehaving) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("not today")
+
+    caller.submit([caller.transfer(f"{receiver.url}/ok", done=fail)])
+
+    assert caller.call(f"{receiver.url}/ok").status == 200
+    receiver.until(lambda: len(receiver.seen) == 2)
