@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import typer
 from redis.exceptions import RedisError
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -34,7 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-out = Console()
+# Into a file or a pipe lines are as long as they need to be.
+out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
 Config = Annotated[
@@ -213,20 +215,20 @@ def kill(
 def list_feeds(config: Config = None, data: Data = None) -> None:
     """List the feeds: articles, last change, receivers."""
     services = _services(config, data)
-    table = Table("Feed", "Title", "Edition", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind")
+    table = _table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
     for definition in services.site.definitions:
         head = services.store.changes.head(definition.name)
         counts = services.store.receivers.counts(definition.name)
         behind = counts.pop("behind")
         table.add_row(
             definition.name,
-            escape(definition.title),
-            definition.edition or "mixed",
             str(services.store.changes.size(definition.name)),
             str(head.seq),
             _moment(head.changed),
             str(sum(counts.values())),
             str(behind),
+            definition.edition or "mixed",
+            escape(definition.title),
         )
     out.print(table)
     out.print(
@@ -254,7 +256,7 @@ def list_endpoints(
         if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
             raise Failed(f"{resume} is not paused")
         services.wakeups.distribute(endpoints[resume].feed)
-    table = Table("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL")
+    table = _table("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL")
     found = {
         receiver.id: receiver
         for feed in {endpoint.feed for endpoint in endpoints.values()}
@@ -272,7 +274,7 @@ def list_endpoints(
             *(_standing(receiver, head) if receiver else ("not enrolled", "", "", "no worker has seen it yet")),
             escape(endpoint.url),
         )
-    out.print(table)
+    out.print(table if endpoints else "There are no endpoints; they are [[endpoints]] in the settings.", markup=False)
 
 
 @app.command(name="subscriptions", epilog="Example: dateline subscriptions --feed en")
@@ -286,7 +288,7 @@ def list_subscriptions(
     services = _services(config, data)
     if feed and feed not in services.site.feeds:
         raise Failed(f"--feed: there is no feed {feed}; known: {', '.join(services.site.feeds)}", 2)
-    table = Table("Feed", "Format", "Callback", "Secret", "Ends (UTC)", "State", "Behind", "Failures", "Why")
+    table = _table("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback")
     shown = more = 0
     for name in [feed] if feed else services.store.receivers.feeds():
         head = services.store.changes.head(name).seq
@@ -300,12 +302,22 @@ def list_subscriptions(
             shown += 1
             secret = "yes" if details["secret"] else "no"
             ends = _moment(details["expires"])
+            state, behind, failures, why = _standing(receiver, head)
             table.add_row(
-                name, details["format"], escape(details["callback"]), secret, ends, *_standing(receiver, head)
+                name, details["format"], state, behind, failures, ends, secret, why, escape(details["callback"])
             )
-    out.print(table)
+    out.print(table if shown else "There are no subscriptions.")
     if more:
         out.print(f"{more} more; see them with --limit.")
+
+
+def _table(*columns: str) -> Table:
+    """A table whose rows stay on one line each; the last column gives way first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
 
 
 def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:

@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import feedparser
 import requests
 from lxml import etree
+from rich import box
 from rich.table import Table
 
 from config.settings import load
@@ -267,7 +268,7 @@ def _await(out: Console, receivers: Receivers, expected: set[tuple[str, str, str
 def _read_back(out: Console, base_url: str) -> list[str]:
     """Fetch the feeds as a reader does and show their entries; return what should not be so."""
     problems = []
-    table = Table("Feed", "Entry", "Language", "Published", title="The feeds, as feedparser reads them")
+    table = Table("Feed", "Language", "Published", "Entry", box=box.SIMPLE_HEAD, pad_edge=False)
     for feed, wanted in (("all.atom", 2), ("all.rss", 2), ("en.atom", 1)):
         parsed = feedparser.parse(requests.get(f"{base_url}/feeds/{feed}", timeout=10).content)
         if parsed.bozo or len(parsed.entries) != wanted:
@@ -276,8 +277,8 @@ def _read_back(out: Console, base_url: str) -> list[str]:
             )
         for entry in parsed.entries:
             language = entry.get("language") or entry.title_detail.get("language") or parsed.feed.get("language") or ""
-            table.add_row(feed, entry.title, language, entry.published)
-    out.print()
+            table.add_row(feed, language, time.strftime("%Y-%m-%d %H:%M", entry.published_parsed), entry.title)
+    out.print("\nThe feeds, as feedparser reads them:")
     out.print(table)
     return problems
 

@@ -89,8 +89,8 @@ class Misbehaving:
                     self.seen.append(Seen(number, line, headers, body))
                 await behave(line, reader, writer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the caller has gone
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # the caller has gone, or the test is over
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -93,6 +93,13 @@ def test_a_certificate_for_another_name_is_refused(caller: Caller, secure_receiv
     assert answer.fault is Fault.CONNECT or answer.fault is Fault.TLS
 
 
+def test_without_http2_none_waits_for_anothers_answer(caller: Caller, secure_receiver: Misbehaving) -> None:
+    caller.submit([caller.transfer(f"{secure_receiver.url}/together/20", tls=TRUSTED) for _ in range(20)])
+
+    assert {answer.body for answer in caller.wait(20)} == {b"all here"}
+    assert secure_receiver.connections == 20
+
+
 def test_checking_can_be_turned_off(caller: Caller, secure_receiver: Misbehaving) -> None:
     assert caller.call(f"{secure_receiver.url}/ok", tls=Tls(verify=False)).status == 200
 

@@ -33,7 +33,6 @@ _FIXED = (
     (pycurl.PATH_AS_IS, 1),
     (pycurl.TCP_NODELAY, 1),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
-    (pycurl.PIPEWAIT, 1),  # rather a stream on a connection that is being opened than one more connection
     (pycurl.MAXLIFETIME_CONN, CONNECTION_SECONDS),
     (pycurl.POST, 1),
 )
@@ -52,6 +51,7 @@ class Handle:
         "_getinfo",
         "_lines",
         "_plain",
+        "_secure",
         "_setopt",
         "_size",
         "_timeout",
@@ -72,8 +72,6 @@ class Handle:
         self._chunks: list[bytes] = []
         self._lines: list[bytes] = []
         self._size = 0
-        self._timeout = 0.0
-        self._plain = True
         self._fixed = (
             *_FIXED,
             (pycurl.CAINFO, ca_file),
@@ -96,6 +94,12 @@ class Handle:
         setopt(pycurl.POSTFIELDS, transfer.body)
         # No waiting for "100 Continue", and no media type that nobody gave.
         setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type:", *transfer.headers])
+        secure = transfer.url[:5].lower() == "https"
+        if secure is not self._secure:
+            # The handshake says whether there is HTTP/2, and then a stream is better than one more connection. Without
+            # TLS nobody says, and all would wait for the first answer.
+            self._secure = secure
+            setopt(pycurl.PIPEWAIT, secure)
         if transfer.timeout != self._timeout:
             self._timeout = transfer.timeout
             setopt(pycurl.TIMEOUT_MS, max(1, int(transfer.timeout * 1000)))
@@ -139,6 +143,7 @@ class Handle:
         for option, value in self._fixed:
             self._setopt(option, value)
         self._timeout = 0.0
+        self._secure = False
         self._plain = True
 
     def _set_method(self, transfer: Transfer) -> None:
