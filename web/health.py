@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from worker.services import Services
 
-_COUNTERS = {
+COUNTERS = {
     "dateline_events": ("Events carried out, by result", ("result",)),
     "dateline_attempts": (
         "Attempts to bring a receiver up to date, by kind of receiver and outcome",
@@ -74,7 +74,7 @@ class Health:
         """Read all metrics."""
         store = self._services.store
         totals = store.counters.read()
-        for name, (help_text, labels) in _COUNTERS.items():
+        for name, (help_text, labels) in COUNTERS.items():
             family = CounterMetricFamily(name, help_text, labels=labels)
             for (field, pairs), value in sorted(totals.items()):
                 if field == name:

@@ -14,6 +14,8 @@ from typing import Any
 
 PATIENCE = 30.0
 """Seconds that a test waits for what should come within moments."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request as it came in. `connection` counts from 1."""

@@ -110,9 +110,7 @@ def test_a_pair_of_timeouts_is_their_sum(session: requests.Session, receiver: Mi
         session.get(f"{receiver.url}/silent", timeout=(0.2, 0.2))
 
 
-def test_the_guard_is_in_the_way_of_redirects_too(
-    start_engine: Callable[..., Caller], receiver: Misbehaving
-) -> None:
+def test_the_guard_is_in_the_way_of_redirects_too(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
     with mounted(start_engine(Guard())) as session, pytest.raises(requests.ConnectionError, match="not allowed"):
         session.get(f"{receiver.url}/ok", timeout=5)
     assert receiver.connections == 0

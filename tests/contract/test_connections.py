@@ -38,9 +38,7 @@ def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(caller: Calle
     assert [seen.body for seen in receiver.seen] == [b"news"] * 20
 
 
-def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(
-    caller: Caller, receiver: Misbehaving
-) -> None:
+def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(caller: Caller, receiver: Misbehaving) -> None:
     first, second = caller.call(f"{receiver.url}/once"), caller.call(f"{receiver.url}/once")
 
     assert (first.status, second.status) == (200, 200)
@@ -58,9 +56,7 @@ def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver
     assert time.process_time() - before < 0.25
 
 
-def test_sockets_are_given_back_to_the_system(
-    start_engine: Callable[..., Caller], receiver: Misbehaving
-) -> None:
+def test_sockets_are_given_back_to_the_system(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
     receiver_has = 2 * 30
     before = len(os.listdir("/proc/self/fd"))
     caller = start_engine()

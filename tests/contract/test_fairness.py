@@ -72,9 +72,7 @@ def test_who_waits_until_it_is_too_late_is_given_back(start_engine: Start, recei
     assert receiver.holding == 1
 
 
-def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(
-    start_engine: Start, receiver: Misbehaving
-) -> None:
+def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(start_engine: Start, receiver: Misbehaving) -> None:
     caller = start_engine(places=3)
     caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(8)])
     receiver.until(lambda: receiver.holding == 3)

@@ -212,7 +212,9 @@ def test_what_cannot_be_sent(caller: Caller, url: str) -> None:
     assert answer.fault is Fault.INVALID
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/_x", "dict://127.0.0.1/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/_x", "dict://127.0.0.1/"]
+)
 def test_only_http_is_spoken(caller: Caller, url: str) -> None:
     answer = caller.call(url, timeout=2)
 

@@ -1,0 +1,42 @@
+"""The documents say what there is: every command, metric and log event that an operator meets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from web.health import COUNTERS
+from worker.cli import app
+
+ROOT = Path(__file__).parents[2]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "command", [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+)
+def test_every_command_is_documented(command: str) -> None:
+    assert f"| `dateline {command}" in OPERATIONS
+
+
+def test_every_metric_is_documented() -> None:
+    source = (ROOT / "web" / "health.py").read_text("utf-8")
+    metrics = {f"{name}_total" for name in COUNTERS} | set(re.findall(r'MetricFamily\(\s*"(dateline_\w+)"', source))
+    assert len(metrics) >= 8
+    assert metrics == set(re.findall(r"^\| `(dateline_\w+)`", OPERATIONS, re.MULTILINE))
+
+
+def test_every_error_in_the_log_is_documented() -> None:
+    events: set[str] = set()
+    for file in (ROOT / "worker").rglob("*.py"):
+        events |= set(re.findall(r'log\.(?:error|warning)\(\s*"(\w+)"', file.read_text("utf-8")))
+    documented = set(re.findall(r"`(\w+)`", OPERATIONS))
+    assert events - documented == set()
+
+
+def test_every_file_that_a_document_names_is_there() -> None:
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} names {target}"
