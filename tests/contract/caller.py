@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.misbehaving import PATIENCE
+
 from worker.delivery.engine import Answer, Engine, Transfer
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
+
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
 
@@ -30,6 +31,7 @@ def secure_receiver() -> Iterator[Misbehaving]:
     """Speaks TLS, with a certificate that it signed itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
+    context.set_alpn_protocols(["http/1.1"])
     receiver = Misbehaving(context)
     yield receiver
     receiver.close()

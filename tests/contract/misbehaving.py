@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 PATIENCE = 30.0
 """Seconds that a test waits for what should come within moments."""
@@ -24,6 +23,20 @@ class Seen:
     line: str
     headers: dict[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a behaviour has to do with. `target` is to the letter."""
+
+    target: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @property
+    def number(self) -> int:
+        """The second part of the path."""
+        return int(self.target.split("/")[2])
 
 
 class Misbehaving:
@@ -85,11 +98,12 @@ class Misbehaving:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *lines = head.decode("latin-1").rstrip().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines)}
-                behave = getattr(self, "_do_" + line.split(" ")[1].split("?")[0].split("/")[1].replace("-", "_"))
+                target = line.split(" ")[1]
+                behave = getattr(self, "_do_" + target.partition("?")[0].split("/")[1])
                 if behave != self._do_deaf:
                     body = await reader.readexactly(int(headers.get("content-length", 0)))
                     self.seen.append(Seen(number, line, headers, body))
-                await behave(line, reader, writer)
+                await behave(Call(target, reader, writer))
                 await writer.drain()
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the caller has gone, or the test is over
@@ -97,129 +111,130 @@ class Misbehaving:
             self._writers.discard(writer)
             writer.close()
 
-    async def _do_ok(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        answer(writer, 200, b"fine")
+    async def _do_ok(self, call: Call) -> None:
+        answer(call.writer, 200, b"fine")
 
-    async def _do_status(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        answer(writer, int(line.split(" ")[1].split("/")[2]), b"said so")
+    async def _do_status(self, call: Call) -> None:
+        answer(call.writer, call.number, b"" if call.number == 204 else b"said so")
 
-    async def _do_target(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_target(self, call: Call) -> None:
         """Says which target it was asked for."""
-        answer(writer, 200, line.split(" ")[1].encode("latin-1"))
+        answer(call.writer, 200, call.target.encode("latin-1"))
 
-    async def _do_later(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_later(self, call: Call) -> None:
         """503 with the Retry-After that the query gives."""
-        wish = line.split(" ")[1].partition("?")[2].replace("_", " ")
-        answer(writer, 503, b"", f"Retry-After: {wish}")
+        wish = call.target.partition("?")[2].replace("_", " ")
+        answer(call.writer, 503, b"", f"Retry-After: {wish}")
 
-    async def _do_redirect(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        answer(writer, 302, b"", "Location: /ok")
+    async def _do_redirect(self, call: Call) -> None:
+        answer(call.writer, 302, b"", "Location: /ok")
 
-    async def _do_interim(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
-        answer(writer, 200, b"fine", "X-Twice: 1", "X-Twice: 2")
+    async def _do_interim(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
+        answer(call.writer, 200, b"fine", "X-Twice: 1", "X-Twice: 2")
 
-    async def _do_long(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_long(self, call: Call) -> None:
         """A body of so many bytes as the path says."""
-        answer(writer, 200, b"x" * int(line.split(" ")[1].split("/")[2]))
+        answer(call.writer, 200, b"x" * call.number)
 
-    async def _do_gigabyte(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+    async def _do_gigabyte(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
         for _n in range(1000):
-            writer.write(b"x" * 1_000_000)
-            await writer.drain()
+            call.writer.write(b"x" * 1_000_000)
+            await call.writer.drain()
 
-    async def _do_endless(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_endless(self, call: Call) -> None:
         """A gigabyte that does not say so, nor that it fails."""
-        writer.write(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
+        call.writer.write(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _n in range(1000):
-            writer.write(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n")
-            await writer.drain()
+            call.writer.write(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n")
+            await call.writer.drain()
 
-    async def _do_drip(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    async def _do_drip(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
-            writer.write(b".")
-            await writer.drain()
+            call.writer.write(b".")
+            await call.writer.drain()
             await asyncio.sleep(0.02)
 
-    async def _do_drip_head(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n")
+    async def _do_drip_head(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 200 OK\r\n")
         while True:
-            writer.write(b"X-Drip: x\r\n")
-            await writer.drain()
+            call.writer.write(b"X-Drip: x\r\n")
+            await call.writer.drain()
             await asyncio.sleep(0.02)
 
-    async def _do_silent(self, line: str, reader: asyncio.StreamReader, _: Any) -> None:
+    async def _do_silent(self, call: Call) -> None:
         """Takes the request and says nothing."""
-        await reader.read()
+        await call.reader.read()
 
-    async def _do_deaf(self, line: str, *_: Any) -> None:
+    async def _do_deaf(self, _: Call) -> None:
         """Never reads the body."""
         await asyncio.sleep(3600)
 
-    async def _do_reset(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        reset(writer)
+    async def _do_reset(self, call: Call) -> None:
+        reset(call.writer)
 
-    async def _do_reset_within(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_reset_within(self, call: Call) -> None:
         """Resets in the middle of its answer."""
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         await asyncio.sleep(0.05)
-        reset(writer)
+        reset(call.writer)
 
-    async def _do_hang_up(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_hang_up(self, call: Call) -> None:
         """Closes without an answer."""
-        writer.close()
+        call.writer.close()
 
-    async def _do_short(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_short(self, call: Call) -> None:
         """Closes before the body is as long as it said."""
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-        writer.close()
+        call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        call.writer.close()
 
-    async def _do_nonsense(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example ESMTP\r\n\r\n")
-        writer.close()
+    async def _do_nonsense(self, call: Call) -> None:
+        call.writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        call.writer.close()
 
-    async def _do_bad_status(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 zwei Gut\r\n\r\n")
-        writer.close()
+    async def _do_bad_status(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 zwei Gut\r\n\r\n")
+        call.writer.close()
 
-    async def _do_endless_head(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n")
+    async def _do_endless_head(self, call: Call) -> None:
+        call.writer.write(b"HTTP/1.1 200 OK\r\n")
         while True:
-            writer.write(b"X-More: " + b"x" * 8000 + b"\r\n")
-            await writer.drain()
+            call.writer.write(b"X-More: " + b"x" * 8000 + b"\r\n")
+            await call.writer.drain()
 
-    async def _do_hold(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_hold(self, call: Call) -> None:
         """Answers when it is released."""
         self.holding += 1
         await self._released.wait()
         self.holding -= 1
-        answer(writer, 200, b"released")
+        answer(call.writer, 200, b"released")
 
-    async def _do_together(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_together(self, call: Call) -> None:
         """Answers when so many requests are here at once as the path says."""
         self.holding += 1
-        if self.holding >= int(line.split(" ")[1].split("/")[2]):
+        if self.holding >= call.number:
             self._released.set()
         await self._released.wait()
-        answer(writer, 200, b"all here")
+        answer(call.writer, 200, b"all here")
 
-    async def _do_last(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_last(self, call: Call) -> None:
         """Answers as if the connection stayed open, and closes it at once."""
-        answer(writer, 200, b"bye")
-        writer.close()
+        answer(call.writer, 200, b"bye")
+        call.writer.close()
 
-    async def _do_once(self, line: str, _: Any, writer: asyncio.StreamWriter) -> None:
+    async def _do_once(self, call: Call) -> None:
         """Answers the first request of a connection and resets at the second, unread or not."""
         if sum(seen.connection == self.seen[-1].connection for seen in self.seen) > 1:
-            reset(writer)
+            reset(call.writer)
         else:
-            answer(writer, 200, b"once")
+            answer(call.writer, 200, b"once")
 
 
 def answer(writer: asyncio.StreamWriter, status: int, body: bytes, *headers: str) -> None:
-    lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", *headers, "", ""]
+    length = [] if status == 204 else [f"Content-Length: {len(body)}"]
+    lines = [f"HTTP/1.1 {status} Said", *length, *headers, "", ""]
     writer.write("\r\n".join(lines).encode() + body)
 
 

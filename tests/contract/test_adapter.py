@@ -12,6 +12,7 @@ import requests
 from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import Misbehaving
+
 from worker.delivery.adapter import CurlAdapter, response, transfer
 from worker.delivery.engine import Answer
 from worker.delivery.guard import Guard

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
+
 from worker.delivery.engine import Answer
 from worker.delivery.errors import Fault
 

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 import pytest
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
+
 from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
+
 from worker.delivery.errors import Fault
 
 
@@ -180,7 +182,7 @@ def test_nobody_listens(caller: Caller) -> None:
     assert (answer.status, answer.fault, answer.started) == (0, Fault.CONNECT, False)
 
 
-def test_nobody_takes_the_connection(start_engine, receiver: Misbehaving) -> None:  # type: ignore[no-untyped-def]
+def test_nobody_takes_the_connection(start_engine: Callable[..., Caller]) -> None:
     caller = start_engine(connect_timeout=0.3)
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -222,8 +224,8 @@ def test_only_http_is_spoken(caller: Caller, url: str) -> None:
 
 
 def test_a_proxy_in_the_environment_is_not_used(
-    start_engine, receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
-) -> None:  # type: ignore[no-untyped-def]
+    start_engine: Callable[..., Caller], receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 

@@ -32,8 +32,12 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.5
 """How often those that wait are looked through for such as wait in vain."""
+_CONNECTIONS_PER_PLACE = 2
+"""Connections that are kept, in use or not: with as many as places, each new host would cost one that is still good."""
 _OTHER_DESCRIPTORS = 256
 """Descriptors for all that a worker has open beside its transfers."""
+_HOSTS_KNOWN = 10_000
+"""How many hosts are remembered to speak HTTP/2."""
 _TOO_LATE = "it might outlast its deadline"
 
 
@@ -41,7 +45,8 @@ class Engine:
     """Sends transfers.
 
     `places`: how many are under way at once; `per_host`: how many of them to one host and port; `connect_timeout` in
-    seconds; `ca_file`: PEM file of the authorities that are trusted, by default those that `requests` trusts.
+    seconds; `connection_seconds`: how long a connection is used before a host's name is asked for again; `ca_file`: PEM
+    file of the authorities that are trusted, by default those that `requests` trusts.
     """
 
     def __init__(
@@ -51,20 +56,22 @@ class Engine:
         places: int = 1000,
         per_host: int = 100,
         connect_timeout: float = 5.0,
+        connection_seconds: int = 600,
         user_agent: str = "Dateline/0.1",
         ca_file: str | None = None,
     ) -> None:
         self._places = places
-        self._parts = (guard, connect_timeout, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
+        self._parts = (guard, connect_timeout, connection_seconds, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
         self._free: list[Handle] = []
         self._busy: dict[pycurl.Curl, Handle] = {}
         self._turns = Turns(places, per_host)
+        self._multiplexing: set[str] = set()
         self._looked = 0.0
         self._sockets = Sockets()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, places)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _CONNECTIONS_PER_PLACE * places)
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._answered = 0
         # From here on under the lock: other threads write them.
@@ -77,7 +84,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the thread, and have the system allow as many sockets as there are places."""
-        _allow_descriptors(self._places + _OTHER_DESCRIPTORS)
+        _allow_descriptors(_CONNECTIONS_PER_PLACE * self._places + _OTHER_DESCRIPTORS)
         self._thread.start()
 
     def submit(self, transfers: Sequence[Transfer]) -> None:
@@ -188,7 +195,7 @@ class Engine:
     def _send(self, transfer: Transfer, host: Host, now: float) -> bool:
         handle = self._free.pop() if self._free else Handle(*self._parts)
         try:
-            handle.load(transfer, host, now)
+            handle.load(transfer, host, now, multiplexes=host.name in self._multiplexing)
             self._multi.add_handle(handle.curl)
         except (ValueError, TypeError, pycurl.error) as error:
             handle.clear()
@@ -213,11 +220,23 @@ class Engine:
         handle = self._busy.pop(curl)
         transfer, host = handle.transfer, handle.host
         answer = handle.answer(time.monotonic(), code, ended)
+        if code == pycurl.E_OK and transfer.url.startswith("https"):
+            self._learn(host, multiplexes=handle.multiplexed())
         self._multi.remove_handle(curl)
         handle.clear()
         self._free.append(handle)
         self._turns.leave(host)
         self._hand_out(transfer, answer)
+
+    def _learn(self, host: Host, *, multiplexes: bool) -> None:
+        """Remember who speaks HTTP/2: there a request rather waits for a connection than to open one more.
+
+        Elsewhere libcurl would have it wait for the end of another request, so nobody is asked to before it is known.
+        """
+        if not multiplexes:
+            self._multiplexing.discard(host.name)
+        elif len(self._multiplexing) < _HOSTS_KNOWN:
+            self._multiplexing.add(host.name)
 
     def _give_back(self, transfers: Iterable[Transfer], reason: str) -> None:
         for transfer in transfers:

@@ -20,8 +20,6 @@ from worker.delivery.turns import Host
 
 READ_MOST = 65_536
 """Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then they end."""
-CONNECTION_SECONDS = 600
-"""How long a connection is used before the host's name is asked for again."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 _FIXED = (
@@ -33,7 +31,6 @@ _FIXED = (
     (pycurl.PATH_AS_IS, 1),
     (pycurl.TCP_NODELAY, 1),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
-    (pycurl.MAXLIFETIME_CONN, CONNECTION_SECONDS),
     (pycurl.POST, 1),
 )
 # libcurl writes the escapes in a path in capitals; whoever signed or compares the URL would not know it again.
@@ -50,8 +47,8 @@ class Handle:
         "_gate",
         "_getinfo",
         "_lines",
+        "_multiplexes",
         "_plain",
-        "_secure",
         "_setopt",
         "_size",
         "_timeout",
@@ -63,8 +60,12 @@ class Handle:
     begun: float
     host: Host
     transfer: Transfer
+    _multiplexes: bool
+    _timeout: float
 
-    def __init__(self, guard: Guard, connect_timeout: float, user_agent: str, ca_file: str) -> None:
+    def __init__(
+        self, guard: Guard, connect_timeout: float, connection_seconds: int, user_agent: str, ca_file: str
+    ) -> None:
         self.curl = pycurl.Curl()
         self._setopt = self.curl.setopt
         self._getinfo = self.curl.getinfo
@@ -76,14 +77,18 @@ class Handle:
             *_FIXED,
             (pycurl.CAINFO, ca_file),
             (pycurl.CONNECTTIMEOUT_MS, max(1, int(connect_timeout * 1000))),
+            (pycurl.MAXLIFETIME_CONN, connection_seconds),
             (pycurl.USERAGENT, user_agent),
             (pycurl.OPENSOCKETFUNCTION, self._gate.open),
             (pycurl.WRITEFUNCTION, self._write),
         )
         self._make_ready()
 
-    def load(self, transfer: Transfer, host: Host, now: float) -> None:
-        """Make ready to send `transfer`. Raises ValueError or pycurl.error when it can't be sent as it stands."""
+    def load(self, transfer: Transfer, host: Host, now: float, *, multiplexes: bool) -> None:
+        """Make ready to send `transfer`. `multiplexes`: its host is known to carry many requests on one connection.
+
+        Raises ValueError, TypeError or pycurl.error when the transfer can't be sent as it stands.
+        """
         self.transfer = transfer
         self.host = host
         self.begun = now
@@ -94,12 +99,9 @@ class Handle:
         setopt(pycurl.POSTFIELDS, transfer.body)
         # No waiting for "100 Continue", and no media type that nobody gave.
         setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type:", *transfer.headers])
-        secure = transfer.url[:5].lower() == "https"
-        if secure is not self._secure:
-            # The handshake says whether there is HTTP/2, and then a stream is better than one more connection. Without
-            # TLS nobody says, and all would wait for the first answer.
-            self._secure = secure
-            setopt(pycurl.PIPEWAIT, secure)
+        if multiplexes is not self._multiplexes:
+            self._multiplexes = multiplexes
+            setopt(pycurl.PIPEWAIT, multiplexes)
         if transfer.timeout != self._timeout:
             self._timeout = transfer.timeout
             setopt(pycurl.TIMEOUT_MS, max(1, int(transfer.timeout * 1000)))
@@ -129,6 +131,11 @@ class Handle:
         headers = _parsed(self._lines) if self._lines else _NO_HEADERS
         return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, cut)
 
+    def multiplexed(self) -> bool:
+        """Return whether the transfer that has just ended shared its connection, or could have."""
+        version: int = self._getinfo(pycurl.INFO_HTTP_VERSION)
+        return version == pycurl.CURL_HTTP_VERSION_2_0
+
     def clear(self) -> None:
         """Forget the transfer. The handle must not be in a multi handle."""
         if self._size:
@@ -143,7 +150,7 @@ class Handle:
         for option, value in self._fixed:
             self._setopt(option, value)
         self._timeout = 0.0
-        self._secure = False
+        self._multiplexes = False
         self._plain = True
 
     def _set_method(self, transfer: Transfer) -> None:
