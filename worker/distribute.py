@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from worker.delivery.engine import Engine
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Delivery
-    from worker.destinations.endpoint import Endpoints
+    from worker.destinations.partners import Partners
     from worker.destinations.websub import WebSub
     from worker.site import Site
     from worker.store import Store
@@ -42,8 +43,17 @@ _SETTLED_AT_ONCE = 250
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
-_Message = tuple["Delivery | None", "Answer | str | None"]
-"""An answer to a delivery's request; or the name of a feed to claim for; or (None, None): stop."""
+_Message = tuple["Delivery", object, "Answer"] | str | None
+"""An answer to a delivery's request, with its key; or the name of a feed to claim for; or None: stop."""
+
+
+@dataclass(slots=True)
+class _Forward:
+    """How far the backoff of one feed was gone through: at which head, when, and whether it is due again."""
+
+    head: int = 0
+    at: float = 0.0
+    due: bool = False
 
 
 class Distributor:
@@ -55,7 +65,7 @@ class Distributor:
         site: Site,
         engine: Engine,
         websub: WebSub,
-        endpoints: Endpoints,
+        partners: Partners,
         wakeups: Wakeups,
         *,
         claim_seconds: float,
@@ -64,14 +74,15 @@ class Distributor:
         self._site = site
         self._engine = engine
         self._websub = websub
-        self._endpoints = endpoints
+        self._partners = partners
         self._wakeups = wakeups
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
+        self._outbox: list[Transfer] = []
         self._serving = 0
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
-        self._forwarded: dict[str, tuple[float, int]] = {}
+        self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
         self._thread = Thread(target=self._run, name="distributor", daemon=True)
 
@@ -81,11 +92,11 @@ class Distributor:
 
     def want(self, feed: str) -> None:
         """Claim for the feed as soon as there is room. Returns at once."""
-        self._inbox.put((None, feed))
+        self._inbox.put(feed)
 
     def stop(self, grace: float) -> None:
         """Claim no more, finish or give back what is held, settle it all. Takes `grace` seconds and a little more."""
-        self._inbox.put((None, None))
+        self._inbox.put(None)
         self._engine.stop(grace)
         self._thread.join(grace + 10)
         if self._thread.is_alive():
@@ -95,8 +106,10 @@ class Distributor:
         while not (self._stopping and not self._serving and not self._ended):
             try:
                 self._receive()
+                self._send()
                 self._settle()
                 self._claim()
+                self._bring_forward()
             except RedisError as error:
                 # What is unsettled is settled when Redis is back; the claims expire if that is too late.
                 log.error("redis_away", reason=str(error), next_step="trying again")
@@ -107,28 +120,26 @@ class Distributor:
     def _receive(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
         idle = not self._ended and (self._stopping or not self._wanted or self._engine.room() <= 0)
+        patience = _FORWARD_SECONDS if any(forward.due for forward in self._forward.values()) else None
         try:
-            self._take(self._inbox.get(block=idle))
+            self._take(self._inbox.get(block=idle, timeout=patience))
             for _ in range(_SETTLED_AT_ONCE):
                 self._take(self._inbox.get_nowait())
         except Empty:
             pass
 
     def _take(self, message: _Message) -> None:
-        delivery, said = message
-        if delivery is not None:
-            assert said is not None
-            assert not isinstance(said, str)
-            self._answered(delivery, said)
-        elif isinstance(said, str):
-            if said and said not in self._wanted:
-                self._wanted.append(said)
-        else:
+        if message is None:
             self._stopping = True
+        elif isinstance(message, str):
+            if message not in self._wanted:
+                self._wanted.append(message)
+        else:
+            self._answered(*message)
 
-    def _answered(self, delivery: Delivery, answer: Answer) -> None:
+    def _answered(self, delivery: Delivery, key: object, answer: Answer) -> None:
         now = clock.now()
-        word = delivery.answered(answer, now, random.random())  # noqa: S311 (jitter is no secret)
+        word = delivery.answered(key, answer, now, random.random())  # noqa: S311 (jitter is no secret)
         kind = "endpoint" if "endpoint" in delivery.claim.details else "websub"
         self._store.counters.add("dateline_attempts", kind=kind, outcome=word)
         if word == "delivered":
@@ -144,11 +155,22 @@ class Distributor:
                 status=answer.status,
                 reason=answer.message,
             )
-        request = delivery.next()
-        if request is None:
+        self._go_on(delivery)
+
+    def _go_on(self, delivery: Delivery) -> None:
+        """Have all that may be sent now sent; when nothing is left and nothing in flight, the claim has ended."""
+        try:
+            while request := delivery.next():
+                self._outbox.append(request)
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            delivery.break_off(_broken_off(delivery.claim, error))
+        if not delivery.in_flight:
             self._end(delivery.settlement)
-        else:
-            self._engine.submit([request])
+
+    def _send(self) -> None:
+        if self._outbox:
+            requests, self._outbox = self._outbox, []
+            self._engine.submit(requests)
 
     def _end(self, settlement: Settlement) -> None:
         self._serving -= 1
@@ -180,60 +202,63 @@ class Distributor:
             if len(claims.taken) == BATCH:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
-            requests = (self._begin(claim, claims.head, begun + self._claim_seconds) for claim in claims.taken)
-            self._engine.submit([request for request in requests if request is not None])
-            if claims.backoff:
-                self._bring_forward(feed, claims.head, claims.kill)
+            for claim in claims.taken:
+                self._begin(claim, claims.head, begun + self._claim_seconds)
+            self._send()
+            forward = self._forward[feed]
+            forward.due |= claims.backoff > 0 and claims.head > forward.head
+            if claims.kill > forward.head:
+                forward.at = 0.0  # a kill does not wait
 
-    def _begin(self, claim: Claim, head: int, deadline: float) -> Transfer | None:
+    def _begin(self, claim: Claim, head: int, deadline: float) -> None:
         definition = self._site.feeds[claim.feed]
+        destination = self._partners if "endpoint" in claim.details else self._websub
+        delivery: Delivery | None
         try:
-            delivery: Delivery | None
-            if "endpoint" in claim.details:
-                delivery = self._endpoints.begin(definition, claim, head, deadline)
-            else:
-                delivery = self._websub.begin(definition, claim, head, deadline)
-            if delivery is None:
-                self._end(Settlement(claim, "pause", claim.cursor, reason="removed"))
-                return None
-            delivery.done = partial(self._hand_in, delivery)
-            request = delivery.next()
-        except RedisError as error:
-            log.error("redis_away", reason=str(error), next_step="the receiver is given back")
-            self._end(Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last))
-            return None
-        except Exception:
-            log.exception("push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute")
-            due = clock.ms(clock.now()) + 60_000
-            self._end(
-                Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal")
-            )
-            return None
-        if request is None:
-            self._end(delivery.settlement)
-        return request
-
-    def _hand_in(self, delivery: Delivery, answer: Answer) -> None:
-        self._inbox.put((delivery, answer))
-
-    def _bring_forward(self, feed: str, head: int, kill: int) -> None:
-        """Make receivers in backoff come due earlier because of a new change; because of a kill, at once."""
-        last, seen = self._forwarded.get(feed, (0.0, 0))
-        if head <= seen or (kill <= seen and time.monotonic() - last < _FORWARD_SECONDS):
+            delivery = destination.begin(definition, claim, head, deadline)
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            self._end(_broken_off(claim, error))
             return
-        self._forwarded[feed] = (time.monotonic(), head)
-        now = clock.now()
-        dues = {}
-        for receiver, due, hold in self._store.receivers.backing_off(feed):
-            if hold.cursor >= head:
+        if delivery is None:
+            self._end(Settlement(claim, "pause", claim.cursor, reason="removed"))
+            return
+        delivery.hand_in = partial(self._hand_in, delivery)
+        self._go_on(delivery)
+
+    def _hand_in(self, delivery: Delivery, key: object, answer: Answer) -> None:
+        self._inbox.put((delivery, key, answer))
+
+    def _bring_forward(self) -> None:
+        """Make receivers in backoff come due earlier because of a new change; because of a kill, at once."""
+        for feed, forward in list(self._forward.items()):
+            if not forward.due or time.monotonic() - forward.at < _FORWARD_SECONDS or self._stopping:
                 continue
-            sooner = now
-            if hold.cursor >= kill:
-                sooner = policy.brought_forward(
-                    clock.moment(due), clock.moment(hold.since), clock.moment(hold.last), now
-                )
-            if clock.ms(sooner) < due:
-                dues[receiver] = clock.ms(sooner)
-        self._store.receivers.bring_forward(feed, dues)
-        if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind:
-            self._wanted.append(feed)
+            now = clock.now()
+            tip = self._store.changes.head(feed)
+            dues = {}
+            for receiver, due, hold in self._store.receivers.backing_off(feed):
+                if hold.cursor >= tip.seq:
+                    continue
+                sooner = now
+                if hold.cursor >= tip.kill:
+                    sooner = policy.brought_forward(
+                        clock.moment(due), clock.moment(hold.since), clock.moment(hold.last), now
+                    )
+                if clock.ms(sooner) < due:
+                    dues[receiver] = clock.ms(sooner)
+            self._store.receivers.bring_forward(feed, dues)
+            self._forward[feed] = _Forward(tip.seq, time.monotonic())
+            if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind and feed not in self._wanted:
+                self._wanted.append(feed)
+
+
+def _broken_off(claim: Claim, error: Exception) -> Settlement:
+    """What is said of a claim that an error of ours ended; the receiver is not to blame."""
+    if isinstance(error, RedisError):
+        log.error("redis_away", reason=str(error), next_step="the receiver is given back")
+        return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
+    log.error(
+        "push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute", exc_info=error
+    )
+    due = clock.ms(clock.now()) + 60_000
+    return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal")

@@ -18,7 +18,8 @@ from worker import clock
 from worker.app import app, configure
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
-from worker.destinations.endpoint import Endpoint, Endpoints
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.partners import Partners
 from worker.destinations.websub import WebSub
 from worker.distribute import Distributor
 from worker.documents import Documents
@@ -94,7 +95,7 @@ class Machinery:
         )
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="verify")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
-        self._endpoints = Endpoints(store, services.documents, {}, timeout=delivery.timeout)
+        self._partners = Partners(store, services.documents, timeout=delivery.timeout)
         self.publisher = Publisher(store, site, services.wakeups, self._consumer)
         self.verifier = Verifier(
             store,
@@ -109,7 +110,7 @@ class Machinery:
             site,
             self._engine,
             websub,
-            self._endpoints,
+            self._partners,
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
@@ -147,7 +148,7 @@ class Machinery:
             for endpoint in settings.endpoints
             if endpoint.feed in self.services.site.feeds
         }
-        self._endpoints.endpoints = endpoints
+        self._partners.endpoints = endpoints
         receivers = self.services.store.receivers
         for name, endpoint in endpoints.items():
             what = receivers.enroll(endpoint.feed, f"endpoint:{name}", {"endpoint": name})

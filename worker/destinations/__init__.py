@@ -23,24 +23,34 @@ if TYPE_CHECKING:
 class Delivery(Protocol):
     """One claim being served.
 
-    `done` is set before the first request and goes into each. `next` gives the next request, or None when there is
-    nothing more to send; then `settlement` says what came of it.
-    `answered` is told the answer to the request given last.
+    `hand_in(key, answer)` is set before the first request and takes the answer to each. `next` gives the next request,
+    or None when none may be sent now. `answered` is told each answer, with the key that came with it. When `next` gives
+    None and nothing is `in_flight`, `settlement` says what came of the claim.
     """
 
     claim: Claim
-    settlement: Settlement
-    done: Callable[[Answer], None]
+    hand_in: Callable[[object, Answer], None]
+
+    @property
+    def settlement(self) -> Settlement:
+        """What came of the claim."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests have no answer yet."""
 
     @property
     def accepted(self) -> int:
-        """When the oldest event in what was sent last was accepted (ms), 0 if unknown."""
+        """When the oldest event in what was answered last was accepted (ms), 0 if unknown."""
 
     def next(self) -> Transfer | None:
         """Return the next request."""
 
-    def answered(self, answer: Answer, now: datetime, chance: float) -> str:
+    def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
         """Take the answer in; return its word: delivered, retry, refused, gone, suspended or given_back."""
+
+    def break_off(self, settlement: Settlement) -> None:
+        """Send nothing more; `settlement`, but for how far the receiver has come, is what is said of the claim."""
 
 
 def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoint: bool) -> policy.Outcome:

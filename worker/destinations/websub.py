@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds.formats import FEED_FORMATS
@@ -53,19 +54,30 @@ class WebSub:
 class SubscriberPush:
     """One push to one subscriber."""
 
-    __slots__ = ("_deadline", "_headers", "_push", "_sent", "_timeout", "claim", "done", "settlement")
+    __slots__ = (
+        "_deadline",
+        "_headers",
+        "_push",
+        "_timeout",
+        "_waiting",
+        "claim",
+        "hand_in",
+        "in_flight",
+        "settlement",
+    )
 
     def __init__(
         self, claim: Claim, push: Push | None, head: int, headers: list[str], timeout: float, deadline: float
     ) -> None:
         self.claim = claim
-        self.done: Callable[[Answer], None]
+        self.hand_in: Callable[[object, Answer], None]
+        self.in_flight = 0
         self.settlement = Settlement(claim, "done", push.cursor if push else head)
         self._push = push
         self._headers = headers
         self._timeout = timeout
         self._deadline = deadline
-        self._sent = push is None
+        self._waiting = push is not None
 
     @property
     def accepted(self) -> int:
@@ -74,17 +86,26 @@ class SubscriberPush:
 
     def next(self) -> Transfer | None:
         """Return the push, once."""
-        if self._sent or self._push is None:
+        if not self._waiting or self._push is None:
             return None
-        self._sent = True
+        self._waiting = False
+        self.in_flight = 1
         body, secret = self._push.body, self.claim.details["secret"]
         headers = self._headers
+        done = partial(self.hand_in, None)
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
-        return Transfer(self.claim.details["callback"], body, headers, self._timeout, self._deadline, self.done)
+        return Transfer(self.claim.details["callback"], body, headers, self._timeout, self._deadline, done)
 
-    def answered(self, answer: Answer, now: datetime, chance: float) -> str:
+    def break_off(self, settlement: Settlement) -> None:
+        """Send nothing."""
+        self._waiting = False
+        self.settlement = settlement
+
+    def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
         """Take the answer in."""
+        del key
+        self.in_flight = 0
         outcome = judged(self.claim, answer, now, chance, endpoint=False)
         if isinstance(outcome, policy.Delivered):
             return "delivered"

@@ -20,10 +20,11 @@ State = Literal["in", "out", "killed"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a feed's change log ends: its last sequence number and the time of its last change (ms; 0: never)."""
+    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never), last kill."""
 
     seq: int
     changed: int
+    kill: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class ChangeLogs:
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
-        seq, changed = self._client.hmget(keys.feed(feed).meta, "head", "changed")
-        return Head(int(seq or 0), int(changed or 0))
+        seq, changed, kill = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill")
+        return Head(int(seq or 0), int(changed or 0), int(kill or 0))
 
     def window(self, feed: str, limit: int) -> Window:
         """Return the top `limit` members and the tombstones, all of one moment."""

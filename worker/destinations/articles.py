@@ -1,0 +1,189 @@
+"""A partner endpoint that gets one request per changed article, the oldest change first.
+
+Up to `concurrency` articles are in flight at once, never two requests of one article. Each article is read anew before
+it is sent, so a correction or a kill that came in meanwhile is what leaves. The cursor moves over what is done from the
+oldest change on; what is done beyond a gap is in the ledger, and is not said twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds.formats import ARTICLE_FORMATS
+from worker import clock
+from worker.delivery import policy
+from worker.destinations import judged, unfinished
+from worker.destinations.endpoint import Endpoint, LedgerEntry, Pushes, message_id
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feeds.article import Article
+    from worker.delivery.transfer import Answer, Transfer
+    from worker.store import Store
+    from worker.store.changes import Change
+    from worker.store.receivers import Claim
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was sent for one change, and whether that is done with."""
+
+    change: Change
+    entry: LedgerEntry | None = None
+    accepted: int = 0
+    done: bool = False
+
+
+class ArticlePushes(Pushes):
+    """The changed articles of a claim. `reached` is the cursor when all are done, or 0: that of the last change."""
+
+    def __init__(
+        self,
+        store: Store,
+        endpoint: Endpoint,
+        claim: Claim,
+        changes: list[Change],
+        reached: int,
+        timeout: float,
+        deadline: float,
+    ) -> None:
+        self._format = ARTICLE_FORMATS[endpoint.format]
+        super().__init__(endpoint, claim, self._format.media_type, timeout, deadline)
+        self._store = store
+        self._waiting = deque(_Said(change) for change in changes)
+        self._begun: deque[_Said] = deque()
+        self._reached = reached
+        self._ledger = {
+            article_id: LedgerEntry.parse(text)
+            for article_id, text in store.receivers.ledger(
+                claim.feed, endpoint.name, [change.article_id for change in changes]
+            ).items()
+        }
+        self._ended: Settlement | None = None
+        self._cursor = claim.cursor
+        self._noted: dict[str, str] = {}
+
+    @property
+    def settlement(self) -> Settlement:
+        """What came of the claim, once nothing is in flight any more."""
+        settlement = self._ended or Settlement(self.claim, "done", self._cursor)
+        settlement.cursor = self._cursor
+        settlement.ledger = self._noted
+        return settlement
+
+    def next(self) -> Transfer | None:
+        """Return the request for the next article that the endpoint has not had, if it may be sent now."""
+        while self._waiting and self._ended is None and self.in_flight < self._endpoint.concurrency:
+            if time.monotonic() + self._timeout > self._deadline:
+                # The rest is for the next claim.
+                self._waiting.clear()
+                self._reached = 0
+                break
+            said = self._waiting.popleft()
+            self._begun.append(said)
+            request = self._say(said)
+            if request is not None:
+                self.in_flight += 1
+                return request
+            said.done = True
+        self._advance()
+        return None
+
+    def break_off(self, settlement: Settlement) -> None:
+        """Send no more articles."""
+        self._ended = self._ended or settlement
+
+    def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
+        """Take in the answer to one article."""
+        assert isinstance(key, _Said)
+        assert key.entry is not None
+        self.in_flight -= 1
+        self.accepted = key.accepted
+        article_id = key.change.article_id
+        outcome = judged(self.claim, answer, now, chance, endpoint=True)
+        match outcome:
+            case policy.Delivered():
+                self._note(article_id, key.entry, key.entry.status, now)
+                key.done = True
+                # One success ends a row of failures.
+                self.claim = replace(self.claim, failures=0, since=0)
+                word = "delivered"
+            case policy.Refused(status, reason):
+                self._note(article_id, key.entry, f"refused-{key.entry.status}", now)
+                key.done = True
+                log.error(
+                    "article_parked",
+                    endpoint=self._endpoint.name,
+                    article_id=article_id,
+                    version=key.entry.version,
+                    status=status,
+                    reason=reason,
+                )
+                word = "refused"
+            case _:
+                ended, word = unfinished(self.claim, outcome, self._cursor, now)
+                # Of several that fail together the first one counts.
+                self._ended = self._ended or ended
+                if answer.started:
+                    self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
+        self._advance()
+        return word
+
+    def _advance(self) -> None:
+        """Move the cursor over all that is done from the oldest change on."""
+        while self._begun and self._begun[0].done:
+            self._cursor = self._begun.popleft().change.seq
+        if not self._begun and not self._waiting and self._ended is None:
+            self._cursor = max(self._cursor, self._reached)
+
+    def _say(self, said: _Said) -> Transfer | None:
+        """The request that says what the article is now, or None when the endpoint has been told."""
+        change = said.change
+        held = self._store.articles.get(change.article_id)
+        if held is None:
+            return None
+        article = held.article
+        known = self._ledger.get(change.article_id)
+        status = self._status(article, change, known)
+        if known is not None and known.version >= article.version and known.status == status:
+            return None
+        message = message_id(self._endpoint.name, article.id, article.version, _kind(status))
+        body = self._format.render(f"article.{status}", article, message)
+        said.accepted = held.accepted
+        said.entry = LedgerEntry(article.version, status, 0, sha256(body).hexdigest())
+        return self._post(said, body, message)
+
+    @staticmethod
+    def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
+        if article.pubstatus == "canceled":
+            return "killed"
+        if change.state != "in" or not article.visible(clock.now()):
+            return "withdrawn"
+        if known is None:
+            return "published"
+        doing, _, status = known.status.rpartition("-")
+        if known.version == article.version and _kind(status) == "usable":
+            # The very same again: said in the same words as when it was tried, refused or delivered.
+            return status
+        never_had = status in {"killed", "withdrawn"} or (doing and status == "published")
+        return "published" if never_had else "corrected"
+
+    def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> None:
+        noted = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
+        self._ledger[article_id] = noted
+        self._noted[article_id] = str(noted)
+
+
+def _kind(status: str) -> str:
+    """What a status says of the text: that it may be used, or that it may not."""
+    return status if status in {"killed", "withdrawn"} else "usable"

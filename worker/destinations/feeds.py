@@ -1,0 +1,80 @@
+"""A partner endpoint that gets one request with all changes, as a feed."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker import clock
+from worker.delivery import policy
+from worker.destinations import judged, unfinished
+from worker.destinations.endpoint import Endpoint, LedgerEntry, Pushes, message_id
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.delivery.transfer import Answer, Transfer
+    from worker.documents import Push
+    from worker.store.receivers import Claim
+
+log = structlog.get_logger()
+
+
+class FeedPush(Pushes):
+    """One push with all changes."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        claim: Claim,
+        push: Push | None,
+        head: int,
+        media_type: str,
+        timeout: float,
+        deadline: float,
+    ) -> None:
+        super().__init__(endpoint, claim, media_type, timeout, deadline)
+        self.settlement = Settlement(claim, "done", push.cursor if push else head)
+        self._push = push
+        self._waiting = push is not None
+        if push:
+            self.accepted = push.accepted
+
+    def next(self) -> Transfer | None:
+        """Return the push, once."""
+        if not self._waiting or self._push is None:
+            return None
+        self._waiting = False
+        message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
+        self.in_flight = 1
+        return self._post(None, self._push.body, message)
+
+    def break_off(self, settlement: Settlement) -> None:
+        """Send nothing."""
+        self._waiting = False
+        self.settlement = settlement
+
+    def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
+        """Take the answer in. What a feed endpoint refuses for good is passed by, like an article."""
+        del key
+        assert self._push is not None
+        self.in_flight = 0
+        outcome = judged(self.claim, answer, now, chance, endpoint=True)
+        digest = sha256(self._push.body).hexdigest()
+        match outcome:
+            case policy.Delivered():
+                prefix, word = "", "delivered"
+            case policy.Refused(status, reason):
+                prefix, word = "refused-", "refused"
+                log.error("push_refused", endpoint=self._endpoint.name, status=status, reason=reason)
+            case _:
+                self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
+                return word
+        for article_id, version in self._push.versions.items():
+            told = prefix + ("withdrawn" if version is None else "published")
+            entry = LedgerEntry(version or 0, told, clock.ms(now), digest)
+            self.settlement.ledger[article_id] = str(entry)
+        return word
