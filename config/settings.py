@@ -29,7 +29,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
-from config.values import BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
+from config.values import Backfill, BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
@@ -138,6 +138,19 @@ class Delivery(BaseModel):
         return value
 
 
+class OperationsSettings(BaseModel):
+    """Whom to tell what operators want to know: endpoints suspended and recovered, articles parked."""
+
+    model_config = _STRICT
+
+    url: Url | None = None
+    """A webhook that gets each operational event as JSON. They are in the log in any case."""
+    secret: Annotated[tuple[WebhookSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
+        default=(), repr=False
+    )
+    """Signs them (Standard Webhooks)."""
+
+
 class EndpointSettings(BaseModel):
     """One destination of a partner."""
 
@@ -157,6 +170,12 @@ class EndpointSettings(BaseModel):
         default=(), repr=False
     )
     """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
+    concurrency: int = Field(default=1, ge=1, le=100)
+    """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
+    rate: float | None = Field(default=None, gt=0, le=10_000)
+    """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
+    backfill: Backfill | None = None
+    """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
 
     @field_validator("format")
     @classmethod
@@ -179,6 +198,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     websub: WebSub = WebSub()
     delivery: Delivery = Delivery()
+    operations: OperationsSettings = OperationsSettings()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)

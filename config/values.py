@@ -77,6 +77,13 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _backfill(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,6}(?:[smhd]| articles)", value):
+        raise ValueError('must be a time such as "7d" or a number such as "100 articles"')
+    return value
+
+
+Backfill = Annotated[str, AfterValidator(_backfill)]
 BaseUrl = Annotated[Url, AfterValidator(_base_url)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]

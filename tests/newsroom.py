@@ -53,6 +53,10 @@ port = {port}
 [websub]
 lease_min = "1s"
 
+[operations]
+url = "{receiver}/operations"
+secret = "{SECRET}"
+
 [delivery]
 allow_networks = ["127.0.0.0/8"]
 timeout = 3

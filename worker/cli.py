@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 from rich import box
 from rich.console import Console
@@ -18,8 +20,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from config.settings import Settings, SettingsError, default_path, load
+from feeds.article import Moment
 from feeds.formats import FEED_FORMATS
-from worker import clock, embedded, logs
+from worker import clock, embedded, logs, report
 from worker.app import QUEUES
 from worker.services import Services, build
 from worker.up import Stack, UpFailed, end_with_parent, free_port
@@ -275,6 +278,71 @@ def list_endpoints(
             escape(endpoint.url),
         )
     out.print(table if endpoints else "There are no endpoints; they are [[endpoints]] in the settings.", markup=False)
+
+
+@app.command(epilog="Example: dateline coverage hh-2026-0301")
+def coverage(
+    article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
+) -> None:
+    """Show who has which version of an article since when, who is behind, and why."""
+    services = _services(config, data)
+    held = services.store.articles.get(article)
+    if held is None:
+        raise Failed(f"no article {article} was ever published here")
+    now = held.article
+    out.print(
+        f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
+        highlight=False,
+    )
+    table = _table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why")
+    found = report.coverage(services.store, services.site, article)
+    for row in found:
+        since = _moment(row.since) if row.since else ""
+        table.add_row(row.feed, row.receiver, row.holds, since, row.standing, escape(row.why))
+    out.print(table if found else "It is in no feed that has receivers.")
+
+
+@app.command(epilog="Example: dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run")
+def replay(
+    endpoint: Annotated[str, typer.Option(help="The endpoint that gets them.")],
+    since: Annotated[str, typer.Option(help="All articles that changed since then.")] = "",
+    article: Annotated[str, typer.Option(help="This one article.")] = "",
+    parked: Annotated[bool, typer.Option("--parked", help="Those that the endpoint had refused.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go.")] = False,
+    same_ids: Annotated[bool, typer.Option("--same-ids", help="With the message ids of the first time.")] = False,
+    rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Articles a second at the most.")] = 50,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Send articles to an endpoint again, as they are now, marked by the header Dateline-Replay."""
+    if sum(map(bool, (since, article, parked))) != 1:
+        raise Failed("say which: one of --since, --article and --parked", 2)
+    services = _services(config, data)
+    known = {settings.name: settings for settings in services.settings.endpoints}
+    if endpoint not in known:
+        raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(known) or 'none'}", 2)
+    if known[endpoint].mode != "article":
+        raise Failed(f"--endpoint: {endpoint} gets feeds; only endpoints in mode article can be replayed to", 2)
+    try:
+        moment = TypeAdapter(Moment).validate_python(since) if since else None
+    except ValidationError as error:
+        raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
+    feed = known[endpoint].feed
+    articles = report.replayable(
+        services.store, feed, endpoint, since=moment, article_id=article or None, parked=parked
+    )
+    out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}", highlight=False)
+    if dry_run or not articles:
+        return
+    replays = services.store.replays
+    replays.ask(feed, endpoint, articles, f"replay-{uuid4().hex[:12]}", same_ids=same_ids, rate=rate)
+    deadline = time.monotonic() + services.settings.delivery.claim_seconds + 5
+    while not replays.rewind(feed, endpoint):
+        # A worker is just serving it; it is free again when its claim ends.
+        if time.monotonic() > deadline:
+            raise Failed(f"{endpoint} is being served all the time; the articles go with its next change")
+        time.sleep(0.2)
+    services.wakeups.distribute(feed)
 
 
 @app.command(name="subscriptions", epilog="Example: dateline subscriptions --feed en")

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from worker.destinations import Delivery
     from worker.destinations.partners import Partners
     from worker.destinations.websub import WebSub
+    from worker.operations import Operations
     from worker.site import Site
     from worker.store import Store
+    from worker.store.attempts import Attempt
     from worker.store.receivers import Claim
     from worker.wakeups import Wakeups
 
@@ -66,6 +68,7 @@ class Distributor:
         engine: Engine,
         websub: WebSub,
         partners: Partners,
+        operations: Operations,
         wakeups: Wakeups,
         *,
         claim_seconds: float,
@@ -75,11 +78,13 @@ class Distributor:
         self._engine = engine
         self._websub = websub
         self._partners = partners
+        self._operations = operations
         self._wakeups = wakeups
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
         self._outbox: list[Transfer] = []
+        self._tried: list[tuple[str, str, Attempt]] = []
         self._serving = 0
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
@@ -155,6 +160,10 @@ class Distributor:
                 status=answer.status,
                 reason=answer.message,
             )
+        if delivery.attempts:
+            endpoint = delivery.claim.details["endpoint"]
+            self._tried += [(delivery.claim.feed, endpoint, attempt) for attempt in delivery.attempts]
+            delivery.attempts.clear()
         self._go_on(delivery)
 
     def _go_on(self, delivery: Delivery) -> None:
@@ -177,13 +186,34 @@ class Distributor:
         self._ended[settlement.claim.feed].append(settlement)
 
     def _settle(self) -> None:
+        self._note()
         for feed in list(self._ended):
+            for settlement in self._ended[feed]:
+                if settlement.replayed:
+                    endpoint = settlement.claim.details["endpoint"]
+                    self._store.replays.done(feed, endpoint, settlement.replayed)
             settled = self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
             del self._ended[feed]
             if settled.fenced:
                 log.warning("claims_lost", feed=feed, receivers=len(settled.fenced), reason="they had expired")
             if settled.behind and feed not in self._wanted:
                 self._wanted.append(feed)
+
+    def _note(self) -> None:
+        """Keep what was tried at endpoints, and tell what operators want to know of it."""
+        if not self._tried:
+            return
+        recovered = self._store.attempts.record(self._tried)
+        for (feed, endpoint, attempt), back in zip(self._tried, recovered, strict=True):
+            about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
+            if back:
+                self._operations.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
+            elif attempt.outcome == "suspended":
+                self._operations.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
+            elif attempt.outcome == "refused":
+                article = {"article_id": attempt.article, "version": attempt.version}
+                self._operations.tell("article.parked", **about, **article, answer=attempt.answer)
+        self._tried = []
 
     def _claim(self) -> None:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
@@ -213,14 +243,16 @@ class Distributor:
     def _begin(self, claim: Claim, head: int, deadline: float) -> None:
         definition = self._site.feeds[claim.feed]
         destination = self._partners if "endpoint" in claim.details else self._websub
-        delivery: Delivery | None
+        delivery: Delivery | Settlement | None
         try:
             delivery = destination.begin(definition, claim, head, deadline)
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             self._end(_broken_off(claim, error))
             return
         if delivery is None:
-            self._end(Settlement(claim, "pause", claim.cursor, reason="removed"))
+            delivery = Settlement(claim, "pause", claim.cursor, reason="removed")
+        if isinstance(delivery, Settlement):
+            self._end(delivery)
             return
         delivery.hand_in = partial(self._hand_in, delivery)
         self._go_on(delivery)

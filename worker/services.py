@@ -25,6 +25,7 @@ from worker.distribute import Distributor
 from worker.documents import Documents
 from worker.hub import Hub, Leases
 from worker.intake import Intake
+from worker.operations import Operations
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store
@@ -93,7 +94,7 @@ class Machinery:
             per_host=delivery.per_host,
             connect_timeout=delivery.connect_timeout,
         )
-        self._answers = ThreadPoolExecutor(4, thread_name_prefix="verify")
+        self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
         self._partners = Partners(store, services.documents, timeout=delivery.timeout)
         self.publisher = Publisher(store, site, services.wakeups, self._consumer)
@@ -105,16 +106,25 @@ class Machinery:
             timeout=delivery.timeout,
             claim_seconds=delivery.claim_seconds,
         )
+        operations = Operations(
+            store,
+            self._engine,
+            self._answers,
+            settings.operations.url,
+            tuple(secret.get_secret_value() for secret in settings.operations.secret),
+            delivery.timeout,
+        )
         self.distributor = Distributor(
             store,
             site,
             self._engine,
             websub,
             self._partners,
+            operations,
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
-        self.sweeper = Sweeper(store, self.publisher, services.wakeups, self._consumer)
+        self.sweeper = Sweeper(store, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""
@@ -144,14 +154,21 @@ class Machinery:
                 endpoint.url,
                 endpoint.mode,
                 tuple(secret.get_secret_value() for secret in endpoint.secret),
+                concurrency=endpoint.concurrency,
+                rate=endpoint.rate,
             )
             for endpoint in settings.endpoints
             if endpoint.feed in self.services.site.feeds
         }
         self._partners.endpoints = endpoints
+        backfill = {
+            endpoint.name: self._backfill(endpoint.feed, endpoint.backfill)
+            for endpoint in settings.endpoints
+            if endpoint.name in endpoints
+        }
         receivers = self.services.store.receivers
         for name, endpoint in endpoints.items():
-            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", {"endpoint": name})
+            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", {"endpoint": name}, backfill[name])
             if what != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
         for feed in receivers.feeds():
@@ -160,3 +177,13 @@ class Machinery:
                 wanted = name in endpoints and endpoints[name].feed == feed
                 if not wanted and receivers.pause(feed, receiver, clock.ms(clock.now()), "removed"):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")
+
+    def _backfill(self, feed: str, wanted: str | None) -> int:
+        """How many changes behind the head a new endpoint begins, so that it gets what its settings ask for."""
+        if wanted is None:
+            return 0
+        number, unit = int(wanted.rstrip(" articlesmhd")), wanted.lstrip("0123456789")
+        if unit == " articles":
+            return number
+        seconds = number * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
+        return self.services.store.changes.count_since(feed, clock.ms(clock.now()) - seconds * 1000)

@@ -15,6 +15,7 @@ from worker import clock
 from worker.store import keys
 
 if TYPE_CHECKING:
+    from worker.operations import Operations
     from worker.publish import Publisher
     from worker.store import Store
     from worker.wakeups import Wakeups
@@ -32,9 +33,12 @@ _AT_ONCE = 1000
 class Sweeper:
     """Sweeps in time, and says that its worker is alive."""
 
-    def __init__(self, store: Store, publisher: Publisher, wakeups: Wakeups, worker: str) -> None:
+    def __init__(
+        self, store: Store, publisher: Publisher, operations: Operations, wakeups: Wakeups, worker: str
+    ) -> None:
         self._store = store
         self._publisher = publisher
+        self._operations = operations
         self._wakeups = wakeups
         self._worker = worker
         self._stopped = Event()
@@ -74,6 +78,7 @@ class Sweeper:
             try:
                 self._store.workers.seen(self._worker, clock.ms(clock.now()))
                 self.sweep()
+                self._operations.send()
                 self._store.counters.flush()
             except RedisError as error:
                 log.error("redis_away", reason=str(error), next_step="the next sweep tries again")

@@ -146,3 +146,23 @@ def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: St
     assert {(answer.status, answer.fault) for answer in caller.wait(400)} == {(200, None)}
     receiver.until(lambda: len(answers) == 40)
     assert caller.engine.room() == 100
+
+
+def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine: Start, receiver: Misbehaving) -> None:
+    speak = threading.Event()
+
+    def lookup(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            speak.wait(20)
+        return [(None, None, None, "", ("127.0.0.1", 0))]
+
+    caller = start_engine(places=5, connect_timeout=1.0, lookup=lookup)
+    slow: list[Answer] = []
+    caller.submit([caller.transfer(f"http://slow{i}.example:{receiver.port}/ok", done=slow.append) for i in range(50)])
+    caller.submit([caller.transfer(f"http://quick{i}.example:{receiver.port}/ok") for i in range(10)])
+
+    assert {answer.status for answer in caller.wait(10)} == {200}
+    assert slow == []
+    receiver.until(lambda: len(slow) == 50)
+    assert {(answer.fault, answer.started) for answer in slow} == {(Fault.TIMEOUT, False)}
+    speak.set()

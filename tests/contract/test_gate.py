@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from contract.caller import Caller
@@ -79,3 +80,53 @@ def test_a_refusal_is_not_remembered_against_the_next(
     assert caller.call(f"{receiver.url}/hang_up").fault is Fault.RESET
     assert caller.call("http://127.0.0.1:1/ok").fault is Fault.CONNECT
     assert caller.call(f"http://127.0.0.2:{receiver.port}/ok").fault is Fault.FORBIDDEN
+
+
+class NameServer:
+    """Stands in for the system's: gives the addresses that it is told to, in turn, the last one for good."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, host: str, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
+        self.asked.append(host)
+        addresses = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return [(None, None, None, "", (address, 0)) for address in addresses]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254"])
+def test_a_public_name_with_an_address_that_is_not_public(
+    start_engine: Callable[..., Caller], receiver: Misbehaving, address: str
+) -> None:
+    caller = start_engine(Guard(), lookup=NameServer([address]))
+
+    answer = caller.call(f"http://innocent.example:{receiver.port}/ok")
+
+    assert (answer.fault, answer.started) == (Fault.FORBIDDEN, False)
+    assert receiver.connections == 0
+
+
+def test_a_name_that_changes_after_it_was_looked_at(
+    start_engine: Callable[..., Caller], receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.delivery.names.FRESH_SECONDS", 0.0)
+    server = NameServer(["127.0.0.1"], ["127.0.0.2"])
+    caller = start_engine(Guard([ip_network("127.0.0.1/32")]), lookup=server)
+    url = f"http://changing.example:{receiver.port}/hang_up"
+
+    faults = [caller.call(url).fault]
+    while faults[-1] is Fault.RESET:
+        faults.append(caller.call(url).fault)
+
+    assert faults[-1] is Fault.FORBIDDEN
+    assert len(receiver.seen) == len(faults) - 1
+
+
+def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+    server = NameServer(["10.0.0.1", "127.0.0.9", "127.0.0.1"])
+    caller = start_engine(Guard([ip_network("127.0.0.0/8")]), lookup=server)
+
+    assert caller.call(f"http://many.example:{receiver.port}/ok").status == 200
+    [seen] = receiver.seen
+    assert seen.headers["host"] == f"many.example:{receiver.port}"

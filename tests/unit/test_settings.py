@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from config.settings import EXAMPLE, Settings, SettingsError, load
+from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
 from config.sources import model_in, variables
 from feeds.definition import FeedDefinition
 
@@ -55,7 +55,7 @@ class TestExample:
             re.sub(r"_(file|env)$", "", key) for key in keys_in(shown) if not key.startswith("feeds.")
         }
         explained = re.findall(r"^#   (\w+)  ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-        assert {*FeedDefinition.model_fields, "mode", "feed", "format", "secret"} == set(explained)
+        assert {*FeedDefinition.model_fields, *EndpointSettings.model_fields} == set(explained)
 
     def test_what_is_commented_out_is_the_default(self) -> None:
         text = EXAMPLE.read_text("utf-8").partition("\n[[feeds]]")[0]

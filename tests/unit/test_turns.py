@@ -15,6 +15,11 @@ def transfer(host: str, number: int = 0, deadline: float = 100.0) -> Transfer:
     return Transfer(f"http://{host}/{number}", b"", [], 10.0, deadline, done)
 
 
+def add(turns: Turns, *transfers: Transfer, is_open: bool = True) -> None:
+    for one in transfers:
+        turns.add(one, host_of(one.url), is_open=is_open)
+
+
 def take_all(turns: Turns) -> list[tuple[Transfer, Host]]:
     taken = []
     while turn := turns.take():
@@ -25,7 +30,7 @@ def take_all(turns: Turns) -> list[tuple[Transfer, Host]]:
 def test_places_are_given_in_the_order_of_arrival() -> None:
     turns = Turns(places=3, per_host=10)
     for number in range(5):
-        turns.add(transfer("a", number))
+        add(turns, transfer("a", number))
 
     taken = take_all(turns)
     assert [one.url for one, _ in taken] == ["http://a/0", "http://a/1", "http://a/2"]
@@ -36,8 +41,8 @@ def test_places_are_given_in_the_order_of_arrival() -> None:
 def test_a_host_at_its_bound_does_not_hold_up_others() -> None:
     turns = Turns(places=10, per_host=2)
     for number in range(6):
-        turns.add(transfer("a", number))
-    turns.add(transfer("b"))
+        add(turns, transfer("a", number))
+    add(turns, transfer("b"))
 
     assert [one.url for one, _ in take_all(turns)] == ["http://a/0", "http://a/1", "http://b/0"]
     assert turns.held_up == 4
@@ -46,7 +51,7 @@ def test_a_host_at_its_bound_does_not_hold_up_others() -> None:
 def test_those_held_up_queue_up_behind_others() -> None:
     turns = Turns(places=1, per_host=1)
     for host in ("a", "a", "b", "c"):
-        turns.add(transfer(host, turns.held_up))
+        add(turns, transfer(host, turns.held_up))
     order = []
     while turn := turns.take():
         order.append(turn[0].url)
@@ -55,10 +60,33 @@ def test_those_held_up_queue_up_behind_others() -> None:
     assert order == ["http://a/0", "http://b/1", "http://c/1", "http://a/0"]
 
 
+def test_a_host_that_cannot_be_called_yet_takes_no_place() -> None:
+    turns = Turns(places=10, per_host=2)
+    add(turns, *(transfer("a", number) for number in range(3)), is_open=False)
+    add(turns, transfer("b"))
+    assert [one.url for one, _ in take_all(turns)] == ["http://b/0"]
+    assert turns.held_up == 3
+
+    turns.open("a")
+    assert [one.url for one, _ in take_all(turns)] == ["http://a/0", "http://a/1"]
+    assert turns.held_up == 1
+    assert list(turns.refuse("a")) == []
+
+
+def test_those_that_wait_for_a_host_that_cannot_be_called_are_taken_out() -> None:
+    turns = Turns(places=10, per_host=2)
+    add(turns, *(transfer("a", number) for number in range(3)), is_open=False)
+
+    assert [one.url for one in turns.refuse("a")] == ["http://a/0", "http://a/1", "http://a/2"]
+    assert list(turns.refuse("a")) == []
+    turns.open("a")
+    assert (turns.held_up, turns._hosts, turns.take()) == (0, {}, None)
+
+
 def test_who_can_not_end_in_time_is_taken_out() -> None:
     turns = Turns(places=1, per_host=1)
     for host, number, deadline in (("a", 0, 100), ("a", 1, 20), ("b", 2, 20), ("c", 3, 100)):
-        turns.add(transfer(host, number, deadline))
+        add(turns, transfer(host, number, deadline))
     take_all(turns)
 
     assert list(turns.late(10.0)) == []
@@ -91,7 +119,7 @@ def test_bounds_hold_nobody_is_lost_and_each_host_is_served_in_order(
         else:
             assert isinstance(step, str)
             added.append(f"http://{step}/{len(added)}")
-            turns.add(transfer(step, len(added) - 1))
+            add(turns, transfer(step, len(added) - 1))
         names = [host.name for host in under_way]
         assert len(names) == turns.under_way <= places
         assert max((names.count(name) for name in names), default=0) <= per_host

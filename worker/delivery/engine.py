@@ -1,6 +1,6 @@
 """The engine that moves bytes: one thread, one of libcurl's multi handles, thousands of transfers at once.
 
-    submit ──> inbox ──> turns (who may start) ──> handle (one request) ──> multi ──> done(answer)
+    submit ──> inbox ──> names, turns (who may start) ──> handle (one request) ──> multi ──> done(answer)
 
 Whatever leaves the process goes through here: the guard sees every address, connections are kept from one batch to the
 next, HTTP/2 carries many requests on one, and a receiver that misbehaves costs one place until its time is up. The
@@ -13,7 +13,8 @@ import resource
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from threading import Lock, Thread
+from socket import getaddrinfo
+from threading import Event, Lock, Thread
 
 import pycurl
 import structlog
@@ -22,6 +23,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
 from worker.delivery.handle import Handle
+from worker.delivery.names import Lookup, Names
 from worker.delivery.sockets import Sockets
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
 from worker.delivery.turns import Host, Turns, host_of
@@ -36,6 +38,8 @@ _CONNECTIONS_PER_PLACE = 2
 """Connections that are kept, in use or not: with as many as places, each new host would cost one that is still good."""
 _OTHER_DESCRIPTORS = 256
 """Descriptors for all that a worker has open beside its transfers."""
+_CLOSE_SECONDS = 1.0
+"""How long a stop waits, when all is answered, for libcurl to close; it may itself be waiting for a name server."""
 _HOSTS_KNOWN = 10_000
 """How many hosts are remembered to speak HTTP/2."""
 _TOO_LATE = "it might outlast its deadline"
@@ -46,7 +50,8 @@ class Engine:
 
     `places`: how many are under way at once; `per_host`: how many of them to one host and port; `connect_timeout` in
     seconds; `connection_seconds`: how long a connection is used before a host's name is asked for again; `ca_file`: PEM
-    file of the authorities that are trusted, by default those that `requests` trusts.
+    file of the authorities that are trusted, by default those that `requests` trusts; `lookup` finds the addresses of a
+    host, which may take up to `connect_timeout` before a transfer begins.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Engine:
         connection_seconds: int = 600,
         user_agent: str = "Dateline/0.1",
         ca_file: str | None = None,
+        lookup: Lookup = getaddrinfo,
     ) -> None:
         self._places = places
         self._parts = (guard, connect_timeout, connection_seconds, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
@@ -68,12 +74,14 @@ class Engine:
         self._multiplexing: set[str] = set()
         self._looked = 0.0
         self._sockets = Sockets()
+        self._names = Names(lookup, self._sockets.wake, connect_timeout)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _CONNECTIONS_PER_PLACE * places)
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self._answered = 0
+        self._all_answered = Event()
         # From here on under the lock: other threads write them.
         self._lock = Lock()
         self._inbox: deque[Transfer] = deque()
@@ -121,7 +129,8 @@ class Engine:
             if not self._ended:
                 self._wake()
         if started:
-            self._thread.join()
+            self._all_answered.wait()
+            self._thread.join(_CLOSE_SECONDS)
         elif not self._ended:
             self._end()
 
@@ -156,6 +165,7 @@ class Engine:
         while self._turns and self._begin():
             # The requests are sent now, not after the next wait; some end at once.
             multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            self._names.told()
             self._collect()
 
     def _patience(self, milliseconds: int) -> float | None:
@@ -171,8 +181,20 @@ class Engine:
         with self._lock:
             self._woken = False
             arrived, self._inbox = self._inbox, deque()
+        now = time.monotonic()
         for transfer in arrived:
-            self._turns.add(transfer)
+            name = host_of(transfer.url)
+            self._turns.add(transfer, name, is_open=self._names.knows(name, now))
+        self._call_names(now)
+
+    def _call_names(self, now: float) -> None:
+        """See to those that wait for their host's name."""
+        for name, fault, message in self._names.found(now):
+            if fault is None:
+                self._turns.open(name)
+            else:
+                for transfer in self._turns.refuse(name):
+                    self._hand_out(transfer, Answer(0, {}, b"", fault, message, 0.0, started=False))
 
     def _begin(self) -> bool:
         """Start what may start; return whether anything did."""
@@ -181,6 +203,7 @@ class Engine:
             self._give_back(self._turns.clear(), "the engine is stopping")
         elif now - self._looked > _LOOK_SECONDS:
             self._looked = now
+            self._call_names(now)
             self._give_back(self._turns.late(now), _TOO_LATE)
         begun = False
         while turn := self._turns.take():
@@ -195,7 +218,13 @@ class Engine:
     def _send(self, transfer: Transfer, host: Host, now: float) -> bool:
         handle = self._free.pop() if self._free else Handle(*self._parts)
         try:
-            handle.load(transfer, host, now, multiplexes=host.name in self._multiplexing)
+            handle.load(
+                transfer,
+                host,
+                now,
+                names=self._names.untold(host.name),
+                multiplexes=host.name in self._multiplexing,
+            )
             self._multi.add_handle(handle.curl)
         except (ValueError, TypeError, pycurl.error) as error:
             handle.clear()
@@ -254,6 +283,8 @@ class Engine:
         self._give_back(self._turns.clear(), "the engine is stopping")
         for curl in list(self._busy):
             self._finish(curl, pycurl.E_OK, (Fault.STOPPED, "ended because the engine is stopping"))
+        self._names.close()
+        self._all_answered.set()
         self._multi.close()
         for handle in self._free:
             handle.curl.close()

@@ -15,6 +15,7 @@ import pycurl
 from worker.delivery.errors import Fault, fault_of
 from worker.delivery.gate import Gate
 from worker.delivery.guard import Guard
+from worker.delivery.names import STALE_SECONDS
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
 from worker.delivery.turns import Host
 
@@ -30,6 +31,7 @@ _FIXED = (
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.PATH_AS_IS, 1),
     (pycurl.TCP_NODELAY, 1),
+    (pycurl.DNS_CACHE_TIMEOUT, STALE_SECONDS),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
     (pycurl.POST, 1),
 )
@@ -84,10 +86,11 @@ class Handle:
         )
         self._make_ready()
 
-    def load(self, transfer: Transfer, host: Host, now: float, *, multiplexes: bool) -> None:
-        """Make ready to send `transfer`. `multiplexes`: its host is known to carry many requests on one connection.
+    def load(self, transfer: Transfer, host: Host, now: float, *, names: list[str] | None, multiplexes: bool) -> None:
+        """Make ready to send `transfer`.
 
-        Raises ValueError, TypeError or pycurl.error when the transfer can't be sent as it stands.
+        `names`: addresses that libcurl does not know yet; `multiplexes`: the host is known to carry many requests on
+        one connection. Raises ValueError, TypeError or pycurl.error when the transfer can't be sent as it stands.
         """
         self.transfer = transfer
         self.host = host
@@ -105,6 +108,9 @@ class Handle:
         if transfer.timeout != self._timeout:
             self._timeout = transfer.timeout
             setopt(pycurl.TIMEOUT_MS, max(1, int(transfer.timeout * 1000)))
+        if names:
+            self._plain = False
+            setopt(pycurl.RESOLVE, names)
         if transfer.method != "POST":
             self._set_method(transfer)
         if transfer.tls is not CHECKED:

@@ -56,7 +56,7 @@ class Transfer:
     headers: list[str]
     """Lines `Name: value`, without line ends."""
     timeout: float
-    """Seconds for all of it: name, connection, request and answer."""
+    """Seconds for all of it from its start: connection, request and answer."""
     deadline: float
     """On time.monotonic(). A transfer whose timeout would outlast it is not started."""
     done: Callable[[Answer], None]

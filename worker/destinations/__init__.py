@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.delivery.transfer import Answer, Transfer
+    from worker.store.attempts import Attempt
     from worker.store.receivers import Claim
 
 
@@ -30,6 +31,8 @@ class Delivery(Protocol):
 
     claim: Claim
     hand_in: Callable[[object, Answer], None]
+    attempts: list[Attempt]
+    """What was tried at an endpoint since somebody emptied the list; of subscriptions nothing is noted."""
 
     @property
     def settlement(self) -> Settlement:

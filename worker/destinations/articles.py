@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import structlog
-
 from feeds.formats import ARTICLE_FORMATS
 from worker import clock
 from worker.delivery import policy
 from worker.destinations import judged, unfinished
 from worker.destinations.endpoint import Endpoint, LedgerEntry, Pushes, message_id
+from worker.store.changes import Change
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -28,10 +27,8 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.delivery.transfer import Answer, Transfer
     from worker.store import Store
-    from worker.store.changes import Change
     from worker.store.receivers import Claim
-
-log = structlog.get_logger()
+    from worker.store.replays import Replay
 
 
 @dataclass(slots=True)
@@ -39,13 +36,19 @@ class _Said:
     """What was sent for one change, and whether that is done with."""
 
     change: Change
+    replayed: bool = False
+    message: str = ""
+    size: int = 0
     entry: LedgerEntry | None = None
     accepted: int = 0
     done: bool = False
 
 
 class ArticlePushes(Pushes):
-    """The changed articles of a claim. `reached` is the cursor when all are done, or 0: that of the last change."""
+    """The changed articles of a claim. `reached` is the cursor when all are done, or 0: that of the last change.
+
+    `replay`: articles to be sent again, whatever the ledger says; they come after the changes.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class ArticlePushes(Pushes):
         claim: Claim,
         changes: list[Change],
         reached: int,
+        replay: Replay | None,
         timeout: float,
         deadline: float,
     ) -> None:
@@ -61,14 +65,24 @@ class ArticlePushes(Pushes):
         super().__init__(endpoint, claim, self._format.media_type, timeout, deadline)
         self._store = store
         self._waiting = deque(_Said(change) for change in changes)
+        self._replay = replay
+        self._behind = reached - 1
+        self._replayed: list[str] = []
+        if replay is not None:
+            states = store.changes.states(claim.feed, replay.articles)
+            last = changes[-1].seq if changes else claim.cursor
+            self._waiting.extend(
+                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True) for name in replay.articles
+            )
         self._begun: deque[_Said] = deque()
         self._reached = reached
         self._ledger = {
             article_id: LedgerEntry.parse(text)
             for article_id, text in store.receivers.ledger(
-                claim.feed, endpoint.name, [change.article_id for change in changes]
+                claim.feed, endpoint.name, [said.change.article_id for said in self._waiting]
             ).items()
         }
+        self._since = int(claim.details.get("since", 0))
         self._ended: Settlement | None = None
         self._cursor = claim.cursor
         self._noted: dict[str, str] = {}
@@ -78,7 +92,20 @@ class ArticlePushes(Pushes):
         """What came of the claim, once nothing is in flight any more."""
         settlement = self._ended or Settlement(self.claim, "done", self._cursor)
         settlement.cursor = self._cursor
+        if self._replay is not None and (self._replay.more or len(self._replayed) < len(self._replay.articles)):
+            # Some wait to be sent again: it stays a change behind the head, so that it is found.
+            settlement.cursor = min(self._cursor, self._behind)
+            if self._ended is None:
+                # They go when the rate allows it; that is no failure.
+                settlement.verb, settlement.reason = "retry", "replaying"
+                settlement.due = clock.ms(clock.now()) + 1000
+                settlement.failures, settlement.since, settlement.last = (
+                    self.claim.failures,
+                    self.claim.since,
+                    self.claim.last,
+                )
         settlement.ledger = self._noted
+        settlement.replayed = self._replayed
         return settlement
 
     def next(self) -> Transfer | None:
@@ -95,7 +122,7 @@ class ArticlePushes(Pushes):
             if request is not None:
                 self.in_flight += 1
                 return request
-            said.done = True
+            self._finish(said)
         self._advance()
         return None
 
@@ -114,21 +141,13 @@ class ArticlePushes(Pushes):
         match outcome:
             case policy.Delivered():
                 self._note(article_id, key.entry, key.entry.status, now)
-                key.done = True
+                self._finish(key)
                 # One success ends a row of failures.
                 self.claim = replace(self.claim, failures=0, since=0)
                 word = "delivered"
-            case policy.Refused(status, reason):
+            case policy.Refused():
                 self._note(article_id, key.entry, f"refused-{key.entry.status}", now)
-                key.done = True
-                log.error(
-                    "article_parked",
-                    endpoint=self._endpoint.name,
-                    article_id=article_id,
-                    version=key.entry.version,
-                    status=status,
-                    reason=reason,
-                )
+                self._finish(key)
                 word = "refused"
             case _:
                 ended, word = unfinished(self.claim, outcome, self._cursor, now)
@@ -136,8 +155,14 @@ class ArticlePushes(Pushes):
                 self._ended = self._ended or ended
                 if answer.started:
                     self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
+        self._tried(key.message, key.size, key.entry, article_id, answer, word)
         self._advance()
         return word
+
+    def _finish(self, said: _Said) -> None:
+        said.done = True
+        if said.replayed:
+            self._replayed.append(said.change.article_id)
 
     def _advance(self) -> None:
         """Move the cursor over all that is done from the oldest change on."""
@@ -155,13 +180,20 @@ class ArticlePushes(Pushes):
         article = held.article
         known = self._ledger.get(change.article_id)
         status = self._status(article, change, known)
-        if known is not None and known.version >= article.version and known.status == status:
+        told = known is not None and known.version >= article.version and known.status == status
+        fresh = ""
+        if said.replayed:
+            assert self._replay is not None
+            fresh = "" if self._replay.same_ids else self._replay.id
+        elif told or (known is None and status in _NOTICES and change.seq <= self._since):
+            # It has been told; or the endpoint is newer than the notice and never had the article.
             return None
-        message = message_id(self._endpoint.name, article.id, article.version, _kind(status))
+        message = message_id(self._endpoint.name, article.id, article.version, _kind(status), fresh)
         body = self._format.render(f"article.{status}", article, message)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, sha256(body).hexdigest())
-        return self._post(said, body, message)
+        said.message, said.size = message, len(body)
+        return self._post(said, body, message, replay=self._replay.id if said.replayed and self._replay else "")
 
     @staticmethod
     def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
@@ -175,7 +207,7 @@ class ArticlePushes(Pushes):
         if known.version == article.version and _kind(status) == "usable":
             # The very same again: said in the same words as when it was tried, refused or delivered.
             return status
-        never_had = status in {"killed", "withdrawn"} or (doing and status == "published")
+        never_had = status in _NOTICES or (doing and status == "published")
         return "published" if never_had else "corrected"
 
     def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> None:
@@ -184,6 +216,9 @@ class ArticlePushes(Pushes):
         self._noted[article_id] = str(noted)
 
 
+_NOTICES = frozenset({"killed", "withdrawn"})
+
+
 def _kind(status: str) -> str:
     """What a status says of the text: that it may be used, or that it may not."""
-    return status if status in {"killed", "withdrawn"} else "usable"
+    return status if status in _NOTICES else "usable"

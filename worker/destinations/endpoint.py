@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Literal
 import requests
 import structlog
 
+from worker import clock
 from worker.delivery.adapter import transfer
 from worker.delivery.signing import WebhookAuth
+from worker.store.attempts import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,8 @@ class Endpoint:
     secrets: tuple[str, ...] = ()
     concurrency: int = 1
     """How many articles may be in flight at once."""
+    rate: float | None = None
+    """Attempts a second at the most; None: no limit."""
 
     def request(self, media_type: str) -> requests.PreparedRequest:
         """The request that each push of this endpoint is a copy of."""
@@ -81,19 +85,45 @@ class Pushes:
     """
 
     hand_in: Callable[[object, Answer], None]
+    attempts: list[Attempt]
+    """What was tried since somebody emptied the list."""
     accepted = 0
     in_flight = 0
 
     def __init__(self, endpoint: Endpoint, claim: Claim, media_type: str, timeout: float, deadline: float) -> None:
         self.claim = claim
+        self.attempts = []
         self._endpoint = endpoint
         self._request = endpoint.request(media_type)
         self._timeout = timeout
         self._deadline = deadline
 
-    def _post(self, key: object, body: bytes, message: str) -> Transfer:
+    def _tried(
+        self, message: str, body_bytes: int, entry: LedgerEntry, article: str, answer: Answer, word: str
+    ) -> None:
+        """Note an attempt."""
+        self.attempts.append(
+            Attempt(
+                time=clock.ms(clock.now()),
+                article=article,
+                version=entry.version,
+                said=entry.status,
+                outcome=word,
+                status=answer.status,
+                milliseconds=round(answer.seconds * 1000),
+                bytes=body_bytes,
+                sha256=entry.digest,
+                message_id=message,
+                error=answer.message,
+                answer=answer.body[:2048].decode("utf-8", "replace"),
+            )
+        )
+
+    def _post(self, key: object, body: bytes, message: str, replay: str = "") -> Transfer:
         request = self._request.copy()
         request.prepare_body(body, None)
+        if replay:
+            request.headers["Dateline-Replay"] = replay
         if self._endpoint.secrets:
             WebhookAuth(self._endpoint.secrets, message, int(time.time()))(request)
         else:

@@ -40,6 +40,7 @@ class FeedPush(Pushes):
         self.settlement = Settlement(claim, "done", push.cursor if push else head)
         self._push = push
         self._waiting = push is not None
+        self._message = ""
         if push:
             self.accepted = push.accepted
 
@@ -48,9 +49,9 @@ class FeedPush(Pushes):
         if not self._waiting or self._push is None:
             return None
         self._waiting = False
-        message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
+        self._message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
         self.in_flight = 1
-        return self._post(None, self._push.body, message)
+        return self._post(None, self._push.body, self._message)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
@@ -64,15 +65,19 @@ class FeedPush(Pushes):
         self.in_flight = 0
         outcome = judged(self.claim, answer, now, chance, endpoint=True)
         digest = sha256(self._push.body).hexdigest()
+        prefix = ""
         match outcome:
             case policy.Delivered():
-                prefix, word = "", "delivered"
+                word = "delivered"
             case policy.Refused(status, reason):
-                prefix, word = "refused-", "refused"
+                word, prefix = "refused", "refused-"
                 log.error("push_refused", endpoint=self._endpoint.name, status=status, reason=reason)
             case _:
                 self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
-                return word
+        entry = LedgerEntry(0, "feed", clock.ms(now), digest)
+        self._tried(self._message, len(self._push.body), entry, "", answer, word)
+        if word not in ("delivered", "refused"):
+            return word
         for article_id, version in self._push.versions.items():
             told = prefix + ("withdrawn" if version is None else "published")
             entry = LedgerEntry(version or 0, told, clock.ms(now), digest)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from worker.documents import Documents, Push
     from worker.site import Site
+    from worker.store.attempts import Attempt
     from worker.store.receivers import Claim
 
 
@@ -53,6 +54,8 @@ class WebSub:
 
 class SubscriberPush:
     """One push to one subscriber."""
+
+    attempts: list[Attempt] = []  # noqa: RUF012 (a subscription has none, so they may share it)
 
     __slots__ = (
         "_deadline",

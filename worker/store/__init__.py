@@ -8,12 +8,15 @@ from __future__ import annotations
 import redis
 
 from worker.store.articles import Articles
+from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
 from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
+from worker.store.operations import OperationalEvents
 from worker.store.receivers import Receivers
+from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.workers import Workers
 
@@ -31,6 +34,9 @@ class Store:
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)
         self.counters = Counters(client)
+        self.attempts = Attempts(client, scripts)
+        self.replays = Replays(client, scripts)
+        self.operations = OperationalEvents(client)
         self.workers = Workers(client)
 
     @classmethod

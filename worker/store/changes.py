@@ -95,10 +95,14 @@ class ChangeLogs:
     def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
         """Return up to `limit` changes after `cursor`, the oldest first."""
         k = keys.feed(feed)
-        log = self._client.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=limit, withscores=True)
+        return self._changes(
+            feed, self._client.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=limit, withscores=True)
+        )
+
+    def _changes(self, feed: str, log: list[tuple[str, float]]) -> list[Change]:
         if not log:
             return []
-        states = self._client.hmget(k.states, [article_id for article_id, _ in log])
+        states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
         changes = []
         for (article_id, seq), held in zip(log, states, strict=True):
             _, asof, state = held.split(":")
@@ -112,10 +116,37 @@ class ChangeLogs:
         scores = self._client.zmscore(keys.feed(feed).members, article_ids)
         return {article_id: score for article_id, score in zip(article_ids, scores, strict=True) if score is not None}
 
+    def states(self, feed: str, article_ids: Sequence[str]) -> dict[str, State]:
+        """Return what each of the articles is in the feed, of those that ever were in it."""
+        if not article_ids:
+            return {}
+        held = self._client.hmget(keys.feed(feed).states, article_ids)
+        return {name: value.rpartition(":")[2] for name, value in zip(article_ids, held, strict=True) if value}
+
+    def latest(self, feed: str, count: int) -> list[Change]:
+        """Return the last `count` changes, the newest first."""
+        return self._changes(feed, self._client.zrevrange(keys.feed(feed).log, 0, count - 1, withscores=True))
+
+    def count_since(self, feed: str, moment: int) -> int:
+        """How many of the last changes were decided at `moment` (ms) or later."""
+        count, step = 0, 500
+        while changes := self._changes(
+            feed, self._client.zrevrange(keys.feed(feed).log, count, count + step - 1, withscores=True)
+        ):
+            newer = [change for change in changes if change.asof >= moment]
+            count += len(newer)
+            if len(newer) < len(changes):
+                break
+        return count
+
     def members(self, feed: str) -> list[str]:
         """Return the ids of all articles that are in the feed, the top first."""
         names: list[str] = self._client.zrevrange(keys.feed(feed).members, 0, -1)
         return names
+
+    def seq(self, feed: str, article_id: str) -> int:
+        """The sequence number of the article's latest change in the feed, 0 if it never was in it."""
+        return int(self._client.zscore(keys.feed(feed).log, article_id) or 0)
 
     def size(self, feed: str) -> int:
         """How many articles are in the feed."""

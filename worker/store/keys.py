@@ -6,7 +6,7 @@ multi-key command stays within one slot of Redis Cluster. Anything else is singl
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 EVENTS = "dateline:events"
 """Stream of accepted events; field `event` is the event's JSON. Anyone may XADD to it."""
@@ -31,6 +31,12 @@ RECEIVING = "dateline:receiving"
 
 COUNTERS = "dateline:counters"
 """Hash: totals since the beginning, for /metrics."""
+
+OPERATIONS = "dateline:operations"
+"""Stream: operational events that wait to be sent; field `event` is JSON."""
+
+SENDING = "dateline:operations:sending"
+"""Held by the worker that is sending them."""
 
 WORKERS = "dateline:workers"
 """Sorted set: worker process -> when it was last seen (ms)."""
@@ -89,7 +95,18 @@ class FeedKeys(NamedTuple):
 
     def ledger(self, endpoint: str) -> str:
         """Hash of one endpoint: article id -> `version:status:time:sha256`."""
-        return f"{self.meta.removesuffix(':meta')}:ledger:{endpoint}"
+        return self.of(endpoint, "ledger")
+
+    def of(
+        self, endpoint: str, what: Literal["ledger", "attempts", "health", "parked", "replay", "replaying", "bucket"]
+    ) -> str:
+        """A key of one endpoint.
+
+        attempts: stream of the last ones. health: hash (store/attempts.py). parked: hash,
+        article id -> the attempt that was refused. replay: sorted set of article ids in the order to be sent again.
+        replaying: hash, how. bucket: hash, the tokens of its rate limit.
+        """
+        return f"{self.meta.removesuffix(':meta')}:{what}:{endpoint}"
 
 
 def feed(name: str) -> FeedKeys:

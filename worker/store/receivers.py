@@ -69,7 +69,10 @@ class Claims:
 
 @dataclass(slots=True)
 class Settlement:
-    """What came of a claim. `cursor` is how far the receiver is now; times in ms; `ledger` only for endpoints."""
+    """What came of a claim. `cursor` is how far the receiver is now; times in ms.
+
+    Only for endpoints: `ledger`, what is to be noted of articles, and `replayed`, those that were sent again.
+    """
 
     claim: Claim
     verb: Literal["done", "back", "retry", "pause", "end"]
@@ -80,6 +83,7 @@ class Settlement:
     last: int = 0
     reason: str = ""
     ledger: dict[str, str] = field(default_factory=dict)
+    replayed: list[str] = field(default_factory=list)
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as settle.lua takes it."""
@@ -200,12 +204,16 @@ class Receivers:
         if dues:
             self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
 
-    def enroll(self, feed: str, receiver: str, details: dict[str, Any]) -> Literal["new", "back", "known"]:
-        """Add an endpoint, up to date with the feed's head; one that was removed comes back with its old cursor."""
+    def enroll(
+        self, feed: str, receiver: str, details: dict[str, Any], backfill: int = 0
+    ) -> Literal["new", "back", "known"]:
+        """Add an endpoint that has all but the last `backfill` changes; one that was removed has its old cursor."""
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
-            "enroll", [k.meta, k.settled, k.paused, k.holds, k.receivers], [receiver, json.dumps(details)]
+            "enroll",
+            [k.meta, k.settled, k.paused, k.holds, k.receivers, k.log],
+            [receiver, json.dumps(details), backfill],
         )
         return ("known", "new", "back")[answer]
 

@@ -1,0 +1,181 @@
+"""Host names and their addresses: looked up in threads of our own, remembered, and used while they are looked up again.
+
+libcurl could do it. But it looks up ten names at a time, for all hosts together, and forgets them after a minute: a
+dozen names whose servers do not answer keep every other name waiting, and news for ten thousand hosts begin with ten
+thousand lookups. Here a name that is known is never waited for, and one that is not known keeps no place meanwhile.
+
+None of this is a matter of trust: the guard judges each address when its socket is opened.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections import deque
+from collections.abc import Callable
+from threading import Lock, Thread
+from typing import Any, NamedTuple
+
+from worker.delivery.errors import Fault
+
+Lookup = Callable[..., list[tuple[Any, ...]]]
+"""socket.getaddrinfo, or what answers like it."""
+
+FRESH_SECONDS = 60.0
+"""After so long a name that is used is looked up again, in the background."""
+STALE_SECONDS = 86_400
+"""So long an address is used although its name server does not answer."""
+
+_THREADS = 100
+_KNOWN_MOST = 14_000
+"""Names that are remembered. Two lines for each are what libcurl has room for; those last looked up longest ago go."""
+# What else may stand for a host (an address in any spelling, localhost, nonsense) libcurl sees through by itself.
+_NAME = re.compile(r"((?:[a-z0-9_-]+\.)*(?!localhost\.?(?::|$)|[0-9])[a-z0-9_-]+\.?)(?::([0-9]+))?")
+
+
+class Found(NamedTuple):
+    """The end of a lookup: no `fault` if the name is known now."""
+
+    name: str
+    fault: Fault | None = None
+    message: str = ""
+
+
+class _Known:
+    """A name with its addresses, as lines for libcurl, which remembers them itself once it has been `told`."""
+
+    __slots__ = ("good_until", "lines", "look_at", "told")
+
+    def __init__(self, lines: list[str], now: float) -> None:
+        self.lines = lines
+        self.told = not lines
+        self.look_at = now + FRESH_SECONDS
+        self.good_until = now + STALE_SECONDS
+
+
+class Names:
+    """What is known. A name is a host as URLs have it, in lower case, with the port if there is one.
+
+    `wake` is called from other threads when `found` has something to tell; `patience` is how many seconds a name that
+    is not known is waited for.
+    """
+
+    def __init__(self, lookup: Lookup, wake: Callable[[], None], patience: float) -> None:
+        self._lookup = lookup
+        self._wake = wake
+        self._patience = patience
+        self._known: dict[str, _Known] = {}
+        self._telling: list[_Known] = []
+        self._asked: set[str] = set()
+        self._wanted: dict[str, float] = {}
+        # Under the lock, for the threads.
+        self._lock = Lock()
+        self._to_ask: deque[str] = deque()
+        self._answers: deque[tuple[str, list[str] | OSError | UnicodeError]] = deque()
+        self._threads = 0
+        self._closed = False
+
+    def knows(self, name: str, now: float) -> bool:
+        """Return whether a name is known; if not, `found` will tell about it."""
+        known = self._known.get(name)
+        if known is None:
+            if _NAME.fullmatch(name):
+                self._wanted.setdefault(name, now + self._patience)
+                self._ask(name)
+                return False
+            self._remember(name, [], now)
+        elif now >= known.look_at and known.lines:
+            known.look_at = now + FRESH_SECONDS
+            self._ask(name)
+        return True
+
+    def found(self, now: float) -> list[Found]:
+        """Return what has become of the names that were not known."""
+        with self._lock:
+            answers, self._answers = self._answers, deque()
+        ends = []
+        for name, answer in answers:
+            self._asked.discard(name)
+            end = self._learn(name, answer, now)
+            if self._wanted.pop(name, None) is not None:
+                ends.append(end)
+        # Asked for in the order of their limits.
+        while self._wanted and (name := next(iter(self._wanted))) and self._wanted[name] <= now:
+            del self._wanted[name]
+            ends.append(Found(name, Fault.TIMEOUT, f"no address for {name} within {self._patience:g} seconds"))
+        return ends
+
+    def untold(self, name: str) -> list[str] | None:
+        """Return the lines that libcurl must be told before it can use the name; None: it has been told."""
+        known = self._known.get(name)
+        if known is None or known.told:
+            return None
+        self._telling.append(known)
+        return known.lines
+
+    def told(self) -> None:
+        """All lines that `untold` has returned have reached libcurl."""
+        for known in self._telling:
+            known.told = True
+        self._telling.clear()
+
+    def close(self) -> None:
+        """Wake nobody any more. Lookups that are under way end by themselves."""
+        with self._lock:
+            self._closed = True
+            self._to_ask.clear()
+
+    def _learn(self, name: str, answer: list[str] | OSError | UnicodeError, now: float) -> Found:
+        known = self._known.get(name)
+        if isinstance(answer, list):
+            self._remember(name, answer, now)
+            return Found(name)
+        denied = isinstance(answer, UnicodeError) or answer.errno == socket.EAI_NONAME
+        if known and (denied or now >= known.good_until):
+            del self._known[name]
+        return Found(name, Fault.DNS, f"no address for {name}: {answer.args[-1]}")
+
+    def _remember(self, name: str, lines: list[str], now: float) -> None:
+        self._known.pop(name, None)
+        while len(self._known) >= _KNOWN_MOST:
+            del self._known[next(iter(self._known))]
+        self._known[name] = _Known(lines, now)
+
+    def _ask(self, name: str) -> None:
+        if name in self._asked:
+            return
+        self._asked.add(name)
+        with self._lock:
+            self._to_ask.append(name)
+            if self._threads == _THREADS:
+                return
+            self._threads += 1
+        Thread(target=self._look_up, name="names", daemon=True).start()
+
+    def _look_up(self) -> None:
+        """Look up what is asked for until there is nothing left. Runs in a thread of its own."""
+        while True:
+            with self._lock:
+                if not self._to_ask:
+                    self._threads -= 1
+                    return
+                name = self._to_ask.popleft()
+            answer: list[str] | OSError | UnicodeError
+            try:
+                answer = self._lines(name)
+            except (OSError, UnicodeError) as error:
+                answer = error
+            with self._lock:
+                self._answers.append((name, answer))
+                if not self._closed:
+                    self._wake()
+
+    def _lines(self, name: str) -> list[str]:
+        """Ask for the addresses of a name, in the order in which they are to be tried."""
+        match = _NAME.fullmatch(name)
+        assert match
+        host, port = match.groups()
+        found = [str(answer[4][0]) for answer in self._lookup(host, None, type=socket.SOCK_STREAM)]
+        addresses = ",".join(f"[{address}]" if ":" in address else address for address in dict.fromkeys(found))
+        # "+": to be forgotten in time. Without a port, one for each scheme.
+        return [f"+{host}:{one}:{addresses}" for one in ((port,) if port else ("80", "443"))]

@@ -1,0 +1,93 @@
+"""Operational events: what people who run Dateline want to be told, in the log and by a webhook of their own.
+
+endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
+endpoint.recovered    a suspended endpoint took a push again
+article.parked        an endpoint refused an article for good
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import requests
+import structlog
+
+from worker import clock
+from worker.delivery.adapter import transfer
+from worker.delivery.signing import WebhookAuth
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from worker.delivery.engine import Engine
+    from worker.delivery.transfer import Answer
+    from worker.store import Store
+
+log = structlog.get_logger()
+
+_AT_ONCE = 20
+
+
+class Operations:
+    """Raises events and sends those that wait. Without a `url` they go to the log only. `timeout` in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        executor: Executor,
+        url: str | None,
+        secrets: tuple[str, ...],
+        timeout: float,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._executor = executor
+        self._url = url
+        self._secrets = secrets
+        self._timeout = timeout
+        self._lock = Lock()
+
+    def tell(self, kind: str, **data: Any) -> None:
+        """Raise an event."""
+        log.error(kind.replace(".", "_"), **data)
+        if self._url:
+            event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}
+            self._store.operations.add(event)
+
+    def send(self) -> None:
+        """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
+        if not self._url:
+            return
+        waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
+        if not waiting:
+            return
+        left = {entry for entry, _ in waiting}
+        sent: list[str] = []
+        transfers = []
+        for entry, event in waiting:
+            request = requests.Request("POST", self._url, headers={"Content-Type": "application/json"}).prepare()
+            request.prepare_body(json.dumps(event), None)
+            if self._secrets:
+                WebhookAuth(self._secrets, event["id"], int(time.time()))(request)
+            done = partial(self._answered, entry, left, sent)
+            transfers.append(
+                transfer(request, timeout=self._timeout, deadline=time.monotonic() + self._timeout + 5, done=done)
+            )
+        self._engine.submit(transfers)
+
+    def _answered(self, entry: str, left: set[str], sent: list[str], answer: Answer) -> None:
+        """In the engine's thread: count, and let the executor speak to Redis when all have answered."""
+        with self._lock:
+            left.discard(entry)
+            if answer.fault is None and 200 <= answer.status < 300:
+                sent.append(entry)
+            else:
+                log.warning("operations_webhook_failed", status=answer.status, reason=answer.message)
+            if not left:
+                self._executor.submit(self._store.operations.done, sent)

@@ -1,0 +1,23 @@
+-- Set a receiver's cursor one change back, so that it is behind and is claimed: there is something to send again.
+-- KEYS 1 meta   2 settled   3 claimed   4 holds
+-- ARGV 1 receiver
+-- Returns 1 when it will be claimed (now, or when it comes out of backoff or pause), 0 when somebody holds it just now.
+local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
+if redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  return 0
+end
+local cursor = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if cursor then
+  if tonumber(cursor) >= head then
+    redis.call('ZADD', KEYS[2], head - 1, ARGV[1])
+  end
+  return 1
+end
+local hold = redis.call('HGET', KEYS[4], ARGV[1])
+if hold then
+  local token, held, rest = string.match(hold, '^(%d+):(%d+):(.*)$')
+  if tonumber(held) >= head then
+    redis.call('HSET', KEYS[4], ARGV[1], string.format('%s:%d:%s', token, head - 1, rest))
+  end
+end
+return 1

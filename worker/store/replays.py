@@ -1,0 +1,70 @@
+"""Articles to be sent to an endpoint again, because a person asked or because the endpoint is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.store.scripts import Client, Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What waits to be sent again: article ids in order, under which name, with the same message ids as before or not.
+
+    `rate`: articles a second at the most. `more`: there are others behind these.
+    """
+
+    id: str
+    same_ids: bool
+    rate: float
+    articles: tuple[str, ...]
+    more: bool
+
+
+class Replays:
+    """The replays of all endpoints."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def ask(
+        self, feed: str, endpoint: str, articles: Mapping[str, int], replay_id: str, *, same_ids: bool, rate: float
+    ) -> None:
+        """Add articles (id -> place in the order) to what waits; the newest request's name, ids and rate count."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zadd(k.of(endpoint, "replay"), dict(articles))
+        pipe.hset(k.of(endpoint, "replaying"), mapping={"id": replay_id, "same_ids": int(same_ids), "rate": rate})
+        pipe.execute()
+
+    def rewind(self, feed: str, endpoint: str) -> bool:
+        """Have the endpoint claimed although it is up to date; False while a worker holds it: ask again."""
+        k = keys.feed(feed)
+        return bool(self._scripts.run("rewind", [k.meta, k.settled, k.claimed, k.holds], [f"endpoint:{endpoint}"]))
+
+    def next(self, feed: str, endpoint: str, limit: int) -> Replay | None:
+        """Return the next articles that wait, or None."""
+        k = keys.feed(feed)
+        articles = self._client.zrange(k.of(endpoint, "replay"), 0, limit)
+        if not articles:
+            return None
+        how = self._client.hgetall(k.of(endpoint, "replaying"))
+        return Replay(
+            how["id"], how["same_ids"] == "1", float(how["rate"]), tuple(articles[:limit]), len(articles) > limit
+        )
+
+    def done(self, feed: str, endpoint: str, articles: list[str]) -> None:
+        """Take out what was sent."""
+        if articles:
+            self._client.zrem(keys.feed(feed).of(endpoint, "replay"), *articles)
+
+    def waiting(self, feed: str, endpoint: str) -> int:
+        """How many articles wait."""
+        return int(self._client.zcard(keys.feed(feed).of(endpoint, "replay")))
