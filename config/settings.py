@@ -100,6 +100,12 @@ class WebSub(BaseModel):
     """The longest lease."""
     body: Literal["changed", "full"] = "changed"
     """What a push of a feed carries: the entries that changed, or the whole feed."""
+    requests_per_client: int = Field(default=600, ge=1)
+    """How many requests a minute one client address may make to the hub."""
+    requests_per_host: int = Field(default=600, ge=1)
+    """How many requests a minute may name callbacks on one host: nobody can have the hub flood a third party."""
+    pending_per_feed: int = Field(default=10_000, ge=1)
+    """How many requests may wait for their verification in one feed."""
 
     @field_validator("lease_default", "lease_max")
     @classmethod

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from worker import clock
-from worker.hub import HubRefused
+from worker.hub import HubBusy, HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,9 +30,12 @@ class HubFront:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             return PlainTextResponse(f"The request must be {_FORM}\n", 415)
         try:
-            await run_in_threadpool(self._hub.request, await request.body(), clock.now())
+            client = request.client.host if request.client else "unknown"
+            await run_in_threadpool(self._hub.request, await request.body(), client, clock.now())
         except HubRefused as error:
             return PlainTextResponse(f"{error}\n", 400)
+        except HubBusy as error:
+            return PlainTextResponse(f"{error}\n", 429, {"Retry-After": "60"})
         except RedisError:
             return PlainTextResponse(
                 "The hub can't keep requests at the moment; try again.\n", 503, {"Retry-After": "30"}

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from worker import clock
 from worker.store.intents import Intent
@@ -56,6 +56,22 @@ class Leases:
         return int(min(max(seconds, self.least.total_seconds()), self.most.total_seconds()))
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may be asked of the hub, so that nobody can have it flood a third party, or fill its memory.
+
+    Requests a minute by one client address and for callbacks on one host; requests that wait in one feed.
+    """
+
+    per_client: int
+    per_host: int
+    pending: int
+
+
+class HubBusy(RuntimeError):
+    """A limit is reached; the message says which. It may be asked again after a minute."""
+
+
 def subscription_id(topic: str, callback: str) -> str:
     """The key of a subscription: its topic and its callback (section 5.1), each to the letter."""
     return "s" + sha256(f"{topic}\0{callback}".encode()).hexdigest()[:24]
@@ -70,18 +86,21 @@ class Hub:
         site: Site,
         wakeups: Wakeups,
         leases: Leases,
+        limits: Limits,
         callback_allowed: Callable[[str], None],
     ) -> None:
         self._store = store
         self._site = site
         self._wakeups = wakeups
         self._leases = leases
+        self._limits = limits
         self._callback_allowed = callback_allowed
 
-    def request(self, body: bytes, now: datetime) -> Literal["subscribe", "unsubscribe", "publish"]:
-        """Take one form-encoded request; return its mode.
+    def request(self, body: bytes, client: str, now: datetime) -> Literal["subscribe", "unsubscribe", "publish"]:
+        """Take one form-encoded request of the client at an address; return its mode.
 
-        Raises HubRefused with a reason that the subscriber can act on, and redis.RedisError when it can't be kept.
+        Raises HubBusy when a limit is reached, HubRefused with a reason that the subscriber can act on, and
+        redis.RedisError when it can't be kept.
         """
         fields = _form(body)
         if fields.get("hub.mode") == "publish":
@@ -101,6 +120,12 @@ class Hub:
         if len(secret.encode()) > SECRET_BYTES:
             raise HubRefused(f"hub.secret must be at most {SECRET_BYTES} bytes long")
         definition, feed_format = found
+        host = urlsplit(callback).netloc.lower()
+        full = self._store.intents.admit(client, host, self._limits.per_client, self._limits.per_host)
+        if full != "yes":
+            raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
+        if self._store.intents.waiting(definition.name) >= self._limits.pending:
+            raise HubBusy("too many requests for this topic wait for their verification")
         intent = Intent(
             mode=mode,
             topic=topic,

@@ -23,7 +23,7 @@ from worker.destinations.partners import Partners
 from worker.destinations.websub import WebSub
 from worker.distribute import Distributor
 from worker.documents import Documents
-from worker.hub import Hub, Leases
+from worker.hub import Hub, Leases, Limits
 from worker.intake import Intake
 from worker.operations import Operations
 from worker.publish import Publisher
@@ -67,6 +67,9 @@ def build(settings: Settings, redis_url: str) -> Services:
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
     leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
+    limits = Limits(
+        settings.websub.requests_per_client, settings.websub.requests_per_host, settings.websub.pending_per_feed
+    )
     return Services(
         settings=settings,
         store=store,
@@ -75,7 +78,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         documents=Documents(store, site),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
-        hub=Hub(store, site, wakeups, leases, guard.callback_url),
+        hub=Hub(store, site, wakeups, leases, limits, guard.callback_url),
     )
 
 

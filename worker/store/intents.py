@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 
+WINDOW_SECONDS = 60
+"""What is counted is forgotten after so long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription."""
@@ -36,6 +40,16 @@ class Intents:
     def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
         self._scripts = scripts
+
+    def admit(self, client: str, host: str, per_client: int, per_host: int) -> Literal["yes", "client", "host"]:
+        """Count a request against what one client and one callback host may ask for in a minute; which is over it."""
+        windows = [keys.hub_window("client", client), keys.hub_window("host", host)]
+        full = self._scripts.run("count", windows, [WINDOW_SECONDS, per_client, per_host])
+        return ("yes", "client", "host")[full]
+
+    def waiting(self, feed: str) -> int:
+        """How many requests wait for verification."""
+        return int(self._client.zcard(keys.feed(feed).pending))
 
     def ask(self, feed: str, subscription: str, intent: Intent) -> None:
         """Keep a request; its verification is due at once."""

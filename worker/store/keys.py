@@ -50,6 +50,11 @@ def seen(event_id: str) -> str:
     return f"{{dateline:events}}:seen:{event_id}"
 
 
+def hub_window(what: Literal["client", "host"], name: str) -> str:
+    """Counts requests to the hub by one client address, or for callbacks on one host, in a window of time."""
+    return f"{{dateline:hub}}:{what}:{name}"
+
+
 def article(article_id: str) -> str:
     """Hash of one article: `doc` its JSON, `rev` counts saves, `feeds` where it ever was, `accepted` (ms)."""
     return f"dateline:article:{article_id}"

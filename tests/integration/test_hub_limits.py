@@ -1,0 +1,58 @@
+"""Nobody can have the hub flood a third party or fill its memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+
+from feeds.definition import FeedDefinition
+from worker.hub import Hub, HubBusy, Leases, Limits
+from worker.site import Site
+from worker.store import Store, keys
+
+SITE = Site("https://herald.example", "T", "herald.example,2026", "en", (FeedDefinition(name="a", title="A"),))
+DAY = timedelta(days=1)
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Wakeups:
+    def verify(self, feed: str) -> None:
+        assert feed == "a"
+
+
+def hub(store: Store, limits: Limits) -> Hub:
+    return Hub(store, SITE, Wakeups(), Leases(DAY, DAY, DAY), limits, lambda _: None)  # type: ignore[arg-type]
+
+
+def ask(hub: Hub, callback: str, client: str = "192.0.2.1") -> None:
+    fields = {"hub.mode": "subscribe", "hub.topic": SITE.topic("a", "rss"), "hub.callback": callback}
+    hub.request(urlencode(fields).encode(), client, NOW)
+
+
+def test_requests_of_one_client_are_bounded(store: Store) -> None:
+    limited = hub(store, Limits(2, 100, 100))
+    ask(limited, "https://one.example/")
+    ask(limited, "https://two.example/")
+    with pytest.raises(HubBusy, match="from you"):
+        ask(limited, "https://three.example/")
+    ask(limited, "https://three.example/", client="192.0.2.2")
+    assert 0 < store.client.ttl(keys.hub_window("client", "192.0.2.1")) <= 60
+
+
+def test_requests_for_one_host_are_bounded_whoever_asks(store: Store) -> None:
+    limited = hub(store, Limits(100, 2, 100))
+    ask(limited, "https://victim.example/1", client="192.0.2.1")
+    ask(limited, "https://VICTIM.example/2", client="192.0.2.2")
+    with pytest.raises(HubBusy, match="for victim.example"):
+        ask(limited, "https://victim.example/3", client="192.0.2.3")
+    assert 2 == store.intents.waiting("a")
+
+
+def test_requests_that_wait_are_bounded(store: Store) -> None:
+    limited = hub(store, Limits(100, 100, 2))
+    ask(limited, "https://one.example/")
+    ask(limited, "https://two.example/")
+    with pytest.raises(HubBusy, match="wait for their verification"):
+        ask(limited, "https://three.example/")
