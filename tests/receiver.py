@@ -37,7 +37,7 @@ Behaviour = Callable[[Request], Answer]
 def obliging(request: Request) -> Answer:
     """Confirm every verification of intent and take every push."""
     if request.method == "GET":
-        return 200, request.query["hub.challenge"][0].encode()
+        return 200, request.query.get("hub.challenge", [""])[0].encode()
     return 204, b""
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
+from web.body import read
 from web.problems import answer, field_list, problem
 from worker import clock
 from worker.delivery.signing import SignatureError, verify_webhook
@@ -40,7 +41,7 @@ class EventsIntake:
 
         202: all are accepted. 207: some; each is answered for. 400: none. 401, 413, 503: nothing was looked at.
         """
-        body = await _read(request, self._limit)
+        body = await read(request, self._limit)
         if body is None:
             return problem(413, f"The body may have at most {self._limit} bytes; send the events in several requests.")
         if not self._known(request.headers, body):
@@ -79,20 +80,6 @@ class EventsIntake:
             self._intake.accept([value for value in values if not isinstance(value, InvalidEvent)], clock.now())
         )
         return [Receipt("invalid", error.event_id, error.errors) if error else next(accepted) for error in checked]
-
-
-async def _read(request: Request, limit: int) -> bytes | None:
-    """The body, or None when it is longer than `limit` bytes."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        return None
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            return None
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _values(headers: Mapping[str, str], body: bytes) -> tuple[list[Any], bool]:

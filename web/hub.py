@@ -8,8 +8,9 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from web.body import read
 from worker import clock
-from worker.hub import HubBusy, HubRefused
+from worker.hub import BODY_BYTES, HubBusy, HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,9 +30,12 @@ class HubFront:
         """Take a request: 202 at once, whatever its verification will bring; else 4xx with a reason as plain text."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             return PlainTextResponse(f"The request must be {_FORM}\n", 415)
+        body = await read(request, BODY_BYTES)
+        if body is None:
+            return PlainTextResponse(f"The request may have at most {BODY_BYTES} bytes\n", 413)
         try:
             client = request.client.host if request.client else "unknown"
-            await run_in_threadpool(self._hub.request, await request.body(), client, clock.now())
+            await run_in_threadpool(self._hub.request, body, client, clock.now())
         except HubRefused as error:
             return PlainTextResponse(f"{error}\n", 400)
         except HubBusy as error:

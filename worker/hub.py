@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 199
 """Longest secret, in bytes of UTF-8 (section 5.1: less than 200)."""
-_BODY_BYTES = 16_384
-"""Longest request: a callback, a topic and a secret fit many times."""
+BODY_BYTES = 16_384
+"""Longest request in bytes: a callback, a topic and a secret fit many times."""
 _MODES: dict[str, Literal["subscribe", "unsubscribe"]] = {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}
 _KNOWN = ("hub.callback", "hub.mode", "hub.topic", "hub.lease_seconds", "hub.secret")
 
@@ -156,8 +156,6 @@ def _form(body: bytes) -> dict[str, str]:
 
     Of a publish ping hub.url and hub.topic may come several times; their values are joined by line ends.
     """
-    if len(body) > _BODY_BYTES:
-        raise HubRefused(f"the request must be at most {_BODY_BYTES} bytes long")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:

@@ -103,6 +103,7 @@ class Machinery:
         self.publisher = Publisher(store, site, services.wakeups, self._consumer)
         self.verifier = Verifier(
             store,
+            site,
             self._engine,
             services.wakeups,
             self._answers,
@@ -127,7 +128,7 @@ class Machinery:
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
-        self.sweeper = Sweeper(store, self.publisher, operations, services.wakeups, self._consumer)
+        self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""

@@ -17,6 +17,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from worker.operations import Operations
     from worker.publish import Publisher
+    from worker.site import Site
     from worker.store import Store
     from worker.wakeups import Wakeups
 
@@ -34,9 +35,10 @@ class Sweeper:
     """Sweeps in time, and says that its worker is alive."""
 
     def __init__(
-        self, store: Store, publisher: Publisher, operations: Operations, wakeups: Wakeups, worker: str
+        self, store: Store, site: Site, publisher: Publisher, operations: Operations, wakeups: Wakeups, worker: str
     ) -> None:
         self._store = store
+        self._site = site
         self._publisher = publisher
         self._operations = operations
         self._wakeups = wakeups
@@ -70,7 +72,8 @@ class Sweeper:
                 log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
             if swept.behind:
                 self._wakeups.distribute(feed)
-            if swept.verifications:
+            removed = feed not in self._site.feeds and self._store.receivers.subscribed(feed)
+            if swept.verifications or removed:
                 self._wakeups.verify(feed)
 
     def _run(self) -> None:

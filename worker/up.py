@@ -129,11 +129,12 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
+        begun = clock.ms(clock.now())
         store = Store.connect(self.redis_url)
         workers = len(self.children) - 1
         url = f"http://{_reachable(self._settings.web.host)}:{self._settings.web.port}/healthz"
         waits: list[Callable[[], bool]] = [
-            lambda: len(store.workers.alive(clock.ms(clock.now()))) >= workers,
+            lambda: len(store.workers.alive(clock.ms(clock.now()), begun)) >= workers,
             lambda: _answers(url),
         ]
         try:

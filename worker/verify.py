@@ -1,7 +1,8 @@
-"""Verification of intent (W3C WebSub, section 5.3): the subscriber is asked whether it asked.
+"""Verification of intent (W3C WebSub, section 5.3): the subscriber is asked whether it asked; and denial (5.2).
 
 A GET to the callback with a random challenge that is used once. Only a 2xx whose body is the challenge is a yes; a
-redirect is a no. What passes for the moment (no connection, 5xx) is asked again twice.
+redirect is a no. What passes for the moment (no connection, 5xx) is asked again twice. Subscribers of a feed that is no
+more in the settings are told so, and their subscriptions end.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from worker.delivery.engine import Engine
+    from worker.site import Site
     from worker.store import Store
     from worker.store.intents import Intent
     from worker.wakeups import Wakeups
@@ -40,6 +42,7 @@ class Verifier:
     def __init__(
         self,
         store: Store,
+        site: Site,
         engine: Engine,
         wakeups: Wakeups,
         executor: Executor,
@@ -48,6 +51,7 @@ class Verifier:
         claim_seconds: float,
     ) -> None:
         self._store = store
+        self._site = site
         self._engine = engine
         self._wakeups = wakeups
         self._executor = executor
@@ -56,6 +60,9 @@ class Verifier:
 
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
+        if feed not in self._site.feeds:
+            self._deny(feed)
+            return
         while True:
             now = clock.ms(clock.now())
             deadline = now + int(self._claim_seconds * 1000)
@@ -69,8 +76,7 @@ class Verifier:
         query = {"hub.mode": intent.mode, "hub.topic": intent.topic, "hub.challenge": challenge}
         if intent.mode == "subscribe":
             query["hub.lease_seconds"] = str(intent.lease)
-        # Appended as text: whatever the callback's own query says stays to the letter (section 5.1.1).
-        url = f"{intent.callback}{'&' if '?' in intent.callback else '?'}{urlencode(query)}"
+        url = _with_query(intent.callback, query)
 
         def done(answer: Answer) -> None:
             self._executor.submit(self._answered, feed, subscription, intent, challenge, answer)
@@ -85,6 +91,21 @@ class Verifier:
             method="GET",
             keep=len(challenge) + 1,
         )
+
+    def _deny(self, feed: str) -> None:
+        """End the subscriptions of a feed that is no more, and tell the subscribers why."""
+        told = []
+        for receiver in list(self._store.receivers.all(feed)):
+            if "callback" not in receiver.details:
+                continue
+            self._store.receivers.remove(feed, receiver.id)
+            topic = self._site.topic(feed, receiver.details["format"])
+            query = {"hub.mode": "denied", "hub.topic": topic, "hub.reason": "this feed is no more"}
+            url = _with_query(receiver.details["callback"], query)
+            deadline = time.monotonic() + self._claim_seconds
+            told.append(Transfer(url, b"", [], self._timeout, deadline, lambda _: None, method="GET", keep=0))
+        self._engine.submit(told)
+        log.warning("subscriptions_ended", feed=feed, subscriptions=len(told), reason="the feed is not in the settings")
 
     def _answered(self, feed: str, subscription: str, intent: Intent, challenge: str, answer: Answer) -> None:
         told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)
@@ -112,3 +133,8 @@ class Verifier:
     @staticmethod
     def _passing(answer: Answer) -> bool:
         return answer.fault is not None or answer.status in (408, 425, 429) or answer.status >= 500
+
+
+def _with_query(callback: str, query: dict[str, str]) -> str:
+    """The callback with our parameters. Appended as text: its own query stays to the letter (section 5.1.1)."""
+    return f"{callback}{'&' if '?' in callback else '?'}{urlencode(query)}"

@@ -207,3 +207,26 @@ def test_a_verification_that_could_not_be_made_is_made_again(newsroom: Newsroom,
     first, second = newsroom.receiver.wait("/v11", 2, seconds=30, method="GET")
     assert first.query["hub.challenge"] != second.query["hub.challenge"]
     newsroom.receiver.until(lambda: newsroom.subscriptions(section) == 1, 20, "the subscription")
+
+
+def test_a_request_that_is_too_long_is_refused(newsroom: Newsroom) -> None:
+    assert ask(newsroom, "hub.mode=subscribe&x=" + "x" * 20_000).status_code == 413
+
+
+def test_subscribers_of_a_feed_that_is_no_more_are_denied(own_newsroom: Newsroom) -> None:  # 5.2
+    newsroom = own_newsroom
+    newsroom.subscribe("s9", "/denied?a=1")
+    text = newsroom.config.read_text()
+    newsroom.config.write_text(text.replace('name = "s9"', 'name = "other"'))
+    for child in newsroom.stack.children[1:]:
+        assert child.process is not None
+        child.process.terminate()
+        child.process.wait(20)
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        newsroom.stack._start(child)
+    denied = newsroom.receiver.wait("/denied", 2, method="GET")[1]
+    assert ["1"] == denied.query["a"]
+    assert ["denied"] == denied.query["hub.mode"]
+    assert [newsroom.topic("s9")] == denied.query["hub.topic"]
+    assert newsroom.subscriptions("s9") == 0

@@ -229,6 +229,20 @@ class Receivers:
         k = keys.feed(feed)
         return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds], [receiver]))
 
+    def remove(self, feed: str, receiver: str) -> None:
+        """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        for name in (k.settled, k.claimed, k.backoff, k.paused, k.leases):
+            pipe.zrem(name, receiver)
+        pipe.hdel(k.receivers, receiver)
+        pipe.hdel(k.holds, receiver)
+        pipe.execute()
+
+    def subscribed(self, feed: str) -> int:
+        """How many subscriptions the feed has."""
+        return int(self._client.zcard(keys.feed(feed).leases))
+
     def endpoints(self, feed: str) -> list[str]:
         """Names of the feed's receivers that are endpoints."""
         found = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)

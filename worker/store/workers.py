@@ -30,7 +30,7 @@ class Workers:
         """The worker has stopped."""
         self._client.zrem(keys.WORKERS, name)
 
-    def alive(self, now: int) -> list[str]:
-        """Names of the workers that are alive at `now` (ms)."""
-        names: list[str] = self._client.zrangebyscore(keys.WORKERS, now - ALIVE_MS, "+inf")
+    def alive(self, now: int, since: int = 0) -> list[str]:
+        """Names of the workers that are alive at `now` (ms) and have said so after `since` (ms)."""
+        names: list[str] = self._client.zrangebyscore(keys.WORKERS, max(now - ALIVE_MS, since), "+inf")
         return names

@@ -1,0 +1,134 @@
+"""`python -m bench`: run every row in one go, print the table and write RESULTS.md. `--quick`: a tenth of the work.
+
+The status is 1 when a row could not be measured. A target that is missed is told, and is no reason to fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import logging
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.machine import description
+from bench.results import Result
+from bench.rows import ROWS
+
+_RESULTS = Path(__file__).with_name("RESULTS.md")
+_QUICK = 0.1
+
+out = Console()
+
+
+@dataclass
+class Row:
+    """What came of one row; `error` if it could not be measured."""
+
+    name: str
+    about: str
+    results: list[Result] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
+
+
+def main() -> int:
+    """Run, print, write; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Dateline beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="do a tenth of the work and write nothing")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="only these, and write nothing")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    names = options.rows or list(ROWS)
+    rows = [_run(name, _QUICK if options.quick else 1.0, f"{n}/{len(names)}") for n, name in enumerate(names, 1)]
+    out.print(_table(rows))
+    if not options.quick and not options.rows:
+        _RESULTS.write_text(_markdown(rows))
+        out.print(f"Written to {_RESULTS}")
+    return int(any(row.error for row in rows))
+
+
+def _run(name: str, scale: float, place: str) -> Row:
+    out.print(f"[bold]{place} {name}[/bold] ...", highlight=False)
+    row = Row(name, inspect.getdoc(ROWS[name]) or "")
+    begun = time.monotonic()
+    try:
+        row.results = ROWS[name].run(scale)
+    except Exception as error:  # noqa: BLE001 (the other rows are measured nevertheless)
+        row.error = f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+    row.seconds = time.monotonic() - begun
+    for result in row.results:
+        out.print(f"    {result.name}: {_number(result)} {_verdict(result)}", highlight=False, markup=False)
+        if result.note:
+            out.print(f"        {result.note}", highlight=False, markup=False, style="dim")
+    return row
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table("Row", "What", "Measured", "Target", "")
+    for row in rows:
+        for number, result in enumerate(row.results):
+            colour = {True: "green", False: "red", None: "default"}[result.met]
+            table.add_row(
+                row.name if number == 0 else "",
+                escape(result.name),
+                _number(result),
+                result.target,
+                f"[{colour}]{_verdict(result)}[/]",
+                end_section=number == len(row.results) - 1,
+            )
+        if row.error:
+            table.add_row(row.name, escape(row.error), "", "", "[red]FAILED[/]", end_section=True)
+    return table
+
+
+def _markdown(rows: list[Row]) -> str:
+    machine = "".join(f"| {name} | {value} |\n" for name, value in description().items())
+    lines = [
+        "# What `make bench` measured\n",
+        f"On {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `make bench`, in {sum(row.seconds for row in rows) / 60:.0f} "
+        "minutes. Every ratio is of numbers measured side by side in this run.\n",
+        f"| machine | |\n| --- | --- |\n{machine}",
+        "| row | what | measured | target | |\n| --- | --- | ---: | --- | --- |",
+    ]
+    for row in rows:
+        if row.error:
+            lines.append(f"| {row.name} | could not be measured | | | FAILED |")
+        lines += [
+            f"| {row.name} | {result.name} | {_number(result)} | {result.target} | {_verdict(result)} |"
+            for result in row.results
+        ]
+    for row in rows:
+        lines.append(f"\n## {row.name}\n\n{row.about}\n")
+        if row.error:
+            lines.append(f"Could not be measured:\n\n    {row.error}\n")
+        lines += [f"- {result.name}: {_number(result)}. {_sentence(result)}" for result in row.results if result.note]
+    return "\n".join(lines) + "\n"
+
+
+def _sentence(result: Result) -> str:
+    said = f"{result.note[:1].upper()}{result.note[1:]}."
+    return f"**Missed.** {said}" if result.met is False else said
+
+
+def _verdict(result: Result) -> str:
+    return {True: "met", False: "MISSED", None: ""}[result.met]
+
+
+def _number(result: Result) -> str:
+    digits = 0 if abs(result.value) >= 100 or result.value == int(result.value) else 2
+    return f"{result.value:,.{digits}f} {result.unit}".strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

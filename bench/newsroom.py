@@ -1,0 +1,221 @@
+"""Dateline as it is measured: `dateline up` with two workers, its own Redis and the settings it comes with.
+
+Subscriptions are written into Redis as the hub writes them once they are verified; everything else comes in by the
+doors that are there for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from bench.machine import Usage, descendants
+from bench.receiver import WEBHOOK_SECRET, Receiver, secret_of
+from config.settings import load
+from worker import clock
+from worker.app import app, configure
+from worker.store import Store, keys
+from worker.up import Stack, free_port
+from worker.wakeups import Wakeups
+
+WORKERS = 2
+_TOKEN = "token-of-the-benchmark"
+_LEASE_MS = 86_400_000
+_AT_ONCE = 5_000
+
+
+class Newsroom:
+    """A stack that is up."""
+
+    def __init__(self, stack: Stack, base_url: str, receiver: Receiver) -> None:
+        self.store = Store.connect(stack.redis_url)
+        self._stack = stack
+        self._receiver = receiver
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {_TOKEN}"
+        self._url = f"{base_url}/events"
+        configure(stack.redis_url)
+        self._wakeups = Wakeups(app)
+
+    def subscribe(self, feed: str, paths: Sequence[str], *, hosts: Sequence[int] | None = None) -> None:
+        """Subscribe paths of the receiver, up to date; `hosts`: on which of its hosts each is, by default in turn."""
+        k = keys.feed(feed)
+        client = self.store.client
+        client.sadd(keys.RECEIVING, feed)
+        head = int(client.hget(k.meta, "head") or 0)
+        expires = clock.ms(clock.now()) + _LEASE_MS
+        for begin in range(0, len(paths), _AT_ONCE):
+            details, cursors, leases = {}, {}, {}
+            for number, path in enumerate(paths[begin : begin + _AT_ONCE], begin):
+                name = f"s{uuid4().hex[:24]}"
+                details[name] = json.dumps(
+                    {
+                        "callback": self._receiver.url(path, hosts[number] if hosts else number),
+                        "format": "atom",
+                        "secret": secret_of(path),
+                        "expires": expires,
+                    },
+                    separators=(",", ":"),
+                )
+                cursors[name], leases[name] = head, expires
+            pipe = client.pipeline(transaction=False)
+            pipe.hset(k.receivers, mapping=details)
+            pipe.zadd(k.settled, cursors)
+            pipe.zadd(k.leases, leases)
+            pipe.execute()
+
+    def publish(self, article: str, section: str, version: int = 1, text: int = 1_000) -> float:
+        """Publish or correct an article with a text of so many characters; return when it was begun to be sent."""
+        return self.send([event(article, section, version, text)])
+
+    def send(self, events: list[dict[str, Any]]) -> float:
+        """Post events; all must be accepted. Return the moment before, on time.monotonic()."""
+        begun = time.monotonic()
+        answer = self._session.post(self._url, json=events[0] if len(events) == 1 else events, timeout=30)
+        if answer.status_code != 202:
+            raise RuntimeError(f"events were answered with {answer.status_code}: {answer.text[:500]}")
+        return begun
+
+    def wake(self, feed: str) -> None:
+        """Send the wake-up call that goes with resuming an endpoint."""
+        self._wakeups.distribute(feed)
+
+    def text_for(self, size: int, section: str, path: str) -> int:
+        """How long a text makes the push of one article `size` bytes long. `path`: the one subscriber of the section."""
+        length = size // 2
+        for version in (1, 2):
+            self._receiver.reset()
+            self.publish("probe", section, version, length)
+            self._receiver.wait(1, 30)
+            length += size - len(self._receiver.counts().body)
+        return length
+
+    def settled(self, feed: str, seconds: float = 60) -> None:
+        """Wait until nobody of the feed is being served or behind."""
+
+        def done() -> bool:
+            counts = self.store.receivers.counts(feed)
+            return not counts["claimed"] and not counts["behind"]
+
+        until(done, seconds, f"all receivers of {feed} to be up to date")
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        return [child.process.pid for child in self._stack.children[1:] if child.process is not None]
+
+    def usage(self) -> Usage:
+        """Begin to watch who is busy."""
+        web = self._stack.children[0].process
+        assert web is not None
+        redis = int(self.store.client.info("server")["process_id"])
+        return Usage(
+            {
+                "workers": self.workers(),
+                "Redis": [redis],
+                "web": descendants(web.pid),
+                "receiver": [self._receiver.pid],
+                "this": [os.getpid()],
+            }
+        )
+
+    def redis_bytes(self) -> int:
+        """Bytes that Redis uses."""
+        return int(self.store.client.info("memory")["used_memory"])
+
+
+def event(article: str, section: str, version: int = 1, text: int = 1_000) -> dict[str, Any]:
+    """The event of an article that is new (version 1) or corrected."""
+    return {
+        "id": f"evt-{uuid4()}",
+        "type": "article.published" if version == 1 else "article.corrected",
+        "article": {
+            "id": article,
+            "version": version,
+            "section": section,
+            "headline": f"{article}, version {version}",
+            "url": f"https://herald.example/{article}",
+            "body_html": f"<p>{'x' * text}</p>",
+        },
+    }
+
+
+@contextmanager
+def start(receiver: Receiver, sections: Sequence[str], endpoints: str = "") -> Iterator[Newsroom]:
+    """Bring the stack up with one feed for each section; `endpoints`: tables of settings. Its log is shown on failure."""
+    with TemporaryDirectory(prefix="dateline-bench-") as folder:
+        port = free_port("127.0.0.1")
+        config = Path(folder, "dateline.toml")
+        config.write_text(_settings(port, Path(folder, "data"), sections, endpoints))
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+        log = Path(folder, "log")
+        try:
+            with _stderr_to(log), Stack(load(config, environ), config, WORKERS, environ) as stack:
+                newsroom = Newsroom(stack, f"http://127.0.0.1:{port}", receiver)
+                yield newsroom
+                newsroom.store.close()
+        except Exception as error:
+            error.add_note("The end of the log:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+            raise
+
+
+def endpoint(name: str, feed: str, url: str, **more: object) -> str:
+    """The settings of one endpoint in article mode."""
+    extra = "".join(f"{key} = {json.dumps(value)}\n" for key, value in more.items())
+    return (
+        f'\n[[endpoints]]\nname = "{name}"\nfeed = "{feed}"\nmode = "article"\nformat = "json"\n'
+        f'url = "{url}"\nsecret = "{WEBHOOK_SECRET}"\n{extra}'
+    )
+
+
+def until(done: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until `done`. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.02)
+
+
+def _settings(port: int, data: Path, sections: Sequence[str], endpoints: str) -> str:
+    feeds = "".join(
+        f'\n[[feeds]]\nname = "{name}"\ntitle = "{name}"\nselect = [{{ section = ["{name}"] }}]\n' for name in sections
+    )
+    return f"""
+api_tokens = ["{_TOKEN}"]
+data_dir = "{data}"
+
+[site]
+title = "The Bench Herald"
+base_url = "http://127.0.0.1:{port}"
+id_authority = "herald.example,2026"
+
+[web]
+port = {port}
+
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+{feeds}{endpoints}"""
+
+
+@contextmanager
+def _stderr_to(path: Path) -> Iterator[None]:
+    """Have this process and its children write their standard error to a file: the table is not for logs."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with path.open("wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

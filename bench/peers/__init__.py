@@ -1,0 +1,1 @@
+"""What Dateline is measured against: programs that people run, and the limit of the machine."""

@@ -1,0 +1,24 @@
+"""Peer (b): Flask-WebSub, a WebSub hub on Celery, with the storage that it comes with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from flask_websub.hub import Hub, SQLite3HubStorage
+
+from bench.peers.post import BROKER, make_app
+
+STORAGE = "BENCH_HUB"
+"""Environment variable: the file of its subscriptions."""
+
+
+def make_hub(celery: Celery, storage: Path) -> Hub:
+    """The hub, signing with SHA-256 as the others do instead of its SHA-512."""
+    return Hub(SQLite3HubStorage(str(storage)), celery, SIGNATURE_ALGORITHM="sha256")
+
+
+if STORAGE in os.environ:
+    app = make_app(os.environ[BROKER])
+    hub = make_hub(app, Path(os.environ[STORAGE]))
