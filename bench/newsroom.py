@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,6 +33,21 @@ WORKERS = 2
 _TOKEN = "token-of-the-benchmark"
 _LEASE_MS = 86_400_000
 _AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """How one change was brought to everybody. Seconds from the moment its event was begun to be posted."""
+
+    seconds: list[float]
+    """Of each arrival."""
+    body: bytes
+    busy: str
+
+    @property
+    def rate(self) -> float:
+        """Deliveries per second until the last one."""
+        return len(self.seconds) / self.seconds[-1]
 
 
 class Newsroom:
@@ -78,6 +94,21 @@ class Newsroom:
         """Publish or correct an article with a text of so many characters; return when it was begun to be sent."""
         return self.send([event(article, section, version, text)])
 
+    def push(self, feed: str, receivers: int, version: int, text: int = 1_700) -> Pushed:
+        """Publish an article, and wait until that many different receivers have been told, each once."""
+        self._receiver.reset()
+        usage = self.usage()
+        begun = self.publish(feed, feed, version, text)
+        self._receiver.wait(receivers, 120)
+        busy = usage.report()
+        counts = self._receiver.counts()
+        if not len(counts.paths) == len(counts.arrivals) == receivers or counts.wrong:
+            raise RuntimeError(
+                f"{len(counts.paths):,} of {receivers:,} were told in {len(counts.arrivals):,} pushes, "
+                f"{counts.wrong:,} of them wrongly signed"
+            )
+        return Pushed([arrival - begun for arrival in counts.arrivals], counts.body, busy)
+
     def send(self, events: list[dict[str, Any]]) -> float:
         """Post events; all must be accepted. Return the moment before, on time.monotonic()."""
         begun = time.monotonic()
@@ -90,14 +121,11 @@ class Newsroom:
         """Send the wake-up call that goes with resuming an endpoint."""
         self._wakeups.distribute(feed)
 
-    def text_for(self, size: int, section: str, path: str) -> int:
-        """How long a text makes the push of one article `size` bytes long. `path`: the one subscriber of the section."""
+    def text_for(self, size: int, feed: str) -> int:
+        """How long a text makes the push of one article `size` bytes long. The feed has one subscriber."""
         length = size // 2
         for version in (1, 2):
-            self._receiver.reset()
-            self.publish("probe", section, version, length)
-            self._receiver.wait(1, 30)
-            length += size - len(self._receiver.counts().body)
+            length += size - len(self.push(feed, 1, version, length).body)
         return length
 
     def settled(self, feed: str, seconds: float = 60) -> None:

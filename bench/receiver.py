@@ -32,7 +32,7 @@ _OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 _FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 _SLOW_SECONDS = 1.0
 _READ_BYTES = 262_144
-_ARTICLE = re.compile(rb'"article":\s*\{\s*"id":\s*"([^"]+)",\s*"version":\s*(\d+)')
+_ARTICLE = re.compile(rb'"article":\{"id":"([^"]+)".*"version":(\d+)', re.DOTALL)
 
 
 def secret_of(path: str) -> str:

@@ -30,37 +30,28 @@ def run(scale: float) -> list[Result]:
     few = paths[: max(300, int(2_000 * scale))]
     pool, tried = best_pool(max(100, int(500 * scale)))
     rates: dict[str, list[float]] = defaultdict(list)
-    usages = []
+    busy = ""
     with ExitStack() as stack:
         receiver = stack.enter_context(Receiver())
-        newsroom = stack.enter_context(start(receiver, ["probe", "fan"]))
+        newsroom = stack.enter_context(start(receiver, ["four", "fan"]))
         post = stack.enter_context(post_peer(receiver, pool))
         hub = stack.enter_context(hub_peer(receiver, pool))
         loops = [stack.enter_context(bare(receiver, processes)) for processes in (1, 2)]
-        newsroom.subscribe("probe", ["/o/probe"])
-        text = newsroom.text_for(_BODY_BYTES, "probe", "/o/probe")
+        newsroom.subscribe("four", ["/o/four"])
+        text = newsroom.text_for(_BODY_BYTES, "four")
         newsroom.subscribe("fan", paths)
         hub.subscribe("topic", few)
 
-        def ours(version: int) -> float:
-            receiver.reset()
-            begun = newsroom.publish("fan", "fan", version, text)
-            rate = len(paths) / (receiver.wait(len(paths), 120) - begun)
-            counts = receiver.counts()
-            if len(counts.paths) != len(paths) or counts.wrong:
-                raise RuntimeError(f"{len(counts.paths)} of {len(paths)} were told, {counts.wrong} wrongly signed")
-            newsroom.settled("fan")
-            return rate
-
         for version in (1, 2):
-            ours(version)
-        body = receiver.counts().body
+            body = newsroom.push("fan", len(paths), version, text).body
+            newsroom.settled("fan")
         for loop in loops:
             loop.rate(paths, body)
         for number in range(max(3, int(_ROUNDS * scale))):
-            usage = newsroom.usage()
-            rates["ours"].append(ours(number + 3))
-            usages.append(usage.report())
+            pushed = newsroom.push("fan", len(paths), number + 3, text)
+            rates["ours"].append(pushed.rate)
+            busy = pushed.busy
+            newsroom.settled("fan")
             for loop, name in zip(loops, ("c1", "c2"), strict=True):
                 rates[name].append(loop.rate(paths, body))
             if number < 3:
@@ -69,7 +60,7 @@ def run(scale: float) -> list[Result]:
     middle = {name: median(values) for name, values in rates.items()}
     limit = max(middle["c1"], middle["c2"])
     return [
-        Result("deliveries", middle["ours"], "/s", note=f"push of {len(body):,} bytes; {usages[-1]}"),
+        Result("deliveries", middle["ours"], "/s", note=f"push of {len(body):,} bytes; {busy}"),
         Result("(a) Celery task with requests.post", middle["a"], "/s", note=f"{pool}; tried {tried}"),
         Result("(b) Flask-WebSub", middle["b"], "/s", note=f"{pool}"),
         Result("(c) bare libcurl", limit, "/s", note=f"1 process {middle['c1']:.0f}/s, 2: {middle['c2']:.0f}/s"),

@@ -15,7 +15,7 @@ from bench.receiver import Receiver
 from bench.results import Result, at_least, at_most
 
 _SIZES = (1_000, 10_000, 100_000)
-_TEXT = 1_700
+_WARM = 10_000
 _PUSHES = 3
 
 
@@ -25,33 +25,30 @@ def run(scale: float) -> list[Result]:
     rates: dict[int, float] = {}
     each: dict[int, float] = {}
     memory: dict[int, float] = {}
-    usage = ""
+    busy = ""
     with Receiver() as receiver, start(receiver, ["warm", *(f"size{size}" for size in sizes)]) as newsroom:
 
-        def push(feed: str, size: int, version: int) -> float:
-            receiver.reset()
-            watch = newsroom.usage()
-            begun = newsroom.publish(feed, feed, version, _TEXT)
-            rate = size / (receiver.wait(size, 120) - begun)
-            nonlocal usage
-            usage = watch.report()
-            newsroom.settled(feed)
-            return rate
-
-        newsroom.subscribe("warm", [f"/o/{number}" for number in range(sizes[1])])
-        for version in range(1, 4):
-            push("warm", sizes[1], version)
+        newsroom.subscribe("warm", [f"/o/{number}" for number in range(_WARM)])
+        for version in (1, 2, 3):
+            newsroom.push("warm", _WARM, version)
+            newsroom.settled("warm")
         for size in sizes:
+            feed = f"size{size}"
             before = newsroom.redis_bytes()
-            newsroom.subscribe(f"size{size}", [f"/o/{size}/{number}" for number in range(size)])
-            push(f"size{size}", size, 1)
-            each[size] = (newsroom.redis_bytes() - before) / size
-            rates[size] = median(push(f"size{size}", size, version) for version in range(2, 2 + _PUSHES))
+            newsroom.subscribe(feed, [f"/o/{size}/{number}" for number in range(size)])
+            pushes = []
+            for version in range(1, 2 + _PUSHES):
+                pushes.append(newsroom.push(feed, size, version))
+                newsroom.settled(feed)
+                if version == 1:
+                    each[size] = (newsroom.redis_bytes() - before) / size
+            rates[size] = median(pushed.rate for pushed in pushes[1:])
+            busy = pushes[-1].busy
             memory[size] = sum(map(resident, newsroom.workers()))
     small, middle, large = sizes
     return [
         *(Result(f"{size:,} receivers", rates[size], "/s") for size in sizes),
-        at_least(f"{large:,} against {small:,}", rates[large] / rates[small], 0.85, "x", usage),
+        at_least(f"{large:,} against {small:,}", rates[large] / rates[small], 0.85, "x", busy),
         at_most("Redis per receiver", each[large], 600, "bytes", f"with {large:,}; one push done"),
         Result("memory of two workers", memory[large], "MiB", note=f"with {small:,}: {memory[small]:.0f} MiB"),
         at_most(f"memory: {large:,} against {middle:,}", memory[large] / memory[middle], 1.1, "x"),
