@@ -20,7 +20,7 @@ import requests
 import structlog
 
 from worker import clock
-from worker.embedded import EmbeddedRedis
+from worker.embedded import EmbeddedRedis, EmbeddedRedisError, find
 from worker.store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ SUPERVISED = "DATELINE_SUPERVISED"
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _RESTART_SECONDS = (0.5, 1, 2, 5, 10)
+_LOOK_SECONDS = 1.0
+"""How often the embedded Redis is asked whether it is there."""
 
 
 class UpFailed(RuntimeError):
@@ -93,7 +95,11 @@ class Stack:
 
     def watch(self) -> None:
         """Keep the children running until `stop` is called: who dies is started again, soon and then less soon."""
+        looked = time.monotonic()
         while not self._stopped.wait(0.2):
+            if time.monotonic() - looked > _LOOK_SECONDS:
+                self._look_after_redis()
+                looked = time.monotonic()
             for child in self.children:
                 process = child.process
                 if process is not None and process.poll() is not None:
@@ -115,6 +121,16 @@ class Stack:
         for child in self.children:
             if child.process is not None:
                 child.process.send_signal(signal.SIGHUP)
+
+    def _look_after_redis(self) -> None:
+        """Start the embedded Redis again when it has died; its append-only file has what it knew."""
+        if self._redis is None or find(self._settings.data_dir) is not None:
+            return
+        log.error("redis_died", next_step="it is started again")
+        try:
+            self._redis.start()
+        except EmbeddedRedisError as error:
+            log.error("redis_not_started", reason=str(error), next_step="trying again")
 
     def _start(self, child: Child) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from worker.store.intents import Intent
 from worker.up import Child
 
 SUBSCRIBERS = 500
+ARTICLE = {"id": "redis-2", "headline": "redis-2", "url": "https://herald.example/redis-2", "section": "s9"}
 
 
 def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
@@ -137,5 +138,29 @@ def test_events_survive_workers_that_are_all_dead(own_newsroom: Newsroom) -> Non
     watch.start()
     newsroom.receiver.wait("/p0", seconds=40)
     newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the stream to be empty")
+    newsroom.stack.stop()
+    watch.join()
+
+
+def test_redis_dies_and_everything_goes_on(own_newsroom: Newsroom) -> None:
+    newsroom = own_newsroom
+    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+    watch.start()
+    newsroom.subscribe("s9", "/survivor")
+    newsroom.publish("redis-1", "s9")
+    newsroom.receiver.wait("/survivor")
+    time.sleep(1.5)  # the append-only file is written once a second
+    pid = int(newsroom.store.client.info("server")["process_id"])
+    os.kill(pid, signal.SIGKILL)
+
+    def accepted() -> bool:
+        event = {"id": "redis-2", "type": "article.published", "article": ARTICLE}
+        return newsroom.post(event).status_code == 202
+
+    newsroom.receiver.until(accepted, 40, "events to be taken again")
+    newsroom.receiver.until(
+        lambda: any(b"redis-2" in push.body for push in newsroom.receiver.at("/survivor")), 40, "the next push"
+    )
+    assert b"redis-1" in requests.get(newsroom.topic("s9"), timeout=10).content
     newsroom.stack.stop()
     watch.join()
