@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run lint lock
+.PHONY: help demo test run lint lock bench bench-quick
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Show the whole way in a minute: events become feeds and signed pushes
 	@$(BIN)/dateline demo
@@ -26,10 +27,18 @@ lint: $(READY) ## Check style, types and the dependency rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(BENCH_READY) ## Measure everything beside its peers, in a quarter of an hour; writes bench/RESULTS.md
+	@$(BIN)/python -m bench
+
+bench-quick: $(BENCH_READY) ## The same with less work, in two minutes; writes nothing
+	@$(BIN)/python -m bench --quick
+
 lock: $(READY) ## Lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile --group pyproject.toml:bench --constraints requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file bench/requirements.lock
 
 # The environment, made anew when what it is made of has changed. The stamp is written last, so half an environment is
 # none.
@@ -42,4 +51,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH_READY): $(READY) bench/requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
 	@touch $@

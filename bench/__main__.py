@@ -36,6 +36,8 @@ class Row:
 
     name: str
     about: str
+    limit: str
+    """What is known to limit it; told when a target is missed."""
     results: list[Result] = field(default_factory=list)
     error: str = ""
     seconds: float = 0.0
@@ -59,7 +61,7 @@ def main() -> int:
 
 def _run(name: str, scale: float, place: str) -> Row:
     out.print(f"[bold]{place} {name}[/bold] ...", highlight=False)
-    row = Row(name, inspect.getdoc(ROWS[name]) or "")
+    row = Row(name, inspect.getdoc(ROWS[name]) or "", getattr(ROWS[name], "LIMIT", ""))
     begun = time.monotonic()
     try:
         row.results = ROWS[name].run(scale)
@@ -94,10 +96,11 @@ def _table(rows: list[Row]) -> Table:
 
 def _markdown(rows: list[Row]) -> str:
     machine = "".join(f"| {name} | {value} |\n" for name, value in description().items())
+    minutes = sum(row.seconds for row in rows) / 60
     lines = [
         "# What `make bench` measured\n",
-        f"On {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `make bench`, in {sum(row.seconds for row in rows) / 60:.0f} "
-        "minutes. Every ratio is of numbers measured side by side in this run.\n",
+        f"On {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `make bench`, in {minutes:.0f} minutes.",
+        "Every ratio is of numbers measured side by side in this run.\n",
         f"| machine | |\n| --- | --- |\n{machine}",
         "| row | what | measured | target | |\n| --- | --- | ---: | --- | --- |",
     ]
@@ -113,6 +116,8 @@ def _markdown(rows: list[Row]) -> str:
         if row.error:
             lines.append(f"Could not be measured:\n\n    {row.error}\n")
         lines += [f"- {result.name}: {_number(result)}. {_sentence(result)}" for result in row.results if result.note]
+        if row.limit and any(result.met is False for result in row.results):
+            lines.append(f"\nWhat limits it: {row.limit}")
     return "\n".join(lines) + "\n"
 
 

@@ -179,7 +179,7 @@ def event(article: str, section: str, version: int = 1, text: int = 1_000) -> di
 
 @contextmanager
 def start(receiver: Receiver, sections: Sequence[str], endpoints: str = "") -> Iterator[Newsroom]:
-    """Bring the stack up with one feed for each section; `endpoints`: tables of settings. Its log is shown on failure."""
+    """Bring the stack up, one feed for each section; `endpoints`: tables of settings. On failure its log is shown."""
     with TemporaryDirectory(prefix="dateline-bench-") as folder:
         port = free_port("127.0.0.1")
         config = Path(folder, "dateline.toml")

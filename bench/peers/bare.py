@@ -119,4 +119,3 @@ class _Loop:
         for option, value in ((pycurl.NOSIGNAL, 1), (pycurl.PROXY, ""), (pycurl.POST, 1), (pycurl.TCP_NODELAY, 1)):
             curl.setopt(option, value)
         return curl
-

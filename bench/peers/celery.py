@@ -39,7 +39,13 @@ class Pool:
         return f"{self.workers} x {self.kind} {self.size}"
 
 
-POOLS = (Pool("prefork", 2, 1), Pool("prefork", 4, 1), Pool("prefork", 8, 1), Pool("threads", 8, 2), Pool("threads", 32, 2))
+POOLS = (
+    Pool("prefork", 2, 1),
+    Pool("prefork", 4, 1),
+    Pool("prefork", 8, 1),
+    Pool("threads", 8, 2),
+    Pool("threads", 32, 2),
+)
 """What is tried. Two threads workers have as many processes as Dateline's two; prefork has one for each place."""
 
 
@@ -115,9 +121,7 @@ class HubPeer:
 
     def subscribe(self, topic: str, paths: Sequence[str]) -> None:
         """Write subscriptions into its storage, in one transaction."""
-        rows = [
-            (topic, self._receiver.url(path, number), 86_400, secret_of(path)) for number, path in enumerate(paths)
-        ]
+        rows = [(topic, self._receiver.url(path, number), 86_400, secret_of(path)) for number, path in enumerate(paths)]
         with self._hub.storage.connection() as connection:
             connection.executemany(self._hub.storage.SETITEM_SQL, rows)
 
@@ -176,12 +180,12 @@ def front_peer(receiver: Receiver, pool: Pool, path: str) -> Iterator[str]:
 
 
 @cache
-def best_pool(probes: int) -> tuple[Pool, str]:
+def best_pool(scale: float) -> tuple[Pool, str]:
     """The pool with which peer (a) delivers fastest here, and how fast each was. Tried once in a run."""
-    body = b"x" * 4_096
+    body, probes = b"x" * 4_096, max(200, int(500 * scale))
     rates: dict[Pool, float] = {}
     with Receiver() as receiver:
-        for pool in POOLS:
+        for pool in POOLS if scale >= 1 else POOLS[1::2]:
             with post_peer(receiver, pool) as peer:
                 rates[pool] = median(peer.rate([f"/o/{n}" for n in range(probes)], body) for _ in range(3))
     best = max(rates, key=rates.__getitem__)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from flask_websub.hub import Hub, SQLite3HubStorage
+from flask_websub.hub import Hub, SQLite3HubStorage  # type: ignore[import-untyped]
 
 from bench.peers.post import BROKER, make_app
 

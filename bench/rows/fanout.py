@@ -28,7 +28,7 @@ def run(scale: float) -> list[Result]:
     """Measure. Raises what keeps it from being measured."""
     paths = [f"/o/{number}" for number in range(_SUBSCRIPTIONS)]
     few = paths[: max(300, int(2_000 * scale))]
-    pool, tried = best_pool(max(100, int(500 * scale)))
+    pool, tried = best_pool(scale)
     rates: dict[str, list[float]] = defaultdict(list)
     busy = ""
     with ExitStack() as stack:

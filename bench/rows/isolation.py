@@ -3,7 +3,8 @@
 They are on 1,000 hosts, ten on each, and a host is wholly good or bad. The healthy ones' deliveries per second and
 their p99 (from the event to the arrival) beside pushes to 10,000 healthy ones of another feed in the same stack. The
 change comes three times, three seconds apart, so that the later ones meet receivers of which something is known; each
-time counts, the median is told and the worst beside it. Clean pushes before and after.
+time counts, the median is told and the worst beside it. Clean pushes before and (not when quick) after. The number of
+receivers is never less: with fewer something else would be measured.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from statistics import median
 from bench.newsroom import Newsroom, Pushed, start
 from bench.receiver import Receiver
 from bench.results import Result, at_least, at_most, percentile
+
+LIMIT = """\
+The processors are busy in both runs, and every push to a receiver that fails costs as much as one to a healthy one:
+9,500 of the 10,000 answer, 7,500 of them are healthy, which alone comes to 0.79 of the clean rate.
+Those that failed before are brought forward by the change at once, and are claimed before the healthy since they are
+further behind."""
 
 _RECEIVERS = 10_000
 _HOSTS = 1_000
@@ -26,7 +33,6 @@ _LETTERS = "nfffsooooooooooooooo"
 
 def run(scale: float) -> list[Result]:
     """Measure. Raises what keeps it from being measured."""
-    del scale  # it is short, and with fewer receivers something else would be measured
     mixed = [f"/{_LETTERS[number % _HOSTS % len(_LETTERS)]}/{number}" for number in range(_RECEIVERS)]
     healthy = sum(path.startswith("/o/") for path in mixed)
     with Receiver(_HOSTS) as receiver, start(receiver, ["clean", "mixed"]) as newsroom:
@@ -35,10 +41,12 @@ def run(scale: float) -> list[Result]:
         _pushes(newsroom, "clean", _RECEIVERS, 1)
         before = _pushes(newsroom, "clean", _RECEIVERS, 1 + _PUSHES)
         among_bad = _pushes(newsroom, "mixed", healthy, 1)
-        time.sleep(_TIMEOUT_SECONDS)
-        after = _pushes(newsroom, "clean", _RECEIVERS, 1 + 2 * _PUSHES)
-    rates, clean_rate = [pushed.rate for pushed in among_bad], median(pushed.rate for pushed in before + after)
-    highs, clean_high = _high(among_bad), median(_high(before + after))
+        clean = before
+        if scale >= 1:
+            time.sleep(_TIMEOUT_SECONDS)
+            clean = before + _pushes(newsroom, "clean", _RECEIVERS, 1 + 2 * _PUSHES)
+    rates, clean_rate = [pushed.rate for pushed in among_bad], median(pushed.rate for pushed in clean)
+    highs, clean_high = _high(among_bad), median(_high(clean))
     rate, high = median(rates), median(highs)
     return [
         Result("clean run", clean_rate, "/s", note=f"p99 {clean_high:.0f} ms"),

@@ -130,3 +130,17 @@ def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], 
     assert caller.call(f"http://many.example:{receiver.port}/ok").status == 200
     [seen] = receiver.seen
     assert seen.headers["host"] == f"many.example:{receiver.port}"
+
+
+def test_a_name_is_asked_for_once_and_forgotten_when_it_is_gone(
+    start_engine: Callable[..., Caller], receiver: Misbehaving
+) -> None:
+    server = NameServer(["127.0.0.1"])
+    caller = start_engine(lookup=server)
+
+    for _ in range(3):
+        # Each needs a new connection; the one in between is to an address that is no name.
+        assert caller.call(f"http://known.example:{receiver.port}/hang_up").fault is Fault.RESET
+        assert caller.call(f"http://127.0.0.1:{receiver.port}/hang_up").fault is Fault.RESET
+    assert server.asked == ["known.example"]
+    assert receiver.connections == 6

@@ -66,8 +66,8 @@ def test_a_name_is_looked_up_once_and_then_known(server: NameServer) -> None:
     assert names.knows("example.org", 1.0)
     assert server.asked == ["example.org"]
     assert names.untold("example.org") == [
-        "+example.org:80:192.0.2.1,[2001:db8::1]",
-        "+example.org:443:192.0.2.1,[2001:db8::1]",
+        "example.org:80:192.0.2.1,[2001:db8::1]",
+        "example.org:443:192.0.2.1,[2001:db8::1]",
     ]
 
 
@@ -76,7 +76,7 @@ def test_libcurl_is_told_until_it_has_taken_it_in(server: NameServer) -> None:
     learn(server, names, "example.org:8080")
 
     for _ in range(2):
-        assert names.untold("example.org:8080") == ["+example.org:8080:192.0.2.1"]
+        assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.1"]
     names.told()
     assert names.untold("example.org:8080") is None
 
@@ -107,7 +107,7 @@ def test_what_is_no_name_is_left_to_libcurl(server: NameServer, name: str) -> No
 
     assert names.knows(name, 0.0)
     assert names.knows(name, 2.0 * STALE_SECONDS)
-    assert names.untold(name) is None
+    assert names.untold(name) == []
     assert server.asked == []
 
 
@@ -149,7 +149,7 @@ def test_a_known_name_is_used_while_it_is_looked_up_again(server: NameServer) ->
     server.wait()
     assert names.found(FRESH_SECONDS + 1) == []
     assert server.asked == ["example.org"] * 2
-    assert names.untold("example.org") == ["+example.org:80:192.0.2.2", "+example.org:443:192.0.2.2"]
+    assert names.untold("example.org") == ["example.org:80:192.0.2.2", "example.org:443:192.0.2.2"]
 
 
 def test_a_known_name_is_used_for_a_day_while_its_server_fails(server: NameServer) -> None:
@@ -207,6 +207,28 @@ def test_memory_is_bounded_and_what_was_looked_up_long_ago_goes_first(server: Na
     assert len(names._known) == _KNOWN_MOST
     assert f"{_KNOWN_MOST + 9}.example" in names._known
     assert "9.example" not in names._known
+
+
+def test_what_is_forgotten_libcurl_is_told_to_forget_too(server: NameServer) -> None:
+    names = server.names()
+    for name in ("old.example", "new.example:8080"):
+        learn(server, names, name)
+        assert names.untold(name)
+        names.told()
+    server.tells = {"old.example": UNKNOWN, "new.example": ["192.0.2.2"]}
+    for name in ("old.example", "new.example:8080"):
+        assert names.knows(name, FRESH_SECONDS)
+        server.wait()
+        names.found(FRESH_SECONDS)
+
+    assert names.untold("old.example") == []
+    assert names.untold("new.example:8080") == [
+        "-old.example:80",
+        "-old.example:443",
+        "new.example:8080:192.0.2.2",
+    ]
+    names.told()
+    assert names.untold("new.example:8080") is None
 
 
 def test_when_closed_it_wakes_nobody(server: NameServer) -> None:

@@ -42,6 +42,7 @@ _CLOSE_SECONDS = 1.0
 """How long a stop waits, when all is answered, for libcurl to close; it may itself be waiting for a name server."""
 _HOSTS_KNOWN = 10_000
 """How many hosts are remembered to speak HTTP/2."""
+_STOPPING = "the engine is stopping"
 _TOO_LATE = "it might outlast its deadline"
 
 
@@ -107,7 +108,7 @@ class Engine:
                 self._wake()
                 return
         for transfer in transfers:
-            _tell(transfer, _unsent("the engine has stopped"))
+            _tell(transfer, _unsent(_STOPPING))
 
     def room(self) -> int:
         """Return how many more transfers may come before they queue up for a place; below 0 when some do already.
@@ -181,6 +182,9 @@ class Engine:
         with self._lock:
             self._woken = False
             arrived, self._inbox = self._inbox, deque()
+        if self._stop_at is not None:
+            self._give_back(arrived, _STOPPING)
+            return
         now = time.monotonic()
         for transfer in arrived:
             name = host_of(transfer.url)
@@ -200,7 +204,7 @@ class Engine:
         """Start what may start; return whether anything did."""
         now = time.monotonic()
         if self._stop_at is not None:
-            self._give_back(self._turns.clear(), "the engine is stopping")
+            self._give_back(self._turns.clear(), _STOPPING)
         elif now - self._looked > _LOOK_SECONDS:
             self._looked = now
             self._call_names(now)
@@ -241,15 +245,15 @@ class Engine:
         while waiting:
             waiting, good, bad = self._multi.info_read()
             for curl in good:
-                self._finish(curl, pycurl.E_OK)
-            for curl, code, _ in bad:
-                self._finish(curl, code)
+                self._finish(curl, pycurl.E_OK, "")
+            for curl, code, message in bad:
+                self._finish(curl, code, message)
 
-    def _finish(self, curl: pycurl.Curl, code: int, ended: tuple[Fault, str] | None = None) -> None:
+    def _finish(self, curl: pycurl.Curl, code: int, message: str, fault: Fault | None = None) -> None:
         handle = self._busy.pop(curl)
         transfer, host = handle.transfer, handle.host
-        answer = handle.answer(time.monotonic(), code, ended)
-        if code == pycurl.E_OK and transfer.url.startswith("https"):
+        answer = handle.answer(time.monotonic(), code, message, fault)
+        if answer.fault is None and transfer.url.startswith("https"):
             self._learn(host, multiplexes=handle.multiplexed())
         self._multi.remove_handle(curl)
         handle.clear()
@@ -280,9 +284,9 @@ class Engine:
         with self._lock:
             self._ended = True
         self._take_in()
-        self._give_back(self._turns.clear(), "the engine is stopping")
+        self._give_back(self._turns.clear(), _STOPPING)
         for curl in list(self._busy):
-            self._finish(curl, pycurl.E_OK, (Fault.STOPPED, "ended because the engine is stopping"))
+            self._finish(curl, pycurl.E_OK, "ended because the engine is stopping", Fault.STOPPED)
         self._names.close()
         self._all_answered.set()
         self._multi.close()

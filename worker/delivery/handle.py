@@ -15,7 +15,6 @@ import pycurl
 from worker.delivery.errors import Fault, fault_of
 from worker.delivery.gate import Gate
 from worker.delivery.guard import Guard
-from worker.delivery.names import STALE_SECONDS
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
 from worker.delivery.turns import Host
 
@@ -31,7 +30,6 @@ _FIXED = (
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.PATH_AS_IS, 1),
     (pycurl.TCP_NODELAY, 1),
-    (pycurl.DNS_CACHE_TIMEOUT, STALE_SECONDS),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
     (pycurl.POST, 1),
 )
@@ -50,6 +48,7 @@ class Handle:
         "_getinfo",
         "_lines",
         "_multiplexes",
+        "_named",
         "_plain",
         "_setopt",
         "_size",
@@ -63,6 +62,7 @@ class Handle:
     host: Host
     transfer: Transfer
     _multiplexes: bool
+    _named: bool | None
     _timeout: float
 
     def __init__(
@@ -89,14 +89,19 @@ class Handle:
     def load(self, transfer: Transfer, host: Host, now: float, *, names: list[str] | None, multiplexes: bool) -> None:
         """Make ready to send `transfer`.
 
-        `names`: addresses that libcurl does not know yet; `multiplexes`: the host is known to carry many requests on
-        one connection. Raises ValueError, TypeError or pycurl.error when the transfer can't be sent as it stands.
+        `names`: what libcurl must be told of the host's name, see `Names.untold`; `multiplexes`: the host is known to
+        carry many requests on one connection. Raises ValueError, TypeError or pycurl.error when the transfer can't be
+        sent as it stands.
         """
         self.transfer = transfer
         self.host = host
         self.begun = now
         self._gate.passed = False
         self._gate.refusal = None
+        lines = "".join(transfer.headers)
+        if "\n" in lines or "\r" in lines:
+            # libcurl would send it, as a line of its own.
+            raise ValueError("a header has a line end")
         setopt = self._setopt
         setopt(pycurl.URL, transfer.url)
         setopt(pycurl.POSTFIELDS, transfer.body)
@@ -108,6 +113,11 @@ class Handle:
         if transfer.timeout != self._timeout:
             self._timeout = transfer.timeout
             setopt(pycurl.TIMEOUT_MS, max(1, int(transfer.timeout * 1000)))
+        named = names != []
+        if named is not self._named:
+            # What libcurl is told it keeps; what it sees for itself it need not, and looking through it costs time.
+            self._named = named
+            setopt(pycurl.DNS_CACHE_TIMEOUT, -1 if named else 0)
         if names:
             self._plain = False
             setopt(pycurl.RESOLVE, names)
@@ -121,15 +131,18 @@ class Handle:
         if "%" in transfer.url:
             self._set_target(transfer.url)
 
-    def answer(self, now: float, code: int, ended: tuple[Fault, str] | None) -> Answer:
-        """Return what came of the transfer: it ended with one of libcurl's codes, or we `ended` it, and why."""
+    def answer(self, now: float, code: int, message: str, fault: Fault | None = None) -> Answer:
+        """Return what came of the transfer: what libcurl ended it with, or the fault that we ended it for."""
         transfer = self.transfer
         status: int = self._getinfo(pycurl.RESPONSE_CODE)
         cut = self._size > transfer.keep
-        fault, message, started, retry_after = None, "", True, 0
-        # A body that we did not want to the end is no failure: the status stands.
-        if ended or (code and not (code == pycurl.E_WRITE_ERROR and cut)):
-            fault, message = ended or self._fault(code)
+        started, retry_after = True, 0
+        if code == pycurl.E_WRITE_ERROR and cut:
+            # A body that we did not want to the end is no failure: the status stands.
+            message = ""
+        elif code or fault:
+            if not fault:
+                fault, message = self._fault(code, message)
             started = status > 0 or self._getinfo(pycurl.REQUEST_SIZE) > 0
         if status >= 300:
             retry_after = self._getinfo(pycurl.RETRY_AFTER)
@@ -157,6 +170,7 @@ class Handle:
             self._setopt(option, value)
         self._timeout = 0.0
         self._multiplexes = False
+        self._named = None
         self._plain = True
 
     def _set_method(self, transfer: Transfer) -> None:
@@ -184,10 +198,11 @@ class Handle:
             origin = "/".join(before_query.split("/", 3)[:3])
             self._setopt(pycurl.REQUEST_TARGET, url[len(origin) :].partition("#")[0])
 
-    def _fault(self, code: int) -> tuple[Fault, str]:
+    def _fault(self, code: int, message: str) -> tuple[Fault, str]:
         if code == pycurl.E_COULDNT_CONNECT and self._gate.refusal and not self._gate.passed:
             return self._gate.refusal
-        return fault_of(code), " ".join(self.curl.errstr().split()) or pycurl.easy_strerror(code)
+        # It may quote the receiver, who may say anything.
+        return fault_of(code), " ".join(message.encode(errors="replace").decode().split())
 
     def _write(self, data: bytes) -> int | None:
         """WRITEFUNCTION. Returns None to go on."""

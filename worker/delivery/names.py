@@ -2,7 +2,8 @@
 
 libcurl could do it. But it looks up ten names at a time, for all hosts together, and forgets them after a minute: a
 dozen names whose servers do not answer keep every other name waiting, and news for ten thousand hosts begin with ten
-thousand lookups. Here a name that is known is never waited for, and one that is not known keeps no place meanwhile.
+thousand lookups; and it goes through all it remembers whenever it opens a connection. Here a name that is known is
+never waited for, and one that is not known keeps no place meanwhile.
 
 None of this is a matter of trust: the guard judges each address when its socket is opened.
 """
@@ -27,8 +28,8 @@ STALE_SECONDS = 86_400
 """So long an address is used although its name server does not answer."""
 
 _THREADS = 100
-_KNOWN_MOST = 14_000
-"""Names that are remembered. Two lines for each are what libcurl has room for; those last looked up longest ago go."""
+_KNOWN_MOST = 50_000
+"""Names that are remembered; then those that were looked up longest ago are forgotten."""
 # What else may stand for a host (an address in any spelling, localhost, nonsense) libcurl sees through by itself.
 _NAME = re.compile(r"((?:[a-z0-9_-]+\.)*(?!localhost\.?(?::|$)|[0-9])[a-z0-9_-]+\.?)(?::([0-9]+))?")
 
@@ -48,7 +49,7 @@ class _Known:
 
     def __init__(self, lines: list[str], now: float) -> None:
         self.lines = lines
-        self.told = not lines
+        self.told = False
         self.look_at = now + FRESH_SECONDS
         self.good_until = now + STALE_SECONDS
 
@@ -66,6 +67,7 @@ class Names:
         self._patience = patience
         self._known: dict[str, _Known] = {}
         self._telling: list[_Known] = []
+        self._dropped: list[str] = []
         self._asked: set[str] = set()
         self._wanted: dict[str, float] = {}
         # Under the lock, for the threads.
@@ -106,18 +108,25 @@ class Names:
         return ends
 
     def untold(self, name: str) -> list[str] | None:
-        """Return the lines that libcurl must be told before it can use the name; None: it has been told."""
+        """Return the lines that libcurl must be told before it can use the name.
+
+        None: it has been told. No lines: it is no name, or forgotten meanwhile; libcurl may see for itself.
+        """
         known = self._known.get(name)
-        if known is None or known.told:
+        if known is None or not known.lines:
+            return []
+        if known.told:
             return None
         self._telling.append(known)
-        return known.lines
+        return [*self._dropped, *known.lines]
 
     def told(self) -> None:
         """All lines that `untold` has returned have reached libcurl."""
         for known in self._telling:
             known.told = True
-        self._telling.clear()
+        if self._telling:
+            self._telling.clear()
+            self._dropped.clear()
 
     def close(self) -> None:
         """Wake nobody any more. Lookups that are under way end by themselves."""
@@ -132,14 +141,18 @@ class Names:
             return Found(name)
         denied = isinstance(answer, UnicodeError) or answer.errno == socket.EAI_NONAME
         if known and (denied or now >= known.good_until):
-            del self._known[name]
+            self._forget(name)
         return Found(name, Fault.DNS, f"no address for {name}: {answer.args[-1]}")
 
     def _remember(self, name: str, lines: list[str], now: float) -> None:
         self._known.pop(name, None)
         while len(self._known) >= _KNOWN_MOST:
-            del self._known[next(iter(self._known))]
+            self._forget(next(iter(self._known)))
         self._known[name] = _Known(lines, now)
+
+    def _forget(self, name: str) -> None:
+        # "-": libcurl is to forget it too, at the next occasion.
+        self._dropped += [f"-{line.rpartition(':')[0]}" for line in self._known.pop(name).lines]
 
     def _ask(self, name: str) -> None:
         if name in self._asked:
@@ -177,5 +190,5 @@ class Names:
         host, port = match.groups()
         found = [str(answer[4][0]) for answer in self._lookup(host, None, type=socket.SOCK_STREAM)]
         addresses = ",".join(f"[{address}]" if ":" in address else address for address in dict.fromkeys(found))
-        # "+": to be forgotten in time. Without a port, one for each scheme.
-        return [f"+{host}:{one}:{addresses}" for one in ((port,) if port else ("80", "443"))]
+        # Without a port, one line for each scheme.
+        return [f"{host}:{one}:{addresses}" for one in ((port,) if port else ("80", "443"))]
