@@ -214,6 +214,15 @@ def test_what_cannot_be_sent(caller: Caller, url: str) -> None:
     assert answer.fault is Fault.INVALID
 
 
+@pytest.mark.parametrize("line", ["X-A: b\r\nX-B: c", "X-A: b\nX-B: c", "X-A: \rb", "X-A: \0", "X-A: \u00e4"])
+def test_a_header_that_cannot_be_sent(caller: Caller, receiver: Misbehaving, line: str) -> None:
+    answer = caller.call(f"{receiver.url}/ok", headers=[line])
+
+    assert (answer.fault, answer.started) == (Fault.INVALID, False)
+    assert receiver.seen == []
+    assert caller.engine.room() == 1000
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/_x", "dict://127.0.0.1/"]
 )
