@@ -69,6 +69,7 @@ def _run(name: str, scale: float, place: str) -> Row:
         row.error = f"{type(error).__name__}: {error}"
         traceback.print_exc()
     row.seconds = time.monotonic() - begun
+    out.print(f"    took {row.seconds:.0f} s", highlight=False, style="dim")
     for result in row.results:
         out.print(f"    {result.name}: {_number(result)} {_verdict(result)}", highlight=False, markup=False)
         if result.note:

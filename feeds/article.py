@@ -63,11 +63,24 @@ def _language(value: str) -> str:
     return value
 
 
+def _within(value: str, most: int) -> str:
+    if len(value) > most:
+        raise PydanticCustomError("text", "must have at most {most} characters", {"most": most})
+    return value
+
+
+URL_MOST = 2000
+"""Longest URL, encoded, in characters."""
+BODY_MOST = 2_000_000
+"""Longest text of an article, as HTML, in characters."""
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Id = Annotated[str, Field(min_length=1, max_length=200), _checked(_identifier)]
-Line = Annotated[str, Field(max_length=500), _checked(text.plain)]
-Name = Annotated[str, Field(min_length=1, max_length=200), _checked(text.plain)]
-Url = Annotated[str, Field(min_length=1, max_length=2000), _checked(text.absolute_url)]
+# Limits hold for what is kept, so they are checked after cleaning: what we kept must pass again when it is read.
+Id = Annotated[str, _checked(_identifier), Field(min_length=1, max_length=200)]
+Line = Annotated[str, _checked(text.plain), Field(max_length=500)]
+Name = Annotated[str, _checked(text.plain), Field(min_length=1, max_length=200)]
+Paragraph = Annotated[str, _checked(text.plain), Field(max_length=5000)]
+Url = Annotated[str, _checked(text.absolute_url), Field(min_length=1, max_length=URL_MOST)]
 Edition = Annotated[str, Field(max_length=35), _checked(_language)]
 # Strict, because a mistyped number is a mistake: true is not urgency 1.
 Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
@@ -86,7 +99,7 @@ class Image(BaseModel):
     type: str = Field(default="image/jpeg", pattern=r"^image/[a-z0-9.+-]{1,60}$")
     width: Pixels | None = None
     height: Pixels | None = None
-    caption: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
+    caption: Paragraph = ""
     credit: Line = ""
 
 
@@ -100,9 +113,9 @@ class _Text(BaseModel):
     # Before what it decides about: whether there must be a headline and a page.
     pubstatus: PubStatus = "usable"
     headline: Line = Field(default="", validate_default=True)
-    summary: Annotated[str, Field(max_length=5000), _checked(text.plain)] = ""
-    url: str = Field(default="", max_length=2000, validate_default=True)
-    body_html: str = Field(default="", max_length=2_000_000)
+    summary: Paragraph = ""
+    url: str = Field(default="", validate_default=True)
+    body_html: str = ""
     section: Line = ""
     subjects: tuple[Name, ...] = Field(default=(), max_length=100)
     authors: tuple[Name, ...] = Field(default=(), max_length=100)
@@ -112,13 +125,13 @@ class _Text(BaseModel):
     urgency: Urgency | None = None
     dateline: Line = ""
     source: Line = ""
-    rights: Annotated[str, Field(max_length=2000), _checked(text.plain)] = ""
+    rights: Paragraph = ""
 
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
         try:
-            return text.absolute_url(value) if value else value
+            return _within(text.absolute_url(value), URL_MOST) if value else value
         except ValueError as error:
             raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
 
@@ -133,7 +146,7 @@ class _Text(BaseModel):
     @classmethod
     def _body(cls, value: str, info: ValidationInfo) -> str:
         # A relative address in the text is relative to the article's page; `url` stands before, so it is known here.
-        return text.safe_html(value, info.data.get("url") or "")
+        return _within(text.safe_html(value, info.data.get("url") or ""), BODY_MOST)
 
 
 class Submission(_Text):

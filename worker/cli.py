@@ -109,7 +109,7 @@ def up(
             out.print(f"  events     POST {base_url}/events  (or: dateline publish FILE)")
             out.print(f"  hub        {base_url}/hub")
             out.print(f"  health     {base_url}/readyz  {base_url}/metrics")
-            out.print(f"  Redis      {stack.redis_url}")
+            out.print(f"  Redis      {_without_password(stack.redis_url)}")
             out.print("Ctrl-C ends it; SIGHUP reads the endpoints again.")
             stack.watch()
     except KeyboardInterrupt:
@@ -441,6 +441,11 @@ def _redis_url(settings: Settings) -> str:
 def _config_path(config: Path | None) -> Path:
     """The settings file that `load` reads when it is given `config`."""
     return (config or default_path(os.environ)).resolve()
+
+
+def _without_password(url: str) -> str:
+    scheme, slashes, rest = url.partition("://")
+    return scheme + slashes + rest.rpartition("@")[2]
 
 
 def _moment(ms: int) -> str:

@@ -86,6 +86,7 @@ class Distributor:
         self._outbox: list[Transfer] = []
         self._tried: list[tuple[str, str, Attempt]] = []
         self._serving = 0
+        self._kills: dict[str, int] = {}
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
@@ -170,11 +171,18 @@ class Distributor:
         """Have all that may be sent now sent; when nothing is left and nothing in flight, the claim has ended."""
         try:
             while request := delivery.next():
+                request.still = partial(
+                    self._no_kill_since, delivery.claim.feed, self._kills.get(delivery.claim.feed, 0)
+                )
                 self._outbox.append(request)
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             delivery.break_off(_broken_off(delivery.claim, error))
         if not delivery.in_flight:
             self._end(delivery.settlement)
+
+    def _no_kill_since(self, feed: str, kill: int) -> bool:
+        """Whether what was made when `kill` was the feed's last kill may leave: not with the text of a later one."""
+        return self._kills.get(feed, 0) <= kill
 
     def _send(self) -> None:
         if self._outbox:
@@ -219,7 +227,12 @@ class Distributor:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
         for _ in range(len(self._wanted)):
             limit = min(BATCH, self._engine.room())
-            if self._stopping or limit <= 0:
+            if self._stopping:
+                return
+            if limit <= 0:
+                # Nothing can be claimed now, but what waits for its turn must not leave after a kill.
+                for feed in self._wanted:
+                    self._kills[feed] = self._store.changes.head(feed).kill
                 return
             feed = self._wanted.popleft()
             if feed not in self._site.feeds:
@@ -232,6 +245,7 @@ class Distributor:
             if len(claims.taken) == BATCH:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
+            self._kills[feed] = max(claims.kill, self._kills.get(feed, 0))
             for claim in claims.taken:
                 self._begin(claim, claims.head, begun + self._claim_seconds)
             self._send()
@@ -250,7 +264,10 @@ class Distributor:
             self._end(_broken_off(claim, error))
             return
         if delivery is None:
-            delivery = Settlement(claim, "pause", claim.cursor, reason="removed")
+            # Not in our settings; another worker's may be newer, and only reading settings takes an endpoint away.
+            due = clock.ms(clock.now()) + 5_000
+            held = (claim.failures, claim.since, claim.last)
+            delivery = Settlement(claim, "retry", claim.cursor, due, *held, reason="unknown here")
         if isinstance(delivery, Settlement):
             self._end(delivery)
             return

@@ -66,7 +66,7 @@ class Documents:
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
         """Return the feed's document as it is now."""
         window = self._store.changes.window(definition.name, definition.limit)
-        articles = self._visible(window.members)
+        articles = self._visible(window.members, window.head.changed)
         body = self._render(
             definition,
             feed_format,
@@ -107,7 +107,7 @@ class Documents:
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
             gone = [(change.article_id, change.asof) for change in changes if change.state != "in"]
             reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
-        articles = self._visible(names)
+        articles = self._visible(names, window.head.changed)
         shown = [articles[name] for name in names if name in articles]
         gone = list(gone)
         if not shown and not gone:
@@ -119,8 +119,9 @@ class Documents:
             {held.article.id: held.article.version for held in shown} | {name: None for name, _ in gone},
         )
 
-    def _visible(self, names: Iterable[str]) -> dict[str, Held]:
-        now = clock.now()
+    def _visible(self, names: Iterable[str], changed: int) -> dict[str, Held]:
+        # Another machine's clock may be ahead: what it has released is released.
+        now = max(clock.now(), clock.moment(changed))
         held = self._store.articles.get_many(list(names))
         return {name: article for name, article in held.items() if article.article.visible(now)}
 

@@ -7,9 +7,11 @@ is still in its stream, and whoever reads it next finds the article saved, calls
 from __future__ import annotations
 
 import json
+from threading import Event
 from typing import TYPE_CHECKING
 
 import structlog
+from redis.exceptions import RedisError
 
 from feeds import event as events
 from feeds.errors import InvalidEvent
@@ -47,12 +49,17 @@ class Publisher:
         self._site = site
         self._wakeups = wakeups
         self._consumer = consumer
+        self._stopped = Event()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
+
+    def stop(self) -> None:
+        """Carry out no more than what has been read."""
+        self._stopped.set()
 
     def consume(self) -> int:
         """Carry out all events that wait; return how many entries were done with."""
         done = 0
-        while entries := self._store.events.read(self._consumer, _BATCH):
+        while not self._stopped.is_set() and (entries := self._store.events.read(self._consumer, _BATCH)):
             done += self._carry_out(entries)
         return done
 
@@ -79,6 +86,8 @@ class Publisher:
         known = self._store.articles.indexed()
         changed = {name for name, how in new.items() if known.get(name) != how}
         if not changed:
+            if known.keys() != new.keys():
+                self._store.articles.mark_indexed(new)
             return
         touched: set[str] = set()
         articles = self._store.articles.ids()
@@ -93,19 +102,34 @@ class Publisher:
         due = self._store.articles.due(now, 1000)
         touched: set[str] = set()
         for article_id in due:
-            touched |= self.reconcile(article_id, now)
+            try:
+                touched |= self.reconcile(article_id, now)
+            except RedisError:
+                raise
+            except Exception:
+                # One article's trouble must not keep the others under embargo.
+                log.exception("release_failed", article_id=article_id)
         self._wake(touched, urgent=False)
         return len(due)
 
     def reconcile(self, article_id: str, now: datetime) -> set[str]:
         """Make every feed's change log say what the article is at `now`; return the feeds that changed."""
+        touched: set[str] = set()
         while held := self._store.articles.get(article_id):
             lists = self._store.lists.get_many(self._lists)
             found = placements(held.article, self._site.definitions, lists, held.feeds, now)
             feeds = held.feeds | {placement.feed for placement in found}
-            if feeds == held.feeds or self._store.articles.save(held.article, held.rev, feeds, held.accepted):
-                return self._record(held.article, found, now)
-        return set()
+            if feeds != held.feeds:
+                saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted)
+                if saved is None:
+                    continue
+                held = saved
+            touched |= self._record(held.article, found, now)
+            # Its moments were noted with it; if somebody saved another revision meanwhile, theirs must be noted last.
+            latest = self._store.articles.get(article_id)
+            if latest is None or latest.rev == held.rev:
+                break
+        return touched
 
     def _carry_out(self, entries: list[Entry]) -> int:
         done = []

@@ -141,6 +141,7 @@ class Machinery:
 
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop."""
+        self.publisher.stop()
         self.sweeper.stop()
         self.distributor.stop(self._timeout)
         self._answers.shutdown()

@@ -5,6 +5,7 @@ It also finds whatever a lost wake-up call left lying: events in the stream, rec
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -62,17 +63,24 @@ class Sweeper:
         if not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
         now = clock.now()
-        self._publisher.release_due(now)
-        if self._store.events.waiting():
-            self._publisher.reclaim()
-            self._publisher.consume()
+        for step in (partial(self._publisher.release_due, now), self._publisher.reclaim, self._publisher.consume):
+            try:
+                step()
+            except RedisError:
+                raise
+            except Exception:
+                # The receivers are swept all the same.
+                log.exception("sweep_failed", next_step="the next sweep tries again")
+        indexed = self._store.articles.indexed()
         for feed in self._store.receivers.feeds():
             swept = self._store.receivers.sweep(feed, clock.ms(now), _AT_ONCE)
             if swept.expired or swept.ended:
                 log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
             if swept.behind:
                 self._wakeups.distribute(feed)
-            removed = feed not in self._site.feeds and self._store.receivers.subscribed(feed)
+            # Not in our settings, nor in those by which articles were last put into feeds: other workers' may be newer.
+            gone = feed not in self._site.feeds and feed not in indexed
+            removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
                 self._wakeups.verify(feed)
 

@@ -10,6 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from celery.exceptions import Reject
+from redis.exceptions import RedisError
 
 from worker import clock
 from worker.app import app
@@ -26,11 +28,16 @@ class Process:
     machinery: Machinery
 
 
-@app.task(name="dateline.accept")
+@app.task(name="dateline.accept", acks_late=True)
 def accept(event: Any) -> None:
     """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason."""
     services = Process.machinery.services
-    for receipt in services.intake.accept([event], clock.now()):
+    try:
+        receipts = services.intake.accept([event], clock.now())
+    except RedisError as error:
+        # Of all messages this one is the truth until Redis has the event: it goes back to its queue.
+        raise Reject(str(error), requeue=True) from error
+    for receipt in receipts:
         if receipt.status == "invalid":
             reason = "; ".join(map(str, receipt.errors))
             log.error("event_rejected", event_id=receipt.event_id, reason=reason, kept_in="{dateline:events}:rejected")

@@ -117,8 +117,8 @@ class Stack:
         self._stopped.set()
 
     def hang_up(self) -> None:
-        """Have the children read the settings again."""
-        for child in self.children:
+        """Have the workers read their endpoints again. Feeds are read at the start only: the web server is not told."""
+        for child in self.children[1:]:
             if child.process is not None:
                 child.process.send_signal(signal.SIGHUP)
 

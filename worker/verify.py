@@ -61,7 +61,8 @@ class Verifier:
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
         if feed not in self._site.feeds:
-            self._deny(feed)
+            if feed not in self._store.articles.indexed():
+                self._deny(feed)
             return
         while True:
             now = clock.ms(clock.now())
@@ -94,6 +95,7 @@ class Verifier:
 
     def _deny(self, feed: str) -> None:
         """End the subscriptions of a feed that is no more, and tell the subscribers why."""
+        self._store.intents.forget(feed)
         told = []
         for receiver in list(self._store.receivers.all(feed)):
             if "callback" not in receiver.details:

@@ -38,13 +38,14 @@ def run(scale: float) -> list[Result]:
     with Receiver(_HOSTS) as receiver, start(receiver, ["clean", "mixed"]) as newsroom:
         newsroom.subscribe("clean", [f"/o/{number}" for number in range(_RECEIVERS)])
         newsroom.subscribe("mixed", mixed)
-        _pushes(newsroom, "clean", _RECEIVERS, 1)
-        before = _pushes(newsroom, "clean", _RECEIVERS, 1 + _PUSHES)
-        among_bad = _pushes(newsroom, "mixed", healthy, 1)
+        pushes = _PUSHES if scale >= 1 else 2
+        _pushes(newsroom, "clean", _RECEIVERS, range(1, 3))
+        before = _pushes(newsroom, "clean", _RECEIVERS, range(3, 3 + pushes))
+        among_bad = _pushes(newsroom, "mixed", healthy, range(1, 1 + pushes))
         clean = before
         if scale >= 1:
             time.sleep(_TIMEOUT_SECONDS)
-            clean = before + _pushes(newsroom, "clean", _RECEIVERS, 1 + 2 * _PUSHES)
+            clean = before + _pushes(newsroom, "clean", _RECEIVERS, range(3 + pushes, 3 + 2 * pushes))
     rates, clean_rate = [pushed.rate for pushed in among_bad], median(pushed.rate for pushed in clean)
     highs, clean_high = _high(among_bad), median(_high(clean))
     rate, high = median(rates), median(highs)
@@ -56,11 +57,11 @@ def run(scale: float) -> list[Result]:
     ]
 
 
-def _pushes(newsroom: Newsroom, feed: str, healthy: int, version: int) -> list[Pushed]:
+def _pushes(newsroom: Newsroom, feed: str, healthy: int, versions: range) -> list[Pushed]:
     pushes = []
-    for number in range(_PUSHES):
+    for version in versions:
         next_one = time.monotonic() + _APART_SECONDS
-        pushes.append(newsroom.push(feed, healthy, version + number))
+        pushes.append(newsroom.push(feed, healthy, version))
         time.sleep(max(0.0, next_one - time.monotonic()))
     return pushes
 

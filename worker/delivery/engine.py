@@ -215,6 +215,9 @@ class Engine:
             if now + transfer.timeout > transfer.deadline:
                 self._turns.leave(host)
                 self._give_back((transfer,), _TOO_LATE)
+            elif transfer.still is not None and not transfer.still():
+                self._turns.leave(host)
+                self._give_back((transfer,), "it is out of date")
             else:
                 begun |= self._send(transfer, host, now)
         return begun

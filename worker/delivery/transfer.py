@@ -66,3 +66,5 @@ class Transfer:
     with_headers: bool = False
     """The answer's headers are wanted. They cost a call each."""
     tls: Tls = field(default=CHECKED)
+    still: Callable[[], bool] | None = None
+    """Asked in the engine's thread when its turn has come: False, and it is not started, because it is out of date."""

@@ -72,7 +72,9 @@ class ArticlePushes(Pushes):
             states = store.changes.states(claim.feed, replay.articles)
             last = changes[-1].seq if changes else claim.cursor
             self._waiting.extend(
-                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True) for name in replay.articles
+                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True)
+                for name in replay.articles
+                if name not in {change.article_id for change in changes}  # in flight once at a time
             )
         self._begun: deque[_Said] = deque()
         self._reached = reached
@@ -181,10 +183,11 @@ class ArticlePushes(Pushes):
         known = self._ledger.get(change.article_id)
         status = self._status(article, change, known)
         told = known is not None and known.version >= article.version and known.status == status
-        fresh = ""
+        # What is said a second time after something else was said is another message.
+        fresh = str(self._store.changes.seq(self.claim.feed, article.id) if said.replayed else change.seq)
         if said.replayed:
             assert self._replay is not None
-            fresh = "" if self._replay.same_ids else self._replay.id
+            fresh = fresh if self._replay.same_ids else self._replay.id
         elif told or (known is None and status in _NOTICES and change.seq <= self._since):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return None
@@ -199,7 +202,7 @@ class ArticlePushes(Pushes):
     def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
         if article.pubstatus == "canceled":
             return "killed"
-        if change.state != "in" or not article.visible(clock.now()):
+        if change.state != "in" or not article.visible(max(clock.now(), clock.moment(change.asof))):
             return "withdrawn"
         if known is None:
             return "published"

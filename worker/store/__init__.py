@@ -42,7 +42,11 @@ class Store:
     @classmethod
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
-        return cls(redis.Redis.from_url(url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5))
+        return cls(
+            redis.Redis.from_url(
+                url, decode_responses=True, encoding_errors="replace", socket_timeout=10, socket_connect_timeout=5
+            )
+        )
 
     def close(self) -> None:
         """Close the connections."""

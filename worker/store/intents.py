@@ -66,6 +66,11 @@ class Intents:
         answer = self._scripts.run("take", [k.pending, k.requests], [now, limit, deadline])
         return [(answer[i], Intent(**json.loads(answer[i + 1]))) for i in range(0, len(answer), 2)]
 
+    def forget(self, feed: str) -> None:
+        """Drop all requests of a feed that is no more."""
+        k = keys.feed(feed)
+        self._client.delete(k.pending, k.requests)
+
     def confirm(self, feed: str, subscription: str, intent: Intent, expires: int) -> int:
         """Carry out a verified request; 0: a newer one took its place, 2: the subscription is new, else 1."""
         details = {

@@ -7,7 +7,12 @@ local held = redis.call('HGET', KEYS[4], article)
 if held then
   local v, a, s = string.match(held, '^(%d+):(%d+):(%a+)$')
   v, a = tonumber(v), tonumber(a)
-  if version < v or (version == v and asof < a) or (version == v and state == s) then
+  if version < v or (version == v and asof < a) then
+    return 0
+  end
+  if version == v and state == s then
+    -- Nothing to tell; but a decision older than this one must not win later.
+    redis.call('HSET', KEYS[4], article, ARGV[2] .. ':' .. ARGV[3] .. ':' .. state)
     return 0
   end
   if state == s and state ~= 'in' then
