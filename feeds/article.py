@@ -63,10 +63,16 @@ def _language(value: str) -> str:
     return value
 
 
-def _within(value: str, most: int) -> str:
+def _within(value: str, most: int, least: int = 0) -> str:
     if len(value) > most:
         raise PydanticCustomError("text", "must have at most {most} characters", {"most": most})
+    if len(value) < least:
+        raise PydanticCustomError("text", "must not be empty")
     return value
+
+
+def _length(most: int, least: int = 0) -> AfterValidator:
+    return AfterValidator(lambda value: _within(value, most, least))
 
 
 URL_MOST = 2000
@@ -76,11 +82,11 @@ BODY_MOST = 2_000_000
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 # Limits hold for what is kept, so they are checked after cleaning: what we kept must pass again when it is read.
-Id = Annotated[str, _checked(_identifier), Field(min_length=1, max_length=200)]
-Line = Annotated[str, _checked(text.plain), Field(max_length=500)]
-Name = Annotated[str, _checked(text.plain), Field(min_length=1, max_length=200)]
-Paragraph = Annotated[str, _checked(text.plain), Field(max_length=5000)]
-Url = Annotated[str, _checked(text.absolute_url), Field(min_length=1, max_length=URL_MOST)]
+Id = Annotated[str, _checked(_identifier), _length(200, 1)]
+Line = Annotated[str, _checked(text.plain), _length(500)]
+Name = Annotated[str, _checked(text.plain), _length(200, 1)]
+Paragraph = Annotated[str, _checked(text.plain), _length(5000)]
+Url = Annotated[str, _checked(text.absolute_url), _length(URL_MOST, 1)]
 Edition = Annotated[str, Field(max_length=35), _checked(_language)]
 # Strict, because a mistyped number is a mistake: true is not urgency 1.
 Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]

@@ -64,7 +64,9 @@ class ArticlePushes(Pushes):
         self._format = ARTICLE_FORMATS[endpoint.format]
         super().__init__(endpoint, claim, self._format.media_type, timeout, deadline)
         self._store = store
-        self._waiting = deque(_Said(change) for change in changes)
+        # What is sent again is not sent as a change beside it: one request of an article at a time.
+        again = set(replay.articles) if replay is not None else set()
+        self._waiting = deque(_Said(change) for change in changes if change.article_id not in again)
         self._replay = replay
         self._behind = reached - 1
         self._replayed: list[str] = []
@@ -72,9 +74,7 @@ class ArticlePushes(Pushes):
             states = store.changes.states(claim.feed, replay.articles)
             last = changes[-1].seq if changes else claim.cursor
             self._waiting.extend(
-                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True)
-                for name in replay.articles
-                if name not in {change.article_id for change in changes}  # in flight once at a time
+                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True) for name in replay.articles
             )
         self._begun: deque[_Said] = deque()
         self._reached = reached
