@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -28,8 +28,9 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
-from config.values import Backfill, BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
+from config.values import STRICT, Backfill, BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
@@ -41,8 +42,6 @@ EXAMPLE = Path(__file__).with_name("dateline.toml")
 # RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
-_STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
-
 
 class SettingsError(InvalidInput):
     """Settings that can't be taken. `errors` has every mistake, each by the key that the user wrote."""
@@ -51,7 +50,7 @@ class SettingsError(InvalidInput):
 class Site(BaseModel):
     """Who publishes, and where."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     base_url: BaseUrl = "http://127.0.0.1:8420"
     """Where readers reach the web server, without a slash at the end. Part of every feed's address."""
@@ -77,7 +76,7 @@ class Site(BaseModel):
 class Web(BaseModel):
     """The web server."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address it listens on; 0.0.0.0 for all."""
@@ -90,7 +89,7 @@ class Web(BaseModel):
 class WebSub(BaseModel):
     """The hub: how long subscriptions last and what subscribers get."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     lease_min: Span = timedelta(days=2)
     """The shortest lease. Readers that renew in their last day would lose a shorter one."""
@@ -119,7 +118,7 @@ class WebSub(BaseModel):
 class Delivery(BaseModel):
     """How pushes are sent. The numbers hold for each worker process."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     allow_networks: tuple[Network, ...] = ()
     """Networks that may be reached although they are not public. Everything else inside is refused."""
@@ -147,7 +146,7 @@ class Delivery(BaseModel):
 class OperationsSettings(BaseModel):
     """Whom to tell what operators want to know: endpoints suspended and recovered, articles parked."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     url: Url | None = None
     """A webhook that gets each operational event as JSON. They are in the log in any case."""
@@ -160,7 +159,7 @@ class OperationsSettings(BaseModel):
 class EndpointSettings(BaseModel):
     """One destination of a partner."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     name: FeedName
     """Its name in commands, logs and keys."""
@@ -170,12 +169,20 @@ class EndpointSettings(BaseModel):
     """One request for each changed article, or one with all changes as a feed."""
     format: str
     """The format of what it gets: of articles or of feeds, as `mode` says."""
-    url: Url
+    url: Annotated[Url, AfterValidator(without_user)]
     """Where requests are sent."""
     secret: Annotated[tuple[WebhookSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
         default=(), repr=False
     )
     """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
+    auth: AuthSettings = None
+    """How it is shown who we are, beside the signature: by a password, a token or OAuth2."""
+    headers: HeaderSettings = {}
+    """Headers that it wants; their values may be secrets."""
+    tls: TlsSettings = TlsSettings()
+    """Certificates: a private authority of the partner's, one of our own."""
+    gzip: bool = False
+    """Whether bodies are compressed."""
     concurrency: int = Field(default=1, ge=1, le=100)
     """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
     rate: float | None = Field(default=None, gt=0, le=10_000)
@@ -190,6 +197,20 @@ class EndpointSettings(BaseModel):
         known: Collection[str] = ARTICLE_FORMATS if mode == "article" else FEED_FORMATS
         if mode and value not in known:
             raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(known)}")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _said_once(cls, value: HeaderSettings, info: ValidationInfo) -> HeaderSettings:
+        if info.data.get("auth") and "authorization" in map(str.lower, value):
+            raise ValueError("has Authorization, which auth sets; keep one of the two")
+        return value
+
+    @field_validator("tls")
+    @classmethod
+    def _secure(cls, value: TlsSettings, info: ValidationInfo) -> TlsSettings:
+        if value != TlsSettings() and info.data.get("url", "https:").startswith("http:"):
+            raise ValueError("is of no use for a url that begins with http://")
         return value
 
 
@@ -280,7 +301,9 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     try:
         settings = Settings(_build_sources=(sources, {}))
     except ValidationError as error:
-        errors += _errors(error, {**file.written, **environment.written})
+        # What was meant to come from elsewhere, and did not, is not missing as well.
+        absent = file.absent | environment.absent
+        errors += _errors(error, {**file.written, **environment.written}, absent)
     if errors:
         raise SettingsError(errors)
     return settings
@@ -299,13 +322,18 @@ _IN_TOML = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "tuple_type": "must be a list",
+    "dict_type": "must be a table",
     "path_type": "must be a path",
 }
 
 
-def _errors(error: ValidationError, written: Mapping[Location, str]) -> Iterator[FieldError]:
+def _errors(
+    error: ValidationError, written: Mapping[Location, str], absent: Collection[Location]
+) -> Iterator[FieldError]:
     for detail, found in zip(error.errors(include_url=False, include_input=False), field_errors(error), strict=True):
         kind, location = detail["type"], detail["loc"]
+        if kind == "missing" and location in absent:
+            continue
         problem = unknown_key(Settings, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, found.problem)
         yield FieldError(written_key(location, written), problem)
 

@@ -19,6 +19,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from config.values import BESIDE_THE_SETTINGS
 from feeds.errors import FieldError
 
 Location = tuple[str | int, ...]
@@ -34,13 +35,17 @@ _SERVICE_LINK = re.compile(
 
 
 class Source:
-    """What one source says: the tree of `values`, the `errors` in it, the names by which values were given."""
+    """What one source says: the tree of `values`, the `errors` in it, the names by which values were given.
+
+    `absent`: where values would stand that `NAME_file` or `NAME_env` should have given, and did not.
+    """
 
     def __init__(self, model: Model, environ: Mapping[str, str], folder: Path) -> None:
         """Begin an empty source of settings for `model`; paths of secrets are relative to `folder`."""
         self.values: dict[str, Any] = {}
         self.errors: list[FieldError] = []
         self.written: dict[Location, str] = {}
+        self.absent: set[Location] = set()
         self._model = model
         self._environ = environ
         self._folder = folder
@@ -54,14 +59,28 @@ class Source:
             for pointer in pointers(name, field):
                 if pointer in table:
                     self._follow(table, name, pointer, at, listed=_is_list(field))
-            inner = model_in(field.annotation)
             value = table.get(name)
-            if inner and isinstance(value, dict):
-                self._follow_pointers(value, inner, (*at, name))
-            elif inner and isinstance(value, list):
-                for position, item in enumerate(value):
-                    if isinstance(item, dict):
-                        self._follow_pointers(item, inner, (*at, name, position))
+            if BESIDE_THE_SETTINGS in field.metadata and isinstance(value, str) and value:
+                table[name] = str(self._folder / value)
+            elif get_origin(field.annotation) is dict and isinstance(value, dict):
+                self._follow_entries(value, (*at, name))
+            for inner in models_in(field.annotation):
+                self._follow_within(value, inner, (*at, name))
+
+    def _follow_within(self, value: Any, model: Model, at: Location) -> None:
+        if isinstance(value, dict):
+            self._follow_pointers(value, model, at)
+        elif isinstance(value, list):
+            for position, item in enumerate(value):
+                if isinstance(item, dict):
+                    self._follow_pointers(item, model, (*at, position))
+
+    def _follow_entries(self, table: dict[str, Any], at: Location) -> None:
+        """Follow the pointers in a table whose names are the user's own, and whose values may be secrets."""
+        for pointer in list(table):
+            name, _, kind = pointer.rpartition("_")
+            if name and kind in {"file", "env"}:
+                self._follow(table, name, pointer, at, listed=False)
 
     def _follow(self, table: dict[str, Any], name: str, pointer: str, at: Location, *, listed: bool) -> None:
         target = table.pop(pointer)
@@ -72,6 +91,7 @@ class Source:
             value = self._in_file(target, listed) if pointer.endswith("_file") else self._in_variable(target, listed)
         except ValueError as error:
             self._refuse(here, str(error))
+            self.absent.add((*at, name))
         else:
             self.written[*at, name] = written_key(here, self.written)
             table[name] = value
@@ -168,9 +188,10 @@ def variables(model: Model) -> dict[str, tuple[tuple[str, ...], bool]]:
 
 def _variables(model: Model, prefix: str, at: tuple[str, ...]) -> Iterator[tuple[str, tuple[tuple[str, ...], bool]]]:
     for name, field in model.model_fields.items():
-        inner = model_in(field.annotation)
-        if inner and not _is_list(field):
-            yield from _variables(inner, f"{prefix}{name.upper()}__", (*at, name))
+        inside = models_in(field.annotation)
+        if inside and not _is_list(field):
+            for inner in inside:
+                yield from _variables(inner, f"{prefix}{name.upper()}__", (*at, name))
             continue
         yield f"{prefix}{name.upper()}", ((*at, name), _is_list(field))
         if is_secret(field):
@@ -189,12 +210,18 @@ def pointers(name: str, field: FieldInfo) -> tuple[str, ...]:
 
 def unknown_key(model: Model, location: Location) -> str:
     """Say of the key at `location` in a tree for `model` that there is no such setting, and which may be meant."""
+    models: tuple[Model, ...] = (model,)
     for part in location[:-1]:
         if isinstance(part, str):
-            inner = model_in(model.model_fields[part].annotation)
-            model = inner or model
-    known = [key for name, field in model.model_fields.items() for key in (name, *pointers(name, field))]
-    return _unknown(str(location[-1]), dict(zip(known, known, strict=True)))
+            fields = [model.model_fields[part] for model in models if part in model.model_fields]
+            models = tuple(inner for field in fields for inner in models_in(field.annotation))
+    known = {
+        key: key
+        for model in models
+        for name, field in model.model_fields.items()
+        for key in (name, *pointers(name, field))
+    }
+    return _unknown(str(location[-1]), known)
 
 
 def _unknown(word: str, names: Mapping[str, str]) -> str:
@@ -216,8 +243,8 @@ def _is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is tuple
 
 
-def model_in(annotation: Any) -> Model | None:
-    """Return the model that an annotation names, also within a tuple or beside None."""
+def models_in(annotation: Any) -> tuple[Model, ...]:
+    """Return the models that an annotation names, also within a tuple, beside None, or one of them to be chosen."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(model_in, get_args(annotation))), None)
+        return (annotation,)
+    return tuple(model for inner in get_args(annotation) for model in models_in(inner))

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, SecretStr
 
 from feeds.article import Url
+
+STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+"""How each table is checked."""
+BESIDE_THE_SETTINGS = "beside the settings"
+"""Marks a path that is relative to the settings file, not to the working directory."""
 
 _SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 _SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

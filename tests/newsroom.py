@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,11 +135,15 @@ class Newsroom:
 
 
 @contextmanager
-def start(tmp_path: Path, receiver: Receiver, workers: int) -> Iterator[Newsroom]:
+def start(
+    tmp_path: Path, receiver: Receiver, workers: int, more: str = "", variables: Mapping[str, str] | None = None
+) -> Iterator[Newsroom]:
+    """Start one. `more`: settings beside the usual; `variables`: environment variables that they name."""
     port = free_port("127.0.0.1")
     config = tmp_path / "dateline.toml"
-    config.write_text(settings_text(port, tmp_path / "data", receiver.url))
+    config.write_text(settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    environ.update(variables or {})
     with Stack(load(config, environ), config, workers, environ) as stack:
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
         yield newsroom

@@ -18,7 +18,8 @@ from worker import clock
 from worker.app import app, configure
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
-from worker.destinations.endpoint import Endpoint
+from worker.delivery.tokens import Tokens
+from worker.destinations.configured import configured
 from worker.destinations.partners import Partners
 from worker.destinations.websub import WebSub
 from worker.distribute import Distributor
@@ -97,6 +98,7 @@ class Machinery:
             per_host=delivery.per_host,
             connect_timeout=delivery.connect_timeout,
         )
+        self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
         self._partners = Partners(store, services.documents, timeout=delivery.timeout)
@@ -136,6 +138,7 @@ class Machinery:
         self.enroll(self.services.settings)
         self.publisher.index()
         self._engine.start()
+        self._tokens.start()
         self.distributor.start()
         self.sweeper.start()
 
@@ -144,6 +147,7 @@ class Machinery:
         self.publisher.stop()
         self.sweeper.stop()
         self.distributor.stop(self._timeout)
+        self._tokens.stop()
         self._answers.shutdown()
         self.services.store.counters.flush()
         self.services.store.events.leave(self._consumer)
@@ -152,16 +156,7 @@ class Machinery:
     def enroll(self, settings: Settings) -> None:
         """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused."""
         endpoints = {
-            endpoint.name: Endpoint(
-                endpoint.name,
-                endpoint.feed,
-                endpoint.format,
-                endpoint.url,
-                endpoint.mode,
-                tuple(secret.get_secret_value() for secret in endpoint.secret),
-                concurrency=endpoint.concurrency,
-                rate=endpoint.rate,
-            )
+            endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
             if endpoint.feed in self.services.site.feeds
         }

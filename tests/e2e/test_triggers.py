@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from newsroom import Newsroom
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
 
 
-def dateline(*words: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def dateline(
+    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does, far from any settings of ours."""
     return subprocess.run(
         [sys.executable, "-m", "worker.cli", *words],
@@ -24,7 +27,12 @@ def dateline(*words: str, stdin: str = "", cwd: Path | None = None) -> subproces
         timeout=60,
         check=False,
         cwd=cwd,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "200"},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "COLUMNS": "200",
+            **(variables or {}),
+        },
     )
 
 

@@ -12,6 +12,7 @@ from worker.delivery.errors import Fault
 from worker.delivery.policy import Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NO_FAILURES = {Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED}
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 
 
@@ -64,14 +65,14 @@ def test_other_4xx_park_an_endpoints_article_and_delay_a_subscription(status: in
 
 
 @pytest.mark.parametrize("endpoint", [False, True])
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault not in {Fault.NOT_STARTED, Fault.STOPPED}])
+@pytest.mark.parametrize("fault", sorted(set(Fault) - NO_FAILURES))
 def test_no_answer_is_tried_again_whatever_status_it_began_with(fault: Fault, endpoint: bool) -> None:
     for status in (0, 200, 410, 404):
         outcome = judge(answer(status, fault, "it broke"), endpoint=endpoint)
         assert outcome == Retry(NOW + 5 * SECOND, "it broke")
 
 
-@pytest.mark.parametrize("fault", [Fault.NOT_STARTED, Fault.STOPPED])
+@pytest.mark.parametrize("fault", sorted(NO_FAILURES))
 def test_what_we_did_not_send_or_broke_off_is_no_failure(fault: Fault) -> None:
     assert judge(answer(0, fault, "stopping"), endpoint=True, failures=20, failing=30 * DAY) == GiveBack()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from base64 import b64encode
@@ -14,13 +15,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
-from config.sources import model_in, variables
+from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
+PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 
 
@@ -52,7 +55,9 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$", "", key) for key in keys_in(shown) if not key.startswith("feeds.")
+            re.sub(r"_(file|env)$|(?<=\.headers)\..*", "", key)
+            for key in keys_in(shown)
+            if not key.startswith("feeds.")
         }
         explained = re.findall(r"^#   (\w+)  ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
         assert {*FeedDefinition.model_fields, *EndpointSettings.model_fields} == set(explained)
@@ -70,8 +75,12 @@ class TestExample:
     def test_it_loads_with_everything_uncommented(self, file: Path) -> None:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
+        (file.parent / "secrets" / "archive").write_text("hunter2")
+        for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
+            (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         file.write_text(uncommented(EXAMPLE.read_text("utf-8")), "utf-8")
-        settings = load(file, {"REGIONAL_ARCHIVE_SECRET": SIGNING[2]})
+        environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
+        settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in settings.endpoint(name).secret]
             for name in ("city-portal", "regional-archive")
@@ -85,8 +94,8 @@ def uncommented(text: str) -> str:
 def keys_of(model: type[BaseModel], prefix: str = "") -> set[str]:
     keys: set[str] = set()
     for name, field in model.model_fields.items():
-        inner = model_in(field.annotation)
-        keys |= keys_of(inner, f"{prefix}{name}.") if inner else {f"{prefix}{name}"}
+        inside = models_in(field.annotation)
+        keys |= {f"{prefix}{name}"} if not inside else set().union(*(keys_of(m, f"{prefix}{name}.") for m in inside))
     return keys
 
 
@@ -463,6 +472,154 @@ class TestMistakes:
         assert load(file, {}).feed("world").title == "World"
 
 
+ENDPOINT = """
+[[endpoints]]
+name = "a"
+feed = "world"
+format = "json"
+url = "https://a.example/"
+"""
+
+
+class TestEndpoints:
+    """How we show a partner who we are."""
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'auth = { type = "basic", username = "herald", password = "hunter2" }',
+            'auth = { type = "basic", username_env = "USER", password_file = "password" }',
+            'auth = { type = "basic", username_file = "user", password_env = "PASSWORD" }',
+        ],
+    )
+    def test_basic(self, file: Path, line: str) -> None:
+        (file.parent / "user").write_text("herald\n")
+        (file.parent / "password").write_text("hunter2\n")
+        auth = read(file, f"{ENDPOINT}{line}\n", {"USER": "herald", "PASSWORD": "hunter2"}).endpoint("a").auth
+        assert isinstance(auth, BasicSettings)
+        assert (auth.username.get_secret_value(), auth.password.get_secret_value()) == ("herald", "hunter2")
+
+    @pytest.mark.parametrize("line", ['token = "t0k="', 'token_env = "T"', 'token_file = "token"'])
+    def test_bearer(self, file: Path, line: str) -> None:
+        (file.parent / "token").write_text("t0k=")
+        text = f'{ENDPOINT}auth = {{ type = "bearer", {line} }}\n'
+        auth = read(file, text, {"T": "t0k="}).endpoint("a").auth
+        assert isinstance(auth, BearerSettings)
+        assert auth.token.get_secret_value() == "t0k="
+
+    def test_oauth2(self, file: Path) -> None:
+        text = """
+            [endpoints.auth]
+            type = "oauth2"
+            token_url = "https://login.example/token"
+            client_id_env = "ID"
+            client_secret_file = "secret"
+        """
+        (file.parent / "secret").write_text("hunter2")
+        auth = read(file, ENDPOINT + text, {"ID": "herald"}).endpoint("a").auth
+        assert isinstance(auth, OAuth2Settings)
+        assert (auth.client_id.get_secret_value(), auth.client_secret.get_secret_value()) == ("herald", "hunter2")
+        assert (auth.client_auth, auth.scope, auth.audience) == ("basic", "", "")
+
+    def test_headers(self, file: Path) -> None:
+        (file.parent / "key").write_text("two\n")
+        line = 'headers = { X-One = "one", X_Two_file = "key", X-Three_env = "THREE" }\n'
+        headers = read(file, ENDPOINT + line, {"THREE": "three"}).endpoint("a").headers
+        assert {name: value.get_secret_value() for name, value in headers.items()} == {
+            "X-One": "one",
+            "X_Two": "two",
+            "X-Three": "three",
+        }
+
+    def test_certificates_are_beside_the_settings_file(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (file.parent / "both.pem").write_bytes(PEM.read_bytes())
+        monkeypatch.chdir("/")
+        tls = read(file, f'{ENDPOINT}tls = {{ ca = "{PEM}", cert = "both.pem" }}\n').endpoint("a").tls
+        assert (tls.ca, tls.cert, tls.key) == (PEM, file.parent / "both.pem", None)
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ('auth = "x"', ["auth: must be a table"]),
+            ("auth = {}", ["auth: has no type; known: basic, bearer, oauth2"]),
+            ('auth = { type = ["basic"] }', ["auth: has a type that is none; known: basic, bearer, oauth2"]),
+            ('auth = { type = "hunter2" }', ["auth: has a type that is none; known: basic, bearer, oauth2"]),
+            ('auth = { type = "basic", username = "a" }', ["auth.password: is missing"]),
+            (
+                'auth = { type = "basic", username = "a:b", password = "hunter2\\n" }',
+                [
+                    "auth.username: must not have a colon (RFC 7617, section 2)",
+                    "auth.password: must not have control characters",
+                ],
+            ),
+            (
+                'auth = { type = "bearer", token_fiel = "hunter2" }',
+                ["auth.token: is missing", "auth.token_fiel: is no setting; did you mean token_file?"],
+            ),
+            ('auth = { type = "bearer", token_env = "NO" }', ["auth.token_env: NO is not set in the environment"]),
+            (
+                'auth = { type = "bearer", token = "hunter 2" }',
+                ["auth.token: must be made of letters, digits and . _ ~ + / - (RFC 6750, section 2.1)"],
+            ),
+            (
+                'auth = {type = "oauth2", token_url = "x", client_id = "", client_secret_file = "no", client_auth = 1}',
+                [
+                    "auth.client_secret_file: the file no can't be read: No such file or directory",
+                    "auth.token_url: must be an absolute URL that begins with http:// or https://",
+                    "auth.client_id: must not be empty",
+                    "auth.client_auth: input should be 'basic' or 'body'",
+                ],
+            ),
+            (
+                'auth = { type = "oauth2", token_url = "https://a:hunter2@b/", client_id = "a", client_secret = "b" }',
+                ["auth.token_url: must not carry a user name or password"],
+            ),
+            ('url = "https://a:hunter2@b/"', ["url: must not carry a user name or password"]),
+            ('headers = "x"', ["headers: must be a table"]),
+            ('headers = { "X Y" = "z" }', ["headers: has 'X Y', which is no name of a header"]),
+            ('headers = { Content-Encoding = "br" }', ["headers: has Content-Encoding, which Dateline sets itself"]),
+            ('headers = { Webhook-Id = "1" }', ["headers: has Webhook-Id, which Dateline sets itself"]),
+            (
+                'headers = { X-Key = "hunter2\\r\\nX: y" }',
+                ["headers.X-Key: must be printable ASCII, without a space at its ends"],
+            ),
+            ('headers = { X-Key_env = "NO" }', ["headers.X-Key_env: NO is not set in the environment"]),
+            (
+                'headers = { authorization = "hunter2" }\nauth = { type = "bearer", token = "t" }',
+                ["headers: has Authorization, which auth sets; keep one of the two"],
+            ),
+            ('tls = { ca = "no" }', ["tls.ca: the file {folder}/no can't be read: No such file or directory"]),
+            ('tls = { cert = "." }', ["tls.cert: the file {folder} can't be read: Is a directory"]),
+            ('tls = { ca = "empty" }', ["tls.ca: the file {folder}/empty has no certificate (PEM)"]),
+            (
+                'tls = { cert = "empty" }',
+                ["tls.key: {folder}/empty is not the key of {folder}/empty, not PEM, or encrypted"],
+            ),
+            ('tls = { key = "both.pem" }', ["tls.key: is the key of no certificate: cert is missing"]),
+            (
+                'url = "http://a.example/"\ntls = { ca = "both.pem" }',
+                ["tls: is of no use for a url that begins with http://"],
+            ),
+            ('gzip = "perhaps"', ["gzip: input should be a valid boolean, unable to interpret input"]),
+        ],
+    )
+    def test_mistakes(self, file: Path, line: str, expected: list[str]) -> None:
+        (file.parent / "empty").touch()
+        (file.parent / "both.pem").write_bytes(PEM.read_bytes())
+        table = ENDPOINT.replace('url = "https://a.example/"\n', "") if line.startswith("url") else ENDPOINT
+        found = mistakes(file, f"{table}{line}\n{FEEDS}")
+        assert found == [f"endpoints.0.{wrong.format(folder=file.parent)}" for wrong in expected]
+        assert "hunter2" not in " ".join(found)
+
+    def test_a_file_that_may_not_be_read(self, file: Path) -> None:
+        closed = file.parent / "closed"
+        closed.touch(mode=0)
+        if os.access(closed, os.R_OK):
+            pytest.skip("this user may read everything")
+        [wrong] = mistakes(file, f'{ENDPOINT}tls = {{ cert = "closed" }}\n{FEEDS}')
+        assert wrong == f"endpoints.0.tls.cert: the file {closed} can't be read: Permission denied"
+
+
 class TestSecrecy:
     SECRETS = """
         redis_url = "redis://:hunter2@host"
@@ -475,6 +632,24 @@ class TestSecrecy:
         format = "json"
         url = "https://a.example/"
         secret = "{0}"
+        headers = {{ X-Api-Key = "hunter2" }}
+        auth = {{ type = "basic", username = "hunter2", password = "hunter2" }}
+        [[endpoints]]
+        name = "b"
+        feed = "world"
+        format = "json"
+        url = "https://b.example/"
+        auth = {{ type = "bearer", token = "hunter2" }}
+        [[endpoints]]
+        name = "c"
+        feed = "world"
+        format = "json"
+        url = "https://c.example/"
+        [endpoints.auth]
+        type = "oauth2"
+        token_url = "https://c.example/"
+        client_id = "hunter2"
+        client_secret = "hunter2"
     """
 
     def test_settings_do_not_show_them(self, file: Path) -> None:

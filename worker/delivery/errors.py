@@ -8,10 +8,12 @@
       RESET         the connection broke before the answer was whole
       PROTOCOL      what came back is not HTTP
       FORBIDDEN     the guard does not allow the address
-      INVALID       the request can't be sent as it stands: no URL, a scheme or a character that HTTP does not have
+      INVALID       the request can't be sent as it stands: no URL, a scheme or a character that HTTP does not have,
+                    no token to be had for it
       TOO_LARGE     the answer is longer than the caller can take
       NOT_STARTED   given back unsent: it would have outlasted its deadline, or the engine is stopping
       STOPPED       ended by the stop of the engine while it was under way
+      UNAUTHORIZED  the token of the request was not good any more; it is sent anew with another one
       INTERNAL      anything else, which is ours to mend
 
 Any status is an answer and no fault: what it means is for `policy` to say. Callers of `requests` get the exception that
@@ -40,6 +42,7 @@ class Fault(StrEnum):
     TOO_LARGE = "too_large"
     NOT_STARTED = "not_started"
     STOPPED = "stopped"
+    UNAUTHORIZED = "unauthorized"
     INTERNAL = "internal"
 
 
@@ -174,6 +177,7 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
     Fault.TOO_LARGE: exceptions.RequestException,
     Fault.NOT_STARTED: exceptions.ConnectionError,
     Fault.STOPPED: exceptions.ConnectionError,
+    Fault.UNAUTHORIZED: exceptions.HTTPError,
     Fault.INTERNAL: exceptions.RequestException,
 }
 

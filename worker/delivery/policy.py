@@ -4,7 +4,8 @@
     410                                     Gone
     408, 425, 429, 5xx, 3xx, no answer      Retry, later each time; Retry-After can only delay it further
     other 4xx                               Refused for an endpoint: this article is set aside; Retry for a subscription
-    given back, ended by our own stop       GiveBack: the receiver is not to blame
+    given back, ended by our own stop,
+    refused for a token that is replaced    GiveBack: the receiver is not to blame
     Retry, 5 days without one success       Suspend for an endpoint; a subscription ends with its lease
 
 Everything here is a function of its arguments: time and chance are given.
@@ -39,7 +40,7 @@ SUSPEND_AFTER = timedelta(days=5)
 """An endpoint that has failed for so long is left alone until a person resumes it."""
 
 _TEMPORARY = frozenset({408, 425, 429})
-_NOT_SENT = frozenset({Fault.NOT_STARTED, Fault.STOPPED})
+_NO_FAILURE = frozenset({Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """Nothing was tried, or we broke it off ourselves: no failure is counted."""
+    """Nothing was tried, we broke it off ourselves, or our token was old: no failure is counted."""
 
 
 Outcome = Delivered | Retry | Refused | Gone | Suspend | GiveBack
@@ -98,7 +99,7 @@ def outcome(
 
     `failures` are those in a row before this one, `failing_since` the first of them; `chance` is in [0, 1).
     """
-    if answer.fault in _NOT_SENT:
+    if answer.fault in _NO_FAILURE:
         return GiveBack()
     if answer.fault is None:
         if 200 <= answer.status < 300:

@@ -120,11 +120,14 @@ class ArticlePushes(Pushes):
                 break
             said = self._waiting.popleft()
             self._begun.append(said)
-            request = self._say(said)
-            if request is not None:
-                self.in_flight += 1
+            body = self._say(said)
+            if body is None:
+                self._finish(said)
+                continue
+            replayed = self._replay.id if said.replayed and self._replay else ""
+            if request := self._send(said, body, said.message, replayed):
                 return request
-            self._finish(said)
+            break
         self._advance()
         return None
 
@@ -173,8 +176,8 @@ class ArticlePushes(Pushes):
         if not self._begun and not self._waiting and self._ended is None:
             self._cursor = max(self._cursor, self._reached)
 
-    def _say(self, said: _Said) -> Transfer | None:
-        """The request that says what the article is now, or None when the endpoint has been told."""
+    def _say(self, said: _Said) -> bytes | None:
+        """The body that says what the article is now, or None when the endpoint has been told."""
         change = said.change
         held = self._store.articles.get(change.article_id)
         if held is None:
@@ -196,7 +199,7 @@ class ArticlePushes(Pushes):
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, sha256(body).hexdigest())
         said.message, said.size = message, len(body)
-        return self._post(said, body, message, replay=self._replay.id if said.replayed and self._replay else "")
+        return body
 
     @staticmethod
     def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:

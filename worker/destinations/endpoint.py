@@ -7,8 +7,10 @@ repetition carries the same one.
 
 from __future__ import annotations
 
+import gzip
 import time
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -18,16 +20,24 @@ import structlog
 
 from worker import clock
 from worker.delivery.adapter import transfer
+from worker.delivery.errors import Fault
 from worker.delivery.signing import WebhookAuth
+from worker.delivery.tokens import TokenFailed, TokenNeeded
+from worker.delivery.transfer import CHECKED, Answer, Tls
 from worker.store.attempts import Attempt
+from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.delivery.transfer import Answer, Transfer
+    from worker.delivery.auth import Identity
+    from worker.delivery.transfer import Transfer
     from worker.store.receivers import Claim
 
 log = structlog.get_logger()
+
+_TOKEN_MS = 250
+"""How long a push waits before it looks again whether its token has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,16 @@ class Endpoint:
     format: str
     url: str
     mode: Literal["article", "feed"]
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     concurrency: int = 1
     """How many articles may be in flight at once."""
     rate: float | None = None
     """Attempts a second at the most; None: no limit."""
+    identity: Identity | None = None
+    """What is said of us beside the signature."""
+    tls: Tls = CHECKED
+    gzip: bool = False
+    """Whether bodies are compressed."""
 
     def request(self, media_type: str) -> requests.PreparedRequest:
         """The request that each push of this endpoint is a copy of."""
@@ -78,7 +93,7 @@ def message_id(*parts: object) -> str:
     return "msg_" + sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-class Pushes:
+class Pushes(ABC):
     """What both modes share: making a signed request.
 
     `hand_in(key, answer)` is set before the first request: it takes each answer, with the key of what was sent.
@@ -119,13 +134,54 @@ class Pushes:
             )
         )
 
-    def _post(self, key: object, body: bytes, message: str, replay: str = "") -> Transfer:
+    @abstractmethod
+    def break_off(self, settlement: Settlement) -> None:
+        """Send nothing more; `settlement` is what is said of the claim."""
+
+    def _send(self, key: object, body: bytes, message: str, replay: str = "") -> Transfer | None:
+        """Return the request that says `body`, in flight from now on; None when there is no token for it.
+
+        If one is on its way, the conversation has been broken off, to go on in a moment without a failure. If none can
+        be had, that is handed in like an answer: so it is judged, noted and logged like one.
+        """
+        try:
+            request = self._post(key, body, message, replay)
+        except TokenNeeded:
+            held = (self.claim.failures, self.claim.since, self.claim.last)
+            due = clock.ms(clock.now()) + _TOKEN_MS
+            self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, *held, "waiting for a token"))
+            return None
+        except TokenFailed as error:
+            request = None
+            self.hand_in(key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
+        self.in_flight += 1
+        return request
+
+    def _post(self, key: object, body: bytes, message: str, replay: str) -> Transfer:
+        """The request, complete. Raises TokenNeeded, TokenFailed."""
+        endpoint = self._endpoint
         request = self._request.copy()
+        if endpoint.gzip:
+            # Without the time of day: the same body is the same bytes, whenever it is sent.
+            body = gzip.compress(body, 6, mtime=0)
+            request.headers["Content-Encoding"] = "gzip"
         request.prepare_body(body, None)
+        if endpoint.identity:
+            endpoint.identity(request)
         if replay:
             request.headers["Dateline-Replay"] = replay
-        if self._endpoint.secrets:
-            WebhookAuth(self._endpoint.secrets, message, int(time.time()))(request)
+        if endpoint.secrets:
+            # Last: what is signed is the body as it is sent.
+            WebhookAuth(endpoint.secrets, message, int(time.time()))(request)
         else:
             request.headers["webhook-id"] = message
-        return transfer(request, timeout=self._timeout, deadline=self._deadline, done=partial(self.hand_in, key))
+        done = partial(self._answered, key, request.headers.get("Authorization", ""))
+        sent = transfer(request, timeout=self._timeout, deadline=self._deadline, done=done)
+        sent.tls = endpoint.tls
+        return sent
+
+    def _answered(self, key: object, authorization: str, answer: Answer) -> None:
+        """In the engine's thread: hand an answer in, without what of ours it may repeat."""
+        if self._endpoint.identity:
+            self._endpoint.identity.take(authorization, answer)
+        self.hand_in(key, answer)

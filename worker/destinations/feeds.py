@@ -50,8 +50,7 @@ class FeedPush(Pushes):
             return None
         self._waiting = False
         self._message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
-        self.in_flight = 1
-        return self._post(None, self._push.body, self._message)
+        return self._send(None, self._push.body, self._message)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""

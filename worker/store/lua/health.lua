@@ -13,7 +13,7 @@ if outcome == 'delivered' or outcome == 'refused' then
 end
 if outcome ~= 'delivered' then
   redis.call('HSET', key, 'error', ARGV[5], 'answer', ARGV[6], 'failed', now)
-  if outcome ~= 'refused' then
+  if outcome ~= 'refused' and outcome ~= 'given_back' then
     redis.call('HINCRBY', key, 'failures', 1)
   end
   if outcome == 'suspended' then
