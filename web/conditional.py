@@ -46,10 +46,11 @@ class Representation:
         """
         return clock.moment(min(self.changed // 1000, clock.ms(now) // 1000 - 1) * 1000)
 
-    def evaluate(self, headers: Mapping[str, str], now: datetime) -> Literal[200, 304, 412]:
+    def evaluate(self, headers: Mapping[str, str]) -> Literal[200, 304, 412]:
         """Return the status that a GET or HEAD with these headers (names in lower case) gets (section 13.2.2)."""
         tags = {self.tag, self.compressed_tag}
-        modified = self.last_modified(now)
+        # Not what is told as Last-Modified, which may be the second of the change before.
+        modified = clock.moment(self.changed // 1000 * 1000)
         if (wanted := headers.get("if-match")) is not None:
             if wanted.strip() != "*" and not any(not weak and tag in tags for weak, tag in _TAG.findall(wanted)):
                 return 412

@@ -48,7 +48,7 @@ class FeedServer:
             return PlainTextResponse(f"There is no feed at this address. {known}\n", 404)
         representation = await run_in_threadpool(self._current, definition, feed_format)
         now = clock.now()
-        status = representation.evaluate(request.headers, now)
+        status = representation.evaluate(request.headers)
         body, tag, coding = representation.coded(request.headers.get("accept-encoding"))
         headers = {
             "ETag": tag,
