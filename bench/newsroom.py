@@ -10,12 +10,14 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
@@ -70,16 +72,22 @@ class Newsroom:
         client.sadd(keys.RECEIVING, feed)
         head = int(client.hget(k.meta, "head") or 0)
         expires = clock.ms(clock.now()) + _LEASE_MS
+        hosts_held: Counter[str] = Counter()
         for begin in range(0, len(paths), _AT_ONCE):
             details, cursors, leases = {}, {}, {}
             for number, path in enumerate(paths[begin : begin + _AT_ONCE], begin):
                 name = f"s{uuid4().hex[:24]}"
+                callback = self._receiver.url(path, hosts[number] if hosts else number)
+                host = urlsplit(callback).hostname or ""
+                hosts_held[f"host:{host}"] += 1
                 details[name] = json.dumps(
                     {
-                        "callback": self._receiver.url(path, hosts[number] if hosts else number),
+                        "callback": callback,
                         "format": "atom",
                         "secret": secret_of(path),
                         "expires": expires,
+                        "host": host,
+                        "client": "127.0.0.1",
                     },
                     separators=(",", ":"),
                 )
@@ -88,6 +96,7 @@ class Newsroom:
             pipe.hset(k.receivers, mapping=details)
             pipe.zadd(k.settled, cursors)
             pipe.zadd(k.leases, leases)
+            pipe.hset(k.counts, mapping={**hosts_held, "client:127.0.0.1": begin + len(details)})
             pipe.execute()
 
     def publish(self, article: str, section: str, version: int = 1, text: int = 1_000) -> float:

@@ -105,6 +105,10 @@ class WebSub(BaseModel):
     """How many requests a minute may name callbacks on one host: nobody can have the hub flood a third party."""
     pending_per_feed: int = Field(default=10_000, ge=1)
     """How many requests may wait for their verification in one feed."""
+    subscriptions_per_host: int = Field(default=10_000, ge=1)
+    """How many subscriptions callbacks on one host may have in one feed."""
+    subscriptions_per_client: int = Field(default=10_000, ge=1)
+    """How many subscriptions of one feed may have been asked for by one client address."""
 
     @field_validator("lease_default", "lease_max")
     @classmethod

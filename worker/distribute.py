@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from worker.site import Site
     from worker.store import Store
     from worker.store.attempts import Attempt
-    from worker.store.receivers import Claim
+    from worker.store.receivers import Claim, Claims
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -42,6 +42,8 @@ BATCH = 500
 """Receivers in one claim at the most."""
 _SETTLED_AT_ONCE = 250
 """Settlements in one round trip at the most: a receiver must not wait long for its next change."""
+_SLACK_SECONDS = 1.0
+"""How much longer a claim holds than its transfers may take, so that there is time to settle it."""
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
@@ -153,7 +155,8 @@ class Distributor:
                 seconds = max(0.0, (clock.ms(now) - delivery.accepted) / 1000)
                 self._store.counters.observe("dateline_delivery_seconds", seconds, kind=kind)
         else:
-            log.info(
+            # What an endpoint does is a contract's matter; of subscribers there are thousands, and always some fail.
+            (log.info if kind == "endpoint" else log.debug)(
                 "attempt_failed",
                 feed=delivery.claim.feed,
                 receiver=delivery.claim.receiver,
@@ -238,7 +241,7 @@ class Distributor:
             if feed not in self._site.feeds:
                 continue
             begun = time.monotonic()
-            deadline = clock.ms(clock.now()) + int(self._claim_seconds * 1000)
+            deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
             claims = self._store.receivers.claim(feed, limit, deadline)
             if len(claims.taken) == limit:
                 self._wanted.append(feed)
@@ -249,10 +252,19 @@ class Distributor:
             for claim in claims.taken:
                 self._begin(claim, claims.head, begun + self._claim_seconds)
             self._send()
-            forward = self._forward[feed]
-            forward.due |= claims.backoff > 0 and claims.head > forward.head
-            if claims.kill > forward.head:
-                forward.at = 0.0  # a kill does not wait
+            if claims.backoff > 0:
+                self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
+
+    @staticmethod
+    def _look_forward(forward: _Forward, claims: Claims, *, all_claimed: bool) -> None:
+        """Note that there may be something new for those in backoff.
+
+        They come after all others; but a kill does not wait, not for anybody.
+        """
+        kill = claims.kill > forward.head
+        forward.due |= kill or (all_claimed and claims.head > forward.head)
+        if kill:
+            forward.at = 0.0
 
     def _begin(self, claim: Claim, head: int, deadline: float) -> None:
         definition = self._site.feeds[claim.feed]

@@ -60,12 +60,15 @@ class Leases:
 class Limits:
     """What may be asked of the hub, so that nobody can have it flood a third party, or fill its memory.
 
-    Requests a minute by one client address and for callbacks on one host; requests that wait in one feed.
+    Requests a minute by one client address and for callbacks on one host; requests that wait in one feed; subscriptions
+    of one feed for callbacks on one host and by one client address.
     """
 
     per_client: int
     per_host: int
     pending: int
+    held_per_host: int
+    held_per_client: int
 
 
 class HubBusy(RuntimeError):
@@ -120,12 +123,9 @@ class Hub:
         if len(secret.encode()) > SECRET_BYTES:
             raise HubRefused(f"hub.secret must be at most {SECRET_BYTES} bytes long")
         definition, feed_format = found
-        host = urlsplit(callback).netloc.lower()
-        full = self._store.intents.admit(client, host, self._limits.per_client, self._limits.per_host)
-        if full != "yes":
-            raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
-        if self._store.intents.waiting(definition.name) >= self._limits.pending:
-            raise HubBusy("too many requests for this topic wait for their verification")
+        # Without the port: another port is the same machine.
+        host = urlsplit(callback).hostname or ""
+        self._admit(definition.name, subscription_id(topic, callback), host, client, mode)
         intent = Intent(
             mode=mode,
             topic=topic,
@@ -135,10 +135,26 @@ class Hub:
             lease=self._leases.granted(fields.get("hub.lease_seconds")) if mode == "subscribe" else 0,
             asked=clock.ms(now),
             nonce=secrets.token_hex(8),
+            host=host,
+            client=client,
         )
         self._store.intents.ask(definition.name, subscription_id(topic, callback), intent)
         self._wakeups.verify(definition.name)
         return mode
+
+    def _admit(self, feed: str, subscription: str, host: str, client: str, mode: str) -> None:
+        """Count the request. Raises HubBusy or HubRefused when it is over a limit."""
+        full = self._store.intents.admit(client, host, self._limits.per_client, self._limits.per_host)
+        if full != "yes":
+            raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
+        if self._store.intents.waiting(feed) >= self._limits.pending:
+            raise HubBusy("too many requests for this topic wait for their verification")
+        if mode == "subscribe" and not self._store.receivers.known(feed, subscription):
+            per_host, per_client = self._store.intents.held(feed, host, client)
+            if per_host >= self._limits.held_per_host:
+                raise HubRefused(f"hub.callback: {host} has as many subscriptions of this topic as it may have")
+            if per_client >= self._limits.held_per_client:
+                raise HubRefused("you have as many subscriptions of this topic as you may have")
 
     def _publish(self, fields: dict[str, str]) -> Literal["publish"]:
         """A ping that a topic has changed. We know that better than anybody: there is nothing to do."""

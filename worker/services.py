@@ -69,7 +69,11 @@ def build(settings: Settings, redis_url: str) -> Services:
     wakeups = Wakeups(app)
     leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
     limits = Limits(
-        settings.websub.requests_per_client, settings.websub.requests_per_host, settings.websub.pending_per_feed
+        per_client=settings.websub.requests_per_client,
+        per_host=settings.websub.requests_per_host,
+        pending=settings.websub.pending_per_feed,
+        held_per_host=settings.websub.subscriptions_per_host,
+        held_per_client=settings.websub.subscriptions_per_client,
     )
     return Services(
         settings=settings,
@@ -111,6 +115,8 @@ class Machinery:
             self._answers,
             timeout=delivery.timeout,
             claim_seconds=delivery.claim_seconds,
+            most_per_host=settings.websub.subscriptions_per_host,
+            most_per_client=settings.websub.subscriptions_per_client,
         )
         operations = Operations(
             store,

@@ -18,6 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
+from worker.delivery.errors import Fault
 from worker.delivery.transfer import Answer, Transfer
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ _AGAIN_SECONDS = (10, 60)
 
 
 class Verifier:
-    """Asks subscribers. `timeout` in seconds; answers are taken in on `executor`."""
+    """Asks subscribers. `timeout` in seconds; answers are taken in on `executor`.
+
+    `most_per_host`, `most_per_client`: how many subscriptions of one feed a callback host and a client may have.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,8 @@ class Verifier:
         *,
         timeout: float,
         claim_seconds: float,
+        most_per_host: int,
+        most_per_client: int,
     ) -> None:
         self._store = store
         self._site = site
@@ -57,6 +63,7 @@ class Verifier:
         self._executor = executor
         self._timeout = timeout
         self._claim_seconds = claim_seconds
+        self._most = (most_per_host, most_per_client)
 
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
@@ -102,27 +109,37 @@ class Verifier:
                 continue
             self._store.receivers.remove(feed, receiver.id)
             topic = self._site.topic(feed, receiver.details["format"])
-            query = {"hub.mode": "denied", "hub.topic": topic, "hub.reason": "this feed is no more"}
-            url = _with_query(receiver.details["callback"], query)
-            deadline = time.monotonic() + self._claim_seconds
-            told.append(Transfer(url, b"", [], self._timeout, deadline, lambda _: None, method="GET", keep=0))
+            told.append(self._denial(topic, receiver.details["callback"], "this feed is no more"))
         self._engine.submit(told)
         log.warning("subscriptions_ended", feed=feed, subscriptions=len(told), reason="the feed is not in the settings")
+
+    def _denial(self, topic: str, callback: str, reason: str) -> Transfer:
+        """Tell a subscriber that it has no subscription (section 5.2). It need not answer."""
+        url = _with_query(callback, {"hub.mode": "denied", "hub.topic": topic, "hub.reason": reason})
+        deadline = time.monotonic() + self._claim_seconds
+        return Transfer(url, b"", [], self._timeout, deadline, lambda _: None, method="GET", keep=0)
 
     def _answered(self, feed: str, subscription: str, intent: Intent, challenge: str, answer: Answer) -> None:
         told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)
         try:
             if 200 <= answer.status < 300 and hmac.compare_digest(answer.body, challenge.encode()):
                 expires = clock.ms(clock.now()) + intent.lease * 1000
-                result = self._store.intents.confirm(feed, subscription, intent, expires)
-                told("intent_verified", new=result == 2, superseded=result == 0)
+                result = self._store.intents.confirm(feed, subscription, intent, expires, *self._most)
+                if result in ("host", "client"):
+                    # Others came first while this one was asked.
+                    told("intent_denied", reason=f"too many subscriptions of this {result}")
+                    self._store.counters.add("dateline_verifications", outcome="denied")
+                    self._engine.submit([self._denial(intent.topic, intent.callback, "too many subscriptions")])
+                    return
+                told("intent_verified", new=result == "new", superseded=result == "superseded")
                 self._store.counters.add("dateline_verifications", outcome="verified")
                 # A new subscription is behind, and one in backoff has come forward.
                 self._wakeups.distribute(feed)
             elif self._passing(answer) and intent.tries < len(_AGAIN_SECONDS):
+                tried = answer.fault not in (Fault.NOT_STARTED, Fault.STOPPED, Fault.CROWDED)
                 due = clock.ms(clock.now()) + _AGAIN_SECONDS[intent.tries] * 1000
-                self._store.intents.retry(feed, subscription, intent, due)
-                told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + 1)
+                self._store.intents.retry(feed, subscription, intent, due, tried=tried)
+                told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + tried)
                 self._store.counters.add("dateline_verifications", outcome="retried")
             else:
                 self._store.intents.refuse(feed, subscription, intent)

@@ -148,6 +148,30 @@ def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: St
     assert caller.engine.room() == 100
 
 
+def test_those_that_are_known_to_be_slow_share_a_tenth_of_the_places(
+    start_engine: Start, receiver: Misbehaving
+) -> None:
+    caller = start_engine(places=20, per_host=100)
+    slow: list[Answer] = []
+
+    def call(number: int) -> None:
+        caller.submit([caller.transfer(f"{receiver.url}/silent/{number}", timeout=2, done=slow.append)])
+
+    for number in range(10):
+        call(number)
+    receiver.until(lambda: len(slow) == 10)
+    assert {answer.fault for answer in slow} == {Fault.TIMEOUT}
+
+    seen = len(receiver.seen)
+    for number in range(10):
+        call(number)
+    caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(100)])
+    assert {answer.status for answer in caller.wait(100)} == {200}
+    assert sum("silent" in request.line for request in receiver.seen[seen:]) == 2
+    # Two are under way, four wait; the others are to come again.
+    assert [answer.fault for answer in slow[10:]] == [Fault.CROWDED] * 4
+
+
 def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine: Start, receiver: Misbehaving) -> None:
     speak = threading.Event()
 

@@ -30,9 +30,12 @@ def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
             86400,
             int(time.time() * 1000),
             "n",
+            "127.0.0.1",
+            "127.0.0.1",
         )
+        expires = int(time.time() * 1000) + 86_400_000
         newsroom.store.intents.ask(feed, f"s{number}", intent)
-        assert newsroom.store.intents.confirm(feed, f"s{number}", intent, int(time.time() * 1000) + 86_400_000) == 2
+        assert newsroom.store.intents.confirm(feed, f"s{number}", intent, expires, count, count) == "new"
 
 
 def worker(newsroom: Newsroom, number: int) -> Child:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from feeds.definition import FeedDefinition
-from worker.hub import Hub, HubBusy, Leases, Limits
+from worker.hub import Hub, HubBusy, HubRefused, Leases, Limits
 from worker.site import Site
 from worker.store import Store, keys
 
@@ -22,6 +22,11 @@ class Wakeups:
         assert feed == "a"
 
 
+def limits(**changed: int) -> Limits:
+    names = ("per_client", "per_host", "pending", "held_per_host", "held_per_client")
+    return Limits(**dict.fromkeys(names, 100) | changed)
+
+
 def hub(store: Store, limits: Limits) -> Hub:
     return Hub(store, SITE, Wakeups(), Leases(DAY, DAY, DAY), limits, lambda _: None)  # type: ignore[arg-type]
 
@@ -32,7 +37,7 @@ def ask(hub: Hub, callback: str, client: str = "192.0.2.1") -> None:
 
 
 def test_requests_of_one_client_are_bounded(store: Store) -> None:
-    limited = hub(store, Limits(2, 100, 100))
+    limited = hub(store, limits(per_client=2))
     ask(limited, "https://one.example/")
     ask(limited, "https://two.example/")
     with pytest.raises(HubBusy, match="from you"):
@@ -42,7 +47,7 @@ def test_requests_of_one_client_are_bounded(store: Store) -> None:
 
 
 def test_requests_for_one_host_are_bounded_whoever_asks(store: Store) -> None:
-    limited = hub(store, Limits(100, 2, 100))
+    limited = hub(store, limits(per_host=2))
     ask(limited, "https://victim.example/1", client="192.0.2.1")
     ask(limited, "https://VICTIM.example/2", client="192.0.2.2")
     with pytest.raises(HubBusy, match=r"for victim\.example"):
@@ -50,8 +55,35 @@ def test_requests_for_one_host_are_bounded_whoever_asks(store: Store) -> None:
     assert 2 == store.intents.waiting("a")
 
 
+def test_another_port_is_the_same_host(store: Store) -> None:
+    limited = hub(store, limits(per_host=2))
+    ask(limited, "https://victim.example:8001/")
+    ask(limited, "https://victim.example:8002/")
+    with pytest.raises(HubBusy, match=r"for victim\.example in"):
+        ask(limited, "https://victim.example:8003/")
+
+
+@pytest.mark.parametrize(("limit", "client"), [("held_per_host", "192.0.2.2"), ("held_per_client", "192.0.2.1")])
+def test_subscriptions_of_a_host_and_of_a_client_are_bounded(store: Store, limit: str, client: str) -> None:
+    limited = hub(store, limits(**{limit: 2}))
+    other_host = "one" if limit == "held_per_host" else "two"
+    for callback in ("https://one.example/1", f"https://{other_host}.example/2"):
+        ask(limited, callback)
+        [(subscription, intent)] = store.intents.take("a", 2**53, 10, 2**53)
+        assert store.intents.confirm("a", subscription, intent, 2**53, 2, 2) == "new"
+
+    with pytest.raises(HubRefused, match="as many subscriptions"):
+        ask(limited, "https://one.example/3", client)
+    # Who has one may renew it, and give it up.
+    ask(limited, "https://one.example/1", client)
+    [(subscription, intent)] = store.intents.take("a", 2**53, 10, 2**53)
+    assert store.intents.confirm("a", subscription, intent, 2**53, 2, 2) == "done"
+    store.receivers.remove("a", subscription)
+    ask(limited, "https://one.example/3", client)
+
+
 def test_requests_that_wait_are_bounded(store: Store) -> None:
-    limited = hub(store, Limits(100, 100, 2))
+    limited = hub(store, limits(pending=2))
     ask(limited, "https://one.example/")
     ask(limited, "https://two.example/")
     with pytest.raises(HubBusy, match="wait for their verification"):

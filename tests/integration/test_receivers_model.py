@@ -4,8 +4,10 @@ receiver is in exactly one set, its cursor never goes back by itself, and an old
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +35,7 @@ class Modelled:
     failures: int = 0
     reason: str = ""
     expires: int | None = None
+    client: str = ""
     best: int = field(default=0)
 
 
@@ -72,22 +75,29 @@ class Receivers(RuleBasedStateMachine):
             known.state, known.failures, expected = "settled", 0, "back"
         assert expected == self.store.receivers.enroll(FEED, receiver, {"endpoint": name})
 
-    @rule(name=NAMES, superseded=st.booleans())
-    def subscribe(self, name: str, superseded: bool) -> None:
-        intent = self._intent("subscribe", name)
+    @rule(name=NAMES, superseded=st.booleans(), asked=st.integers(1, 2))
+    def subscribe(self, name: str, superseded: bool, asked: int) -> None:
+        # Two clients, of which one may have two subscriptions only.
+        client = "192.0.2.1" if asked % 2 else "192.0.2.2"
+        intent = self._intent("subscribe", name, client=client)
         self.store.intents.ask(FEED, name, intent)
         if superseded:
             self.store.intents.ask(FEED, name, self._intent("subscribe", name, nonce="later"))
         expires = self.now + LEASE_S * 1000
         known = self.model.get(name)
-        result = self.store.intents.confirm(FEED, name, intent, expires)
+        result = self.store.intents.confirm(FEED, name, intent, expires, 100, 2)
         if superseded:
-            assert result == 0
+            assert result == "superseded"
             return
-        assert (1 if known else 2) == result
+        if known is None and sum(held.client == client for held in self.model.values()) >= 2:
+            assert result == "client"
+            self.store.intents.refuse(FEED, name, intent)
+            return
+        assert ("done" if known else "new") == result
         if known is None:
-            self.model[name] = Modelled("settled", 0, expires=expires)
+            self.model[name] = Modelled("settled", 0, expires=expires, client=client)
             return
+        known.client = client
         known.expires = expires
         if known.state == "backoff":
             known.state = "settled"
@@ -96,7 +106,7 @@ class Receivers(RuleBasedStateMachine):
     def unsubscribe(self, name: str) -> None:
         intent = self._intent("unsubscribe", name)
         self.store.intents.ask(FEED, name, intent)
-        assert self.store.intents.confirm(FEED, name, intent, 0) == 1
+        assert self.store.intents.confirm(FEED, name, intent, 0, 100, 2) == "done"
         self.model.pop(name, None)
 
     @rule(target=claims, limit=st.integers(1, 4))
@@ -221,8 +231,17 @@ class Receivers(RuleBasedStateMachine):
             self.store.client.zrange(k.leases, 0, -1)
         )
 
-    def _intent(self, mode: str, name: str, nonce: str = "n") -> Intent:
-        return Intent(mode, "topic", f"http://{name}/", "atom", "", LEASE_S, self.now, nonce)  # type: ignore[arg-type]
+    @invariant()
+    def counts_are_right(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        expected = Counter(f"host:{name}" for name, known in self.model.items() if known.expires is not None)
+        expected.update(f"client:{known.client}" for known in self.model.values() if known.expires is not None)
+        counts = self.store.client.hgetall(keys.feed(FEED).counts)
+        assert expected == {name: int(count) for name, count in counts.items()}
+
+    def _intent(self, mode: Any, name: str, nonce: str = "n", client: str = "") -> Intent:
+        return Intent(mode, "topic", f"http://{name}/", "atom", "", LEASE_S, self.now, nonce, name, client)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from worker.delivery import policy
 from worker.delivery.engine import Answer
 from worker.delivery.errors import Fault
-from worker.delivery.policy import Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
+from worker.delivery.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NO_FAILURES = {Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED}
@@ -65,11 +65,16 @@ def test_other_4xx_park_an_endpoints_article_and_delay_a_subscription(status: in
 
 
 @pytest.mark.parametrize("endpoint", [False, True])
-@pytest.mark.parametrize("fault", sorted(set(Fault) - NO_FAILURES))
+@pytest.mark.parametrize("fault", sorted(set(Fault) - NO_FAILURES - {Fault.CROWDED}))
 def test_no_answer_is_tried_again_whatever_status_it_began_with(fault: Fault, endpoint: bool) -> None:
     for status in (0, 200, 410, 404):
         outcome = judge(answer(status, fault, "it broke"), endpoint=endpoint)
         assert outcome == Retry(NOW + 5 * SECOND, "it broke")
+
+
+def test_a_slow_one_that_found_no_place_to_wait_waits_outside() -> None:
+    crowded = judge(answer(0, Fault.CROWDED, "too many"), endpoint=True, failures=20, failing=30 * DAY)
+    assert crowded == GiveBack(NOW + CROWDED_PAUSE)
 
 
 @pytest.mark.parametrize("fault", sorted(NO_FAILURES))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.delivery.pace import SLOW_SECONDS, Pace
 from worker.delivery.transfer import Answer, Transfer
-from worker.delivery.turns import Host, Turns, host_of
+from worker.delivery.turns import Turn, Turns, host_of
 
 
 def transfer(host: str, number: int = 0, deadline: float = 100.0) -> Transfer:
@@ -20,7 +21,15 @@ def add(turns: Turns, *transfers: Transfer, is_open: bool = True) -> None:
         turns.add(one, host_of(one.url), is_open=is_open)
 
 
-def take_all(turns: Turns) -> list[tuple[Transfer, Host]]:
+def make(places: int, per_host: int, *slow: str) -> Turns:
+    """Turns that know these hosts' first URL to be slow."""
+    pace = Pace()
+    for host in slow:
+        pace.took(f"http://{host}/0", 10 * SLOW_SECONDS)
+    return Turns(places, per_host, pace)
+
+
+def take_all(turns: Turns) -> list[Turn]:
     taken = []
     while turn := turns.take():
         taken.append(turn)
@@ -28,53 +37,53 @@ def take_all(turns: Turns) -> list[tuple[Transfer, Host]]:
 
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
-    turns = Turns(places=3, per_host=10)
+    turns = make(3, 10)
     for number in range(5):
         add(turns, transfer("a", number))
 
     taken = take_all(turns)
-    assert [one.url for one, _ in taken] == ["http://a/0", "http://a/1", "http://a/2"]
-    turns.leave(taken[0][1])
-    assert [one.url for one, _ in take_all(turns)] == ["http://a/3"]
+    assert [turn.transfer.url for turn in taken] == ["http://a/0", "http://a/1", "http://a/2"]
+    turns.leave(taken[0].host, taken[0].lane)
+    assert [turn.transfer.url for turn in take_all(turns)] == ["http://a/3"]
 
 
 def test_a_host_at_its_bound_does_not_hold_up_others() -> None:
-    turns = Turns(places=10, per_host=2)
+    turns = make(10, 2)
     for number in range(6):
         add(turns, transfer("a", number))
     add(turns, transfer("b"))
 
-    assert [one.url for one, _ in take_all(turns)] == ["http://a/0", "http://a/1", "http://b/0"]
+    assert [turn.transfer.url for turn in take_all(turns)] == ["http://a/0", "http://a/1", "http://b/0"]
     assert turns.held_up == 4
 
 
 def test_those_held_up_queue_up_behind_others() -> None:
-    turns = Turns(places=1, per_host=1)
+    turns = make(1, 1)
     for host in ("a", "a", "b", "c"):
         add(turns, transfer(host, turns.held_up))
     order = []
     while turn := turns.take():
-        order.append(turn[0].url)
-        turns.leave(turn[1])
+        order.append(turn.transfer.url)
+        turns.leave(turn.host, turn.lane)
 
     assert order == ["http://a/0", "http://b/1", "http://c/1", "http://a/0"]
 
 
 def test_a_host_that_cannot_be_called_yet_takes_no_place() -> None:
-    turns = Turns(places=10, per_host=2)
+    turns = make(10, 2)
     add(turns, *(transfer("a", number) for number in range(3)), is_open=False)
     add(turns, transfer("b"))
-    assert [one.url for one, _ in take_all(turns)] == ["http://b/0"]
+    assert [turn.transfer.url for turn in take_all(turns)] == ["http://b/0"]
     assert turns.held_up == 3
 
     turns.open("a")
-    assert [one.url for one, _ in take_all(turns)] == ["http://a/0", "http://a/1"]
+    assert [turn.transfer.url for turn in take_all(turns)] == ["http://a/0", "http://a/1"]
     assert turns.held_up == 1
     assert list(turns.refuse("a")) == []
 
 
 def test_those_that_wait_for_a_host_that_cannot_be_called_are_taken_out() -> None:
-    turns = Turns(places=10, per_host=2)
+    turns = make(10, 2)
     add(turns, *(transfer("a", number) for number in range(3)), is_open=False)
 
     assert [one.url for one in turns.refuse("a")] == ["http://a/0", "http://a/1", "http://a/2"]
@@ -84,7 +93,7 @@ def test_those_that_wait_for_a_host_that_cannot_be_called_are_taken_out() -> Non
 
 
 def test_who_can_not_end_in_time_is_taken_out() -> None:
-    turns = Turns(places=1, per_host=1)
+    turns = make(1, 1)
     for host, number, deadline in (("a", 0, 100), ("a", 1, 20), ("b", 2, 20), ("c", 3, 100)):
         add(turns, transfer(host, number, deadline))
     take_all(turns)
@@ -104,23 +113,24 @@ def test_who_can_not_end_in_time_is_taken_out() -> None:
 def test_bounds_hold_nobody_is_lost_and_each_host_is_served_in_order(
     steps: list[str | bool | None], places: int, per_host: int
 ) -> None:
-    turns = Turns(places, per_host)
+    turns = make(places, per_host, "c")
     added: list[str] = []
     taken: list[str] = []
-    under_way: list[Host] = []
+    under_way: list[Turn] = []
     for step in [*steps, *[None, True] * 60]:
         if step is None:
-            for one, host in take_all(turns):
-                taken.append(one.url)
-                under_way.append(host)
+            for turn in take_all(turns):
+                taken.append(turn.transfer.url)
+                under_way.append(turn)
         elif step is True:
             if under_way:
-                turns.leave(under_way.pop(0))
+                ended = under_way.pop(0)
+                turns.leave(ended.host, ended.lane)
         else:
             assert isinstance(step, str)
             added.append(f"http://{step}/{len(added)}")
             add(turns, transfer(step, len(added) - 1))
-        names = [host.name for host in under_way]
+        names = [turn.host.name for turn in under_way]
         assert len(names) == turns.under_way <= places
         assert max((names.count(name) for name in names), default=0) <= per_host
 
@@ -129,6 +139,80 @@ def test_bounds_hold_nobody_is_lost_and_each_host_is_served_in_order(
         assert [url for url in taken if f"/{host}/" in url] == [url for url in added if f"/{host}/" in url]
     assert not turns
     assert turns._hosts == {}
+
+
+class TestSlowLane:
+    """Those that are known to be slow have a tenth of the places."""
+
+    def test_the_slow_get_few_places_and_keep_nobody_waiting(self) -> None:
+        hosts = [f"slow{number}" for number in range(5)]
+        turns = make(20, 10, *hosts)
+        add(turns, *(transfer(host) for host in hosts), *(transfer("quick", number) for number in range(3)))
+
+        taken = [turn.transfer.url for turn in take_all(turns)]
+        assert taken == ["http://slow0/0", "http://slow1/0", "http://quick/0", "http://quick/1", "http://quick/2"]
+        assert turns.held_up == 3
+
+    def test_they_get_theirs_however_many_others_wait(self) -> None:
+        turns = make(10, 10, "slow")
+        add(turns, *(transfer(f"quick{number}") for number in range(50)), transfer("slow"))
+
+        assert "http://slow/0" in [turn.transfer.url for turn in take_all(turns)]
+
+    def test_a_place_of_theirs_goes_to_the_next_of_them(self) -> None:
+        turns = make(10, 10, "slow0", "slow1")
+        add(turns, transfer("slow0"), transfer("slow1"))
+        [turn] = take_all(turns)
+        assert take_all(turns) == []
+        turns.leave(turn.host, turn.lane)
+
+        assert [turn.transfer.url for turn in take_all(turns)] == ["http://slow1/0"]
+
+    def test_when_too_many_of_them_wait_the_next_is_not_taken_in(self) -> None:
+        hosts = [f"slow{number}" for number in range(10)]
+        turns = make(10, 10, *hosts)
+        taken_in = [turns.add(transfer(host), host, is_open=True) for host in hosts]
+
+        assert taken_in == [True] * 3 + [False] * 7
+        assert turns.add(transfer("quick"), "quick", is_open=True)
+
+    def test_one_place_at_least(self) -> None:
+        turns = make(1, 1, "slow")
+        add(turns, transfer("slow"))
+        assert len(take_all(turns)) == 1
+
+
+class TestPace:
+    def test_one_very_long_time_or_some_long_ones_make_a_receiver_slow(self) -> None:
+        pace = Pace()
+        pace.took("timeout", 10.0)
+        pace.took("once", 1.0)
+        for _ in range(3):
+            pace.took("often", 1.0)
+
+        assert [pace.is_slow(url) for url in ("timeout", "once", "often", "never")] == [True, False, True, False]
+
+    def test_quick_ones_make_it_quick_again_and_forgotten(self) -> None:
+        pace = Pace()
+        pace.took("a", 10.0)
+        slow = 0
+        while pace.is_slow("a"):
+            slow += 1
+            pace.took("a", 0.01)
+        assert slow == 6
+        for _ in range(20):
+            pace.took("a", 0.01)
+        assert pace._averages == {}
+
+    def test_memory_does_not_grow_with_receivers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("worker.delivery.pace._KNOWN", 3)
+        pace = Pace()
+        for number in range(5):
+            pace.took(str(number), 10.0)
+        for _ in range(100):
+            pace.took("quick", 0.001)
+
+        assert [pace.is_slow(str(number)) for number in range(5)] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize(

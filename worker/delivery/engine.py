@@ -24,9 +24,10 @@ from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
 from worker.delivery.handle import Handle
 from worker.delivery.names import Lookup, Names
+from worker.delivery.pace import Pace
 from worker.delivery.sockets import Sockets
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
-from worker.delivery.turns import Host, Turns, host_of
+from worker.delivery.turns import Host, Turn, Turns, host_of
 
 __all__ = ["CHECKED", "Answer", "Engine", "Tls", "Transfer"]
 
@@ -44,6 +45,7 @@ _HOSTS_KNOWN = 10_000
 """How many hosts are remembered to speak HTTP/2."""
 _STOPPING = "the engine is stopping"
 _TOO_LATE = "it might outlast its deadline"
+_CROWDED = "too many slow ones are waiting"
 
 
 class Engine:
@@ -71,7 +73,8 @@ class Engine:
         self._parts = (guard, connect_timeout, connection_seconds, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
         self._free: list[Handle] = []
         self._busy: dict[pycurl.Curl, Handle] = {}
-        self._turns = Turns(places, per_host)
+        self._pace = Pace()
+        self._turns = Turns(places, per_host, self._pace)
         self._multiplexing: set[str] = set()
         self._looked = 0.0
         self._sockets = Sockets()
@@ -108,13 +111,13 @@ class Engine:
                 self._wake()
                 return
         for transfer in transfers:
-            _tell(transfer, _unsent(_STOPPING))
+            _tell(transfer, _unsent(Fault.NOT_STARTED, _STOPPING))
 
     def room(self) -> int:
         """Return how many more transfers may come before they queue up for a place; below 0 when some do already.
 
-        Those that wait for nothing but their own host do not count, lest it keep the others out, until they are more
-        than there are places.
+        Those that wait for nothing but their own host, or for the few places of the slow, do not count, lest they keep
+        the others out, until they are more than there are places.
         """
         return self._places - (self._submitted - self._answered) + min(self._turns.held_up, self._places)
 
@@ -188,7 +191,8 @@ class Engine:
         now = time.monotonic()
         for transfer in arrived:
             name = host_of(transfer.url)
-            self._turns.add(transfer, name, is_open=self._names.knows(name, now))
+            if not self._turns.add(transfer, name, is_open=self._names.knows(name, now)):
+                self._hand_out(transfer, _unsent(Fault.CROWDED, _CROWDED))
         self._call_names(now)
 
     def _call_names(self, now: float) -> None:
@@ -211,23 +215,23 @@ class Engine:
             self._give_back(self._turns.late(now), _TOO_LATE)
         begun = False
         while turn := self._turns.take():
-            transfer, host = turn
+            transfer = turn.transfer
             if now + transfer.timeout > transfer.deadline:
-                self._turns.leave(host)
+                self._turns.leave(turn.host, turn.lane)
                 self._give_back((transfer,), _TOO_LATE)
             elif transfer.still is not None and not transfer.still():
-                self._turns.leave(host)
+                self._turns.leave(turn.host, turn.lane)
                 self._give_back((transfer,), "it is out of date")
             else:
-                begun |= self._send(transfer, host, now)
+                begun |= self._send(turn, now)
         return begun
 
-    def _send(self, transfer: Transfer, host: Host, now: float) -> bool:
+    def _send(self, turn: Turn, now: float) -> bool:
+        transfer, host, lane = turn
         handle = self._free.pop() if self._free else Handle(*self._parts)
         try:
             handle.load(
-                transfer,
-                host,
+                turn,
                 now,
                 names=self._names.untold(host.name),
                 multiplexes=host.name in self._multiplexing,
@@ -236,7 +240,7 @@ class Engine:
         except (ValueError, TypeError, pycurl.error) as error:
             handle.clear()
             self._free.append(handle)
-            self._turns.leave(host)
+            self._turns.leave(host, lane)
             self._hand_out(transfer, Answer(0, {}, b"", Fault.INVALID, f"can't be sent: {error}", 0.0, started=False))
             return False
         self._busy[handle.curl] = handle
@@ -254,14 +258,15 @@ class Engine:
 
     def _finish(self, curl: pycurl.Curl, code: int, message: str, fault: Fault | None = None) -> None:
         handle = self._busy.pop(curl)
-        transfer, host = handle.transfer, handle.host
+        transfer, host, lane = handle.turn
         answer = handle.answer(time.monotonic(), code, message, fault)
         if answer.fault is None and transfer.url.startswith("https"):
             self._learn(host, multiplexes=handle.multiplexed())
         self._multi.remove_handle(curl)
         handle.clear()
         self._free.append(handle)
-        self._turns.leave(host)
+        self._turns.leave(host, lane)
+        self._pace.took(transfer.url, answer.seconds)
         self._hand_out(transfer, answer)
 
     def _learn(self, host: Host, *, multiplexes: bool) -> None:
@@ -276,7 +281,7 @@ class Engine:
 
     def _give_back(self, transfers: Iterable[Transfer], reason: str) -> None:
         for transfer in transfers:
-            self._hand_out(transfer, _unsent(reason))
+            self._hand_out(transfer, _unsent(Fault.NOT_STARTED, reason))
 
     def _hand_out(self, transfer: Transfer, answer: Answer) -> None:
         self._answered += 1
@@ -298,8 +303,8 @@ class Engine:
         self._sockets.close()
 
 
-def _unsent(reason: str) -> Answer:
-    return Answer(0, {}, b"", Fault.NOT_STARTED, f"not started: {reason}", 0.0, started=False)
+def _unsent(fault: Fault, reason: str) -> Answer:
+    return Answer(0, {}, b"", fault, f"not started: {reason}", 0.0, started=False)
 
 
 def _tell(transfer: Transfer, answer: Answer) -> None:

@@ -11,6 +11,7 @@
       INVALID       the request can't be sent as it stands: no URL, a scheme or a character that HTTP does not have,
                     no token to be had for it
       TOO_LARGE     the answer is longer than the caller can take
+      CROWDED       not sent: the receiver is slow, and too many slow ones are waiting
       NOT_STARTED   given back unsent: it would have outlasted its deadline, or the engine is stopping
       STOPPED       ended by the stop of the engine while it was under way
       UNAUTHORIZED  the token of the request was not good any more; it is sent anew with another one
@@ -40,6 +41,7 @@ class Fault(StrEnum):
     FORBIDDEN = "forbidden"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
+    CROWDED = "crowded"
     NOT_STARTED = "not_started"
     STOPPED = "stopped"
     UNAUTHORIZED = "unauthorized"
@@ -175,6 +177,7 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
     Fault.FORBIDDEN: exceptions.ConnectionError,
     Fault.INVALID: exceptions.InvalidURL,
     Fault.TOO_LARGE: exceptions.RequestException,
+    Fault.CROWDED: exceptions.ConnectionError,
     Fault.NOT_STARTED: exceptions.ConnectionError,
     Fault.STOPPED: exceptions.ConnectionError,
     Fault.UNAUTHORIZED: exceptions.HTTPError,

@@ -16,7 +16,7 @@ from worker.delivery.errors import Fault, fault_of
 from worker.delivery.gate import Gate
 from worker.delivery.guard import Guard
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
-from worker.delivery.turns import Host
+from worker.delivery.turns import Turn
 
 READ_MOST = 65_536
 """Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then they end."""
@@ -55,12 +55,12 @@ class Handle:
         "_timeout",
         "begun",
         "curl",
-        "host",
         "transfer",
+        "turn",
     )
     begun: float
-    host: Host
     transfer: Transfer
+    turn: Turn
     _multiplexes: bool
     _named: bool | None
     _timeout: float
@@ -86,15 +86,15 @@ class Handle:
         )
         self._make_ready()
 
-    def load(self, transfer: Transfer, host: Host, now: float, *, names: list[str] | None, multiplexes: bool) -> None:
-        """Make ready to send `transfer`.
+    def load(self, turn: Turn, now: float, *, names: list[str] | None, multiplexes: bool) -> None:
+        """Make ready to send the transfer whose turn it is.
 
         `names`: what libcurl must be told of the host's name, see `Names.untold`; `multiplexes`: the host is known to
         carry many requests on one connection. Raises ValueError, TypeError or pycurl.error when the transfer can't be
         sent as it stands.
         """
-        self.transfer = transfer
-        self.host = host
+        self.turn = turn
+        self.transfer = transfer = turn.transfer
         self.begun = now
         self._gate.passed = False
         self._gate.refusal = None

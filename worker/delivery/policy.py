@@ -6,6 +6,7 @@
     other 4xx                               Refused for an endpoint: this article is set aside; Retry for a subscription
     given back, ended by our own stop,
     refused for a token that is replaced    GiveBack: the receiver is not to blame
+    too many slow ones wait                 GiveBack, a second later
     Retry, 5 days without one success       Suspend for an endpoint; a subscription ends with its lease
 
 Everything here is a function of its arguments: time and chance are given.
@@ -38,9 +39,11 @@ RETRY_AFTER_MOST = timedelta(hours=6)
 """Nobody can make us wait longer by Retry-After (RFC 9110, section 10.2.3)."""
 SUSPEND_AFTER = timedelta(days=5)
 """An endpoint that has failed for so long is left alone until a person resumes it."""
+CROWDED_PAUSE = timedelta(seconds=1)
+"""How long a slow receiver waits outside while too many of its kind wait for a place."""
 
 _TEMPORARY = frozenset({408, 425, 429})
-_NO_FAILURE = frozenset({Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
+_NO_FAILURE = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class Suspend:
 class GiveBack:
     """Nothing was tried, we broke it off ourselves, or our token was old: no failure is counted."""
 
+    due: datetime | None = None
+    """When it is tried again; None: at once."""
+
 
 Outcome = Delivered | Retry | Refused | Gone | Suspend | GiveBack
 
@@ -100,7 +106,7 @@ def outcome(
     `failures` are those in a row before this one, `failing_since` the first of them; `chance` is in [0, 1).
     """
     if answer.fault in _NO_FAILURE:
-        return GiveBack()
+        return GiveBack(now + CROWDED_PAUSE if answer.fault is Fault.CROWDED else None)
     if answer.fault is None:
         if 200 <= answer.status < 300:
             return Delivered()

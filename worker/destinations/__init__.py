@@ -86,6 +86,9 @@ def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime
             return Settlement(claim, "end", cursor, reason=_brief(reason)), "gone"
         case policy.Suspend(_):
             return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
+        case policy.GiveBack(due) if due is not None:
+            held = (claim.failures, claim.since, claim.last)
+            return Settlement(claim, "retry", cursor, clock.ms(due), *held, reason="slow"), "given_back"
         case _:
             # Not sent at all: the receiver is not to blame, its failures stay as they were.
             back = Settlement(claim, "back", cursor, 0, claim.failures, claim.since, claim.last)

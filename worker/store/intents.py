@@ -21,7 +21,10 @@ WINDOW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription."""
+    """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription.
+
+    `host` is the callback's, `client` the address that asked.
+    """
 
     mode: Literal["subscribe", "unsubscribe"]
     topic: str
@@ -31,7 +34,14 @@ class Intent:
     lease: int
     asked: int
     nonce: str
+    host: str
+    client: str
     tries: int = 0
+
+
+Confirmed = Literal["superseded", "done", "new", "host", "client"]
+"""What came of a verified request: a newer one took its place; it is done; the subscription is new; or it is refused,
+because the callback's host or the client has too many subscriptions."""
 
 
 class Intents:
@@ -71,32 +81,64 @@ class Intents:
         k = keys.feed(feed)
         self._client.delete(k.pending, k.requests)
 
-    def confirm(self, feed: str, subscription: str, intent: Intent, expires: int) -> int:
-        """Carry out a verified request; 0: a newer one took its place, 2: the subscription is new, else 1."""
+    def confirm(
+        self, feed: str, subscription: str, intent: Intent, expires: int, per_host: int, per_client: int
+    ) -> Confirmed:
+        """Carry out a verified request, if the host and the client have fewer subscriptions in the feed than these."""
         details = {
             "callback": intent.callback,
             "format": intent.format,
             "secret": intent.secret,
             "expires": expires,
+            "host": intent.host,
+            "client": intent.client,
         }
-        return self._resolve(feed, subscription, intent, intent.mode, _json(details), expires)
+        limits = (per_host, per_client)
+        result = self._resolve(feed, subscription, intent, intent.mode, _json(details), expires, limits)
+        confirmed: Confirmed = ("superseded", "done", "new", "host", "client")[result]
+        return confirmed
+
+    def held(self, feed: str, host: str, client: str) -> tuple[int, int]:
+        """How many subscriptions a callback host and a client have in the feed."""
+        per_host, per_client = self._client.hmget(keys.feed(feed).counts, f"host:{host}", f"client:{client}")
+        return int(per_host or 0), int(per_client or 0)
 
     def refuse(self, feed: str, subscription: str, intent: Intent) -> None:
         """Forget a request whose verification failed: whatever was before stays."""
         self._resolve(feed, subscription, intent, "refuse", "", 0)
 
-    def retry(self, feed: str, subscription: str, intent: Intent, due: int) -> None:
-        """Verify again at `due` (ms)."""
-        again = asdict(intent) | {"tries": intent.tries + 1}
+    def retry(self, feed: str, subscription: str, intent: Intent, due: int, *, tried: bool) -> None:
+        """Verify again at `due` (ms). `tried`: it has been asked, and counts as a try."""
+        again = asdict(intent) | {"tries": intent.tries + tried}
         self._resolve(feed, subscription, intent, "retry", _json(again), due)
 
-    def _resolve(self, feed: str, subscription: str, intent: Intent, verb: str, details: str, time: int) -> int:
+    def _resolve(
+        self,
+        feed: str,
+        subscription: str,
+        intent: Intent,
+        verb: str,
+        details: str,
+        time: int,
+        limits: tuple[int, int] = (0, 0),
+    ) -> int:
         k = keys.feed(feed)
         return int(
             self._scripts.run(
                 "resolve",
-                [k.pending, k.requests, k.receivers, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.leases],
-                [subscription, _json(asdict(intent)), verb, details, time],
+                [
+                    k.pending,
+                    k.requests,
+                    k.receivers,
+                    k.settled,
+                    k.claimed,
+                    k.backoff,
+                    k.paused,
+                    k.holds,
+                    k.leases,
+                    k.counts,
+                ],
+                [subscription, _json(asdict(intent)), verb, details, time, *limits],
             )
         )
 

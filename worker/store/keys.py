@@ -97,6 +97,8 @@ class FeedKeys(NamedTuple):
     """Sorted set: subscription -> when its verification is due (ms)."""
     requests: str
     """Hash: subscription -> the request that waits for verification, as JSON."""
+    counts: str
+    """Hash: `host:NAME` of a callback, `client:ADDRESS` of who asked -> how many subscriptions."""
 
     def ledger(self, endpoint: str) -> str:
         """Hash of one endpoint: article id -> `version:status:time:sha256`."""

@@ -162,7 +162,7 @@ class Receivers:
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
         """End claims of one feed, in one round trip."""
         k = keys.feed(feed)
-        shared = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases]
+        shared = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.counts]
         plain: list[Any] = [now, ""]
         calls: list[tuple[list[str], list[Any]]] = []
         for settlement in settlements:
@@ -184,7 +184,18 @@ class Receivers:
         return Swept(
             *self._scripts.run(
                 "sweep",
-                [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.pending],
+                [
+                    k.meta,
+                    k.settled,
+                    k.claimed,
+                    k.backoff,
+                    k.paused,
+                    k.holds,
+                    k.receivers,
+                    k.leases,
+                    k.pending,
+                    k.counts,
+                ],
                 [now, limit],
             )
         )
@@ -232,12 +243,15 @@ class Receivers:
     def remove(self, feed: str, receiver: str) -> None:
         """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
         k = keys.feed(feed)
-        pipe = self._client.pipeline(transaction=True)
-        for name in (k.settled, k.claimed, k.backoff, k.paused, k.leases):
-            pipe.zrem(name, receiver)
-        pipe.hdel(k.receivers, receiver)
-        pipe.hdel(k.holds, receiver)
-        pipe.execute()
+        self._scripts.run(
+            "remove",
+            [k.settled, k.claimed, k.backoff, k.paused, k.leases, k.holds, k.receivers, k.counts],
+            [receiver],
+        )
+
+    def known(self, feed: str, receiver: str) -> bool:
+        """Whether there is such a receiver."""
+        return bool(self._client.hexists(keys.feed(feed).receivers, receiver))
 
     def subscribed(self, feed: str) -> int:
         """How many subscriptions the feed has."""

@@ -1,4 +1,7 @@
-"""The Lua scripts beside this file, run by their digest and loaded when Redis does not know them (yet, or any more)."""
+"""The Lua scripts beside this file, run by their digest and loaded when Redis does not know them (yet, or any more).
+
+A script whose first line is `-- with NAME.part` begins with what is in that file.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
 
 Client = Any
 """A `redis.Redis` with decoded answers. Its methods are typed as answering now or later: the answers are Any here."""
@@ -20,9 +24,10 @@ class Scripts:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        folder = files(__package__) / "lua"
         self._sources = {
-            file.name.removesuffix(".lua"): file.read_text("utf-8")
-            for file in (files(__package__) / "lua").iterdir()
+            file.name.removesuffix(".lua"): _whole(folder, file.read_text("utf-8"))
+            for file in folder.iterdir()
             if file.name.endswith(".lua")
         }
         # Redis names scripts by their SHA-1; nothing is protected by it.
@@ -53,3 +58,9 @@ class Scripts:
             if isinstance(answer, Exception):
                 raise answer
         return answers
+
+
+def _whole(folder: Traversable, source: str) -> str:
+    first, _, rest = source.partition("\n")
+    with_part = first.partition("-- with ")[2]
+    return (folder / with_part).read_text("utf-8") + rest if with_part else source

@@ -1,8 +1,11 @@
+-- with removing.part
 -- End a verification of intent, unless a newer request of the same subscription has taken its place.
--- KEYS 1 pending   2 requests   3 receivers   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 leases
+-- KEYS 1 pending   2 requests   3 receivers   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 leases   10 counts
 -- ARGV 1 subscription   2 the request JSON that was verified   3 verb   4 details JSON   5 time (ms)
+--      6, 7 how many subscriptions one callback host and one client may have
 --      verb: subscribe (time: end of the lease)   unsubscribe   refuse   retry (time: when; details: the request then)
--- Returns 0 when superseded, 1 done, 2 done and the subscription is new.
+-- Returns 0 when superseded, 1 done, 2 done and the subscription is new, 3 not done: the host has too many,
+-- 4 the client.
 local id, verb = ARGV[1], ARGV[3]
 if redis.call('HGET', KEYS[2], id) ~= ARGV[2] then
   return 0
@@ -15,7 +18,18 @@ end
 redis.call('ZREM', KEYS[1], id)
 redis.call('HDEL', KEYS[2], id)
 if verb == 'subscribe' then
-  local known = redis.call('HEXISTS', KEYS[3], id) == 1
+  local known = redis.call('HGET', KEYS[3], id)
+  if known then
+    count(KEYS[10], known, -1)
+  else
+    local asked = cjson.decode(ARGV[4])
+    for n, name in ipairs({'host:' .. asked.host, 'client:' .. asked.client}) do
+      if tonumber(redis.call('HGET', KEYS[10], name) or '0') >= tonumber(ARGV[5 + n]) then
+        return 2 + n
+      end
+    end
+  end
+  count(KEYS[10], ARGV[4], 1)
   redis.call('HSET', KEYS[3], id, ARGV[4])
   redis.call('ZADD', KEYS[9], ARGV[5], id)
   if not known then
@@ -28,10 +42,6 @@ if verb == 'subscribe' then
     redis.call('ZADD', KEYS[4], string.match(redis.call('HGET', KEYS[8], id), '^%d+:(%d+):'), id)
   end
 elseif verb == 'unsubscribe' then
-  for _, key in ipairs({KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[9]}) do
-    redis.call('ZREM', key, id)
-  end
-  redis.call('HDEL', KEYS[3], id)
-  redis.call('HDEL', KEYS[8], id)
+  remove(id, {KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[9]}, KEYS[8], KEYS[3], KEYS[10])
 end
 return 1

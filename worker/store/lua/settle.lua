@@ -1,5 +1,7 @@
+-- with removing.part
 -- End claims with what came of them. A claim whose token is no longer the receiver's is passed over (fencing).
--- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 ledger (endpoints)
+-- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 counts
+--      10 ledger (endpoints)
 -- ARGV 1 now (ms)   2 ledger entries as JSON {article: "version:status:time:sha256"}, or ''
 --      then for each receiver:  receiver, token, verb, cursor, due (ms), failures, since (ms), last (ms), reason
 --      verb: done  -> settled(cursor)       back -> settled(cursor), its failures as they were
@@ -23,9 +25,7 @@ for i = 3, #ARGV, 9 do
         answer[1] = answer[1] + 1
       end
     elseif verb == 'end' then
-      redis.call('HDEL', KEYS[6], id)
-      redis.call('HDEL', KEYS[7], id)
-      redis.call('ZREM', KEYS[8], id)
+      remove(id, {KEYS[8]}, KEYS[6], KEYS[7], KEYS[9])
     else
       redis.call('ZADD', verb == 'pause' and KEYS[5] or KEYS[4], verb == 'pause' and ARGV[1] or due, id)
       redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
@@ -37,9 +37,9 @@ end
 -- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.
 if ARGV[2] ~= '' then
   for article, entry in pairs(cjson.decode(ARGV[2])) do
-    local held = redis.call('HGET', KEYS[9], article)
+    local held = redis.call('HGET', KEYS[10], article)
     if not held or tonumber(string.match(held, '^(%d+):')) <= tonumber(string.match(entry, '^(%d+):')) then
-      redis.call('HSET', KEYS[9], article, entry)
+      redis.call('HSET', KEYS[10], article, entry)
     end
   end
 end

@@ -1,6 +1,8 @@
+-- with removing.part
 -- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
 -- cursor), ended leases are removed.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
+--      10 counts
 -- ARGV 1 now (ms)   2 how many of each at the most
 -- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due}.
 local now, limit = ARGV[1], ARGV[2]
@@ -21,11 +23,7 @@ for n, key in ipairs({KEYS[3], KEYS[4]}) do
 end
 local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, limit)
 for _, id in ipairs(ended) do
-  for _, key in ipairs({KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}) do
-    redis.call('ZREM', key, id)
-  end
-  redis.call('HDEL', KEYS[6], id)
-  redis.call('HDEL', KEYS[7], id)
+  remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10])
 end
 local head = redis.call('HGET', KEYS[1], 'head') or '0'
 return {
