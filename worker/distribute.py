@@ -24,9 +24,11 @@ from worker.delivery import policy
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from worker.delivery.engine import Engine
     from worker.delivery.transfer import Answer, Transfer
-    from worker.destinations import Delivery
+    from worker.destinations import Articles, Delivery
     from worker.destinations.partners import Partners
     from worker.destinations.websub import WebSub
     from worker.operations import Operations
@@ -85,8 +87,8 @@ class Distributor:
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
-        self._outbox: list[Transfer] = []
-        self._tried: list[tuple[str, str, Attempt]] = []
+        self._ready: dict[Delivery, None] = {}
+        self._tried: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
         self._serving = 0
         self._kills: dict[str, int] = {}
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
@@ -127,7 +129,7 @@ class Distributor:
 
     def _receive(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
-        idle = not self._ended and (self._stopping or not self._wanted or self._engine.room() <= 0)
+        idle = not self._ended and not self._ready and (self._stopping or not self._wanted or self._engine.room() <= 0)
         patience = _FORWARD_SECONDS if any(forward.due for forward in self._forward.values()) else None
         try:
             self._take(self._inbox.get(block=idle, timeout=patience))
@@ -166,31 +168,40 @@ class Distributor:
             )
         if delivery.attempts:
             endpoint = delivery.claim.details["endpoint"]
-            self._tried += [(delivery.claim.feed, endpoint, attempt) for attempt in delivery.attempts]
+            self._tried[delivery.claim.feed, endpoint] += delivery.attempts
             delivery.attempts.clear()
-        self._go_on(delivery)
-
-    def _go_on(self, delivery: Delivery) -> None:
-        """Have all that may be sent now sent; when nothing is left and nothing in flight, the claim has ended."""
-        try:
-            while request := delivery.next():
-                request.still = partial(
-                    self._no_kill_since, delivery.claim.feed, self._kills.get(delivery.claim.feed, 0)
-                )
-                self._outbox.append(request)
-        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
-            delivery.break_off(_broken_off(delivery.claim, error))
-        if not delivery.in_flight:
-            self._end(delivery.settlement)
+        self._ready[delivery] = None
 
     def _no_kill_since(self, feed: str, kill: int) -> bool:
         """Whether what was made when `kill` was the feed's last kill may leave: not with the text of a later one."""
         return self._kills.get(feed, 0) <= kill
 
     def _send(self) -> None:
-        if self._outbox:
-            requests, self._outbox = self._outbox, []
-            self._engine.submit(requests)
+        """Have all that may be sent now sent, with the articles as they are at this moment, read for all at once."""
+        while self._ready:
+            wanted = {article_id for delivery in self._ready for article_id in delivery.wants()}
+            found = self._store.articles.get_many(wanted) if wanted else {}
+            articles = dict.fromkeys(wanted) | found
+            ready, self._ready = self._ready, {}
+            requests = [request for delivery in ready for request in self._go_on(delivery, articles)]
+            if requests:
+                self._engine.submit(requests)
+
+    def _go_on(self, delivery: Delivery, articles: Articles) -> Iterator[Transfer]:
+        """Yield what is to be sent now; when nothing is left and nothing in flight, the claim has ended."""
+        kill = self._kills.get(delivery.claim.feed, 0)
+        try:
+            while request := delivery.next(articles):
+                request.still = partial(self._no_kill_since, delivery.claim.feed, kill)
+                yield request
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            delivery.break_off(_broken_off(delivery.claim, error))
+        if not delivery.in_flight:
+            if any(delivery.wants()):
+                # What it wanted it did not need; it wants to look at others.
+                self._ready[delivery] = None
+            else:
+                self._end(delivery.settlement)
 
     def _end(self, settlement: Settlement) -> None:
         self._serving -= 1
@@ -215,16 +226,17 @@ class Distributor:
         if not self._tried:
             return
         recovered = self._store.attempts.record(self._tried)
-        for (feed, endpoint, attempt), back in zip(self._tried, recovered, strict=True):
-            about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
-            if back:
+        for (feed, endpoint), attempts in self._tried.items():
+            if (feed, endpoint) in recovered:
                 self._operations.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
-            elif attempt.outcome == "suspended":
-                self._operations.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
-            elif attempt.outcome == "refused":
-                article = {"article_id": attempt.article, "version": attempt.version}
-                self._operations.tell("article.parked", **about, **article, answer=attempt.answer)
-        self._tried = []
+            for attempt in attempts:
+                about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
+                if attempt.outcome == "suspended":
+                    self._operations.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
+                elif attempt.outcome == "refused":
+                    article = {"article_id": attempt.article, "version": attempt.version}
+                    self._operations.tell("article.parked", **about, **article, answer=attempt.answer)
+        self._tried.clear()
 
     def _claim(self) -> None:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
@@ -249,8 +261,7 @@ class Distributor:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
             self._kills[feed] = max(claims.kill, self._kills.get(feed, 0))
-            for claim in claims.taken:
-                self._begin(claim, claims.head, begun + self._claim_seconds)
+            self._begin_all(feed, claims, begun + self._claim_seconds)
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
@@ -266,25 +277,31 @@ class Distributor:
         if kill:
             forward.at = 0.0
 
-    def _begin(self, claim: Claim, head: int, deadline: float) -> None:
-        definition = self._site.feeds[claim.feed]
-        destination = self._partners if "endpoint" in claim.details else self._websub
-        delivery: Delivery | Settlement | None
+    def _begin_all(self, feed: str, claims: Claims, deadline: float) -> None:
+        """Begin to serve all receivers that were claimed, until `deadline` (monotonic seconds)."""
+        definition = self._site.feeds[feed]
         try:
-            delivery = destination.begin(definition, claim, head, deadline)
-        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
-            self._end(_broken_off(claim, error))
+            plans = self._partners.plan(definition, claims)
+        except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
+            for claim in claims.taken:
+                self._end(_broken_off(claim, error))
             return
-        if delivery is None:
-            # Not in our settings; another worker's may be newer, and only reading settings takes an endpoint away.
-            due = clock.ms(clock.now()) + 5_000
-            held = (claim.failures, claim.since, claim.last)
-            delivery = Settlement(claim, "retry", claim.cursor, due, *held, reason="unknown here")
-        if isinstance(delivery, Settlement):
-            self._end(delivery)
-            return
-        delivery.hand_in = partial(self._hand_in, delivery)
-        self._go_on(delivery)
+        for claim in claims.taken:
+            delivery: Delivery
+            try:
+                if "endpoint" not in claim.details:
+                    delivery = self._websub.begin(definition, claim, claims.head, deadline)
+                else:
+                    plan = plans.get(claim.receiver) or _unknown(claim)
+                    if isinstance(plan, Settlement):
+                        self._end(plan)
+                        continue
+                    delivery = self._partners.begin(definition, claim, plan, claims.head, deadline)
+            except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+                self._end(_broken_off(claim, error))
+                continue
+            delivery.hand_in = partial(self._hand_in, delivery)
+            self._ready[delivery] = None
 
     def _hand_in(self, delivery: Delivery, key: object, answer: Answer) -> None:
         self._inbox.put((delivery, key, answer))
@@ -311,6 +328,15 @@ class Distributor:
             self._forward[feed] = _Forward(tip.seq, time.monotonic())
             if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind and feed not in self._wanted:
                 self._wanted.append(feed)
+
+
+def _unknown(claim: Claim) -> Settlement:
+    """What is said of an endpoint that is not in our settings.
+
+    Another worker's may be newer, and only reading settings takes an endpoint away.
+    """
+    due = clock.ms(clock.now()) + 5_000
+    return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "unknown here")
 
 
 def _broken_off(claim: Claim, error: Exception) -> Settlement:

@@ -34,7 +34,7 @@ def coverage(store: Store, site: Site, article_id: str) -> list[Coverage]:
         return []
     found = []
     for feed in sorted(held.feeds & set(site.feeds)):
-        seq = store.changes.seq(feed, article_id)
+        seq = store.changes.seqs(feed, [article_id])[0]
         subscribed = {"up to date": 0, "behind": 0}
         for receiver in store.receivers.all(feed):
             behind = receiver.cursor < seq
@@ -74,5 +74,5 @@ def replayable(
         assert since is not None
         count = store.changes.count_since(feed, clock.ms(since))
         wanted = [change.article_id for change in store.changes.latest(feed, count)] if count else []
-    places = {name: store.changes.seq(feed, name) for name in wanted}
+    places = dict(zip(wanted, store.changes.seqs(feed, list(wanted)), strict=True))
     return {name: seq for name, seq in places.items() if seq}

@@ -63,10 +63,10 @@ class Conversation:
     def __init__(self, caller: Caller, endpoint: Endpoint) -> None:
         claim = Claim("world", "endpoint:a", 1, 0, 3, SINCE, LAST, {"endpoint": "a"})
         push = Push(BODY, 1, 0, {"article": 1})
-        self.delivery = FeedPush(endpoint, claim, push, 1, "application/atom+xml", 5, time.monotonic() + 60)
+        self.delivery = FeedPush(endpoint, claim, push, 1, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
         self.delivery.hand_in = lambda key, answer: answers.put((key, answer))
-        if request := self.delivery.next():
+        if request := self.delivery.next({}):
             caller.submit([request])
         self.word = "not sent"
         if self.delivery.in_flight:
@@ -115,7 +115,7 @@ class TestHeaders:
 
         seen = partner.seen[0].headers
         assert (seen["x-api-key"], seen["authorization"]) == ("k3y", "Herald hunter2")
-        assert seen["content-type"] == "application/atom+xml"
+        assert seen["content-type"] == "application/atom+xml; charset=utf-8"
 
     def test_what_an_answer_repeats_of_them_is_taken_out(
         self, caller: Caller, tokens: Tokens, partner: Partner

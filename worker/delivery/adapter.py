@@ -82,8 +82,14 @@ def transfer(
         body = body.encode()
     if not isinstance(body, bytes):
         raise TypeError("only a request whose body is at hand can be sent")
-    headers = [_line(name, value) for name, value in prepared.headers.items() if name.lower() not in _LIBCURLS_OWN]
-    return Transfer(prepared.url or "", body, headers, timeout, deadline, done, method=prepared.method or "GET")
+    return Transfer(
+        prepared.url or "", body, header_lines(prepared), timeout, deadline, done, method=prepared.method or "GET"
+    )
+
+
+def header_lines(prepared: requests.PreparedRequest) -> list[str]:
+    """Return a request's headers as a transfer has them."""
+    return [_line(name, value) for name, value in prepared.headers.items() if name.lower() not in _LIBCURLS_OWN]
 
 
 def response(prepared: requests.PreparedRequest, answer: Answer) -> requests.Response:

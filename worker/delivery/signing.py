@@ -58,22 +58,28 @@ class WebhookAuth(AuthBase):
     """
 
     def __init__(self, secrets: Sequence[str], message_id: str, timestamp: int) -> None:
-        if not message_id or "." in message_id:
-            raise ValueError("a message id must not be empty or have a dot: dots part what is signed")
-        self._keys = [webhook_key(secret) for secret in secrets]
-        self._message_id = message_id
-        self._timestamp = str(timestamp)
+        self._parts = (secrets, message_id, timestamp)
+        webhook_headers(*self._parts, b"")
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add the three headers. The body must be final."""
         body = request.body or b""
         if not isinstance(body, bytes | str):
             raise TypeError("only a request whose body is at hand can be signed")
-        content = _signed_content(self._message_id, self._timestamp, _octets(body))
-        request.headers["webhook-id"] = self._message_id
-        request.headers["webhook-timestamp"] = self._timestamp
-        request.headers["webhook-signature"] = " ".join(_signature(key, content) for key in self._keys)
+        request.headers.update(webhook_headers(*self._parts, _octets(body)))
         return request
+
+
+def webhook_headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the three headers of a Standard Webhook with this body; see `WebhookAuth`."""
+    if not message_id or "." in message_id:
+        raise ValueError("a message id must not be empty or have a dot: dots part what is signed")
+    content = _signed_content(message_id, str(timestamp), body)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join([_signature(webhook_key(secret), content) for secret in secrets]),
+    }
 
 
 def verify_webhook(

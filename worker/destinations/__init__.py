@@ -13,20 +13,25 @@ from worker.delivery import policy
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from worker.delivery.transfer import Answer, Transfer
+    from worker.store.articles import Held
     from worker.store.attempts import Attempt
     from worker.store.receivers import Claim
+
+    Articles = Mapping[str, Held | None]
+    """Articles as they are now, by id; None for one that is not there."""
 
 
 class Delivery(Protocol):
     """One claim being served.
 
-    `hand_in(key, answer)` is set before the first request and takes the answer to each. `next` gives the next request,
-    or None when none may be sent now. `answered` is told each answer, with the key that came with it. When `next` gives
-    None and nothing is `in_flight`, `settlement` says what came of the claim.
+    `hand_in(key, answer)` is set before the first request and takes the answer to each. `wants` names the articles that
+    must be looked at before more may be sent; `next` is given them as they are at that moment, and gives the next
+    request, or None when none may be sent now. `answered` is told each answer, with the key that came with it. When
+    nothing is wanted and nothing `in_flight`, `settlement` says what came of the claim.
     """
 
     claim: Claim
@@ -46,7 +51,10 @@ class Delivery(Protocol):
     def accepted(self) -> int:
         """When the oldest event in what was answered last was accepted (ms), 0 if unknown."""
 
-    def next(self) -> Transfer | None:
+    def wants(self) -> Iterable[str]:
+        """Return the ids of articles that `next` needs."""
+
+    def next(self, articles: Articles) -> Transfer | None:
         """Return the next request."""
 
     def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:

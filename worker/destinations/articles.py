@@ -9,36 +9,83 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from feeds.formats import ARTICLE_FORMATS
 from worker import clock
 from worker.delivery import policy
 from worker.destinations import judged, unfinished
-from worker.destinations.endpoint import Endpoint, LedgerEntry, Pushes, message_id
+from worker.destinations.endpoint import Body, Endpoint, LedgerEntry, Pushes, message_id
 from worker.store.changes import Change
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from feeds.article import Article
     from worker.delivery.transfer import Answer, Transfer
-    from worker.store import Store
+    from worker.destinations import Articles
+    from worker.store.articles import Held
+    from worker.store.changes import State
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
+
+_BODY_BYTES = 32 * 1024 * 1024
+"""What is kept of bodies that have been rendered."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known before articles are pushed: the changes, oldest first, and what the endpoint holds of them.
+
+    `replay`: articles to be sent again, whatever the ledger says, with their sequence numbers and `states` in the feed.
+    """
+
+    changes: list[Change]
+    replay: Replay | None
+    seqs: dict[str, int] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    ledger: dict[str, str] = field(default_factory=dict)
+
+    def article_ids(self) -> Iterator[str]:
+        """All articles that may be said something of."""
+        yield from (change.article_id for change in self.changes)
+        if self.replay is not None:
+            yield from self.replay.articles
+
+
+class Bodies:
+    """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it."""
+
+    def __init__(self) -> None:
+        self._made: LRUCache[tuple[str, str, str, bool], Body] = LRUCache(_BODY_BYTES, getsizeof=lambda body: body.size)
+
+    def body(self, endpoint: Endpoint, status: str, article: Article, message: str) -> Body:
+        """Return what is sent to say `status` of the article."""
+        key = (endpoint.format, status, message, endpoint.gzip)
+        body = self._made.get(key)
+        if body is None:
+            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", article, message)
+            body = Body.of(rendered, compressed=endpoint.gzip)
+            if body.size < _BODY_BYTES:
+                self._made[key] = body
+        return body
 
 
 @dataclass(slots=True)
 class _Said:
-    """What was sent for one change, and whether that is done with."""
+    """What was sent for one change, and whether that is done with. `fresh` parts its message from others."""
 
     change: Change
+    fresh: str
     replayed: bool = False
     message: str = ""
-    size: int = 0
+    body: Body | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
     done: bool = False
@@ -47,43 +94,37 @@ class _Said:
 class ArticlePushes(Pushes):
     """The changed articles of a claim. `reached` is the cursor when all are done, or 0: that of the last change.
 
-    `replay`: articles to be sent again, whatever the ledger says; they come after the changes.
+    What is to be sent again comes after the changes.
     """
 
     def __init__(
         self,
-        store: Store,
         endpoint: Endpoint,
         claim: Claim,
-        changes: list[Change],
+        known: Known,
         reached: int,
-        replay: Replay | None,
+        bodies: Bodies,
         timeout: float,
         deadline: float,
     ) -> None:
-        self._format = ARTICLE_FORMATS[endpoint.format]
-        super().__init__(endpoint, claim, self._format.media_type, timeout, deadline)
-        self._store = store
+        super().__init__(endpoint, claim, timeout, deadline)
+        self._bodies = bodies
+        self._replay = replay = known.replay
         # What is sent again is not sent as a change beside it: one request of an article at a time.
-        again = set(replay.articles) if replay is not None else set()
-        self._waiting = deque(_Said(change) for change in changes if change.article_id not in again)
-        self._replay = replay
+        again = replay.articles if replay is not None else ()
+        self._waiting = deque(
+            _Said(change, str(change.seq)) for change in known.changes if change.article_id not in again
+        )
         self._behind = reached - 1
         self._replayed: list[str] = []
         if replay is not None:
-            states = store.changes.states(claim.feed, replay.articles)
-            last = changes[-1].seq if changes else claim.cursor
-            self._waiting.extend(
-                _Said(Change(last, name, states.get(name, "out"), 0), replayed=True) for name in replay.articles
-            )
+            last = known.changes[-1].seq if known.changes else claim.cursor
+            for name in again:
+                fresh = str(known.seqs[name]) if replay.same_ids else replay.id
+                self._waiting.append(_Said(Change(last, name, known.states.get(name, "out"), 0), fresh, replayed=True))
         self._begun: deque[_Said] = deque()
         self._reached = reached
-        self._ledger = {
-            article_id: LedgerEntry.parse(text)
-            for article_id, text in store.receivers.ledger(
-                claim.feed, endpoint.name, [said.change.article_id for said in self._waiting]
-            ).items()
-        }
+        self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
         self._since = int(claim.details.get("since", 0))
         self._ended: Settlement | None = None
         self._cursor = claim.cursor
@@ -110,7 +151,13 @@ class ArticlePushes(Pushes):
         settlement.replayed = self._replayed
         return settlement
 
-    def next(self) -> Transfer | None:
+    def wants(self) -> Iterable[str]:
+        """Return the articles that may be said something of now."""
+        if self._ended is not None:
+            return ()
+        return [said.change.article_id for said in islice(self._waiting, self._endpoint.concurrency - self.in_flight)]
+
+    def next(self, articles: Articles) -> Transfer | None:
         """Return the request for the next article that the endpoint has not had, if it may be sent now."""
         while self._waiting and self._ended is None and self.in_flight < self._endpoint.concurrency:
             if time.monotonic() + self._timeout > self._deadline:
@@ -118,14 +165,18 @@ class ArticlePushes(Pushes):
                 self._waiting.clear()
                 self._reached = 0
                 break
+            article_id = self._waiting[0].change.article_id
+            if article_id not in articles:
+                break
             said = self._waiting.popleft()
             self._begun.append(said)
-            body = self._say(said)
-            if body is None:
+            held = articles[article_id]
+            if held is None or not self._says(said, held):
                 self._finish(said)
                 continue
+            assert said.body is not None
             replayed = self._replay.id if said.replayed and self._replay else ""
-            if request := self._send(said, body, said.message, replayed):
+            if request := self._send(said, said.body, said.message, replayed):
                 return request
             break
         self._advance()
@@ -160,7 +211,8 @@ class ArticlePushes(Pushes):
                 self._ended = self._ended or ended
                 if answer.started:
                     self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
-        self._tried(key.message, key.size, key.entry, article_id, answer, word)
+        assert key.body is not None
+        self._tried(key.message, key.body, key.entry, article_id, answer, word)
         self._advance()
         return word
 
@@ -176,30 +228,21 @@ class ArticlePushes(Pushes):
         if not self._begun and not self._waiting and self._ended is None:
             self._cursor = max(self._cursor, self._reached)
 
-    def _say(self, said: _Said) -> bytes | None:
-        """The body that says what the article is now, or None when the endpoint has been told."""
-        change = said.change
-        held = self._store.articles.get(change.article_id)
-        if held is None:
-            return None
-        article = held.article
+    def _says(self, said: _Said, held: Held) -> bool:
+        """Work out what is to be said of the article as it is; False when the endpoint has been told."""
+        change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
         status = self._status(article, change, known)
         told = known is not None and known.version >= article.version and known.status == status
-        # What is said a second time after something else was said is another message.
-        fresh = str(self._store.changes.seq(self.claim.feed, article.id) if said.replayed else change.seq)
-        if said.replayed:
-            assert self._replay is not None
-            fresh = fresh if self._replay.same_ids else self._replay.id
-        elif told or (known is None and status in _NOTICES and change.seq <= self._since):
+        if not said.replayed and (told or (known is None and status in _NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
-            return None
-        message = message_id(self._endpoint.name, article.id, article.version, _kind(status), fresh)
-        body = self._format.render(f"article.{status}", article, message)
+            return False
+        # What is said a second time after something else was said is another message.
+        said.message = message_id(self.claim.feed, article.id, article.version, _kind(status), said.fresh)
+        said.body = self._bodies.body(self._endpoint, status, article, said.message)
         said.accepted = held.accepted
-        said.entry = LedgerEntry(article.version, status, 0, sha256(body).hexdigest())
-        said.message, said.size = message, len(body)
-        return body
+        said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
+        return True
 
     @staticmethod
     def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:

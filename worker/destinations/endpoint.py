@@ -11,19 +11,20 @@ import gzip
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 import requests
 import structlog
 
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker import clock
-from worker.delivery.adapter import transfer
+from worker.delivery.adapter import header_lines
 from worker.delivery.errors import Fault
-from worker.delivery.signing import WebhookAuth
+from worker.delivery.signing import webhook_headers
 from worker.delivery.tokens import TokenFailed, TokenNeeded
-from worker.delivery.transfer import CHECKED, Answer, Tls
+from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
 from worker.store.attempts import Attempt
 from worker.store.receivers import Settlement
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.delivery.auth import Identity
-    from worker.delivery.transfer import Transfer
     from worker.store.receivers import Claim
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ _TOKEN_MS = 250
 """How long a push waits before it looks again whether its token has come."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Endpoint:
     """One partner endpoint as the settings have it. Secrets sign (Standard Webhooks); without one nothing is signed."""
 
@@ -60,9 +60,19 @@ class Endpoint:
     gzip: bool = False
     """Whether bodies are compressed."""
 
-    def request(self, media_type: str) -> requests.PreparedRequest:
-        """The request that each push of this endpoint is a copy of."""
-        return requests.Request("POST", self.url, headers={"Content-Type": media_type}).prepare()
+    @cached_property
+    def request(self) -> requests.PreparedRequest:
+        """The request that each push of this endpoint begins as, without a body."""
+        formats = ARTICLE_FORMATS if self.mode == "article" else FEED_FORMATS
+        headers = {"Content-Type": formats[self.format].media_type}
+        if self.gzip:
+            headers["Content-Encoding"] = "gzip"
+        return requests.Request("POST", self.url, headers=headers).prepare()
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """Its header lines."""
+        return tuple(header_lines(self.request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,25 @@ class LedgerEntry:
         return f"{self.version}:{self.status}:{self.sent}:{self.digest}"
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a push as it is sent, and the SHA-256 (hex) of what it says."""
+
+    sent: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, said: bytes, *, compressed: bool) -> Body:
+        """Return the body that says this."""
+        # Without the time of day: the same body is the same bytes, whenever it is sent.
+        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest())
+
+    @property
+    def size(self) -> int:
+        """How many bytes are sent."""
+        return len(self.sent)
+
+
 def message_id(*parts: object) -> str:
     """An id for what is said in a push: saying the same again gives the same id."""
     return "msg_" + sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
@@ -105,17 +134,14 @@ class Pushes(ABC):
     accepted = 0
     in_flight = 0
 
-    def __init__(self, endpoint: Endpoint, claim: Claim, media_type: str, timeout: float, deadline: float) -> None:
+    def __init__(self, endpoint: Endpoint, claim: Claim, timeout: float, deadline: float) -> None:
         self.claim = claim
         self.attempts = []
         self._endpoint = endpoint
-        self._request = endpoint.request(media_type)
         self._timeout = timeout
         self._deadline = deadline
 
-    def _tried(
-        self, message: str, body_bytes: int, entry: LedgerEntry, article: str, answer: Answer, word: str
-    ) -> None:
+    def _tried(self, message: str, body: Body, entry: LedgerEntry, article: str, answer: Answer, word: str) -> None:
         """Note an attempt."""
         self.attempts.append(
             Attempt(
@@ -126,8 +152,8 @@ class Pushes(ABC):
                 outcome=word,
                 status=answer.status,
                 milliseconds=round(answer.seconds * 1000),
-                bytes=body_bytes,
-                sha256=entry.digest,
+                bytes=body.size,
+                sha256=body.digest,
                 message_id=message,
                 error=answer.message,
                 answer=answer.body[:2048].decode("utf-8", "replace"),
@@ -138,7 +164,7 @@ class Pushes(ABC):
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing more; `settlement` is what is said of the claim."""
 
-    def _send(self, key: object, body: bytes, message: str, replay: str = "") -> Transfer | None:
+    def _send(self, key: object, body: Body, message: str, replay: str = "") -> Transfer | None:
         """Return the request that says `body`, in flight from now on; None when there is no token for it.
 
         If one is on its way, the conversation has been broken off, to go on in a moment without a failure. If none can
@@ -157,31 +183,30 @@ class Pushes(ABC):
         self.in_flight += 1
         return request
 
-    def _post(self, key: object, body: bytes, message: str, replay: str) -> Transfer:
+    def _post(self, key: object, body: Body, message: str, replay: str) -> Transfer:
         """The request, complete. Raises TokenNeeded, TokenFailed."""
         endpoint = self._endpoint
-        request = self._request.copy()
-        if endpoint.gzip:
-            # Without the time of day: the same body is the same bytes, whenever it is sent.
-            body = gzip.compress(body, 6, mtime=0)
-            request.headers["Content-Encoding"] = "gzip"
-        request.prepare_body(body, None)
-        if endpoint.identity:
-            endpoint.identity(request)
-        if replay:
-            request.headers["Dateline-Replay"] = replay
-        if endpoint.secrets:
-            # Last: what is signed is the body as it is sent.
-            WebhookAuth(endpoint.secrets, message, int(time.time()))(request)
+        identity = endpoint.identity
+        authorization = ""
+        if identity:
+            said = identity(endpoint.request.copy())
+            authorization = said.headers.get("Authorization", "")
+            lines = header_lines(said)
         else:
-            request.headers["webhook-id"] = message
-        done = partial(self._answered, key, request.headers.get("Authorization", ""))
-        sent = transfer(request, timeout=self._timeout, deadline=self._deadline, done=done)
-        sent.tls = endpoint.tls
-        return sent
+            lines = [*endpoint.lines]
+        if replay:
+            lines.append(f"Dateline-Replay: {replay}")
+        if endpoint.secrets:
+            # What is signed is the body as it is sent.
+            signed = webhook_headers(endpoint.secrets, message, int(time.time()), body.sent)
+            lines += [f"{name}: {value}" for name, value in signed.items()]
+        else:
+            lines.append(f"webhook-id: {message}")
+        done = partial(self._answered, key, authorization) if identity else partial(self.hand_in, key)
+        return Transfer(endpoint.url, body.sent, lines, self._timeout, self._deadline, done, tls=endpoint.tls)
 
     def _answered(self, key: object, authorization: str, answer: Answer) -> None:
         """In the engine's thread: hand an answer in, without what of ours it may repeat."""
-        if self._endpoint.identity:
-            self._endpoint.identity.take(authorization, answer)
+        assert self._endpoint.identity is not None
+        self._endpoint.identity.take(authorization, answer)
         self.hand_in(key, answer)

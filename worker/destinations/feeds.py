@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,13 +9,14 @@ import structlog
 from worker import clock
 from worker.delivery import policy
 from worker.destinations import judged, unfinished
-from worker.destinations.endpoint import Endpoint, LedgerEntry, Pushes, message_id
+from worker.destinations.endpoint import Body, Endpoint, LedgerEntry, Pushes, message_id
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.delivery.transfer import Answer, Transfer
+    from worker.destinations import Articles
     from worker.documents import Push
     from worker.store.receivers import Claim
 
@@ -32,25 +32,30 @@ class FeedPush(Pushes):
         claim: Claim,
         push: Push | None,
         head: int,
-        media_type: str,
         timeout: float,
         deadline: float,
     ) -> None:
-        super().__init__(endpoint, claim, media_type, timeout, deadline)
+        super().__init__(endpoint, claim, timeout, deadline)
         self.settlement = Settlement(claim, "done", push.cursor if push else head)
         self._push = push
+        self._body = Body.of(push.body, compressed=endpoint.gzip) if push else None
         self._waiting = push is not None
         self._message = ""
         if push:
             self.accepted = push.accepted
 
-    def next(self) -> Transfer | None:
+    def wants(self) -> tuple[str, ...]:
+        """Return nothing: the push has been made."""
+        return ()
+
+    def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
-        if not self._waiting or self._push is None:
+        del articles
+        if not self._waiting or self._push is None or self._body is None:
             return None
         self._waiting = False
         self._message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
-        return self._send(None, self._push.body, self._message)
+        return self._send(None, self._body, self._message)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
@@ -61,9 +66,10 @@ class FeedPush(Pushes):
         """Take the answer in. What a feed endpoint refuses for good is passed by, like an article."""
         del key
         assert self._push is not None
+        assert self._body is not None
         self.in_flight = 0
         outcome = judged(self.claim, answer, now, chance, endpoint=True)
-        digest = sha256(self._push.body).hexdigest()
+        digest = self._body.digest
         prefix = ""
         match outcome:
             case policy.Delivered():
@@ -74,7 +80,7 @@ class FeedPush(Pushes):
             case _:
                 self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
         entry = LedgerEntry(0, "feed", clock.ms(now), digest)
-        self._tried(self._message, len(self._push.body), entry, "", answer, word)
+        self._tried(self._message, self._body, entry, "", answer, word)
         if word not in ("delivered", "refused"):
             return word
         for article_id, version in self._push.versions.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.destinations.articles import ArticlePushes
+from worker.destinations.articles import ArticlePushes, Bodies, Known
 from worker.destinations.feeds import FeedPush
 from worker.store.receivers import Settlement
 
@@ -16,10 +18,21 @@ if TYPE_CHECKING:
     from worker.destinations.endpoint import Endpoint
     from worker.documents import Documents
     from worker.store import Store
-    from worker.store.receivers import Claim
+    from worker.store.changes import Change
+    from worker.store.receivers import Claim, Claims
 
 ARTICLES_PER_CLAIM = 50
 """How many changes are looked at in one claim, for each article that may be in flight at once."""
+_CHANGES_CACHED = 64
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an endpoint that was claimed may be sent now: up to `limit` requests, and in article mode what is known."""
+
+    endpoint: Endpoint
+    limit: int
+    known: Known = field(default_factory=lambda: Known([], None))
 
 
 class Partners:
@@ -29,41 +42,75 @@ class Partners:
         self._store = store
         self._documents = documents
         self._timeout = timeout
+        self._bodies = Bodies()
+        self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(_CHANGES_CACHED)
         self.endpoints: dict[str, Endpoint] = {}
 
-    def begin(
-        self, definition: FeedDefinition, claim: Claim, head: int, deadline: float
-    ) -> ArticlePushes | FeedPush | Settlement | None:
-        """Begin to serve a claim made at `head` until `deadline` (monotonic seconds).
+    def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
+        """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
 
-        A settlement: nothing may be sent now. None: the endpoint is not ours any more.
+        A settlement: nothing may be sent now. Reads for all of them at once.
         """
-        endpoint = self.endpoints.get(claim.details["endpoint"])
-        if endpoint is None or endpoint.feed != definition.name:
-            return None
+        plans: dict[str, Plan | Settlement] = {}
+        in_articles: dict[str, tuple[Claim, Plan]] = {}
+        for claim in claims.taken:
+            if "endpoint" not in claim.details:
+                continue
+            endpoint = self.endpoints.get(claim.details["endpoint"])
+            if endpoint is None or endpoint.feed != definition.name:
+                continue
+            plan = plans[claim.receiver] = self._within_rate(claim, endpoint, claims.kill)
+            if isinstance(plan, Plan) and endpoint.mode == "article":
+                in_articles[endpoint.name] = claim, plan
+        if in_articles:
+            self._read(definition.name, claims.head, in_articles)
+        return plans
+
+    def begin(
+        self, definition: FeedDefinition, claim: Claim, plan: Plan, head: int, deadline: float
+    ) -> ArticlePushes | FeedPush:
+        """Begin to serve a claim made at `head` until `deadline` (monotonic seconds)."""
+        endpoint = plan.endpoint
+        if endpoint.mode == "article":
+            reached = head if len(plan.known.changes) < plan.limit else 0
+            return ArticlePushes(endpoint, claim, plan.known, reached, self._bodies, self._timeout, deadline)
+        feed_format = FEED_FORMATS[endpoint.format]
+        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False)
+        return FeedPush(endpoint, claim, push, head, self._timeout, deadline)
+
+    def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
         limit = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
-        if endpoint.rate is not None and self._store.changes.head(definition.name).kill <= claim.cursor:
+        if endpoint.rate is not None and kill <= claim.cursor:
             # Nobody may slow a kill down; all else keeps to the rate, and waiting for it is no failure.
             now = clock.ms(clock.now())
-            limit, wait = self._store.attempts.spend(definition.name, endpoint.name, now, endpoint.rate, limit)
+            limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, limit)
             if not limit:
                 held = (claim.failures, claim.since, claim.last)
                 return Settlement(claim, "retry", claim.cursor, now + wait, *held, reason="throttled")
-        if endpoint.mode == "article":
-            return self._articles(definition.name, endpoint, claim, head, limit, deadline)
-        feed_format = FEED_FORMATS[endpoint.format]
-        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False)
-        return FeedPush(endpoint, claim, push, head, feed_format.media_type, self._timeout, deadline)
+        return Plan(endpoint, limit)
 
-    def _articles(
-        self, feed: str, endpoint: Endpoint, claim: Claim, head: int, limit: int, deadline: float
-    ) -> ArticlePushes:
-        changes = self._store.changes.since(feed, claim.cursor, limit)
-        replay = None
-        if len(changes) < limit:
-            replay = self._store.replays.next(feed, endpoint.name, limit - len(changes))
-            if replay is not None and replay.rate < len(replay.articles):
-                some = max(1, int(replay.rate))
-                replay = dataclasses.replace(replay, articles=replay.articles[:some], more=True)
-        reached = head if len(changes) < limit else 0
-        return ArticlePushes(self._store, endpoint, claim, changes, reached, replay, self._timeout, deadline)
+    def _read(self, feed: str, head: int, plans: dict[str, tuple[Claim, Plan]]) -> None:
+        """Read what is to be known for pushes of articles, by endpoint."""
+        room = {}
+        for name, (claim, plan) in plans.items():
+            plan.known.changes = self._since(feed, claim.cursor, plan.limit, head)
+            if len(plan.known.changes) < plan.limit:
+                room[name] = plan.limit - len(plan.known.changes)
+        for name, replay in self._store.replays.next(feed, room).items():
+            known = plans[name][1].known
+            known.replay = replay
+            known.seqs = dict(zip(replay.articles, self._store.changes.seqs(feed, replay.articles), strict=True))
+            known.states = self._store.changes.states(feed, replay.articles)
+        ledgers = self._store.receivers.ledgers(
+            feed, {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
+        )
+        for name, (_, plan) in plans.items():
+            plan.known.ledger = ledgers[name]
+
+    def _since(self, feed: str, cursor: int, limit: int, head: int) -> list[Change]:
+        """The changes after a cursor: the same for all endpoints that stand there while nothing new has come."""
+        key = (feed, cursor, limit, head)
+        changes = self._changes.get(key)
+        if changes is None:
+            changes = self._changes[key] = self._store.changes.since(feed, cursor, limit)
+        return changes

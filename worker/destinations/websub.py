@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.definition import FeedDefinition
+    from worker.destinations import Articles
     from worker.documents import Documents, Push
     from worker.site import Site
     from worker.store.attempts import Attempt
@@ -87,8 +88,13 @@ class SubscriberPush:
         """When the oldest event in the push was accepted (ms)."""
         return self._push.accepted if self._push else 0
 
-    def next(self) -> Transfer | None:
+    def wants(self) -> tuple[str, ...]:
+        """Return nothing: the push has been made."""
+        return ()
+
+    def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
+        del articles
         if not self._waiting or self._push is None:
             return None
         self._waiting = False

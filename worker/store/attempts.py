@@ -6,13 +6,14 @@ Nothing here decides what is sent; it is what people look at, and what operation
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -36,6 +37,10 @@ class Attempt:
     message_id: str
     error: str
     answer: str
+
+
+_FIELDS = tuple(field.name for field in fields(Attempt))
+_values = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +67,18 @@ class Attempts:
         self._client = client
         self._scripts = scripts
 
-    def record(self, attempts: Sequence[tuple[str, str, Attempt]]) -> list[bool]:
-        """Keep attempts, each with its feed and endpoint; True where it is the first success after a suspension."""
-        pipe = self._client.pipeline(transaction=False)
-        for feed, endpoint, attempt in attempts:
+    def record(self, attempts: Mapping[tuple[str, str], Sequence[Attempt]]) -> set[tuple[str, str]]:
+        """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
+        calls = []
+        for (feed, endpoint), tried in attempts.items():
             k = keys.feed(feed)
-            pipe.xadd(k.of(endpoint, "attempts"), asdict(attempt), maxlen=KEPT, approximate=True)
-            if attempt.outcome == "refused":
-                pipe.hset(k.of(endpoint, "parked"), attempt.article, json.dumps(asdict(attempt)))
-            elif attempt.outcome == "delivered":
-                pipe.hdel(k.of(endpoint, "parked"), attempt.article)
-        pipe.execute()
-        calls = [
-            (
-                [keys.feed(feed).of(endpoint, "health")],
-                [
-                    attempt.time,
-                    attempt.outcome,
-                    attempt.status,
-                    attempt.milliseconds,
-                    attempt.error,
-                    attempt.answer,
-                ],
-            )
-            for feed, endpoint, attempt in attempts
-        ]
-        return [bool(answer) for answer in self._scripts.run_many("health", calls)]
+            arguments: list[Any] = [KEPT, ",".join(_FIELDS)]
+            for attempt in tried:
+                arguments += _values(attempt)
+                arguments.append(json.dumps(asdict(attempt)) if attempt.outcome == "refused" else "")
+            calls.append(([k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")], arguments))
+        recovered = self._scripts.run_many("attempted", calls)
+        return {endpoint for endpoint, first in zip(attempts, recovered, strict=True) if first}
 
     def last(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""

@@ -144,9 +144,11 @@ class ChangeLogs:
         names: list[str] = self._client.zrevrange(keys.feed(feed).members, 0, -1)
         return names
 
-    def seq(self, feed: str, article_id: str) -> int:
-        """The sequence number of the article's latest change in the feed, 0 if it never was in it."""
-        return int(self._client.zscore(keys.feed(feed).log, article_id) or 0)
+    def seqs(self, feed: str, article_ids: Sequence[str]) -> list[int]:
+        """The sequence number of each article's latest change in the feed, 0 if it never was in it."""
+        if not article_ids:
+            return []
+        return [int(seq or 0) for seq in self._client.zmscore(keys.feed(feed).log, list(article_ids))]
 
     def size(self, feed: str) -> int:
         """How many articles are in the feed."""

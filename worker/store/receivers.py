@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -264,8 +264,18 @@ class Receivers:
 
     def ledger(self, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, str]:
         """What the endpoint holds of these articles: id -> `version:status:time:sha256`."""
-        values = self._client.hmget(keys.feed(feed).ledger(endpoint), article_ids) if article_ids else []
-        return {article_id: value for article_id, value in zip(article_ids, values, strict=True) if value}
+        return self.ledgers(feed, {endpoint: article_ids})[endpoint]
+
+    def ledgers(self, feed: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        """What each of these endpoints holds of its articles, in one round trip."""
+        asked = {endpoint: article_ids for endpoint, article_ids in wanted.items() if article_ids}
+        pipe = self._client.pipeline(transaction=False)
+        for endpoint, article_ids in asked.items():
+            pipe.hmget(keys.feed(feed).ledger(endpoint), article_ids)
+        found: dict[str, dict[str, str]] = {endpoint: {} for endpoint in wanted}
+        for (endpoint, article_ids), values in zip(asked.items(), pipe.execute(), strict=True):
+            found[endpoint] = {name: value for name, value in zip(article_ids, values, strict=True) if value}
+        return found
 
     def counts(self, feed: str) -> dict[str, int]:
         """How many receivers are in each set, and how many of the settled are behind."""

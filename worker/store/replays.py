@@ -49,16 +49,19 @@ class Replays:
         k = keys.feed(feed)
         return bool(self._scripts.run("rewind", [k.meta, k.settled, k.claimed, k.holds], [f"endpoint:{endpoint}"]))
 
-    def next(self, feed: str, endpoint: str, limit: int) -> Replay | None:
-        """Return the next articles that wait, or None."""
+    def next(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
+        """Return the next articles that wait for each endpoint, up to its limit, of those for which any do."""
         k = keys.feed(feed)
-        articles = self._client.zrange(k.of(endpoint, "replay"), 0, limit)
-        if not articles:
-            return None
-        how = self._client.hgetall(k.of(endpoint, "replaying"))
-        return Replay(
-            how["id"], how["same_ids"] == "1", float(how["rate"]), tuple(articles[:limit]), len(articles) > limit
-        )
+        pipe = self._client.pipeline(transaction=False)
+        for endpoint, limit in limits.items():
+            pipe.zrange(k.of(endpoint, "replay"), 0, limit)
+        waiting = {name: articles for name, articles in zip(limits, pipe.execute(), strict=True) if articles}
+        for endpoint in waiting:
+            pipe.hgetall(k.of(endpoint, "replaying"))
+        return {
+            endpoint: _replay(how, articles, limits[endpoint])
+            for (endpoint, articles), how in zip(waiting.items(), pipe.execute(), strict=True)
+        }
 
     def done(self, feed: str, endpoint: str, articles: list[str]) -> None:
         """Take out what was sent."""
@@ -68,3 +71,10 @@ class Replays:
     def waiting(self, feed: str, endpoint: str) -> int:
         """How many articles wait."""
         return int(self._client.zcard(keys.feed(feed).of(endpoint, "replay")))
+
+
+def _replay(how: dict[str, str], articles: list[str], limit: int) -> Replay:
+    rate = float(how["rate"])
+    # No more at once than may go in a second.
+    some = min(limit, max(1, int(rate)))
+    return Replay(how["id"], how["same_ids"] == "1", rate, tuple(articles[:some]), len(articles) > some)

@@ -1,0 +1,46 @@
+-- Keep attempts of one endpoint, and take them into its health.
+-- KEYS 1 attempts (stream)   2 health   3 parked
+-- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas
+--      then for each attempt   its fields, and all of it as JSON if it is to be parked, else ''
+-- Returns 1 when the endpoint was suspended and has recovered, else 0.
+local names = {}
+for name in string.gmatch(ARGV[2], '[^,]+') do
+  names[#names + 1] = name
+end
+local recovered = 0
+for first = 3, #ARGV, #names + 1 do
+  local fields, flat = {}, {}
+  for n, name in ipairs(names) do
+    fields[name] = ARGV[first + n - 1]
+    flat[2 * n - 1], flat[2 * n] = name, ARGV[first + n - 1]
+  end
+  local key, now, outcome = KEYS[2], fields.time, fields.outcome
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(flat))
+  redis.call('HINCRBY', key, 'attempts', 1)
+  redis.call('HSET', key, 'last', now, 'status', fields.status)
+  if outcome == 'delivered' or outcome == 'refused' then
+    -- Moving average over about the last ten.
+    local before = redis.call('HGET', key, 'latency')
+    local latency = before and (0.9 * before + 0.1 * fields.milliseconds) or tonumber(fields.milliseconds)
+    redis.call('HSET', key, 'latency', string.format('%.1f', latency), 'failures', 0)
+  end
+  if outcome == 'delivered' then
+    redis.call('HINCRBY', key, 'successes', 1)
+    redis.call('HSET', key, 'success', now)
+    redis.call('HDEL', KEYS[3], fields.article)
+    if redis.call('HDEL', key, 'suspended') == 1 then
+      recovered = 1
+    end
+  else
+    redis.call('HSET', key, 'error', fields.error, 'answer', fields.answer, 'failed', now)
+    if outcome == 'refused' then
+      redis.call('HSET', KEYS[3], fields.article, ARGV[first + #names])
+    elseif outcome ~= 'given_back' then
+      redis.call('HINCRBY', key, 'failures', 1)
+    end
+    if outcome == 'suspended' then
+      redis.call('HSET', key, 'suspended', now)
+    end
+  end
+end
+return recovered
