@@ -6,6 +6,7 @@ version, published, updated. Names and values follow IPTC where IPTC has them (p
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -173,6 +174,22 @@ class Article(_Text):
     version: int = Field(ge=1)
     published: Moment
     updated: Moment
+
+    @classmethod
+    def stored(cls, text: str) -> Article:
+        """Return the article whose `model_dump_json` this is. It was checked before it was kept, and is not again.
+
+        What it has not, because it was kept before there was such a field, is as if not given. Raises ValueError for
+        what is no such text.
+        """
+        values = json.loads(text)
+        for name in ("published", "updated", "embargoed", "expires"):
+            if values.get(name) is not None:
+                values[name] = datetime.fromisoformat(values[name])
+        for name in ("subjects", "authors"):
+            values[name] = tuple(values.get(name, ()))
+        values["images"] = tuple(Image.model_construct(**image) for image in values.get("images", ()))
+        return cls.model_construct(**values)
 
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from worker.operations import Operations
     from worker.site import Site
     from worker.store import Store
-    from worker.store.attempts import Attempt
+    from worker.store.attempts import Tried
     from worker.store.receivers import Claim, Claims
     from worker.wakeups import Wakeups
 
@@ -88,7 +88,7 @@ class Distributor:
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
         self._ready: dict[Delivery, None] = {}
-        self._tried: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+        self._tried: dict[tuple[str, str], list[Tried]] = defaultdict(list)
         self._serving = 0
         self._kills: dict[str, int] = {}
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
@@ -103,6 +103,13 @@ class Distributor:
     def want(self, feed: str) -> None:
         """Claim for the feed as soon as there is room. Returns at once."""
         self._inbox.put(feed)
+
+    def offer(self, feed: str) -> bool:
+        """Claim for the feed at once, if there is room; return whether there is. From any thread."""
+        if self._stopping or self._engine.room() <= 0:
+            return False
+        self.want(feed)
+        return True
 
     def stop(self, grace: float) -> None:
         """Claim no more, finish or give back what is held, settle it all. Takes `grace` seconds and a little more."""
@@ -229,7 +236,7 @@ class Distributor:
         for (feed, endpoint), attempts in self._tried.items():
             if (feed, endpoint) in recovered:
                 self._operations.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
-            for attempt in attempts:
+            for attempt, _ in attempts:
                 about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
                 if attempt.outcome == "suspended":
                     self._operations.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")

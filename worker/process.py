@@ -46,7 +46,7 @@ class MachineryStep(bootsteps.StartStopStep):
 
 def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
-    Process.machinery = Machinery(services)
+    Process.machinery = Machinery(services, distributes=not queues or "distribute" in queues)
     app.steps["worker"].add(MachineryStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)

@@ -21,6 +21,7 @@ from feeds.selection import Placement, placements
 from worker import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from feeds.article import Article
@@ -42,13 +43,17 @@ _TRIES = 5
 
 
 class Publisher:
-    """Carries accepted events out."""
+    """Carries accepted events out.
 
-    def __init__(self, store: Store, site: Site, wakeups: Wakeups, consumer: str) -> None:
+    `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
+    """
+
+    def __init__(self, store: Store, site: Site, wakeups: Wakeups, consumer: str, here: Callable[[str], bool]) -> None:
         self._store = store
         self._site = site
         self._wakeups = wakeups
         self._consumer = consumer
+        self._here = here
         self._stopped = Event()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
 
@@ -213,4 +218,7 @@ class Publisher:
 
     def _wake(self, touched: set[str], *, urgent: bool) -> None:
         for feed in sorted(touched):
-            self._wakeups.distribute(feed, urgent=urgent)
+            # A message to another worker costs more than all the rest of a small distribution. Of a large one the
+            # distributor tells the others; and a kill waits for nobody who is busy.
+            if not self._here(feed) or urgent:
+                self._wakeups.distribute(feed, urgent=urgent)

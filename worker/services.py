@@ -88,9 +88,12 @@ def build(settings: Settings, redis_url: str) -> Services:
 
 
 class Machinery:
-    """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once."""
+    """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once.
 
-    def __init__(self, services: Services) -> None:
+    `distributes`: what it publishes it may distribute itself, and need not leave to workers that listen for that.
+    """
+
+    def __init__(self, services: Services, *, distributes: bool) -> None:
         settings, store, site = services.settings, services.store, services.site
         delivery = settings.delivery
         self.services = services
@@ -106,7 +109,6 @@ class Machinery:
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
         self._partners = Partners(store, services.documents, timeout=delivery.timeout)
-        self.publisher = Publisher(store, site, services.wakeups, self._consumer)
         self.verifier = Verifier(
             store,
             site,
@@ -136,6 +138,8 @@ class Machinery:
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
+        here = self.distributor.offer if distributes else lambda _: False
+        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here)
         self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:

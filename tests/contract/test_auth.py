@@ -124,7 +124,7 @@ class TestHeaders:
         endpoint = configured(settings(f"{partner.url}/echo", auth=auth, headers={"X-Api-Key": "k3y k3y"}), tokens)
         conversation = converse(caller, endpoint)
 
-        [attempt] = conversation.delivery.attempts
+        [(attempt, _)] = conversation.delivery.attempts
         credential = partner.seen[0].headers["authorization"].split(" ")[1]
         assert attempt.answer.endswith("}***:***")
         assert '"authorization": "Basic ***"' in attempt.answer
@@ -183,7 +183,7 @@ class TestCertificates:
             answers += converse(caller, configured(settings(f"{partner.url}/who", tls=tls), tokens)).delivery.attempts
         without = converse(caller, configured(settings(f"{partner.url}/who", tls={"ca": authority.file}), tokens))
 
-        assert [attempt.answer for attempt in answers] == ["one", "two", "one"]
+        assert [attempt.answer for attempt, _ in answers] == ["one", "two", "one"]
         assert without.word == "retry"
         partner.close()
 
@@ -247,7 +247,7 @@ class TestTokens:
 
             assert (refused.word, refused.settlement.verb) == ("given_back", "back")
             assert (refused.settlement.failures, refused.settlement.since) == (3, SINCE)
-            [attempt] = refused.delivery.attempts
+            [(attempt, _)] = refused.delivery.attempts
             assert (attempt.status, attempt.error) == (401, "the token was refused; another one is fetched")
             assert converse(caller, endpoint).word == "delivered"
             assert partner.issued == 1 + revoked
@@ -269,7 +269,7 @@ class TestTokens:
 
         assert (failed.word, failed.settlement.verb, failed.settlement.failures) == ("retry", "retry", 4)
         assert failed.settlement.reason == "no token: its server answered 401 invalid_client"
-        [attempt] = failed.delivery.attempts
+        [(attempt, _)] = failed.delivery.attempts
         assert (attempt.status, attempt.error) == (0, failed.settlement.reason)
         # It is not asked again at once.
         assert converse(caller, endpoint).word == "retry"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from worker.delivery.transfer import Answer, Transfer
     from worker.store.articles import Held
-    from worker.store.attempts import Attempt
+    from worker.store.attempts import Tried
     from worker.store.receivers import Claim
 
     Articles = Mapping[str, Held | None]
@@ -36,7 +36,7 @@ class Delivery(Protocol):
 
     claim: Claim
     hand_in: Callable[[object, Answer], None]
-    attempts: list[Attempt]
+    attempts: list[Tried]
     """What was tried at an endpoint since somebody emptied the list; of subscriptions nothing is noted."""
 
     @property

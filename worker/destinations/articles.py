@@ -128,7 +128,6 @@ class ArticlePushes(Pushes):
         self._since = int(claim.details.get("since", 0))
         self._ended: Settlement | None = None
         self._cursor = claim.cursor
-        self._noted: dict[str, str] = {}
 
     @property
     def settlement(self) -> Settlement:
@@ -147,7 +146,6 @@ class ArticlePushes(Pushes):
                     self.claim.since,
                     self.claim.last,
                 )
-        settlement.ledger = self._noted
         settlement.replayed = self._replayed
         return settlement
 
@@ -193,16 +191,17 @@ class ArticlePushes(Pushes):
         self.in_flight -= 1
         self.accepted = key.accepted
         article_id = key.change.article_id
+        noted: dict[str, str] = {}
         outcome = judged(self.claim, answer, now, chance, endpoint=True)
         match outcome:
             case policy.Delivered():
-                self._note(article_id, key.entry, key.entry.status, now)
+                noted = self._note(article_id, key.entry, key.entry.status, now)
                 self._finish(key)
                 # One success ends a row of failures.
                 self.claim = replace(self.claim, failures=0, since=0)
                 word = "delivered"
             case policy.Refused():
-                self._note(article_id, key.entry, f"refused-{key.entry.status}", now)
+                noted = self._note(article_id, key.entry, f"refused-{key.entry.status}", now)
                 self._finish(key)
                 word = "refused"
             case _:
@@ -210,9 +209,9 @@ class ArticlePushes(Pushes):
                 # Of several that fail together the first one counts.
                 self._ended = self._ended or ended
                 if answer.started:
-                    self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
+                    noted = self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
         assert key.body is not None
-        self._tried(key.message, key.body, key.entry, article_id, answer, word)
+        self._tried(key.message, key.body, key.entry, article_id, answer, word, noted)
         self._advance()
         return word
 
@@ -259,10 +258,9 @@ class ArticlePushes(Pushes):
         never_had = status in _NOTICES or (doing and status == "published")
         return "published" if never_had else "corrected"
 
-    def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> None:
-        noted = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
-        self._ledger[article_id] = noted
-        self._noted[article_id] = str(noted)
+    def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
+        noted = self._ledger[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
+        return {article_id: str(noted)}
 
 
 _NOTICES = frozenset({"killed", "withdrawn"})

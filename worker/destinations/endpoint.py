@@ -25,7 +25,7 @@ from worker.delivery.errors import Fault
 from worker.delivery.signing import webhook_headers
 from worker.delivery.tokens import TokenFailed, TokenNeeded
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
-from worker.store.attempts import Attempt
+from worker.store.attempts import Attempt, Tried
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Pushes(ABC):
     """
 
     hand_in: Callable[[object, Answer], None]
-    attempts: list[Attempt]
+    attempts: list[Tried]
     """What was tried since somebody emptied the list."""
     accepted = 0
     in_flight = 0
@@ -141,24 +141,32 @@ class Pushes(ABC):
         self._timeout = timeout
         self._deadline = deadline
 
-    def _tried(self, message: str, body: Body, entry: LedgerEntry, article: str, answer: Answer, word: str) -> None:
-        """Note an attempt."""
-        self.attempts.append(
-            Attempt(
-                time=clock.ms(clock.now()),
-                article=article,
-                version=entry.version,
-                said=entry.status,
-                outcome=word,
-                status=answer.status,
-                milliseconds=round(answer.seconds * 1000),
-                bytes=body.size,
-                sha256=body.digest,
-                message_id=message,
-                error=answer.message,
-                answer=answer.body[:2048].decode("utf-8", "replace"),
-            )
+    def _tried(
+        self,
+        message: str,
+        body: Body,
+        said: LedgerEntry,
+        article: str,
+        answer: Answer,
+        word: str,
+        ledger: dict[str, str],
+    ) -> None:
+        """Note an attempt, and what the ledger is to hold because of it."""
+        attempt = Attempt(
+            time=clock.ms(clock.now()),
+            article=article,
+            version=said.version,
+            said=said.status,
+            outcome=word,
+            status=answer.status,
+            milliseconds=round(answer.seconds * 1000),
+            bytes=body.size,
+            sha256=body.digest,
+            message_id=message,
+            error=answer.message,
+            answer=answer.body[:2048].decode("utf-8", "replace"),
         )
+        self.attempts.append(Tried(attempt, ledger))
 
     @abstractmethod
     def break_off(self, settlement: Settlement) -> None:

@@ -79,12 +79,12 @@ class FeedPush(Pushes):
                 log.error("push_refused", endpoint=self._endpoint.name, status=status, reason=reason)
             case _:
                 self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
-        entry = LedgerEntry(0, "feed", clock.ms(now), digest)
-        self._tried(self._message, self._body, entry, "", answer, word)
-        if word not in ("delivered", "refused"):
-            return word
-        for article_id, version in self._push.versions.items():
-            told = prefix + ("withdrawn" if version is None else "published")
-            entry = LedgerEntry(version or 0, told, clock.ms(now), digest)
-            self.settlement.ledger[article_id] = str(entry)
+        at = clock.ms(now)
+        ledger = {}
+        if word in ("delivered", "refused"):
+            for article_id, version in self._push.versions.items():
+                told = prefix + ("withdrawn" if version is None else "published")
+                ledger[article_id] = str(LedgerEntry(version or 0, told, at, digest))
+        said = LedgerEntry(0, "feed", at, digest)
+        self._tried(self._message, self._body, said, "", answer, word, ledger)
         return word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
@@ -101,9 +102,10 @@ class Partners:
             known.replay = replay
             known.seqs = dict(zip(replay.articles, self._store.changes.seqs(feed, replay.articles), strict=True))
             known.states = self._store.changes.states(feed, replay.articles)
-        ledgers = self._store.receivers.ledgers(
-            feed, {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
-        )
+        wanted = {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
+        ledgers = self._store.receivers.ledgers(feed, wanted)
+        # They are looked at again when their turn comes; what has not changed by then need not be read one by one.
+        self._store.articles.get_many(set(chain.from_iterable(wanted.values())))
         for name, (_, plan) in plans.items():
             plan.known.ledger = ledgers[name]
 

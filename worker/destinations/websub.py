@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from worker.destinations import Articles
     from worker.documents import Documents, Push
     from worker.site import Site
-    from worker.store.attempts import Attempt
+    from worker.store.attempts import Tried
     from worker.store.receivers import Claim
 
 
@@ -56,7 +56,7 @@ class WebSub:
 class SubscriberPush:
     """One push to one subscriber."""
 
-    attempts: list[Attempt] = []  # noqa: RUF012 (a subscription has none, so they may share it)
+    attempts: list[Tried] = []  # noqa: RUF012 (a subscription has none, so they may share it)
 
     __slots__ = (
         "_deadline",

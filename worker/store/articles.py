@@ -58,7 +58,7 @@ class Articles:
         for article_id in missing:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted")
         for article_id, (doc, rev, feeds, accepted) in zip(missing, pipe.execute(), strict=True):
-            held = Held(Article.model_validate_json(doc), int(rev), frozenset(json.loads(feeds)), int(accepted))
+            held = Held(Article.stored(doc), int(rev), frozenset(json.loads(feeds)), int(accepted))
             self._keep(article_id, held)
             found[article_id] = held
         return found

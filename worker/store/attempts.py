@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
 
@@ -39,6 +39,13 @@ class Attempt:
     answer: str
 
 
+class Tried(NamedTuple):
+    """An attempt, and what is to be noted of it in the ledger: article id -> `version:status:time:sha256`."""
+
+    attempt: Attempt
+    ledger: dict[str, str]
+
+
 _FIELDS = tuple(field.name for field in fields(Attempt))
 _values = attrgetter(*_FIELDS)
 
@@ -67,16 +74,18 @@ class Attempts:
         self._client = client
         self._scripts = scripts
 
-    def record(self, attempts: Mapping[tuple[str, str], Sequence[Attempt]]) -> set[tuple[str, str]]:
+    def record(self, attempts: Mapping[tuple[str, str], Sequence[Tried]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
         calls = []
         for (feed, endpoint), tried in attempts.items():
             k = keys.feed(feed)
             arguments: list[Any] = [KEPT, ",".join(_FIELDS)]
-            for attempt in tried:
+            for attempt, ledger in tried:
                 arguments += _values(attempt)
                 arguments.append(json.dumps(asdict(attempt)) if attempt.outcome == "refused" else "")
-            calls.append(([k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")], arguments))
+                arguments.append(json.dumps(ledger) if ledger else "")
+            names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
+            calls.append(([*names, k.ledger(endpoint)], arguments))
         recovered = self._scripts.run_many("attempted", calls)
         return {endpoint for endpoint, first in zip(attempts, recovered, strict=True) if first}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from worker.store import keys
@@ -71,7 +72,7 @@ class Claims:
 class Settlement:
     """What came of a claim. `cursor` is how far the receiver is now; times in ms.
 
-    Only for endpoints: `ledger`, what is to be noted of articles, and `replayed`, those that were sent again.
+    Only for endpoints: `replayed`, the articles that were sent again.
     """
 
     claim: Claim
@@ -82,7 +83,6 @@ class Settlement:
     since: int = 0
     last: int = 0
     reason: str = ""
-    ledger: dict[str, str] = field(default_factory=dict)
     replayed: list[str] = field(default_factory=list)
 
     def arguments(self) -> tuple[Any, ...]:
@@ -162,21 +162,12 @@ class Receivers:
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
         """End claims of one feed, in one round trip."""
         k = keys.feed(feed)
-        shared = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.counts]
-        plain: list[Any] = [now, ""]
-        calls: list[tuple[list[str], list[Any]]] = []
-        for settlement in settlements:
-            if settlement.ledger:
-                endpoint = settlement.claim.details["endpoint"]
-                calls.append(
-                    ([*shared, k.ledger(endpoint)], [now, json.dumps(settlement.ledger), *settlement.arguments()])
-                )
-            else:
-                plain.extend(settlement.arguments())
-        if len(plain) > 2:
-            calls.append((shared, plain))
-        answers = self._scripts.run_many("settle", calls)
-        return Settled(sum(answer[0] for answer in answers), [name for answer in answers for name in answer[1:]])
+        answer = self._scripts.run(
+            "settle",
+            [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.counts],
+            [now, *chain.from_iterable(settlement.arguments() for settlement in settlements)],
+        )
+        return Settled(answer[0], answer[1:])
 
     def sweep(self, feed: str, now: int, limit: int) -> Swept:
         """Put right what time has changed among the feed's receivers."""

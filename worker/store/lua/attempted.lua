@@ -1,14 +1,15 @@
--- Keep attempts of one endpoint, and take them into its health.
--- KEYS 1 attempts (stream)   2 health   3 parked
+-- Keep attempts of one endpoint, take them into its health, and note in its ledger what it has of the articles.
+-- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger
 -- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas
---      then for each attempt   its fields, and all of it as JSON if it is to be parked, else ''
+--      then for each attempt   its fields; all of it as JSON if it is to be parked, else ''; what is to be noted as
+--      JSON, {article: "version:status:time:sha256"}, or ''
 -- Returns 1 when the endpoint was suspended and has recovered, else 0.
 local names = {}
 for name in string.gmatch(ARGV[2], '[^,]+') do
   names[#names + 1] = name
 end
 local recovered = 0
-for first = 3, #ARGV, #names + 1 do
+for first = 3, #ARGV, #names + 2 do
   local fields, flat = {}, {}
   for n, name in ipairs(names) do
     fields[name] = ARGV[first + n - 1]
@@ -40,6 +41,15 @@ for first = 3, #ARGV, #names + 1 do
     end
     if outcome == 'suspended' then
       redis.call('HSET', key, 'suspended', now)
+    end
+  end
+  -- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.
+  if ARGV[first + #names + 1] ~= '' then
+    for article, entry in pairs(cjson.decode(ARGV[first + #names + 1])) do
+      local held = redis.call('HGET', KEYS[4], article)
+      if not held or tonumber(string.match(held, '^(%d+):')) <= tonumber(string.match(entry, '^(%d+):')) then
+        redis.call('HSET', KEYS[4], article, entry)
+      end
     end
   end
 end

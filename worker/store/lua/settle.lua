@@ -1,15 +1,13 @@
 -- with removing.part
 -- End claims with what came of them. A claim whose token is no longer the receiver's is passed over (fencing).
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 counts
---      10 ledger (endpoints)
--- ARGV 1 now (ms)   2 ledger entries as JSON {article: "version:status:time:sha256"}, or ''
---      then for each receiver:  receiver, token, verb, cursor, due (ms), failures, since (ms), last (ms), reason
+-- ARGV 1 now (ms)   then for each receiver:  receiver, token, verb, cursor, due (ms), failures, since (ms), last (ms), reason
 --      verb: done  -> settled(cursor)       back -> settled(cursor), its failures as they were
 --            retry -> backoff(due)          pause -> paused(now)       end -> removed
 -- Returns {how many of them are behind the head again, receivers that were fenced off ...}.
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
 local answer = {0}
-for i = 3, #ARGV, 9 do
+for i = 2, #ARGV, 9 do
   local id, token, verb, cursor, due = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local rest = table.concat({ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]}, ':')
   local hold = redis.call('HGET', KEYS[6], id)
@@ -32,15 +30,6 @@ for i = 3, #ARGV, 9 do
     end
   else
     answer[#answer + 1] = id
-  end
-end
--- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.
-if ARGV[2] ~= '' then
-  for article, entry in pairs(cjson.decode(ARGV[2])) do
-    local held = redis.call('HGET', KEYS[10], article)
-    if not held or tonumber(string.match(held, '^(%d+):')) <= tonumber(string.match(entry, '^(%d+):')) then
-      redis.call('HSET', KEYS[10], article, entry)
-    end
   end
 end
 return answer
