@@ -7,6 +7,7 @@ receiver. When a claim was full, another worker is woken before anything is sent
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import defaultdict, deque
@@ -46,6 +47,8 @@ _SETTLED_AT_ONCE = 250
 """Settlements in one round trip at the most: a receiver must not wait long for its next change."""
 _SLACK_SECONDS = 1.0
 """How much longer a claim holds than its transfers may take, so that there is time to settle it."""
+_LOOK_SECONDS = 0.05
+"""How often it is looked whether those in backoff may be brought forward, while they are to be."""
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
@@ -55,11 +58,18 @@ _Message = tuple["Delivery", object, "Answer"] | str | None
 
 @dataclass(slots=True)
 class _Forward:
-    """How far the backoff of one feed was gone through: at which head, when, and whether it is due again."""
+    """How far the backoff of one feed was gone through: at which head, when; and since when it is due again, 0: not."""
 
     head: int = 0
     at: float = 0.0
-    due: bool = False
+    due: float = 0.0
+
+    def ready(self, now: float, *, busy: bool) -> bool:
+        """Whether to go through it: no more than once a second, and not while others are being served, but for a kill.
+
+        The others are waited for no longer than a second.
+        """
+        return self.due != 0 and now - self.at >= _FORWARD_SECONDS and (not busy or now - self.due >= _FORWARD_SECONDS)
 
 
 class Distributor:
@@ -137,7 +147,7 @@ class Distributor:
     def _receive(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
         idle = not self._ended and not self._ready and (self._stopping or not self._wanted or self._engine.room() <= 0)
-        patience = _FORWARD_SECONDS if any(forward.due for forward in self._forward.values()) else None
+        patience = _LOOK_SECONDS if any(forward.due for forward in self._forward.values()) else None
         try:
             self._take(self._inbox.get(block=idle, timeout=patience))
             for _ in range(_SETTLED_AT_ONCE):
@@ -279,10 +289,10 @@ class Distributor:
 
         They come after all others; but a kill does not wait, not for anybody.
         """
-        kill = claims.kill > forward.head
-        forward.due |= kill or (all_claimed and claims.head > forward.head)
-        if kill:
-            forward.at = 0.0
+        if claims.kill > forward.head:
+            forward.at, forward.due = 0.0, -math.inf
+        elif all_claimed and claims.head > forward.head and not forward.due:
+            forward.due = time.monotonic()
 
     def _begin_all(self, feed: str, claims: Claims, deadline: float) -> None:
         """Begin to serve all receivers that were claimed, until `deadline` (monotonic seconds)."""
@@ -316,7 +326,7 @@ class Distributor:
     def _bring_forward(self) -> None:
         """Make receivers in backoff come due earlier because of a new change; because of a kill, at once."""
         for feed, forward in list(self._forward.items()):
-            if not forward.due or time.monotonic() - forward.at < _FORWARD_SECONDS or self._stopping:
+            if self._stopping or not forward.ready(time.monotonic(), busy=self._engine.busy()):
                 continue
             now = clock.now()
             tip = self._store.changes.head(feed)

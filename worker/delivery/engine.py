@@ -121,6 +121,10 @@ class Engine:
         """
         return self._places - (self._submitted - self._answered) + min(self._turns.held_up, self._places)
 
+    def busy(self) -> bool:
+        """Return whether more than a tenth of the places are taken or waited for."""
+        return self.room() < self._places - self._places // 10
+
     def stop(self, grace: float) -> None:
         """Stop: take nothing more, give back what waits, let what is under way end within `grace` seconds, then end it.
 
