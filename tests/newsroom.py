@@ -82,17 +82,7 @@ class Newsroom:
 
     def publish(self, article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
         """Publish or correct an article; return the event."""
-        article = {
-            "id": article_id,
-            "version": version,
-            "section": section,
-            "headline": f"{article_id}, version {version}",
-            "url": f"https://herald.example/{article_id}",
-            "body_html": f"<p>This is the text of {article_id} in version {version}.</p>",
-            **more,
-        }
-        kind = "article.published" if version == 1 else "article.corrected"
-        return self.send({"type": kind, "article": article})
+        return self.send(published(article_id, section, version, **more))
 
     def kill(self, article_id: str) -> dict[str, Any]:
         """Kill an article; return the event."""
@@ -132,6 +122,21 @@ class Newsroom:
     def subscriptions(self, feed: str) -> int:
         """How many subscriptions the feed has."""
         return sum("callback" in receiver.details for receiver in self.store.receivers.all(feed))
+
+
+def published(article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
+    """The event that an article is new, or corrected when its version is above 1."""
+    article = {
+        "id": article_id,
+        "version": version,
+        "section": section,
+        "headline": f"{article_id}, version {version}",
+        "url": f"https://herald.example/{article_id}",
+        "body_html": f"<p>This is the text of {article_id} in version {version}.</p>",
+        **more,
+    }
+    kind = "article.published" if version == 1 else "article.corrected"
+    return {"id": f"evt-{uuid4()}", "type": kind, "article": article}
 
 
 @contextmanager

@@ -133,6 +133,8 @@ class Distributor:
         while not (self._stopping and not self._serving and not self._ended):
             try:
                 self._receive()
+                # Before anything more is sent: a crash is to repeat no more than what is in flight.
+                self._note()
                 self._send()
                 self._settle()
                 self._claim()
@@ -225,7 +227,6 @@ class Distributor:
         self._ended[settlement.claim.feed].append(settlement)
 
     def _settle(self) -> None:
-        self._note()
         for feed in list(self._ended):
             for settlement in self._ended[feed]:
                 if settlement.replayed:

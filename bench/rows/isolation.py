@@ -17,10 +17,10 @@ from bench.receiver import Receiver
 from bench.results import Result, at_least, at_most, percentile
 
 LIMIT = """\
-The processors are busy in both runs, and every push to a receiver that fails costs as much as one to a healthy one:
-9,500 of the 10,000 answer, 7,500 of them are healthy, which alone comes to 0.79 of the clean rate.
-Those that failed before are brought forward by the change at once, and are claimed before the healthy since they are
-further behind."""
+The processors are busy in both runs, and every push to a receiver that fails costs as much as one to a healthy one. At
+the first change nobody is known to fail: 9,500 of the 10,000 answer, 7,500 of them are healthy, which alone comes to
+0.79 of the clean rate. At the later ones those that failed come after all others; that brought the p99 to that of the
+clean run (it was 1.2 times as long), and the rate from 0.63 to where it is."""
 
 _RECEIVERS = 10_000
 _HOSTS = 1_000

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
+from collections import Counter
+from pathlib import Path
 
 import requests
-from newsroom import CLAIM_SECONDS, Newsroom
-from receiver import Request
+from newsroom import CLAIM_SECONDS, Newsroom, published, start
+from receiver import Receiver, Request
 
 from worker.store.intents import Intent
 from worker.up import Child
 
 SUBSCRIBERS = 500
+MANY = 5_000
 ARTICLE = {"id": "redis-2", "headline": "redis-2", "url": "https://herald.example/redis-2", "section": "s9"}
 
 
@@ -80,27 +84,66 @@ def test_sigkill_in_the_middle_of_a_distribution_loses_nothing(own_newsroom: New
     watch.join()
 
 
-def test_sigterm_finishes_what_is_in_flight_and_repeats_nothing(own_newsroom: Newsroom) -> None:
+def test_sigterm_in_the_middle_of_5000_deliveries_loses_none_and_repeats_none(own_newsroom: Newsroom) -> None:
     newsroom, receiver = own_newsroom, own_newsroom.receiver
-    enroll_many(newsroom, "s9", SUBSCRIBERS)
-    started = threading.Event()
-
-    def slow(request: Request) -> tuple[int, bytes]:
-        started.set()
-        time.sleep(0.05)
-        return 204, b""
-
-    receiver.otherwise = slow
+    enroll_many(newsroom, "s9", MANY)
     newsroom.publish("term-1", "s9")
-    assert started.wait(20)
+    receiver.until(lambda: len(receiver.requests) > MANY // 5, 20, "the distribution to be under way")
     process = worker(newsroom, 1).process
     assert process is not None
     process.terminate()
+    assert len(receiver.requests) < MANY
     assert process.wait(20) == 0
-    receiver.until(lambda: newsroom.store.receivers.counts("s9")["settled"] == SUBSCRIBERS, 20, "all to be settled")
+
+    def all_have_it() -> bool:
+        counts = newsroom.store.receivers.counts("s9")
+        return counts["settled"] == MANY and counts["behind"] == 0
+
+    receiver.until(all_have_it, 60, "all to be settled")
     posts = [request.name for request in receiver.requests if request.method == "POST"]
-    assert SUBSCRIBERS == len(posts)
-    assert SUBSCRIBERS == len(set(posts))
+    assert MANY == len(posts)
+    assert MANY == len(set(posts))
+
+
+def test_sigkill_in_the_middle_of_5000_articles_repeats_what_was_in_flight_under_the_same_ids(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    at_once = 16
+    endpoint = f"""
+[[endpoints]]
+name = "many"
+feed = "s9"
+format = "json"
+url = "{receiver.url}/articles"
+concurrency = {at_once}
+"""
+    with start(tmp_path, receiver, 2, endpoint) as newsroom:
+        watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+        watch.start()
+        newsroom.store.receivers.pause("s9", "endpoint:many", 0, "asked")
+        for begin in range(0, MANY, 100):
+            newsroom.post([published(f"many-{number}", "s9") for number in range(begin, begin + 100)])
+        receiver.until(lambda: newsroom.store.changes.size("s9") == MANY, 60, "the articles")
+        newsroom.store.receivers.resume("s9", "endpoint:many")
+        receiver.until(lambda: len(receiver.at("/articles")) > MANY // 5, 20, "the endpoint to catch up")
+        for number in (1, 2):  # whichever of them holds the claim
+            victim = worker(newsroom, number).process
+            assert victim is not None
+            os.kill(victim.pid, signal.SIGKILL)
+        assert len(receiver.at("/articles")) < MANY
+
+        def told() -> Counter[tuple[str, str]]:
+            pushes = receiver.at("/articles")
+            return Counter((json.loads(push.body)["article"]["id"], push.headers["webhook-id"]) for push in pushes)
+
+        receiver.until(
+            lambda: newsroom.store.receivers.counts("s9")["settled"] == 1 and len(told()) >= MANY, 90, "the rest"
+        )
+        times = told()
+        assert MANY == len(times) == len({article for article, _ in times})
+        assert sum(times.values()) - MANY <= at_once
+        newsroom.stack.stop()
+        watch.join()
 
 
 def test_the_web_server_comes_back_with_the_same_tags(own_newsroom: Newsroom) -> None:
