@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -43,12 +43,14 @@ log = structlog.get_logger()
 
 BATCH = 500
 """Receivers in one claim at the most."""
+_WORTHWHILE = 100
+"""While answers come, this many are settled or claimed at least in one round trip; less when there is nothing to do."""
 _SETTLED_AT_ONCE = 250
 """Settlements in one round trip at the most: a receiver must not wait long for its next change."""
 _SLACK_SECONDS = 1.0
 """How much longer a claim holds than its transfers may take, so that there is time to settle it."""
 _LOOK_SECONDS = 0.05
-"""How often it is looked whether those in backoff may be brought forward, while they are to be."""
+"""How often it is looked for kills while there is no room, and whether those in backoff may be brought forward."""
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
@@ -97,10 +99,12 @@ class Distributor:
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
+        self._count: Counter[tuple[str, str, int]] = Counter()
         self._ready: dict[Delivery, None] = {}
         self._tried: dict[tuple[str, str], list[Tried]] = defaultdict(list)
         self._serving = 0
         self._kills: dict[str, int] = {}
+        self._looked = 0.0
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
@@ -156,6 +160,7 @@ class Distributor:
                 self._take(self._inbox.get_nowait())
         except Empty:
             pass
+        self._tell_counters()
 
     def _take(self, message: _Message) -> None:
         if message is None:
@@ -170,12 +175,8 @@ class Distributor:
         now = clock.now()
         word = delivery.answered(key, answer, now, random.random())  # noqa: S311 (jitter is no secret)
         kind = "endpoint" if "endpoint" in delivery.claim.details else "websub"
-        self._store.counters.add("dateline_attempts", kind=kind, outcome=word)
-        if word == "delivered":
-            if delivery.accepted:
-                seconds = max(0.0, (clock.ms(now) - delivery.accepted) / 1000)
-                self._store.counters.observe("dateline_delivery_seconds", seconds, kind=kind)
-        else:
+        self._count[kind, word, delivery.accepted] += 1
+        if word != "delivered":
             # What an endpoint does is a contract's matter; of subscribers there are thousands, and always some fail.
             (log.info if kind == "endpoint" else log.debug)(
                 "attempt_failed",
@@ -190,6 +191,16 @@ class Distributor:
             self._tried[delivery.claim.feed, endpoint] += delivery.attempts
             delivery.attempts.clear()
         self._ready[delivery] = None
+
+    def _tell_counters(self) -> None:
+        """Count what was answered in a pass; all of it is taken to have come now."""
+        now = clock.ms(clock.now())
+        for (kind, word, accepted), times in self._count.items():
+            self._store.counters.add("dateline_attempts", times, kind=kind, outcome=word)
+            if word == "delivered" and accepted:
+                seconds = max(0.0, (now - accepted) / 1000)
+                self._store.counters.observe("dateline_delivery_seconds", seconds, times, kind=kind)
+        self._count.clear()
 
     def _no_kill_since(self, feed: str, kill: int) -> bool:
         """Whether what was made when `kill` was the feed's last kill may leave: not with the text of a later one."""
@@ -227,6 +238,8 @@ class Distributor:
         self._ended[settlement.claim.feed].append(settlement)
 
     def _settle(self) -> None:
+        if sum(map(len, self._ended.values())) < _WORTHWHILE and not self._inbox.empty():
+            return
         for feed in list(self._ended):
             for settlement in self._ended[feed]:
                 if settlement.replayed:
@@ -262,10 +275,8 @@ class Distributor:
             limit = min(BATCH, self._engine.room())
             if self._stopping:
                 return
-            if limit <= 0:
-                # Nothing can be claimed now, but what waits for its turn must not leave after a kill.
-                for feed in self._wanted:
-                    self._kills[feed] = self._store.changes.head(feed).kill
+            if limit < _WORTHWHILE and (limit <= 0 or not self._inbox.empty()):
+                self._look_for_kills()
                 return
             feed = self._wanted.popleft()
             if feed not in self._site.feeds:
@@ -283,6 +294,14 @@ class Distributor:
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
+
+    def _look_for_kills(self) -> None:
+        """While nothing can be claimed for a feed, what waits for its turn must not leave after a kill there."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_SECONDS:
+            self._looked = now
+            for feed in self._wanted:
+                self._kills[feed] = max(self._store.changes.head(feed).kill, self._kills.get(feed, 0))
 
     @staticmethod
     def _look_forward(forward: _Forward, claims: Claims, *, all_claimed: bool) -> None:
