@@ -76,10 +76,12 @@ class TestExample:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
+        (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         file.write_text(uncommented(EXAMPLE.read_text("utf-8")), "utf-8")
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
+        environ |= {"WORDPRESS_SECRET": "w" * 16, "GHOST_SECRET": "g" * 16}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in settings.endpoint(name).secret]
