@@ -296,6 +296,11 @@ class Settings(BaseSettings):
         """Return the feed of that name; raises KeyError."""
         return {feed.name: feed for feed in self.feeds}[name]
 
+    @property
+    def editions(self) -> frozenset[str]:
+        """The languages of the newsroom."""
+        return frozenset({self.site.edition, *(feed.edition for feed in self.feeds if feed.edition)})
+
     def endpoint(self, name: str) -> EndpointSettings:
         """Return the endpoint of that name; raises KeyError."""
         return {endpoint.name: endpoint for endpoint in self.endpoints}[name]

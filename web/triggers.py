@@ -36,6 +36,7 @@ class Triggers:
         self._intake = services.intake
         self._limit = settings.web.max_body_bytes
         self._edition = settings.site.edition
+        self._editions = settings.editions
         self._adapters: dict[str, AdapterSettings] = {name: getattr(settings.adapters, name) for name in CHECKS}
 
     async def post(self, request: Request) -> Response:
@@ -82,6 +83,6 @@ class Triggers:
 
     def _take(self, name: str, body: bytes) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
-        given = Given(url=settings.url, edition=settings.edition or self._edition)
+        given = Given(url=settings.url, edition=settings.edition or self._edition, editions=self._editions)
         adapted = ADAPTERS[name].read(body, given)
         return adapted, self._intake.accept([adapted.event], clock.now())[0]

@@ -209,7 +209,7 @@ def publish(
     if len(files) > 1 and (url or article_id):
         raise Failed("--url and --id are of one article; publish one at a time", 2)
     settings = load(config)
-    given = Given(article_id, url, edition or settings.site.edition, _zone(timezone))
+    given = Given(article_id, url, edition or settings.site.edition, settings.editions, _zone(timezone))
     try:
         found = [one for file in files for one in inputs.read(file, named, given, lambda at: _fetch(at, settings))]
     except inputs.InputError as error:

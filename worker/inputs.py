@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -40,8 +40,7 @@ def read(source: str, named: str, given: Given, fetch: Callable[[str], Page]) ->
     content, address = _content(source, where, fetch)
     adapter = ADAPTERS[named] if named else guess(content, "" if address else source)
     if adapter is not None:
-        at = Given(given.id, given.url or address, given.edition, given.zone)
-        return [_adapted(adapter, content, at, where)]
+        return [_adapted(adapter, content, replace(given, url=given.url or address), where)]
     return _native(content, where)
 
 

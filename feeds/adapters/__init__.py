@@ -5,6 +5,7 @@ CloudEvents carry our own event and need no entry here; `POST /events` takes the
 
 from __future__ import annotations
 
+import codecs
 import json
 
 from feeds.adapters import ghost, ninjs, page, plain_text, wordpress
@@ -27,7 +28,7 @@ def guess(content: bytes, name: str) -> Adapter | None:
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     if ending in _BY_ENDING:
         return ADAPTERS[_BY_ENDING[ending]]
-    if content.lstrip()[:1] == b"<":
+    if content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
         return page.ADAPTER
     try:
         value = json.loads(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -31,7 +31,7 @@ class Draft:
 
     def miss(self, field: str, problem: str) -> None:
         """Note what is missing in `field` of the article."""
-        self._missing.append(FieldError(f"article.{field}", problem))
+        self._missing.append(FieldError(f"article.{field}".rstrip("."), problem))
 
     def line(self, field: str, value: Any) -> None:
         """Set a field of plain text, if `value` is any; markup in it is taken for HTML."""
@@ -78,7 +78,7 @@ class Draft:
     def edition(self, value: Any, given: Given) -> None:
         """Set the language: `value`, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
         if isinstance(value, str) and value.strip():
-            self.article["edition"] = _tag(value.strip())
+            self.article["edition"] = _edition(value.strip(), given.editions)
         else:
             self.article["edition"] = given.edition
             self.miss("edition", f'is not said; "{given.edition}" is taken, as given')
@@ -177,6 +177,10 @@ def identity(value: Any) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
-def _tag(value: str) -> str:
-    parts = value.replace("_", "-").split("-")
-    return "-".join([parts[0].lower(), *parts[1:]])
+def _edition(said: str, editions: Collection[str]) -> str:
+    """The edition that a language belongs to, looked up by ever shorter tags (RFC 4647, section 3.4), or its tag."""
+    subtags = said.replace("_", "-").split("-")
+    tag = "-".join([subtags[0].lower(), *subtags[1:]])
+    known = {edition.lower(): edition for edition in editions}
+    shorter = ("-".join(subtags[:length]).lower() for length in range(len(subtags), 0, -1))
+    return next((known[each] for each in shorter if each in known), tag)

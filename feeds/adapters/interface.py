@@ -15,12 +15,14 @@ class Given:
     """What the newsroom says of an input. Each is taken only where the input does not say it itself.
 
     id: the article's id. url: the address of its page, in which `{id}` and `{slug}` stand for what the input has.
-    edition: its language. zone: where its clocks stand, for times without an offset from UTC.
+    edition: its language. editions: the languages of the newsroom; an article in "ar-SA" belongs to the edition "ar".
+    zone: where its clocks stand, for times without an offset from UTC.
     """
 
     id: str = ""
     url: str = ""
     edition: str = "en"
+    editions: frozenset[str] = frozenset()
     zone: tzinfo | None = None
 
 
