@@ -5,7 +5,8 @@ Open Graph protocol, "Article". JSON-LD is read as news sites write it, without 
 arrays, `@graph`, articles within other things, and references by `@id`.
 
 A page has no version and, as publishers fill in `identifier` now and then only, no id of its own but its address, so
-the id is made of that: the same address is the same article. It is parsed by lxml without entities and without network.
+the id is made of that: the same address is the same article. It is parsed by lxml without entities and without
+network; trafilatura, which could fetch, is only ever given what is parsed.
 """
 
 from __future__ import annotations

@@ -58,6 +58,10 @@ WORDS = st.sampled_from(
         "<b>&amp;</b>",
     ]
 )
+MARKUP = """
+<p>|</p>|<div>|</div>|<table><tr><td>|</table>|<ul><li>|</ul>|<a href=/x>|</a>|<img src=/i.jpg>|<h1>|</h2>|<br>|<script>
+</script>|<!--|-->|<svg>|<math>|<template>|<blockquote>|<pre>|<iframe src=//x>|&#0;|&amp;|<b
+The ferries came back to the harbour on Wednesday after a winter in dock, and the quay was full.""".split("|")  # noqa: SIM905 (thirty quoted tags are harder to read)
 LIKELY = st.recursive(
     JSON | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=8),
@@ -140,6 +144,13 @@ def test_any_page(value: dict[str, Any], text: str) -> None:
     block = json.dumps({"@type": "NewsArticle", "headline": "Ferries return", **value}).replace("</", "<\\/")
     page = f'<html lang=en><script type="application/ld+json">{block}</script><body><p>{text}</p></body></html>'
     taken("page", page.encode("utf-8", "replace"))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
+@given(parts=st.lists(st.sampled_from(MARKUP) | st.text(max_size=30), max_size=40))
+def test_any_markup(parts: list[str]) -> None:
+    head = '<html lang=en><meta property="og:title" content="Ferries return"><body><article>'
+    taken("page", (head + "".join(parts)).encode("utf-8", "replace"))
 
 
 @settings(deadline=None)
