@@ -96,6 +96,8 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime:
             if zone is None:
                 raise UnsettledError("has no offset from UTC, and no time zone is given")  # noqa: TRY301 (one way out)
             found = found.replace(tzinfo=zone)
+        if not 1900 < found.year < 9000:
+            raise ValueError("must lie between the years 1900 and 9000")  # noqa: TRY301 (one way out)
         return found.astimezone(UTC)
     except UnsettledError as error:
         raise UnsettledError(f"is {shown}: {error}") from None

@@ -72,8 +72,9 @@ class Draft:
         if isinstance(value, str) and value.strip():
             self.article.setdefault("url", value.strip())
         elif given.url and ("{slug}" not in given.url or (isinstance(slug, str) and slug)):
-            filled = given.url.replace("{id}", quote(self.article["id"], safe=""))
-            self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="")))
+            # JSON can say half a character, and such an id is refused later; it must not stop us here.
+            filled = given.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
+            self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
 
     def edition(self, value: Any, given: Given) -> None:
         """Set the language: `value`, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
