@@ -30,7 +30,20 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
-from config.values import STRICT, Backfill, BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
+from config.values import (
+    STRICT,
+    Backfill,
+    BaseUrl,
+    BrokerUrl,
+    Folder,
+    Network,
+    PagePattern,
+    RedisUrl,
+    SharedSecret,
+    Span,
+    Token,
+    WebhookSecret,
+)
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
@@ -160,6 +173,34 @@ class OperationsSettings(BaseModel):
     """Signs them (Standard Webhooks)."""
 
 
+class AdapterSettings(BaseModel):
+    """One system that posts articles to /events/NAME in its own format. It is on when it has a secret."""
+
+    model_config = STRICT
+
+    secret: Annotated[tuple[SharedSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
+        default=(), repr=False
+    )
+    """What the system signs with. During a rotation a list: the new one and the old one."""
+    edition: Edition | None = None
+    """The language of articles that do not say theirs. Default: the edition of the site."""
+    url: PagePattern = ""
+    """The page of an article that does not say it; {id} and {slug} stand for the article's own."""
+
+
+class Adapters(BaseModel):
+    """The systems that may post articles in their own formats."""
+
+    model_config = STRICT
+
+    ninjs: AdapterSettings = AdapterSettings()
+    """IPTC ninjs, as Superdesk pushes it."""
+    wordpress: AdapterSettings = AdapterSettings()
+    """Posts of the WordPress REST API, as webhook plugins send them."""
+    ghost: AdapterSettings = AdapterSettings()
+    """Webhooks of Ghost."""
+
+
 class EndpointSettings(BaseModel):
     """One destination of a partner."""
 
@@ -230,6 +271,7 @@ class Settings(BaseSettings):
     websub: WebSub = WebSub()
     delivery: Delivery = Delivery()
     operations: OperationsSettings = OperationsSettings()
+    adapters: Adapters = Adapters()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
@@ -257,6 +299,11 @@ class Settings(BaseSettings):
     def feed(self, name: str) -> FeedDefinition:
         """Return the feed of that name; raises KeyError."""
         return {feed.name: feed for feed in self.feeds}[name]
+
+    @property
+    def editions(self) -> frozenset[str]:
+        """The languages of the newsroom."""
+        return frozenset({self.site.edition, *(feed.edition for feed in self.feeds if feed.edition)})
 
     def endpoint(self, name: str) -> EndpointSettings:
         """Return the endpoint of that name; raises KeyError."""

@@ -76,10 +76,12 @@ class TestExample:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
+        (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         file.write_text(uncommented(EXAMPLE.read_text("utf-8")), "utf-8")
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
+        environ |= {"WORDPRESS_SECRET": "w" * 16, "GHOST_SECRET": "g" * 16}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in settings.endpoint(name).secret]
@@ -618,6 +620,37 @@ class TestEndpoints:
             pytest.skip("this user may read everything")
         [wrong] = mistakes(file, f'{ENDPOINT}tls = {{ cert = "closed" }}\n{FEEDS}')
         assert wrong == f"endpoints.0.tls.cert: the file {closed} can't be read: Permission denied"
+
+
+class TestAdapters:
+    def test_they_are_off_until_they_have_a_secret(self, file: Path) -> None:
+        assert all(not getattr(read(file).adapters, name).secret for name in ("ninjs", "wordpress", "ghost"))
+
+    def test_their_secrets_come_from_anywhere_and_are_not_shown(self, file: Path) -> None:
+        (file.parent / "secret").write_text("the first open sesame\nthe-second-open-sesame\n".replace(" ", "-"))
+        text = '[adapters.ghost]\nsecret_file = "secret"\n[adapters.ninjs]\nsecret_env = "DESK"\n'
+        environ = {"DESK": "the-third-open-sesame", "DATELINE_ADAPTERS__WORDPRESS__SECRET": "the-fourth-open-sesame"}
+        settings = read(file, text, environ)
+        secrets = [getattr(settings.adapters, name).secret for name in ("ghost", "ninjs", "wordpress")]
+        assert [2, 1, 1] == [len(secret) for secret in secrets]
+        assert "sesame" not in repr(settings)
+
+    @pytest.mark.parametrize(
+        ("line", "mistake"),
+        [
+            (
+                'secret = "short"',
+                "adapters.ghost.secret.0: must be 16 to 500 printable ASCII characters without spaces",
+            ),
+            ('url = "/articles/{id}"', "adapters.ghost.url: must be an absolute URL that begins with http"),
+            ('edition = "English"', "adapters.ghost.edition: must be a language tag"),
+            ('token = "x"', "adapters.ghost.token: is no setting"),
+        ],
+    )
+    def test_mistakes(self, file: Path, line: str, mistake: str) -> None:
+        found = mistakes(file, f"[adapters.ghost]\n{line}\n{FEEDS}")
+        assert len(found) == 1
+        assert found[0].startswith(mistake)
 
 
 class TestSecrecy:
