@@ -101,7 +101,7 @@ class Machinery:
         self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
-        self._partners = Partners(store, services.documents, timeout=delivery.timeout)
+        self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
         self.publisher = Publisher(store, site, services.wakeups, self._consumer)
         self.verifier = Verifier(
             store,

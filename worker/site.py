@@ -8,7 +8,7 @@ from urllib.parse import quote
 from feeds.definition import FeedDefinition
 from feeds.entry import Channel, tag_uri
 from feeds.formats import FEED_FORMATS
-from feeds.formats.interface import FeedFormat
+from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
 
 
@@ -32,6 +32,11 @@ class Site:
             for feed_format in FEED_FORMATS.values()
         }
         object.__setattr__(self, "_topics", topics)
+
+    @property
+    def provider(self) -> Provider:
+        """Who sends the articles, as partners are told."""
+        return Provider(self.authority, self.title)
 
     @property
     def hub_url(self) -> str:

@@ -4,8 +4,10 @@ A feed format renders an entry once to a fragment, and a feed document is its en
 are byte for byte what the whole would be when built at once; a test proves it for every format.
 """
 
-from feeds.formats import atom, jsonfeed, native, rss
+from feeds.formats import applenews, atom, jsonfeed, native, newsmlg2, ninjs, nitf, rss
 from feeds.formats.interface import ArticleFormat, FeedFormat
 
 FEED_FORMATS: dict[str, FeedFormat] = {f.name: f for f in (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)}
-ARTICLE_FORMATS: dict[str, ArticleFormat] = {f.name: f for f in (native.FORMAT,)}
+ARTICLE_FORMATS: dict[str, ArticleFormat] = {
+    f.name: f for f in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
+}

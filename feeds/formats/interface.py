@@ -43,9 +43,23 @@ class FeedFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """Who sends the articles. `authority` stands in every permanent id (RFC 4151); `name` is the paper's."""
+
+    authority: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleFormat:
-    """A format of single articles. render(change, article, message_id) returns the body of one push."""
+    """A format of single articles. render(change, article, message_id, provider) returns the body of one push.
+
+    Article ids are unique within one newsroom only; the formats of the trade ask for one that is unique in the world,
+    and for the name of who sends it: that is what `provider` is for.
+    marks_embargo: whether it can say that an article is embargoed, without which none may be sent early.
+    """
 
     name: str
     media_type: str
-    render: Callable[[str, Article, str], bytes]
+    render: Callable[[str, Article, str, Provider], bytes]
+    marks_embargo: bool = True

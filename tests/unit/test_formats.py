@@ -218,4 +218,12 @@ def test_the_tables_name_the_formats() -> None:
         "atom": "application/atom+xml; charset=utf-8",
         "json": "application/feed+json",
     }
-    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {"json": "application/json"}
+    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {
+        "json": "application/json",
+        "ninjs31": "application/json",
+        "ninjs22": "application/json",
+        "ninjs16": "application/json",
+        "newsmlg2": "application/vnd.iptc.g2.newsitem+xml",
+        "nitf": "application/nitf+xml",
+        "applenews": "application/json",
+    }

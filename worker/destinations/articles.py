@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.article import Article
+    from feeds.formats.interface import Provider
     from worker.delivery.transfer import Answer, Transfer
     from worker.store import Store
     from worker.store.receivers import Claim
@@ -54,6 +55,7 @@ class ArticlePushes(Pushes):
         self,
         store: Store,
         endpoint: Endpoint,
+        provider: Provider,
         claim: Claim,
         changes: list[Change],
         reached: int,
@@ -64,6 +66,7 @@ class ArticlePushes(Pushes):
         self._format = ARTICLE_FORMATS[endpoint.format]
         super().__init__(endpoint, claim, self._format.media_type, timeout, deadline)
         self._store = store
+        self._provider = provider
         # What is sent again is not sent as a change beside it: one request of an article at a time.
         again = set(replay.articles) if replay is not None else set()
         self._waiting = deque(_Said(change) for change in changes if change.article_id not in again)
@@ -195,7 +198,7 @@ class ArticlePushes(Pushes):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return None
         message = message_id(self._endpoint.name, article.id, article.version, _kind(status), fresh)
-        body = self._format.render(f"article.{status}", article, message)
+        body = self._format.render(f"article.{status}", article, message, self._provider)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, sha256(body).hexdigest())
         said.message, said.size = message, len(body)

@@ -13,6 +13,7 @@ from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
+    from feeds.formats.interface import Provider
     from worker.destinations.endpoint import Endpoint
     from worker.documents import Documents
     from worker.store import Store
@@ -25,9 +26,10 @@ ARTICLES_PER_CLAIM = 50
 class Partners:
     """Pushes to partner endpoints. `timeout` in seconds; `endpoints` by name, taken again when the settings are."""
 
-    def __init__(self, store: Store, documents: Documents, *, timeout: float) -> None:
+    def __init__(self, store: Store, documents: Documents, provider: Provider, *, timeout: float) -> None:
         self._store = store
         self._documents = documents
+        self._provider = provider
         self._timeout = timeout
         self.endpoints: dict[str, Endpoint] = {}
 
@@ -66,4 +68,6 @@ class Partners:
                 some = max(1, int(replay.rate))
                 replay = dataclasses.replace(replay, articles=replay.articles[:some], more=True)
         reached = head if len(changes) < limit else 0
-        return ArticlePushes(self._store, endpoint, claim, changes, reached, replay, self._timeout, deadline)
+        return ArticlePushes(
+            self._store, endpoint, self._provider, claim, changes, reached, replay, self._timeout, deadline
+        )
