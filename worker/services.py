@@ -64,6 +64,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         authority=settings.site.id_authority,
         edition=settings.site.edition,
         definitions=settings.feeds,
+        logo_url=settings.site.logo_url or "",
     )
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)

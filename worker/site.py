@@ -21,6 +21,7 @@ class Site:
     authority: str
     edition: str
     definitions: tuple[FeedDefinition, ...]
+    logo_url: str = ""
     feeds: dict[str, FeedDefinition] = field(init=False)
     _topics: dict[str, tuple[FeedDefinition, FeedFormat]] = field(init=False)
 
@@ -67,4 +68,5 @@ class Site:
             self_url=self.topic(definition.name, format_name),
             hub_url=self.hub_url,
             updated=clock.moment(changed),
+            logo_url=self.logo_url,
         )

@@ -33,6 +33,9 @@ class FeedFormat:
     name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type to the letter.
     fragment(entry): the entry's bytes. envelope(channel, tombstones): what goes around them.
     whole(channel, entries, tombstones): the document built at once, the measure for the other two.
+    select(channel, entries): those of the entries that belong in the document, where a partner sets bounds to number or
+    age. Age is reckoned from the feed's last change, never from the clock: the same articles give the same bytes.
+    links_gone: whether tombstones should have the `url` of the article that went.
     """
 
     name: str
@@ -40,6 +43,8 @@ class FeedFormat:
     fragment: Callable[[Entry], bytes]
     envelope: Callable[[Channel, Sequence[Tombstone]], Envelope]
     whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
+    select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
+    links_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

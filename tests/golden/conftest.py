@@ -37,13 +37,13 @@ class Case:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        return (entry(self.article, AUTHORITY),) if self.article.visible(NOW) else ()
+        return (entry(self.article, AUTHORITY, PROVIDER.name),) if self.article.visible(NOW) else ()
 
     @property
     def tombstones(self) -> tuple[Tombstone, ...]:
         if self.entries or self.article.pubstatus == "usable":
             return ()
-        return (Tombstone(tag_uri(AUTHORITY, "article", self.article.id), self.article.updated),)
+        return (Tombstone(tag_uri(AUTHORITY, "article", self.article.id), self.article.updated, self.article.url),)
 
     def channel(self, format_name: str) -> Channel:
         return Channel(
@@ -56,6 +56,7 @@ class Case:
             self_url=f"{SITE}/feeds/latest.{format_name}",
             hub_url=f"{SITE}/hub",
             updated=self.article.updated,
+            logo_url=f"{SITE}/logo.png",
         )
 
     def document(self, format_name: str) -> bytes:
