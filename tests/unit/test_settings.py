@@ -19,7 +19,7 @@ from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
 from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
-from feeds.formats import ARTICLE_FORMATS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
@@ -369,7 +369,7 @@ class TestMistakes:
             f"endpoints.0.format: there is no article format 'rss'; known: {', '.join(ARTICLE_FORMATS)}",
             "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
             "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
-            "endpoints.1.format: there is no feed format 'ninjs'; known: rss, atom, json",
+            f"endpoints.1.format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
             "endpoints.2.feed: is missing",
             "endpoints.2.mode: input should be 'article' or 'feed'",
             "endpoints.2.url: is missing",
