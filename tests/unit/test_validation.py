@@ -21,6 +21,7 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
 from feeds.gate import ARTICLE_CHECKS, FEED_CHECKS, check_article, check_feed
 from feeds.lifecycle import Accept, Hold, decide
+from feeds.text import plain
 from feeds.validation import values
 from feeds.validation.finding import Finding
 
@@ -274,26 +275,36 @@ MARKUP = st.lists(
     | st.text(max_size=8),
     max_size=12,
 ).map("".join)
+
+
+def plain_or(text: str) -> str:
+    try:
+        return plain(text) or "-"
+    except ValueError:
+        return "Title ]]> & more"
+
+
+LINE = st.text(max_size=200).map(plain_or)
 SUBMITTED = st.fixed_dictionaries(
     {
         "id": st.from_regex(r"[!-~é-ü]{1,80}", fullmatch=True),
-        "headline": st.text(max_size=200),
+        "headline": LINE,
         "url": st.sampled_from(["https://e.example/a", "http://é.example/ü?q=ع", "https://e.example/a?utm_source=b"]),
         "body_html": MARKUP,
         "edition": st.sampled_from(["en", "ar", "fa-IR", "zh-Hant"]),
     },
     optional={
-        "summary": st.text(max_size=400),
-        "authors": st.lists(st.text(min_size=1, max_size=20), max_size=2),
-        "subjects": st.lists(st.text(min_size=1, max_size=20), max_size=2),
+        "summary": LINE,
+        "authors": st.lists(LINE, max_size=2),
+        "subjects": st.lists(LINE, max_size=2),
         "images": st.just([{"url": "https://e.example/y", "width": 10, "caption": "\u2067C"}]),
         "urgency": st.integers(1, 9),
         "published": st.sampled_from(["2020-01-01T00:00:00Z", "2026-03-10T00:00:00+03:00", "2030-01-01T00:00:00Z"]),
         "embargoed": st.sampled_from(["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"]),
         "expires": st.just("2027-01-01T00:00:00Z"),
         "pubstatus": st.sampled_from(["usable", "canceled"]),
-        "rights": st.text(max_size=20),
-        "dateline": st.text(max_size=20),
+        "rights": LINE,
+        "dateline": LINE,
     },
 )
 
