@@ -74,6 +74,8 @@ class Site(BaseModel):
     of every entry, so it is set once and never changed. Default: the host of base_url and 2026."""
     edition: Edition = "en"
     """The language of feeds that have no edition of their own (BCP 47)."""
+    logo_url: Url | None = None
+    """The publisher's logo, for partners that show it beside its articles."""
 
     @field_validator("id_authority")
     @classmethod

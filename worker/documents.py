@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from feeds.definition import FeedDefinition
+    from feeds.entry import Entry
     from feeds.formats.interface import FeedFormat
     from worker.site import Site
     from worker.store import Store
@@ -133,16 +134,33 @@ class Documents:
         gone: Iterable[tuple[str, int]],
         changed: int,
     ) -> bytes:
-        stones = [Tombstone(tag_uri(self._site.authority, "article", name), clock.moment(when)) for name, when in gone]
         channel = self._site.channel(definition, feed_format.name, changed)
+        stones = self._stones(feed_format, list(gone))
+        if feed_format.select:
+            entries = {self._entry(held): held for held in articles}
+            articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
         return feed_format.envelope(channel, stones).around([self._fragment(feed_format, held) for held in articles])
+
+    def _stones(self, feed_format: FeedFormat, gone: list[tuple[str, int]]) -> list[Tombstone]:
+        held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
+        return [
+            Tombstone(
+                tag_uri(self._site.authority, "article", name),
+                clock.moment(when),
+                held[name].article.url if name in held else "",
+            )
+            for name, when in gone
+        ]
+
+    def _entry(self, held: Held) -> Entry:
+        return entry(held.article, self._site.authority, self._site.title)
 
     def _fragment(self, feed_format: FeedFormat, held: Held) -> bytes:
         key = (held.article.id, held.rev, feed_format.name)
         with self._lock:
             fragment = self._fragments.get(key)
         if fragment is None:
-            fragment = feed_format.fragment(entry(held.article, self._site.authority))
+            fragment = feed_format.fragment(self._entry(held))
             with self._lock:
                 self._fragments[key] = fragment
         return fragment

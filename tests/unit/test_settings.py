@@ -19,11 +19,14 @@ from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
 from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
+# Shown in the example as what could be set; without them there is nothing.
+NO_DEFAULT = {"redis_url", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 
 
@@ -68,7 +71,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(text))
         defaults = Settings(feeds=(FeedDefinition(name="a", title="A"),))
         for key, value in leaves(shown):
-            if key in dict(leaves(set_here)) or key in {"redis_url", "broker_url"}:
+            if key in dict(leaves(set_here)) or key in NO_DEFAULT:
                 continue
             assert str(value) == written(at(defaults, key)), key
 
@@ -365,10 +368,10 @@ class TestMistakes:
             "feeds.2.title: is missing",
             "feeds.2.limit: input should be greater than or equal to 1",
             "feeds.3: takes either select or list, not both",
-            "endpoints.0.format: there is no article format 'rss'; known: json",
+            f"endpoints.0.format: there is no article format 'rss'; known: {', '.join(ARTICLE_FORMATS)}",
             "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
             "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
-            "endpoints.1.format: there is no feed format 'ninjs'; known: rss, atom, json",
+            f"endpoints.1.format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
             "endpoints.2.feed: is missing",
             "endpoints.2.mode: input should be 'article' or 'feed'",
             "endpoints.2.url: is missing",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.article import Article
+    from feeds.formats.interface import Provider
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
@@ -60,9 +61,13 @@ class Known:
 
 
 class Bodies:
-    """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it."""
+    """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it.
 
-    def __init__(self) -> None:
+    `provider`: the newsroom, as formats name it.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
         self._made: LRUCache[tuple[str, str, str, bool], Body] = LRUCache(_BODY_BYTES, getsizeof=lambda body: body.size)
 
     def body(self, endpoint: Endpoint, status: str, article: Article, message: str) -> Body:
@@ -70,7 +75,7 @@ class Bodies:
         key = (endpoint.format, status, message, endpoint.gzip)
         body = self._made.get(key)
         if body is None:
-            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", article, message)
+            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", article, message, self._provider)
             body = Body.of(rendered, compressed=endpoint.gzip)
             if body.size < _BODY_BYTES:
                 self._made[key] = body

@@ -16,6 +16,7 @@ from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
+    from feeds.formats.interface import Provider
     from worker.destinations.endpoint import Endpoint
     from worker.documents import Documents
     from worker.store import Store
@@ -39,11 +40,11 @@ class Plan:
 class Partners:
     """Pushes to partner endpoints. `timeout` in seconds; `endpoints` by name, taken again when the settings are."""
 
-    def __init__(self, store: Store, documents: Documents, *, timeout: float) -> None:
+    def __init__(self, store: Store, documents: Documents, provider: Provider, *, timeout: float) -> None:
         self._store = store
         self._documents = documents
         self._timeout = timeout
-        self._bodies = Bodies()
+        self._bodies = Bodies(provider)
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(_CHANGES_CACHED)
         self.endpoints: dict[str, Endpoint] = {}
 
