@@ -49,6 +49,7 @@ from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
 from feeds.event import field_errors
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.rights import Rights
 
 EXAMPLE = Path(__file__).with_name("dateline.toml")
 
@@ -203,6 +204,29 @@ class Adapters(BaseModel):
     """Webhooks of Ghost."""
 
 
+class RightsSettings(BaseModel):
+    """What a partner may have of an article by its contract."""
+
+    model_config = STRICT
+
+    text: Literal["full", "summary", "headline"] = "full"
+    """How much of it."""
+    credits: tuple[Name, ...] | None = None
+    """Whose pictures are licensed; without it everybody's."""
+    words: int | None = Field(default=None, ge=1)
+    """After how many words the text is cut."""
+    canonical: bool = False
+    """Whether the text ends with a link to the article's page."""
+    tracking: dict[str, str] = {}
+    """Parameters added to the address of that page."""
+    delay: Span | None = None
+    """How long after a change it is told of it, in mode "article". A kill or a withdrawal is never delayed."""
+
+    def rights(self) -> Rights:
+        """The same, as it is applied."""
+        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()))
+
+
 class EndpointSettings(BaseModel):
     """One destination of a partner."""
 
@@ -230,6 +254,8 @@ class EndpointSettings(BaseModel):
     """Certificates: a private authority of the partner's, one of our own."""
     gzip: bool = False
     """Whether bodies are compressed."""
+    rights: RightsSettings = RightsSettings()
+    """How much of an article it may have."""
     concurrency: int = Field(default=1, ge=1, le=100)
     """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
     rate: float | None = Field(default=None, gt=0, le=10_000)
@@ -251,6 +277,13 @@ class EndpointSettings(BaseModel):
     def _said_once(cls, value: HeaderSettings, info: ValidationInfo) -> HeaderSettings:
         if info.data.get("auth") and "authorization" in map(str.lower, value):
             raise ValueError("has Authorization, which auth sets; keep one of the two")
+        return value
+
+    @field_validator("rights")
+    @classmethod
+    def _deferrable(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
+        if value.delay and info.data.get("mode") == "feed":
+            raise ValueError('has a delay, which there is in mode "article" only')
         return value
 
     @field_validator("tls")

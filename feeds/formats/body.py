@@ -20,8 +20,7 @@ def tree(article: Article) -> html.HtmlElement:
     if not article.body_html:
         return _paragraph(article.summary)
     markup = article.body_html
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
-    root: html.HtmlElement = html.fragment_fromstring(markup.encode(), create_parent="div", parser=parser)
+    root = fragment(markup)
     depth = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
@@ -32,6 +31,13 @@ def tree(article: Article) -> html.HtmlElement:
         figure = next(picture.iterancestors("figure"), picture)
         if root in figure.iterancestors():
             figure.drop_tree()
+    return root
+
+
+def fragment(markup: str) -> html.HtmlElement:
+    """Return a `div` around the markup. Nothing is fetched."""
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
+    root: html.HtmlElement = html.fragment_fromstring(markup.encode(), create_parent="div", parser=parser)
     return root
 
 

@@ -58,7 +58,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$|(?<=\.headers)\..*", "", key)
+            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*", "", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }

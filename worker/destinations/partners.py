@@ -34,7 +34,7 @@ class Plan:
 
     endpoint: Endpoint
     limit: int
-    known: Known = field(default_factory=lambda: Known([], None))
+    known: Known = field(default_factory=Known)
 
 
 class Partners:
@@ -74,10 +74,9 @@ class Partners:
         """Begin to serve a claim made at `head` until `deadline` (monotonic seconds)."""
         endpoint = plan.endpoint
         if endpoint.mode == "article":
-            reached = head if len(plan.known.changes) < plan.limit else 0
-            return ArticlePushes(endpoint, claim, plan.known, reached, self._bodies, self._timeout, deadline)
+            return ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
         feed_format = FEED_FORMATS[endpoint.format]
-        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False)
+        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False, rights=endpoint.rights)
         return FeedPush(endpoint, claim, push, head, self._timeout, deadline)
 
     def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
@@ -95,9 +94,11 @@ class Partners:
         """Read what is to be known for pushes of articles, by endpoint."""
         room = {}
         for name, (claim, plan) in plans.items():
-            plan.known.changes = self._since(feed, claim.cursor, plan.limit, head)
-            if len(plan.known.changes) < plan.limit:
-                room[name] = plan.limit - len(plan.known.changes)
+            changes = self._since(feed, claim.cursor, plan.limit, head)
+            plan.known.reached = head if len(changes) < plan.limit else 0
+            plan.known.take(changes, plan.endpoint.delay)
+            if len(changes) < plan.limit:
+                room[name] = plan.limit - len(changes)
         for name, replay in self._store.replays.next(feed, room).items():
             known = plans[name][1].known
             known.replay = replay
