@@ -30,12 +30,26 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
-from config.values import STRICT, Backfill, BaseUrl, BrokerUrl, Folder, Network, RedisUrl, Span, Token, WebhookSecret
+from config.values import (
+    STRICT,
+    Backfill,
+    BaseUrl,
+    BrokerUrl,
+    Folder,
+    Network,
+    PagePattern,
+    RedisUrl,
+    SharedSecret,
+    Span,
+    Token,
+    WebhookSecret,
+)
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
 from feeds.event import field_errors
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.rights import Rights
 
 EXAMPLE = Path(__file__).with_name("dateline.toml")
 
@@ -61,6 +75,8 @@ class Site(BaseModel):
     of every entry, so it is set once and never changed. Default: the host of base_url and 2026."""
     edition: Edition = "en"
     """The language of feeds that have no edition of their own (BCP 47)."""
+    logo_url: Url | None = None
+    """The publisher's logo, for partners that show it beside its articles."""
 
     @field_validator("id_authority")
     @classmethod
@@ -160,6 +176,57 @@ class OperationsSettings(BaseModel):
     """Signs them (Standard Webhooks)."""
 
 
+class AdapterSettings(BaseModel):
+    """One system that posts articles to /events/NAME in its own format. It is on when it has a secret."""
+
+    model_config = STRICT
+
+    secret: Annotated[tuple[SharedSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
+        default=(), repr=False
+    )
+    """What the system signs with. During a rotation a list: the new one and the old one."""
+    edition: Edition | None = None
+    """The language of articles that do not say theirs. Default: the edition of the site."""
+    url: PagePattern = ""
+    """The page of an article that does not say it; {id} and {slug} stand for the article's own."""
+
+
+class Adapters(BaseModel):
+    """The systems that may post articles in their own formats."""
+
+    model_config = STRICT
+
+    ninjs: AdapterSettings = AdapterSettings()
+    """IPTC ninjs, as Superdesk pushes it."""
+    wordpress: AdapterSettings = AdapterSettings()
+    """Posts of the WordPress REST API, as webhook plugins send them."""
+    ghost: AdapterSettings = AdapterSettings()
+    """Webhooks of Ghost."""
+
+
+class RightsSettings(BaseModel):
+    """What a partner may have of an article by its contract."""
+
+    model_config = STRICT
+
+    text: Literal["full", "summary", "headline"] = "full"
+    """How much of it."""
+    credits: tuple[Name, ...] | None = None
+    """Whose pictures are licensed; without it everybody's."""
+    words: int | None = Field(default=None, ge=1)
+    """After how many words the text is cut."""
+    canonical: bool = False
+    """Whether the text ends with a link to the article's page."""
+    tracking: dict[str, str] = {}
+    """Parameters added to the address of that page."""
+    delay: Span | None = None
+    """How long after a change it is told of it, in mode "article". A kill or a withdrawal is never delayed."""
+
+    def rights(self) -> Rights:
+        """The same, as it is applied."""
+        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()))
+
+
 class EndpointSettings(BaseModel):
     """One destination of a partner."""
 
@@ -187,6 +254,8 @@ class EndpointSettings(BaseModel):
     """Certificates: a private authority of the partner's, one of our own."""
     gzip: bool = False
     """Whether bodies are compressed."""
+    rights: RightsSettings = RightsSettings()
+    """How much of an article it may have."""
     concurrency: int = Field(default=1, ge=1, le=100)
     """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
     rate: float | None = Field(default=None, gt=0, le=10_000)
@@ -210,6 +279,13 @@ class EndpointSettings(BaseModel):
             raise ValueError("has Authorization, which auth sets; keep one of the two")
         return value
 
+    @field_validator("rights")
+    @classmethod
+    def _deferrable(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
+        if value.delay and info.data.get("mode") == "feed":
+            raise ValueError('has a delay, which there is in mode "article" only')
+        return value
+
     @field_validator("tls")
     @classmethod
     def _secure(cls, value: TlsSettings, info: ValidationInfo) -> TlsSettings:
@@ -230,6 +306,7 @@ class Settings(BaseSettings):
     websub: WebSub = WebSub()
     delivery: Delivery = Delivery()
     operations: OperationsSettings = OperationsSettings()
+    adapters: Adapters = Adapters()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
@@ -257,6 +334,11 @@ class Settings(BaseSettings):
     def feed(self, name: str) -> FeedDefinition:
         """Return the feed of that name; raises KeyError."""
         return {feed.name: feed for feed in self.feeds}[name]
+
+    @property
+    def editions(self) -> frozenset[str]:
+        """The languages of the newsroom."""
+        return frozenset({self.site.edition, *(feed.edition for feed in self.feeds if feed.edition)})
 
     def endpoint(self, name: str) -> EndpointSettings:
         """Return the endpoint of that name; raises KeyError."""

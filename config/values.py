@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, SecretStr
 
 from feeds.article import Url
+from feeds.text import absolute_url
 
 STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 """How each table is checked."""
@@ -82,6 +83,19 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _shared_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not 16 <= len(text) <= 500 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be 16 to 500 printable ASCII characters without spaces")
+    return secret
+
+
+def _page_pattern(url: str) -> str:
+    if url:
+        absolute_url(url.replace("{id}", "x").replace("{slug}", "x"))
+    return url
+
+
 def _backfill(value: str) -> str:
     if not re.fullmatch(r"[0-9]{1,6}(?:[smhd]| articles)", value):
         raise ValueError('must be a time such as "7d" or a number such as "100 articles"')
@@ -96,4 +110,6 @@ RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+PagePattern = Annotated[str, AfterValidator(_page_pattern)]
+SharedSecret = Annotated[SecretStr, AfterValidator(_shared_secret)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]

@@ -16,7 +16,10 @@ from feeds.text import direction, text_of
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One article as feeds say it. `html` is the body, wrapped in its language and direction where that is rtl."""
+    """One article as feeds say it. `html` is the body, wrapped in its language and direction where that is rtl.
+
+    `publisher` is who stands for the site, for formats that name it in every entry.
+    """
 
     id: str
     title: str
@@ -33,6 +36,7 @@ class Entry:
     rights: str
     article_id: str
     version: int
+    publisher: str = ""
 
     @property
     def text(self) -> str:
@@ -47,10 +51,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """An entry that is no more (RFC 6721): its id and when it went."""
+    """An entry that is no more (RFC 6721): its id and when it went; `url`, its page, for formats with `links_gone`."""
 
     id: str
     when: datetime
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Channel:
     """What a feed document says of the feed.
 
     `updated` is its last change; `self_url` the topic; `home_url` the page; `publisher` who stands for it. Only
-    `description` and, where entries are of several, `language` may be empty.
+    `description`, `logo_url` and, where entries are of several, `language` may be empty.
     """
 
     id: str
@@ -70,6 +75,7 @@ class Channel:
     self_url: str
     hub_url: str
     updated: datetime
+    logo_url: str = ""
 
 
 def tag_uri(authority: str, kind: str, name: str) -> str:
@@ -77,8 +83,8 @@ def tag_uri(authority: str, kind: str, name: str) -> str:
     return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
 
 
-def entry(article: Article, authority: str) -> Entry:
-    """Return the entry for a usable article."""
+def entry(article: Article, authority: str, publisher: str = "") -> Entry:
+    """Return the entry for a usable article of `publisher`'s."""
     body = article.body_html
     if body and direction(article.edition) == "rtl":
         # RSS and Atom have no `dir`; inside the HTML it reaches every reader.
@@ -99,4 +105,5 @@ def entry(article: Article, authority: str) -> Entry:
         rights=article.rights,
         article_id=article.id,
         version=article.version,
+        publisher=publisher,
     )

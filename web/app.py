@@ -17,6 +17,7 @@ from web.feeds import FeedServer
 from web.health import Health
 from web.hub import HubFront
 from web.problems import problem
+from web.triggers import Triggers
 from worker import logs
 from worker.services import Services, build
 
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 def application(services: Services) -> Starlette:
     """Return the application on these services."""
     feeds, events, hub, health = FeedServer(services), EventsIntake(services), HubFront(services), Health(services)
+    triggers = Triggers(services)
     return Starlette(
         routes=[
             Route("/", _home),
@@ -37,6 +39,7 @@ def application(services: Services) -> Starlette:
             Route("/feeds.opml", feeds.opml),
             Route("/feeds/{path:path}", feeds.feed),
             Route("/events", events.post, methods=["POST"]),
+            Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),

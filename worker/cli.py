@@ -8,8 +8,9 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -20,14 +21,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from config.settings import Settings, SettingsError, default_path, load
+from feeds import event as events
+from feeds.adapters import ADAPTERS
+from feeds.adapters.decode import MOST_BYTES
+from feeds.adapters.interface import Given
 from feeds.article import Moment
+from feeds.errors import InvalidEvent
 from feeds.formats import FEED_FORMATS
-from worker import clock, embedded, logs, report
+from worker import clock, embedded, inputs, logs, report
 from worker.app import QUEUES
+from worker.delivery.fetch import Page, fetch
+from worker.delivery.guard import Guard
 from worker.services import Services, build
 from worker.up import Stack, UpFailed, end_with_parent, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from feeds.errors import FieldError
+    from worker.intake import Receipt
     from worker.store.receivers import Receiver
 
 app = typer.Typer(
@@ -174,28 +186,88 @@ def demo() -> None:
     sys.exit(run(out))
 
 
-@app.command(epilog="Example: dateline publish article.json   or: cat event.json | dateline publish -")
+@app.command(epilog="Example: dateline publish article.json   or: dateline publish --dry-run https://herald.example/a")
 def publish(
     files: Annotated[
-        list[Path], typer.Argument(help="JSON: an event, a bare article, or an array; - for standard input.")
+        list[str],
+        typer.Argument(
+            help="Files, addresses, or - for standard input: events, articles, pages, text, other systems' JSON."
+        ),
     ],
     config: Config = None,
     data: Data = None,
+    named: Annotated[str, typer.Option("--as", help="What they are; else it is guessed.")] = "",
+    url: Annotated[str, typer.Option(help="The article's page, where the input does not say it.")] = "",
+    article_id: Annotated[str, typer.Option("--id", help="The article's id, where the input has none.")] = "",
+    edition: Annotated[str, typer.Option(help="The language, where the input does not say it.")] = "",
+    timezone: Annotated[str, typer.Option(help="Where times without an offset are, such as Asia/Riyadh.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the events and what is missing.")] = False,
 ) -> None:
-    """Publish articles. A bare article becomes an event of its own."""
-    values = [value for file in files for value in _read(file)]
-    services = _services(config, data)
-    receipts = services.intake.accept([value for _, value in values], clock.now())
-    wrong = 0
-    for (where, _), receipt in zip(values, receipts, strict=True):
-        if receipt.status == "invalid":
-            wrong += 1
-            for error in receipt.errors:
-                _say_wrong(f"{where}: {error}")
-        else:
-            out.print(f"{receipt.status}  {receipt.event_id}", highlight=False, markup=False)
+    """Publish articles. A bare article becomes an event of its own; pages, text and other systems' JSON are adapted."""
+    if named and named not in ADAPTERS:
+        raise Failed(f"--as: there is no adapter {named}; known: {', '.join(ADAPTERS)}", 2)
+    if len(files) > 1 and (url or article_id):
+        raise Failed("--url and --id are of one article; publish one at a time", 2)
+    settings = load(config)
+    given = Given(article_id, url, edition or settings.site.edition, settings.editions, _zone(timezone))
+    try:
+        found = [one for file in files for one in inputs.read(file, named, given, lambda at: _fetch(at, settings))]
+    except inputs.InputError as error:
+        raise Failed(str(error), 2) from None
+    if dry_run:
+        wrong = sum(not _shown(one) for one in found)
+    else:
+        receipts = _services(config, data).intake.accept([one.event for one in found], clock.now())
+        wrong = sum(not _told(one, receipt) for one, receipt in zip(found, receipts, strict=True))
     if wrong:
-        raise Failed(f"{wrong} of {len(values)} not accepted", 1)
+        raise Failed(f"{wrong} of {len(found)} not accepted", 1)
+
+
+def _told(one: inputs.Input, receipt: Receipt) -> bool:
+    """Say what became of an event; whether it was taken."""
+    if receipt.status == "invalid":
+        _say_errors(one, receipt.errors)
+        return False
+    out.print(f"{receipt.status}  {receipt.event_id}", highlight=False, markup=False)
+    for note in one.missing:
+        out.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
+    return True
+
+
+def _shown(one: inputs.Input) -> bool:
+    """Show an event and what is missing in it; whether it would be taken."""
+    out.print(json.dumps(one.event, indent=2, ensure_ascii=False), highlight=False, markup=False, soft_wrap=True)
+    for note in one.missing:
+        err.print(f"missing: {one.where}: {note}", highlight=False, markup=False, soft_wrap=True)
+    try:
+        events.read(one.event, clock.now())
+    except InvalidEvent as error:
+        _say_errors(one, error.errors)
+        return False
+    return True
+
+
+def _say_errors(one: inputs.Input, errors: Iterable[FieldError]) -> None:
+    for error in errors:
+        _say_wrong(f"{one.where}: {error}")
+
+
+def _fetch(url: str, settings: Settings) -> Page:
+    delivery = settings.delivery
+    return fetch(
+        url,
+        Guard(delivery.allow_networks),
+        timeout=delivery.timeout,
+        connect_timeout=delivery.connect_timeout,
+        most=MOST_BYTES,
+    )
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Failed(f"--timezone: there is no time zone {name}; they are called as in Asia/Riyadh", 2) from None
 
 
 @app.command(epilog="Example: dateline kill hh-2026-0301")
@@ -393,31 +465,6 @@ def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
     hold = receiver.hold
     state = f"backoff until {_moment(receiver.score)}" if receiver.state == "backoff" else receiver.state
     return state, str(max(0, head - receiver.cursor)), str(hold.failures), escape(hold.reason)
-
-
-def _read(file: Path) -> list[tuple[str, Any]]:
-    """The events in a file, each with where it stands; bare articles become events."""
-    name = "standard input" if str(file) == "-" else str(file)
-    try:
-        value = json.loads(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
-    except OSError as error:
-        raise Failed(f"{name}: {error.strerror}", 2) from None
-    except (ValueError, RecursionError) as error:
-        raise Failed(f"{name}: is no JSON: {error}", 2) from None
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        raise Failed(f"{name}: the array has no event in it", 2)
-    return [
-        (name if value is item else f"{name}, number {number}", _as_event(item))
-        for number, item in enumerate(values, 1)
-    ]
-
-
-def _as_event(value: Any) -> Any:
-    """A bare article as the event that publishes it."""
-    if isinstance(value, dict) and "type" not in value and "article" not in value and "headline" in value:
-        return {"id": f"publish-{uuid4()}", "type": "article.published", "article": value}
-    return value
 
 
 def _services(config: Path | None, data: Path | None = None) -> Services:

@@ -6,19 +6,21 @@ from the articles as they are at that moment: what is not visible now does not g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from feeds.entry import Tombstone, entry, tag_uri
+from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from feeds.definition import FeedDefinition
+    from feeds.entry import Entry
     from feeds.formats.interface import FeedFormat
     from worker.site import Site
     from worker.store import Store
@@ -59,8 +61,8 @@ class Documents:
     def __init__(self, store: Store, site: Site) -> None:
         self._store = store
         self._site = site
-        self._fragments: LRUCache[tuple[str, int, str], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
-        self._pushes: LRUCache[tuple[str, str, int, int, bool], Push | None] = LRUCache(_PUSHES)
+        self._fragments: LRUCache[tuple[str, int, str, Rights], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
+        self._pushes: LRUCache[tuple[str, str, int, int, bool, Rights], Push | None] = LRUCache(_PUSHES)
         self._lock = Lock()
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
@@ -77,22 +79,32 @@ class Documents:
         return Document(body, window.head.seq, window.head.changed)
 
     def push(
-        self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, head: int, *, whole: bool
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        cursor: int,
+        head: int,
+        *,
+        whole: bool,
+        rights: Rights = EVERYTHING,
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
-        With `whole` the push is the feed document, else the feed with only what has changed.
+        With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
+        the `rights` of the receiver allow.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights)
         with self._lock:
             if key in self._pushes:
                 return self._pushes[key]
-        push = self._push(definition, feed_format, cursor, whole=whole)
+        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights)
         with self._lock:
             self._pushes[key] = push
         return push
 
-    def _push(self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, *, whole: bool) -> Push | None:
+    def _push(
+        self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, *, whole: bool, rights: Rights
+    ) -> Push | None:
         window = self._store.changes.window(definition.name, definition.limit)
         changes = self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
         if whole or not changes:
@@ -109,11 +121,13 @@ class Documents:
             reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
         articles = self._visible(names, window.head.changed)
         shown = [articles[name] for name in names if name in articles]
+        if rights != EVERYTHING:
+            shown = [replace(held, article=granted(held.article, rights)) for held in shown]
         gone = list(gone)
         if not shown and not gone:
             return None
         return Push(
-            self._render(definition, feed_format, shown, gone, window.head.changed),
+            self._render(definition, feed_format, shown, gone, window.head.changed, rights),
             reached,
             min((held.accepted for held in shown), default=window.head.changed),
             {held.article.id: held.article.version for held in shown} | {name: None for name, _ in gone},
@@ -132,17 +146,37 @@ class Documents:
         articles: Collection[Held],
         gone: Iterable[tuple[str, int]],
         changed: int,
+        rights: Rights = EVERYTHING,
     ) -> bytes:
-        stones = [Tombstone(tag_uri(self._site.authority, "article", name), clock.moment(when)) for name, when in gone]
         channel = self._site.channel(definition, feed_format.name, changed)
-        return feed_format.envelope(channel, stones).around([self._fragment(feed_format, held) for held in articles])
+        stones = self._stones(feed_format, list(gone))
+        if feed_format.select:
+            entries = {self._entry(held): held for held in articles}
+            articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
+        return feed_format.envelope(channel, stones).around(
+            [self._fragment(feed_format, held, rights) for held in articles]
+        )
 
-    def _fragment(self, feed_format: FeedFormat, held: Held) -> bytes:
-        key = (held.article.id, held.rev, feed_format.name)
+    def _stones(self, feed_format: FeedFormat, gone: list[tuple[str, int]]) -> list[Tombstone]:
+        held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
+        return [
+            Tombstone(
+                tag_uri(self._site.authority, "article", name),
+                clock.moment(when),
+                held[name].article.url if name in held else "",
+            )
+            for name, when in gone
+        ]
+
+    def _entry(self, held: Held) -> Entry:
+        return entry(held.article, self._site.authority, self._site.title)
+
+    def _fragment(self, feed_format: FeedFormat, held: Held, rights: Rights) -> bytes:
+        key = (held.article.id, held.rev, feed_format.name, rights)
         with self._lock:
             fragment = self._fragments.get(key)
         if fragment is None:
-            fragment = feed_format.fragment(entry(held.article, self._site.authority))
+            fragment = feed_format.fragment(self._entry(held))
             with self._lock:
                 self._fragments[key] = fragment
         return fragment

@@ -64,6 +64,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         authority=settings.site.id_authority,
         edition=settings.site.edition,
         definitions=settings.feeds,
+        logo_url=settings.site.logo_url or "",
     )
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
@@ -108,7 +109,7 @@ class Machinery:
         self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
-        self._partners = Partners(store, services.documents, timeout=delivery.timeout)
+        self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
         self.verifier = Verifier(
             store,
             site,

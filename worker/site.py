@@ -8,7 +8,7 @@ from urllib.parse import quote
 from feeds.definition import FeedDefinition
 from feeds.entry import Channel, tag_uri
 from feeds.formats import FEED_FORMATS
-from feeds.formats.interface import FeedFormat
+from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
 
 
@@ -21,6 +21,7 @@ class Site:
     authority: str
     edition: str
     definitions: tuple[FeedDefinition, ...]
+    logo_url: str = ""
     feeds: dict[str, FeedDefinition] = field(init=False)
     _topics: dict[str, tuple[FeedDefinition, FeedFormat]] = field(init=False)
 
@@ -32,6 +33,11 @@ class Site:
             for feed_format in FEED_FORMATS.values()
         }
         object.__setattr__(self, "_topics", topics)
+
+    @property
+    def provider(self) -> Provider:
+        """Who sends the articles, as partners are told."""
+        return Provider(self.authority, self.title)
 
     @property
     def hub_url(self) -> str:
@@ -62,4 +68,5 @@ class Site:
             self_url=self.topic(definition.name, format_name),
             hub_url=self.hub_url,
             updated=clock.moment(changed),
+            logo_url=self.logo_url,
         )

@@ -4,8 +4,38 @@ A feed format renders an entry once to a fragment, and a feed document is its en
 are byte for byte what the whole would be when built at once; a test proves it for every format.
 """
 
-from feeds.formats import atom, jsonfeed, native, rss
+from feeds.formats import (
+    applenews,
+    applenewsrss,
+    atom,
+    flipboard,
+    jsonfeed,
+    msn,
+    native,
+    newsmlg2,
+    newssitemap,
+    ninjs,
+    nitf,
+    rss,
+    sitemap,
+    smartnews,
+)
 from feeds.formats.interface import ArticleFormat, FeedFormat
 
-FEED_FORMATS: dict[str, FeedFormat] = {f.name: f for f in (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)}
-ARTICLE_FORMATS: dict[str, ArticleFormat] = {f.name: f for f in (native.FORMAT,)}
+FEED_FORMATS: dict[str, FeedFormat] = {
+    f.name: f
+    for f in (
+        rss.FORMAT,
+        atom.FORMAT,
+        jsonfeed.FORMAT,
+        smartnews.FORMAT,
+        msn.FORMAT,
+        flipboard.FORMAT,
+        applenewsrss.FORMAT,
+        newssitemap.FORMAT,
+        sitemap.FORMAT,
+    )
+}
+ARTICLE_FORMATS: dict[str, ArticleFormat] = {
+    f.name: f for f in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
+}

@@ -21,10 +21,14 @@ def xml_format(
     whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes],
     opening: bytes,
     tail: bytes,
+    *,
+    select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None,
+    links_gone: bool = False,
 ) -> FeedFormat:
-    """Return the format whose documents `whole` makes.
+    """Return the format whose documents `whole` makes of the entries that `select` leaves.
 
-    opening: how an entry's tag begins. tail: what every document ends with, after its entries.
+    opening: how an entry's tag begins. tail: what every document ends with. Tombstones may stand before the entries or
+    after them, wherever `whole` puts them.
     """
 
     def fragment(entry: Entry) -> bytes:
@@ -33,6 +37,14 @@ def xml_format(
         return document[document.index(opening) : -len(tail)]
 
     def envelope(channel: Channel, tombstones: Sequence[Tombstone]) -> Envelope:
-        return Envelope(head=whole(channel, (), tombstones)[: -len(tail)], tail=tail)
+        document = whole(channel, (), tombstones)
+        # Tombstones that are said as entries come last; all others are part of the head.
+        end = document.find(opening)
+        if end < 0:
+            end = len(document) - len(tail)
+        return Envelope(head=document[:end], tail=document[end:])
 
-    return FeedFormat(name=name, media_type=media_type, fragment=fragment, envelope=envelope, whole=whole)
+    def selected(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+        return whole(channel, select(channel, entries) if select else entries, tombstones)
+
+    return FeedFormat(name, media_type, fragment, envelope, selected, select, links_gone)

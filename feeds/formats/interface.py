@@ -33,6 +33,9 @@ class FeedFormat:
     name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type to the letter.
     fragment(entry): the entry's bytes. envelope(channel, tombstones): what goes around them.
     whole(channel, entries, tombstones): the document built at once, the measure for the other two.
+    select(channel, entries): those of the entries that belong in the document, where a partner sets bounds to number or
+    age. Age is reckoned from the feed's last change, never from the clock: the same articles give the same bytes.
+    links_gone: whether tombstones should have the `url` of the article that went.
     """
 
     name: str
@@ -40,12 +43,28 @@ class FeedFormat:
     fragment: Callable[[Entry], bytes]
     envelope: Callable[[Channel, Sequence[Tombstone]], Envelope]
     whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
+    select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
+    links_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who sends the articles. `authority` stands in every permanent id (RFC 4151); `name` is the paper's."""
+
+    authority: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleFormat:
-    """A format of single articles. render(change, article, message_id) returns the body of one push."""
+    """A format of single articles. render(change, article, message_id, provider) returns the body of one push.
+
+    Article ids are unique within one newsroom only; the formats of the trade ask for one that is unique in the world,
+    and for the name of who sends it: that is what `provider` is for.
+    marks_embargo: whether it can say that an article is embargoed, without which none may be sent early.
+    """
 
     name: str
     media_type: str
-    render: Callable[[str, Article, str], bytes]
+    render: Callable[[str, Article, str, Provider], bytes]
+    marks_embargo: bool = True

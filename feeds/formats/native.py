@@ -16,23 +16,21 @@ import json
 from typing import Any
 
 from feeds.article import Article
-from feeds.formats.interface import ArticleFormat
+from feeds.formats.changes import pubstatus
+from feeds.formats.interface import ArticleFormat, Provider
 
 
-def render(change: str, article: Article, message_id: str) -> bytes:
+def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
     """Return the body of one push. Raises ValueError for a change that is none of the four."""
+    del provider
     told = _told(change, article)
     event = {"id": message_id, "type": change, "time": told["updated"], "article": told}
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _told(change: str, article: Article) -> dict[str, Any]:
-    if change in {"article.published", "article.corrected"}:
-        return article.model_dump(mode="json")
-    if change in {"article.killed", "article.withdrawn"}:
-        canceled = change == "article.killed" or article.pubstatus == "canceled"
-        return article.notice() | {"pubstatus": "canceled" if canceled else "withheld"}
-    raise ValueError(f"{change} is no change of an article")
+    status = pubstatus(change, article)
+    return article.model_dump(mode="json") if status == "usable" else article.notice() | {"pubstatus": status}
 
 
 FORMAT = ArticleFormat(name="json", media_type="application/json", render=render)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
@@ -65,26 +66,33 @@ class ItemExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no type
 
 def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document, its items in the order given."""
+    feed = generator(channel)
+    feed.register_extension("tombstones", Tombstones)
+    feed.tombstones.stones = tombstones
+    for entry in entries:
+        add(feed, entry)
+    document: bytes = feed.rss_str()
+    return document
+
+
+def generator(channel: Channel) -> FeedGenerator:
+    """Return a feed of no items, with what all kinds of our RSS share."""
     feed = FeedGenerator()
     feed.register_extension("dateline", ChannelExtension, ItemExtension)
     feed.register_extension("media", MediaFeed, MediaEntry)
-    feed.register_extension("tombstones", Tombstones)
     feed._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 (feedgen has no other way to leave its own out)
     feed.dateline.channel = channel
-    feed.tombstones.stones = tombstones
     feed.title(channel.title)
     feed.description(channel.description or channel.title)
     feed.language(channel.language)
     feed.generator("Dateline")
     feed.link(href=channel.self_url, rel="self", type="application/rss+xml")
     feed.link(href=channel.home_url)  # after the other: feedgen takes the last one given for the channel's link
-    for entry in entries:
-        _add(feed, entry)
-    document: bytes = feed.rss_str()
-    return document
+    return feed
 
 
-def _add(feed: FeedGenerator, entry: Entry) -> None:
+def add(feed: FeedGenerator, entry: Entry) -> FeedEntry:
+    """Append an item and return it."""
     item = feed.add_entry(order="append")
     item.dateline.entry = entry
     item.media.images = entry.images
@@ -92,16 +100,18 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
     item.link(href=entry.url)
     item.guid(entry.id, permalink=False)
     item.category([{"term": tag} for tag in entry.tags])
-    if description := entry.summary or _excerpt(entry.text):
+    if description := entry.summary or excerpt(entry.text, EXCERPT_CHARACTERS):
         item.description(html.escape(description, quote=False))  # a summary is plain text, an RSS description is HTML
     if entry.html:
         item.content(entry.html)
+    return item
 
 
-def _excerpt(text: str) -> str:
-    if len(text) <= EXCERPT_CHARACTERS:
+def excerpt(text: str, most: int) -> str:
+    """Return the beginning of `text`: at most `most` characters, then an ellipsis where there was more."""
+    if len(text) <= most:
         return text
-    start = text[:EXCERPT_CHARACTERS]
+    start = text[:most]
     # At the last whole word, in scripts that have spaces; `legal` closes an isolate that the cut left open.
     return legal(start.rpartition(" ")[0] or start) + "…"
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +15,7 @@ import pytest
 from celery import Celery
 from newsroom import Newsroom
 
+ROOT = Path(__file__).parents[2]
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
 
 
@@ -29,7 +33,7 @@ def dateline(
         cwd=cwd,
         env={
             "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(ROOT),
             "COLUMNS": "200",
             **(variables or {}),
         },
@@ -59,6 +63,38 @@ def test_send_task(newsroom: Newsroom, queue: str | None) -> None:
     cms.send_task("dateline.accept", [event], **({"queue": queue} if queue else {}))
     seen(newsroom, name)
     cms.close()
+
+
+def examples(heading: str, language: str) -> list[str]:
+    """The examples in a section of the document for newsrooms."""
+    section = (ROOT / "docs" / "newsroom.md").read_text("utf-8").partition(f"### {heading}")[2].partition("\n### ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_documented_xadd(newsroom: Newsroom) -> None:
+    (line,) = examples("XADD", "sh")
+    tool, option, url, *command = shlex.split(line.replace("\\\n", " "))
+    assert ("redis-cli", "-u", "$DATELINE_REDIS_URL") == (tool, option, url)
+    # redis-cli sends its words to the server as they are; it is not on every machine, so its connection is ours.
+    newsroom.store.client.execute_command(*command)
+    seen(newsroom, "hh-1")
+
+
+@pytest.mark.parametrize(("heading", "article"), [("XADD", "hh-2"), ("Celery", "hh-3")])
+def test_the_documented_python(newsroom: Newsroom, heading: str, article: str) -> None:
+    (program,) = examples(heading, "python")
+    url = newsroom.stack.redis_url
+    variables = {"DATELINE_REDIS_URL": url, "CELERY_BROKER_URL": url.replace("unix://", "redis+socket://")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    seen(newsroom, article)
 
 
 def test_publish_and_kill(newsroom: Newsroom, tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ import pytest
 from feeds import event as events
 from feeds.entry import Channel, Entry, Tombstone, entry, tag_uri
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.lifecycle import Accept, decide
+from feeds.formats.interface import Provider
+from feeds.lifecycle import Accept, Hold, decide
 
 if TYPE_CHECKING:
     from feeds.article import Article
 
 AUTHORITY = "harbour-herald.example,2026"
+PROVIDER = Provider(AUTHORITY, "Harbour Herald")
 SITE = "https://www.harbour-herald.example"
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 CASES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/event.json"))
@@ -35,13 +37,13 @@ class Case:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        return (entry(self.article, AUTHORITY),) if self.article.visible(NOW) else ()
+        return (entry(self.article, AUTHORITY, PROVIDER.name),) if self.article.visible(NOW) else ()
 
     @property
     def tombstones(self) -> tuple[Tombstone, ...]:
-        if self.entries:
+        if self.entries or self.article.pubstatus == "usable":
             return ()
-        return (Tombstone(tag_uri(AUTHORITY, "article", self.article.id), self.article.updated),)
+        return (Tombstone(tag_uri(AUTHORITY, "article", self.article.id), self.article.updated, self.article.url),)
 
     def channel(self, format_name: str) -> Channel:
         return Channel(
@@ -54,14 +56,15 @@ class Case:
             self_url=f"{SITE}/feeds/latest.{format_name}",
             hub_url=f"{SITE}/hub",
             updated=self.article.updated,
+            logo_url=f"{SITE}/logo.png",
         )
 
     def document(self, format_name: str) -> bytes:
         return FEED_FORMATS[format_name].whole(self.channel(format_name), self.entries, self.tombstones)
 
-    def native(self) -> bytes:
+    def push(self, format_name: str) -> bytes:
         message_id = f"msg-{self.article.id}-{self.article.version}"
-        return ARTICLE_FORMATS["json"].render(f"article.{self.change}", self.article, message_id)
+        return ARTICLE_FORMATS[format_name].render(f"article.{self.change}", self.article, message_id, PROVIDER)
 
 
 def read_case(name: str) -> Case:
@@ -72,8 +75,9 @@ def read_case(name: str) -> Case:
             event = events.read(json.loads(file.read_text("utf-8")), NOW)
             assert not isinstance(event, events.ListEvent)
             decision = decide(article, event, NOW)
-            assert isinstance(decision, Accept)
-            article, change = decision.article, decision.change
+            assert isinstance(decision, Accept | Hold)
+            # What is held may be sent early, to those who have the right to it.
+            article, change = decision.article, decision.change if isinstance(decision, Accept) else "published"
     assert article is not None
     return Case(folder, article, change)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from feeds.adapters import ADAPTERS
 from web.health import COUNTERS
 from worker.cli import app
+from worker.delivery.senders import CHECKS
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -34,6 +37,15 @@ def test_every_error_in_the_log_is_documented() -> None:
         events |= set(re.findall(r'log\.(?:error|warning)\(\s*"(\w+)"', file.read_text("utf-8")))
     documented = set(re.findall(r"`(\w+)`", OPERATIONS))
     assert events - documented == set()
+
+
+def test_every_adapter_is_documented() -> None:
+    newsroom = (ROOT / "docs" / "newsroom.md").read_text("utf-8")
+    for adapter in ADAPTERS.values():
+        file = Path(inspect.getfile(adapter.read)).relative_to(ROOT)
+        assert f"| `{file}` |" in newsroom
+    for name in CHECKS:
+        assert f"`POST /events/{name}`" in newsroom
 
 
 def test_every_file_that_a_document_names_is_there() -> None:

@@ -77,6 +77,8 @@ ENTRIES = st.builds(
 )
 TOMBSTONES = st.builds(Tombstone, id=LINE, when=TIMES)
 
+TITLE_OF_PAGE = "a sitemap says no titles"
+
 every_format = pytest.mark.parametrize("feed_format", FEED_FORMATS.values(), ids=FEED_FORMATS)
 
 
@@ -84,8 +86,11 @@ def titles(feed_format: FeedFormat, document: bytes) -> list[Any]:
     """The titles of the entries, in order."""
     if feed_format.name == "json":
         return [item["title"] for item in json.loads(document)["items"] if "title" in item]
-    path = {"rss": "channel/item/title", "atom": "{*}entry/{*}title"}[feed_format.name]
-    return [element.text for element in etree.fromstring(document).iterfind(path)]
+    root = etree.fromstring(document)
+    if feed_format.name == "sitemap":
+        return [TITLE_OF_PAGE for _ in root.iterfind("{*}url")]
+    path = {"atom": "{*}entry/{*}title", "news-sitemap": "{*}url/{*}news/{*}title"}.get(feed_format.name)
+    return [element.text for element in root.iterfind(path or "channel/item/title")]
 
 
 def stones(feed_format: FeedFormat, document: bytes) -> list[Any]:
@@ -93,6 +98,11 @@ def stones(feed_format: FeedFormat, document: bytes) -> list[Any]:
     if feed_format.name == "json":
         return [item["id"] for item in json.loads(document)["items"] if item["_dateline"].get("canceled")]
     return [element.get("ref") for element in etree.fromstring(document).iterfind(".//{*}deleted-entry")]
+
+
+def takedowns(feed_format: FeedFormat, tombstones: list[Tombstone]) -> int:
+    """How many of the tombstones are said as items."""
+    return sum(CHANNEL.updated - stone.when <= timedelta(days=7) for stone in tombstones if feed_format.links_gone)
 
 
 def article_entry(**fields: Any) -> Entry:
@@ -111,10 +121,15 @@ def test_envelope_around_fragments_is_the_whole(
     feed_format: FeedFormat, entries: list[Entry], tombstones: list[Tombstone]
 ) -> None:
     whole = feed_format.whole(CHANNEL, entries, tombstones)
-    joined = feed_format.envelope(CHANNEL, tombstones).around(map(feed_format.fragment, entries))
+    chosen = feed_format.select(CHANNEL, entries) if feed_format.select else entries
+    joined = feed_format.envelope(CHANNEL, tombstones).around(map(feed_format.fragment, chosen))
     assert joined == whole
-    assert titles(feed_format, whole) == [entry.title for entry in entries]
-    assert stones(feed_format, whole) == [stone.id for stone in tombstones]
+    said = titles(feed_format, whole)
+    assert len(said) == len(chosen) + takedowns(feed_format, tombstones)
+    if feed_format.name != "sitemap":
+        assert said[: len(chosen)] == [entry.title for entry in chosen]
+    if feed_format.name in {"rss", "atom", "json"}:
+        assert stones(feed_format, whole) == [stone.id for stone in tombstones]
 
 
 @every_format
@@ -133,7 +148,7 @@ def test_any_article_that_is_accepted_can_be_said(
 ) -> None:
     said = article_entry(headline=headline, body_html="".join(body), edition=edition)
     whole = feed_format.whole(CHANNEL, [said], [])
-    assert titles(feed_format, whole) == [said.title]
+    assert titles(feed_format, whole) == [TITLE_OF_PAGE if feed_format.name == "sitemap" else said.title]
     assert feed_format.envelope(CHANNEL, []).around([feed_format.fragment(said)]) == whole
 
 
@@ -203,7 +218,9 @@ def test_times_are_said_in_utc(feed_format: FeedFormat) -> None:
 @every_format
 def test_an_empty_feed_and_an_article_of_a_headline_alone_can_be_said(feed_format: FeedFormat) -> None:
     assert titles(feed_format, feed_format.whole(CHANNEL, [], [])) == []
-    assert titles(feed_format, feed_format.whole(CHANNEL, [article_entry()], [])) == ["Ferries return"]
+    assert titles(feed_format, feed_format.whole(CHANNEL, [article_entry()], [])) == [
+        TITLE_OF_PAGE if feed_format.name == "sitemap" else "Ferries return"
+    ]
 
 
 @every_format
@@ -217,5 +234,19 @@ def test_the_tables_name_the_formats() -> None:
         "rss": "application/rss+xml; charset=utf-8",
         "atom": "application/atom+xml; charset=utf-8",
         "json": "application/feed+json",
+        "smartnews": "application/rss+xml; charset=utf-8",
+        "msn": "application/rss+xml; charset=utf-8",
+        "flipboard": "application/rss+xml; charset=utf-8",
+        "applenews-rss": "application/rss+xml; charset=utf-8",
+        "news-sitemap": "application/xml; charset=utf-8",
+        "sitemap": "application/xml; charset=utf-8",
     }
-    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {"json": "application/json"}
+    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {
+        "json": "application/json",
+        "ninjs31": "application/json",
+        "ninjs22": "application/json",
+        "ninjs16": "application/json",
+        "newsmlg2": "application/vnd.iptc.g2.newsitem+xml",
+        "nitf": "application/nitf+xml",
+        "applenews": "application/json",
+    }

@@ -11,7 +11,9 @@ import pytest
 from feeds import event
 from feeds.article import Article
 from feeds.formats import ARTICLE_FORMATS
+from feeds.formats.interface import Provider
 
+PROVIDER = Provider("harbour-herald.example,2026", "Harbour Herald")
 NOON = datetime(2026, 3, 4, 12, 0, 0, 500_000, tzinfo=UTC)
 LATER = datetime(2026, 3, 5, tzinfo=UTC)
 TEXT = {"headline", "summary", "body_html", "section", "subjects", "authors", "images", "dateline", "source", "rights"}
@@ -33,7 +35,7 @@ def article(**fields: Any) -> Article:
 
 
 def told(change: str, said: Article) -> Any:
-    return json.loads(ARTICLE_FORMATS["json"].render(change, said, "msg-1"))
+    return json.loads(ARTICLE_FORMATS["json"].render(change, said, "msg-1", PROVIDER))
 
 
 @pytest.mark.parametrize("change", ["article.published", "article.corrected"])
@@ -99,6 +101,6 @@ def test_a_change_that_is_none_is_refused() -> None:
 
 
 def test_the_body_is_compact_utf_8() -> None:
-    body = ARTICLE_FORMATS["json"].render("article.published", article(), "msg-1")
+    body = ARTICLE_FORMATS["json"].render("article.published", article(), "msg-1", PROVIDER)
     assert "می‌روم".encode() in body
     assert body == json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()

@@ -19,11 +19,14 @@ from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
 from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
+# Shown in the example as what could be set; without them there is nothing.
+NO_DEFAULT = {"redis_url", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 
 
@@ -55,7 +58,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$|(?<=\.headers)\..*", "", key)
+            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*", "", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }
@@ -68,7 +71,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(text))
         defaults = Settings(feeds=(FeedDefinition(name="a", title="A"),))
         for key, value in leaves(shown):
-            if key in dict(leaves(set_here)) or key in {"redis_url", "broker_url"}:
+            if key in dict(leaves(set_here)) or key in NO_DEFAULT:
                 continue
             assert str(value) == written(at(defaults, key)), key
 
@@ -76,10 +79,12 @@ class TestExample:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
+        (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         file.write_text(uncommented(EXAMPLE.read_text("utf-8")), "utf-8")
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
+        environ |= {"WORDPRESS_SECRET": "w" * 16, "GHOST_SECRET": "g" * 16}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in settings.endpoint(name).secret]
@@ -363,10 +368,10 @@ class TestMistakes:
             "feeds.2.title: is missing",
             "feeds.2.limit: input should be greater than or equal to 1",
             "feeds.3: takes either select or list, not both",
-            "endpoints.0.format: there is no article format 'rss'; known: json",
+            f"endpoints.0.format: there is no article format 'rss'; known: {', '.join(ARTICLE_FORMATS)}",
             "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
             "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
-            "endpoints.1.format: there is no feed format 'ninjs'; known: rss, atom, json",
+            f"endpoints.1.format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
             "endpoints.2.feed: is missing",
             "endpoints.2.mode: input should be 'article' or 'feed'",
             "endpoints.2.url: is missing",
@@ -618,6 +623,37 @@ class TestEndpoints:
             pytest.skip("this user may read everything")
         [wrong] = mistakes(file, f'{ENDPOINT}tls = {{ cert = "closed" }}\n{FEEDS}')
         assert wrong == f"endpoints.0.tls.cert: the file {closed} can't be read: Permission denied"
+
+
+class TestAdapters:
+    def test_they_are_off_until_they_have_a_secret(self, file: Path) -> None:
+        assert all(not getattr(read(file).adapters, name).secret for name in ("ninjs", "wordpress", "ghost"))
+
+    def test_their_secrets_come_from_anywhere_and_are_not_shown(self, file: Path) -> None:
+        (file.parent / "secret").write_text("the first open sesame\nthe-second-open-sesame\n".replace(" ", "-"))
+        text = '[adapters.ghost]\nsecret_file = "secret"\n[adapters.ninjs]\nsecret_env = "DESK"\n'
+        environ = {"DESK": "the-third-open-sesame", "DATELINE_ADAPTERS__WORDPRESS__SECRET": "the-fourth-open-sesame"}
+        settings = read(file, text, environ)
+        secrets = [getattr(settings.adapters, name).secret for name in ("ghost", "ninjs", "wordpress")]
+        assert [2, 1, 1] == [len(secret) for secret in secrets]
+        assert "sesame" not in repr(settings)
+
+    @pytest.mark.parametrize(
+        ("line", "mistake"),
+        [
+            (
+                'secret = "short"',
+                "adapters.ghost.secret.0: must be 16 to 500 printable ASCII characters without spaces",
+            ),
+            ('url = "/articles/{id}"', "adapters.ghost.url: must be an absolute URL that begins with http"),
+            ('edition = "English"', "adapters.ghost.edition: must be a language tag"),
+            ('token = "x"', "adapters.ghost.token: is no setting"),
+        ],
+    )
+    def test_mistakes(self, file: Path, line: str, mistake: str) -> None:
+        found = mistakes(file, f"[adapters.ghost]\n{line}\n{FEEDS}")
+        assert len(found) == 1
+        assert found[0].startswith(mistake)
 
 
 class TestSecrecy:

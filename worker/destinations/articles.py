@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.formats import ARTICLE_FORMATS
+from feeds.rights import Rights, granted
 from worker import clock
 from worker.delivery import policy
 from worker.destinations import judged, unfinished
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.article import Article
+    from feeds.formats.interface import Provider
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
@@ -43,14 +45,26 @@ _BODY_BYTES = 32 * 1024 * 1024
 class Known:
     """What is known before articles are pushed: the changes, oldest first, and what the endpoint holds of them.
 
-    `replay`: articles to be sent again, whatever the ledger says, with their sequence numbers and `states` in the feed.
+    `reached` is the cursor when all are done, or 0: that of the last change. `later`: the first change that the
+    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says,
+    with their sequence numbers and `states` in the feed.
     """
 
-    changes: list[Change]
-    replay: Replay | None
+    changes: list[Change] = field(default_factory=list)
+    reached: int = 0
+    later: tuple[int, int] | None = None
+    replay: Replay | None = None
     seqs: dict[str, int] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     ledger: dict[str, str] = field(default_factory=dict)
+
+    def take(self, changes: list[Change], delay: int) -> None:
+        """Take the changes that may be told now: what is new waits for `delay` (ms), what must go does not."""
+        horizon = clock.ms(clock.now()) - delay
+        waiting = [change for change in changes if delay and change.state == "in" and change.asof > horizon]
+        self.changes = [change for change in changes if change not in waiting] if waiting else changes
+        if waiting:
+            self.later = waiting[0].seq, min(change.asof for change in waiting) + delay
 
     def article_ids(self) -> Iterator[str]:
         """All articles that may be said something of."""
@@ -60,17 +74,24 @@ class Known:
 
 
 class Bodies:
-    """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it."""
+    """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it.
 
-    def __init__(self) -> None:
-        self._made: LRUCache[tuple[str, str, str, bool], Body] = LRUCache(_BODY_BYTES, getsizeof=lambda body: body.size)
+    `provider`: the newsroom, as formats name it.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._made: LRUCache[tuple[str, str, str, bool, Rights], Body] = LRUCache(
+            _BODY_BYTES, getsizeof=lambda body: body.size
+        )
 
     def body(self, endpoint: Endpoint, status: str, article: Article, message: str) -> Body:
         """Return what is sent to say `status` of the article."""
-        key = (endpoint.format, status, message, endpoint.gzip)
+        key = (endpoint.format, status, message, endpoint.gzip, endpoint.rights)
         body = self._made.get(key)
         if body is None:
-            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", article, message)
+            told = granted(article, endpoint.rights)
+            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", told, message, self._provider)
             body = Body.of(rendered, compressed=endpoint.gzip)
             if body.size < _BODY_BYTES:
                 self._made[key] = body
@@ -92,17 +113,13 @@ class _Said:
 
 
 class ArticlePushes(Pushes):
-    """The changed articles of a claim. `reached` is the cursor when all are done, or 0: that of the last change.
-
-    What is to be sent again comes after the changes.
-    """
+    """The changed articles of a claim. What is to be sent again comes after the changes."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         claim: Claim,
         known: Known,
-        reached: int,
         bodies: Bodies,
         timeout: float,
         deadline: float,
@@ -115,7 +132,8 @@ class ArticlePushes(Pushes):
         self._waiting = deque(
             _Said(change, str(change.seq)) for change in known.changes if change.article_id not in again
         )
-        self._behind = reached - 1
+        self._behind = known.reached - 1
+        self._later = known.later
         self._replayed: list[str] = []
         if replay is not None:
             last = known.changes[-1].seq if known.changes else claim.cursor
@@ -123,7 +141,7 @@ class ArticlePushes(Pushes):
                 fresh = str(known.seqs[name]) if replay.same_ids else replay.id
                 self._waiting.append(_Said(Change(last, name, known.states.get(name, "out"), 0), fresh, replayed=True))
         self._begun: deque[_Said] = deque()
-        self._reached = reached
+        self._reached = known.reached
         self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
         self._since = int(claim.details.get("since", 0))
         self._ended: Settlement | None = None
@@ -134,20 +152,26 @@ class ArticlePushes(Pushes):
         """What came of the claim, once nothing is in flight any more."""
         settlement = self._ended or Settlement(self.claim, "done", self._cursor)
         settlement.cursor = self._cursor
+        if self._later is not None:
+            # What is told beyond it is in the ledger, and not told twice.
+            first, due = self._later
+            settlement.cursor = min(self._cursor, first - 1)
+            if self._ended is None:
+                self._postpone(settlement, due, "delayed")
         if self._replay is not None and (self._replay.more or len(self._replayed) < len(self._replay.articles)):
             # Some wait to be sent again: it stays a change behind the head, so that it is found.
-            settlement.cursor = min(self._cursor, self._behind)
+            settlement.cursor = min(settlement.cursor, self._behind)
             if self._ended is None:
-                # They go when the rate allows it; that is no failure.
-                settlement.verb, settlement.reason = "retry", "replaying"
-                settlement.due = clock.ms(clock.now()) + 1000
-                settlement.failures, settlement.since, settlement.last = (
-                    self.claim.failures,
-                    self.claim.since,
-                    self.claim.last,
-                )
+                # They go when the rate allows it.
+                self._postpone(settlement, clock.ms(clock.now()) + 1000, "replaying")
         settlement.replayed = self._replayed
         return settlement
+
+    def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
+        """Have the endpoint come again at `due` (ms), which is no failure."""
+        claim = self.claim
+        settlement.verb, settlement.due, settlement.reason = "retry", due, reason
+        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
 
     def wants(self) -> Iterable[str]:
         """Return the articles that may be said something of now."""

@@ -32,6 +32,8 @@ def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
         identity=_identity(settings, tokens),
         tls=_tls(settings.tls),
         gzip=settings.gzip,
+        rights=settings.rights.rights(),
+        delay=int(settings.rights.delay.total_seconds() * 1000) if settings.rights.delay else 0,
     )
 
 

@@ -19,6 +19,7 @@ import requests
 import structlog
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.rights import EVERYTHING, Rights
 from worker import clock
 from worker.delivery.adapter import header_lines
 from worker.delivery.errors import Fault
@@ -59,6 +60,10 @@ class Endpoint:
     tls: Tls = CHECKED
     gzip: bool = False
     """Whether bodies are compressed."""
+    rights: Rights = EVERYTHING
+    """How much of an article it may have."""
+    delay: int = 0
+    """How long after a change it is told of it, in ms, in mode "article"."""
 
     @cached_property
     def request(self) -> requests.PreparedRequest:

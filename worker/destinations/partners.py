@@ -16,6 +16,7 @@ from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
+    from feeds.formats.interface import Provider
     from worker.destinations.endpoint import Endpoint
     from worker.documents import Documents
     from worker.store import Store
@@ -33,17 +34,17 @@ class Plan:
 
     endpoint: Endpoint
     limit: int
-    known: Known = field(default_factory=lambda: Known([], None))
+    known: Known = field(default_factory=Known)
 
 
 class Partners:
     """Pushes to partner endpoints. `timeout` in seconds; `endpoints` by name, taken again when the settings are."""
 
-    def __init__(self, store: Store, documents: Documents, *, timeout: float) -> None:
+    def __init__(self, store: Store, documents: Documents, provider: Provider, *, timeout: float) -> None:
         self._store = store
         self._documents = documents
         self._timeout = timeout
-        self._bodies = Bodies()
+        self._bodies = Bodies(provider)
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(_CHANGES_CACHED)
         self.endpoints: dict[str, Endpoint] = {}
 
@@ -73,10 +74,9 @@ class Partners:
         """Begin to serve a claim made at `head` until `deadline` (monotonic seconds)."""
         endpoint = plan.endpoint
         if endpoint.mode == "article":
-            reached = head if len(plan.known.changes) < plan.limit else 0
-            return ArticlePushes(endpoint, claim, plan.known, reached, self._bodies, self._timeout, deadline)
+            return ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
         feed_format = FEED_FORMATS[endpoint.format]
-        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False)
+        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False, rights=endpoint.rights)
         return FeedPush(endpoint, claim, push, head, self._timeout, deadline)
 
     def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
@@ -94,9 +94,11 @@ class Partners:
         """Read what is to be known for pushes of articles, by endpoint."""
         room = {}
         for name, (claim, plan) in plans.items():
-            plan.known.changes = self._since(feed, claim.cursor, plan.limit, head)
-            if len(plan.known.changes) < plan.limit:
-                room[name] = plan.limit - len(plan.known.changes)
+            changes = self._since(feed, claim.cursor, plan.limit, head)
+            plan.known.reached = head if len(changes) < plan.limit else 0
+            plan.known.take(changes, plan.endpoint.delay)
+            if len(changes) < plan.limit:
+                room[name] = plan.limit - len(changes)
         for name, replay in self._store.replays.next(feed, room).items():
             known = plans[name][1].known
             known.replay = replay

@@ -1,0 +1,188 @@
+"""Moments as the world writes them. What leaves a choice is refused: 03/04/2020 is a day in March or in April.
+
+Read are RFC 3339 and the rest of ISO 8601 that names a day and a time, RFC 2822, seconds and milliseconds since 1970,
+and days with the month in words (English, Arabic, Urdu, Turkish), in any script's digits. Dates of the Persian and the
+Islamic calendar are known for what they are and refused: the one needs rules, the other a sighting of the moon.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, tzinfo
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from feeds.text import fold
+
+_MONTHS = (
+    "january jan يناير كانون_الثاني جنوری ocak جانفي",
+    "february feb فبراير شباط فروری şubat فيفري",
+    "march mar مارس آذار مارچ mart",
+    "april apr أبريل إبريل نيسان اپریل nisan أفريل",
+    "may مايو أيار مئی mayıs ماي",
+    "june jun يونيو حزيران جون haziran جوان",
+    "july jul يوليو تموز جولائی temmuz جويلية",
+    "august aug أغسطس آب اگست ağustos أوت",
+    "september sep sept سبتمبر أيلول ستمبر eylül",
+    "october oct أكتوبر تشرين_الأول اکتوبر ekim",
+    "november nov نوفمبر تشرين_الثاني نومبر kasım",
+    "december dec ديسمبر كانون_الأول دسمبر aralık",
+)
+_WEEKDAYS = (
+    "monday mon الاثنين الإثنين پیر pazartesi",
+    "tuesday tue الثلاثاء منگل salı",
+    "wednesday wed الأربعاء بدھ çarşamba",
+    "thursday thu الخميس جمعرات perşembe",
+    "friday fri الجمعة جمعہ cuma",
+    "saturday sat السبت ہفتہ cumartesi",
+    "sunday sun الأحد اتوار pazar",
+)
+_OTHER_CALENDARS = {
+    "Persian": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
+    "Islamic": "محرم صفر ربيع جمادى رجب شعبان رمضان شوال القعدة الحجة muharram safar rajab shaban ramadan shawwal",
+}
+# "12 a.m." is midnight: hours are counted from 12, and then these are added.
+_HALVES = {"am": 0, "a.m.": 0, "pm": 12, "p.m.": 12, "ص": 0, "صباحا": 0, "م": 12, "مساء": 12}
+_FILLERS = frozenset({"at", "on", "of", "the", "في", "الساعة", "saat", "updated", "published"})
+
+
+def _places(rows: tuple[str, ...], first: int) -> dict[str, int]:
+    return {fold(word.replace("_", " ")): place for place, row in enumerate(rows, first) for word in row.split()}
+
+
+_MONTH_OF, _DAY_OF = _places(_MONTHS, 1), _places(_WEEKDAYS, 0)
+_CALENDAR_OF = {fold(word): name for name, words in _OTHER_CALENDARS.items() for word in words.split()}
+_HALF_OF = {fold(word): hours for word, hours in _HALVES.items()}
+_KNOWN: dict[str, dict[str, Any]] = {
+    "month": _MONTH_OF,
+    "weekday": _DAY_OF,
+    "half": _HALF_OF,
+    "offset": dict.fromkeys(("utc", "gmt", "z"), "+00:00"),
+}
+_FOLDED_FILLERS = frozenset(map(fold, _FILLERS))
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)
+_SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)(?::(\d\d))?", re.ASCII)
+_OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d\d):?(\d\d)", re.ASCII)
+_NUMBER = re.compile(r"(\d{1,4})(?:st|nd|rd|th)?", re.ASCII)
+# Dashes stand between parts, except before an offset, where a digit follows at once.
+_BETWEEN = re.compile(r"[\s,،|]+|[-\u2013\u2014](?!\d)")
+_LONGEST = 100
+
+
+class UnsettledError(ValueError):
+    """A date, and understood as one, that does not name one moment."""
+
+
+def moment(value: Any, zone: tzinfo | None = None) -> datetime:
+    """Return the moment that `value` names, in UTC; `zone` is where its clock stands if it has no offset.
+
+    Raises ValueError, in words that can follow a field's name, when it names none, and UnsettledError when it is a date
+    and does not name one.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("is no date")  # noqa: TRY004 (to the caller it is a value that is no date, like others)
+    text = _ascii_digits(str(value)).strip()
+    shown = repr(str(value)[:60])
+    if not text or len(text) > _LONGEST:
+        raise ValueError("is no date")
+    try:
+        found = _iso(text) or _epoch(text) or _mail(text) or _worded(text)
+        if found.tzinfo is None:
+            if zone is None:
+                raise UnsettledError("has no offset from UTC, and no time zone is given")  # noqa: TRY301 (one way out)
+            found = found.replace(tzinfo=zone)
+        if not 1900 < found.year < 9000:
+            raise ValueError("must lie between the years 1900 and 9000")  # noqa: TRY301 (one way out)
+        return found.astimezone(UTC)
+    except UnsettledError as error:
+        raise UnsettledError(f"is {shown}: {error}") from None
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is {shown}: {error}") from None
+
+
+def _ascii_digits(text: str) -> str:
+    text = "".join(str(digit) if (digit := unicodedata.decimal(char, None)) is not None else char for char in text)
+    # Marks of direction often stand beside numbers in Arabic, and are not part of the date.
+    return re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
+
+
+def _iso(text: str) -> datetime | None:
+    found = _ISO.fullmatch(text.upper())
+    if not found:
+        return None
+    day, clock, offset = found.groups()
+    if not clock:
+        raise UnsettledError("has no time of day")
+    return datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{offset or ''}")
+
+
+def _epoch(text: str) -> datetime | None:
+    # Ten digits are seconds and thirteen milliseconds from the year 2001 to 2286, and neither is anything else.
+    if not _EPOCH.fullmatch(text):
+        return None
+    return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
+
+
+def _mail(text: str) -> datetime | None:
+    # It is lenient beyond RFC 2822; only what begins like it and has a zone is left to it.
+    if not re.fullmatch(r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|GMT|UT)", text):
+        return None
+    return parsedate_to_datetime(text)
+
+
+def _worded(text: str) -> datetime:
+    found: dict[str, Any] = {}
+    for kind, part in _parts(text):
+        name = kind
+        if kind == "number":
+            name = "day" if part <= 31 and "day" not in found else "year"
+        if name in found or (name == "year" and part < 1000):
+            raise ValueError("is no date that can be read")
+        found[name] = part
+    if not {"day", "month", "year"} <= found.keys():
+        raise ValueError("has no day, month and year that can be read")
+    day = date(found["year"], found["month"], found["day"])
+    if "weekday" in found and found["weekday"] != day.weekday():
+        raise UnsettledError("is another day of the week")
+    if "clock" not in found:
+        raise UnsettledError("has no time of day")
+    hour, minute, second = found["clock"]
+    if "half" in found:
+        if not 1 <= hour <= 12:
+            raise UnsettledError("has an hour that is none on a clock of twelve")
+        hour = hour % 12 + found["half"]
+    return datetime.fromisoformat(f"{day}T{hour:02}:{minute:02}:{second:02}{found.get('offset', '')}")
+
+
+def _parts(text: str) -> Iterator[tuple[str, Any]]:
+    words = [word for word in _BETWEEN.split(text) if word]
+    while words:
+        # Two months of the Levant have names of two words.
+        if fold(" ".join(words[:2])) in _MONTH_OF:
+            words[:2] = [" ".join(words[:2])]
+        word = words.pop(0)
+        folded = fold(word)
+        if folded not in _FOLDED_FILLERS:
+            yield _part(word, folded if folded in _HALF_OF else folded.rstrip("."))
+
+
+def _part(word: str, folded: str) -> tuple[str, Any]:
+    for kind, known in _KNOWN.items():
+        if folded in known:
+            return kind, known[folded]
+    if found := _NUMBER.fullmatch(folded):
+        return "number", int(found[1])
+    if found := _CLOCK.fullmatch(folded):
+        return "clock", (int(found[1]), int(found[2]), int(found[3] or 0))
+    if found := _OFFSET.fullmatch(folded):
+        return "offset", f"{found[1]}{found[2]}:{found[3]}"
+    if _SLASHED.fullmatch(folded):
+        raise UnsettledError("has its month as a number, where day and month can be mistaken for each other")
+    if folded in _CALENDAR_OF:
+        raise UnsettledError(f"is a date of the {_CALENDAR_OF[folded]} calendar, which is not converted")
+    raise ValueError(f"has {word[:30]!r}, which is no part of a date that can be read")

@@ -1,0 +1,187 @@
+"""An event while an adapter puts it together: what is found is set, what is not is noted, nothing is made up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from typing import Any
+from urllib.parse import quote
+
+from feeds import text
+from feeds.adapters.dates import moment
+from feeds.adapters.interface import Adapted, Given
+from feeds.article import Image
+from feeds.errors import FieldError, InvalidEvent
+from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
+
+# What readers look for in an article: an editor wants to know when it is not there.
+_LOOKED_FOR = ("headline", "url", "body_html", "published", "section", "authors")
+
+
+class Draft:
+    """An article in the making. `system` and `content` make the event's id, so that a repetition has the same one."""
+
+    def __init__(self, system: str, content: bytes, article_id: str) -> None:
+        """Begin. Raises InvalidEvent without an `article_id`: without one nothing could ever be corrected or killed."""
+        self._event_id = f"{system}-{hashlib.sha256(content).hexdigest()[:40]}"
+        self.article: dict[str, Any] = {"id": article_id}
+        self._missing: list[FieldError] = []
+        if not article_id:
+            raise InvalidEvent([FieldError("article.id", "is missing")], self._event_id)
+
+    def miss(self, field: str, problem: str) -> None:
+        """Note what is missing in `field` of the article."""
+        self._missing.append(FieldError(f"article.{field}".rstrip("."), problem))
+
+    def line(self, field: str, value: Any) -> None:
+        """Set a field of plain text, if `value` is any; markup in it is taken for HTML."""
+        try:
+            if words := plain(value):
+                self.article.setdefault(field, words)
+        except ValueError as error:
+            self.miss(field, str(error))
+
+    def lines(self, field: str, values: Iterable[Any]) -> None:
+        """Set a field of several plain texts, each once, in their order."""
+        found: dict[str, None] = {}
+        for value in values:
+            try:
+                found[plain(value)] = None
+            except ValueError as error:
+                self.miss(field, str(error))
+        found.pop("", None)
+        if found:
+            self.article.setdefault(field, list(found))
+
+    def body(self, value: Any) -> None:
+        """Set the text, if `value` is HTML."""
+        if isinstance(value, str) and value.strip():
+            self.article.setdefault("body_html", value)
+
+    def time(self, field: str, value: Any, given: Given) -> None:
+        """Set a time; what is no time that can be read is noted."""
+        if value is None or value == "":
+            return
+        try:
+            self.article.setdefault(field, moment(value, given.zone).isoformat())
+        except ValueError as error:
+            self.miss(field, str(error))
+
+    def url(self, value: Any, given: Given, slug: Any = "") -> None:
+        """Set the address of the article's page: `value`, or the one that the newsroom gives for its articles."""
+        if isinstance(value, str) and value.strip():
+            self.article.setdefault("url", value.strip())
+        elif given.url and ("{slug}" not in given.url or (isinstance(slug, str) and slug)):
+            # JSON can say half a character, and such an id is refused later; it must not stop us here.
+            filled = given.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
+            self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
+
+    def edition(self, value: Any, given: Given) -> None:
+        """Set the language: `value`, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
+        if isinstance(value, str) and value.strip():
+            self.article["edition"] = _edition(value.strip(), given.editions)
+        else:
+            self.article["edition"] = given.edition
+            self.miss("edition", f'is not said; "{given.edition}" is taken, as given')
+
+    def image(self, **fields: Any) -> None:
+        """Add a picture; one that can't be taken is noted with what is wrong with it, and left out."""
+        kept: dict[str, Any] = {}
+        for name, value in fields.items():
+            if name in {"caption", "credit"}:
+                try:
+                    value = plain(value)  # noqa: PLW2901 (the same value, cleaned)
+                except ValueError as error:
+                    self.miss(f"images.{name}", str(error))
+                    continue
+            if value is not None and value != "":
+                kept[name] = value
+        try:
+            Image.model_validate(kept)
+        except ValueError as error:
+            self._refuse_image(error)
+            return
+        images = self.article.setdefault("images", [])
+        if all(image["url"] != kept["url"] for image in images):
+            images.append(kept)
+            if "credit" not in kept:
+                self.miss("images.credit", f"is not said for {kept['url'][:200]}")
+
+    def _refuse_image(self, error: ValueError) -> None:
+        for wrong in field_errors(error):  # type: ignore[arg-type]
+            self.miss(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
+
+    def published(self) -> Adapted:
+        """Return the event that publishes what there is."""
+        for field in _LOOKED_FOR:
+            if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
+                self.miss(field, "is not said")
+        event = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
+        # When it happened: the time of the change, as the system tells it.
+        if happened := self.article.get("updated") or self.article.get("published"):
+            event["time"] = happened
+        return Adapted(event, tuple(self._missing))
+
+    def killed(self) -> Adapted:
+        """Return the event that kills the article. It has nothing but what a kill needs, so nothing can be wrong."""
+        event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_KILLED, "article": {"id": self.article["id"]}}
+        if "version" in self.article:
+            event["article"]["version"] = self.article["version"]
+        if "updated" in self.article:
+            event["time"] = self.article["updated"]
+        return Adapted(event)
+
+
+def plain(value: Any) -> str:
+    """Return `value` as one line of plain text; markup is taken for HTML. Raises ValueError when none can be made."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError("is no text")  # noqa: TRY004 (to the caller it is a value that is no text, like others)
+    try:
+        return text.plain(value)
+    except ValueError:
+        return text.plain(text.text_of(text.safe_html(value, "")))
+
+
+def paragraphs(value: str) -> str:
+    """Return plain text as HTML, a paragraph for each line that is not empty."""
+    return "".join(f"<p>{escaped(line)}</p>" for line in value.splitlines() if line.strip())
+
+
+def escaped(line: str) -> str:
+    """Return a line of plain text as HTML."""
+    return line.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the JSON objects in `value`: in an array, or it alone."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
+
+
+def pixels(value: Any) -> int | None:
+    """Return a width or height as a whole number, also of "1200" and "1200 px"; None when it is none."""
+    if isinstance(value, str):
+        digits = value.strip().lower().removesuffix("px").strip()
+        value = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 1 <= value <= 100_000 else None
+
+
+def identity(value: Any) -> str:
+    """Return what a system calls an article, as text: systems write numbers and strings."""
+    if isinstance(value, bool):
+        return ""
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _edition(said: str, editions: Collection[str]) -> str:
+    """The edition that a language belongs to, looked up by ever shorter tags (RFC 4647, section 3.4), or its tag."""
+    subtags = said.replace("_", "-").split("-")
+    tag = "-".join([subtags[0].lower(), *subtags[1:]])
+    known = {edition.lower(): edition for edition in editions}
+    shorter = ("-".join(subtags[:length]).lower() for length in range(len(subtags), 0, -1))
+    return next((known[each] for each in shorter if each in known), tag)

@@ -1,0 +1,127 @@
+"""Plain text, as articles of news sites are often saved.
+
+    The Harbour Herald                          the site's name
+    Ferries return after the storm              the headline, often twice
+    Ferries return after the storm
+    Wednesday, 4 March, 2020 - 11:00            when, in the site's own words
+    The first ferry at the quay (Herald)        a caption, ending in the credit in brackets
+    The first paragraph of the text ...
+    Editor Picks                                and from here on what else the page had
+
+The date, or the headline being there twice, shows which line is which; without either nothing is told apart, and the
+text is refused. The picture itself is not in the text, so its caption and credit are only reported. Text has no
+address and no id: the newsroom gives the address, and the id is made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from feeds.adapters import decode
+from feeds.adapters.dates import UnsettledError, moment
+from feeds.adapters.draft import Draft, paragraphs
+from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.page import page_id
+from feeds.errors import FieldError, InvalidEvent
+from feeds.text import fold, legal
+
+_HEAD = 8
+"""How many lines may stand before the text."""
+_CAPTION_MOST = 400
+"""Longest caption with its credit, in characters: what is longer is a paragraph that ends in brackets."""
+_CREDIT = re.compile(r"(.*\S)\s*[(\[（]([^()\[\]（）]{1,100})[)\]）]\s*\.?")
+# A line of nothing but one of these begins what is not the article.
+_FURNITURE = frozenset(
+    fold(heading)
+    for heading in """
+Editor Picks | Editor's Picks | Editors' Picks | Editor’s Picks | Related | Related Articles | Related News
+Related Topics | Read More | Read Also | Read Next | More News | More Stories | More on this story | Most Read
+Most Viewed | Most Popular | Trending | Trending Now | Recommended | Recommended for you | You may also like
+Latest News | Top Stories | Tags | Topics | Keywords | Share | Share this article | Comments | Leave a comment
+Newsletter | Subscribe | Sign up | Advertisement | Follow us
+اختيارات المحرر | مختارات | الأكثر قراءة | الأكثر مشاهدة | مواضيع ذات صلة | أخبار ذات صلة | مقالات ذات صلة
+اقرأ أيضا | اقرأ أيضاً | اقرأ المزيد | شارك | تعليقات | التعليقات | إعلان | الوسوم | آخر الأخبار
+یہ بھی پڑھیں | مزید خبریں | متعلقہ خبریں
+İlgili Haberler | Editörün Seçtikleri | En Çok Okunanlar | Etiketler | Yorumlar
+بیشتر بخوانید | اخبار مرتبط | پربازدیدترین‌ها | انتخاب سردبیر | برچسب‌ها
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What stands before the text: `lines` many lines."""
+
+    site: str
+    headline: str
+    date: str
+    odd: tuple[str, ...]
+    lines: int
+
+
+def read(content: bytes, given: Given) -> Adapted:
+    """Return the event of the article in a text. Raises InvalidEvent when its lines can't be told apart."""
+    lines = [line for raw in decode.plain_text(content).splitlines() if (line := legal(raw).strip())]
+    if not lines:
+        raise InvalidEvent([FieldError("", "the input is empty")])
+    head = _head(lines)
+    draft = Draft("text", content, given.id or (page_id(given.url) if given.url else ""))
+    draft.edition(None, given)
+    draft.url(None, given)
+    draft.line("headline", head.headline)
+    draft.line("source", head.site)
+    if not head.site:
+        draft.miss("source", "is not said: no line stands before the headline")
+    draft.time("published", head.date, given)
+    for line in head.odd:
+        draft.miss("", f"has a line that could be anything: {line[:100]!r}")
+    rest = lines[head.lines :]
+    if len(rest) > 1 and len(rest[0]) <= _CAPTION_MOST and (found := _CREDIT.fullmatch(rest[0])):
+        draft.miss("images", f"has a caption, {found[1][:200]!r}, with the credit {found[2]!r}, and no picture")
+        rest = rest[1:]
+    end = next((place for place, line in enumerate(rest) if place and _heads_furniture(line)), len(rest))
+    if end < len(rest):
+        draft.miss("body_html", f"ends before {rest[end][:100]!r}: {len(rest) - end} lines are left out")
+    if end:
+        draft.body(paragraphs("\n".join(rest[:end])))
+    return draft.published()
+
+
+def _head(lines: list[str]) -> _Head:
+    date = next((place for place, line in enumerate(lines[:_HEAD]) if place and _is_date(line)), None)
+    twice = next((n for n in range(min(_HEAD, len(lines) - 1)) if fold(lines[n]) == fold(lines[n + 1])), None)
+    if twice is not None and (date is None or twice + 1 < date):
+        headline, after = twice, twice + 2
+    elif date is not None:
+        headline, after = min(1, date - 1), min(1, date - 1) + 1
+    else:
+        raise InvalidEvent([FieldError("", "no line is a date and no headline stands twice: no telling what is what")])
+    above = lines[:headline]
+    return _Head(
+        site=above[0] if above else "",
+        headline=lines[headline],
+        date=lines[date] if date is not None else "",
+        odd=(*above[1:], *(lines[after:date] if date is not None else ())),
+        lines=after if date is None else date + 1,
+    )
+
+
+def _is_date(line: str) -> bool:
+    """Whether a line is a date in words and nothing else, also one that can't be converted."""
+    try:
+        moment(line)
+    except UnsettledError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _heads_furniture(line: str) -> bool:
+    return line.startswith(("©", "Copyright ©")) or fold(line.rstrip(":… ")) in _FURNITURE
+
+
+ADAPTER = Adapter("text", "plain text, as news sites are saved", read)

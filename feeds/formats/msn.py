@@ -1,0 +1,69 @@
+"""MSN Partner Hub (https://support.microsoft.com, "MSN feed item metadata requirements" and "MSN HTML guidelines").
+
+An article is taken down by an item with the same id that has expired (`dcterms:valid`) and a newer `dcterms:modified`.
+Feeds whose ids or dates change at each poll are refused; ours change with the articles alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import nh3
+from lxml import etree
+
+from feeds.entry import Entry
+from feeds.formats.moments import rfc3339
+from feeds.formats.profile import Front, Item, Profile, rss_profile
+
+DCTERMS_NS = "http://purl.org/dc/terms/"
+OLDEST = timedelta(days=365)
+ITEMS_MOST = 20
+# "Allowed HTML tags"; embeds are no part of our articles.
+TAGS = set(
+    """b i em strong sub sup small h1 h2 h3 h4 h5 a img table thead tbody tfoot tr td th col caption colgroup ul ol li
+    p div span br blockquote""".split()  # noqa: SIM905 (quoted words are harder to read)
+)
+_ATTRIBUTES = {
+    "*": {"dir", "lang"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+
+
+class MsnFront(Front):
+    """Declares DCMI terms at the root, so that no item has to."""
+
+    def extend_ns(self) -> dict[str, str]:
+        """Return the prefix with its namespace."""
+        return {"dcterms": DCTERMS_NS}
+
+
+class MsnItem(Item):
+    """When the item was changed, and until when it is valid if it went."""
+
+    def extend_rss(self, item: etree._Element) -> None:
+        """Append the dcterms elements; a period is written as in DCMI Period."""
+        moment = rfc3339(self.entry.updated)
+        etree.SubElement(item, f"{{{DCTERMS_NS}}}modified").text = moment
+        if self.gone:
+            etree.SubElement(item, f"{{{DCTERMS_NS}}}valid").text = f"end={moment}; scheme=W3C-DTF"
+
+
+def _entry(entry: Entry) -> Entry:
+    return replace(entry, html=nh3.clean(entry.html, tags=TAGS, attributes=_ATTRIBUTES, link_rel=None).strip())
+
+
+FORMAT = rss_profile(
+    Profile(
+        "msn",
+        front=MsnFront,
+        item=MsnItem,
+        entry=_entry,
+        most=ITEMS_MOST,
+        oldest=OLDEST - timedelta(days=1),  # "less than 365 days": it may be read a while after the last change
+        kept=timedelta(days=7),
+    )
+)

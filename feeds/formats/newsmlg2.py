@@ -1,0 +1,137 @@
+"""IPTC NewsML-G2 2.35 (https://iptc.org/standards/newsml-g2/): one newsItem, its text as XHTML.
+
+`pubStatus` says usable, withheld or canceled; a correction is the next `version` with `sig:correction` and a note to
+editors. `embargoed` stands in every version of an article that has an embargo. A notice has no contentMeta and no
+contentSet: nothing of the text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from feeds.article import Article, Image
+from feeds.entry import tag_uri
+from feeds.formats.body import tree
+from feeds.formats.changes import editors_note, pubstatus
+from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.moments import rfc3339
+from feeds.text import direction
+
+NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
+XHTML = "http://www.w3.org/1999/xhtml"
+# Resolves the schemes of the codes used here: ninat, stat, sig (NewsML-G2 Guidelines, "Catalogs").
+CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_32.xml"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_N = f"{{{NAMESPACE}}}"
+_X = f"{{{XHTML}}}"
+# The stubs know no default namespace.
+_NSMAP: Any = {None: NAMESPACE}
+_XHTML_NSMAP: Any = {None: XHTML}
+
+
+def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
+    """Return the newsItem. Raises ValueError for a change that is none of the four."""
+    del message_id  # it travels as the request's webhook-id
+    status = pubstatus(change, article)
+    usable = status == "usable"
+    root = etree.Element(
+        f"{_N}newsItem",
+        nsmap=_NSMAP,
+        guid=tag_uri(provider.authority, "article", article.id),
+        version=str(article.version),
+        standard="NewsML-G2",
+        standardversion="2.35",
+        conformance="power",
+    )
+    root.set(_XML_LANG, article.edition)
+    root.set("dir", direction(article.edition))
+    _add(root, "catalogRef", href=CATALOG)
+    if usable and article.rights:
+        _add(_add(root, "rightsInfo"), "usageTerms", article.rights)
+    meta = _add(root, "itemMeta")
+    _add(meta, "itemClass", qcode="ninat:text")
+    _add(_add(meta, "provider", literal=provider.authority), "name", provider.name)
+    _add(meta, "versionCreated", rfc3339(article.updated))
+    _add(meta, "firstCreated", rfc3339(article.published))
+    if usable and article.embargoed:
+        _add(meta, "embargoed", rfc3339(article.embargoed))
+    _add(meta, "pubStatus", qcode=f"stat:{status}")
+    if note := editors_note(change, article):
+        _add(meta, "edNote", note)
+    if change == "article.corrected":
+        _add(meta, "signal", qcode="sig:correction")
+    if usable and article.expires:
+        _add(meta, "expires", rfc3339(article.expires))
+    if usable:
+        _content(root, article)
+    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return document
+
+
+def _content(root: etree._Element, article: Article) -> None:
+    meta = _add(root, "contentMeta")
+    if article.urgency is not None:
+        _add(meta, "urgency", str(article.urgency))
+    _add(meta, "contentCreated", rfc3339(article.published))
+    _add(meta, "contentModified", rfc3339(article.updated))
+    for name, values in (("located", (article.dateline,)), ("infoSource", (article.source,))):
+        for value in filter(None, values):
+            _add(_add(meta, name, literal=value), "name", value)
+    for author in article.authors:
+        _add(_add(meta, "creator", literal=author), "name", author)
+    if article.url:
+        _add(meta, "altId", article.url)
+    _add(meta, "language", tag=article.edition)
+    for subject in dict.fromkeys(filter(None, (article.section, *article.subjects))):
+        _add(_add(meta, "subject", literal=subject), "name", subject)
+    _add(meta, "headline", article.headline)
+    if article.dateline:
+        _add(meta, "dateline", article.dateline)
+    if article.authors:
+        _add(meta, "by", ", ".join(article.authors))
+    if article.summary:
+        _add(meta, "description", article.summary, role="drol:summary")
+    inline = _add(_add(root, "contentSet"), "inlineXML", contenttype="application/xhtml+xml")
+    inline.append(_xhtml(article))
+
+
+def _xhtml(article: Article) -> etree._Element:
+    """The text as a whole XHTML document, the article's pictures before it."""
+    page = etree.Element(f"{_X}html", nsmap=_XHTML_NSMAP, lang=article.edition, dir=direction(article.edition))
+    page.set(_XML_LANG, article.edition)
+    etree.SubElement(etree.SubElement(page, f"{_X}head"), f"{_X}title").text = article.headline
+    body = etree.SubElement(page, f"{_X}body")
+    for image in article.images:
+        _figure(body, image)
+    _copy(body, tree(article))
+    return page
+
+
+def _figure(body: etree._Element, image: Image) -> None:
+    figure = etree.SubElement(body, f"{_X}figure")
+    picture = etree.SubElement(figure, f"{_X}img", src=image.url, alt=image.caption)
+    for name, pixels in (("width", image.width), ("height", image.height)):
+        if pixels is not None:
+            picture.set(name, str(pixels))
+    if words := " ".join(filter(None, (image.caption, image.credit and f"({image.credit})"))):
+        etree.SubElement(figure, f"{_X}figcaption").text = words
+
+
+def _copy(parent: etree._Element, element: etree._Element) -> None:
+    """Append `element` of HTML to `parent` as XHTML."""
+    attributes = {str(name): str(value) for name, value in element.items()}
+    copy = etree.SubElement(parent, f"{_X}{element.tag}", attributes)
+    copy.text, copy.tail = element.text, element.tail
+    for child in element:
+        _copy(copy, child)
+
+
+def _add(parent: etree._Element, name: str, text: str | None = None, /, **attributes: str) -> etree._Element:
+    child = etree.SubElement(parent, _N + name, attributes)
+    child.text = text
+    return child
+
+
+FORMAT = ArticleFormat(name="newsmlg2", media_type="application/vnd.iptc.g2.newsitem+xml", render=render)

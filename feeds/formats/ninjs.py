@@ -1,0 +1,140 @@
+"""IPTC ninjs 3.1, 2.2 and 1.6: one news item as JSON (https://iptc.org/standards/ninjs/).
+
+The three say the same in different spellings, and each forbids what it does not know. 3.x and 2.x differ in the case of
+names, and in one name; 1.x has one property for each kind of text (`body_xhtml`), and objects where the later ones have
+arrays. 3.1 is for new partners; IPTC keeps the others alive for those that began with them.
+
+A correction is a higher `version` with a note to editors; a kill is `canceled`, a withdrawal `withheld`, and both bring
+nothing but what identifies the article. The embargo stands in every version of an article that has one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from feeds.article import Article, Image
+from feeds.entry import tag_uri
+from feeds.formats.changes import editors_note, pubstatus
+from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.moments import rfc3339
+
+# A dialect takes the item in the words of 3.1 and returns it in its own.
+Dialect = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def render(dialect: Dialect, change: str, article: Article, message_id: str, provider: Provider) -> bytes:
+    """Return the item. Raises ValueError for a change that is none of the four."""
+    del message_id  # it travels as the request's webhook-id
+    status = pubstatus(change, article)
+    item = {
+        "uri": tag_uri(provider.authority, "article", article.id),
+        "type": "text",
+        "version": str(article.version),
+        "firstCreated": rfc3339(article.published),
+        "versionCreated": rfc3339(article.updated),
+        "pubStatus": status,
+        "language": article.edition,
+        "edNote": editors_note(change, article),
+        "altIds": [{"role": "id", "value": article.id}],
+    }
+    if status == "usable":
+        item |= _content(article, provider)
+    said = dialect({name: value for name, value in item.items() if value})
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _content(article: Article, provider: Provider) -> dict[str, Any]:
+    sections = [{"name": article.section, "rel": "section"}] if article.section else []
+    return {
+        "representationType": "full",
+        "embargoedUntil": article.embargoed and rfc3339(article.embargoed),
+        "expires": article.expires and rfc3339(article.expires),
+        "urgency": article.urgency,
+        "headlines": [_text("main", "text/plain", article.headline)],
+        "descriptions": [_text("summary", "text/plain", article.summary)] if article.summary else [],
+        "bodies": [_text("main", "text/html", article.body_html)] if article.body_html else [],
+        "by": ", ".join(article.authors),
+        "located": article.dateline,
+        "infoSources": [{"name": article.source or provider.name}],
+        "usageTerms": article.rights,
+        "subjects": sections + [{"name": name, "rel": "subject"} for name in article.subjects],
+        "renditions": [{"name": "web", "href": article.url, "contentType": "text/html"}],
+        "associations": [_picture(number, image) for number, image in enumerate(article.images, 1)],
+    }
+
+
+def _text(role: str, media_type: str, value: str) -> dict[str, str]:
+    return {"role": role, "contentType": media_type, "value": value}
+
+
+def _picture(number: int, image: Image) -> dict[str, Any]:
+    sizes = {name: value for name, value in (("width", image.width), ("height", image.height)) if value}
+    picture = {
+        "name": f"picture{number}",
+        "uri": image.url,
+        "type": "picture",
+        "descriptions": [_text("caption", "text/plain", image.caption)] if image.caption else [],
+        "by": image.credit,
+        "renditions": [{"name": "main", "href": image.url, "contentType": image.type, **sizes}],
+    }
+    return {name: value for name, value in picture.items() if value}
+
+
+def _ninjs31(item: dict[str, Any]) -> dict[str, Any]:
+    schema = "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json#"
+    return item | {"standard": {"name": "ninjs", "version": "3.1", "schema": schema}}
+
+
+def _ninjs22(item: dict[str, Any]) -> dict[str, Any]:
+    schema = "http://www.iptc.org/std/ninjs/ninjs-schema_2.2.json#"
+    return {**_lower(item), "standard": {"name": "ninjs", "version": "2.2", "schema": schema}}
+
+
+def _lower(value: Any) -> Any:
+    """Spell every name as 2.x does."""
+    if isinstance(value, list):
+        return [_lower(part) for part in value]
+    if isinstance(value, dict):
+        renamed = {"embargoedUntil": "embargoed"}
+        return {str(renamed.get(name, name)).lower(): _lower(part) for name, part in value.items()}
+    return value
+
+
+def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
+    old = _lower(item)
+    said: dict[str, Any] = {
+        name: old.pop(name)
+        for name in tuple(old)
+        if name
+        not in {
+            *("altids", "associations", "bodies", "by", "descriptions", "headlines", "infosources"),
+            *("renditions", "representationtype", "subjects"),
+        }
+    }
+    said.pop("name", None)
+    if "representationtype" in old:
+        said["representationtype"] = "complete"
+    for name, kind in (("headlines", "headline"), ("descriptions", "description_text"), ("bodies", "body_xhtml")):
+        for text in old.get(name, ()):
+            said[kind] = text["value"]
+    for name, singular in (("by", "byline"), ("infosources", "infosource"), ("subjects", "subject")):
+        if name in old:
+            said[singular] = old[name]
+    for rendition in old.get("renditions", ()):
+        named = {("mimetype" if key == "contenttype" else key): value for key, value in rendition.items()}
+        said.setdefault("renditions", {})[named.pop("name")] = named
+    for picture in old.get("associations", ()):
+        said.setdefault("associations", {})[picture["name"]] = _ninjs16(picture)
+    if "altids" in old:
+        said["altids"] = {alternative["role"]: alternative["value"] for alternative in old["altids"]}
+    return said
+
+
+def _format(name: str, dialect: Dialect) -> ArticleFormat:
+    return ArticleFormat(name=name, media_type="application/json", render=partial(render, dialect))
+
+
+FORMATS = (_format("ninjs31", _ninjs31), _format("ninjs22", _ninjs22), _format("ninjs16", _ninjs16))

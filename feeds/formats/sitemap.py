@@ -1,0 +1,45 @@
+"""The sitemap of a feed's window (https://www.sitemaps.org/protocol.html): its pages and when they changed.
+
+A sitemap takes nothing down; the page itself does, by answering 404 or 410.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lxml import etree
+
+from feeds.entry import Channel, Entry, Tombstone
+from feeds.formats.cut import xml_format
+from feeds.formats.moments import rfc3339
+
+SITEMAP_NS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+MEDIA_TYPE = "application/xml; charset=utf-8"
+OPENING, TAIL = b"<url>", b"</urlset>"
+
+
+def urlset(
+    entries: Sequence[Entry], say: Callable[[etree._Element, Entry], None], prefixes: dict[str | None, str]
+) -> bytes:
+    """Return a sitemap with one `url` for each entry, to which `say` adds what it says beside the address."""
+    root = etree.Element(f"{{{SITEMAP_NS}}}urlset", nsmap={None: SITEMAP_NS, **prefixes})  # type: ignore[dict-item]  # the stubs know no default namespace
+    root.text = ""  # so that an empty one has an end tag too
+    for entry in entries:
+        url = etree.SubElement(root, f"{{{SITEMAP_NS}}}url")
+        etree.SubElement(url, f"{{{SITEMAP_NS}}}loc").text = entry.url
+        say(url, entry)
+    document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return document
+
+
+def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+    """Return the sitemap, in the order given."""
+    del channel, tombstones
+    return urlset(entries, _say, {})
+
+
+def _say(url: etree._Element, entry: Entry) -> None:
+    etree.SubElement(url, f"{{{SITEMAP_NS}}}lastmod").text = rfc3339(entry.updated)
+
+
+FORMAT = xml_format("sitemap", MEDIA_TYPE, whole, OPENING, TAIL)

@@ -1,0 +1,62 @@
+"""The gate: what a document must be before it is published or pushed.
+
+`check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
+alone, so they judge ours and anybody's: the same rules hold at the gate and for `dateline validate`. Whether a single
+article may leave in a feed format is asked of a document that has it alone:
+`check_feed(name, feed_format.envelope(channel, ()).around([fragment]))`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from feeds.validation.applenews import apple_news
+from feeds.validation.atom import atom
+from feeds.validation.finding import Finding, Findings
+from feeds.validation.iptc import newsmlg2, nitf
+from feeds.validation.jsonfeed import json_feed
+from feeds.validation.native import native
+from feeds.validation.ninjs import ninjs16, ninjs22, ninjs31
+from feeds.validation.rss import apple_news_rss, flipboard_feed, msn_feed, rss, smart_news
+from feeds.validation.sitemap import news_sitemap, sitemap
+
+Check = Callable[[bytes], Findings]
+
+FEED_CHECKS: Mapping[str, Check] = {
+    "rss": rss,
+    "atom": atom,
+    "json": json_feed,
+    "smartnews": smart_news,
+    "msn": msn_feed,
+    "flipboard": flipboard_feed,
+    "applenews-rss": apple_news_rss,
+    "news-sitemap": news_sitemap,
+    "sitemap": sitemap,
+}
+ARTICLE_CHECKS: Mapping[str, Check] = {
+    "json": native,
+    "ninjs31": ninjs31,
+    "ninjs22": ninjs22,
+    "ninjs16": ninjs16,
+    "newsmlg2": newsmlg2,
+    "nitf": nitf,
+    "applenews": apple_news,
+}
+
+
+def check_feed(format_name: str, document: bytes) -> list[Finding]:
+    """Return what is wrong with a feed document. Raises ValueError for a format that is not known."""
+    return _check(FEED_CHECKS, "feed", format_name, document)
+
+
+def check_article(format_name: str, document: bytes) -> list[Finding]:
+    """Return what is wrong with the document of one article. Raises ValueError for a format that is not known."""
+    return _check(ARTICLE_CHECKS, "article", format_name, document)
+
+
+def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: bytes) -> list[Finding]:
+    try:
+        check = checks[format_name]
+    except KeyError:
+        raise ValueError(f"there is no {kind} format {format_name!r}; known: {', '.join(checks)}") from None
+    return list(check(document))

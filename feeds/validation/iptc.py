@@ -1,0 +1,108 @@
+"""NewsML-G2 2.35 and NITF 3.6: what must be there, and what each status of an article demands."""
+
+from __future__ import annotations
+
+from feeds.formats import newsmlg2 as g2
+from feeds.formats import nitf as nitf_format
+from feeds.validation import values
+from feeds.validation.finding import Finding, Findings
+from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text
+
+_G, _N = f"{{{g2.NAMESPACE}}}", f"{{{nitf_format.NAMESPACE}}}"
+_STATUSES = {"stat:usable", "stat:withheld", "stat:canceled"}
+# The order of itemMeta's children (schema, ItemManagementGroup) as far as they are looked at.
+_ITEM_META = (
+    *("itemClass", "provider", "versionCreated", "firstCreated", "embargoed", "pubStatus", "role", "fileName"),
+    *("generator", "profile", "service", "title", "edNote", "memberOf", "instanceOf", "signal", "altRep"),
+    *("deliverableOf", "hash", "expires", "origRep", "incomingFeedId", "metadataCreator", "link"),
+)
+MANAGEMENT = {"usable", "embargoed", "withheld", "canceled"}
+
+
+def newsmlg2(document: bytes) -> Findings:
+    """One newsItem."""
+    root = parse(document)
+    if isinstance(root, Finding):
+        yield root
+        return
+    if root.tag != f"{_G}newsItem":
+        yield at(root, "newsmlg2.root", "must be a newsItem")
+        return
+    yield from legible(root)
+    for attribute in ("guid", "version", "standard", "standardversion", "conformance"):
+        if not root.get(attribute):
+            yield at(root, f"newsmlg2.{attribute}", f"newsItem must have {attribute}")
+    if not values.uri(root.get("guid") or ""):
+        yield at(root, "newsmlg2.guid", "guid must be a URI")
+    if not (root.get("version") or "").isdecimal() or int(root.get("version") or 0) < 1:
+        yield at(root, "newsmlg2.version", "version must be a whole number from 1")
+    if root.find(f"{_G}catalogRef") is None and root.find(f"{_G}catalog") is None:
+        yield at(root, "newsmlg2.catalog", "newsItem must have catalogRef or catalog")
+    meta = root.find(f"{_G}itemMeta")
+    if meta is None:
+        yield at(root, "newsmlg2.itemMeta", "newsItem must have itemMeta")
+        return
+    yield from _item_meta(root, meta)
+
+
+def _item_meta(root: Element, meta: Element) -> Findings:
+    for child in ("itemClass", "provider", "versionCreated", "pubStatus"):
+        if meta.find(f"{_G}{child}") is None:
+            yield at(meta, f"newsmlg2.{child}", f"itemMeta must have {child}")
+    places = [_ITEM_META.index(name) for child in meta if (name := str(child.tag).removeprefix(_G)) in _ITEM_META]
+    if places != sorted(places):
+        yield at(meta, "newsmlg2.order", "the children of itemMeta must stand in the order of the schema")
+    created, embargoed = (moment(meta, f"{_G}{name}", f"newsmlg2.{name}") for name in ("versionCreated", "embargoed"))
+    yield from ordered(meta, "newsmlg2.dates", moment(meta, f"{_G}firstCreated", "newsmlg2.firstCreated"), created)
+    yield from ordered(meta, "newsmlg2.dates", embargoed, moment(meta, f"{_G}expires", "newsmlg2.expires"))
+    found = meta.find(f"{_G}pubStatus")
+    status = "stat:usable" if found is None else found.get("qcode")
+    if status not in _STATUSES:
+        yield at(meta, "newsmlg2.pubStatus", f"pubStatus {status!r} must be one of {', '.join(sorted(_STATUSES))}")
+    elif status == "stat:usable":
+        yield from required(root, "newsmlg2", f"{_G}contentMeta/{_G}headline")
+        if root.find(f"{_G}contentSet/*") is None:
+            yield at(root, "newsmlg2.contentSet", "a usable newsItem must have its content")
+    elif root.find(f"{_G}contentMeta") is not None or root.find(f"{_G}contentSet") is not None:
+        yield at(root, "newsmlg2.notice", "a notice must not have contentMeta or contentSet")
+
+
+def nitf(document: bytes) -> Findings:
+    """One NITF document."""
+    root = parse(document)
+    if isinstance(root, Finding):
+        yield root
+        return
+    body, docdata = root.find(f"{_N}body"), root.find(f"{_N}head/{_N}docdata")
+    if root.tag != f"{_N}nitf" or body is None or docdata is None:
+        yield at(root, "nitf.root", "must be nitf with docdata and a body")
+        return
+    yield from legible(root)
+    identifier = docdata.find(f"{_N}doc-id")
+    if identifier is None or not values.uri(identifier.get("id-string") or ""):
+        yield at(docdata, "nitf.doc-id", "docdata must have a doc-id with a URI")
+    key = docdata.find(f"{_N}du-key")
+    if key is None or not (key.get("version") or "").isdecimal():
+        yield at(docdata, "nitf.du-key", "docdata must have a du-key with the number of the version")
+    for element in docdata.iterchildren(f"{_N}date.issue", f"{_N}date.release", f"{_N}date.expire"):
+        if not values.basic(element.get("norm") or ""):
+            yield at(
+                element, "nitf.date", f"norm {element.get('norm')!r} is no valid time of the form 20260304T110000Z"
+            )
+    for element in body.iter(f"{_N}media-reference"):
+        yield from address(element, element.get("source"), "nitf.media-reference")
+    yield from _status(docdata, body)
+
+
+def _status(docdata: Element, body: Element) -> Findings:
+    status = docdata.get("management-status")
+    headline = text(body, f"{_N}body.head/{_N}hedline/{_N}hl1")
+    if status not in MANAGEMENT:
+        yield at(docdata, "nitf.management-status", f"{status!r} must be one of {', '.join(sorted(MANAGEMENT))}")
+    elif status in {"withheld", "canceled"}:
+        if "".join(map(str, body.itertext())).strip() or body.find(f".//{_N}media") is not None:
+            yield at(body, "nitf.notice", "a notice must have nothing of the text")
+    elif not headline:
+        yield at(body, "nitf.hl1", "body must have a headline (hl1)")
+    if status == "embargoed" and docdata.find(f"{_N}date.release") is None:
+        yield at(docdata, "nitf.date.release", "what is embargoed must have date.release")

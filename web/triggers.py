@@ -1,0 +1,88 @@
+"""POST /events/{adapter}: how other systems tell us, each in its own format and signed in its own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+
+from feeds.adapters import ADAPTERS
+from feeds.adapters.interface import Adapted, Given
+from feeds.errors import InvalidEvent
+from web.body import read
+from web.problems import answer, field_list, problem
+from worker import clock
+from worker.delivery.senders import CHECKS
+from worker.delivery.signing import SignatureError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from config.settings import AdapterSettings
+    from worker.intake import Receipt
+    from worker.services import Services
+
+log = structlog.get_logger()
+
+
+class Triggers:
+    """Takes in over HTTP what other systems send."""
+
+    def __init__(self, services: Services) -> None:
+        settings = services.settings
+        self._intake = services.intake
+        self._limit = settings.web.max_body_bytes
+        self._edition = settings.site.edition
+        self._editions = settings.editions
+        self._adapters: dict[str, AdapterSettings] = {name: getattr(settings.adapters, name) for name in CHECKS}
+
+    async def post(self, request: Request) -> Response:
+        """Take one article in, in the format of the adapter in the path.
+
+        202: accepted, with what is missing. 400: it can't be taken. 404: no such adapter, or it is off. 401, 413, 503:
+        nothing was looked at.
+        """
+        name = request.path_params["adapter"]
+        if off := self._off(name):
+            return problem(404, off)
+        body = await read(request, self._limit)
+        if body is None:
+            return problem(413, f"The body may have at most {self._limit} bytes.")
+        secrets = [secret.get_secret_value() for secret in self._adapters[name].secret]
+        try:
+            CHECKS[name](request.headers, body, secrets, clock.now().timestamp())
+        except SignatureError as error:
+            log.info("trigger_refused", adapter=name, reason=error.reason)
+            return problem(401, headers={"WWW-Authenticate": "Bearer"} if name == "wordpress" else None)
+        return await self._answer(name, body)
+
+    def _off(self, name: str) -> str:
+        """Why there is no such adapter, and what to do; empty when it is on."""
+        if name not in self._adapters:
+            return f"There is no adapter {name[:60]} for requests; known: {', '.join(self._adapters)}."
+        if not self._adapters[name].secret:
+            return f"The adapter {name} is off. To turn it on, set secret in [adapters.{name}] of the settings."
+        return ""
+
+    async def _answer(self, name: str, body: bytes) -> Response:
+        try:
+            adapted, receipt = await run_in_threadpool(self._take, name, body)
+        except InvalidEvent as error:
+            return problem(400, f"This can't be taken as {ADAPTERS[name].takes}.", error.errors, id=error.event_id)
+        except RedisError:
+            return problem(
+                503, "The event could not be kept. Nothing is lost: send it again.", headers={"Retry-After": "5"}
+            )
+        missing = field_list(adapted.missing)
+        if receipt.status == "invalid":
+            return problem(400, "The event can't be taken.", receipt.errors, id=receipt.event_id, missing=missing)
+        return answer(202, {"id": receipt.event_id, "status": receipt.status, "missing": missing})
+
+    def _take(self, name: str, body: bytes) -> tuple[Adapted, Receipt]:
+        settings = self._adapters[name]
+        given = Given(url=settings.url, edition=settings.edition or self._edition, editions=self._editions)
+        adapted = ADAPTERS[name].read(body, given)
+        return adapted, self._intake.accept([adapted.event], clock.now())[0]

@@ -1,0 +1,58 @@
+"""Fetching one page, through the guard and the engine like every byte that leaves."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+import requests
+
+from worker.delivery.adapter import CurlAdapter
+from worker.delivery.engine import Engine
+from worker.delivery.guard import Guard
+
+REDIRECTS = 5
+"""How many steps a page may have moved. Each passes the guard."""
+
+
+class FetchError(Exception):
+    """A page that could not be had; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it came, and the address at which it was in the end."""
+
+    content: bytes
+    url: str
+
+
+def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int) -> Page:
+    """Return the page at `url`, of at most `most` bytes; times in seconds. Raises FetchError."""
+    engine = Engine(guard, places=1, per_host=1, connect_timeout=connect_timeout)
+    engine.start()
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.max_redirects = REDIRECTS
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, CurlAdapter(engine, keep=most))
+            answer = session.get(url, timeout=timeout, headers={"Accept": "text/html,application/json;q=0.9,*/*;q=0.5"})
+    except requests.RequestException as error:
+        raise FetchError(str(error) or type(error).__name__) from None
+    finally:
+        engine.stop(0)
+    if answer.status_code != 200:
+        raise FetchError(f"it answers {answer.status_code} {answer.reason}".rstrip())
+    return Page(_in_utf8(answer), answer.url)
+
+
+def _in_utf8(answer: requests.Response) -> bytes:
+    """The body; where the header names its encoding, which wins over what stands in it, in UTF-8 with its mark."""
+    declared = answer.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
+    if not declared or declared in {"utf-8", "utf8"}:
+        return answer.content
+    try:
+        return codecs.BOM_UTF8 + answer.content.decode(declared).encode()
+    except (LookupError, UnicodeError) as error:
+        raise FetchError(f"it says that it is in {declared[:40]}, and is not: {error}") from None

@@ -1,0 +1,93 @@
+"""What `dateline publish` is given, as events: our own JSON, and whatever an adapter reads."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from feeds.adapters import ADAPTERS, guess
+from feeds.adapters.decode import MOST_BYTES
+from feeds.adapters.interface import Adapter, Given
+from feeds.errors import FieldError, InvalidEvent
+from worker.delivery.fetch import FetchError, Page
+
+
+class InputError(Exception):
+    """An input that can't be read; the message begins with where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One event of an input: where it stands, its decoded JSON, and what its adapter found missing."""
+
+    where: str
+    event: Any
+    missing: tuple[FieldError, ...] = ()
+
+
+def read(source: str, named: str, given: Given, fetch: Callable[[str], Page]) -> list[Input]:
+    """Return the events in a file, at an http(s) address or, for "-", in standard input.
+
+    `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. Raises
+    InputError.
+    """
+    where = "standard input" if source == "-" else source
+    content, address = _content(source, where, fetch)
+    adapter = ADAPTERS[named] if named else guess(content, "" if address else source)
+    if adapter is not None:
+        return [_adapted(adapter, content, replace(given, url=given.url or address), where)]
+    return _native(content, where)
+
+
+def _content(source: str, where: str, fetch: Callable[[str], Page]) -> tuple[bytes, str]:
+    """The bytes of an input, and its address if it has one."""
+    if source.startswith(("https://", "http://")):
+        try:
+            page = fetch(source)
+        except FetchError as error:
+            raise InputError(f"{where}: {error}") from None
+        return page.content, page.url
+    try:
+        if source == "-":
+            return sys.stdin.buffer.read(MOST_BYTES + 1), ""
+        with Path(source).open("rb") as file:
+            return file.read(MOST_BYTES + 1), ""
+    except OSError as error:
+        raise InputError(f"{where}: {error.strerror}") from None
+
+
+def _adapted(adapter: Adapter, content: bytes, given: Given, where: str) -> Input:
+    try:
+        adapted = adapter.read(content, given)
+    except InvalidEvent as error:
+        raise InputError(f"{where}: {error}") from None
+    # A person asks for it now, perhaps for what was said before once more: an id of its own, so that it counts.
+    return Input(where, adapted.event | {"id": f"publish-{uuid4()}"}, adapted.missing)
+
+
+def _native(content: bytes, where: str) -> list[Input]:
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{where}: has more than {MOST_BYTES:,} bytes; publish it in parts")
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: is no JSON: {error}") from None
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise InputError(f"{where}: the array has no event in it")
+    return [
+        Input(where if value is item else f"{where}, number {number}", _as_event(item))
+        for number, item in enumerate(values, 1)
+    ]
+
+
+def _as_event(value: Any) -> Any:
+    """A bare article as the event that publishes it."""
+    if isinstance(value, dict) and "type" not in value and "article" not in value and "headline" in value:
+        return {"id": f"publish-{uuid4()}", "type": "article.published", "article": value}
+    return value
