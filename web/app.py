@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from config.settings import load
+from web.articles import Articles
 from web.events import EventsIntake
 from web.feeds import FeedServer
 from web.health import Health
@@ -41,6 +42,7 @@ def application(services: Services) -> Starlette:
             Route("/events", events.post, methods=["POST"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
+            Route("/api/articles/{article:path}/coverage", Articles(services).coverage),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),

@@ -358,20 +358,62 @@ def coverage(
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = _services(config, data)
-    held = services.store.articles.get(article)
-    if held is None:
+    found = report.coverage(services.store, services.site, article)
+    if found is None:
         raise Failed(f"no article {article} was ever published here")
-    now = held.article
+    now = found.article
     out.print(
         f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
         highlight=False,
     )
     table = _table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why")
-    found = report.coverage(services.store, services.site, article)
-    for row in found:
+    for row in found.rows:
         since = _moment(row.since) if row.since else ""
-        table.add_row(row.feed, row.receiver, row.holds, since, row.standing, escape(row.why))
-    out.print(table if found else "It is in no feed that has receivers.")
+        why = "" if row.receiver == report.SUBSCRIPTIONS else escape(row.why)
+        table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
+    out.print(table if found.rows else "It is in no feed that has receivers.")
+    if now.pubstatus == "canceled" and found.rows:
+        out.print(_takedown(found), highlight=False)
+
+
+def _takedown(found: report.Report) -> str:
+    """What an editor wants to know after a kill."""
+    if missing := sorted({row.receiver for row in found.open}):
+        return f"Not confirmed by {len(found.open)}: {', '.join(missing)}"
+    last = f", the last endpoint {found.seconds:.1f} s after the kill" if found.seconds is not None else ""
+    return f"Confirmed by all{last}."
+
+
+@app.command(name="list", epilog="Example: dateline list picks hh-2026-0301 hh-2026-0299")
+def arrange_list(
+    name: Annotated[str, typer.Argument(help="The list's name, as `list` of a feed has it.")],
+    articles: Annotated[list[str] | None, typer.Argument(help="Its articles' ids, the first pick first.")] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Arrange a curated list anew; without articles, show it."""
+    services = _services(config, data)
+    known = sorted({feed.list for feed in services.site.definitions if feed.list})
+    if name not in known:
+        raise Failed(f"no feed has a list {name}; known: {', '.join(known) or 'none'}", 2)
+    lists, held = services.store.lists, services.store.articles
+    if articles:
+        event = {"id": f"list-{uuid4()}", "type": "list.updated", "list": {"name": name, "articles": articles}}
+        receipt = services.intake.accept([event], clock.now())[0]
+        if receipt.status == "invalid":
+            raise Failed("; ".join(map(str, receipt.errors)), 2)
+        out.print(f"accepted  {receipt.event_id}", highlight=False)
+        missing = sorted(set(articles) - held.get_many(articles).keys())
+        if missing:
+            out.print(f"Not published here as yet: {', '.join(missing)}", highlight=False)
+        return
+    picks = lists.get_many([name])[name]
+    found = held.get_many(picks)
+    for place, article_id in enumerate(picks, 1):
+        headline = escape(found[article_id].article.headline) if article_id in found else "(not published here)"
+        out.print(f"{place:3}  {article_id}  {headline}", highlight=False)
+    if not picks:
+        out.print(f"The list {name} is empty.", highlight=False)
 
 
 @app.command(epilog="Example: dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run")

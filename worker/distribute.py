@@ -355,7 +355,8 @@ class Distributor:
                 if hold.cursor >= tip.seq:
                     continue
                 sooner = now
-                if hold.cursor >= tip.kill:
+                if hold.cursor >= tip.kill or hold.last > tip.killed:
+                    # It knows of the last kill, or has just failed to be told.
                     sooner = policy.brought_forward(
                         clock.moment(due), clock.moment(hold.since), clock.moment(hold.last), now
                     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from worker import clock
 from worker.destinations.endpoint import LedgerEntry
@@ -11,52 +11,126 @@ from worker.destinations.endpoint import LedgerEntry
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from feeds.article import Article
     from worker.site import Site
     from worker.store import Store
+    from worker.store.receivers import Receiver
+
+
+Standing = Literal["up to date", "behind", "parked", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What one receiver, or all subscriptions of one feed together, have of an article. Times in ms, 0: never."""
+    """What one receiver, or all subscriptions of one feed together, have of an article. Times in ms, 0: never.
+
+    `version` and `status` are the ledger's, 0 and "" for one that never had it, and for subscriptions. `confirmed`: it
+    has taken the article as it is now, and of a kill: it has nothing of the text, or never had any.
+    """
 
     feed: str
     receiver: str
-    holds: str
+    version: int
+    status: str
     since: int
-    standing: Literal["up to date", "behind", "parked", "paused"]
+    standing: Standing
     why: str
+    confirmed: bool
+
+    @property
+    def holds(self) -> str:
+        """What it has, in words."""
+        if self.status:
+            return f"version {self.version}, {self.status}"
+        return self.why if self.receiver == SUBSCRIPTIONS else "nothing"
 
 
-def coverage(store: Store, site: Site, article_id: str) -> list[Coverage]:
-    """Return who has which version of the article since when, who is behind and why; empty for an unknown article."""
+SUBSCRIPTIONS = "(subscriptions)"
+"""Stands for all subscriptions of a feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The coverage of an article: who has it as it is now, and who has not."""
+
+    article: Article
+    rows: list[Coverage]
+
+    @property
+    def open(self) -> list[Coverage]:
+        """Who has not confirmed."""
+        return [row for row in self.rows if not row.confirmed]
+
+    @property
+    def seconds(self) -> float | None:
+        """From the article's last change to the last endpoint that has confirmed; None while anybody has not."""
+        last = max((row.since for row in self.rows), default=0)
+        if self.open or not last:
+            return None
+        return max(0.0, last / 1000 - self.article.updated.timestamp())
+
+    def told(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return {
+            "article": self.article.notice(),
+            "confirmed": len(self.rows) - len(self.open),
+            "unconfirmed": len(self.open),
+            "seconds_to_the_last": self.seconds,
+            "receivers": [
+                {
+                    "feed": row.feed,
+                    "receiver": row.receiver,
+                    "version": row.version or None,
+                    "status": row.status or None,
+                    "since": clock.moment(row.since).isoformat() if row.since else None,
+                    "standing": row.standing,
+                    "confirmed": row.confirmed,
+                    "why": row.why,
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def coverage(store: Store, site: Site, article_id: str) -> Report | None:
+    """Return who has which version of the article since when, who is behind and why; None for an unknown article."""
     held = store.articles.get(article_id)
     if held is None:
-        return []
+        return None
     found = []
     for feed in sorted(held.feeds & set(site.feeds)):
-        seq = store.changes.seqs(feed, [article_id])[0]
+        [seq] = store.changes.seqs(feed, [article_id])
         subscribed = {"up to date": 0, "behind": 0}
         for receiver in store.receivers.all(feed):
-            behind = receiver.cursor < seq
-            if "callback" in receiver.details:
-                subscribed["behind" if behind else "up to date"] += 1
-                continue
-            name = receiver.details["endpoint"]
-            text = store.receivers.ledger(feed, name, [article_id]).get(article_id)
-            entry = LedgerEntry.parse(text) if text else None
-            holds = f"version {entry.version}, {entry.status}" if entry else "nothing"
-            standing: Literal["up to date", "behind", "parked", "paused"] = "behind" if behind else "up to date"
-            why = receiver.hold.reason if behind else ""
-            if receiver.state == "paused":
-                standing = "paused"
-            elif parked := store.attempts.parked(feed, name).get(article_id):
-                standing, why = "parked", f"{parked.status} {parked.answer[:80]}".strip()
-            found.append(Coverage(feed, name, holds, entry.sent if entry else 0, standing, why))
-        told = f"{subscribed['up to date']} up to date, {subscribed['behind']} behind"
+            if "endpoint" in receiver.details:
+                found.append(_endpoint(store, feed, receiver, seq, held.article))
+            else:
+                subscribed["behind" if receiver.cursor < seq else "up to date"] += 1
         if sum(subscribed.values()):
-            standing = "behind" if subscribed["behind"] else "up to date"
-            found.append(Coverage(feed, "(subscriptions)", told, 0, standing, ""))
-    return found
+            standing: Standing = "behind" if subscribed["behind"] else "up to date"
+            told = f"{subscribed['up to date']} up to date, {subscribed['behind']} behind"
+            found.append(Coverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, told, not subscribed["behind"]))
+    return Report(held.article, found)
+
+
+def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Article) -> Coverage:
+    name = receiver.details["endpoint"]
+    text = store.receivers.ledger(feed, name, [article.id]).get(article.id)
+    entry = LedgerEntry.parse(text) if text else LedgerEntry(0, "", 0, "")
+    # An endpoint that takes several articles at once may be told of what is beyond its cursor.
+    told = entry.version >= article.version and "-" not in entry.status
+    behind = receiver.cursor < seq and not told
+    standing: Standing = "behind" if behind else "up to date"
+    why = receiver.hold.reason if behind else ""
+    if receiver.state == "paused":
+        standing = "paused"
+    elif parked := store.attempts.parked(feed, name).get(article.id):
+        standing, why = "parked", f"{parked.status} {parked.answer[:80]}".strip()
+    if article.pubstatus == "canceled":
+        confirmed = entry.status == "killed" or (not entry.status and not behind)
+    else:
+        confirmed = standing == "up to date"
+    return Coverage(feed, name, entry.version, entry.status, entry.sent, standing, why, confirmed)
 
 
 def replayable(

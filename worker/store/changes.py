@@ -20,11 +20,12 @@ State = Literal["in", "out", "killed"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never), last kill."""
+    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never); the last kill's."""
 
     seq: int
     changed: int
     kill: int = 0
+    killed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class ChangeLogs:
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
-        seq, changed, kill = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill")
-        return Head(int(seq or 0), int(changed or 0), int(kill or 0))
+        values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed")
+        return Head(*(int(value or 0) for value in values))
 
     def window(self, feed: str, limit: int) -> Window:
         """Return the top `limit` members and the tombstones, all of one moment."""

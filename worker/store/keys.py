@@ -70,7 +70,7 @@ class FeedKeys(NamedTuple):
 
     meta: str
     """Hash: `head` sequence number, `changed` time of the last change (ms), `kill` sequence number of the last kill,
-    `fence` last token given."""
+    `killed` its time (ms), `fence` last token given."""
     log: str
     """Sorted set: article id -> sequence number of its latest change here. The compacted change log."""
     members: str

@@ -37,7 +37,7 @@ else
   redis.call('ZADD', KEYS[5], asof, article)
   redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1 - tonumber(ARGV[6]))
   if state == 'killed' then
-    redis.call('HSET', KEYS[1], 'kill', seq)
+    redis.call('HSET', KEYS[1], 'kill', seq, 'killed', ARGV[3])
   end
 end
 return seq
