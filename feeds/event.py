@@ -17,8 +17,10 @@ from feeds.errors import FieldError, InvalidEvent
 ARTICLE_PUBLISHED = "article.published"
 ARTICLE_CORRECTED = "article.corrected"
 ARTICLE_KILLED = "article.killed"
+ARTICLE_REINSTATED = "article.reinstated"
+ARTICLE_REPEATED = "article.repeated"
 LIST_UPDATED = "list.updated"
-TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_KILLED, LIST_UPDATED)
+TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_REINSTATED, ARTICLE_REPEATED, ARTICLE_KILLED, LIST_UPDATED)
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 # A kill must not fail for anything but what it needs: whom it kills.
@@ -48,14 +50,36 @@ class Picks(BaseModel):
 
 
 class ArticleEvent(BaseModel):
-    """An article is new or has changed. Which of the two is decided by what we hold, not by the sender's word."""
+    """An article is new or has changed. Which of the two is decided by what we hold, not by the sender's word.
+
+    Reinstated is another matter: nothing else brings an article back that was killed.
+    """
 
     model_config = _STRICT
 
     id: Id
-    type: Literal["article.published", "article.corrected"]
+    type: Literal["article.published", "article.corrected", "article.reinstated"]
     time: Moment
     article: Submission
+
+
+class Repeated(BaseModel):
+    """The article that is to be sent again."""
+
+    model_config = _STRICT
+
+    id: Id
+
+
+class RepeatEvent(BaseModel):
+    """An article is to be sent again as it is, to partners that may have missed it. Nothing in it has changed."""
+
+    model_config = _STRICT
+
+    id: Id
+    type: Literal["article.repeated"]
+    time: Moment
+    article: Repeated
 
 
 class KillEvent(BaseModel):
@@ -80,7 +104,7 @@ class ListEvent(BaseModel):
     list: Picks
 
 
-Event = ArticleEvent | KillEvent | ListEvent
+Event = ArticleEvent | RepeatEvent | KillEvent | ListEvent
 
 # What pydantic calls by Python's names, in JSON's.
 _WORDS = {

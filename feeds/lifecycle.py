@@ -35,7 +35,8 @@ class Ignore:
     """Nothing changes.
 
     duplicate: we hold this very revision. stale: we hold a newer one. conflict: we hold this version with another text,
-    which a new version number mends. killed: the article was killed.
+    which a new version number mends. killed: the article was killed, and only the event
+    `article.reinstated` brings it back, in a higher version.
     """
 
     reason: Literal["duplicate", "stale", "conflict", "killed"]
@@ -49,18 +50,17 @@ def decide(current: Article | None, event: ArticleEvent | KillEvent, now: dateti
     if isinstance(event, KillEvent):
         return _kill(current, event)
     submitted = event.article
-    if current is not None and current.pubstatus == "canceled":
-        return Ignore("killed")
-    if submitted.pubstatus == "canceled":
+    killed = current is not None and current.pubstatus == "canceled"
+    if submitted.pubstatus == "canceled" and not killed:
         # A CMS that sends the state instead of the order means the same.
         edition = current.edition if current else submitted.edition
         return Accept(_canceled(current, submitted.id, submitted.version, edition, event.time), "killed")
-    if current is not None and (reason := _refusal(current, submitted, event.time, now)):
+    if current is not None and (reason := _refusal(current, event, now)):
         return Ignore(reason)
     article = _complete(current, submitted, event.time)
     if article.embargoed is not None and article.embargoed > now:
         return Hold(article, article.embargoed)
-    return Accept(article, "published" if current is None else "corrected")
+    return Accept(article, "published" if current is None or killed else "corrected")
 
 
 def _kill(current: Article | None, event: KillEvent) -> Decision:
@@ -84,8 +84,11 @@ def _canceled(current: Article | None, article_id: str, version: int | None, edi
 
 
 def _refusal(
-    current: Article, submitted: Submission, time: datetime, now: datetime
-) -> Literal["duplicate", "stale", "conflict"] | None:
+    current: Article, event: ArticleEvent, now: datetime
+) -> Literal["duplicate", "stale", "conflict", "killed"] | None:
+    submitted, time = event.article, event.time
+    if current.pubstatus == "canceled":
+        return _bar(current, event)
     same = _said(current) == _said(submitted)
     if submitted.version is None:
         if same:
@@ -99,6 +102,15 @@ def _refusal(
     if submitted.version == current.version:
         return "duplicate" if same else "conflict"
     return None
+
+
+def _bar(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | None:
+    """What keeps an event from bringing an article back that was killed."""
+    if event.type != "article.reinstated" or event.article.pubstatus == "canceled":
+        return "killed"
+    # Receivers hold the kill under that number: what comes after it needs a higher one.
+    version = event.article.version
+    return "stale" if version is not None and version <= current.version else None
 
 
 def _said(article: Article | Submission) -> dict[str, object]:

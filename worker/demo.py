@@ -1,7 +1,8 @@
 """`dateline demo`: a newsroom, two subscribers and a partner, all real, in under a minute.
 
 Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the
-end what arrived is held against what should have, and the feeds are read back with feedparser.
+end what arrived is held against what should have, the feeds are read back with feedparser, and the report of the kill
+says who has confirmed it.
 """
 
 from __future__ import annotations
@@ -195,6 +196,7 @@ def run(out: Console) -> int:
             out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
+            problems += _who_confirmed(out, base_url, token)
     receivers.server.shutdown()
     out.print()
     if problems:
@@ -281,6 +283,28 @@ def _read_back(out: Console, base_url: str) -> list[str]:
     out.print("\nThe feeds, as feedparser reads them:")
     out.print(table)
     return problems
+
+
+def _who_confirmed(out: Console, base_url: str, token: str) -> list[str]:
+    """Show the coverage report of the article that was killed; return what is missing in it."""
+    article = json.loads(files("config").joinpath("samples", _STEPS[-1][1]).read_text("utf-8"))["article"]["id"]
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        url = f"{base_url}/api/articles/{article}/coverage"
+        report = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+        if not report["unconfirmed"] or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    table = Table("Feed", "Receiver", "Holds", "Confirmed", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in report["receivers"]:
+        holds = f"version {row['version']}, {row['status']}" if row["version"] else row["why"]
+        table.add_row(row["feed"], row["receiver"], holds, "yes" if row["confirmed"] else "[red]no[/]")
+    out.print(f"Who has confirmed the kill of {article} (GET /api/articles/{article}/coverage):")
+    out.print(table)
+    if report["unconfirmed"]:
+        return [f"{report['unconfirmed']} have not confirmed the kill"]
+    out.print(f"The last endpoint {report['seconds_to_the_last']:.3f} s after the kill.", highlight=False)
+    return []
 
 
 def _until_subscribed(base_url: str) -> None:

@@ -7,6 +7,7 @@ is still in its stream, and whoever reads it next finds the article saved, calls
 from __future__ import annotations
 
 import json
+import time
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 
 from feeds import event as events
 from feeds.errors import InvalidEvent
-from feeds.event import ArticleEvent, KillEvent, ListEvent
+from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
 from feeds.lifecycle import Ignore, decide
 from feeds.selection import Placement, placements
 from worker import clock
@@ -38,6 +39,9 @@ _BATCH = 64
 """Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
 _IDLE_MS = 15_000
 """An entry that a consumer has had for so long belongs to a dead worker."""
+_REPEATED_PER_SECOND = 50.0
+_REWINDS, _REWIND_SECONDS = 20, 0.05
+"""How often, and how long apart, an endpoint that is being served is looked at before an article is sent again."""
 _TRIES = 5
 """An entry that was handed out so often without an end is set aside."""
 
@@ -154,7 +158,12 @@ class Publisher:
 
     def _apply(self, event: events.Event, entry: Entry) -> None:
         now = clock.now()
-        touched = self._curate(event, now) if isinstance(event, ListEvent) else self._decide(event, entry.accepted, now)
+        if isinstance(event, ListEvent):
+            touched = self._curate(event, now)
+        elif isinstance(event, RepeatEvent):
+            touched = self._repeat(event)
+        else:
+            touched = self._decide(event, entry.accepted, now)
         self._wake(touched, urgent=isinstance(event, KillEvent))
 
     def _decide(self, event: ArticleEvent | KillEvent, accepted: int, now: datetime) -> set[str]:
@@ -196,6 +205,35 @@ class Publisher:
                 touched.add(placement.feed)
         self._store.articles.schedule(article.id, article.due(now))
         return touched
+
+    def _repeat(self, event: RepeatEvent) -> set[str]:
+        """Have the article sent again to the endpoints of the feeds that it is in."""
+        article_id = event.article.id
+        held = self._store.articles.get(article_id)
+        touched = set()
+        for feed in sorted(held.feeds) if held else ():
+            [seq] = self._store.changes.seqs(feed, [article_id])
+            if self._store.changes.states(feed, [article_id]).get(article_id) != "in":
+                continue
+            for receiver in self._store.receivers.endpoints(feed):
+                endpoint = receiver.removeprefix("endpoint:")
+                self._store.replays.ask(
+                    feed, endpoint, {article_id: seq}, f"repeat-{event.id}", same_ids=False, rate=_REPEATED_PER_SECOND
+                )
+                if not self._rewound(feed, endpoint):
+                    log.warning("repeat_waits", endpoint=endpoint, feed=feed, next_step="it goes with its next change")
+                touched.add(feed)
+        log.info("article_repeated", event_id=event.id, article_id=article_id, feeds=sorted(touched))
+        self._store.counters.add("dateline_events", result="repeated" if touched else "unknown")
+        return touched
+
+    def _rewound(self, feed: str, endpoint: str) -> bool:
+        """Have an endpoint claimed that is up to date; wait a little for one that is just being served."""
+        for _ in range(_REWINDS):
+            if self._store.replays.rewind(feed, endpoint):
+                return True
+            time.sleep(_REWIND_SECONDS)
+        return False
 
     def _curate(self, event: ListEvent, now: datetime) -> set[str]:
         name, picks = event.list.name, event.list.articles

@@ -51,9 +51,10 @@ SUBSCRIPTIONS = "(subscriptions)"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The coverage of an article: who has it as it is now, and who has not."""
+    """The coverage of an article: who has it as it is now, and who has not. `accepted`: its last event (ms)."""
 
     article: Article
+    accepted: int
     rows: list[Coverage]
 
     @property
@@ -63,11 +64,11 @@ class Report:
 
     @property
     def seconds(self) -> float | None:
-        """From the article's last change to the last endpoint that has confirmed; None while anybody has not."""
+        """From the acceptance of the last event to the last endpoint that confirmed; None while anybody has not."""
         last = max((row.since for row in self.rows), default=0)
         if self.open or not last:
             return None
-        return max(0.0, last / 1000 - self.article.updated.timestamp())
+        return max(0, last - self.accepted) / 1000
 
     def told(self) -> dict[str, Any]:
         """The report as JSON has it."""
@@ -110,7 +111,7 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
             standing: Standing = "behind" if subscribed["behind"] else "up to date"
             told = f"{subscribed['up to date']} up to date, {subscribed['behind']} behind"
             found.append(Coverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, told, not subscribed["behind"]))
-    return Report(held.article, found)
+    return Report(held.article, held.accepted, found)
 
 
 def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Article) -> Coverage:

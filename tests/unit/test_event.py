@@ -76,7 +76,10 @@ def test_an_event_is_an_object(value: Any) -> None:
     [({}, "is missing"), ({"type": "article.deleted"}, "is 'article.deleted'"), ({"type": ["x"]}, "is \"['x']\"")],
 )
 def test_an_unknown_type_lists_the_known(value: Any, said: str) -> None:
-    known = "known types: article.published, article.corrected, article.killed, list.updated"
+    known = (
+        "known types: article.published, article.corrected, article.reinstated, article.repeated, article.killed, "
+        "list.updated"
+    )
     assert errors(value) == [("type", f"{said}; {known}")]
 
 

@@ -56,6 +56,32 @@ def test_whether_an_article_is_new_is_not_for_the_sender_to_say() -> None:
     assert second.change == "corrected"
 
 
+class TestReinstate:
+    def test_nothing_else_brings_a_killed_article_back(self) -> None:
+        killed = accepted(decide(held(), kill(), NOW))
+        assert decide(killed, sent(version=99), NOW) == Ignore("killed")
+        assert decide(killed, sent(kind="article.reinstated", pubstatus="canceled"), NOW) == Ignore("killed")
+
+    def test_it_comes_back_as_new_in_a_higher_version(self) -> None:
+        killed = accepted(decide(held(), kill(), NOW))
+        decision = decide(killed, sent(NOW + HOUR, kind="article.reinstated", summary="Cleared"), NOW + HOUR)
+
+        assert isinstance(decision, Accept)
+        assert (decision.change, decision.article.version) == ("published", killed.version + 1)
+        assert (decision.article.pubstatus, decision.article.summary) == ("usable", "Cleared")
+        assert decision.article.published == killed.published
+
+    def test_not_under_the_number_of_the_kill(self) -> None:
+        killed = accepted(decide(held(), kill(version=7), NOW))
+        assert decide(killed, sent(kind="article.reinstated", version=7), NOW) == Ignore("stale")
+        assert isinstance(decide(killed, sent(kind="article.reinstated", version=8), NOW), Accept)
+
+    def test_of_an_article_that_was_never_killed_it_is_a_correction(self) -> None:
+        decision = decide(held(), sent(kind="article.reinstated", headline="Ferries stay"), NOW)
+        assert isinstance(decision, Accept)
+        assert decision.change == "corrected"
+
+
 def test_the_sender_may_give_version_and_times() -> None:
     first = sent(version=9, published="2026-03-01T08:00:00Z", updated="2026-03-02T08:00:00Z")
     article = accepted(decide(None, first, NOW))
