@@ -1,0 +1,92 @@
+"""What partners get by their contracts, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import feedparser
+from newsroom import start
+from receiver import Receiver
+from test_takedown import kinds
+
+ENDPOINTS = """
+[[endpoints]]
+name = "short"
+feed = "s20"
+format = "json"
+url = "{url}/short"
+rights = {{ text = "summary", credits = ["Harbour Herald"], tracking = {{ utm_source = "short" }} }}
+[[endpoints]]
+name = "all"
+feed = "s20"
+format = "json"
+url = "{url}/all"
+[[endpoints]]
+name = "cut"
+feed = "s20"
+mode = "feed"
+format = "atom"
+url = "{url}/cut"
+rights = {{ words = 3, canonical = true }}
+[[endpoints]]
+name = "late"
+feed = "s21"
+format = "json"
+url = "{url}/late"
+concurrency = 4
+rights = {{ delay = "4s" }}
+"""
+
+
+def article(receiver: Receiver, path: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(receiver.wait(path)[-1].body)["article"]
+    return told
+
+
+def test_each_partner_gets_what_its_contract_says(tmp_path: Path, receiver: Receiver) -> None:
+    with start(tmp_path, receiver, 1, ENDPOINTS.format(url=receiver.url)) as newsroom:
+        images = [
+            {"url": "https://herald.example/ours.jpg", "credit": "Harbour Herald"},
+            {"url": "https://herald.example/theirs.jpg", "credit": "Quay Pictures"},
+        ]
+        newsroom.publish("r-1", "s20", summary="In short.", images=images)
+
+        short, whole = article(receiver, "/short"), article(receiver, "/all")
+        assert (short["body_html"], short["summary"]) == ("", "In short.")
+        assert [image["credit"] for image in short["images"]] == ["Harbour Herald"]
+        assert short["url"] == "https://herald.example/r-1?utm_source=short"
+        assert (whole["body_html"], whole["url"]) == (
+            "<p>This is the text of r-1 in version 1.</p>",
+            "https://herald.example/r-1",
+        )
+        assert len(whole["images"]) == 2
+        [entry] = feedparser.parse(receiver.wait("/cut")[-1].body).entries
+        assert entry.content[0].value.startswith("<p>This is the …</p>")
+        assert 'href="https://herald.example/r-1"' in entry.content[0].value
+
+
+def test_a_delay_holds_what_is_new_and_never_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    with start(tmp_path, receiver, 1, ENDPOINTS.format(url=receiver.url)) as newsroom:
+        begun = time.monotonic()
+        newsroom.publish("d-1", "s21")
+        newsroom.publish("d-2", "s21")
+        receiver.until(lambda: len(kinds(receiver.at("/late"), "d-1")) == 1, 30, "the first")
+        assert time.monotonic() - begun >= 4
+        receiver.until(lambda: len(kinds(receiver.at("/late"), "d-2")) == 1, 30, "the second")
+
+        begun = time.monotonic()
+        newsroom.publish("d-3", "s21")
+        newsroom.kill("d-1")
+        receiver.until(lambda: kinds(receiver.at("/late"), "d-1")[1:] == ["article.killed"], 30, "the kill")
+        assert kinds(receiver.at("/late"), "d-3") == []
+        newsroom.kill("d-3")
+        receiver.until(lambda: kinds(receiver.at("/late"), "d-3") != [], 30, "the notice")
+        receiver.until(lambda: newsroom.store.receivers.counts("s21")["settled"] == 1, 30, "all to be done")
+
+        assert kinds(receiver.at("/late"), "d-3") == ["article.killed"]
+        assert kinds(receiver.at("/late"), "d-1") == ["article.published", "article.killed"]
+        told = [kinds(receiver.at("/late"), name) for name in ("d-1", "d-2")]
+        assert [sequence.count("article.published") for sequence in told] == [1, 1]
