@@ -32,8 +32,8 @@ _AT_ONCE = 4
 """Tokens fetched at once, so that an authorization server that does not answer keeps few others waiting."""
 _RENEWED_AT = 0.8
 """The share of its time after which a token is replaced."""
-_LOOK_SECONDS = 1.0
-"""How often tokens are looked through for such as are to be replaced."""
+_LOOK_SECONDS = 0.25
+"""How often tokens are looked through for such as are to be replaced: often, beside the last fifth of the shortest."""
 _SHORTEST_SECONDS = 5.0
 """A token is tried for so long, even if it is said to end sooner: before that it might never reach a request."""
 _UNSAID_SECONDS = 3600.0
