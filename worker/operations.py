@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _AT_ONCE = 20
+_PAUSE_MOST_SECONDS = 300.0
+"""The longest pause between two calls of a webhook that takes nothing."""
+_TEMPORARY = frozenset({408, 425, 429})
 
 
 class Operations:
@@ -52,6 +55,8 @@ class Operations:
         self._secrets = secrets
         self._timeout = timeout
         self._lock = Lock()
+        self._pause = 0.0
+        self._again = 0.0
 
     def tell(self, kind: str, **data: Any) -> None:
         """Raise an event."""
@@ -62,7 +67,7 @@ class Operations:
 
     def send(self) -> None:
         """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
-        if not self._url:
+        if not self._url or time.monotonic() < self._again:
             return
         waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
         if not waiting:
@@ -85,9 +90,17 @@ class Operations:
         """In the engine's thread: count, and let the executor speak to Redis when all have answered."""
         with self._lock:
             left.discard(entry)
-            if answer.fault is None and 200 <= answer.status < 300:
+            delivered = answer.fault is None and 200 <= answer.status < 300
+            refused = answer.fault is None and 400 <= answer.status < 500 and answer.status not in _TEMPORARY
+            if delivered or refused:
                 sent.append(entry)
-            else:
-                log.warning("operations_webhook_failed", status=answer.status, reason=answer.message)
+            if not delivered:
+                next_step = "it is in the log only" if refused else "it is sent again"
+                log.warning(
+                    "operations_webhook_failed", status=answer.status, reason=answer.message, next_step=next_step
+                )
             if not left:
+                # A webhook that takes nothing is asked less and less often.
+                self._pause = 0.0 if sent else min(max(1.0, 2 * self._pause), _PAUSE_MOST_SECONDS)
+                self._again = time.monotonic() + self._pause
                 self._executor.submit(self._store.operations.done, sent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import warnings
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -51,11 +52,15 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
 
-    def take_again(*_: object) -> None:
+    def read_again() -> None:
         settings = reload()
         if settings is not None:
             Process.machinery.enroll(settings)
             log.info("settings_read_again", endpoints=len(settings.endpoints))
+
+    def take_again(*_: object) -> None:
+        # Not in the signal's handler, which may have come while its thread held a lock.
+        Thread(target=read_again, name="settings", daemon=True).start()
 
     def finish(*_: object) -> None:
         # As Celery's own handler does, but without its words on standard output.

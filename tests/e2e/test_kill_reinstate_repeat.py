@@ -36,6 +36,16 @@ def test_a_killed_article_comes_back_only_when_it_is_reinstated(newsroom: Newsro
     assert (row["version"], row["status"]) == (6, "published")
 
 
+def test_a_kill_under_the_id_of_its_articles_event_is_a_kill(newsroom: Newsroom) -> None:
+    event = newsroom.publish("same-id-1", "s7")
+    until_told(newsroom.receiver, "/p7", "same-id-1", "published")
+    answer = newsroom.post({"id": event["id"], "type": "article.killed", "article": {"id": "same-id-1"}})
+    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    until_told(newsroom.receiver, "/p7", "same-id-1", "published", "killed")
+    again = newsroom.post({"id": event["id"], "type": "article.killed", "article": {"id": "same-id-1"}})
+    assert (again.status_code, again.json()["status"]) == (202, "duplicate")
+
+
 def test_a_repeat_is_the_same_version_sent_again(newsroom: Newsroom) -> None:
     receiver = newsroom.receiver
     newsroom.publish("again-1", "s7")

@@ -53,7 +53,11 @@ class Events:
             for answer in self._scripts.run_many(
                 "accept",
                 [
-                    ((keys.URGENT if urgent else keys.EVENTS, keys.seen(event_id)), (body, SEEN_SECONDS))
+                    # A kill under the id of another event is not a repetition of that; no id has a space.
+                    (
+                        (keys.URGENT if urgent else keys.EVENTS, keys.seen(f"kill {event_id}" if urgent else event_id)),
+                        (body, SEEN_SECONDS),
+                    )
                     for event_id, body, urgent in events
                 ],
             )
