@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from feeds.formats import FEED_FORMATS
+from feeds.formats import FEED_FORMATS, READERS
 from feeds.text import direction
 from web.conditional import Representation, http_date
 from worker import clock
@@ -67,9 +67,7 @@ class FeedServer:
     async def directory(self, request: Request) -> Response:
         """GET /feeds: the directory, with links by which readers discover the feeds."""
         del request
-        page = _templates.get_template("directory.html").render(
-            site=self._site, formats=list(FEED_FORMATS.values()), direction=direction
-        )
+        page = _templates.get_template("directory.html").render(site=self._site, formats=READERS, direction=direction)
         return HTMLResponse(page, headers={"Cache-Control": CACHE_CONTROL})
 
     async def opml(self, request: Request) -> Response:

@@ -274,7 +274,7 @@ def _zone(name: str) -> ZoneInfo | None:
 def kill(
     article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
 ) -> None:
-    """Kill an article: it leaves every feed, and every receiver is told. Final."""
+    """Kill an article: it leaves every feed, and every receiver is told. Only `article.reinstated` brings it back."""
     services = _services(config, data)
     known = services.store.articles.get(article)
     event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article}}

@@ -36,6 +36,8 @@ FEED_FORMATS: dict[str, FeedFormat] = {
         sitemap.FORMAT,
     )
 }
+READERS = (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)
+"""What people's feed readers read; the others are for partners and search engines that know their addresses."""
 ARTICLE_FORMATS: dict[str, ArticleFormat] = {
     f.name: f for f in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
 }
