@@ -40,6 +40,7 @@ _BATCH = 64
 _IDLE_MS = 15_000
 """An entry that a consumer has had for so long belongs to a dead worker."""
 _REPEATED_PER_SECOND = 50.0
+"""How many articles a second are sent again to one endpoint at the most."""
 _REWINDS, _REWIND_SECONDS = 20, 0.05
 """How often, and how long apart, an endpoint that is being served is looked at before an article is sent again."""
 _TRIES = 5
@@ -50,14 +51,24 @@ class Publisher:
     """Carries accepted events out.
 
     `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
+    `in_articles` names the endpoints of a feed that get one request per article: those to which one can be repeated.
     """
 
-    def __init__(self, store: Store, site: Site, wakeups: Wakeups, consumer: str, here: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        site: Site,
+        wakeups: Wakeups,
+        consumer: str,
+        here: Callable[[str], bool],
+        in_articles: Callable[[str], list[str]],
+    ) -> None:
         self._store = store
         self._site = site
         self._wakeups = wakeups
         self._consumer = consumer
         self._here = here
+        self._in_articles = in_articles
         self._stopped = Event()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
 
@@ -215,8 +226,7 @@ class Publisher:
             [seq] = self._store.changes.seqs(feed, [article_id])
             if self._store.changes.states(feed, [article_id]).get(article_id) != "in":
                 continue
-            for receiver in self._store.receivers.endpoints(feed):
-                endpoint = receiver.removeprefix("endpoint:")
+            for endpoint in self._in_articles(feed):
                 self._store.replays.ask(
                     feed, endpoint, {article_id: seq}, f"repeat-{event.id}", same_ids=False, rate=_REPEATED_PER_SECOND
                 )

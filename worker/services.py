@@ -140,7 +140,7 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here)
+        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here, self._partners.in_articles)
         self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import requests
 from newsroom import Newsroom, published
@@ -59,6 +60,18 @@ def test_a_repeat_is_the_same_version_sent_again(newsroom: Newsroom) -> None:
     assert first.headers["webhook-id"] != second.headers["webhook-id"]
     assert second.headers["dateline-replay"].startswith("repeat-")
     assert requests.get(newsroom.topic("s7"), timeout=10).headers["etag"] == before.headers["etag"]
+
+
+def test_an_endpoint_that_gets_feeds_is_not_sent_a_repeat(newsroom: Newsroom) -> None:
+    newsroom.publish("fed-1", "s1")
+    newsroom.receiver.wait("/p1")
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s1")["behind"] == 0, 20, "the push to be done")
+    pushes = len(newsroom.receiver.at("/p1"))
+    newsroom.send({"type": "article.repeated", "article": {"id": "fed-1"}})
+    newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the event to be done with")
+    time.sleep(1.5)  # longer than a sweep
+    assert len(newsroom.receiver.at("/p1")) == pushes
+    assert newsroom.store.replays.waiting("s1", "p1") == 0
 
 
 def test_what_was_never_here_is_not_repeated(newsroom: Newsroom) -> None:

@@ -48,6 +48,12 @@ class Partners:
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(_CHANGES_CACHED)
         self.endpoints: dict[str, Endpoint] = {}
 
+    def in_articles(self, feed: str) -> list[str]:
+        """Return the names of the feed's endpoints that get one request per article. From any thread."""
+        return [
+            endpoint.name for endpoint in self.endpoints.values() if (endpoint.feed, endpoint.mode) == (feed, "article")
+        ]
+
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
 

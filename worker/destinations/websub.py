@@ -33,18 +33,13 @@ class WebSub:
         self._whole = whole
         self._timeout = timeout
         self._headers: dict[tuple[str, str], list[str]] = {}
-        self._last: tuple[tuple[str, str, int, int, bool] | None, Push | None] = (None, None)
 
     def begin(self, definition: FeedDefinition, claim: Claim, head: int, deadline: float) -> SubscriberPush:
         """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds)."""
         name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
         whole = self._whole or claim.cursor == 0
-        key = (definition.name, name, claim.cursor, head, whole)
-        if key != self._last[0]:
-            # Most of a claim get the same as the one before; this asks nobody.
-            self._last = key, self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole)
-        push = self._last[1]
+        push = self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole)
         return SubscriberPush(claim, push, head, self._header_lines(definition.name, name), self._timeout, deadline)
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
