@@ -97,6 +97,9 @@ def legal(text: str) -> str:
     An embedding or isolate left open is closed, at the end or where an isolate around it ends; an end without a
     beginning is dropped.
     """
+    if text.isprintable():
+        # Nearly all text is, and then has none of what is looked for below.
+        return text
     text = _OVERRIDES.sub("", _ILLEGAL.sub("", text))
     if not _DIRECTIONAL.search(text):
         return text

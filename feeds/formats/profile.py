@@ -33,6 +33,10 @@ class Item(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     gone: bool = False
 
 
+AHEAD = timedelta(hours=1)
+"""How far the clock of a CMS may be ahead of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One partner's RSS.
@@ -72,9 +76,12 @@ class Profile:
 
 
 def bounded(channel: Channel, entries: Sequence[Entry], most: int | None, oldest: timedelta | None) -> Sequence[Entry]:
-    """Return the first `most` of the entries published no longer than `oldest` before the feed's last change."""
+    """Return the first `most` of the entries published no longer than `oldest` before the feed's last change.
+
+    Where age counts, what is yet to be published does not belong either.
+    """
     if oldest is not None:
-        entries = [entry for entry in entries if channel.updated - entry.published <= oldest]
+        entries = [entry for entry in entries if -AHEAD <= channel.updated - entry.published <= oldest]
     return entries[:most]
 
 

@@ -42,4 +42,10 @@ def _say(url: etree._Element, entry: Entry) -> None:
     etree.SubElement(url, f"{{{SITEMAP_NS}}}lastmod").text = rfc3339(entry.updated)
 
 
-FORMAT = xml_format("sitemap", MEDIA_TYPE, whole, OPENING, TAIL)
+def pages(channel: Channel, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the first entry of each page: a sitemap names it once."""
+    del channel
+    return list({entry.url: entry for entry in reversed(entries)}.values())[::-1]
+
+
+FORMAT = xml_format("sitemap", MEDIA_TYPE, whole, OPENING, TAIL, select=pages)

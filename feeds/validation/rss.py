@@ -10,6 +10,7 @@ from lxml import html
 
 from feeds.formats import flipboard, msn, smartnews
 from feeds.formats.extensions import MEDIA_NS, TOMBSTONE_NS
+from feeds.formats.profile import AHEAD
 from feeds.formats.rss import ATOM_NS, DC_NS
 from feeds.text import text_of
 from feeds.validation import values
@@ -20,7 +21,6 @@ _ATOM, _DC, _MEDIA = f"{{{ATOM_NS}}}", f"{{{DC_NS}}}", f"{{{MEDIA_NS}}}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _TERMS = f"{{{msn.DCTERMS_NS}}}"
 
-SMARTNEWS_BYTES_MOST = 1_000_000
 MSN_TITLE_LEAST, MSN_TITLE_MOST = 21, 150
 """Characters: "more than 20", "not exceed 150"."""
 
@@ -98,8 +98,8 @@ def _item(item: Element) -> Findings:
 
 def smart_news(document: bytes) -> Findings:
     """SmartFormat 2.1."""
-    if len(document) > SMARTNEWS_BYTES_MOST:
-        yield Finding(None, "smartnews.size", f"must have at most {SMARTNEWS_BYTES_MOST} bytes, has {len(document)}")
+    if len(document) > smartnews.BYTES_MOST:
+        yield Finding(None, "smartnews.size", f"must have at most {smartnews.BYTES_MOST} bytes, has {len(document)}")
     yield from _checked(document, _smart_front, _smart_item)
 
 
@@ -155,7 +155,7 @@ def _age(channel: Element, item: Element) -> Findings:
     published = moment(item, "pubDate", "", values.rfc822)
     if not isinstance(built, datetime) or not isinstance(published, datetime):
         return
-    if published > built:
+    if published > built + AHEAD:
         yield at(item, "msn.item.pubDate", "pubDate must not lie after the feed's last change")
     if built - published >= msn.OLDEST:
         yield at(item, "msn.item.pubDate", f"pubDate must be less than {values.days(msn.OLDEST)} old")

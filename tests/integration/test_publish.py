@@ -12,7 +12,9 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.documents import Documents
+from worker.gate import FeedRefused, Gate
 from worker.intake import Intake
+from worker.operations import Alerts
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store, keys
@@ -80,9 +82,11 @@ class Desk:
     def members(self, feed: str) -> list[str]:
         return self.store.changes.members(feed)
 
+    def documents(self) -> Documents:
+        return Documents(self.store, self.site, Gate(self.store, Alerts(self.store, wanted=True)))
+
     def document(self, feed: str) -> str:
-        documents = Documents(self.store, self.site)
-        return documents.current(self.site.feed(feed), FEED_FORMATS["atom"]).body.decode()
+        return self.documents().current(self.site.feed(feed), FEED_FORMATS["atom"]).body.decode()
 
 
 @pytest.fixture
@@ -376,7 +380,7 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
     change = desk.store.changes.of("world", ["a"])["a"]
     assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.seen, change.seq)
     assert before == desk.document("world")
-    documents = Documents(desk.store, desk.site)
+    documents = desk.documents()
     definition = desk.site.feed("world")
     assert definition is not None
     assert documents.push(definition, FEED_FORMATS["atom"], 0, 2, whole=False) is None
@@ -409,6 +413,43 @@ def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(des
     desk.publisher().consume()
     definition = desk.site.feed("world")
     assert definition is not None
-    push = Documents(desk.store, desk.site).push(definition, FEED_FORMATS["atom"], 0, 206, whole=False)
+    push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, 206, whole=False)
     assert push is not None
     assert ({"b": 1}, 206) == (push.versions, push.cursor)
+
+
+def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) -> None:
+    text = {"body_html": "<p>Text</p>"}
+    desk.accept(article("a", headline="Short", **text), article("b", headline="A headline that is long enough", **text))
+    desk.publisher().consume()
+    definition = desk.site.feed("all")
+    assert definition is not None
+    msn = FEED_FORMATS["msn"]
+    for documents in (desk.documents(), desk.documents()):
+        body = documents.current(definition, msn).body.decode()
+        assert "long enough" in body
+        assert "Short" not in body
+        push = documents.push(definition, msn, 0, 2, whole=False)
+        assert push is not None
+        assert {"b": 1} == push.versions
+    assert "Short" in desk.document("all")
+    [refusal] = desk.store.refusals.all("msn").values()
+    assert (1, True) == (refusal.version, "title" in refusal.reasons[0])
+    [(_, told)] = desk.store.operations.take(10, 1000)
+    assert ("article.parked", "a", "msn") == (told["type"], told["data"]["article_id"], told["data"]["format"])
+    assert list(desk.store.refusals.of("a", ["rss", "msn"])) == ["msn"]
+
+    desk.accept(article("a", 2, headline="A headline that is long enough now", **text))
+    desk.publisher().consume()
+    assert "long enough now" in desk.documents().current(definition, msn).body.decode()
+
+
+def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
+    definition = desk.site.feed("all")
+    assert definition is not None
+    documents = desk.documents()
+    for _ in range(2):
+        with pytest.raises(FeedRefused, match="the feed all can't be smartnews: channel must have logo"):
+            documents.current(definition, FEED_FORMATS["smartnews"])
+    [(_, told)] = desk.store.operations.take(10, 1000)
+    assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])

@@ -83,6 +83,14 @@ def test_legal_text_is_legal_in_xml_and_stays_as_it_is(given: str) -> None:
     assert text.legal(legal) == legal
 
 
+def test_what_is_printable_is_legal() -> None:
+    # `legal` asks for no more of such a text.
+    printable = "".join(filter(str.isprintable, map(chr, range(0x110000))))
+    assert not text._ILLEGAL.search(printable)
+    assert not text._OVERRIDES.search(printable)
+    assert not text._DIRECTIONAL.search(printable)
+
+
 def test_plain_folds_white_space() -> None:
     assert text.plain(" a \t\n b\u00a0c\u2028d ") == "a b c d"
 

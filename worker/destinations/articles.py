@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.formats import ARTICLE_FORMATS
+from feeds.gate import check_article
 from feeds.rights import Rights, granted
 from worker import clock
 from worker.delivery import policy
+from worker.delivery.errors import Fault
+from worker.delivery.transfer import Answer
 from worker.destinations import judged, unfinished
 from worker.destinations.endpoint import Body, Endpoint, LedgerEntry, Pushes, message_id
+from worker.gate import reasons
 from worker.store.changes import Change
 from worker.store.receivers import Settlement
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     from feeds.article import Article
     from feeds.formats.interface import Provider
-    from worker.delivery.transfer import Answer, Transfer
+    from worker.delivery.transfer import Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
     from worker.store.receivers import Claim
@@ -90,7 +94,8 @@ class Bodies:
         if body is None:
             told = granted(article, endpoint.rights)
             rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", told, message, self._provider)
-            body = Body.of(rendered, compressed=endpoint.gzip)
+            findings = [] if status in _NOTICES else check_article(endpoint.format, rendered)
+            body = Body.of(rendered, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
             if body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
@@ -190,6 +195,9 @@ class ArticlePushes(Pushes):
                 self._finish(said)
                 continue
             assert said.body is not None
+            if said.body.refused:
+                self._park(said)
+                continue
             replayed = self._replay.id if said.replayed and self._replay else ""
             if request := self._send(said, said.body, said.message, replayed):
                 return request
@@ -231,6 +239,16 @@ class ArticlePushes(Pushes):
         self._tried(key.message, key.body, key.entry, article_id, answer, word, noted)
         self._advance()
         return word
+
+    def _park(self, said: _Said) -> None:
+        """Set an article aside that fails the rules of its format: it is not sent."""
+        assert said.body is not None
+        assert said.entry is not None
+        reason = f"kept back by the gate: {said.body.refused}"
+        answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
+        noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.now())
+        self._tried(said.message, said.body, said.entry, said.change.article_id, answer, "parked", noted)
+        self._finish(said)
 
     def _finish(self, said: _Said) -> None:
         said.done = True

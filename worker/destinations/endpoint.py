@@ -107,16 +107,17 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a push as it is sent, and the SHA-256 (hex) of what it says."""
+    """The body of a push as it is sent, the SHA-256 (hex) of what it says, and why the gate keeps it back, if so."""
 
     sent: bytes
     digest: str
+    refused: str = ""
 
     @classmethod
-    def of(cls, said: bytes, *, compressed: bool) -> Body:
+    def of(cls, said: bytes, *, compressed: bool, refused: str = "") -> Body:
         """Return the body that says this."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
-        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest())
+        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest(), refused)
 
     @property
     def size(self) -> int:

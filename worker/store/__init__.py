@@ -17,6 +17,7 @@ from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
 from worker.store.patterns import PatternFeeds
 from worker.store.receivers import Receivers
+from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.workers import Workers
@@ -38,6 +39,7 @@ class Store:
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts)
         self.replays = Replays(client, scripts)
+        self.refusals = Refusals(client, scripts)
         self.operations = OperationalEvents(client)
         self.workers = Workers(client)
 

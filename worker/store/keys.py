@@ -70,6 +70,11 @@ def pattern(name: str) -> str:
     return f"dateline:pattern:{name}"
 
 
+def refused(format_name: str) -> str:
+    """Hash of one feed format: article id -> `[version, time, reasons]` as JSON, of those that the gate keeps out."""
+    return f"dateline:refused:{format_name}"
+
+
 class FeedKeys(NamedTuple):
     """The key space of one feed."""
 
