@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from feeds.article import Image
+from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats import FEED_FORMATS
 from feeds.formats.rss import EXCERPT_CHARACTERS
@@ -156,6 +156,15 @@ def test_pictures_stand_alone_with_caption_and_credit() -> None:
     ]
     assert texts(item, "media:content/media:description") == ["A & B"]
     assert texts(item, "media:content/media:credit") == ["Rosa Lindqvist"]
+
+
+def test_other_editions_are_links_beside_the_items_own() -> None:
+    item = item_of(alternates=(Alternate(edition="ar", url="https://e.example/ar/a"),))
+    assert texts(item, "link") == ["https://e.example/a"]
+    assert [dict(link.items()) for link in item.iterfind("atom:link", NS)] == [
+        {"href": "https://e.example/ar/a", "rel": "alternate", "type": "text/html", "hreflang": "ar"},
+        {"href": "https://e.example/a", "rel": "alternate", "type": "text/html", "hreflang": "en"},
+    ]
 
 
 def test_tombstones_stand_before_the_items() -> None:
