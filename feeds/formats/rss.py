@@ -19,7 +19,7 @@ from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
 from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones
 from feeds.formats.moments import rfc822, rfc3339
-from feeds.text import legal
+from feeds.text import cut, legal
 
 DC_NS = "http://purl.org/dc/elements/1.1/"
 EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggregators refuse shorter descriptions
@@ -113,9 +113,11 @@ def excerpt(text: str, most: int) -> str:
     """Return the beginning of `text`: at most `most` characters, then an ellipsis where there was more."""
     if len(text) <= most:
         return text
-    start = text[:most]
-    # At the last whole word, in scripts that have spaces; `legal` closes an isolate that the cut left open.
-    return legal(start.rpartition(" ")[0] or start) + "…"
+    end = most
+    while (end := text.rfind(" ", 0, end)) > 0:  # at the last whole word, in scripts that have spaces
+        if len(start := legal(text[:end])) <= most:
+            return start + "…"
+    return cut(text, most) + "…"
 
 
 FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", whole, b"<item>", b"</channel></rss>")

@@ -130,6 +130,9 @@ def test_without_summary_the_description_is_the_text() -> None:
         ("字" * 400, "字" * EXCERPT_CHARACTERS + "…"),
         ("x" * EXCERPT_CHARACTERS, "x" * EXCERPT_CHARACTERS),
         ("\u2067" + "word " * 100 + "\u2069", "\u2067" + ("word " * 59).strip() + "\u2069…"),
+        # Without spaces it is cut between characters as people see them: here of 7 each, and of 5 in an isolate.
+        ("👨\u200d👩\u200d👧\u200d👦" * 50, "👨\u200d👩\u200d👧\u200d👦" * 42 + "…"),
+        ("\u2067" + "ل\u064e\u0651ي\u0651" * 100, "\u2067" + "ل\u064e\u0651ي\u0651" * 59 + "ل\u064e\u0651\u2069…"),
     ],
 )
 def test_a_long_text_is_cut_at_a_word(words: str, expected: str) -> None:
