@@ -161,7 +161,10 @@ def test_visibility_changes_at_the_moment_that_was_due() -> None:
 
 
 def test_a_notice_has_none_of_the_text() -> None:
-    said = article(version=3, summary="Summary", body_html="<p>Body</p>", authors=["A"], rights="(c)")
+    alternates = [{"edition": "ar", "url": "https://e.example/ar/a"}]
+    said = article(
+        version=3, summary="Summary", body_html="<p>Body</p>", authors=["A"], rights="(c)", alternates=alternates
+    )
     assert said.notice() == {
         "id": "hh-1",
         "version": 3,

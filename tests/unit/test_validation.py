@@ -185,6 +185,8 @@ ARTICLE_MISTAKES = [
     ("newsmlg2", "stat:usable", "stat:killed", "newsmlg2.pubStatus"),
     ("newsmlg2", "stat:usable", "stat:canceled", "newsmlg2.notice"),
     ("newsmlg2", 'version="2"', 'version="0"', "newsmlg2.version"),
+    ("newsmlg2", 'version="2"', 'version="٢"', "newsmlg2.version"),
+    ("nitf", 'version="2"', 'version="۲"', "nitf.du-key"),
     ("newsmlg2", '<pubStatus qcode="stat:usable"/>', "", "newsmlg2.pubStatus"),
     ("newsmlg2", "<embargoed>2026-03-11T07:00:00+00:00</embargoed>", "<embargoed/>", "newsmlg2.embargoed"),
     ("newsmlg2", '<itemClass qcode="ninat:text"/>', "", "newsmlg2.itemClass"),
