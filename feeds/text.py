@@ -113,13 +113,16 @@ def legal(text: str) -> str:
         return text
     out: list[str] = []
     open_ends: list[str] = []
+    isolates = 0  # how many of those are isolates; counted, because looking for one in a long list takes its time
     for character in text:
         if character in _OPENERS:
             open_ends.append(_OPENERS[character])
-        elif character == "\u2069" and character in open_ends:
+            isolates += open_ends[-1] == "\u2069"
+        elif character == "\u2069" and isolates:
             # It ends the embeddings within the isolate too (UAX #9, X6a).
             while (end := open_ends.pop()) != character:
                 out.append(end)
+            isolates -= 1
         elif character in {"\u202c", "\u2069"}:
             if not open_ends or open_ends[-1] != character:
                 continue

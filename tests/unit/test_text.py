@@ -76,6 +76,12 @@ def test_legal_balances_isolates_and_embeddings(given: str, expected: str) -> No
     assert text.legal(given) == expected
 
 
+@pytest.mark.timeout(10)
+def test_legal_does_not_look_long_for_what_an_end_belongs_to() -> None:
+    many = 200_000
+    assert text.legal(LRE * many + PDI * many) == LRE * many + PDF * many
+
+
 @given(st.text())
 def test_legal_text_is_legal_in_xml_and_stays_as_it_is(given: str) -> None:
     legal = text.legal(given)
