@@ -6,7 +6,7 @@ from feeds.formats import newsmlg2 as g2
 from feeds.formats import nitf as nitf_format
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text, unique
+from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text
 
 _G, _N = f"{{{g2.NAMESPACE}}}", f"{{{nitf_format.NAMESPACE}}}"
 _STATUSES = {"stat:usable", "stat:withheld", "stat:canceled"}
@@ -47,16 +47,15 @@ def newsmlg2(document: bytes) -> Findings:
 
 
 def _links(meta: Element) -> Findings:
-    """Links must lead somewhere, and no two of a kind to the same language."""
-    links = meta.findall(f"{_G}link")
-    for link in links:
+    """Links must lead somewhere, in a language that is one."""
+    for link in meta.iterfind(f"{_G}link"):
         if link.get("href"):
             yield from address(link, link.get("href"), "newsmlg2.link")
         elif not link.get("residref"):
             yield at(link, "newsmlg2.link", "link must have href or residref")
-    told = [(link, language.get("tag") or "") for link in links for language in link.iterfind(f"{_G}language")]
-    said = [f"{link.get('rel')} {tag.lower()}" for link, tag in told]
-    yield from unique([link for link, _ in told], said, "newsmlg2.link.unique")
+        for language in link.iterfind(f"{_G}language"):
+            if not values.language(language.get("tag") or ""):
+                yield at(language, "newsmlg2.link.language", f"tag {language.get('tag') or ''!r} is no language tag")
 
 
 def _item_meta(root: Element, meta: Element) -> Findings:

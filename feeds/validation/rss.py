@@ -85,11 +85,11 @@ def _item(item: Element) -> Findings:
     guid = item.find("guid")
     if guid is not None and guid.get("isPermaLink", "true") == "true":
         yield from address(guid, guid.text, "rss.item.guid")
-    for link in item.iterfind(f"{_ATOM}link"):
+    links = item.findall(f"{_ATOM}link")
+    for link in links:
         yield from address(link, link.get("href"), "rss.item.atom-link")
-    yield from editions(
-        [link for link in item.iterfind(f"{_ATOM}link") if "hreflang" in link.attrib], "rss.item.alternate"
-    )
+    alternates = [link for link in links if "hreflang" in link.attrib and link.get("rel", "alternate") == "alternate"]
+    yield from editions(alternates, "rss.item.alternate")
     published = moment(item, "pubDate", "rss.item.pubDate", values.rfc822)
     yield from ordered(item, "rss.item.dates", published, moment(item, f"{_ATOM}updated", "rss.item.updated"))
     if item.find("author") is not None and item.find(f"{_DC}creator") is not None:
