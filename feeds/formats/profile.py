@@ -8,7 +8,7 @@ take down what is dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from feedgen.ext.base import BaseExtension
@@ -61,7 +61,8 @@ class Profile:
         feed.register_extension("partner", self.front, self.item)
         feed.partner.channel = channel
         for entry in map(self.entry, entries):
-            rss.add(feed, entry).partner.entry = entry
+            # No partner's profile has a place for the other editions; a link to one could be taken for the article's.
+            rss.add(feed, replace(entry, alternates=())).partner.entry = entry
         for stone in tombstones:
             if self.kept is not None and channel.updated - stone.when <= self.kept:
                 notice = _notice(channel, stone)

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from lxml import html
 
 from feeds.formats import flipboard, msn, smartnews
-from feeds.formats.extensions import MEDIA_NS, TOMBSTONE_NS
+from feeds.formats.extensions import ATOM_NS, MEDIA_NS, TOMBSTONE_NS
 from feeds.formats.profile import AHEAD
-from feeds.formats.rss import ATOM_NS, DC_NS
+from feeds.formats.rss import DC_NS
 from feeds.text import text_of
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text, unique
+from feeds.validation.xml import Element, address, at, editions, legible, moment, ordered, parse, required, text, unique
 
 _ATOM, _DC, _MEDIA = f"{{{ATOM_NS}}}", f"{{{DC_NS}}}", f"{{{MEDIA_NS}}}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
@@ -85,6 +85,11 @@ def _item(item: Element) -> Findings:
     guid = item.find("guid")
     if guid is not None and guid.get("isPermaLink", "true") == "true":
         yield from address(guid, guid.text, "rss.item.guid")
+    links = item.findall(f"{_ATOM}link")
+    for link in links:
+        yield from address(link, link.get("href"), "rss.item.atom-link")
+    alternates = [link for link in links if "hreflang" in link.attrib and link.get("rel", "alternate") == "alternate"]
+    yield from editions(alternates, "rss.item.alternate")
     published = moment(item, "pubDate", "rss.item.pubDate", values.rfc822)
     yield from ordered(item, "rss.item.dates", published, moment(item, f"{_ATOM}updated", "rss.item.updated"))
     if item.find("author") is not None and item.find(f"{_DC}creator") is not None:

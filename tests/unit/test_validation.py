@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import event
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.entry import Channel, Tombstone, entry
 from feeds.errors import InvalidEvent
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
@@ -51,6 +51,10 @@ FEATURE = Article(
     subjects=("crafts",),
     authors=("Jon Beckwith",),
     images=(Image(url="https://e.example/a.jpg", width=800, height=600, caption="C", credit="R"),),
+    alternates=(
+        Alternate(edition="ar", url="https://e.example/ar/ropes", id="hh-2"),
+        Alternate(edition="tr", url="https://e.example/tr/ropes"),
+    ),
     published=NOW - timedelta(hours=2),
     updated=NOW - timedelta(hours=1),
     expires=NOW + timedelta(days=700),
@@ -147,6 +151,20 @@ FEED_MISTAKES = [
     ("news-sitemap", "<news:language>en", "<news:language>en-GB", "news-sitemap.language"),
     ("news-sitemap", "<news:name>Harbour Herald</news:name>", "<news:name/>", "news-sitemap.name"),
     ("sitemap", "<loc>https://e.example", "<loc>ftp://e.example", "sitemap.loc"),
+    ("rss", 'hreflang="tr"', 'hreflang="AR"', "rss.item.alternate.unique"),
+    ("rss", 'hreflang="tr"', 'hreflang="türkçe"', "rss.item.alternate.language"),
+    ("rss", 'rel="alternate" type="text/html" hreflang="tr"', 'rel="related" type="text/html" hreflang="ar"', ""),
+    ("rss", 'href="https://e.example/ar/ropes"', 'href="/ar/ropes"', "rss.item.atom-link"),
+    ("atom", 'hreflang="tr"', 'hreflang="ar"', "atom.entry.alternate.unique"),
+    ("atom", 'type="text/html" hreflang="tr"', 'type="text/plain" hreflang="ar"', ""),
+    ("atom", 'type="text/html" hreflang="tr"', "", "atom.entry.alternate.unique"),
+    ("json", '"language":"tr"', '"language":"ar"', "jsonfeed.item.alternate.unique"),
+    ("json", '"language":"tr"', '"language":"en"', "jsonfeed.item.alternate.unique"),
+    ("json", '"url":"https://e.example/tr/ropes"', '"url":"/tr/ropes"', "jsonfeed.item.alternate.url"),
+    ("sitemap", 'hreflang="tr"', 'hreflang="ar"', "sitemap.alternate.unique"),
+    ("sitemap", 'hreflang="tr"', 'hreflang="x-default"', ""),
+    ("sitemap", 'href="https://e.example/tr/ropes"', 'href="tr/ropes"', "sitemap.alternate"),
+    ("news-sitemap", '<xhtml:link rel="alternate" hreflang="en"', "<xhtml:link", "sitemap.alternate.self"),
 ]
 
 
@@ -168,9 +186,17 @@ ARTICLE_MISTAKES = [
     ("newsmlg2", "stat:usable", "stat:killed", "newsmlg2.pubStatus"),
     ("newsmlg2", "stat:usable", "stat:canceled", "newsmlg2.notice"),
     ("newsmlg2", 'version="2"', 'version="0"', "newsmlg2.version"),
+    ("newsmlg2", 'version="2"', 'version="٢"', "newsmlg2.version"),
+    ("nitf", 'version="2"', 'version="۲"', "nitf.du-key"),
     ("newsmlg2", '<pubStatus qcode="stat:usable"/>', "", "newsmlg2.pubStatus"),
     ("newsmlg2", "<embargoed>2026-03-11T07:00:00+00:00</embargoed>", "<embargoed/>", "newsmlg2.embargoed"),
     ("newsmlg2", '<itemClass qcode="ninat:text"/>', "", "newsmlg2.itemClass"),
+    ("newsmlg2", '<language tag="tr"/></link>', '<language tag="türkçe"/></link>', "newsmlg2.link.language"),
+    ("newsmlg2", 'href="https://e.example/tr/ropes"', 'href="tr/ropes"', "newsmlg2.link"),
+    ("newsmlg2", 'href="https://e.example/tr/ropes"', "", "newsmlg2.link"),
+    ("ninjs31", '"language":"tr"', '"language":"ar"', "ninjs.association.language"),
+    ("ninjs22", '"language":"tr"', '"language":"en"', "ninjs.association.language"),
+    ("ninjs16", '"language":"tr"', '"language":"Türkçe"', "ninjs.association.language"),
     ("nitf", 'management-status="embargoed"', 'management-status="killed"', "nitf.management-status"),
     ("nitf", 'management-status="embargoed"', 'management-status="canceled"', "nitf.notice"),
     ("nitf", '<date.release norm="20260311T070000Z"/>', "", "nitf.date.release"),
