@@ -44,6 +44,9 @@ WORKERS = "dateline:workers"
 SWEEP = "dateline:sweep"
 """The sweep's lock."""
 
+RELEASE = "dateline:release"
+"""The lock of whoever releases what comes due between two sweeps."""
+
 
 def seen(event_id: str) -> str:
     """Marks an event id as accepted."""
