@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from feeds import event as events
 from feeds.errors import InvalidEvent
 from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
+from feeds.fingerprint import remembered
 from feeds.lifecycle import Ignore, decide
 from feeds.selection import Placement, placements
 from worker import clock
@@ -52,6 +53,7 @@ class Publisher:
 
     `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
     `in_articles` names the endpoints of a feed that get one request per article: those to which one can be repeated.
+    `killed` is told each feed that a killed article ever was in, perhaps more than once.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Publisher:
         consumer: str,
         here: Callable[[str], bool],
         in_articles: Callable[[str], list[str]],
+        killed: Callable[[str, Held], None],
     ) -> None:
         self._store = store
         self._site = site
@@ -69,6 +72,7 @@ class Publisher:
         self._consumer = consumer
         self._here = here
         self._in_articles = in_articles
+        self._killed = killed
         self._stopped = Event()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
 
@@ -140,11 +144,14 @@ class Publisher:
             found = placements(held.article, self._site.definitions, lists, held.feeds, now)
             feeds = held.feeds | {placement.feed for placement in found}
             if feeds != held.feeds:
-                saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted)
+                saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted, held.fingerprints)
                 if saved is None:
                     continue
                 held = saved
             touched |= self._record(held.article, found, now)
+            if held.article.pubstatus == "canceled":
+                for feed in held.feeds:
+                    self._killed(feed, held)
             # Its moments were noted with it; if somebody saved another revision meanwhile, theirs must be noted last.
             latest = self._store.articles.get(article_id)
             if latest is None or latest.rev == held.rev:
@@ -201,8 +208,10 @@ class Publisher:
         found = placements(article, self._site.definitions, lists, feeds, now)
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
+        # Nothing of a killed text is kept; by these it is known again where somebody still shows it.
+        marks = remembered(held.fingerprints, held.article) if held else ()
         return self._store.articles.save(
-            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted
+            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted, marks
         )
 
     def _record(self, article: Article, found: list[Placement], now: datetime) -> set[str]:

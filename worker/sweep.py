@@ -83,6 +83,8 @@ class Sweeper:
             removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
                 self._wakeups.verify(feed)
+            if swept.looks:
+                self._wakeups.read_back(feed)
 
     def _run(self) -> None:
         while not self._stopped.wait(INTERVAL):

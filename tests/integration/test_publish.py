@@ -56,7 +56,7 @@ class Desk:
         store.events.prepare()
 
     def publisher(self, consumer: str = "w1") -> Publisher:
-        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, lambda _: [])  # type: ignore[arg-type]
+        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, lambda _: [], lambda *_: None)  # type: ignore[arg-type]
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]

@@ -64,6 +64,8 @@ class Endpoint:
     """How much of an article it may have."""
     delay: int = 0
     """How long after a change it is told of it, in ms, in mode "article"."""
+    check_url: str = ""
+    """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: no such."""
 
     @cached_property
     def request(self) -> requests.PreparedRequest:

@@ -15,6 +15,7 @@ from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
+from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
@@ -33,6 +34,7 @@ class Store:
         self.changes = ChangeLogs(client, scripts)
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)
+        self.readbacks = Readbacks(client, scripts)
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts)
         self.replays = Replays(client, scripts)
