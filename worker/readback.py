@@ -55,9 +55,10 @@ PAUSES = (5, 30, 2 * 60, 10 * 60, 3600, 6 * 3600, 24 * 3600)
 """Seconds before the first look, and from each one to the next; the last one is for all that follow."""
 GIVEN_UP_MS = 5 * 24 * 3600 * 1000
 """How long after the kill the last look is."""
-MOST_BYTES = 5_000_000
+MOST_BYTES = 2_000_000
 """How much of a page is read."""
-_BATCH = 100
+_AT_ONCE = 20
+"""How many pages of a feed are looked at in a second: when many articles are killed, nobody is flooded, nor are we."""
 _SOON_MS = 1000
 """How long a look waits that could not be begun."""
 _NOT_LOOKED = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
@@ -114,15 +115,12 @@ class Readback:
             self._store.readbacks.again(feed, name, killed, clock.ms(clock.now()) + PAUSES[0] * 1000)
 
     def look(self, feed: str) -> None:
-        """Look at all pages of the feed that are due. Returns when the requests are on their way."""
-        while True:
-            now = clock.ms(clock.now())
-            pages = self._store.readbacks.take(feed, now, _BATCH, now + int(self._claim_seconds * 1000))
-            articles = self._store.articles.get_many({page.article_id for page in pages})
-            transfers = [self._begin(page, articles.get(page.article_id), now) for page in pages]
-            self._engine.submit([transfer for transfer in transfers if transfer])
-            if len(pages) < _BATCH:
-                return
+        """Look at pages of the feed that are due. Returns when the requests are on their way."""
+        now = clock.ms(clock.now())
+        pages = self._store.readbacks.take(feed, now, _AT_ONCE, now + int(self._claim_seconds * 1000))
+        articles = self._store.articles.get_many({page.article_id for page in pages})
+        transfers = [self._begin(page, articles.get(page.article_id), now) for page in pages]
+        self._engine.submit([transfer for transfer in transfers if transfer])
 
     def _begin(self, page: Page, held: Held | None, now: int) -> Transfer | None:
         """The request for a page; None when there is none to be made now."""
@@ -149,23 +147,25 @@ class Readback:
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
         # Nobody else is shown who we are.
         known = _origin(url) == _origin(endpoint.url)
-        if known and endpoint.identity:
-            request = endpoint.identity(request)
+        identity = endpoint.identity if known else None
+        if identity:
+            request = identity(request)
         authorization = request.headers.get("Authorization", "")
 
-        def done(answer: Answer) -> None:
-            if known and endpoint.identity:
-                endpoint.identity.take(authorization, answer)
-            self._executor.submit(self._looked, page, url, held.fingerprints, answer)
+        def looked(answer: Answer) -> None:
+            if identity:
+                identity.take(authorization, answer)
+            self._looked(page, url, held.fingerprints, answer)
 
-        deadline = time.monotonic() + self._claim_seconds
-        lines = header_lines(request)
+        def done(answer: Answer) -> None:
+            self._executor.submit(looked, answer)
+
         return Transfer(
             url,
             b"",
-            lines,
+            header_lines(request),
             self._timeout,
-            deadline,
+            time.monotonic() + self._claim_seconds,
             done,
             method="GET",
             keep=MOST_BYTES,

@@ -175,6 +175,7 @@ def test_a_page_that_was_gone_before_the_kill_was_taken_is_looked_at_again(
     assert (early["standing"], early["confirmed"]) == ("behind", False)
     portal.shows(article, 200, f"<h1>{HEADLINE}</h1>".encode(), {"Content-Type": "text/html"})
     answers.append((204, b""))
+    newsroom.store.receivers.bring_forward("s12", {"endpoint:s12": clock.ms(clock.now())})
     receiver.until(lambda: row(newsroom, article)["status"] == "killed", 60, "the kill to be taken")
     assert not row(newsroom, article)["confirmed"]
     assert not until_seen(newsroom, article, "there")["confirmed"]

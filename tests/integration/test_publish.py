@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
+from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.documents import Documents
@@ -16,6 +18,7 @@ from worker.intake import Intake
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store, keys
+from worker.store.articles import Held
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -53,10 +56,14 @@ class Desk:
         self.store = store
         self.wakeups = Wakeups()
         self.site = site()
+        self.killed: list[tuple[str, int]] = []
         store.events.prepare()
 
     def publisher(self, consumer: str = "w1") -> Publisher:
-        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, lambda _: [], lambda *_: None)  # type: ignore[arg-type]
+        def killed(feed: str, held: Held) -> None:
+            self.killed.append((feed, held.article.version))
+
+        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, lambda _: [], killed)  # type: ignore[arg-type]
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
@@ -120,6 +127,43 @@ def test_a_kill_jumps_the_queue_and_wakes_urgently(desk: Desk) -> None:
     changes = desk.store.changes.since("all", 1, 100)
     assert ("a", "killed") == (changes[0].article_id, changes[0].state)
     assert ("all", True) in desk.wakeups.calls
+
+
+def saying(version: int, text: str) -> dict[str, Any]:
+    return article("a", version, headline="Ferries return", body_html=f"<p>{text}</p>")
+
+
+def marks(event: dict[str, Any]) -> set[str]:
+    told = {name: value for name, value in event["article"].items() if name != "published"}
+    return set(fingerprints(Article(**told, published=PUBLISHED, updated=PUBLISHED)))
+
+
+def test_of_a_killed_text_its_fingerprints_are_kept_until_it_comes_back(desk: Desk) -> None:
+    first, second = (
+        saying(1, "Boats leave the old quay every hour"),
+        saying(2, "The last boat leaves the new quay at ten"),
+    )
+    fourth = saying(4, "Boats leave from the bridge until the storm is over")
+    for event in (first, second, kill("a"), kill("a")):
+        desk.accept(event)
+        desk.publisher().consume()
+    held = desk.store.articles.get("a")
+    assert held is not None
+    assert (3, "", marks(first) | marks(second)) == (
+        held.article.version,
+        held.article.body_html,
+        set(held.fingerprints),
+    )
+    # Told again when the event came again: who was told first may have died of it.
+    assert {("all", 3), ("world", 3)} == set(desk.killed)
+    assert len(desk.killed) == 4
+
+    for event, expected in ((fourth | {"type": "article.reinstated"}, set()), (kill("a"), marks(fourth))):
+        desk.accept(event)
+        desk.publisher().consume()
+        held = desk.store.articles.get("a")
+        assert held is not None
+        assert expected == set(held.fingerprints)
 
 
 def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:

@@ -75,7 +75,7 @@ def test_the_beginning_of_a_long_page_can_only_prove_that_it_is_there() -> None:
     assert judged(answer(200, PAGE, cut=True), MARKS)[0] == "there"
     assert judged(answer(200, NOTICE, cut=True), MARKS) == (
         "unproven",
-        "the page is longer than the 5,000,000 bytes that are read",
+        "the page is longer than the 2,000,000 bytes that are read",
     )
 
 
