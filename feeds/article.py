@@ -193,11 +193,14 @@ class Article(_Text):
 
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""
-        return (
-            self.pubstatus == "usable"
-            and (self.embargoed is None or self.embargoed <= now)
-            and (self.expires is None or self.expires > now)
-        )
+        return self._usable(now) and (self.embargoed is None or self.embargoed <= now)
+
+    def waits(self, now: datetime) -> bool:
+        """Whether it is the embargo alone that keeps readers from the article at `now`."""
+        return self._usable(now) and not self.visible(now)
+
+    def _usable(self, now: datetime) -> bool:
+        return self.pubstatus == "usable" and (self.expires is None or self.expires > now)
 
     def due(self, now: datetime) -> datetime | None:
         """The next moment after `now` at which `visible` changes by itself, or None."""

@@ -42,7 +42,7 @@ class FeedServer:
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`."""
         name, _, format_name = request.path_params["path"].rpartition(".")
-        definition, feed_format = self._site.feeds.get(name), FEED_FORMATS.get(format_name)
+        definition, feed_format = self._site.feed(name), FEED_FORMATS.get(format_name)
         if definition is None or feed_format is None:
             known = f"The feeds are listed at {self._site.base_url}/feeds"
             return PlainTextResponse(f"There is no feed at this address. {known}\n", 404)

@@ -291,6 +291,9 @@ def list_feeds(config: Config = None, data: Data = None) -> None:
     """List the feeds: articles, last change, receivers."""
     services = _services(config, data)
     table = _table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
+    for pattern in services.site.patterns.values():
+        made = services.store.patterns.count(pattern.name)
+        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", escape(pattern.title))
     for definition in services.site.definitions:
         head = services.store.changes.head(definition.name)
         counts = services.store.receivers.counts(definition.name)
@@ -468,8 +471,9 @@ def list_subscriptions(
 ) -> None:
     """List the WebSub subscriptions and how they stand."""
     services = _services(config, data)
-    if feed and feed not in services.site.feeds:
-        raise Failed(f"--feed: there is no feed {feed}; known: {', '.join(services.site.feeds)}", 2)
+    if feed and services.site.feed(feed) is None:
+        known = ", ".join(definition.name for definition in services.site.configured)
+        raise Failed(f"--feed: there is no feed {feed}; known: {known}", 2)
     table = _table("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback")
     shown = more = 0
     for name in [feed] if feed else services.store.receivers.feeds():

@@ -27,6 +27,7 @@ from worker.store.receivers import Settlement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from feeds.definition import FeedDefinition
     from worker.delivery.engine import Engine
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles, Delivery
@@ -285,7 +286,8 @@ class Distributor:
                 self._look_for_kills()
                 return
             feed = self._wanted.popleft()
-            if feed not in self._site.feeds:
+            definition = self._site.feed(feed)
+            if definition is None:
                 continue
             begun = time.monotonic()
             deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
@@ -296,7 +298,7 @@ class Distributor:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
             self._kills[feed] = max(claims.kill, self._kills.get(feed, 0))
-            self._begin_all(feed, claims, begun + self._claim_seconds)
+            self._begin_all(definition, claims, begun + self._claim_seconds)
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
@@ -320,9 +322,8 @@ class Distributor:
         elif all_claimed and claims.head > forward.head and not forward.due:
             forward.due = time.monotonic()
 
-    def _begin_all(self, feed: str, claims: Claims, deadline: float) -> None:
-        """Begin to serve all receivers that were claimed, until `deadline` (monotonic seconds)."""
-        definition = self._site.feeds[feed]
+    def _begin_all(self, definition: FeedDefinition, claims: Claims, deadline: float) -> None:
+        """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds)."""
         try:
             plans = self._partners.plan(definition, claims)
         except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
@@ -370,7 +371,7 @@ class Distributor:
                     dues[receiver] = clock.ms(sooner)
             self._store.receivers.bring_forward(feed, dues)
             self._forward[feed] = _Forward(tip.seq, time.monotonic())
-            if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind and feed not in self._wanted:
+            if self._store.receivers.sweep([feed], clock.ms(now), BATCH)[feed].behind and feed not in self._wanted:
                 self._wanted.append(feed)
 
 

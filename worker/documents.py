@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.entry import Tombstone, entry, tag_uri
+from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 
@@ -31,6 +32,8 @@ PUSH_ENTRIES = 100
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
+_Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
+"""What a push was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Documents:
         self._store = store
         self._site = site
         self._fragments: LRUCache[tuple[str, int, str, Rights], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
-        self._pushes: LRUCache[tuple[str, str, int, int, bool, Rights], Push | None] = LRUCache(_PUSHES)
+        self._pushes: LRUCache[_Asked, Push | None] = LRUCache(_PUSHES)
         self._lock = Lock()
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
@@ -79,6 +82,12 @@ class Documents:
         )
         return Document(body, window.head.seq, window.head.changed)
 
+    def titled(self, definition: FeedDefinition) -> FeedDefinition:
+        """Return the feed with its title as readers see it: that of one of a pattern has the words of an article."""
+        if not isinstance(definition, MadeFeed):
+            return definition
+        return self._site.feed(definition.name, self._store.patterns.written(definition)) or definition
+
     def push(
         self,
         definition: FeedDefinition,
@@ -88,23 +97,31 @@ class Documents:
         *,
         whole: bool,
         rights: Rights = EVERYTHING,
+        without: frozenset[str] = frozenset(),
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
         With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
-        the `rights` of the receiver allow.
+        the `rights` of the receiver allow; nothing of those `without` which it is to be.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, without)
         with self._lock:
             if key in self._pushes:
                 return self._pushes[key]
-        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights)
+        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights, without=without)
         with self._lock:
             self._pushes[key] = push
         return push
 
     def _push(
-        self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, *, whole: bool, rights: Rights
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        cursor: int,
+        *,
+        whole: bool,
+        rights: Rights,
+        without: frozenset[str],
     ) -> Push | None:
         window = self._store.changes.window(definition.name, definition.limit)
         changes = self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
@@ -114,11 +131,13 @@ class Documents:
             gone: Iterable[tuple[str, int]] = window.gone
             reached = window.head.seq
         else:
+            told = [change for change in changes if change.article_id not in without]
             places = self._store.changes.places(
-                definition.name, [change.article_id for change in changes if change.state == "in"]
+                definition.name, [change.article_id for change in told if change.state == "in"]
             )
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
-            gone = [(change.article_id, change.asof) for change in changes if change.state != "in"]
+            # What never was in the feed, endpoints alone are told of: those that may have it early.
+            gone = [(change.article_id, change.asof) for change in told if change.state != "in" and change.seen]
             reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
         articles = self._visible(names, window.head.changed)
         shown = [articles[name] for name in names if name in articles]
@@ -126,7 +145,9 @@ class Documents:
             shown = [replace(held, article=granted(held.article, rights)) for held in shown]
         gone = list(gone)
         if not shown and not gone:
-            return None
+            if reached == window.head.seq:
+                return None
+            return self._push(definition, feed_format, reached, whole=whole, rights=rights, without=without)
         return Push(
             self._render(definition, feed_format, shown, gone, window.head.changed, rights),
             reached,
@@ -157,7 +178,7 @@ class Documents:
         changed: int,
         rights: Rights = EVERYTHING,
     ) -> bytes:
-        channel = self._site.channel(definition, feed_format.name, changed)
+        channel = self._site.channel(self.titled(definition), feed_format.name, changed)
         stones = self._stones(feed_format, list(gone))
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}

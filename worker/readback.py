@@ -89,20 +89,15 @@ class Readback:
 
     def expect(self, feed: str, held: Held) -> None:
         """Have the pages of a killed article looked at, of those endpoints of the feed that name theirs."""
-        now = clock.ms(clock.now())
-        endpoints = [
-            endpoint.name
-            for endpoint in self._partners.endpoints.values()
-            if endpoint.feed == feed and endpoint.check_url
-        ]
-        article = held.article
+        now, article = clock.ms(clock.now()), held.article
+        endpoints = [one for one in self._partners.endpoints.values() if one.feed == feed and one.check_url]
         if not endpoints or now - held.accepted > GIVEN_UP_MS:
             return
-        # Of one that never was in the feed nobody was told; asking for its page would tell.
-        if self._store.changes.states(feed, [article.id]).get(article.id) == "killed":
-            self._store.readbacks.expect(
-                feed, endpoints, article.id, Seen(article.version, now), now + PAUSES[0] * 1000
-            )
+        # Whoever was told nothing of it would learn of it by being asked for its page.
+        change = self._store.changes.of(feed, [article.id]).get(article.id)
+        if change is not None and change.state == "killed":
+            names = [endpoint.name for endpoint in endpoints if change.seen or endpoint.early]
+            self._store.readbacks.expect(feed, names, article.id, Seen(article.version, now), now + PAUSES[0] * 1000)
 
     def answered(self, feed: str, name: str, tried: Sequence[Tried]) -> None:
         """Look again at what an endpoint has just answered to kills, whatever was seen before."""

@@ -64,7 +64,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         title=settings.site.title,
         authority=settings.site.id_authority,
         edition=settings.site.edition,
-        definitions=settings.feeds,
+        configured=settings.feeds,
         logo_url=settings.site.logo_url or "",
     )
     guard = Guard(settings.delivery.allow_networks)
@@ -152,7 +152,7 @@ class Machinery:
         )
         here = self.distributor.offer if distributes else lambda _: False
         self.publisher = Publisher(
-            store, site, services.wakeups, self._consumer, here, self._partners.in_articles, self.readback.expect
+            store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect
         )
         self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
@@ -182,7 +182,7 @@ class Machinery:
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
-            if endpoint.feed in self.services.site.feeds
+            if self.services.site.feed(endpoint.feed) is not None
         }
         self._partners.endpoints = endpoints
         backfill = {

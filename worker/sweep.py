@@ -6,12 +6,14 @@ It also finds whatever a lost wake-up call left lying: events in the stream, rec
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
 
+from feeds.patterns import pattern_of
 from worker import clock
 from worker.store import keys
 
@@ -30,6 +32,10 @@ _LOCK_MS = 900
 """The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
 _AT_ONCE = 1000
 """How many receivers of a feed one sweep moves, of each kind."""
+
+
+_FEEDS = 100
+"""How many feeds are swept in one round trip: a script in between is soon served."""
 
 
 class Sweeper:
@@ -72,14 +78,17 @@ class Sweeper:
                 # The receivers are swept all the same.
                 log.exception("sweep_failed", next_step="the next sweep tries again")
         indexed = self._store.articles.indexed()
-        for feed in self._store.receivers.feeds():
-            swept = self._store.receivers.sweep(feed, clock.ms(now), _AT_ONCE)
+        feeds = self._store.receivers.feeds()
+        lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
+        for feed, swept in chain.from_iterable(
+            self._store.receivers.sweep(lot, clock.ms(now), _AT_ONCE).items() for lot in lots
+        ):
             if swept.expired or swept.ended:
                 log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
             if swept.behind:
                 self._wakeups.distribute(feed)
             # Not in our settings, nor in those by which articles were last put into feeds: other workers' may be newer.
-            gone = feed not in self._site.feeds and feed not in indexed
+            gone = self._site.feed(feed) is None and indexed.keys().isdisjoint((feed, pattern_of(feed)))
             removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
                 self._wakeups.verify(feed)

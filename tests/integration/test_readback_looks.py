@@ -172,13 +172,19 @@ def test_a_look_that_was_not_begun_does_not_count(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "accepted", "expected"), [("killed", 0, {"p"}), ("out", 0, set()), ("killed", GIVEN_UP_MS + 1, set())]
+    ("before", "state", "accepted", "expected"),
+    [
+        ("in", "killed", 0, {"p"}),
+        ("in", "out", 0, set()),
+        ("in", "killed", GIVEN_UP_MS + 1, set()),
+        ("early", "killed", 0, set()),
+    ],
 )
 def test_only_what_was_killed_lately_in_the_feed_is_looked_for(
-    reading: Reading, state: Any, accepted: int, expected: set[str]
+    reading: Reading, before: Any, state: Any, accepted: int, expected: set[str]
 ) -> None:
-    reading.store.changes.record("f", "a", 1, 1, "in", 1)
-    reading.store.changes.record("f", "a", 2, 2, state, 0)
+    reading.store.changes.record("a", 1, 1, {"f": (before, 1)})
+    reading.store.changes.record("a", 2, 2, {"f": (state, 0)})
     reading.readback.expect("f", Held(KILLED, 1, frozenset({"f"}), ago(accepted)))
     reading.readback.expect("other", Held(KILLED, 1, frozenset({"f"}), ago(accepted)))
     assert expected == reading.store.readbacks.seen("f", ["p"], "a").keys()

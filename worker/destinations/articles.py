@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
-    from worker.store.changes import State
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
 
@@ -46,16 +45,15 @@ class Known:
     """What is known before articles are pushed: the changes, oldest first, and what the endpoint holds of them.
 
     `reached` is the cursor when all are done, or 0: that of the last change. `later`: the first change that the
-    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says,
-    with their sequence numbers and `states` in the feed.
+    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says;
+    `again`: what they are in the feed.
     """
 
     changes: list[Change] = field(default_factory=list)
     reached: int = 0
     later: tuple[int, int] | None = None
     replay: Replay | None = None
-    seqs: dict[str, int] = field(default_factory=dict)
-    states: dict[str, State] = field(default_factory=dict)
+    again: dict[str, Change] = field(default_factory=dict)
     ledger: dict[str, str] = field(default_factory=dict)
 
     def take(self, changes: list[Change], delay: int) -> None:
@@ -138,8 +136,9 @@ class ArticlePushes(Pushes):
         if replay is not None:
             last = known.changes[-1].seq if known.changes else claim.cursor
             for name in again:
-                fresh = str(known.seqs[name]) if replay.same_ids else replay.id
-                self._waiting.append(_Said(Change(last, name, known.states.get(name, "out"), 0), fresh, replayed=True))
+                change = known.again.get(name) or Change(0, name, "out", 0, seen=False)
+                fresh = str(change.seq) if replay.same_ids else replay.id
+                self._waiting.append(_Said(replace(change, seq=last), fresh, replayed=True))
         self._begun: deque[_Said] = deque()
         self._reached = known.reached
         self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
@@ -166,12 +165,6 @@ class ArticlePushes(Pushes):
                 self._postpone(settlement, clock.ms(clock.now()) + 1000, "replaying")
         settlement.replayed = self._replayed
         return settlement
-
-    def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
-        """Have the endpoint come again at `due` (ms), which is no failure."""
-        claim = self.claim
-        settlement.verb, settlement.due, settlement.reason = "retry", due, reason
-        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
 
     def wants(self) -> Iterable[str]:
         """Return the articles that may be said something of now."""
@@ -256,6 +249,9 @@ class ArticlePushes(Pushes):
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
         status = self._status(article, change, known)
+        if known is None and status in _NOTICES and not change.seen:
+            # Nobody has seen the article here, and this endpoint was not told of it early.
+            return False
         told = known is not None and known.version >= article.version and known.status == status
         if not said.replayed and (told or (known is None and status in _NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
@@ -267,11 +263,12 @@ class ArticlePushes(Pushes):
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True
 
-    @staticmethod
-    def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
+    def _status(self, article: Article, change: Change, known: LedgerEntry | None) -> str:
         if article.pubstatus == "canceled":
             return "killed"
-        if change.state != "in" or not article.visible(max(clock.now(), clock.moment(change.asof))):
+        now = max(clock.now(), clock.moment(change.asof))
+        early = self._endpoint.early and change.state in ("in", "early") and article.waits(now)
+        if not early and (change.state != "in" or not article.visible(now)):
             return "withdrawn"
         if known is None:
             return "published"

@@ -63,7 +63,9 @@ class Endpoint:
     rights: Rights = EVERYTHING
     """How much of an article it may have."""
     delay: int = 0
-    """How long after a change it is told of it, in ms, in mode "article"."""
+    """How long after a change it is told of it, in ms."""
+    early: bool = False
+    """Whether it may have articles before their embargo ends, in mode "article"."""
     check_url: str = ""
     """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: no such."""
 
@@ -174,6 +176,12 @@ class Pushes(ABC):
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
         self.attempts.append(Tried(attempt, ledger))
+
+    def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
+        """Have the endpoint come again at `due` (ms), which is no failure."""
+        claim = self.claim
+        settlement.verb, settlement.due, settlement.reason = "retry", due, reason
+        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
 
     @abstractmethod
     def break_off(self, settlement: Settlement) -> None:

@@ -15,6 +15,7 @@ from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
+from worker.store.patterns import PatternFeeds
 from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
 from worker.store.replays import Replays
@@ -31,6 +32,7 @@ class Store:
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts)
         self.lists = CuratedLists(client, scripts)
+        self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts)
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)

@@ -68,6 +68,11 @@ def curated(name: str) -> str:
     return f"dateline:list:{name}"
 
 
+def pattern(name: str) -> str:
+    """Hash of one pattern of feeds: what a value is called in its feed's name -> as an article first wrote it."""
+    return f"dateline:pattern:{name}"
+
+
 class FeedKeys(NamedTuple):
     """The key space of one feed."""
 
@@ -79,7 +84,8 @@ class FeedKeys(NamedTuple):
     members: str
     """Sorted set: article id -> place, of the articles that are in the feed now."""
     states: str
-    """Hash: article id -> `version:asof:state`, state being in, out or killed."""
+    """Hash: article id -> `version:asof:state`, state being in, out, killed or early; with `:unseen` after it when the
+    article never was in the feed."""
     gone: str
     """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
     settled: str
