@@ -35,6 +35,7 @@ from config.values import (
     Backfill,
     BaseUrl,
     BrokerUrl,
+    CheckUrl,
     Folder,
     Network,
     PagePattern,
@@ -265,6 +266,8 @@ class EndpointSettings(BaseModel):
     """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
     backfill: Backfill | None = None
     """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
+    check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
+    """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
 
     @field_validator("format")
     @classmethod

@@ -96,6 +96,17 @@ def _page_pattern(url: str) -> str:
     return url
 
 
+def _check_url(url: str) -> str:
+    if url:
+        unknown = sorted(set(re.findall(r"\{[^{}]*\}", url)) - {"{id}", "{slug}"})
+        if unknown:
+            raise ValueError(f"has {unknown[0]}; known: {{id}}, {{slug}}")
+        parts = urlsplit(url)
+        if "{" in parts.netloc or "{" not in parts.path + parts.query:
+            raise ValueError("must have {id} or {slug} in its path or query: each article has a page of its own")
+    return _page_pattern(url)
+
+
 def _backfill(value: str) -> str:
     if not re.fullmatch(r"[0-9]{1,6}(?:[smhd]| articles)", value):
         raise ValueError('must be a time such as "7d" or a number such as "100 articles"')
@@ -110,6 +121,7 @@ RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
+CheckUrl = Annotated[str, AfterValidator(_check_url)]
 PagePattern = Annotated[str, AfterValidator(_page_pattern)]
 SharedSecret = Annotated[SecretStr, AfterValidator(_shared_secret)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]

@@ -36,6 +36,7 @@ COUNTERS = {
         ("kind", "outcome"),
     ),
     "dateline_verifications": ("Verifications of intent, by outcome", ("outcome",)),
+    "dateline_readbacks": ("Looks at pages of killed articles, by verdict", ("verdict",)),
 }
 
 

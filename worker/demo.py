@@ -2,7 +2,7 @@
 
 Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the
 end what arrived is held against what should have, the feeds are read back with feedparser, and the report of the kill
-says who has confirmed it.
+says who has confirmed it: the partner shows articles on pages of its own, so it has when its page is proven gone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import feedparser
 import requests
@@ -79,6 +79,7 @@ mode = "article"
 format = "json"
 url = "{partner}"
 secret = "{secret}"
+check_url = "{partner}/{{id}}"
 """
 
 
@@ -103,6 +104,8 @@ class Receivers:
     arrivals: SimpleQueue[Arrival] = field(default_factory=SimpleQueue)
     verified: SimpleQueue[str] = field(default_factory=SimpleQueue)
     topics: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """What the partner shows its readers: article id -> page."""
 
     def __post_init__(self) -> None:
         receivers = self
@@ -111,7 +114,11 @@ class Receivers:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                """The hub asks whether we asked: yes, when it is our topic."""
+                """The hub asks whether we asked: yes, when it is our topic. Or somebody looks at a page."""
+                if self.path.startswith("/partner/"):
+                    page = receivers.pages.get(unquote(self.path.removeprefix("/partner/")))
+                    self._reply(200 if page else 404, page or b"")
+                    return
                 query = parse_qs(urlsplit(self.path).query)
                 name = urlsplit(self.path).path.strip("/")
                 wanted = query.get("hub.topic") == [receivers.topics.get(name)]
@@ -154,6 +161,10 @@ class Receivers:
             event = json.loads(body)
             article = event["article"]
             gone = event["type"] == "article.killed"
+            if gone:
+                self.pages.pop(article["id"], None)
+            else:
+                self.pages[article["id"]] = f"<h1>{article['headline']}</h1>{article['body_html']}".encode()
             what = "killed" if gone else f"version {article['version']}"
             return [Arrival(name, "JSON", article["id"], what, signature, at)]
         format_name = "Atom" if "atom" in given["content-type"] else "RSS"
@@ -295,10 +306,11 @@ def _who_confirmed(out: Console, base_url: str, token: str) -> list[str]:
         if not report["unconfirmed"] or time.monotonic() > deadline:
             break
         time.sleep(0.1)
-    table = Table("Feed", "Receiver", "Holds", "Confirmed", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table("Feed", "Receiver", "Holds", "Confirmed", "Its page", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in report["receivers"]:
         holds = f"version {row['version']}, {row['status']}" if row["version"] else row["why"]
-        table.add_row(row["feed"], row["receiver"], holds, "yes" if row["confirmed"] else "[red]no[/]")
+        page = f"{row['page']['verdict']}: {row['page']['why']}" if row["page"] else ""
+        table.add_row(row["feed"], row["receiver"], holds, "yes" if row["confirmed"] else "[red]no[/]", page)
     out.print(f"Who has confirmed the kill of {article} (GET /api/articles/{article}/coverage):")
     out.print(table)
     if report["unconfirmed"]:

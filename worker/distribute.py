@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from worker.destinations.partners import Partners
     from worker.destinations.websub import WebSub
     from worker.operations import Alerts
+    from worker.readback import Readback
     from worker.site import Site
     from worker.store import Store
     from worker.store.attempts import Tried
@@ -87,6 +88,7 @@ class Distributor:
         websub: WebSub,
         partners: Partners,
         alerts: Alerts,
+        readback: Readback,
         wakeups: Wakeups,
         *,
         claim_seconds: float,
@@ -97,6 +99,7 @@ class Distributor:
         self._websub = websub
         self._partners = partners
         self._alerts = alerts
+        self._readback = readback
         self._wakeups = wakeups
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
@@ -263,6 +266,9 @@ class Distributor:
         """Keep what was tried at endpoints, and tell what operators want to know of it."""
         if not self._tried:
             return
+        for (feed, endpoint), attempts in self._tried.items():
+            # First, because what is recorded is not sent again after a crash.
+            self._readback.answered(feed, endpoint, attempts)
         recovered = self._store.attempts.record(self._tried)
         for (feed, endpoint), attempts in self._tried.items():
             if (feed, endpoint) in recovered:

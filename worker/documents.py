@@ -50,13 +50,14 @@ class Document:
 class Push:
     """What brings a receiver from one cursor to another.
 
-    `accepted` (ms): when the oldest event in it was accepted. `versions`: article id -> version, or None where it left.
+    `accepted` (ms): when the oldest event in it was accepted. `said`: article id -> its version, and what
+    the push says of it: published, withdrawn or killed.
     """
 
     body: bytes
     cursor: int
     accepted: int
-    versions: dict[str, int | None]
+    said: dict[str, tuple[int, str]]
 
 
 class Documents:
@@ -154,8 +155,16 @@ class Documents:
             feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),
             reached,
             min((held.accepted for held, _ in passed), default=window.head.changed),
-            {held.article.id: held.article.version for held, _ in passed} | {name: None for name, _ in gone},
+            {held.article.id: (held.article.version, "published") for held, _ in passed} | self._left(gone),
         )
+
+    def _left(self, gone: Sequence[tuple[str, int]]) -> dict[str, tuple[int, str]]:
+        """What is said of articles that left: by article id their version, and withdrawn or killed."""
+        held = self._store.articles.get_many([name for name, _ in gone]) if gone else {}
+        return {
+            name: (left.article.version, "killed" if left.article.pubstatus == "canceled" else "withdrawn")
+            for name, left in held.items()
+        }
 
     def _visible(self, names: Iterable[str], changed: int) -> dict[str, Held]:
         # Another machine's clock may be ahead: what it has released is released.

@@ -3,6 +3,8 @@
 endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
 endpoint.recovered    a suspended endpoint took a push again
 article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
+article.still_there   the page of an endpoint still has the text of an article that was killed
+article.gone          the page that had it has it no more
 feed.refused          what a feed says of itself fails the rules of a format, in which it is not published
 """
 

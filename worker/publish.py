@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from feeds import event as events
 from feeds.errors import InvalidEvent
 from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
+from feeds.fingerprint import remembered
 from feeds.lifecycle import Ignore, decide
 from feeds.patterns import made_name, wanted
 from feeds.selection import Placement, placements
@@ -63,6 +64,7 @@ class Publisher:
     """Carries accepted events out.
 
     `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
+    `killed` is told each feed that a killed article ever was in, perhaps more than once.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Publisher:
         consumer: str,
         here: Callable[[str], bool],
         contracts: Contracts,
+        killed: Callable[[str, Held], None],
     ) -> None:
         self._store = store
         self._site = site
@@ -80,6 +83,7 @@ class Publisher:
         self._consumer = consumer
         self._here = here
         self._contracts = contracts
+        self._killed = killed
         self._stopped = Event()
         self._names = {definition.name for definition in site.definitions}
         self._told_full: set[str] = set()
@@ -152,11 +156,14 @@ class Publisher:
             found = self._placements(held.article, held.feeds, now)
             feeds = held.feeds | {placement.feed for placement in found}
             if feeds != held.feeds:
-                saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted)
+                saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted, held.fingerprints)
                 if saved is None:
                     continue
                 held = saved
             touched |= self._record(held.article, found, now)
+            if held.article.pubstatus == "canceled":
+                for feed in held.feeds:
+                    self._killed(feed, held)
             # Its moments were noted with it; if somebody saved another revision meanwhile, theirs must be noted last.
             latest = self._store.articles.get(article_id)
             if latest is None or latest.rev == held.rev:
@@ -212,8 +219,10 @@ class Publisher:
         found = self._placements(article, feeds, now)
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
+        # Nothing of a killed text is kept; by these it is known again where somebody still shows it.
+        marks = remembered(held.fingerprints, held.article) if held else ()
         return self._store.articles.save(
-            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted
+            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted, marks
         )
 
     def _placements(self, article: Article, before: frozenset[str], now: datetime) -> list[Placement]:

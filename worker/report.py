@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker import clock
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.site import Site
     from worker.store import Store
+    from worker.store.readbacks import Seen
     from worker.store.receivers import Receiver
 
 
@@ -25,7 +26,8 @@ class Coverage:
     """What one receiver, or all subscriptions of one feed together, have of an article. Times in ms, 0: never.
 
     `version` and `status` are the ledger's, 0 and "" for one that never had it, and for subscriptions. `confirmed`: it
-    has taken the article as it is now, and of a kill: it has nothing of the text, or never had any.
+    has taken the article as it is now, and of a kill: it has nothing of the text, or never had any. `seen`: what was
+    seen on its page after a kill, if that is read back; then nothing else confirms the kill.
     """
 
     feed: str
@@ -36,6 +38,12 @@ class Coverage:
     standing: Standing
     why: str
     confirmed: bool
+    seen: Seen | None = None
+
+    @property
+    def last(self) -> int:
+        """When it last said or showed what it has (ms)."""
+        return max(self.since, self.seen.last) if self.seen else self.since
 
     @property
     def holds(self) -> str:
@@ -65,7 +73,7 @@ class Report:
     @property
     def seconds(self) -> float | None:
         """From the acceptance of the last event to the last endpoint that confirmed; None while anybody has not."""
-        last = max((row.since for row in self.rows), default=0)
+        last = max((row.last for row in self.rows), default=0)
         if self.open or not last:
             return None
         return max(0, last - self.accepted) / 1000
@@ -87,6 +95,7 @@ class Report:
                     "standing": row.standing,
                     "confirmed": row.confirmed,
                     "why": row.why,
+                    "page": _page(row.seen) if row.seen else None,
                 }
                 for row in self.rows
             ],
@@ -98,16 +107,17 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
     held = store.articles.get(article_id)
     if held is None:
         return None
-    found = []
+    found: list[Coverage] = []
     for feed in (definition.name for definition in site.named(sorted(held.feeds))):
         change = store.changes.of(feed, [article_id]).get(article_id)
         seq = change.seq if change else 0
         subscribed = {"up to date": 0, "behind": 0}
         for receiver in store.receivers.all(feed):
-            if "endpoint" in receiver.details:
-                found.append(_endpoint(store, feed, receiver, seq, held.article))
-            else:
+            if "endpoint" not in receiver.details:
                 subscribed["behind" if receiver.cursor < seq else "up to date"] += 1
+        names = sorted(set(store.receivers.endpoints(feed)))
+        rows = [_endpoint(store, feed, endpoint, seq, held.article) for endpoint in store.receivers.those(feed, names)]
+        found += _read_back(store, feed, rows, held.article)
         if sum(subscribed.values()):
             standing: Standing = "behind" if subscribed["behind"] else "up to date"
             told = f"{subscribed['up to date']} up to date, {subscribed['behind']} behind"
@@ -133,6 +143,43 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
     else:
         confirmed = standing == "up to date"
     return Coverage(feed, name, entry.version, entry.status, entry.sent, standing, why, confirmed)
+
+
+def _read_back(store: Store, feed: str, rows: list[Coverage], article: Article) -> list[Coverage]:
+    """The rows, with what was seen on the endpoints' pages."""
+    if article.pubstatus != "canceled":
+        return rows
+    pages = store.readbacks.seen(feed, [row.receiver for row in rows], article.id)
+    return [
+        _proven(row, page) if (page := pages.get(row.receiver)) and page.version == article.version else row
+        for row in rows
+    ]
+
+
+def _proven(row: Coverage, page: Seen) -> Coverage:
+    # What was seen before it answered the kill may change by what it was sent before. That it refuses a kill of what it
+    # does not show is no matter.
+    answered = row.confirmed or row.status == "refused-killed"
+    confirmed = answered and page.verdict == "gone" and page.last >= row.since
+    at = f"at {clock.moment(page.last):%Y-%m-%d %H:%M:%S} UTC"
+    said = {
+        "": "its page was not looked at yet",
+        "gone": f"gone from {page.url} {at}: {page.why}",
+        "there": f"text still at {page.url} {at}: {page.why}",
+        "unproven": f"not proven gone from {page.url} {at}: {page.why}",
+    }[page.verdict]
+    return replace(row, confirmed=confirmed, why="; ".join(filter(None, (row.why, said))), seen=page)
+
+
+def _page(seen: Seen) -> dict[str, Any]:
+    """What was seen on a page, as JSON has it."""
+    return {
+        "url": seen.url or None,
+        "verdict": seen.verdict or None,
+        "why": seen.why,
+        "looked": clock.moment(seen.last).isoformat() if seen.last else None,
+        "looks": seen.looks,
+    }
 
 
 def replayable(

@@ -29,6 +29,7 @@ from worker.hub import Hub, Leases, Limits
 from worker.intake import Intake
 from worker.operations import Alerts, Operations
 from worker.publish import Publisher
+from worker.readback import Readback
 from worker.site import Site
 from worker.store import Store
 from worker.sweep import Sweeper
@@ -133,6 +134,15 @@ class Machinery:
             tuple(secret.get_secret_value() for secret in settings.operations.secret),
             delivery.timeout,
         )
+        self.readback = Readback(
+            store,
+            self._engine,
+            self._answers,
+            self._partners,
+            services.alerts,
+            timeout=delivery.timeout,
+            claim_seconds=delivery.claim_seconds,
+        )
         self.distributor = Distributor(
             store,
             site,
@@ -140,11 +150,14 @@ class Machinery:
             websub,
             self._partners,
             services.alerts,
+            self.readback,
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here, self._partners)
+        self.publisher = Publisher(
+            store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect
+        )
         self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:

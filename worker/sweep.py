@@ -96,6 +96,8 @@ class Sweeper:
             removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
                 self._wakeups.verify(feed)
+            if swept.looks:
+                self._wakeups.read_back(feed)
 
     def _pause(self, next_sweep: float) -> float:
         """Seconds until the next sweep, or until an embargo ends or an article expires before it."""

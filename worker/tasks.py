@@ -1,7 +1,7 @@
 """The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
 
 Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
-dateline.verify (a feed), dateline.sweep.
+dateline.verify (a feed), dateline.read_back (a feed), dateline.sweep.
 """
 
 from __future__ import annotations
@@ -60,6 +60,12 @@ def distribute(feed: str) -> None:
 def verify(feed: str) -> None:
     """Ask the subscribers of a feed whether they asked."""
     Process.machinery.verifier.verify(feed)
+
+
+@app.task(name="dateline.read_back")
+def read_back(feed: str) -> None:
+    """Look whether partners of a feed still show what was killed."""
+    Process.machinery.readback.look(feed)
 
 
 @app.task(name="dateline.sweep")

@@ -31,6 +31,10 @@ class Wakeups:
         """Requests to the hub wait for verification."""
         self._send("dateline.verify", "verify", feed)
 
+    def read_back(self, feed: str) -> None:
+        """Pages of killed articles are to be looked at."""
+        self._send("dateline.read_back", "verify", feed)
+
     def _send(self, task: str, queue: str, *args: str) -> None:
         try:
             self._app.send_task(task, args=args, queue=queue, retry=False)

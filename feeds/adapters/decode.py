@@ -39,10 +39,15 @@ def plain_text(content: bytes, encoding: str = "utf-8") -> str:
 
 def html_text(content: bytes) -> str:
     """Return the text of an HTML page, in the encoding that it declares. Raises InvalidEvent as `plain_text` does."""
+    return plain_text(content, declared_encoding(content) or "utf-8")
+
+
+def declared_encoding(content: bytes) -> str:
+    """Return the encoding that an HTML page says it is in, in lower case; empty when it does not say."""
     declared = _META.search(content[:1024])
-    name = declared[1].decode("ascii").lower() if declared else "utf-8"
+    name = declared[1].decode("ascii").lower() if declared else ""
     # A declaration that could be read as ASCII is not in UTF-16, whatever it says (the standard has it so).
-    return plain_text(content, "utf-8" if name.startswith("utf-16") else name)
+    return "utf-8" if name.startswith("utf-16") else name
 
 
 def json_object(content: bytes) -> dict[str, Any]:

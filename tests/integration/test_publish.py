@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
+from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.documents import Documents
@@ -18,6 +20,7 @@ from worker.operations import Alerts
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store, keys
+from worker.store.articles import Held
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -69,10 +72,15 @@ class Desk:
         self.wakeups = Wakeups()
         self.site = site()
         self.early: set[str] = set()
+        self.killed: list[tuple[str, int]] = []
         store.events.prepare()
 
     def publisher(self, consumer: str = "w1") -> Publisher:
-        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, Contracts(self.early))  # type: ignore[arg-type]
+        def killed(feed: str, held: Held) -> None:
+            self.killed.append((feed, held.article.version))
+
+        parts: Any = (self.store, self.site, self.wakeups, consumer, lambda _: False, Contracts(self.early), killed)
+        return Publisher(*parts)
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
@@ -139,6 +147,43 @@ def test_a_kill_jumps_the_queue_and_wakes_urgently(desk: Desk) -> None:
     changes = desk.store.changes.since("all", 1, 100)
     assert ("a", "killed") == (changes[0].article_id, changes[0].state)
     assert ("all", True) in desk.wakeups.calls
+
+
+def saying(version: int, text: str) -> dict[str, Any]:
+    return article("a", version, headline="Ferries return", body_html=f"<p>{text}</p>")
+
+
+def marks(event: dict[str, Any]) -> set[str]:
+    told = {name: value for name, value in event["article"].items() if name != "published"}
+    return set(fingerprints(Article(**told, published=PUBLISHED, updated=PUBLISHED)))
+
+
+def test_of_a_killed_text_its_fingerprints_are_kept_until_it_comes_back(desk: Desk) -> None:
+    first, second = (
+        saying(1, "Boats leave the old quay every hour"),
+        saying(2, "The last boat leaves the new quay at ten"),
+    )
+    fourth = saying(4, "Boats leave from the bridge until the storm is over")
+    for event in (first, second, kill("a"), kill("a")):
+        desk.accept(event)
+        desk.publisher().consume()
+    held = desk.store.articles.get("a")
+    assert held is not None
+    assert (3, "", marks(first) | marks(second)) == (
+        held.article.version,
+        held.article.body_html,
+        set(held.fingerprints),
+    )
+    # Told again when the event came again: who was told first may have died of it.
+    assert {("all", 3), ("world", 3)} == set(desk.killed)
+    assert len(desk.killed) == 4
+
+    for event, expected in ((fourth | {"type": "article.reinstated"}, set()), (kill("a"), marks(fourth))):
+        desk.accept(event)
+        desk.publisher().consume()
+        held = desk.store.articles.get("a")
+        assert held is not None
+        assert expected == set(held.fingerprints)
 
 
 def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:
@@ -415,7 +460,7 @@ def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(des
     assert definition is not None
     push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, 206, whole=False)
     assert push is not None
-    assert ({"b": 1}, 206) == (push.versions, push.cursor)
+    assert ({"b": (1, "published")}, 206) == (push.said, push.cursor)
 
 
 def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) -> None:
@@ -431,7 +476,7 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
         assert "Short" not in body
         push = documents.push(definition, msn, 0, 2, whole=False)
         assert push is not None
-        assert {"b": 1} == push.versions
+        assert {"b": (1, "published")} == push.said
     assert "Short" in desk.document("all")
     [refusal] = desk.store.refusals.all("msn").values()
     assert (1, True) == (refusal.version, "title" in refusal.reasons[0])

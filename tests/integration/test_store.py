@@ -166,3 +166,16 @@ def test_every_script_has_its_catalogue_and_every_feed_key_one_slot(store: Store
     feed = keys.feed("world/asia-1")
     slots = {store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in (*feed, feed.ledger("partner"))}
     assert len(slots) == 1
+
+
+def test_receivers_are_looked_up_wherever_they_stand(store: Store) -> None:
+    for name in ("endpoint:a", "endpoint:b", "endpoint:c"):
+        store.receivers.enroll("f", name, {"endpoint": name})
+    store.changes.record("x", 1, 1, {"f": ("in", 1)})
+    store.receivers.pause("f", "endpoint:c", 5, "removed")
+    [claim] = store.receivers.claim("f", 1, 9_000).taken
+    found = store.receivers.those("f", ["endpoint:a", "endpoint:b", "endpoint:c", "endpoint:d"])
+    expected = {"endpoint:a": "settled", "endpoint:b": "settled", "endpoint:c": "paused", claim.receiver: "claimed"}
+    assert expected == {receiver.id: receiver.state for receiver in found}
+    assert found == sorted(store.receivers.all("f"), key=lambda receiver: receiver.id)
+    assert store.receivers.those("f", []) == []

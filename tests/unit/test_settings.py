@@ -626,6 +626,24 @@ class TestEndpoints:
                 'url = "http://a.example/"\ntls = { ca = "both.pem" }',
                 ["tls: is of no use for a url that begins with http://"],
             ),
+            (
+                'check_url = "https://a.example/page"',
+                ["check_url: must have {id} or {slug} in its path or query: each article has a page of its own"],
+            ),
+            (
+                'check_url = "https://{id}.a.example/{id}"',
+                ["check_url: must have {id} or {slug} in its path or query: each article has a page of its own"],
+            ),
+            ('check_url = "https://a.example/{id}/{name}"', ["check_url: has {name}; known: {id}, {slug}"]),
+            (
+                'check_url = "a.example/{id}"',
+                ["check_url: must be an absolute URL that begins with http:// or https://"],
+            ),
+            (
+                'check_url = "ftp://a.example/{id}"',
+                ["check_url: must be an absolute URL that begins with http:// or https://"],
+            ),
+            ('check_url = "https://a:hunter2@b/{id}"', ["check_url: must not carry a user name or password"]),
             ('gzip = "perhaps"', ["gzip: input should be a valid boolean, unable to interpret input"]),
         ],
     )
@@ -634,7 +652,7 @@ class TestEndpoints:
         (file.parent / "both.pem").write_bytes(PEM.read_bytes())
         table = ENDPOINT.replace('url = "https://a.example/"\n', "") if line.startswith("url") else ENDPOINT
         found = mistakes(file, f"{table}{line}\n{FEEDS}")
-        assert found == [f"endpoints.0.{wrong.format(folder=file.parent)}" for wrong in expected]
+        assert found == ["endpoints.0." + wrong.replace("{folder}", str(file.parent)) for wrong in expected]
         assert "hunter2" not in " ".join(found)
 
     def test_a_file_that_may_not_be_read(self, file: Path) -> None:

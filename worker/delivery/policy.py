@@ -110,7 +110,7 @@ def outcome(
     if answer.fault is None:
         if 200 <= answer.status < 300:
             return Delivered()
-        reason = f"answered {_said(answer.status)}"
+        reason = f"answered {said(answer.status)}"
         if answer.status == HTTPStatus.GONE:
             return Gone(reason)
         if endpoint and 400 <= answer.status < 500 and answer.status not in _TEMPORARY:
@@ -137,7 +137,8 @@ def brought_forward(due: datetime, failing_since: datetime, last_attempt: dateti
     return min(due, max(now, last_attempt + pause))
 
 
-def _said(status: int) -> str:
+def said(status: int) -> str:
+    """Return a status with its phrase, as people know it: "404 Not Found"."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

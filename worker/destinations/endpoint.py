@@ -66,6 +66,8 @@ class Endpoint:
     """How long after a change it is told of it, in ms."""
     early: bool = False
     """Whether it may have articles before their embargo ends, in mode "article"."""
+    check_url: str = ""
+    """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: no such."""
 
     @cached_property
     def request(self) -> requests.PreparedRequest:

@@ -88,9 +88,8 @@ class FeedPush(Pushes):
         at = clock.ms(now)
         ledger = {}
         if word in ("delivered", "refused"):
-            for article_id, version in self._push.versions.items():
-                told = prefix + ("withdrawn" if version is None else "published")
-                ledger[article_id] = str(LedgerEntry(version or 0, told, at, digest))
+            for article_id, (version, told) in self._push.said.items():
+                ledger[article_id] = str(LedgerEntry(version, prefix + told, at, digest))
         said = LedgerEntry(0, "feed", at, digest)
         self._tried(self._message, self._body, said, "", answer, word, ledger)
         return word

@@ -16,6 +16,7 @@ from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
 from worker.store.patterns import PatternFeeds
+from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
@@ -36,6 +37,7 @@ class Store:
         self.changes = ChangeLogs(client, scripts)
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)
+        self.readbacks = Readbacks(client, scripts)
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts)
         self.replays = Replays(client, scripts)

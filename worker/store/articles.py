@@ -21,12 +21,16 @@ _CACHED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An article as it is kept. `rev` counts its saves, `feeds` are those it ever was in, `accepted` is in ms."""
+    """An article as it is kept. `rev` counts its saves, `feeds` are those it ever was in, `accepted` is in ms.
+
+    `fingerprints` are of what it said before, up to the last time that it was killed and came back.
+    """
 
     article: Article
     rev: int
     feeds: frozenset[str]
     accepted: int
+    fingerprints: tuple[str, ...] = ()
 
 
 class Articles:
@@ -56,14 +60,22 @@ class Articles:
             elif rev is not None:
                 missing.append(article_id)
         for article_id in missing:
-            pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted")
-        for article_id, (doc, rev, feeds, accepted) in zip(missing, pipe.execute(), strict=True):
-            held = Held(Article.stored(doc), int(rev), frozenset(json.loads(feeds)), int(accepted))
+            pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
+        for article_id, (doc, rev, feeds, accepted, marks) in zip(missing, pipe.execute(), strict=True):
+            names = frozenset(json.loads(feeds))
+            held = Held(Article.stored(doc), int(rev), names, int(accepted), tuple((marks or "").split()))
             self._keep(article_id, held)
             found[article_id] = held
         return found
 
-    def save(self, article: Article, expected_rev: int, feeds: Iterable[str], accepted: int) -> Held | None:
+    def save(
+        self,
+        article: Article,
+        expected_rev: int,
+        feeds: Iterable[str],
+        accepted: int,
+        fingerprints: tuple[str, ...] = (),
+    ) -> Held | None:
         """Save the article if its rev is still `expected_rev` (0: not there); return it as kept, else None."""
         names = frozenset(feeds)
         # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
@@ -71,11 +83,11 @@ class Articles:
         rev = self._scripts.run(
             "save",
             [keys.article(article.id)],
-            [expected_rev, article.model_dump_json(), json.dumps(sorted(names)), accepted],
+            [expected_rev, article.model_dump_json(), json.dumps(sorted(names)), accepted, " ".join(fingerprints)],
         )
         if not rev:
             return None
-        held = Held(article, int(rev), names, accepted)
+        held = Held(article, int(rev), names, accepted, fingerprints)
         self._keep(article.id, held)
         return held
 

@@ -59,7 +59,10 @@ def hub_window(what: Literal["client", "host"], name: str) -> str:
 
 
 def article(article_id: str) -> str:
-    """Hash of one article: `doc` its JSON, `rev` counts saves, `feeds` where it ever was, `accepted` (ms)."""
+    """Hash of one article: `doc` its JSON, `rev` counts saves, `feeds` where it ever was, `accepted` (ms).
+
+    `fingerprints` are of what it said before, parted by spaces.
+    """
     return f"dateline:article:{article_id}"
 
 
@@ -113,6 +116,10 @@ class FeedKeys(NamedTuple):
     """Hash: subscription -> the request that waits for verification, as JSON."""
     counts: str
     """Hash: `host:NAME` of a callback, `client:ADDRESS` of who asked -> how many subscriptions."""
+    looks: str
+    """Sorted set: `endpoint:article` of a killed article -> when its page is looked at next (ms)."""
+    readbacks: str
+    """Hash: `endpoint:article` of a killed article -> what was seen on its page, as JSON."""
 
     def ledger(self, endpoint: str) -> str:
         """Hash of one endpoint: article id -> `version:status:time:sha256`."""

@@ -15,6 +15,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from worker.store.keys import FeedKeys
     from worker.store.scripts import Client, Scripts
 
 _SCAN = 1000
@@ -115,6 +116,7 @@ class Swept(NamedTuple):
     ended: int
     behind: int
     verifications: int
+    looks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ class Receivers:
                     k.leases,
                     k.pending,
                     k.counts,
+                    k.looks,
                 ],
                 [now, limit],
             )
@@ -285,16 +288,30 @@ class Receivers:
         pipe.zcount(k.settled, "-inf", f"({head}")
         return dict(zip(("settled", "claimed", "backoff", "paused", "behind"), pipe.execute(), strict=True))
 
+    def those(self, feed: str, names: Sequence[str]) -> list[Receiver]:
+        """Return these receivers as they are at one moment, so that none is passed over; those there are."""
+        if not names:
+            return []
+        k = keys.feed(feed)
+        sets = _sets(k)
+        pipe = self._client.pipeline(transaction=True)
+        for key in sets.values():
+            pipe.zmscore(key, names)
+        pipe.hmget(k.holds, names)
+        pipe.hmget(k.receivers, names)
+        *scores, holds, details = pipe.execute()
+        found = []
+        for name, places, hold, detail in zip(names, zip(*scores, strict=True), holds, details, strict=True):
+            for state, score in zip(sets, places, strict=True):
+                if score is not None and detail:
+                    parsed = Hold.parse(hold, int(score))
+                    found.append(Receiver(name, state, int(score), parsed, json.loads(detail)))
+        return found
+
     def all(self, feed: str) -> Iterator[Receiver]:
         """Every receiver of the feed, in no order; one that moves meanwhile may be passed over."""
         k = keys.feed(feed)
-        sets: dict[Position, str] = {
-            "settled": k.settled,
-            "claimed": k.claimed,
-            "backoff": k.backoff,
-            "paused": k.paused,
-        }
-        for state, key in sets.items():
+        for state, key in _sets(k).items():
             start = 0
             while found := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
                 names = [name for name, _ in found]
@@ -310,3 +327,7 @@ class Receivers:
                             json.loads(detail),
                         )
                 start += _SCAN
+
+
+def _sets(k: FeedKeys) -> dict[Position, str]:
+    return {"settled": k.settled, "claimed": k.claimed, "backoff": k.backoff, "paused": k.paused}

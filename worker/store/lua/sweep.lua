@@ -2,9 +2,9 @@
 -- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
 -- cursor), ended leases are removed.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
---      10 counts
+--      10 counts   11 looks
 -- ARGV 1 now (ms)   2 how many of each at the most
--- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due}.
+-- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due, pages to be looked at}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
@@ -30,4 +30,5 @@ return {
   counts[1], counts[2], #ended,
   redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
   redis.call('ZCOUNT', KEYS[9], '-inf', now),
+  redis.call('ZCOUNT', KEYS[11], '-inf', now),
 }

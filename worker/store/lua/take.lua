@@ -1,7 +1,8 @@
--- Take requests whose verification is due; they come due again at the deadline unless they are resolved.
--- KEYS 1 pending   2 requests
+-- Take what is due, requests to be verified or pages to be looked at; it comes due again at the deadline unless what
+-- came of it is told before.
+-- KEYS 1 sorted set of when each is due (ms)   2 hash of what each is
 -- ARGV 1 now (ms)   2 how many at the most   3 deadline (ms)
--- Returns {subscription, request JSON, ...}.
+-- Returns {member, its JSON, ...}.
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 local answer = {}
 for _, id in ipairs(ids) do

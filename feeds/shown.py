@@ -1,0 +1,157 @@
+"""What a page says: all text that is in it, wherever it stands, for whoever must know that a text is not there.
+
+A page still has a text that is in its description, in a comment or in the data of its scripts as much as one that
+readers see. It comes from a stranger: it is parsed without entities and without network, and whatever might hide text
+from us (an encoding that is none, a page that is too deep) is an error, never an absence.
+
+Sources: HTML Living Standard, "determining the character encoding" and "phrasing content"; Encoding Standard, section
+4.2 (labels); JSON, RFC 8259, section 7 (escapes).
+"""
+
+from __future__ import annotations
+
+import codecs
+import html as entities
+import re
+from collections.abc import Callable, Iterator
+
+from lxml import etree, html
+
+from feeds.adapters.decode import declared_encoding
+
+# Elements within a line. Every other one begins a new line: the words on its two sides are two words.
+_INLINE = frozenset(
+    """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub
+    sup time tt u var wbr""".split()  # noqa: SIM905 (29 quoted words are harder to read)
+)
+_UNSEEN = frozenset({"script", "style"})
+_WITHIN_LINE = re.compile(rf"</?(?:{'|'.join(sorted(_INLINE))})(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+_QUOTE = re.compile(r'(?<!\\)"')
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# Encodings of the web, as Python names them. Others that Python has are none of it, and some take long on purpose.
+_ENCODING = re.compile(
+    r"utf-8|utf-16(?:-[lb]e)?|cp(?:125\d|86[26]|874|932|949|950)|iso8859-\d+|koi8-[ru]|mac-(?:roman|cyrillic)|big5\w*|gb\w+"
+    r"|shift_jis\w*|euc_\w+|iso2022_jp\w*"
+)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_GARBLED = 0.001
+"""A page of which so much is not in its encoding is in another one."""
+
+
+class Unreadable(ValueError):
+    """A page whose text can't be had; the message says why, worded to follow "the page"."""
+
+
+def texts(content: bytes, content_type: str) -> list[str]:
+    """Return the texts of a page, each in one piece; `content_type` is the field of its answer, or empty.
+
+    Where it is not certain which encoding it is in, they are those of each that it may be in. Raises Unreadable.
+    """
+    read: Callable[[str], Iterator[str]]
+    kind = content_type.partition(";")[0].strip().lower()
+    if "html" in kind or not kind:
+        read = _page
+    elif "json" in kind or "javascript" in kind:
+        read = _strings
+    elif kind.startswith("text/") and "xml" not in kind:
+        read = _whole
+    else:
+        raise Unreadable(f"is {kind[:60]}, which is not looked through")
+    return [_bare(text) for decoded in _decoded(content, content_type) for text in read(decoded)]
+
+
+def lines(root: html.HtmlElement) -> Iterator[str]:
+    """Yield the text under an element, line by line. What is for programs only is left out."""
+    line: list[str] = []
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event in {"start", "end"} and element.tag not in _INLINE:
+            yield "".join(line)
+            line = []
+        if event != "start":
+            line.append(element.tail or "")
+        elif element.tag not in _UNSEEN:
+            line.append(element.text or "")
+    yield "".join(line)
+
+
+def _page(markup: str) -> Iterator[str]:
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
+    try:
+        root = html.document_fromstring(markup.replace("\0", " ").encode(), parser=parser)
+    except etree.ParserError:
+        raise Unreadable("is empty") from None
+    if any(problem.type_name == "ERR_RESOURCE_LIMIT" for problem in parser.error_log):
+        raise Unreadable("can't be parsed: it is nested too deep")
+    seen = "\n".join(lines(root))
+    if not seen.strip():
+        # What a script draws, or a mistake of its server: it says nothing either way.
+        raise Unreadable("shows no text")
+    yield seen
+    # Comments may stand before and after the page.
+    for element in (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings()):
+        if isinstance(element, etree._Comment) or element.tag == "style":  # noqa: SLF001 (lxml has no other name for it)
+            yield element.text or ""
+        elif element.tag == "script":
+            yield from _strings(element.text or "")
+        yield from map(str, element.attrib.values())
+
+
+def _strings(source: str) -> Iterator[str]:
+    """The strings of JSON or of a script, and what is between them: where one begins is not always to be known."""
+    for piece in _QUOTE.split(source):
+        yield _ESCAPE.sub(_unescaped, piece)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape[1]:
+        return chr(int(escape[1], 16))
+    return " " if escape[2] in "bfnrt" else str(escape[2])
+
+
+def _whole(text: str) -> Iterator[str]:
+    yield text
+
+
+def _bare(text: str) -> str:
+    """The text without HTML that is in it as text, be it escaped or not."""
+    if "<" not in text and "&" not in text:
+        return text
+    return _without_tags(entities.unescape(_without_tags(text)))
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", _WITHIN_LINE.sub("", text))
+
+
+def _decoded(content: bytes, content_type: str) -> list[str]:
+    """The page in each encoding that it says it is in, and in UTF-8 if it is that."""
+    marked = [encoding for mark, encoding in _BOMS if content.startswith(mark)]
+    header = _CHARSET.search(content_type)
+    named = [header[1] if header else "", declared_encoding(content), "utf-8"]
+    encodings = marked or list(dict.fromkeys(filter(None, map(_known, named))))
+    found = []
+    for encoding in encodings:
+        try:
+            found.append(content.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    if not found:
+        # A few bytes that are wrong do not hide a text.
+        text = content.decode(encodings[0], "replace")
+        if text.count("\ufffd") > _GARBLED * len(text):
+            raise Unreadable(f"is no text in {encodings[0]}")
+        found.append(text)
+    return found
+
+
+def _known(label: str) -> str:
+    """The encoding of that label, or empty for one that the web does not have."""
+    try:
+        name = codecs.lookup(label).name
+    except LookupError:
+        return ""
+    # The web calls Windows' Latin by the names of its ancestors.
+    name = "cp1252" if name in {"iso8859-1", "ascii"} else name
+    return name if _ENCODING.fullmatch(name) else ""

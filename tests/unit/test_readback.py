@@ -1,0 +1,105 @@
+"""What a page's answer proves after a kill, and where the page is."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from datetime import UTC, datetime
+
+import pytest
+
+from feeds.article import Article
+from feeds.fingerprint import fingerprints
+from worker.delivery.errors import Fault
+from worker.delivery.transfer import Answer
+from worker.readback import MOST_BYTES, judged, page_url
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+TOLD = Article(
+    id="hh/7-é",
+    version=1,
+    headline="Ferries return to the inner harbour",
+    url="https://herald.example/news/ferries-return/",
+    published=NOW,
+    updated=NOW,
+)
+MARKS = fingerprints(TOLD)
+PAGE = b"<title>Portal</title><h1>Ferries return to the inner harbour</h1>"
+NOTICE = b"<h1>Portal</h1><p>hh/7 was withdrawn.</p>"
+
+
+def answer(status: int = 200, body: bytes = b"", *, cut: bool = False, **headers: str) -> Answer:
+    said = {"content-type": "text/html; charset=utf-8"} | {
+        name.replace("_", "-"): text for name, text in headers.items()
+    }
+    return Answer(status, said, body, None, "", 0.1, started=True, cut=cut)
+
+
+@pytest.mark.parametrize("status", [204, 404, 410, 451])
+def test_a_page_that_is_no_more_is_gone(status: int) -> None:
+    assert judged(answer(status, PAGE), MARKS)[0] == "gone"
+    assert judged(answer(status), ())[0] == "gone"
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 401, 403, 429, 500, 503])
+def test_another_answer_proves_nothing(status: int) -> None:
+    verdict, why = judged(answer(status, NOTICE), MARKS)
+    assert (verdict, why.split()[:2]) == ("unproven", ["answered", str(status)])
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "verdict"),
+    [
+        (PAGE, {}, "there"),
+        (NOTICE, {}, "gone"),
+        (gzip.compress(PAGE), {"content_encoding": "gzip"}, "there"),
+        (gzip.compress(NOTICE), {"content_encoding": "x-gzip"}, "gone"),
+        (zlib.compress(PAGE), {"content_encoding": "deflate"}, "there"),
+        # What was not read to its end may have it further on.
+        (gzip.compress(NOTICE) + gzip.compress(PAGE), {"content_encoding": "gzip"}, "unproven"),
+        (gzip.compress(NOTICE)[:-9], {"content_encoding": "gzip"}, "unproven"),
+        (gzip.compress(b" " * MOST_BYTES + PAGE), {"content_encoding": "gzip"}, "unproven"),
+        (b"no gzip", {"content_encoding": "gzip"}, "unproven"),
+        (NOTICE, {"content_encoding": "br"}, "unproven"),
+        (b"", {}, "unproven"),
+        (b"%PDF-1.7", {"content_type": "application/pdf"}, "unproven"),
+        (b"{}", {"content_type": "application/json"}, "gone"),
+        (b'{"title": "Ferries return to the inner\\u0020harbour"}', {"content_type": "application/json"}, "there"),
+    ],
+)
+def test_a_page_is_looked_through(body: bytes, headers: dict[str, str], verdict: str) -> None:
+    assert judged(answer(200, body, **headers), MARKS)[0] == verdict
+
+
+def test_the_beginning_of_a_long_page_can_only_prove_that_it_is_there() -> None:
+    assert judged(answer(200, PAGE, cut=True), MARKS)[0] == "there"
+    assert judged(answer(200, NOTICE, cut=True), MARKS) == (
+        "unproven",
+        "the page is longer than the 2,000,000 bytes that are read",
+    )
+
+
+def test_an_article_that_said_next_to_nothing_is_known_by_no_text() -> None:
+    assert judged(answer(200, NOTICE), ()) == ("unproven", "the article said too little to be known by")
+
+
+def test_no_answer_proves_nothing() -> None:
+    fault = Answer(404, {}, b"", Fault.RESET, "the connection broke", 0.1, started=True)
+    assert judged(fault, MARKS) == ("unproven", "the connection broke")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("https://portal.example/{id}", "https://portal.example/hh%2F7-%C3%A9"),
+        ("https://portal.example/{slug}?id={id}", "https://portal.example/ferries-return?id=hh%2F7-%C3%A9"),
+        ("https://portal.example/أخبار/{slug}", "https://portal.example/%D8%A3%D8%AE%D8%A8%D8%A7%D8%B1/ferries-return"),
+    ],
+)
+def test_the_address_of_a_page(pattern: str, url: str) -> None:
+    assert url == page_url(pattern, TOLD)
+
+
+def test_an_article_without_an_address_has_no_slug() -> None:
+    with pytest.raises(ValueError, match="no address"):
+        page_url("https://portal.example/{slug}", TOLD.model_copy(update={"url": ""}))
