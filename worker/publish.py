@@ -59,6 +59,9 @@ class Contracts(Protocol):
     def early(self) -> Collection[str]:
         """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
 
+    def read_back(self) -> bool:
+        """Whether any names a page that is looked at after a kill."""
+
 
 class Publisher:
     """Carries accepted events out.
@@ -220,7 +223,7 @@ class Publisher:
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
         # Nothing of a killed text is kept; by these it is known again where somebody still shows it.
-        marks = remembered(held.fingerprints, held.article) if held else ()
+        marks = remembered(held.fingerprints, held.article) if held and self._contracts.read_back() else ()
         return self._store.articles.save(
             article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted, marks
         )

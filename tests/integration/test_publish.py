@@ -53,6 +53,9 @@ class Contracts:
     def early(self) -> set[str]:
         return self._early
 
+    def read_back(self) -> bool:
+        return True
+
 
 def site(*more: FeedDefinition) -> Site:
     feeds = (

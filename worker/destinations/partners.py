@@ -59,6 +59,10 @@ class Partners:
         """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
         return {endpoint.feed for endpoint in self.endpoints.values() if endpoint.early}
 
+    def read_back(self) -> bool:
+        """Whether any endpoint names a page that is looked at after a kill."""
+        return any(endpoint.check_url for endpoint in self.endpoints.values())
+
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
 
