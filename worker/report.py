@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.destinations.endpoint import LedgerEntry
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from worker.store import Store
     from worker.store.readbacks import Seen
     from worker.store.receivers import Receiver
+    from worker.store.refusals import Refusal
 
 
 Standing = Literal["up to date", "behind", "parked", "paused"]
@@ -59,11 +61,15 @@ SUBSCRIPTIONS = "(subscriptions)"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The coverage of an article: who has it as it is now, and who has not. `accepted`: its last event (ms)."""
+    """The coverage of an article: who has it as it is now, and who has not. `accepted`: its last event (ms).
+
+    `refused`: the formats of feeds that the gate keeps it out of as it is now.
+    """
 
     article: Article
     accepted: int
     rows: list[Coverage]
+    refused: dict[str, Refusal]
 
     @property
     def open(self) -> list[Coverage]:
@@ -99,6 +105,10 @@ class Report:
                 }
                 for row in self.rows
             ],
+            "kept_out_of": [
+                {"format": name, "since": clock.moment(refusal.time).isoformat(), "reasons": refusal.reasons}
+                for name, refusal in self.refused.items()
+            ],
         }
 
 
@@ -122,7 +132,12 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
             standing: Standing = "behind" if subscribed["behind"] else "up to date"
             told = f"{subscribed['up to date']} up to date, {subscribed['behind']} behind"
             found.append(Coverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, told, not subscribed["behind"]))
-    return Report(held.article, held.accepted, found)
+    refused = {
+        name: refusal
+        for name, refusal in store.refusals.of(article_id, list(FEED_FORMATS)).items()
+        if refusal.version == held.article.version
+    }
+    return Report(held.article, held.accepted, found, refused)
 
 
 def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Article) -> Coverage:
@@ -137,7 +152,8 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
     if receiver.state == "paused":
         standing = "paused"
     elif parked := store.attempts.parked(feed, name).get(article.id):
-        standing, why = "parked", f"{parked.status} {parked.answer[:80]}".strip()
+        standing = "parked"
+        why = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
     if article.pubstatus == "canceled":
         confirmed = entry.status == "killed" or (not entry.status and not behind)
     else:

@@ -1,0 +1,63 @@
+"""An article that the gate keeps from an endpoint: it is not sent, the next one is."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from feeds.article import Article
+from feeds.formats.interface import Provider
+from feeds.validation.finding import Finding
+from worker.destinations import articles
+from worker.destinations.articles import ArticlePushes, Bodies, Known
+from worker.destinations.endpoint import Endpoint
+from worker.store.articles import Held
+from worker.store.changes import Change
+from worker.store.receivers import Claim
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def held(article_id: str) -> Held:
+    article = Article(
+        id=article_id,
+        version=1,
+        headline=f"Headline of {article_id}",
+        url="https://e.example/a",
+        published=NOON,
+        updated=NOON,
+    )
+    return Held(article, 1, frozenset({"f"}), 0)
+
+
+def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(_: str, document: bytes) -> list[Finding]:
+        return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
+
+    monkeypatch.setattr(articles, "check_article", check)
+    known = Known(changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], reached=2)
+    claim = Claim("f", "endpoint:a", 1, 0, 0, 0, 0, {"endpoint": "a", "since": 0})
+    endpoint = Endpoint("a", "f", "json", "https://partner.example/", "article")
+    pushes = ArticlePushes(endpoint, claim, known, Bodies(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
+    pushes.hand_in = lambda *_: None
+
+    assert pushes.next({"bad": held("bad")}) is None
+    assert list(pushes.wants()) == ["good"]
+    request = pushes.next({"good": held("good")})
+    assert request is not None
+    assert b"of good" in request.body
+    [(attempt, ledger)] = pushes.attempts
+    assert ("bad", "parked", 0) == (attempt.article, attempt.outcome, attempt.status)
+    assert attempt.error == "kept back by the gate: headline is wrong (native.headline)"
+    assert ledger["bad"].startswith("1:refused-published:")
+
+
+def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(articles, "check_article", lambda *_: [Finding(None, "native.headline", "is wrong")])
+    canceled = held("a").article.model_copy(update={"pubstatus": "canceled"})
+    body = Bodies(Provider("e.example,2026", "E")).body(
+        Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"
+    )
+    assert body.refused == ""
