@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from feeds.archive import period_of
 from feeds.entry import Tombstone, entry, tag_uri
+from feeds.formats import READERS
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from feeds.archive import Period
     from feeds.definition import FeedDefinition
     from feeds.entry import Entry
     from feeds.formats.interface import FeedFormat
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
+    from worker.store.changes import Head
 
 PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
@@ -75,8 +79,44 @@ class Documents:
             [articles[name] for name in window.members if name in articles],
             window.gone,
             window.head.changed,
+            older_url=self._archive_url(definition, feed_format, window.below),
         )
         return Document(body, window.head.seq, window.head.changed)
+
+    def archive(self, definition: FeedDefinition, feed_format: FeedFormat, period: Period) -> Document | None:
+        """Return what of the feed lies in a period (RFC 5005, section 4), of the articles as they are now.
+
+        None when nothing does, and of feeds and formats that have no archives. It says nothing of what has left: an
+        archive that had a killed article is made again without it. `changed` is the last change of what is in it.
+        """
+        if not _has_archives(definition, feed_format):
+            return None
+        stretch = self._store.changes.stretch(definition.name, period.start, period.end, definition.limit)
+        articles = self._visible(stretch.members, stretch.head.changed)
+        if not articles:
+            return None
+        changed = max(clock.ms(held.article.updated) for held in articles.values())
+        # What is newer than the newest archive is all in the feed document.
+        newer = stretch.newer if stretch.below is not None and period.end <= stretch.below else None
+        body = self._render(
+            definition,
+            feed_format,
+            [articles[name] for name in stretch.members if name in articles],
+            (),
+            changed,
+            self_url=self._site.archive(definition.name, feed_format.name, period),
+            current_url=self._site.topic(definition.name, feed_format.name),
+            older_url=self._archive_url(definition, feed_format, stretch.older),
+            newer_url=self._archive_url(definition, feed_format, newer),
+            hub_url="",
+        )
+        return Document(body, stretch.head.seq, changed)
+
+    def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
+        """Return the top entries of the feed, and where its log ends."""
+        window = self._store.changes.window(definition.name, min(count, definition.limit))
+        articles = self._visible(window.members, window.head.changed)
+        return [self._entry(articles[name]) for name in window.members if name in articles], window.head
 
     def push(
         self,
@@ -147,8 +187,9 @@ class Documents:
         gone: Iterable[tuple[str, int]],
         changed: int,
         rights: Rights = EVERYTHING,
+        **links: str,
     ) -> bytes:
-        channel = self._site.channel(definition, feed_format.name, changed)
+        channel = self._site.channel(definition, feed_format.name, changed, **links)
         stones = self._stones(feed_format, list(gone))
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}
@@ -156,6 +197,12 @@ class Documents:
         return feed_format.envelope(channel, stones).around(
             [self._fragment(feed_format, held, rights) for held in articles]
         )
+
+    def _archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
+        """The archive in which the article at a place stands; empty where there is none."""
+        if place is None or not _has_archives(definition, feed_format):
+            return ""
+        return self._site.archive(definition.name, feed_format.name, period_of(definition.archive, place))
 
     def _stones(self, feed_format: FeedFormat, gone: list[tuple[str, int]]) -> list[Tombstone]:
         held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
@@ -180,3 +227,8 @@ class Documents:
             with self._lock:
                 self._fragments[key] = fragment
         return fragment
+
+
+def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
+    """Whether there are archives: of what readers read, in an order of time, which a curated list is not in."""
+    return definition.list is None and feed_format in READERS
