@@ -447,6 +447,11 @@ def _conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
                 yield (tables, position, "name"), f"{name} is the name of {tables}.{first[name]} already"
             first.setdefault(name, position)
     known = list(dict.fromkeys(name for _, name in _said(values, "feeds", "name")))
+    taken = set(known)
+    for position, old in _said_in(values, "feeds", "renamed_from"):
+        if old in taken:
+            yield ("feeds", position, "renamed_from"), f"{old} is the name of a feed, or is said of another one too"
+        taken.add(old)
     for position, feed in _said(values, "endpoints", "feed"):
         one_of_a_pattern = pattern_of(feed) in known and named(feed.rpartition("/")[2]) == feed.rpartition("/")[2] != ""
         if (feed not in known or feed.endswith("*")) and not one_of_a_pattern:
@@ -460,3 +465,13 @@ def _said(values: Mapping[str, Any], tables: str, key: str) -> Iterator[tuple[in
         value = table.get(key) if isinstance(table, dict) else getattr(table, key, None)
         if isinstance(value, str):
             yield position, value
+
+
+def _said_in(values: Mapping[str, Any], tables: str, key: str) -> Iterator[tuple[int, str]]:
+    """Yield each text in the lists that the tables have under `key`."""
+    given = values.get(tables, ())
+    for position, table in enumerate(given if isinstance(given, list | tuple) else ()):
+        value = table.get(key) if isinstance(table, dict) else getattr(table, key, None)
+        for text in value if isinstance(value, list | tuple) else ():
+            if isinstance(text, str):
+                yield position, text

@@ -26,6 +26,9 @@ def _feed_name(value: str) -> str:
 
 FeedName = Annotated[str, Field(max_length=100), AfterValidator(_feed_name)]
 
+# At most a year (RFC 9111, section 1.2.2, has it that more may not be understood; nobody wants more).
+Seconds = Annotated[int, Field(ge=0, le=31_536_000, strict=True)]
+
 
 class Selector(BaseModel):
     """Which articles: each property that is given must match, by any one of its values. An empty selector takes all."""
@@ -45,11 +48,14 @@ class FeedDefinition(BaseModel):
     `select` is a union: an article belongs when any selector takes it; without selectors all articles do. With `list`
     the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its language and
     direction and admits only articles of that edition; without it the feed is mixed. `limit` is the number of entries
-    of the feed document.
+    of the feed document; the others stand in archives, each of one `archive` of days or months (UTC).
 
     A name that ends in "/*" makes it a pattern (feeds.patterns): a feed for each author, subject, section or edition of
     the articles that it takes, `most` at the most. A "*" in its title and description stands for that one's name; the
     feeds of `edition/*` may have `titles`, each in its own language.
+
+    `max_age`, `stale_while_revalidate` and `stale_if_error`, in seconds, are told to readers and caches (RFC 9111,
+    RFC 5861). `renamed_from`: names that the feed had before, whose addresses lead to it.
     """
 
     model_config = _STRICT
@@ -65,6 +71,11 @@ class FeedDefinition(BaseModel):
     url: Url | None = None
     titles: dict[Edition, Name] = {}
     most: int = Field(default=10_000, ge=1, le=1_000_000)
+    archive: Literal["day", "month"] = "day"
+    max_age: Seconds = 300
+    stale_while_revalidate: Seconds = 60
+    stale_if_error: Seconds = 86_400
+    renamed_from: tuple[FeedName, ...] = ()
 
     @property
     def by(self) -> str | None:

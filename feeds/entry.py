@@ -75,7 +75,10 @@ class Channel:
     """What a feed document says of the feed.
 
     `updated` is its last change; `self_url` the topic; `home_url` the page; `publisher` who stands for it. Only
-    `description`, `logo_url` and, where entries are of several, `language` may be empty.
+    `description`, `logo_url`, `hub_url` and, where entries are of several, `language` may be empty.
+
+    `older_url` and `newer_url` are the archives next to the document, if there are any; `current_url` the topic, in an
+    archive only (RFC 5005, section 4).
     """
 
     id: str
@@ -88,6 +91,15 @@ class Channel:
     hub_url: str
     updated: datetime
     logo_url: str = ""
+    older_url: str = ""
+    newer_url: str = ""
+    current_url: str = ""
+
+    @property
+    def history(self) -> dict[str, str]:
+        """The links between the document and the archives: relation -> address."""
+        links = {"current": self.current_url, "prev-archive": self.older_url, "next-archive": self.newer_url}
+        return {relation: url for relation, url in links.items() if url}
 
 
 def tag_uri(authority: str, kind: str, name: str) -> str:

@@ -104,6 +104,15 @@ class Newsroom:
     def topic(self, feed: str, fmt: str = "atom") -> str:
         return f"{self.base_url}/feeds/{feed}.{fmt}"
 
+    def until_in_feed(self, feed: str, *texts: str, fmt: str = "atom") -> requests.Response:
+        """Wait until the feed's document has all of these texts; web servers hear of a change within moments."""
+
+        def shown() -> bool:
+            return all(text in requests.get(self.topic(feed, fmt), timeout=10).text for text in texts)
+
+        self.receiver.until(shown, 20, f"{texts} in {feed}")
+        return requests.get(self.topic(feed, fmt), timeout=10)
+
     def ask_hub(self, **fields: str) -> requests.Response:
         """Post a request to the hub; `callback="..."` becomes `hub.callback`."""
         return requests.post(

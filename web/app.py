@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,10 +17,13 @@ from config.settings import load
 from web.articles import Articles
 from web.events import EventsIntake
 from web.feeds import FeedServer
+from web.front import Front
 from web.health import Health
 from web.hub import HubFront
 from web.problems import problem
+from web.shelf import Shelf
 from web.triggers import Triggers
+from web.watch import Watch
 from worker import logs
 from worker.gate import FeedRefused
 from worker.services import Services, build
@@ -26,15 +31,25 @@ from worker.services import Services, build
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
 
 log = structlog.get_logger()
 
 
-def application(services: Services) -> Starlette:
+def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
-    feeds, events, hub, health = FeedServer(services), EventsIntake(services), HubFront(services), Health(services)
-    triggers = Triggers(services)
-    return Starlette(
+    shelf = Shelf()
+    watch = Watch(services.store.changes, shelf)
+    feeds, events, hub = FeedServer(services, shelf), EventsIntake(services), HubFront(services)
+    triggers, health = Triggers(services), Health(services, watch)
+
+    @asynccontextmanager
+    async def watching(_: Starlette) -> AsyncIterator[None]:
+        watch.start()
+        yield
+        watch.stop()
+
+    behind = Starlette(
         routes=[
             Route("/", _home),
             Route("/feeds", feeds.directory),
@@ -44,15 +59,20 @@ def application(services: Services) -> Starlette:
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
             Route("/api/articles/{article:path}/coverage", Articles(services).coverage),
+            Route("/robots.txt", feeds.robots),
+            Route("/favicon.svg", feeds.favicon),
+            Route("/favicon.ico", feeds.favicon),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
         ],
         exception_handlers={HTTPException: _refused, FeedRefused: _kept_back, RedisError: _away, Exception: _failed},
+        lifespan=watching,
     )
+    return Front(shelf, behind)
 
 
-def create() -> Starlette:
+def create() -> ASGIApp:
     """Return the application for the settings of this process's environment: what the server calls."""
     settings = load()
     logs.configure(settings.log_level)

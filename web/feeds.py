@@ -1,110 +1,204 @@
-"""Feed documents for feed readers, the directory of feeds for people, and its OPML for both."""
+"""What stands at which address under /feeds: documents, archives, pages; and what stands there no more."""
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
+from urllib.parse import parse_qs
 
-from jinja2 import Environment, PackageLoader
-from lxml import etree
-from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from feeds.formats import FEED_FORMATS, READERS
-from feeds.text import direction
-from web.conditional import Representation, http_date
+from feeds.archive import period_named
+from feeds.definition import FeedDefinition
+from feeds.formats import FEED_FORMATS
+from feeds.formats.interface import FeedFormat
+from feeds.patterns import MadeFeed, pattern_of
+from web import delta
+from web.coding import chosen
+from web.ended import ended
+from web.pages import ENTRIES, Pages
+from web.representation import Answer, RawHeaders, Representation, fields
+from web.shelf import Resource, Shelf
 from worker import clock
-from worker.gate import FeedRefused
+from worker.documents import Document
+from worker.services import Services
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from feeds.definition import FeedDefinition
-    from feeds.formats.interface import FeedFormat
-    from worker.services import Services
-
-# Readers take max-age as their interval of polling; caches between may ask more often.
-CACHE_CONTROL = "public, max-age=300, s-maxage=30, stale-while-revalidate=60, stale-if-error=86400"
-
-_templates = Environment(loader=PackageLoader("web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_SHARED_SECONDS = 30
+"""How long caches that many share may keep a document: they should not add much to how old it gets."""
+_BRIEFLY = {"Cache-Control": "public, max-age=60"}
+_HTML = "text/html; charset=utf-8"
 
 
 class FeedServer:
-    """Serves the feeds of a site."""
+    """Serves the feeds of a site, from the shelf."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, shelf: Shelf) -> None:
         self._store = services.store
         self._site = services.site
         self._documents = services.documents
-        self._made: dict[tuple[str, str], tuple[int, Representation]] = {}
-        self._lock = Lock()
+        self._shelf = shelf
+        self._pages = Pages(services.site)
 
     async def feed(self, request: Request) -> Response:
-        """GET and HEAD of `/feeds/{feed}.{format}`."""
+        """GET and HEAD of `/feeds/{feed}.{format}`, its archives (`?archive=PERIOD`), and the page `/feeds/{feed}`."""
         name, _, format_name = request.path_params["path"].rpartition(".")
-        definition, feed_format = self._site.feed(name), FEED_FORMATS.get(format_name)
-        if definition is None or feed_format is None:
-            known = f"The feeds are listed at {self._site.base_url}/feeds"
-            return PlainTextResponse(f"There is no feed at this address. {known}\n", 404)
-        representation = await run_in_threadpool(self._current, definition, feed_format)
-        now = clock.now()
-        status = representation.evaluate(request.headers)
-        body, tag, coding = representation.coded(request.headers.get("accept-encoding"))
-        headers = {
-            "ETag": tag,
-            "Last-Modified": http_date(representation.last_modified(now)),
-            "Cache-Control": CACHE_CONTROL,
-            "Vary": "Accept-Encoding",
-            "Link": self._site.links(name, format_name),
-        }
-        if status != 200:
-            return Response(None, status, headers)
-        if coding:
-            headers["Content-Encoding"] = coding
-        headers["Content-Type"] = feed_format.media_type
-        return Response(body, 200, headers)
+        feed_format = FEED_FORMATS.get(format_name)
+        if feed_format is None:
+            name = request.path_params["path"]
+        definition = self._site.feed(name)
+        made = not isinstance(definition, MadeFeed) or bool(
+            await run_in_threadpool(self._store.patterns.written, definition)
+        )
+        if definition is None or (not made and await run_in_threadpool(self._full, definition)):
+            return await self._not_here(request, name, feed_format)
+        if not made:
+            # An empty feed for whoever waits for its first article. Of names that anybody can think up nothing is held.
+            make = partial(self._current, definition, feed_format) if feed_format else partial(self._page, definition)
+            return _uncoded(await run_in_threadpool(make), request)
+        path = request.scope["path"]
+        if feed_format is None:
+            return await self._serve(request, Resource(path, name, partial(self._page, definition)))
+        if archive := parse_qs(request.scope["query_string"].decode("latin-1")).get("archive"):
+            return await self._archive(request, definition, feed_format, archive[0])
+        resource = Resource(path, name, partial(self._current, definition, feed_format))
+        headers = fields(request.headers.raw)
+        if delta.wanted(headers):
+            document = await self._shelf.get(resource, "identity")
+            changes = await run_in_threadpool(self._changes, definition, feed_format, document, headers)
+            if changes is not None:
+                return Raw(changes)
+        return await self._serve(request, resource)
 
     async def directory(self, request: Request) -> Response:
         """GET /feeds: the directory, with links by which readers discover the feeds."""
-        del request
-        page = _templates.get_template("directory.html").render(site=self._site, formats=READERS, direction=direction)
-        return HTMLResponse(page, headers={"Cache-Control": CACHE_CONTROL})
+        return await self._fixed(request, self._pages.directory, _HTML)
 
     async def opml(self, request: Request) -> Response:
         """GET /feeds.opml: all feeds (as Atom) for import into a reader. OPML 2.0."""
-        del request
-        root = etree.Element("opml", version="2.0")
-        etree.SubElement(etree.SubElement(root, "head"), "title").text = self._site.title
-        body = etree.SubElement(root, "body")
-        for definition in self._site.definitions:
-            etree.SubElement(
-                body,
-                "outline",
-                type="rss",
-                text=definition.title,
-                title=definition.title,
-                xmlUrl=self._site.topic(definition.name, "atom"),
-                htmlUrl=definition.url or f"{self._site.base_url}/feeds",
-                language=definition.edition or self._site.edition,
-            )
-        document = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-        return Response(document, media_type="text/x-opml", headers={"Cache-Control": CACHE_CONTROL})
+        return await self._fixed(request, self._pages.opml, "text/x-opml; charset=utf-8")
+
+    async def robots(self, request: Request) -> Response:
+        """GET /robots.txt (RFC 9309)."""
+        return await self._fixed(request, self._pages.robots, "text/plain; charset=utf-8")
+
+    async def favicon(self, request: Request) -> Response:
+        """GET /favicon.svg, and /favicon.ico for those that ask for no other."""
+        return await self._fixed(request, self._pages.favicon, "image/svg+xml")
+
+    async def _serve(self, request: Request, resource: Resource) -> Response:
+        headers = fields(request.headers.raw)
+        document = await self._shelf.get(resource, chosen(headers.get("accept-encoding")))
+        answer = document.answer(headers)
+        assert answer is not None  # the coding has been made
+        return Raw(answer)
+
+    async def _fixed(self, request: Request, page: Callable[[], bytes], content_type: str) -> Response:
+        """Serve what depends on the settings alone."""
+
+        def make() -> Representation:
+            return Representation(page(), content_type, [(b"cache-control", b"public, max-age=300")], 0, None)
+
+        return await self._serve(request, Resource(request.scope["path"], "", make))
+
+    async def _archive(
+        self, request: Request, definition: FeedDefinition, feed_format: FeedFormat, archive: str
+    ) -> Response:
+        def make() -> Representation:
+            period = period_named(definition.archive, archive)
+            document = self._documents.archive(definition, feed_format, period) if period else None
+            if document is None:
+                raise LookupError
+            # Without a time: what it says may change by an article that is no longer there to say when.
+            headers = self._headers(definition, feed_format)
+            return Representation(document.body, feed_format.media_type, headers, document.head, None)
+
+        try:
+            key = f"{request.scope['path']}?archive={archive}"
+            return await self._serve(request, Resource(key, definition.name, make))
+        except LookupError:
+            first = self._site.topic(definition.name, feed_format.name)
+            return PlainTextResponse(f"There is no such archive. They are linked to from {first}\n", 404, _BRIEFLY)
+
+    async def _not_here(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
+        """Say where a feed of that name is, that it was, or which names are like it."""
+        if now := self._site.renamed.get(name):
+            url = self._site.topic(now, feed_format.name) if feed_format else self._site.page(now)
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
+        removed = await run_in_threadpool(self._store.articles.removed, name)
+        if removed is not None:
+            body, content_type = ended(self._site, name, feed_format, clock.moment(removed))
+            return Response(body, 410, _BRIEFLY, content_type)
+        known = [definition.name for definition in self._site.definitions]
+        # Only of names that could be one: to compare takes time.
+        near = get_close_matches(name[:100], known, 3)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        formats = f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._site.base_url}/feeds"
+        return PlainTextResponse(f"There is no feed at this address. {formats}\n", 404, _BRIEFLY)
+
+    def _full(self, feed: FeedDefinition) -> bool:
+        """Whether the feed's pattern makes no more feeds."""
+        pattern = self._site.patterns[pattern_of(feed.name)]
+        return self._store.patterns.count(pattern.name) >= pattern.most
 
     def _current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Representation:
-        key = (definition.name, feed_format.name)
-        made = self._made.get(key)
-        try:
-            if made and made[0] == self._store.changes.head(definition.name).seq:
-                return made[1]
-            document = self._documents.current(definition, feed_format)
-        except (RedisError, FeedRefused):
-            if made:
-                # The last good document is better than none; /readyz or the log says what is wrong.
-                return made[1]
-            raise
-        representation = Representation(document.body, document.changed)
-        with self._lock:
-            if key not in self._made or self._made[key][0] <= document.head:
-                self._made[key] = (document.head, representation)
-        return representation
+        document = self._documents.current(definition, feed_format)
+        return self._represented(definition, feed_format, document)
+
+    def _represented(self, definition: FeedDefinition, feed_format: FeedFormat, document: Document) -> Representation:
+        headers = self._headers(definition, feed_format)
+        return Representation(document.body, feed_format.media_type, headers, document.head, document.changed or None)
+
+    def _page(self, definition: FeedDefinition) -> Representation:
+        entries, head = self._documents.latest(definition, ENTRIES)
+        body = self._pages.feed(self._documents.titled(definition), entries)
+        caching = (b"cache-control", _caching(definition))
+        return Representation(body, _HTML, [caching], head.seq, head.changed or None)
+
+    def _changes(
+        self, definition: FeedDefinition, feed_format: FeedFormat, document: Representation, headers: dict[str, str]
+    ) -> Answer | None:
+        """The changes since a document that the client has, if they are all that it needs (RFC 3229)."""
+        known = [(head, tag) for tag, digest in delta.bases(headers) if (head := self._shelf.head_of(digest))]
+        if not known or document.status(headers) != 200 or not delta.possible(definition, feed_format):
+            return None
+        head, tag = max(known)
+        if head >= document.head:
+            return None
+        push = self._documents.push(definition, feed_format, head, document.head, whole=False)
+        if push is None or push.cursor != document.head:
+            # Nothing to tell, too much for one answer, or more has changed since the document was made.
+            return None
+        return delta.answer(push.body, feed_format.media_type, self._headers(definition, feed_format), document, tag)
+
+    def _headers(self, definition: FeedDefinition, feed_format: FeedFormat) -> RawHeaders:
+        """What every answer about a document says. The page for people comes last: readers look for the others."""
+        links = self._site.links(definition.name, feed_format.name)
+        page = f'<{self._site.page(definition.name)}>; rel="alternate"'
+        return [(b"cache-control", _caching(definition)), (b"link", f"{links}, {page}".encode())]
+
+
+def _uncoded(document: Representation, request: Request) -> Response:
+    """Serve a document as it is, in no coding."""
+    answer = document.answer(fields(request.headers.raw) | {"accept-encoding": "identity"})
+    assert answer is not None  # identity is always there
+    return Raw(answer)
+
+
+class Raw(Response):
+    """An answer with its headers as they are."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.body, answer.status)
+        self.raw_headers = answer.headers
+
+
+def _caching(definition: FeedDefinition) -> bytes:
+    """Readers take max-age as their interval of polling; caches between may ask more often (RFC 9111, RFC 5861)."""
+    return (
+        f"public, max-age={definition.max_age}, s-maxage={min(definition.max_age, _SHARED_SECONDS)}, "
+        f"stale-while-revalidate={definition.stale_while_revalidate}, stale-if-error={definition.stale_if_error}"
+    ).encode()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from starlette.requests import Request
 
+    from web.watch import Watch
     from worker.services import Services
 
 COUNTERS = {
@@ -43,8 +44,9 @@ COUNTERS = {
 class Health:
     """Answers /healthz, /readyz and /metrics."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, watch: Watch) -> None:
         self._services = services
+        self._watch = watch
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -59,7 +61,12 @@ class Health:
         try:
             workers = await run_in_threadpool(self._services.store.workers.alive, clock.ms(clock.now()))
         except RedisError:
-            return problem(503, "Redis does not answer: feeds are served as last seen, events are not taken.")
+            seconds = round(self._watch.silent)
+            return problem(
+                503,
+                f"Redis does not answer: feeds are served as they were {seconds} s ago, events are not taken.",
+                redis_silent_seconds=seconds,
+            )
         if not workers:
             return problem(503, "No worker is running: events are kept, and carried out once one is.")
         return answer(200, {"status": "ready", "workers": len(workers)})

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from feeds.archive import period_of
 from feeds.entry import Tombstone, entry, tag_uri
+from feeds.formats import READERS
 from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
@@ -20,6 +22,7 @@ from worker import clock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from feeds.archive import Period
     from feeds.definition import FeedDefinition
     from feeds.entry import Channel, Entry
     from feeds.formats.interface import FeedFormat
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
+    from worker.store.changes import Head
 
 PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
@@ -74,20 +78,56 @@ class Documents:
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
         """Return the feed's document as it is now. Raises FeedRefused."""
         window = self._store.changes.window(definition.name, definition.limit)
-        channel = self._channel(definition, feed_format, window.head.changed)
         articles = self._visible(window.members, window.head.changed)
-        passed = self._passed(feed_format, channel, [articles[name] for name in window.members if name in articles])
-        envelope = feed_format.envelope(channel, self._stones(feed_format, window.gone))
-        fragments = [fragment for _, fragment in passed]
-        if feed_format.bytes_most is not None:
-            fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
-        return Document(envelope.around(fragments), window.head.seq, window.head.changed)
+        channel = self._channel(
+            definition,
+            feed_format,
+            window.head.changed,
+            older_url=self._archive_url(definition, feed_format, window.below),
+        )
+        shown = [articles[name] for name in window.members if name in articles]
+        return self._document(feed_format, channel, window.head, shown, window.gone)
 
     def titled(self, definition: FeedDefinition) -> FeedDefinition:
         """Return the feed with its title as readers see it: that of one of a pattern has the words of an article."""
         if not isinstance(definition, MadeFeed):
             return definition
         return self._site.feed(definition.name, self._store.patterns.written(definition)) or definition
+
+    def archive(self, definition: FeedDefinition, feed_format: FeedFormat, period: Period) -> Document | None:
+        """Return what of the feed lies in a period (RFC 5005, section 4), of the articles as they are now.
+
+        None when nothing does, and of feeds and formats that have no archives. It says nothing of what has left: an
+        archive that had a killed article is made again without it. `changed` is the last change of what is in it.
+        Raises FeedRefused.
+        """
+        if not _has_archives(definition, feed_format):
+            return None
+        stretch = self._store.changes.stretch(definition.name, period.start, period.end, definition.limit)
+        articles = self._visible(stretch.members, stretch.head.changed)
+        if not articles:
+            return None
+        changed = max(clock.ms(held.article.updated) for held in articles.values())
+        # What is newer than the newest archive is all in the feed document.
+        newer = stretch.newer if stretch.below is not None and period.end <= stretch.below else None
+        channel = self._channel(
+            definition,
+            feed_format,
+            changed,
+            self_url=self._site.archive(definition.name, feed_format.name, period),
+            current_url=self._site.topic(definition.name, feed_format.name),
+            older_url=self._archive_url(definition, feed_format, stretch.older),
+            newer_url=self._archive_url(definition, feed_format, newer),
+            hub_url="",
+        )
+        shown = [articles[name] for name in stretch.members if name in articles]
+        return self._document(feed_format, channel, stretch.head, shown, ())
+
+    def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
+        """Return the top entries of the feed, and where its log ends."""
+        window = self._store.changes.window(definition.name, min(count, definition.limit))
+        articles = self._visible(window.members, window.head.changed)
+        return [self._entry(articles[name]) for name in window.members if name in articles], window.head
 
     def push(
         self,
@@ -172,11 +212,25 @@ class Documents:
         held = self._store.articles.get_many(list(names))
         return {name: article for name, article in held.items() if article.article.visible(now)}
 
-    def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int) -> Channel:
+    def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:
         """What the document says of the feed. Raises FeedRefused."""
-        channel = self._site.channel(self.titled(definition), feed_format.name, changed)
+        channel = self._site.channel(self.titled(definition), feed_format.name, changed, **links)
         self._gate.channel(definition.name, feed_format, channel)
         return channel
+
+    def _document(
+        self,
+        feed_format: FeedFormat,
+        channel: Channel,
+        head: Head,
+        articles: Iterable[Held],
+        gone: Sequence[tuple[str, int]],
+    ) -> Document:
+        fragments = [fragment for _, fragment in self._passed(feed_format, channel, articles)]
+        envelope = feed_format.envelope(channel, self._stones(feed_format, gone))
+        if feed_format.bytes_most is not None:
+            fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
+        return Document(envelope.around(fragments), head.seq, clock.ms(channel.updated))
 
     def _passed(
         self, feed_format: FeedFormat, channel: Channel, articles: Iterable[Held], rights: Rights = EVERYTHING
@@ -187,6 +241,12 @@ class Documents:
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
         rendered = ((held, self._fragment(feed_format, channel, held, rights)) for held in articles)
         return [(held, fragment) for held, fragment in rendered if fragment]
+
+    def _archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
+        """The archive in which the article at a place stands; empty where there is none."""
+        if place is None or not _has_archives(definition, feed_format):
+            return ""
+        return self._site.archive(definition.name, feed_format.name, period_of(definition.archive, place))
 
     def _stones(self, feed_format: FeedFormat, gone: Sequence[tuple[str, int]]) -> list[Tombstone]:
         held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
@@ -214,3 +274,8 @@ class Documents:
             with self._lock:
                 self._fragments[key] = fragment
         return fragment
+
+
+def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
+    """Whether there are archives: of what readers read, in an order of time, which a curated list is not in."""
+    return definition.list is None and feed_format in READERS

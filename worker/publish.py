@@ -127,13 +127,13 @@ class Publisher:
         changed = {name for name, how in new.items() if known.get(name) != how}
         if not changed:
             if known.keys() != new.keys():
-                self._store.articles.mark_indexed(new)
+                self._store.articles.mark_indexed(new, clock.ms(clock.now()))
             return
         touched: set[str] = set()
         articles = self._store.articles.ids()
         for article_id in reversed(articles):
             touched |= self.reconcile(article_id, clock.now())
-        self._store.articles.mark_indexed(new)
+        self._store.articles.mark_indexed(new, clock.ms(clock.now()))
         log.info("feeds_indexed", feeds=sorted(changed), articles=len(articles))
         self._wake(touched, urgent=False)
 

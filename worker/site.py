@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote, unquote
 
 from feeds import patterns
+from feeds.archive import Period
 from feeds.definition import FeedDefinition
 from feeds.entry import Channel, tag_uri
-from feeds.formats import FEED_FORMATS
+from feeds.formats import FEED_FORMATS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
 
@@ -41,6 +43,11 @@ class Site:
     def _feeds(self) -> dict[str, FeedDefinition]:
         return {definition.name: definition for definition in self.definitions}
 
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """Names that feeds had before, and their names now."""
+        return {old: definition.name for definition in self.definitions for old in definition.renamed_from}
+
     def feed(self, name: str, written: str = "") -> FeedDefinition | None:
         """Return the feed of that name, or None.
 
@@ -69,29 +76,52 @@ class Site:
         """The URL of one feed in one format: what readers fetch and subscribers subscribe to."""
         return f"{self.base_url}/feeds/{quote(feed)}.{format_name}"
 
+    def page(self, feed: str) -> str:
+        """The URL of the feed's page for people."""
+        return f"{self.base_url}/feeds/{quote(feed)}"
+
+    def archive(self, feed: str, format_name: str, period: Period) -> str:
+        """The URL of the archive of one feed in one format that covers a period."""
+        return f"{self.topic(feed, format_name)}?archive={period.name}"
+
     def find(self, topic: str) -> tuple[FeedDefinition, FeedFormat] | None:
-        """The feed and the format of a topic, which must be ours to the letter."""
+        """The feed and the format of a topic of the hub, which must be ours to the letter."""
         name, _, format_name = topic.removeprefix(f"{self.base_url}/feeds/").rpartition(".")
         definition, feed_format = self.feed(unquote(name)), FEED_FORMATS.get(format_name)
-        if definition is None or feed_format is None or topic != self.topic(definition.name, format_name):
+        if definition is None or feed_format not in TOPICS or topic != self.topic(definition.name, format_name):
             return None
         return definition, feed_format
 
     def links(self, feed: str, format_name: str) -> str:
-        """The value of the Link header of a topic (section 4.1). `rel` is the only parameter, for SimplePie's sake."""
-        return f'<{self.hub_url}>; rel="hub", <{self.topic(feed, format_name)}>; rel="self"'
+        """The value of the Link header of a feed document (section 4.1); only topics of the hub have the link to it.
 
-    def channel(self, definition: FeedDefinition, format_name: str, changed: int) -> Channel:
-        """What the document says of the feed, last changed at `changed` (ms; 0: never)."""
+        `rel` is the only parameter, for SimplePie's sake.
+        """
+        own = f'<{self.topic(feed, format_name)}>; rel="self"'
+        return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name) else own
+
+    def channel(self, definition: FeedDefinition, format_name: str, changed: int, **links: str) -> Channel:
+        """What the document says of the feed, last changed at `changed` (ms; 0: never).
+
+        `links`: addresses that are not those of the topic, or beside them.
+        """
+        said: dict[str, Any] = {
+            "self_url": self.topic(definition.name, format_name),
+            "hub_url": self.hub_url if _offered(format_name) else "",
+            **links,
+        }
         return Channel(
             id=tag_uri(self.authority, "feed", definition.name),
             title=definition.title,
             description=definition.description or definition.title,
             language=definition.edition or self.edition,
             publisher=self.title,
-            home_url=definition.url or f"{self.base_url}/feeds",
-            self_url=self.topic(definition.name, format_name),
-            hub_url=self.hub_url,
+            home_url=definition.url or self.page(definition.name),
             updated=clock.moment(changed),
             logo_url=self.logo_url,
+            **said,
         )
+
+
+def _offered(format_name: str) -> bool:
+    return any(feed_format.name == format_name for feed_format in TOPICS)

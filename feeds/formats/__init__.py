@@ -38,6 +38,8 @@ FEED_FORMATS: dict[str, FeedFormat] = {
 }
 READERS = (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)
 """What people's feed readers read; the others are for partners and search engines that know their addresses."""
+TOPICS = (*READERS, flipboard.FORMAT)
+"""What the hub offers: what readers read, and Flipboard, which hears of takedowns by the hub alone."""
 ARTICLE_FORMATS: dict[str, ArticleFormat] = {
     f.name: f for f in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
 }

@@ -10,10 +10,20 @@ from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
-from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones
+from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones, add_history
 from feeds.formats.moments import to_second
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The links between the feed and its archives: feedgen knows no such relations."""
+
+    channel: Channel
+
+    def extend_atom(self, feed: etree._Element) -> None:
+        """Append them."""
+        add_history(feed, self.channel, "link")
 
 
 class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
@@ -37,7 +47,8 @@ class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
 def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document, its entries in the order given."""
     feed = FeedGenerator()
-    feed.register_extension("dateline", BaseExtension, EntryExtension)
+    feed.register_extension("dateline", FeedExtension, EntryExtension)
+    feed.dateline.channel = channel
     feed.register_extension("media", MediaFeed, MediaEntry)
     feed.register_extension("editions", BaseExtension, Editions)
     feed.register_extension("tombstones", Tombstones)
@@ -50,7 +61,8 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed.language(channel.language)
     feed.generator("Dateline")
     feed.link(href=channel.self_url, rel="self", type="application/atom+xml")
-    feed.link(href=channel.hub_url, rel="hub")
+    if channel.hub_url:
+        feed.link(href=channel.hub_url, rel="hub")
     feed.link(href=channel.home_url, rel="alternate")
     for entry in entries:
         _add(feed, entry)

@@ -23,6 +23,15 @@ READERS_NOTE = {
     "ur": "یہ خبر اب پڑھنے کے لیے دستیاب نہیں ہے۔",  # noqa: RUF001 (Urdu)
 }
 
+# The same of a feed.
+ENDED_NOTE = {
+    "ar": "توقف هذا الموجز.",
+    "en": "This feed has ended.",
+    "fa": "این خوراک پایان یافته است.",
+    "tr": "Bu akış sona erdi.",  # noqa: RUF001 (Turkish)
+    "ur": "یہ فیڈ بند ہو چکی ہے۔",  # noqa: RUF001 (Urdu)
+}
+
 
 def pubstatus(change: str, article: Article) -> PubStatus:
     """Return the IPTC status that `change` gives the article. Raises ValueError when it is none of the four."""
@@ -45,3 +54,8 @@ def editors_note(change: str, article: Article) -> str:
 def readers_note(language: str) -> str:
     """Return what readers are told of an article that is gone, in `language` (BCP 47) or else in English."""
     return READERS_NOTE.get(language.partition("-")[0], READERS_NOTE["en"])
+
+
+def ended_note(language: str) -> str:
+    """Return what readers are told of a feed that is no more, in `language` (BCP 47) or else in English."""
+    return ENDED_NOTE.get(language.partition("-")[0], ENDED_NOTE["en"])

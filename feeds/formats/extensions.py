@@ -11,11 +11,12 @@ from feedgen.ext.base import BaseExtension
 from lxml import etree
 
 from feeds.article import Image
-from feeds.entry import Entry, Tombstone
+from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.moments import rfc3339
 
 ATOM_NS = "http://www.w3.org/2005/Atom"
 MEDIA_NS = "http://search.yahoo.com/mrss/"
+HISTORY_NS = "http://purl.org/syndication/history/1.0"
 TOMBSTONE_NS = "http://purl.org/atompub/tombstones/1.0"
 
 
@@ -92,3 +93,15 @@ class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     def extend_rss(self, rss: etree._Element) -> None:
         """Append the same to the RSS channel: RSS itself cannot say that an item is gone."""
         self.extend_atom(rss[0])
+
+
+def add_history(element: etree._Element, channel: Channel, link: str) -> None:
+    """Append the links to archives, and in an archive the mark that it is one (RFC 5005, section 4).
+
+    `link` is the name of Atom's element. The namespace is declared where it is used: the root of every document is
+    alike, so that entries can be rendered apart from it.
+    """
+    if channel.current_url:
+        etree.SubElement(element, f"{{{HISTORY_NS}}}archive", nsmap={"fh": HISTORY_NS})
+    for relation, url in channel.history.items():
+        etree.SubElement(element, link, rel=relation, href=url)

@@ -46,9 +46,9 @@ def _feed(channel: Channel) -> dict[str, Any]:
         "title": channel.title,
         "home_page_url": channel.home_url,
         "feed_url": channel.self_url,
-        **_said(description=channel.description, language=channel.language),
+        **_said(next_url=channel.older_url, description=channel.description, language=channel.language),
         "authors": [{"name": channel.publisher}],
-        "hubs": [{"type": "WebSub", "url": channel.hub_url}],
+        **_said(hubs=[{"type": "WebSub", "url": channel.hub_url}] if channel.hub_url else []),
     }
 
 

@@ -17,7 +17,7 @@ from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
-from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones
+from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones, add_history
 from feeds.formats.moments import rfc822, rfc3339
 from feeds.text import cut, legal
 
@@ -26,7 +26,7 @@ EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggrega
 
 
 class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The channel's hub and last change.
+    """The channel's hub, archives and last change.
 
     The dates are written here and in `ItemExtension` because feedgen writes them by switching the locale of the whole
     process, which other threads would see.
@@ -39,8 +39,10 @@ class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no t
         return {"dc": DC_NS}
 
     def extend_rss(self, rss: etree._Element) -> None:
-        """Append the link to the hub (WebSub, section 4) and lastBuildDate."""
-        etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=self.channel.hub_url, rel="hub")
+        """Append the link to the hub (WebSub, section 4), those to archives, and lastBuildDate."""
+        if self.channel.hub_url:
+            etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=self.channel.hub_url, rel="hub")
+        add_history(rss[0], self.channel, f"{{{ATOM_NS}}}link")
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.channel.updated)
 
 

@@ -207,6 +207,6 @@ def test_redis_dies_and_everything_goes_on(own_newsroom: Newsroom) -> None:
     newsroom.receiver.until(
         lambda: any(b"redis-2" in push.body for push in newsroom.receiver.at("/survivor")), 40, "the next push"
     )
-    assert b"redis-1" in requests.get(newsroom.topic("s9"), timeout=10).content
+    newsroom.until_in_feed("s9", "redis-1")
     newsroom.stack.stop()
     watch.join()

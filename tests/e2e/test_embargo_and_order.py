@@ -32,7 +32,7 @@ def test_an_embargo_that_ends_while_all_workers_are_down_ends_when_one_is_back(o
     watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
     watch.start()
     receiver.until(lambda: kinds(receiver.at("/p7"), "held-1") == ["article.published"], 40, "the article")
-    assert b"held-1" in requests.get(newsroom.topic("s7"), timeout=10).content
+    newsroom.until_in_feed("s7", "held-1")
     newsroom.stack.stop()
     watch.join()
 

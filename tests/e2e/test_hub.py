@@ -190,7 +190,8 @@ def test_feeds_announce_the_hub(newsroom: Newsroom) -> None:  # 4
     for fmt in ("rss", "atom", "json"):
         answer = requests.get(newsroom.topic("s0", fmt), timeout=10)
         assert (
-            f'<{newsroom.base_url}/hub>; rel="hub", <{newsroom.topic("s0", fmt)}>; rel="self"' == answer.headers["link"]
+            f'<{newsroom.base_url}/hub>; rel="hub", <{newsroom.topic("s0", fmt)}>; rel="self", '
+            f'<{newsroom.base_url}/feeds/s0>; rel="alternate"' == answer.headers["link"]
         )
         assert f"{newsroom.base_url}/hub" in answer.text
         assert newsroom.topic("s0", fmt) in answer.text

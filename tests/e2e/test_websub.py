@@ -7,7 +7,6 @@ import hmac
 import json
 
 import feedparser
-import requests
 from newsroom import Newsroom
 from receiver import Request
 
@@ -69,7 +68,7 @@ def test_a_kill_is_told_and_the_text_is_gone(newsroom: Newsroom, section: str) -
     kill = newsroom.receiver.wait("/killed", 2)[1].body.decode()
     assert '<at:deleted-entry ref="tag:herald.example,2026:article/killed-1"' in kill
     assert "This is the text" not in kill
-    assert "This is the text" not in requests.get(newsroom.topic(section), timeout=10).text
+    assert "This is the text" not in newsroom.until_in_feed(section, "deleted-entry").text
     # And it is final.
     newsroom.publish("killed-1", section, 9)
     newsroom.publish("killed-2", section)

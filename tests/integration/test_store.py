@@ -8,7 +8,7 @@ import pytest
 
 from feeds.article import Article
 from worker.store import Store, keys
-from worker.store.changes import Change, Head, State
+from worker.store.changes import Change, Head, State, Stretch
 from worker.store.events import Entry
 from worker.store.scripts import Scripts
 
@@ -179,3 +179,39 @@ def test_receivers_are_looked_up_wherever_they_stand(store: Store) -> None:
     assert expected == {receiver.id: receiver.state for receiver in found}
     assert found == sorted(store.receivers.all("f"), key=lambda receiver: receiver.id)
     assert store.receivers.those("f", []) == []
+
+
+def test_a_stretch_has_the_members_between_two_places_and_knows_its_neighbours(store: Store) -> None:
+    for place, name in ((100, "a"), (200, "b"), (200, "c"), (300, "d"), (450, "e")):
+        store.changes.record(name, 1, 1000 + place, {"f": ("in", place)})
+    assert Stretch(Head(5, 1450), ("c", "b"), 100, 300, None) == store.changes.stretch("f", 200, 300, 5)
+    assert Stretch(Head(5, 1450), ("d",), 200, 450, 200) == store.changes.stretch("f", 300, 400, 2)
+    assert Stretch(Head(5, 1450), ("a",), None, 200, 300) == store.changes.stretch("f", 0, 200, 1)
+    assert Stretch(Head(5, 1450), (), 450, None, 300) == store.changes.stretch("f", 500, 600, 1)
+    assert [300, None] == [store.changes.window("f", limit).below for limit in (1, 5)]
+
+
+def test_whoever_listens_hears_of_every_change_and_its_head(store: Store) -> None:
+    store.changes.record("a", 1, 1, {"before": ("in", 1)})
+    listener = store.changes.listen()
+    store.changes.record("a", 1, 1, {"desk/world": ("in", 1)})
+    store.changes.record("a", 1, 1, {"author/ada quill": ("in", 2)})
+    store.changes.record("a", 1, 1, {"desk/world": ("in", 1)})  # nothing new
+    store.changes.record("b", 1, 1, {"desk/world": ("in", 2)})
+    store.changes.arrange("desk/world", 5, [("a", 2), ("b", 1)])
+    store.changes.arrange("desk/world", 6, [("a", 2), ("b", 1)])  # nothing new
+    heard = [listener.next(10) for _ in range(4)]
+    assert [("desk/world", 1), ("author/ada quill", 1), ("desk/world", 2), ("desk/world", 3)] == heard
+    assert listener.next(0.05) is None
+    listener.close()
+    assert {"desk/world": 3, "none": 0} == store.changes.heads(["desk/world", "none"])
+
+
+def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
+    articles = store.articles
+    articles.mark_indexed({"a": "{}", "b": "{}"}, 10)
+    articles.mark_indexed({"a": "{}"}, 20)
+    articles.mark_indexed({"a": "{}"}, 30)
+    assert [None, 20, None] == [articles.removed(name) for name in ("a", "b", "c")]
+    articles.mark_indexed({"a": "{}", "b": "{}"}, 40)
+    assert articles.removed("b") is None

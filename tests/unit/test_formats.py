@@ -19,8 +19,9 @@ from lxml import etree
 from feeds import event
 from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone, entry
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.formats.interface import FeedFormat
+from feeds.gate import check_feed
 from feeds.lifecycle import Accept, decide
 from feeds.text import legal, plain
 
@@ -36,6 +37,14 @@ CHANNEL = Channel(
     self_url="https://e.example/feeds/latest",
     hub_url="https://e.example/hub",
     updated=NOW,
+)
+ARCHIVE = replace(
+    CHANNEL,
+    self_url="https://e.example/feeds/latest?archive=2026-03-04",
+    hub_url="",
+    current_url=CHANNEL.self_url,
+    older_url="https://e.example/feeds/latest?archive=2026-03-01",
+    newer_url="https://e.example/feeds/latest?archive=2026-03-05",
 )
 
 NASTY = st.sampled_from(
@@ -116,14 +125,18 @@ def article_entry(**fields: Any) -> Entry:
 
 
 @every_format
-@given(entries=st.lists(ENTRIES, max_size=4), tombstones=st.lists(TOMBSTONES, max_size=2))
+@given(
+    entries=st.lists(ENTRIES, max_size=4),
+    tombstones=st.lists(TOMBSTONES, max_size=2),
+    channel=st.sampled_from((CHANNEL, ARCHIVE)),
+)
 @settings(deadline=None)
 def test_envelope_around_fragments_is_the_whole(
-    feed_format: FeedFormat, entries: list[Entry], tombstones: list[Tombstone]
+    feed_format: FeedFormat, entries: list[Entry], tombstones: list[Tombstone], channel: Channel
 ) -> None:
-    whole = feed_format.whole(CHANNEL, entries, tombstones)
-    chosen = feed_format.select(CHANNEL, entries) if feed_format.select else entries
-    joined = feed_format.envelope(CHANNEL, tombstones).around(map(feed_format.fragment, chosen))
+    whole = feed_format.whole(channel, entries, tombstones)
+    chosen = feed_format.select(channel, entries) if feed_format.select else entries
+    joined = feed_format.envelope(channel, tombstones).around(map(feed_format.fragment, chosen))
     assert joined == whole
     said = titles(feed_format, whole)
     assert len(said) == len(chosen) + takedowns(feed_format, tombstones)
@@ -131,6 +144,24 @@ def test_envelope_around_fragments_is_the_whole(
         assert said[: len(chosen)] == [entry.title for entry in chosen]
     if feed_format.name in {"rss", "atom", "json"}:
         assert stones(feed_format, whole) == [stone.id for stone in tombstones]
+
+
+@pytest.mark.parametrize("feed_format", READERS, ids=lambda feed_format: feed_format.name)
+def test_an_archive_passes_the_gate_and_says_where_it_stands(feed_format: FeedFormat) -> None:
+    document = feed_format.whole(ARCHIVE, [article_entry()], [])
+    assert check_feed(feed_format.name, document) == []
+    assert b"https://e.example/hub" not in document
+    if feed_format.name == "json":
+        feed = json.loads(document)
+        assert (ARCHIVE.self_url, ARCHIVE.older_url) == (feed["feed_url"], feed["next_url"])
+        return
+    root = etree.fromstring(document)
+    [mark] = root.iter("{http://purl.org/syndication/history/1.0}archive")
+    within = mark.getparent()
+    assert within is not None
+    said = {link.get("rel"): link.get("href") for link in within.iterfind("{http://www.w3.org/2005/Atom}link")}
+    assert ARCHIVE.history.items() <= said.items()
+    assert ARCHIVE.self_url == said["self"]
 
 
 @every_format

@@ -136,4 +136,9 @@ def test_an_entry_declares_no_namespace_of_its_own() -> None:
     "entries", [(), (ENTRY,), (replace(ENTRY, summary="", html="", authors=(), images=(), rights=""), ENTRY)]
 )
 def test_the_schema_agrees(entries: tuple[Entry, ...], stones: tuple[Tombstone, ...]) -> None:
-    etree.RelaxNG(etree.parse(SCHEMA)).assertValid(feed_of(*entries, stones=stones))
+    schema = etree.RelaxNG(etree.parse(SCHEMA))
+    schema.assertValid(feed_of(*entries, stones=stones))
+    archive = replace(
+        CHANNEL, older_url="https://e.example/1", newer_url="https://e.example/3", current_url="https://e.example"
+    )
+    schema.assertValid(etree.fromstring(ATOM.whole(archive, entries, ())))

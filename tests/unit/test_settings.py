@@ -391,6 +391,19 @@ class TestMistakes:
             "endpoints.0.feed: there is no feed wrold; known: world, two words, picks",
         ]
 
+    def test_a_former_name_is_no_feeds_and_of_one_feed_only(self, file: Path) -> None:
+        text = """
+            feeds = [
+                { name = "a", title = "A", renamed_from = ["c", "b"] },
+                { name = "b", title = "B", renamed_from = ["c"] },
+                { name = "d", title = "D", renamed_from = ["e"] },
+            ]
+            """
+        assert mistakes(file, text) == [
+            "feeds.0.renamed_from: b is the name of a feed, or is said of another one too",
+            "feeds.1.renamed_from: c is the name of a feed, or is said of another one too",
+        ]
+
     def test_those_of_the_environment_are_told_by_the_variable(self, file: Path) -> None:
         environ = {
             "DATELINE_WEB__PORT": "eighty",

@@ -118,12 +118,21 @@ class Articles:
         known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
         return known
 
-    def mark_indexed(self, definitions: dict[str, str]) -> None:
-        """Note by which definitions all articles are in their feeds now."""
+    def mark_indexed(self, definitions: dict[str, str], now: int) -> None:
+        """Note by which definitions all articles are in their feeds now (ms), and which feeds are no more."""
+        removed = self.indexed().keys() - definitions.keys()
         pipe = self._client.pipeline(transaction=True)
         pipe.delete(keys.DEFINITIONS)
         pipe.hset(keys.DEFINITIONS, mapping=definitions)
+        pipe.hdel(keys.FORMER, *definitions)
+        for name in removed:
+            pipe.hset(keys.FORMER, name, now)
         pipe.execute()
+
+    def removed(self, feed: str) -> int | None:
+        """When the feed was removed from the settings (ms); None when it was not, or is back."""
+        when = self._client.hget(keys.FORMER, feed)
+        return int(when) if when else None
 
     def _keep(self, article_id: str, held: Held) -> None:
         if len(self._parsed) >= _CACHED:

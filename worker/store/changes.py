@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import redis
+
 from worker.store import keys
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 TOMBSTONES = 100
 """Articles that left a feed, remembered for its documents."""
+
+_SUBSCRIBE_SECONDS = 5.0
+"""How long Redis may take to answer one."""
 
 State = Literal["in", "out", "killed", "early"]
 """early: embargoed, told only to those that may have it before its time."""
@@ -42,11 +47,56 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left."""
+    """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left.
+
+    `below` is the place of the first member that is not shown, None when all are.
+    """
 
     head: Head
     members: tuple[str, ...]
     gone: tuple[tuple[str, int], ...]
+    below: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The members with places from one to below another, the top first; and the places of those next to them.
+
+    `older`, `newer`: the place of the member next below and next above, None at the end. `below` as in a `Window`.
+    """
+
+    head: Head
+    members: tuple[str, ...]
+    older: int | None
+    newer: int | None
+    below: int | None
+
+
+class Listener:
+    """Hears of changes from the moment it is made until it is closed, on a connection of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._heard = client.pubsub()
+        self._heard.subscribe(keys.CHANGED)
+        # From the moment of this answer on nothing is missed.
+        if self._heard.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
+            self.close()
+            raise redis.TimeoutError("Redis did not answer a subscription")
+
+    def next(self, timeout: float) -> tuple[str, int] | None:
+        """Return the feed that has changed and its head; None when nothing comes within `timeout` seconds.
+
+        Raises redis.RedisError when the connection is lost.
+        """
+        message = self._heard.get_message(timeout=timeout)
+        if message is None or message["type"] != "message":
+            return None
+        seq, _, feed = message["data"].partition(" ")
+        return feed, int(seq)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._heard.close()
 
 
 class ChangeLogs:
@@ -67,9 +117,9 @@ class ChangeLogs:
         calls = [
             (
                 [k.meta, k.log, k.members, k.states, k.gone],
-                [article_id, version, asof, state, place, TOMBSTONES],
+                [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED],
             )
-            for k, (state, place) in ((keys.feed(feed), at) for feed, at in places.items())
+            for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
         ]
         return dict(zip(places, map(int, self._scripts.run_many("record", calls)), strict=True)) if calls else {}
 
@@ -77,7 +127,7 @@ class ChangeLogs:
         """Give the members of a curated feed their places; True when their order has changed."""
         k = keys.feed(feed)
         flat = [part for place in places for part in place]
-        return bool(self._scripts.run("arrange", [k.meta, k.members], [now, *flat]))
+        return bool(self._scripts.run("arrange", [k.meta, k.members], [now, feed, keys.CHANGED, *flat]))
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
@@ -91,12 +141,38 @@ class ChangeLogs:
         pipe.hmget(k.meta, "head", "changed")
         pipe.zrevrange(k.members, 0, limit - 1)
         pipe.zrevrange(k.gone, 0, -1, withscores=True)
-        (seq, changed), members, gone = pipe.execute()
+        pipe.zrevrange(k.members, limit, limit, withscores=True)
+        (seq, changed), members, gone, below = pipe.execute()
         return Window(
             Head(int(seq or 0), int(changed or 0)),
             tuple(members),
             tuple((article_id, int(when)) for article_id, when in gone),
+            _place(below),
         )
+
+    def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
+        """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hmget(k.meta, "head", "changed")
+        pipe.zrevrangebyscore(k.members, f"({end}", start)
+        pipe.zrevrangebyscore(k.members, f"({start}", "-inf", start=0, num=1, withscores=True)
+        pipe.zrangebyscore(k.members, end, "+inf", start=0, num=1, withscores=True)
+        pipe.zrevrange(k.members, limit, limit, withscores=True)
+        (seq, changed), members, older, newer, below = pipe.execute()
+        head = Head(int(seq or 0), int(changed or 0))
+        return Stretch(head, tuple(members), _place(older), _place(newer), _place(below))
+
+    def heads(self, feeds: Sequence[str]) -> dict[str, int]:
+        """Return the sequence number at which each feed's log ends, in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for feed in feeds:
+            pipe.hget(keys.feed(feed).meta, "head")
+        return {feed: int(seq or 0) for feed, seq in zip(feeds, pipe.execute(), strict=True)}
+
+    def listen(self) -> Listener:
+        """Begin to hear of changes."""
+        return Listener(self._client)
 
     def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
         """Return up to `limit` changes after `cursor`, the oldest first."""
@@ -160,3 +236,7 @@ class ChangeLogs:
     def size(self, feed: str) -> int:
         """How many articles are in the feed."""
         return int(self._client.zcard(keys.feed(feed).members))
+
+
+def _place(found: Sequence[tuple[str, float]]) -> int | None:
+    return int(found[0][1]) if found else None

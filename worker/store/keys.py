@@ -23,6 +23,12 @@ ARTICLES = "dateline:articles"
 DEFINITIONS = "dateline:definitions"
 """Hash: feed name -> the definition by which the articles were put into it."""
 
+FORMER = "{dateline:definitions}:former"
+"""Hash: name of a feed that was removed from the settings -> when (ms)."""
+
+CHANGED = "dateline:changed"
+"""Channel: the head and the name of each feed that changes."""
+
 SCHEDULE = "dateline:schedule"
 """Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""
 

@@ -1,16 +1,17 @@
 -- Give the members of a curated feed their places. A new order moves the head, so that receivers are told.
 -- KEYS 1 meta   2 members
--- ARGV 1 now (ms)   2.. article, place, article, place ...
+-- ARGV 1 now (ms)   2 feed   3 channel on which the change is made known   4.. article, place, article, place ...
 -- Returns 1 when the order has changed, else 0.
 local before = redis.call('ZREVRANGE', KEYS[2], 0, -1)
-for i = 2, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   redis.call('ZADD', KEYS[2], 'XX', ARGV[i + 1], ARGV[i])
 end
 local after = redis.call('ZREVRANGE', KEYS[2], 0, -1)
 for i = 1, #after do
   if after[i] ~= before[i] then
-    redis.call('HINCRBY', KEYS[1], 'head', 1)
+    local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
     redis.call('HSET', KEYS[1], 'changed', ARGV[1])
+    redis.call('PUBLISH', ARGV[3], seq .. ' ' .. ARGV[2])
     return 1
   end
 end

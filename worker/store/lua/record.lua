@@ -1,6 +1,7 @@
 -- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
 -- KEYS 1 meta   2 log   3 members   4 states   5 gone
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep
+--      7 feed   8 channel on which the change is made known
 -- Returns the change's sequence number, or 0 when there is nothing new.
 local article, version, asof, state = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local held = redis.call('HGET', KEYS[4], article)
@@ -45,4 +46,5 @@ end
 if asof > tonumber(redis.call('HGET', KEYS[1], 'changed') or '0') then
   redis.call('HSET', KEYS[1], 'changed', ARGV[3])
 end
+redis.call('PUBLISH', ARGV[8], seq .. ' ' .. ARGV[7])
 return seq

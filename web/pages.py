@@ -1,0 +1,67 @@
+"""What people see, and what browsers and crawlers ask for: directory, a page per feed, OPML, robots.txt, an icon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader
+from lxml import etree
+
+from feeds.definition import FeedDefinition
+from feeds.entry import Entry
+from feeds.formats import READERS
+from feeds.text import direction
+from worker.site import Site
+
+ENTRIES = 30
+"""How many of its entries a feed's page shows at the most."""
+
+_templates = Environment(loader=PackageLoader("web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_templates.globals.update(direction=direction, formats=READERS)
+
+
+class Pages:
+    """Makes the pages of a site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def directory(self) -> bytes:
+        """Return the list of all feeds."""
+        return _templates.get_template("directory.html").render(site=self._site).encode()
+
+    def feed(self, definition: FeedDefinition, entries: Sequence[Entry]) -> bytes:
+        """Return a feed's page: what it is about, its newest entries, and how to follow it."""
+        language = definition.edition or self._site.edition
+        page = _templates.get_template("feed.html")
+        return page.render(site=self._site, feed=definition, entries=entries, language=language).encode()
+
+    def opml(self) -> bytes:
+        """Return all feeds as OPML 2.0."""
+        root = etree.Element("opml", version="2.0")
+        etree.SubElement(etree.SubElement(root, "head"), "title").text = self._site.title
+        body = etree.SubElement(root, "body")
+        for definition in self._site.definitions:
+            etree.SubElement(
+                body,
+                "outline",
+                type="rss",
+                text=definition.title,
+                title=definition.title,
+                xmlUrl=self._site.topic(definition.name, "atom"),
+                htmlUrl=definition.url or self._site.page(definition.name),
+                language=definition.edition or self._site.edition,
+            )
+        document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+        return document
+
+    def robots(self) -> bytes:
+        """Return what crawlers should leave alone: what is no reading matter."""
+        return b"User-agent: *\nDisallow: /api/\nDisallow: /events\nDisallow: /hub\nDisallow: /metrics\n"
+
+    def favicon(self) -> bytes:
+        """Return the icon: three lines of a column under a headline."""
+        return (
+            b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3"'
+            b' fill="#1b3a57"/><path d="M3 4.5h10M3 8h10M3 10.5h10M3 13h6" stroke="#fff" stroke-width="1.2"/></svg>\n'
+        )

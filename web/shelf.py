@@ -1,0 +1,136 @@
+"""The documents that a web process holds, so that a request asks nobody.
+
+A held document is behind when its head is less than its feed's: it is then made anew at the next request, once, however
+many ask. Everything here happens in the event loop but `changed`, `away` and `back`, which a thread that listens to
+Redis calls: each is one assignment that readers see whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from cachetools import LRUCache
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+
+from web.coding import IDENTITY
+from web.representation import Representation
+from worker.gate import FeedRefused
+
+_BYTES = 256 * 1024 * 1024
+"""What is held at the most; what was not asked for the longest goes first."""
+_TAGS = 50_000
+"""Documents of which it is remembered at which head they were made, after they have gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What can be asked for: its key, the feed whose changes change it ("" when none does), and how it is made."""
+
+    key: str
+    feed: str
+    make: Callable[[], Representation] = field(compare=False)
+
+
+class _Held(NamedTuple):
+    feed: str
+    era: int
+    document: Representation
+
+
+class Shelf:
+    """The documents."""
+
+    def __init__(self, most: int = _BYTES) -> None:
+        self._held: LRUCache[str, _Held] = LRUCache(most, getsizeof=lambda held: held.document.size)
+        self._making: dict[tuple[str, str], asyncio.Future[Representation]] = {}
+        self._heads: dict[str, int] = {}  # a number for each feed that was ever asked for here
+        self._tags: LRUCache[str, int] = LRUCache(_TAGS)
+        self._era = 0
+        self._away = False
+
+    def changed(self, feed: str, head: int) -> None:
+        """The feed's log ends at `head`."""
+        if head > self._heads.get(feed, head):
+            self._heads[feed] = head
+
+    def away(self) -> None:
+        """Redis does not answer: what is held is good, as there is nothing better."""
+        self._away = True
+
+    def back(self) -> None:
+        """Redis is heard again. What happened meanwhile was not; it may even be another Redis."""
+        self._heads = dict.fromkeys(self._heads, 0)
+        self._era += 1
+        self._away = False
+
+    def feeds(self) -> list[str]:
+        """Return the feeds that were ever asked for here."""
+        return list(self._heads)
+
+    def current(self, key: str) -> Representation | None:
+        """Return a document if it is held and up to date."""
+        held = self._held.get(key)
+        if held is None:
+            return None
+        fresh = held.era == self._era and held.document.head >= self._heads.get(held.feed, 0)
+        return held.document if fresh or self._away else None
+
+    async def get(self, resource: Resource, coding: str) -> Representation:
+        """Return a document up to date and in a coding, made if need be.
+
+        Raises redis.RedisError or FeedRefused when it has to be made and can't, and none is held.
+        """
+        document = self.current(resource.key)
+        if document is None:
+            make = partial(self._make, resource)
+            document = await self._once((resource.key, ""), make)
+            if document.head < self._heads.get(resource.feed, 0):
+                # What others had begun to make was behind when it was done.
+                document = await self._once((resource.key, ""), make)
+        if coding != IDENTITY and not document.has(coding):
+            encode = partial(self._encode, resource.key, document, coding)
+            document = await self._once((resource.key, f"{document.digest}-{coding}"), encode)
+        return document
+
+    def head_of(self, digest: str) -> int | None:
+        """Return the head at which the document with this digest was made; None when it is not remembered."""
+        return self._tags.get(digest)
+
+    async def _once(self, key: tuple[str, str], work: Callable[[], Awaitable[Representation]]) -> Representation:
+        future = self._making.get(key)
+        if future is None:
+            future = self._making[key] = asyncio.ensure_future(work())
+            future.add_done_callback(lambda _: self._making.pop(key))
+        # One who goes away must not end it for the others.
+        return await asyncio.shield(future)
+
+    async def _make(self, resource: Resource) -> Representation:
+        era = self._era  # before the heads: `back` sets it after them
+        self._heads.setdefault(resource.feed, 0)
+        try:
+            document = await run_in_threadpool(resource.make)
+        except (RedisError, FeedRefused):
+            held = self._held.get(resource.key)
+            if held is None:
+                raise
+            return held.document  # the last good one is better than none, and /readyz or the log says what is wrong
+        self._keep(resource.key, _Held(resource.feed, era, document))
+        return document
+
+    async def _encode(self, key: str, document: Representation, coding: str) -> Representation:
+        await run_in_threadpool(document.encode, coding)
+        held = self._held.get(key)
+        if held is not None and held.document is document:
+            self._keep(key, held)  # again, as it has grown
+        return document
+
+    def _keep(self, key: str, held: _Held) -> None:
+        self._held.pop(key, None)
+        if held.document.size <= self._held.maxsize:
+            self._held[key] = held
+            self._tags[held.document.digest] = held.document.head

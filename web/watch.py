@@ -1,0 +1,77 @@
+"""Tells the shelf which feeds have changed: a thread that listens to Redis for as long as the process lives."""
+
+from __future__ import annotations
+
+import time
+from threading import Event, Thread
+
+import structlog
+from redis.exceptions import RedisError
+
+from web.shelf import Shelf
+from worker.store.changes import ChangeLogs, Listener
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 1.0
+_LOOKED_AT = 1000
+"""How many feeds are looked at in one look; the others have their turn in the next ones."""
+
+
+class Watch:
+    """Listens, and looks at the heads once a second in case that something was not heard."""
+
+    def __init__(self, changes: ChangeLogs, shelf: Shelf) -> None:
+        self._changes = changes
+        self._shelf = shelf
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="watch", daemon=True)
+        self._heard = time.monotonic()
+        self._next = 0
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._stopped.set()
+        self._thread.join(2 * _LOOK_SECONDS)
+
+    @property
+    def silent(self) -> float:
+        """How many seconds ago Redis was last heard."""
+        return time.monotonic() - self._heard
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen(self._changes.listen())
+            except RedisError as error:
+                self._shelf.away()
+                log.error("redis_away", reason=str(error), next_step="what is held is served; trying again")
+                self._stopped.wait(_LOOK_SECONDS)
+
+    def _listen(self, listener: Listener) -> None:
+        self._shelf.back()
+        try:
+            due = 0.0
+            while not self._stopped.is_set():
+                heard = listener.next(max(0.0, due - time.monotonic()))
+                if heard is not None:
+                    self._shelf.changed(*heard)
+                if time.monotonic() >= due:
+                    self._look()
+                    due = time.monotonic() + _LOOK_SECONDS
+        finally:
+            listener.close()
+
+    def _look(self) -> None:
+        feeds = self._shelf.feeds()
+        self._next = self._next if self._next < len(feeds) else 0
+        turn = feeds[self._next : self._next + _LOOKED_AT]
+        self._next += _LOOKED_AT
+        # Asked even when there is none to ask for: it also tells whether Redis is there.
+        for feed, head in self._changes.heads(turn or [""]).items():
+            self._shelf.changed(feed, head)
+        self._heard = time.monotonic()
