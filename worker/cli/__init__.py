@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from config.settings import SettingsError
 from worker import embedded
-from worker.cli import coverage, desk, listings, processes, publish
+from worker.cli import coverage, desk, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
 from worker.up import UpFailed
 
@@ -37,6 +37,12 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", desk.arrange_list, "dateline list picks hh-2026-0301 hh-2026-0299"),
     ("replay", coverage.replay, "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),
     ("subscriptions", listings.list_subscriptions, "dateline subscriptions --feed en"),
+    ("validate", validate.validate, "dateline validate article.json   or: dateline validate en --format atom"),
+    (
+        "render",
+        render.render,
+        "dateline render en --format atom   or: dateline render hh-2026-0301 --endpoint partner-one",
+    ),
 )
 """Name, function, example."""
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from config.settings import Settings, load
+from config.settings import load
 from feeds import event as events
 from feeds.adapters import ADAPTERS
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Given
 from feeds.errors import InvalidEvent
 from worker import clock, inputs
-from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, say_wrong
-from worker.delivery.fetch import Page, fetch
-from worker.delivery.guard import Guard
+from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, say_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from feeds.errors import FieldError
     from worker.intake import Receipt
+
+_ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"
 
 
 def publish(
@@ -49,8 +50,9 @@ def publish(
         raise Failed("--url and --id are of one article; publish one at a time", 2)
     settings = load(config)
     given = Given(article_id, url, edition or settings.site.edition, settings.editions, _zone(timezone))
+    fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
     try:
-        found = [one for file in files for one in inputs.read(file, named, given, lambda at: _fetch(at, settings))]
+        found = [one for file in files for one in inputs.read(file, named, given, fetch)]
     except inputs.InputError as error:
         raise Failed(str(error), 2) from None
     if dry_run:
@@ -89,17 +91,6 @@ def _shown(one: inputs.Input) -> bool:
 def _say_errors(one: inputs.Input, errors: Iterable[FieldError]) -> None:
     for error in errors:
         say_wrong(f"{one.where}: {error}")
-
-
-def _fetch(url: str, settings: Settings) -> Page:
-    delivery = settings.delivery
-    return fetch(
-        url,
-        Guard(delivery.allow_networks),
-        timeout=delivery.timeout,
-        connect_timeout=delivery.connect_timeout,
-        most=MOST_BYTES,
-    )
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from config.settings import default_path, load
 from worker import clock, embedded, logs
+from worker.delivery.fetch import Page, fetch
+from worker.delivery.guard import Guard
 from worker.services import Services, build
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class Failed(Exception):
 def say_wrong(message: str) -> None:
     """Say what is wrong, in one line."""
     err.print(f"dateline: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """Say in one line, aside, what the output alone does not tell."""
+    err.print(f"dateline: {message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def empty_table(*columns: str) -> Table:
@@ -80,3 +87,16 @@ def redis_url(settings: Settings) -> str:
 def config_path(config: Path | None) -> Path:
     """The settings file that `load` reads when it is given `config`."""
     return (config or default_path(os.environ)).resolve()
+
+
+def page(url: str, settings: Settings, *, most: int, accept: str) -> Page:
+    """Return the page at `url`, had as carefully as everything that strangers name. Raises FetchError."""
+    delivery = settings.delivery
+    return fetch(
+        url,
+        Guard(delivery.allow_networks),
+        timeout=delivery.timeout,
+        connect_timeout=delivery.connect_timeout,
+        most=most,
+        accept=accept,
+    )

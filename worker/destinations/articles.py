@@ -73,6 +73,22 @@ class Known:
             yield from self.replay.articles
 
 
+def rendered(
+    format_name: str, rights: Rights, status: str, article: Article, message: str, provider: Provider
+) -> bytes:
+    """Return the document that says `status` of the article, as far as the rights go."""
+    return ARTICLE_FORMATS[format_name].render(f"article.{status}", granted(article, rights), message, provider)
+
+
+def saying(feed: str, article: Article, change: Change, known: LedgerEntry | None, fresh: str) -> tuple[str, str]:
+    """Return what is to be said of the article as it is (published, corrected, killed, withdrawn) and the message id.
+
+    `known`: what the endpoint holds. `fresh` parts what is said a second time, after something else, from the first.
+    """
+    status = _status(article, change, known)
+    return status, message_id(feed, article.id, article.version, _kind(status), fresh)
+
+
 class Bodies:
     """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it.
 
@@ -90,9 +106,8 @@ class Bodies:
         key = (endpoint.format, status, message, endpoint.gzip, endpoint.rights)
         body = self._made.get(key)
         if body is None:
-            told = granted(article, endpoint.rights)
-            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", told, message, self._provider)
-            body = Body.of(rendered, compressed=endpoint.gzip)
+            said = rendered(endpoint.format, endpoint.rights, status, article, message, self._provider)
+            body = Body.of(said, compressed=endpoint.gzip)
             if body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
@@ -255,32 +270,15 @@ class ArticlePushes(Pushes):
         """Work out what is to be said of the article as it is; False when the endpoint has been told."""
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
-        status = self._status(article, change, known)
+        status, said.message = saying(self.claim.feed, article, change, known, said.fresh)
         told = known is not None and known.version >= article.version and known.status == status
         if not said.replayed and (told or (known is None and status in _NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return False
-        # What is said a second time after something else was said is another message.
-        said.message = message_id(self.claim.feed, article.id, article.version, _kind(status), said.fresh)
         said.body = self._bodies.body(self._endpoint, status, article, said.message)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True
-
-    @staticmethod
-    def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
-        if article.pubstatus == "canceled":
-            return "killed"
-        if change.state != "in" or not article.visible(max(clock.now(), clock.moment(change.asof))):
-            return "withdrawn"
-        if known is None:
-            return "published"
-        doing, _, status = known.status.rpartition("-")
-        if known.version == article.version and _kind(status) == "usable":
-            # The very same again: said in the same words as when it was tried, refused or delivered.
-            return status
-        never_had = status in _NOTICES or (doing and status == "published")
-        return "published" if never_had else "corrected"
 
     def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
         noted = self._ledger[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
@@ -288,6 +286,21 @@ class ArticlePushes(Pushes):
 
 
 _NOTICES = frozenset({"killed", "withdrawn"})
+
+
+def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
+    if article.pubstatus == "canceled":
+        return "killed"
+    if change.state != "in" or not article.visible(max(clock.now(), clock.moment(change.asof))):
+        return "withdrawn"
+    if known is None:
+        return "published"
+    doing, _, status = known.status.rpartition("-")
+    if known.version == article.version and _kind(status) == "usable":
+        # The very same again: said in the same words as when it was tried, refused or delivered.
+        return status
+    never_had = status in _NOTICES or (doing and status == "published")
+    return "published" if never_had else "corrected"
 
 
 def _kind(status: str) -> str:
