@@ -106,6 +106,18 @@ def test_what_can_not_be_read_is_one_clear_line(tmp_path: Path, source: str, mes
     assert 1 == done.stderr.count("\n")
 
 
+def test_a_redis_that_does_not_answer_is_one_clear_line(tmp_path: Path) -> None:
+    variables = {"DATELINE_REDIS_URL": "redis://127.0.0.1:1/0"}
+    done = dateline("validate", "en", cwd=tmp_path, variables=variables)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("dateline: en: Redis does not answer: ")
+    assert 1 == done.stderr.count("\n")
+    done = dateline("render", "en", "--format", "rss", cwd=tmp_path, variables=variables)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("dateline: Redis does not answer: ")
+    assert 1 == done.stderr.count("\n")
+
+
 def test_an_unknown_format_names_the_known() -> None:
     done = dateline("validate", "-", "--format", "pdf")
     assert (2, "") == (done.returncode, done.stdout)
