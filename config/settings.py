@@ -49,6 +49,7 @@ from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
 from feeds.event import field_errors
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.patterns import named, pattern_of
 from feeds.rights import Rights
 
 EXAMPLE = Path(__file__).with_name("dateline.toml")
@@ -220,7 +221,9 @@ class RightsSettings(BaseModel):
     tracking: dict[str, str] = {}
     """Parameters added to the address of that page."""
     delay: Span | None = None
-    """How long after a change it is told of it, in mode "article". A kill or a withdrawal is never delayed."""
+    """How long after a change it is told of it. A kill or a withdrawal is never delayed."""
+    early: bool = False
+    """Whether it gets articles before their embargo ends, marked as embargoed, in mode "article"."""
 
     def rights(self) -> Rights:
         """The same, as it is applied."""
@@ -234,7 +237,7 @@ class EndpointSettings(BaseModel):
 
     name: FeedName
     """Its name in commands, logs and keys."""
-    feed: FeedName
+    feed: str
     """The feed that it gets."""
     mode: Literal["article", "feed"] = "article"
     """One request for each changed article, or one with all changes as a feed."""
@@ -281,9 +284,12 @@ class EndpointSettings(BaseModel):
 
     @field_validator("rights")
     @classmethod
-    def _deferrable(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
-        if value.delay and info.data.get("mode") == "feed":
-            raise ValueError('has a delay, which there is in mode "article" only')
+    def _marked(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
+        mode, name = info.data.get("mode"), info.data.get("format", "")
+        if value.early and mode == "feed":
+            raise ValueError('has early, which there is in mode "article" only')
+        if value.early and name in ARTICLE_FORMATS and not ARTICLE_FORMATS[name].marks_embargo:
+            raise ValueError(f"has early, and the format {name} can't mark an embargo")
         return value
 
     @field_validator("tls")
@@ -439,7 +445,8 @@ def _conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
             first.setdefault(name, position)
     known = list(dict.fromkeys(name for _, name in _said(values, "feeds", "name")))
     for position, feed in _said(values, "endpoints", "feed"):
-        if feed not in known:
+        one_of_a_pattern = pattern_of(feed) in known and named(feed.rpartition("/")[2]) == feed.rpartition("/")[2] != ""
+        if (feed not in known or feed.endswith("*")) and not one_of_a_pattern:
             yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(known)}"
 
 

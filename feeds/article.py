@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, LiteralString
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -80,6 +80,8 @@ URL_MOST = 2000
 """Longest URL, encoded, in characters."""
 BODY_MOST = 2_000_000
 """Longest text of an article, as HTML, in characters."""
+ALTERNATES_MOST = 50
+"""Most editions that one article names."""
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 # Limits hold for what is kept, so they are checked after cleaning: what we kept must pass again when it is read.
@@ -110,6 +112,16 @@ class Image(BaseModel):
     credit: Line = ""
 
 
+class Alternate(BaseModel):
+    """The same story in another edition: its page there, and its article's `id` where the newsroom has it with us."""
+
+    model_config = _STRICT
+
+    edition: Edition
+    url: Url
+    id: Id | None = None
+
+
 class _Text(BaseModel):
     """What an article says: the fields that both a submission and an article have."""
 
@@ -123,6 +135,8 @@ class _Text(BaseModel):
     summary: Paragraph = ""
     url: str = Field(default="", validate_default=True)
     body_html: str = ""
+    # After what it is compared with: the article's own edition and page.
+    alternates: tuple[Alternate, ...] = Field(default=(), max_length=ALTERNATES_MOST)
     section: Line = ""
     subjects: tuple[Name, ...] = Field(default=(), max_length=100)
     authors: tuple[Name, ...] = Field(default=(), max_length=100)
@@ -154,6 +168,27 @@ class _Text(BaseModel):
     def _body(cls, value: str, info: ValidationInfo) -> str:
         # A relative address in the text is relative to the article's page; `url` stands before, so it is known here.
         return _within(text.safe_html(value, info.data.get("url") or ""), BODY_MOST)
+
+    @field_validator("alternates")
+    @classmethod
+    def _alternates(cls, value: tuple[Alternate, ...], info: ValidationInfo) -> tuple[Alternate, ...]:
+        """One page for each other edition. A list that names this article's own page too, as pages do, loses it."""
+        own, url = info.data.get("edition", "").lower(), info.data.get("url")
+        others: dict[str, Alternate] = {}
+        for alternate in value:
+            edition = alternate.edition.lower()  # tags are the same in any case (RFC 5646, section 2.1.1)
+            if edition == own:
+                if url and alternate.url != url:
+                    raise _alternate_error("has another page of the article's own edition, {edition}", alternate)
+            elif edition in others:
+                raise _alternate_error("has two pages of the edition {edition}", alternate)
+            else:
+                others[edition] = alternate
+        return tuple(others.values())
+
+
+def _alternate_error(problem: LiteralString, alternate: Alternate) -> PydanticCustomError:
+    return PydanticCustomError("alternates", problem, {"edition": alternate.edition})
 
 
 class Submission(_Text):
@@ -189,15 +224,20 @@ class Article(_Text):
         for name in ("subjects", "authors"):
             values[name] = tuple(values.get(name, ()))
         values["images"] = tuple(Image.model_construct(**image) for image in values.get("images", ()))
+        alternates = values.get("alternates", ())
+        values["alternates"] = tuple(Alternate.model_construct(**alternate) for alternate in alternates)
         return cls.model_construct(**values)
 
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""
-        return (
-            self.pubstatus == "usable"
-            and (self.embargoed is None or self.embargoed <= now)
-            and (self.expires is None or self.expires > now)
-        )
+        return self._usable(now) and (self.embargoed is None or self.embargoed <= now)
+
+    def waits(self, now: datetime) -> bool:
+        """Whether it is the embargo alone that keeps readers from the article at `now`."""
+        return self._usable(now) and not self.visible(now)
+
+    def _usable(self, now: datetime) -> bool:
+        return self.pubstatus == "usable" and (self.expires is None or self.expires > now)
 
     def due(self, now: datetime) -> datetime | None:
         """The next moment after `now` at which `visible` changes by itself, or None."""

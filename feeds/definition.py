@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from feeds.article import Edition, Line, Name, Urgency, Url
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 # The name is part of every topic URL and of every key: lower-case words, with "-", "_" or "/" between them.
-FeedName = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-_/][a-z0-9]+)*$", max_length=100)]
+_WORDS = r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"
+_PATTERN = re.compile(rf"(?:{_WORDS}/)?(author|subject|section|edition)/\*")
+
+
+def _feed_name(value: str) -> str:
+    if not re.fullmatch(_WORDS, value) and not _PATTERN.fullmatch(value):
+        raise ValueError(
+            "must be lower-case words with - _ or / between them, or end in author/*, subject/*, section/* or edition/*"
+        )
+    return value
+
+
+FeedName = Annotated[str, Field(max_length=100), AfterValidator(_feed_name)]
 
 
 class Selector(BaseModel):
@@ -33,6 +46,10 @@ class FeedDefinition(BaseModel):
     the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its language and
     direction and admits only articles of that edition; without it the feed is mixed. `limit` is the number of entries
     of the feed document.
+
+    A name that ends in "/*" makes it a pattern (feeds.patterns): a feed for each author, subject, section or edition of
+    the articles that it takes, `most` at the most. A "*" in its title and description stands for that one's name; the
+    feeds of `edition/*` may have `titles`, each in its own language.
     """
 
     model_config = _STRICT
@@ -46,9 +63,23 @@ class FeedDefinition(BaseModel):
     order: Literal["published", "updated"] = "published"
     limit: int = Field(default=50, ge=1, le=1000)
     url: Url | None = None
+    titles: dict[Edition, Name] = {}
+    most: int = Field(default=10_000, ge=1, le=1_000_000)
+
+    @property
+    def by(self) -> str | None:
+        """The property that a pattern makes feeds of; None: this is one feed."""
+        found = _PATTERN.fullmatch(self.name)
+        return found[1] if found else None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if self.list is not None and self.select:
             raise ValueError("takes either select or list, not both")
+        if self.by is not None and self.list is not None:
+            raise ValueError("is a pattern, which takes no list")
+        if self.edition is not None and self.by == "edition":
+            raise ValueError("is the pattern of all editions, which takes no edition")
+        if self.titles and self.by != "edition":
+            raise ValueError("takes titles only as the pattern edition/*")
         return self

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.text import direction, text_of
 
 
@@ -37,6 +37,18 @@ class Entry:
     article_id: str
     version: int
     publisher: str = ""
+    alternates: tuple[Alternate, ...] = ()
+
+    @property
+    def editions(self) -> tuple[Alternate, ...]:
+        """Every edition of the story, this one last; none where there is no other.
+
+        The links that say them belong together only if each page's list has the page itself (Google Search Central,
+        "Localized versions of your pages").
+        """
+        if not self.alternates:
+            return ()
+        return (*self.alternates, Alternate.model_construct(edition=self.language, url=self.url))
 
     @property
     def text(self) -> str:
@@ -106,4 +118,5 @@ def entry(article: Article, authority: str, publisher: str = "") -> Entry:
         article_id=article.id,
         version=article.version,
         publisher=publisher,
+        alternates=article.alternates,
     )

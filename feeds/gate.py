@@ -1,15 +1,16 @@
 """The gate: what a document must be before it is published or pushed.
 
 `check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
-alone, so they judge ours and anybody's: the same rules hold at the gate and for `dateline validate`. Whether a single
-article may leave in a feed format is asked of a document that has it alone:
-`check_feed(name, feed_format.envelope(channel, ()).around([fragment]))`.
+alone, so they judge ours and anybody's: the same rules hold at the gate and for `dateline validate`. Of the parts of a
+feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one article.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from feeds.entry import Channel
+from feeds.formats.interface import FeedFormat
 from feeds.validation.applenews import apple_news
 from feeds.validation.atom import atom
 from feeds.validation.finding import Finding, Findings
@@ -47,6 +48,20 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
 def check_feed(format_name: str, document: bytes) -> list[Finding]:
     """Return what is wrong with a feed document. Raises ValueError for a format that is not known."""
     return _check(FEED_CHECKS, "feed", format_name, document)
+
+
+def check_channel(feed_format: FeedFormat, channel: Channel) -> list[Finding]:
+    """Return what is wrong with what a feed says of itself in a format."""
+    return check_feed(feed_format.name, feed_format.envelope(channel, ()).around([]))
+
+
+def check_entry(feed_format: FeedFormat, channel: Channel, fragment: bytes) -> list[Finding]:
+    """Return what is wrong with one entry, as a document that has it alone shows it; the channel's faults aside."""
+    findings = check_feed(feed_format.name, feed_format.envelope(channel, ()).around([fragment]))
+    if not findings:
+        return findings
+    channels = {(finding.rule, finding.reason) for finding in check_channel(feed_format, channel)}
+    return [finding for finding in findings if (finding.rule, finding.reason) not in channels]
 
 
 def check_article(format_name: str, document: bytes) -> list[Finding]:

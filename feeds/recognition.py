@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from feeds.formats import newsmlg2, newssitemap, nitf, smartnews
-from feeds.formats.rss import ATOM_NS
+from feeds.formats.extensions import ATOM_NS
 from feeds.formats.sitemap import SITEMAP_NS
 
 _BYTES_MOST = 1024 * 1024

@@ -15,9 +15,10 @@ from lxml import etree, html
 
 from feeds.article import Article
 from feeds.formats.body import fragment
-from feeds.text import fold, safe_html
+from feeds.text import fold, legal, safe_html
 
-_WORD = re.compile(r"\S+")
+_RUN = re.compile(r"\S+")
+_LETTER = re.compile(r"\w")
 _ELLIPSIS = " …"
 
 
@@ -27,7 +28,7 @@ class Rights:
 
     text: all of it, the summary, or the headline alone. credits: whose pictures are licensed; None: everybody's. words:
     where the text is cut. canonical: the text ends with a link to the article's page. tracking: (name, value) pairs
-    added to the address of that page.
+    added to the address of that page, and to that alone: pages in other editions are told as the newsroom names them.
     """
 
     text: Literal["full", "summary", "headline"] = "full"
@@ -96,11 +97,11 @@ def _cut(markup: str, words: int) -> str:
             break
         name = "text" if event == "start" else "tail"
         said = getattr(element, name) or ""
-        found = list(_WORD.finditer(said))
+        found = _words(said)
         if cut:
             setattr(element, name, None)
         elif len(found) > left:
-            setattr(element, name, said[: found[left].start()].rstrip() + _ELLIPSIS)
+            setattr(element, name, _beginning(said, found[left]))
             cut = True
         left -= min(left, len(found))
     for element in reversed(beyond):
@@ -115,8 +116,18 @@ def _markup(root: html.HtmlElement) -> str:
 
 
 def _cut_text(text: str, words: int) -> str:
-    found = list(_WORD.finditer(text))
-    return text if len(found) <= words else text[: found[words].start()].rstrip() + _ELLIPSIS
+    found = _words(text)
+    return text if len(found) <= words else _beginning(text, found[words])
+
+
+def _words(text: str) -> list[re.Match[str]]:
+    """The words: a dash or a comma that stands alone is none, and what a joiner joins is one."""
+    return [run for run in _RUN.finditer(text) if _LETTER.search(run[0])]
+
+
+def _beginning(text: str, word: re.Match[str]) -> str:
+    """What stands before `word`, with its isolates closed, so that the ellipsis is outside of them."""
+    return legal(text[: word.start()].rstrip()) + _ELLIPSIS
 
 
 def _link(article: Article) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
+from feeds.patterns import MadeFeed
 from feeds.text import fold
 
 Lists = Mapping[str, Sequence[str]]
@@ -21,16 +22,22 @@ Lists = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What an article's change does in one feed. `order` is its place: the higher, the nearer to the top."""
+    """What an article's change does in one feed. `order` is its place: the higher, the nearer to the top.
+
+    waits: it is under embargo, and somebody may be told of it early.
+    """
 
     feed: str
-    change: Literal["enters", "stays", "leaves"]
+    change: Literal["enters", "stays", "leaves", "waits"]
     order: int
 
 
 def matches(definition: FeedDefinition, article: Article, lists: Lists) -> bool:
     """Whether the article belongs to the feed, its visibility aside."""
-    if definition.edition is not None and article.edition != definition.edition:
+    if isinstance(definition, MadeFeed) and not definition.takes(article):
+        return False
+    # Upper and lower case say the same in a language tag (RFC 5646, section 2.1.1).
+    if definition.edition is not None and article.edition.lower() != definition.edition.lower():
         return False
     if definition.list is not None:
         return article.id in lists.get(definition.list, ())
@@ -52,15 +59,21 @@ def placements(
     lists: Lists,
     before: Collection[str],
     now: datetime,
+    early: Collection[str] = (),
 ) -> list[Placement]:
-    """What the article as it is now does in each feed that it belongs to or was recorded in `before`."""
-    visible = article.visible(now)
+    """What the article as it is now does in each feed that it belongs to or was recorded in `before`.
+
+    `early`: the feeds of which somebody may have articles before their embargo ends.
+    """
+    visible, waits = article.visible(now), article.waits(now)
     found = []
     for definition in definitions:
         was = definition.name in before
         if visible and matches(definition, article, lists):
             place = order(definition, article, lists)
             found.append(Placement(definition.name, "stays" if was else "enters", place))
+        elif waits and definition.name in early and matches(definition, article, lists):
+            found.append(Placement(definition.name, "waits", 0))
         elif was:
             found.append(Placement(definition.name, "leaves", 0))
     return found
@@ -68,7 +81,7 @@ def placements(
 
 def _takes(selector: Selector, article: Article) -> bool:
     return (
-        (not selector.edition or article.edition in selector.edition)
+        _meets(selector.edition, (article.edition,))
         and _meets(selector.section, (article.section,))
         and _meets(selector.subject, article.subjects)
         and _meets(selector.author, article.authors)

@@ -3,8 +3,8 @@
 What passes through here once, when an article is accepted, is legal in XML 1.0, free of scripts, and has absolute,
 percent-encoded addresses; the formats need not ask again.
 
-Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters); RFC 3986 section 2.1 and
-RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
+Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters) and UAX #29 (grapheme
+clusters); RFC 3986 section 2.1 and RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import idna
 import nh3
+import regex
 
 # C0 but tab, line feed, carriage return; DEL and C1; surrogates; the non-characters of every plane.
 _ILLEGAL = re.compile(
@@ -31,6 +32,7 @@ _DIRECTIONAL = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # A tag, a comment, a declaration, or a character reference: signs that HTML was put where plain text belongs.
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _SPACE = re.compile(r"\s+")
+_CHARACTER = regex.compile(r"\X")
 
 # Languages written from right to left, by primary subtag (BCP 47); scripts named in a tag win.
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
@@ -72,21 +74,30 @@ _LINE = re.compile(
 # Parsing what was written can move elements again, but what people and editors write settles at once.
 _HTML_PASSES = 8
 
-# For matching only: letters that keyboards for Arabic and Persian exchange, and what Turkish has beside "i".
+# For matching only, and for all languages at once: neither a selector nor a name says which language it is in. The
+# table for editors, with what stays apart, is in docs/newsroom.md.
 _ALIKE = str.maketrans(
     {
-        "\u0643": "\u06a9",  # kaf
-        "\u064a": "\u06cc",  # yeh
-        "\u0649": "\u06cc",  # alef maksura
+        # Arabic is written with and without the hamza of alef, the dots of final yeh and those of teh marbuta.
+        **dict.fromkeys("\u0623\u0625\u0622\u0671", "\u0627"),  # alef with hamza above, below, madda, wasla
+        **dict.fromkeys("\u0649\u064a", "\u06cc"),  # alef maksura and Arabic yeh: Persian and Urdu yeh
+        # Teh marbuta, that of Urdu, heh goal, heh with yeh above in Persian and in Urdu, ae: heh. The heh with two eyes
+        # (U+06BE) is none of them: in Urdu it makes other consonants.
+        **dict.fromkeys("\u0629\u06c3\u06c1\u06c0\u06c2\u06d5", "\u0647"),
+        "\u0643": "\u06a9",  # Arabic kaf: keheh
+        **{chr(zero + value): str(value) for zero in (0x660, 0x6F0) for value in range(10)},
+        # Turkish: nobody knows whether I is the capital of the letter without a dot or, from elsewhere, of the other.
         "\u0131": "i",
         "\u0307": None,  # of "İ" in lower case
         "\u0640": None,  # tatweel
-        "\u200c": None,  # joiners and marks that can't be seen
-        "\u200d": None,
-        "\u200e": None,
-        "\u200f": None,
+        # Vowel signs and what else stands above or below Arabic letters.
+        **{mark: None for mark in map(chr, range(0x610, 0x6EE)) if unicodedata.category(mark) == "Mn"},
     }
 )
+# The ending of Persian's ezafe after a silent heh, written as a letter of its own; others write a hamza or nothing.
+_EZAFE = re.compile("(?<=\u0647)\u200c\u06cc(?!\\w)")
+# Soft hyphen, joiners, marks of direction, isolates: what can't be seen.
+_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 def legal(text: str) -> str:
@@ -97,18 +108,24 @@ def legal(text: str) -> str:
     An embedding or isolate left open is closed, at the end or where an isolate around it ends; an end without a
     beginning is dropped.
     """
+    if text.isprintable():
+        # Nearly all text is, and then has none of what is looked for below.
+        return text
     text = _OVERRIDES.sub("", _ILLEGAL.sub("", text))
     if not _DIRECTIONAL.search(text):
         return text
     out: list[str] = []
     open_ends: list[str] = []
+    isolates = 0  # how many of those are isolates; counted, because looking for one in a long list takes its time
     for character in text:
         if character in _OPENERS:
             open_ends.append(_OPENERS[character])
-        elif character == "\u2069" and character in open_ends:
+            isolates += open_ends[-1] == "\u2069"
+        elif character == "\u2069" and isolates:
             # It ends the embeddings within the isolate too (UAX #9, X6a).
             while (end := open_ends.pop()) != character:
                 out.append(end)
+            isolates -= 1
         elif character in {"\u202c", "\u2069"}:
             if not open_ends or open_ends[-1] != character:
                 continue
@@ -213,13 +230,37 @@ def text_of(markup: str) -> str:
     return _SPACE.sub(" ", html.unescape(re.sub(r"<[^>]*>", "", _LINE.sub(" ", markup)))).strip()
 
 
+def cut(text: str, most: int) -> str:
+    """Return the beginning of `text`: at most `most` characters, whole as people see them, with its isolates closed.
+
+    A letter stays with its vowel signs and joiners, an emoji with its parts (UAX #29, extended grapheme clusters).
+    """
+    if len(text) <= most:
+        return text
+    ends = [0]
+    for character in _CHARACTER.finditer(text):
+        if character.end() > most:
+            break
+        ends.append(character.end())
+    # What closes isolates counts too.
+    return next(found for end in reversed(ends) if len(found := legal(text[:end])) <= most)
+
+
 def fold(text: str) -> str:
     """Return `text` as it is compared, never as it is shown.
 
-    Folded are compatibility forms, case, white space, and letters that keyboards exchange within one language.
+    Folded are compatibility forms, case, white space, digits, and what people write in more than one way in Arabic,
+    Persian, Turkish and Urdu: as by Lucene's normalizers for Arabic and Persian, except that Urdu's letters stay apart.
+    Folded again it is the same.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", folded).translate(_ALIKE)).strip()
+    while (folded := _folded(text)) != text:  # what is dropped may let its neighbours compose
+        text = folded
+    return folded
+
+
+def _folded(text: str) -> str:
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_ALIKE)
+    return _SPACE.sub(" ", _UNSEEN.sub("", _EZAFE.sub("", text))).strip()
 
 
 def direction(language: str) -> str:

@@ -20,6 +20,7 @@ from web.hub import HubFront
 from web.problems import problem
 from web.triggers import Triggers
 from worker import logs
+from worker.gate import FeedRefused
 from worker.services import Services, build
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def application(services: Services) -> Starlette:
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
         ],
-        exception_handlers={HTTPException: _refused, RedisError: _away, Exception: _failed},
+        exception_handlers={HTTPException: _refused, FeedRefused: _kept_back, RedisError: _away, Exception: _failed},
     )
 
 
@@ -68,6 +69,11 @@ async def _refused(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
     return problem(error.status_code, headers=error.headers)
+
+
+async def _kept_back(request: Request, error: Exception) -> Response:
+    del request
+    return problem(503, f"The gate keeps it back: {error}", headers={"Retry-After": "300"})
 
 
 async def _away(request: Request, error: Exception) -> Response:

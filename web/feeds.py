@@ -15,6 +15,7 @@ from feeds.formats import FEED_FORMATS, READERS
 from feeds.text import direction
 from web.conditional import Representation, http_date
 from worker import clock
+from worker.gate import FeedRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,7 +43,7 @@ class FeedServer:
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`."""
         name, _, format_name = request.path_params["path"].rpartition(".")
-        definition, feed_format = self._site.feeds.get(name), FEED_FORMATS.get(format_name)
+        definition, feed_format = self._site.feed(name), FEED_FORMATS.get(format_name)
         if definition is None or feed_format is None:
             known = f"The feeds are listed at {self._site.base_url}/feeds"
             return PlainTextResponse(f"There is no feed at this address. {known}\n", 404)
@@ -97,9 +98,9 @@ class FeedServer:
             if made and made[0] == self._store.changes.head(definition.name).seq:
                 return made[1]
             document = self._documents.current(definition, feed_format)
-        except RedisError:
+        except (RedisError, FeedRefused):
             if made:
-                # Without Redis the last document is better than none; /readyz says what is wrong.
+                # The last good document is better than none; /readyz or the log says what is wrong.
                 return made[1]
             raise
         representation = Representation(document.body, document.changed)

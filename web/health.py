@@ -6,6 +6,7 @@ web process of any machine gives the same numbers.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +16,7 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
+from feeds.patterns import pattern_of
 from web.problems import answer, problem
 from worker import clock
 from worker.store.counters import SECONDS
@@ -88,14 +90,26 @@ class Health:
         receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
         behind = GaugeMetricFamily("dateline_receivers_behind", "Settled receivers behind the head", labels=["feed"])
         receiving = set(store.receivers.feeds())
-        for feed in self._services.site.feeds:
-            articles.add_metric([feed], store.changes.size(feed))
-            if feed in receiving:
-                counts = store.receivers.counts(feed)
-                behind.add_metric([feed], counts.pop("behind"))
+        site = self._services.site
+        groups = {definition.name: [definition.name] for definition in site.definitions}
+        groups |= {pattern: [] for pattern in site.patterns}
+        for feed in receiving - groups.keys():
+            # The feeds of a pattern are counted together: labels are to be few.
+            groups.get(pattern_of(feed), []).append(feed)
+        made = GaugeMetricFamily("dateline_pattern_feeds", "Feeds made of a pattern", labels=["feed"])
+        for name, feeds in groups.items():
+            if name in site.patterns:
+                made.add_metric([name], store.patterns.count(name))
+            else:
+                articles.add_metric([name], store.changes.size(name))
+            counts: Counter[str] = Counter()
+            for feed in receiving.intersection(feeds):
+                counts.update(store.receivers.counts(feed))
+            if counts:
+                behind.add_metric([name], counts.pop("behind"))
                 for state, count in counts.items():
-                    receivers.add_metric([feed, state], count)
-        yield from (articles, receivers, behind)
+                    receivers.add_metric([name, state], count)
+        yield from (articles, receivers, behind, made)
 
 
 def _histogram(totals: dict[tuple[str, tuple[tuple[str, str], ...]], float]) -> Metric:

@@ -22,17 +22,19 @@ from redis.exceptions import RedisError
 
 from worker import clock
 from worker.delivery import policy
+from worker.gate import FeedRefused
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from feeds.definition import FeedDefinition
     from worker.delivery.engine import Engine
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles, Delivery
     from worker.destinations.partners import Partners
     from worker.destinations.websub import WebSub
-    from worker.operations import Operations
+    from worker.operations import Alerts
     from worker.site import Site
     from worker.store import Store
     from worker.store.attempts import Tried
@@ -84,7 +86,7 @@ class Distributor:
         engine: Engine,
         websub: WebSub,
         partners: Partners,
-        operations: Operations,
+        alerts: Alerts,
         wakeups: Wakeups,
         *,
         claim_seconds: float,
@@ -94,7 +96,7 @@ class Distributor:
         self._engine = engine
         self._websub = websub
         self._partners = partners
-        self._operations = operations
+        self._alerts = alerts
         self._wakeups = wakeups
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
@@ -186,11 +188,14 @@ class Distributor:
                 status=answer.status,
                 reason=answer.message,
             )
+        self._collect(delivery)
+        self._ready[delivery] = None
+
+    def _collect(self, delivery: Delivery) -> None:
         if delivery.attempts:
             endpoint = delivery.claim.details["endpoint"]
             self._tried[delivery.claim.feed, endpoint] += delivery.attempts
             delivery.attempts.clear()
-        self._ready[delivery] = None
 
     def _tell_counters(self) -> None:
         """Count what was answered in a pass; all of it is taken to have come now."""
@@ -226,6 +231,8 @@ class Distributor:
                 yield request
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             delivery.break_off(_broken_off(delivery.claim, error))
+        # What the gate keeps back was tried without being sent.
+        self._collect(delivery)
         if not delivery.in_flight:
             if any(delivery.wants()):
                 # What it wanted it did not need; it wants to look at others.
@@ -259,14 +266,14 @@ class Distributor:
         recovered = self._store.attempts.record(self._tried)
         for (feed, endpoint), attempts in self._tried.items():
             if (feed, endpoint) in recovered:
-                self._operations.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
+                self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
             for attempt, _ in attempts:
                 about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
                 if attempt.outcome == "suspended":
-                    self._operations.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
-                elif attempt.outcome == "refused":
+                    self._alerts.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
+                elif attempt.outcome in ("refused", "parked"):
                     article = {"article_id": attempt.article, "version": attempt.version}
-                    self._operations.tell("article.parked", **about, **article, answer=attempt.answer)
+                    self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
         self._tried.clear()
 
     def _claim(self) -> None:
@@ -279,7 +286,8 @@ class Distributor:
                 self._look_for_kills()
                 return
             feed = self._wanted.popleft()
-            if feed not in self._site.feeds:
+            definition = self._site.feed(feed)
+            if definition is None:
                 continue
             begun = time.monotonic()
             deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
@@ -290,7 +298,7 @@ class Distributor:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
             self._kills[feed] = max(claims.kill, self._kills.get(feed, 0))
-            self._begin_all(feed, claims, begun + self._claim_seconds)
+            self._begin_all(definition, claims, begun + self._claim_seconds)
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
@@ -314,9 +322,8 @@ class Distributor:
         elif all_claimed and claims.head > forward.head and not forward.due:
             forward.due = time.monotonic()
 
-    def _begin_all(self, feed: str, claims: Claims, deadline: float) -> None:
-        """Begin to serve all receivers that were claimed, until `deadline` (monotonic seconds)."""
-        definition = self._site.feeds[feed]
+    def _begin_all(self, definition: FeedDefinition, claims: Claims, deadline: float) -> None:
+        """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds)."""
         try:
             plans = self._partners.plan(definition, claims)
         except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
@@ -364,7 +371,7 @@ class Distributor:
                     dues[receiver] = clock.ms(sooner)
             self._store.receivers.bring_forward(feed, dues)
             self._forward[feed] = _Forward(tip.seq, time.monotonic())
-            if self._store.receivers.sweep(feed, clock.ms(now), BATCH).behind and feed not in self._wanted:
+            if self._store.receivers.sweep([feed], clock.ms(now), BATCH)[feed].behind and feed not in self._wanted:
                 self._wanted.append(feed)
 
 
@@ -382,8 +389,10 @@ def _broken_off(claim: Claim, error: Exception) -> Settlement:
     if isinstance(error, RedisError):
         log.error("redis_away", reason=str(error), next_step="the receiver is given back")
         return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
+    due = clock.ms(clock.now()) + 60_000
+    if isinstance(error, FeedRefused):
+        return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, str(error)[:120])
     log.error(
         "push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute", exc_info=error
     )
-    due = clock.ms(clock.now()) + 60_000
     return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal")

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.entry import Tombstone, entry, tag_uri
+from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Sequence
 
     from feeds.definition import FeedDefinition
-    from feeds.entry import Entry
+    from feeds.entry import Channel, Entry
     from feeds.formats.interface import FeedFormat
+    from worker.gate import Gate
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
@@ -31,6 +33,8 @@ PUSH_ENTRIES = 100
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
+_Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
+"""What a push was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +62,31 @@ class Push:
 class Documents:
     """Makes documents and pushes. Threads may share it."""
 
-    def __init__(self, store: Store, site: Site) -> None:
+    def __init__(self, store: Store, site: Site, gate: Gate) -> None:
         self._store = store
         self._site = site
+        self._gate = gate
         self._fragments: LRUCache[tuple[str, int, str, Rights], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
-        self._pushes: LRUCache[tuple[str, str, int, int, bool, Rights], Push | None] = LRUCache(_PUSHES)
+        self._pushes: LRUCache[_Asked, Push | None] = LRUCache(_PUSHES)
         self._lock = Lock()
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
-        """Return the feed's document as it is now."""
+        """Return the feed's document as it is now. Raises FeedRefused."""
         window = self._store.changes.window(definition.name, definition.limit)
+        channel = self._channel(definition, feed_format, window.head.changed)
         articles = self._visible(window.members, window.head.changed)
-        body = self._render(
-            definition,
-            feed_format,
-            [articles[name] for name in window.members if name in articles],
-            window.gone,
-            window.head.changed,
-        )
-        return Document(body, window.head.seq, window.head.changed)
+        passed = self._passed(feed_format, channel, [articles[name] for name in window.members if name in articles])
+        envelope = feed_format.envelope(channel, self._stones(feed_format, window.gone))
+        fragments = [fragment for _, fragment in passed]
+        if feed_format.bytes_most is not None:
+            fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
+        return Document(envelope.around(fragments), window.head.seq, window.head.changed)
+
+    def titled(self, definition: FeedDefinition) -> FeedDefinition:
+        """Return the feed with its title as readers see it: that of one of a pattern has the words of an article."""
+        if not isinstance(definition, MadeFeed):
+            return definition
+        return self._site.feed(definition.name, self._store.patterns.written(definition)) or definition
 
     def push(
         self,
@@ -87,50 +97,64 @@ class Documents:
         *,
         whole: bool,
         rights: Rights = EVERYTHING,
+        without: frozenset[str] = frozenset(),
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
         With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
-        the `rights` of the receiver allow.
+        the `rights` of the receiver allow; nothing of those `without` which it is to be. Raises FeedRefused.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, without)
         with self._lock:
             if key in self._pushes:
                 return self._pushes[key]
-        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights)
+        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights, without=without)
         with self._lock:
             self._pushes[key] = push
         return push
 
     def _push(
-        self, definition: FeedDefinition, feed_format: FeedFormat, cursor: int, *, whole: bool, rights: Rights
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        cursor: int,
+        *,
+        whole: bool,
+        rights: Rights,
+        without: frozenset[str],
     ) -> Push | None:
         window = self._store.changes.window(definition.name, definition.limit)
         changes = self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
         if whole or not changes:
             # No change and yet behind: the editors arranged the feed anew.
             names: Iterable[str] = window.members
-            gone: Iterable[tuple[str, int]] = window.gone
+            gone: Sequence[tuple[str, int]] = window.gone
             reached = window.head.seq
         else:
+            told = [change for change in changes if change.article_id not in without]
             places = self._store.changes.places(
-                definition.name, [change.article_id for change in changes if change.state == "in"]
+                definition.name, [change.article_id for change in told if change.state == "in"]
             )
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
-            gone = [(change.article_id, change.asof) for change in changes if change.state != "in"]
+            # What never was in the feed, endpoints alone are told of: those that may have it early.
+            gone = [(change.article_id, change.asof) for change in told if change.state != "in" and change.seen]
             reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
         articles = self._visible(names, window.head.changed)
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:
             shown = [replace(held, article=granted(held.article, rights)) for held in shown]
-        gone = list(gone)
-        if not shown and not gone:
-            return None
+        channel = self._channel(definition, feed_format, window.head.changed)
+        passed = self._passed(feed_format, channel, shown, rights)
+        if not passed and not gone:
+            if reached == window.head.seq:
+                return None
+            return self._push(definition, feed_format, reached, whole=whole, rights=rights, without=without)
+        stones = self._stones(feed_format, gone)
         return Push(
-            self._render(definition, feed_format, shown, gone, window.head.changed, rights),
+            feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),
             reached,
-            min((held.accepted for held in shown), default=window.head.changed),
-            {held.article.id: held.article.version for held in shown} | {name: None for name, _ in gone},
+            min((held.accepted for held, _ in passed), default=window.head.changed),
+            {held.article.id: held.article.version for held, _ in passed} | {name: None for name, _ in gone},
         )
 
     def _visible(self, names: Iterable[str], changed: int) -> dict[str, Held]:
@@ -139,25 +163,23 @@ class Documents:
         held = self._store.articles.get_many(list(names))
         return {name: article for name, article in held.items() if article.article.visible(now)}
 
-    def _render(
-        self,
-        definition: FeedDefinition,
-        feed_format: FeedFormat,
-        articles: Collection[Held],
-        gone: Iterable[tuple[str, int]],
-        changed: int,
-        rights: Rights = EVERYTHING,
-    ) -> bytes:
-        channel = self._site.channel(definition, feed_format.name, changed)
-        stones = self._stones(feed_format, list(gone))
+    def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int) -> Channel:
+        """What the document says of the feed. Raises FeedRefused."""
+        channel = self._site.channel(self.titled(definition), feed_format.name, changed)
+        self._gate.channel(definition.name, feed_format, channel)
+        return channel
+
+    def _passed(
+        self, feed_format: FeedFormat, channel: Channel, articles: Iterable[Held], rights: Rights = EVERYTHING
+    ) -> list[tuple[Held, bytes]]:
+        """The articles that belong in a document of the format and have passed the gate, with their fragments."""
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
-        return feed_format.envelope(channel, stones).around(
-            [self._fragment(feed_format, held, rights) for held in articles]
-        )
+        rendered = ((held, self._fragment(feed_format, channel, held, rights)) for held in articles)
+        return [(held, fragment) for held, fragment in rendered if fragment]
 
-    def _stones(self, feed_format: FeedFormat, gone: list[tuple[str, int]]) -> list[Tombstone]:
+    def _stones(self, feed_format: FeedFormat, gone: Sequence[tuple[str, int]]) -> list[Tombstone]:
         held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
         return [
             Tombstone(
@@ -171,12 +193,15 @@ class Documents:
     def _entry(self, held: Held) -> Entry:
         return entry(held.article, self._site.authority, self._site.title)
 
-    def _fragment(self, feed_format: FeedFormat, held: Held, rights: Rights) -> bytes:
+    def _fragment(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> bytes:
+        """The article's fragment, rendered and checked once for each revision; nothing if the gate keeps it out."""
         key = (held.article.id, held.rev, feed_format.name, rights)
         with self._lock:
             fragment = self._fragments.get(key)
         if fragment is None:
             fragment = feed_format.fragment(self._entry(held))
+            if not self._gate.entry(feed_format, channel, held, fragment):
+                fragment = b""
             with self._lock:
                 self._fragments[key] = fragment
         return fragment

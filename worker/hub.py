@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from feeds.patterns import MadeFeed
 from worker import clock
 from worker.store.intents import Intent
 
@@ -115,6 +116,9 @@ class Hub:
         found = self._site.find(topic)
         if found is None:
             raise HubRefused(f"hub.topic is not one of ours; the topics are listed at {self._site.base_url}/feeds")
+        if isinstance(found[0], MadeFeed) and not self._store.patterns.written(found[0]):
+            # Names that nobody needs must not become keys.
+            raise HubRefused("hub.topic has had no article as yet; subscribe when it has")
         try:
             self._callback_allowed(callback)
         except ValueError as error:

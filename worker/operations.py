@@ -2,7 +2,8 @@
 
 endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
 endpoint.recovered    a suspended endpoint took a push again
-article.parked        an endpoint refused an article for good
+article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
+feed.refused          what a feed says of itself fails the rules of a format, in which it is not published
 """
 
 from __future__ import annotations
@@ -36,8 +37,23 @@ _PAUSE_MOST_SECONDS = 300.0
 _TEMPORARY = frozenset({408, 425, 429})
 
 
+class Alerts:
+    """Raises events: in the log, and where a webhook wants them (`wanted`), kept until it has them."""
+
+    def __init__(self, store: Store, *, wanted: bool) -> None:
+        self._store = store
+        self._wanted = wanted
+
+    def tell(self, kind: str, **data: Any) -> None:
+        """Raise an event."""
+        log.error(kind.replace(".", "_"), **data)
+        if self._wanted:
+            event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}
+            self._store.operations.add(event)
+
+
 class Operations:
-    """Raises events and sends those that wait. Without a `url` they go to the log only. `timeout` in seconds."""
+    """Sends the events that wait to a webhook, if there is a `url`. `timeout` in seconds."""
 
     def __init__(
         self,
@@ -57,13 +73,6 @@ class Operations:
         self._lock = Lock()
         self._pause = 0.0
         self._again = 0.0
-
-    def tell(self, kind: str, **data: Any) -> None:
-        """Raise an event."""
-        log.error(kind.replace(".", "_"), **data)
-        if self._url:
-            event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}
-            self._store.operations.add(event)
 
     def send(self) -> None:
         """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""

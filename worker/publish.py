@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,14 +18,16 @@ from feeds import event as events
 from feeds.errors import InvalidEvent
 from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
 from feeds.lifecycle import Ignore, decide
+from feeds.patterns import made_name, wanted
 from feeds.selection import Placement, placements
 from worker import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from feeds.article import Article
+    from feeds.definition import FeedDefinition
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
@@ -47,11 +49,20 @@ _TRIES = 5
 """An entry that was handed out so often without an end is set aside."""
 
 
+class Contracts(Protocol):
+    """What has to be known of the partners' endpoints."""
+
+    def in_articles(self, feed: str) -> list[str]:
+        """Return the names of the feed's endpoints that get one request per article: to them one can be repeated."""
+
+    def early(self) -> Collection[str]:
+        """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
+
+
 class Publisher:
     """Carries accepted events out.
 
     `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
-    `in_articles` names the endpoints of a feed that get one request per article: those to which one can be repeated.
     """
 
     def __init__(
@@ -61,15 +72,17 @@ class Publisher:
         wakeups: Wakeups,
         consumer: str,
         here: Callable[[str], bool],
-        in_articles: Callable[[str], list[str]],
+        contracts: Contracts,
     ) -> None:
         self._store = store
         self._site = site
         self._wakeups = wakeups
         self._consumer = consumer
         self._here = here
-        self._in_articles = in_articles
+        self._contracts = contracts
         self._stopped = Event()
+        self._names = {definition.name for definition in site.definitions}
+        self._told_full: set[str] = set()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
 
     def stop(self) -> None:
@@ -101,7 +114,7 @@ class Publisher:
         """
         new = {
             definition.name: definition.model_dump_json(include={"edition", "select", "list", "order"})
-            for definition in self._site.definitions
+            for definition in self._site.configured
         }
         known = self._store.articles.indexed()
         changed = {name for name, how in new.items() if known.get(name) != how}
@@ -136,8 +149,7 @@ class Publisher:
         """Make every feed's change log say what the article is at `now`; return the feeds that changed."""
         touched: set[str] = set()
         while held := self._store.articles.get(article_id):
-            lists = self._store.lists.get_many(self._lists)
-            found = placements(held.article, self._site.definitions, lists, held.feeds, now)
+            found = self._placements(held.article, held.feeds, now)
             feeds = held.feeds | {placement.feed for placement in found}
             if feeds != held.feeds:
                 saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted)
@@ -197,25 +209,44 @@ class Publisher:
 
     def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
         feeds = held.feeds if held else frozenset()
-        lists = self._store.lists.get_many(self._lists)
-        found = placements(article, self._site.definitions, lists, feeds, now)
+        found = self._placements(article, feeds, now)
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
         return self._store.articles.save(
             article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted
         )
 
+    def _placements(self, article: Article, before: frozenset[str], now: datetime) -> list[Placement]:
+        """What the article does in the feeds; those of patterns are made when first an article enters them."""
+        visible = article.visible(now)
+        early = self._contracts.early() if article.waits(now) else ()
+        names = set(before)
+        for pattern in self._site.patterns.values():
+            called = {
+                value: written
+                for value, written in wanted(pattern, article).items()
+                if visible or made_name(pattern, value) in early
+            }
+            exist = self._store.patterns.make(pattern.name, called, pattern.most)
+            names |= {made_name(pattern, value) for value in exist}
+            if len(exist) < len(called):
+                self._full(pattern)
+        made = self._site.named(sorted(names - self._names))
+        lists = self._store.lists.get_many(self._lists)
+        return placements(article, (*self._site.definitions, *made), lists, before, now, early)
+
+    def _full(self, pattern: FeedDefinition) -> None:
+        if pattern.name not in self._told_full:
+            self._told_full.add(pattern.name)
+            log.error("pattern_full", feed=pattern.name, most=pattern.most, next_step="raise its setting `most`")
+
     def _record(self, article: Article, found: list[Placement], now: datetime) -> set[str]:
-        asof = clock.ms(now)
-        touched = set()
-        for placement in found:
-            state: State = "in"
-            if placement.change == "leaves":
-                state = "killed" if article.pubstatus == "canceled" else "out"
-            if self._store.changes.record(placement.feed, article.id, article.version, asof, state, placement.order):
-                touched.add(placement.feed)
+        left: State = "killed" if article.pubstatus == "canceled" else "out"
+        states: dict[str, State] = {"enters": "in", "stays": "in", "leaves": left, "waits": "early"}
+        places = {placement.feed: (states[placement.change], placement.order) for placement in found}
+        seqs = self._store.changes.record(article.id, article.version, clock.ms(now), places)
         self._store.articles.schedule(article.id, article.due(now))
-        return touched
+        return {feed for feed, seq in seqs.items() if seq}
 
     def _repeat(self, event: RepeatEvent) -> set[str]:
         """Have the article sent again to the endpoints of the feeds that it is in."""
@@ -223,12 +254,17 @@ class Publisher:
         held = self._store.articles.get(article_id)
         touched = set()
         for feed in sorted(held.feeds) if held else ():
-            [seq] = self._store.changes.seqs(feed, [article_id])
-            if self._store.changes.states(feed, [article_id]).get(article_id) != "in":
+            change = self._store.changes.of(feed, [article_id]).get(article_id)
+            if change is None or change.state != "in":
                 continue
-            for endpoint in self._in_articles(feed):
+            for endpoint in self._contracts.in_articles(feed):
                 self._store.replays.ask(
-                    feed, endpoint, {article_id: seq}, f"repeat-{event.id}", same_ids=False, rate=_REPEATED_PER_SECOND
+                    feed,
+                    endpoint,
+                    {article_id: change.seq},
+                    f"repeat-{event.id}",
+                    same_ids=False,
+                    rate=_REPEATED_PER_SECOND,
                 )
                 if not self._rewound(feed, endpoint):
                     log.warning("repeat_waits", endpoint=endpoint, feed=feed, next_step="it goes with its next change")
@@ -265,7 +301,7 @@ class Publisher:
         self._store.counters.add("dateline_events", result="rejected")
 
     def _wake(self, touched: set[str], *, urgent: bool) -> None:
-        for feed in sorted(touched):
+        for feed in sorted(self._store.receivers.receiving(touched)):
             # A message to another worker costs more than all the rest of a small distribution. Of a large one the
             # distributor tells the others; and a kill waits for nobody who is busy.
             if not self._here(feed) or urgent:

@@ -99,8 +99,9 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
     if held is None:
         return None
     found = []
-    for feed in sorted(held.feeds & set(site.feeds)):
-        [seq] = store.changes.seqs(feed, [article_id])
+    for feed in (definition.name for definition in site.named(sorted(held.feeds))):
+        change = store.changes.of(feed, [article_id]).get(article_id)
+        seq = change.seq if change else 0
         subscribed = {"up to date": 0, "behind": 0}
         for receiver in store.receivers.all(feed):
             if "endpoint" in receiver.details:
@@ -149,5 +150,4 @@ def replayable(
         assert since is not None
         count = store.changes.count_since(feed, clock.ms(since))
         wanted = [change.article_id for change in store.changes.latest(feed, count)] if count else []
-    places = dict(zip(wanted, store.changes.seqs(feed, list(wanted)), strict=True))
-    return {name: seq for name, seq in places.items() if seq}
+    return {name: change.seq for name, change in store.changes.of(feed, wanted).items()}

@@ -24,9 +24,10 @@ from worker.destinations.partners import Partners
 from worker.destinations.websub import WebSub
 from worker.distribute import Distributor
 from worker.documents import Documents
+from worker.gate import Gate
 from worker.hub import Hub, Leases, Limits
 from worker.intake import Intake
-from worker.operations import Operations
+from worker.operations import Alerts, Operations
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store
@@ -48,6 +49,7 @@ class Services:
     store: Store
     site: Site
     guard: Guard
+    alerts: Alerts
     documents: Documents
     wakeups: Wakeups
     intake: Intake
@@ -63,9 +65,10 @@ def build(settings: Settings, redis_url: str) -> Services:
         title=settings.site.title,
         authority=settings.site.id_authority,
         edition=settings.site.edition,
-        definitions=settings.feeds,
+        configured=settings.feeds,
         logo_url=settings.site.logo_url or "",
     )
+    alerts = Alerts(store, wanted=settings.operations.url is not None)
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
     leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
@@ -81,7 +84,8 @@ def build(settings: Settings, redis_url: str) -> Services:
         store=store,
         site=site,
         guard=guard,
-        documents=Documents(store, site),
+        alerts=alerts,
+        documents=Documents(store, site, Gate(store, alerts)),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
         hub=Hub(store, site, wakeups, leases, limits, guard.callback_url),
@@ -135,12 +139,12 @@ class Machinery:
             self._engine,
             websub,
             self._partners,
-            operations,
+            services.alerts,
             services.wakeups,
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here, self._partners.in_articles)
+        self.publisher = Publisher(store, site, services.wakeups, self._consumer, here, self._partners)
         self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
 
     def start(self) -> None:
@@ -169,7 +173,7 @@ class Machinery:
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
-            if endpoint.feed in self.services.site.feeds
+            if self.services.site.feed(endpoint.feed) is not None
         }
         self._partners.endpoints = endpoints
         backfill = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from urllib.parse import quote
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, unquote
 
+from feeds import patterns
 from feeds.definition import FeedDefinition
 from feeds.entry import Channel, tag_uri
 from feeds.formats import FEED_FORMATS
@@ -20,19 +23,37 @@ class Site:
     title: str
     authority: str
     edition: str
-    definitions: tuple[FeedDefinition, ...]
+    configured: tuple[FeedDefinition, ...]
+    """The feeds and the patterns of feeds."""
     logo_url: str = ""
-    feeds: dict[str, FeedDefinition] = field(init=False)
-    _topics: dict[str, tuple[FeedDefinition, FeedFormat]] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "feeds", {definition.name: definition for definition in self.definitions})
-        topics = {
-            self.topic(definition.name, feed_format.name): (definition, feed_format)
-            for definition in self.definitions
-            for feed_format in FEED_FORMATS.values()
-        }
-        object.__setattr__(self, "_topics", topics)
+    @cached_property
+    def definitions(self) -> tuple[FeedDefinition, ...]:
+        """The feeds that are configured one by one."""
+        return tuple(definition for definition in self.configured if definition.by is None)
+
+    @cached_property
+    def patterns(self) -> dict[str, FeedDefinition]:
+        """The patterns of feeds, by name."""
+        return {definition.name: definition for definition in self.configured if definition.by is not None}
+
+    @cached_property
+    def _feeds(self) -> dict[str, FeedDefinition]:
+        return {definition.name: definition for definition in self.definitions}
+
+    def feed(self, name: str, written: str = "") -> FeedDefinition | None:
+        """Return the feed of that name, or None.
+
+        One of a pattern need not have been made as yet; `written` is the value that its title shows.
+        """
+        if name in self._feeds:
+            return self._feeds[name]
+        pattern = self.patterns.get(patterns.pattern_of(name))
+        return patterns.made(pattern, name.rpartition("/")[2], written) if pattern else None
+
+    def named(self, names: Iterable[str]) -> list[FeedDefinition]:
+        """Return the feeds of these names, of those that are ours."""
+        return [definition for name in names if (definition := self.feed(name)) is not None]
 
     @property
     def provider(self) -> Provider:
@@ -50,7 +71,11 @@ class Site:
 
     def find(self, topic: str) -> tuple[FeedDefinition, FeedFormat] | None:
         """The feed and the format of a topic, which must be ours to the letter."""
-        return self._topics.get(topic)
+        name, _, format_name = topic.removeprefix(f"{self.base_url}/feeds/").rpartition(".")
+        definition, feed_format = self.feed(unquote(name)), FEED_FORMATS.get(format_name)
+        if definition is None or feed_format is None or topic != self.topic(definition.name, format_name):
+            return None
+        return definition, feed_format
 
     def links(self, feed: str, format_name: str) -> str:
         """The value of the Link header of a topic (section 4.1). `rel` is the only parameter, for SimplePie's sake."""

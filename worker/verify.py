@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import structlog
 from redis.exceptions import RedisError
 
+from feeds.patterns import pattern_of
 from worker import clock
 from worker.delivery.errors import Fault
 from worker.delivery.transfer import Answer, Transfer
@@ -67,8 +68,8 @@ class Verifier:
 
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
-        if feed not in self._site.feeds:
-            if feed not in self._store.articles.indexed():
+        if self._site.feed(feed) is None:
+            if self._store.articles.indexed().keys().isdisjoint((feed, pattern_of(feed))):
                 self._deny(feed)
             return
         while True:

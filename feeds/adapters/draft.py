@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from feeds import text
 from feeds.adapters.dates import moment
 from feeds.adapters.interface import Adapted, Given
-from feeds.article import Image
+from feeds.article import ALTERNATES_MOST, Alternate, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
@@ -111,6 +113,37 @@ class Draft:
         for wrong in field_errors(error):  # type: ignore[arg-type]
             self.miss(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
 
+    def alternate(self, language: Any, url: Any, given: Given, article_id: str = "") -> None:
+        """Add the story's page in another edition, once `edition` and `url` are set.
+
+        One that can't be taken is noted and left out. Systems that list all editions list the article's own page too.
+        """
+        if not isinstance(language, str) or not language.strip() or not isinstance(url, str):
+            self.miss("alternates", "has one whose language or page is not said; it is left out")
+            return
+        own = self.article.get("url", "")
+        try:
+            page, edition = text.absolute_url(url, own), _edition(language.strip(), given.editions)
+            said = {"edition": edition, "url": page} | ({"id": article_id} if article_id else {})
+            Alternate.model_validate(said)
+        except ValueError as error:
+            shown = f"{language[:35]!r}: {url[:100]!r}"
+            problems = (
+                [str(wrong) for wrong in field_errors(error)] if isinstance(error, ValidationError) else [str(error)]
+            )
+            self.miss("alternates", f"has {shown}, which {', '.join(problems)}; it is left out")
+            return
+        alternates = self.article.get("alternates", [])
+        taken = {each["edition"].lower(): each["url"] for each in alternates} | {self.article["edition"].lower(): ""}
+        if page in {_absolute(own), taken.get(edition.lower())}:
+            return
+        if edition.lower() in taken:
+            self.miss("alternates", f"has more than one page of the edition {edition}; {page[:200]} is left out")
+        elif len(alternates) == ALTERNATES_MOST:
+            self.miss("alternates", f"has more than {ALTERNATES_MOST} editions; {edition} is left out")
+        else:
+            self.article["alternates"] = [*alternates, said]
+
     def published(self) -> Adapted:
         """Return the event that publishes what there is."""
         for field in _LOOKED_FOR:
@@ -176,6 +209,13 @@ def identity(value: Any) -> str:
     if isinstance(value, bool):
         return ""
     return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _absolute(url: str) -> str:
+    try:
+        return text.absolute_url(url)
+    except ValueError:
+        return ""
 
 
 def _edition(said: str, editions: Collection[str]) -> str:

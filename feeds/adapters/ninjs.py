@@ -38,8 +38,12 @@ def read(content: bytes, given: Given) -> Adapted:
         return draft.killed()
     draft.article["pubstatus"] = state
     _say(draft, item, given)
-    for picture in objects(_values(item.get("associations"))):
-        _picture(draft, _lower(picture))
+    for associated in map(_lower, objects(_values(item.get("associations")))):
+        _picture(draft, associated)
+        if associated.get("type") == "text" and associated.get("rel") == "alternate":
+            # As our own ninjs 3.1 says another edition; ninjs itself names no relations.
+            page, uri = _page(associated), identity(associated.get("uri"))
+            draft.alternate(associated.get("language"), page, given, uri if uri != page else "")
     return draft.published()
 
 

@@ -1,8 +1,9 @@
 """An HTML page with an article: schema.org NewsArticle in JSON-LD, and what the page itself says where there is none.
 
 Sources: schema.org, NewsArticle and its kinds; JSON-LD 1.1, "Embedding JSON-LD in HTML Documents" and `@graph`; the
-Open Graph protocol, "Article". JSON-LD is read as news sites write it, without fetching contexts: single objects,
-arrays, `@graph`, articles within other things, and references by `@id`.
+Open Graph protocol, "Article"; HTML Living Standard, link type "alternate" with hreflang. JSON-LD is read as news sites
+write it, without fetching contexts: single objects, arrays, `@graph`, articles within other things, and references by
+`@id`.
 
 A page has no version and, as publishers fill in `identifier` now and then only, no id of its own but its address, so
 the id is made of that: the same address is the same article. It is parsed by lxml without entities and without
@@ -65,7 +66,7 @@ def page_id(address: str) -> str:
 
 
 def _say(draft: Draft, article: _Thing, meta: _Meta, given: Given) -> None:
-    draft.edition(article.said.get("inLanguage") or meta.language, given)
+    draft.edition(article.language() or meta.language, given)
     draft.line("headline", article.text("headline") or article.text("name") or meta.one("og:title"))
     draft.line("summary", article.text("description") or meta.one("og:description", "description"))
     draft.time("published", article.said.get("datePublished") or meta.one("article:published_time"), given)
@@ -81,6 +82,12 @@ def _say(draft: Draft, article: _Thing, meta: _Meta, given: Given) -> None:
     pictures = article.things("image") or ([{"url": meta.one("og:image")}] if meta.one("og:image") else [])
     for picture in pictures:
         _picture(draft, _Thing(picture, article.known))
+    for name in ("translationOfWork", "workTranslation"):
+        for thing in article.things(name):
+            other = _Thing(thing, article.known)
+            draft.alternate(other.language(), other.address() or thing.get("@id"), given)
+    for language, address in meta.alternates:
+        draft.alternate(language, address, given)
 
 
 def _picture(draft: Draft, picture: _Thing) -> None:
@@ -128,6 +135,11 @@ class _Thing:
         """The names of the things that the first of these properties has."""
         return [thing["name"] for thing in self.things(*names) if isinstance(thing.get("name"), str)]
 
+    def language(self) -> Any:
+        """The language: text, or a thing whose `alternateName` is its tag (schema.org, Language)."""
+        said = self.said.get("inLanguage")
+        return said.get("alternateName") if isinstance(said, dict) else said
+
     def address(self) -> str:
         """The address of the page that the thing is on."""
         page = next(iter(self.things("mainEntityOfPage")), {})
@@ -142,6 +154,14 @@ class _Meta:
         self.language = root.get("lang") or ""
         links = (link.get("href") or "" for link in root.iter("link") if "canonical" in (link.get("rel") or "").split())
         self.canonical = next((link.strip() for link in links if link.strip()), "")
+        self.alternates = [
+            (language, link.get("href"))
+            for link in root.iter("link")
+            # What has no language is a feed or another form of the same page, and x-default the page that asks for one.
+            if "alternate" in (link.get("rel") or "").lower().split()
+            and (language := link.get("hreflang"))
+            and language.lower() != "x-default"
+        ]
         self._said: dict[str, list[str]] = {}
         for element in root.iter("meta"):
             name, value = element.get("property") or element.get("name"), (element.get("content") or "").strip()

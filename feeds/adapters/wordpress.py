@@ -1,8 +1,8 @@
 """WordPress: a post as the REST API gives it, with `_embedded`, as webhook plugins post it.
 
 Sources: developer.wordpress.org, REST API Handbook, "Posts" and "Linking and Embedding"; the post statuses of
-`wp-includes/post.php`. Taken are the post itself, the post within `post` or `data`, and the API's answer to a deletion
-for good, `{"deleted": true, "previous": {...}}`.
+`wp-includes/post.php`; for languages polylang.pro, "REST API", and the plugin WPML REST API. Taken are the post itself,
+the post within `post` or `data`, and the API's answer to a deletion for good, `{"deleted": true, "previous": {...}}`.
 
 A post in the trash can be restored for thirty days, and a draft, a pending, a private and a password-protected post are
 not public, so all these are withheld: they leave every feed, and receivers are told. A post that is deleted for good
@@ -70,13 +70,24 @@ def _say(draft: Draft, post: dict[str, Any], given: Given) -> None:
     if "published" not in draft.article:
         draft.time("published", post.get("date"), given)
     # Not WordPress's own: what its plugins for languages, Polylang and WPML, add.
-    draft.edition(post.get("lang"), given)
+    draft.edition(post.get("lang") or post.get("wpml_current_locale"), given)
     draft.line("headline", _rendered(post.get("title")))
     draft.line("summary", _rendered(post.get("excerpt")))
     draft.body(_rendered(content))
     link = post.get("link")
     # What WordPress adds to the name of a post in the trash, so that the name is free.
     draft.url(link.replace("__trashed", "") if isinstance(link, str) else None, given, post.get("slug"))
+    _editions(draft, post, given)
+
+
+def _editions(draft: Draft, post: dict[str, Any], given: Given) -> None:
+    """The post in other languages: with their pages by WPML's REST plugin, by their numbers alone by Polylang Pro."""
+    for said in objects(post.get("wpml_translations")):
+        other = identity(said.get("id"))
+        draft.alternate(said.get("locale"), said.get("href"), given, f"wordpress-{other}" if other else "")
+    numbers = post.get("translations")
+    if isinstance(numbers, dict) and (others := [str(each)[:35] for each in numbers if each != post.get("lang")]):
+        draft.miss("alternates", f"has {', '.join(others)} by number alone, without their pages; they are left out")
 
 
 def _picture(draft: Draft, media: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
-from feeds.formats.extensions import MediaEntry, MediaFeed, Tombstones
+from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones
 from feeds.formats.moments import to_second
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -39,6 +39,7 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed = FeedGenerator()
     feed.register_extension("dateline", BaseExtension, EntryExtension)
     feed.register_extension("media", MediaFeed, MediaEntry)
+    feed.register_extension("editions", BaseExtension, Editions)
     feed.register_extension("tombstones", Tombstones)
     feed.tombstones.stones = tombstones
     feed.id(channel.id)
@@ -61,6 +62,7 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
     element = feed.add_entry(order="append")
     element.dateline.entry = entry
     element.media.images = entry.images
+    element.editions.entry = entry
     element.id(entry.id)
     element.title(entry.title)
     element.published(to_second(entry.published))

@@ -11,9 +11,10 @@ from feedgen.ext.base import BaseExtension
 from lxml import etree
 
 from feeds.article import Image
-from feeds.entry import Tombstone
+from feeds.entry import Entry, Tombstone
 from feeds.formats.moments import rfc3339
 
+ATOM_NS = "http://www.w3.org/2005/Atom"
 MEDIA_NS = "http://search.yahoo.com/mrss/"
 TOMBSTONE_NS = "http://purl.org/atompub/tombstones/1.0"
 
@@ -46,6 +47,29 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     def extend_rss(self, item: etree._Element) -> None:
         """Append the same to an RSS item."""
         self.extend_atom(item)
+
+
+class Editions(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The story's pages in all editions, as links with their languages (RFC 4287, section 4.2.7).
+
+    The entry's own link has neither type nor hreflang, so no two alternates agree in both (section 4.1.2). Some readers
+    take the first alternate for the entry's page and some the last: the entry's own page stands in both places.
+    """
+
+    entry: Entry
+
+    def extend_atom(self, entry: etree._Element) -> None:
+        """Append a link for each edition."""
+        self._extend(entry, "link")  # feedgen names its own elements without their namespace
+
+    def extend_rss(self, item: etree._Element) -> None:
+        """Append the same to an RSS item."""
+        self._extend(item, f"{{{ATOM_NS}}}link")
+
+    def _extend(self, parent: etree._Element, name: str) -> None:
+        for edition in self.entry.editions:
+            link = {"href": edition.url, "rel": "alternate", "type": "text/html", "hreflang": edition.edition}
+            etree.SubElement(parent, name, link)
 
 
 class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types

@@ -25,6 +25,15 @@ class Envelope:
         """Return the feed document."""
         return self.head + self.between.join((*fragments, *self.stones)) + self.tail
 
+    def room(self, fragments: Sequence[bytes], most: int) -> int:
+        """Return how many of the fragments, from the first on, make a document of at most `most` bytes."""
+        size = len(self.around(()))
+        for count, fragment in enumerate(fragments):
+            size += len(fragment) + len(self.between)
+            if size > most:
+                return count
+        return len(fragments)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedFormat:
@@ -36,6 +45,7 @@ class FeedFormat:
     select(channel, entries): those of the entries that belong in the document, where a partner sets bounds to number or
     age. Age is reckoned from the feed's last change, never from the clock: the same articles give the same bytes.
     links_gone: whether tombstones should have the `url` of the article that went.
+    bytes_most: how large a partner lets a document be; the last entries give way.
     """
 
     name: str
@@ -45,6 +55,7 @@ class FeedFormat:
     whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
     select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
     links_gone: bool = False
+    bytes_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

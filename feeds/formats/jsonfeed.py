@@ -1,7 +1,8 @@
 """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
 
-Our own words stand in `_dateline`: `version`, the revision of the article; `canceled`, that there is no article any
-more, for which JSON Feed has no word.
+Our own words stand in `_dateline`, for what JSON Feed has no word: `version`, the revision of the article;
+`alternates`, the story's pages in other editions, each with `language` and `url`; `canceled`, that there is no article
+any more.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from feeds.article import Alternate
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.interface import Envelope, FeedFormat
 from feeds.formats.moments import rfc3339
@@ -62,8 +64,12 @@ def _item(entry: Entry) -> dict[str, Any]:
         "date_modified": rfc3339(entry.updated),
         **_said(authors=[{"name": name} for name in entry.authors], tags=list(entry.tags)),
         "language": entry.language,
-        "_dateline": {"version": entry.version},
+        "_dateline": {"version": entry.version, **_said(alternates=list(map(_alternate, entry.alternates)))},
     }
+
+
+def _alternate(alternate: Alternate) -> dict[str, Any]:
+    return {"language": alternate.edition, "url": alternate.url}
 
 
 def _stone(tombstone: Tombstone) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 `pubStatus` says usable, withheld or canceled; a correction is the next `version` with `sig:correction` and a note to
 editors. `embargoed` stands in every version of an article that has an embargo. A notice has no contentMeta and no
 contentSet: nothing of the text.
+
+The same story in another edition is a link with `irel:seeAlso`, its page, its language as a hint, and its guid if the
+newsroom gave its id. Which of the editions is the translation nobody says, so neither does the link.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.body import tree
 from feeds.formats.changes import editors_note, pubstatus
@@ -21,7 +24,7 @@ from feeds.text import direction
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
 XHTML = "http://www.w3.org/1999/xhtml"
-# Resolves the schemes of the codes used here: ninat, stat, sig (NewsML-G2 Guidelines, "Catalogs").
+# Resolves the schemes of the codes used here: ninat, stat, sig, irel (NewsML-G2 Guidelines, "Catalogs").
 CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_32.xml"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _N = f"{{{NAMESPACE}}}"
@@ -65,9 +68,18 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
     if usable and article.expires:
         _add(meta, "expires", rfc3339(article.expires))
     if usable:
+        for alternate in article.alternates:
+            _link(meta, alternate, provider)
         _content(root, article)
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return document
+
+
+def _link(meta: etree._Element, alternate: Alternate, provider: Provider) -> None:
+    link = _add(meta, "link", rel="irel:seeAlso", href=alternate.url, contenttype="text/html")
+    if alternate.id:
+        link.set("residref", tag_uri(provider.authority, "article", alternate.id))
+    _add(link, "language", tag=alternate.edition)
 
 
 def _content(root: etree._Element, article: Article) -> None:

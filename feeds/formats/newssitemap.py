@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from lxml import etree
 
@@ -16,7 +15,7 @@ from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
 from feeds.formats.moments import rfc3339
 from feeds.formats.profile import bounded
-from feeds.formats.sitemap import MEDIA_TYPE, OPENING, TAIL, urlset
+from feeds.formats.sitemap import MEDIA_TYPE, OPENING, TAIL, pages, urlset
 
 NEWS_NS = "http://www.google.com/schemas/sitemap-news/0.9"
 OLDEST = timedelta(days=2)
@@ -44,6 +43,9 @@ def language(tag: str) -> str:
     return _CHINESE.get(tag.lower()) or tag.partition("-")[0]
 
 
-FORMAT = xml_format(
-    "news-sitemap", MEDIA_TYPE, whole, OPENING, TAIL, select=partial(bounded, most=URLS_MOST, oldest=OLDEST)
-)
+def select(channel: Channel, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries that Google wants, each page once."""
+    return bounded(channel, pages(channel, entries), URLS_MOST, OLDEST)
+
+
+FORMAT = xml_format("news-sitemap", MEDIA_TYPE, whole, OPENING, TAIL, select=select)

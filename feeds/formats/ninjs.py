@@ -6,6 +6,9 @@ arrays. 3.1 is for new partners; IPTC keeps the others alive for those that bega
 
 A correction is a higher `version` with a note to editors; a kill is `canceled`, a withdrawal `withheld`, and both bring
 nothing but what identifies the article. The embargo stands in every version of an article that has one.
+
+The same story in another edition is an association of type text, with its language and its page and nothing of its
+text. Its name is `alternate` and the language (`alternate_ar`); in 3.1, which has the word, its `rel` is `alternate`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
@@ -61,13 +64,33 @@ def _content(article: Article, provider: Provider) -> dict[str, Any]:
         "infoSources": [{"name": article.source or provider.name}],
         "usageTerms": article.rights,
         "subjects": sections + [{"name": name, "rel": "subject"} for name in article.subjects],
-        "renditions": [{"name": "web", "href": article.url, "contentType": "text/html"}],
-        "associations": [_picture(number, image) for number, image in enumerate(article.images, 1)],
+        "renditions": [_page(article.url)],
+        "associations": [
+            *(_picture(number, image) for number, image in enumerate(article.images, 1)),
+            *(_alternate(alternate, provider) for alternate in article.alternates),
+        ],
     }
 
 
 def _text(role: str, media_type: str, value: str) -> dict[str, str]:
     return {"role": role, "contentType": media_type, "value": value}
+
+
+def _page(url: str) -> dict[str, str]:
+    return {"name": "web", "href": url, "contentType": "text/html"}
+
+
+def _alternate(alternate: Alternate, provider: Provider) -> dict[str, Any]:
+    return {
+        # 1.x has names of letters, digits and underscores.
+        "name": f"alternate_{alternate.edition.replace('-', '_')}",
+        "rel": "alternate",
+        "uri": tag_uri(provider.authority, "article", alternate.id) if alternate.id else alternate.url,
+        "type": "text",
+        "representationType": "partial",
+        "language": alternate.edition,
+        "renditions": [_page(alternate.url)],
+    }
 
 
 def _picture(number: int, image: Image) -> dict[str, Any]:
@@ -90,7 +113,15 @@ def _ninjs31(item: dict[str, Any]) -> dict[str, Any]:
 
 def _ninjs22(item: dict[str, Any]) -> dict[str, Any]:
     schema = "http://www.iptc.org/std/ninjs/ninjs-schema_2.2.json#"
-    return {**_lower(item), "standard": {"name": "ninjs", "version": "2.2", "schema": schema}}
+    return {**_older(item), "standard": {"name": "ninjs", "version": "2.2", "schema": schema}}
+
+
+def _older(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the item as 2.x spells it, where an association has no `rel`."""
+    old: dict[str, Any] = _lower(item)
+    for associated in old.get("associations", ()):
+        associated.pop("rel", None)
+    return old
 
 
 def _lower(value: Any) -> Any:
@@ -104,7 +135,7 @@ def _lower(value: Any) -> Any:
 
 
 def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
-    old = _lower(item)
+    old = _older(item)
     said: dict[str, Any] = {
         name: old.pop(name)
         for name in tuple(old)
@@ -116,7 +147,7 @@ def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
     }
     said.pop("name", None)
     if "representationtype" in old:
-        said["representationtype"] = "complete"
+        said["representationtype"] = {"full": "complete", "partial": "incomplete"}[old["representationtype"]]
     for name, kind in (("headlines", "headline"), ("descriptions", "description_text"), ("bodies", "body_xhtml")):
         for text in old.get(name, ()):
             said[kind] = text["value"]
@@ -126,8 +157,8 @@ def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
     for rendition in old.get("renditions", ()):
         named = {("mimetype" if key == "contenttype" else key): value for key, value in rendition.items()}
         said.setdefault("renditions", {})[named.pop("name")] = named
-    for picture in old.get("associations", ()):
-        said.setdefault("associations", {})[picture["name"]] = _ninjs16(picture)
+    for associated in old.get("associations", ()):
+        said.setdefault("associations", {})[associated["name"]] = _ninjs16(associated)
     if "altids" in old:
         said["altids"] = {alternative["role"]: alternative["value"] for alternative in old["altids"]}
     return said

@@ -8,7 +8,7 @@ take down what is dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from feedgen.ext.base import BaseExtension
@@ -31,6 +31,10 @@ class Item(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
     entry: Entry
     gone: bool = False
+
+
+AHEAD = timedelta(hours=1)
+"""How far the clock of a CMS may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Profile:
         feed.register_extension("partner", self.front, self.item)
         feed.partner.channel = channel
         for entry in map(self.entry, entries):
-            rss.add(feed, entry).partner.entry = entry
+            # No partner's profile has a place for the other editions; a link to one could be taken for the article's.
+            rss.add(feed, replace(entry, alternates=())).partner.entry = entry
         for stone in tombstones:
             if self.kept is not None and channel.updated - stone.when <= self.kept:
                 notice = _notice(channel, stone)
@@ -72,9 +77,12 @@ class Profile:
 
 
 def bounded(channel: Channel, entries: Sequence[Entry], most: int | None, oldest: timedelta | None) -> Sequence[Entry]:
-    """Return the first `most` of the entries published no longer than `oldest` before the feed's last change."""
+    """Return the first `most` of the entries published no longer than `oldest` before the feed's last change.
+
+    Where age counts, what is yet to be published does not belong either.
+    """
     if oldest is not None:
-        entries = [entry for entry in entries if channel.updated - entry.published <= oldest]
+        entries = [entry for entry in entries if -AHEAD <= channel.updated - entry.published <= oldest]
     return entries[:most]
 
 

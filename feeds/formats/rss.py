@@ -1,7 +1,8 @@
 """RSS 2.0, by feedgen.
 
 Beyond RSS itself it uses the modules that readers know: the whole text (content), authors, language and rights (dc),
-pictures (media), the feed's own address, its hub and the last change of an item (atom), tombstones (at).
+pictures (media), the feed's own address, its hub, the last change of an item and its other editions (atom), tombstones
+(at).
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.cut import xml_format
-from feeds.formats.extensions import MediaEntry, MediaFeed, Tombstones
+from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones
 from feeds.formats.moments import rfc822, rfc3339
-from feeds.text import legal
+from feeds.text import cut, legal
 
-ATOM_NS = "http://www.w3.org/2005/Atom"
 DC_NS = "http://purl.org/dc/elements/1.1/"
 EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggregators refuse shorter descriptions
 
@@ -80,6 +80,7 @@ def generator(channel: Channel) -> FeedGenerator:
     feed = FeedGenerator()
     feed.register_extension("dateline", ChannelExtension, ItemExtension)
     feed.register_extension("media", MediaFeed, MediaEntry)
+    feed.register_extension("editions", BaseExtension, Editions)
     feed._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 (feedgen has no other way to leave its own out)
     feed.dateline.channel = channel
     feed.title(channel.title)
@@ -96,6 +97,7 @@ def add(feed: FeedGenerator, entry: Entry) -> FeedEntry:
     item = feed.add_entry(order="append")
     item.dateline.entry = entry
     item.media.images = entry.images
+    item.editions.entry = entry
     item.title(entry.title)
     item.link(href=entry.url)
     item.guid(entry.id, permalink=False)
@@ -111,9 +113,11 @@ def excerpt(text: str, most: int) -> str:
     """Return the beginning of `text`: at most `most` characters, then an ellipsis where there was more."""
     if len(text) <= most:
         return text
-    start = text[:most]
-    # At the last whole word, in scripts that have spaces; `legal` closes an isolate that the cut left open.
-    return legal(start.rpartition(" ")[0] or start) + "…"
+    end = most
+    while (end := text.rfind(" ", 0, end)) > 0:  # at the last whole word, in scripts that have spaces
+        if len(start := legal(text[:end])) <= most:
+            return start + "…"
+    return cut(text, most) + "…"
 
 
 FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", whole, b"<item>", b"</channel></rss>")

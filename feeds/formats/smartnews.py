@@ -17,6 +17,7 @@ from feeds.formats.profile import Front, Item, Profile, rss_profile
 from feeds.formats.rss import excerpt
 
 SNF_NS = "http://www.smartnews.be/snf"
+BYTES_MOST = 1_000_000
 DESCRIPTION_MOST = 30
 """Longest description of the channel, in characters."""
 
@@ -54,6 +55,7 @@ def _channel(channel: Channel) -> Channel:
     return replace(channel, description=short)
 
 
-FORMAT = rss_profile(
-    Profile("smartnews", front=SmartFront, item=SmartItem, channel=_channel, kept=timedelta(days=7)),
+FORMAT = replace(
+    rss_profile(Profile("smartnews", front=SmartFront, item=SmartItem, channel=_channel, kept=timedelta(days=7))),
+    bytes_most=BYTES_MOST,
 )

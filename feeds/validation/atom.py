@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from feeds.formats.extensions import TOMBSTONE_NS
-from feeds.formats.rss import ATOM_NS
+from feeds.formats.extensions import ATOM_NS, TOMBSTONE_NS
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text, unique
+from feeds.validation.xml import Element, address, at, editions, legible, moment, ordered, parse, required, text, unique
 
 _A = f"{{{ATOM_NS}}}"
 _STONE = f"{{{TOMBSTONE_NS}}}deleted-entry"
@@ -40,10 +39,12 @@ def atom(document: bytes) -> Findings:
 
 def _entry(entry: Element) -> Findings:
     yield from required(entry, "atom.entry", f"{_A}id", f"{_A}title", f"{_A}updated")
-    if entry.find(f"{_A}content") is None and not any(
-        link.get("rel", "alternate") == "alternate" for link in entry.iterfind(f"{_A}link")
-    ):
+    alternates = [link for link in entry.iterfind(f"{_A}link") if link.get("rel", "alternate") == "alternate"]
+    if entry.find(f"{_A}content") is None and not alternates:
         yield at(entry, "atom.entry.link", "entry must have content or a link to its page")
+    yield from editions([link for link in alternates if "hreflang" in link.attrib], "atom.entry.alternate")
+    bare = [link for link in alternates if "hreflang" not in link.attrib]
+    yield from unique(bare, [link.get("type") or "any type" for link in bare], "atom.entry.alternate.unique")
     published = moment(entry, f"{_A}published", "atom.entry.published")
     yield from ordered(entry, "atom.entry.dates", published, moment(entry, f"{_A}updated", "atom.entry.updated"))
 

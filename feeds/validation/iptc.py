@@ -34,7 +34,7 @@ def newsmlg2(document: bytes) -> Findings:
             yield at(root, f"newsmlg2.{attribute}", f"newsItem must have {attribute}")
     if not values.uri(root.get("guid") or ""):
         yield at(root, "newsmlg2.guid", "guid must be a URI")
-    if not (root.get("version") or "").isdecimal() or int(root.get("version") or 0) < 1:
+    if not values.counted(root.get("version") or ""):
         yield at(root, "newsmlg2.version", "version must be a whole number from 1")
     if root.find(f"{_G}catalogRef") is None and root.find(f"{_G}catalog") is None:
         yield at(root, "newsmlg2.catalog", "newsItem must have catalogRef or catalog")
@@ -43,6 +43,19 @@ def newsmlg2(document: bytes) -> Findings:
         yield at(root, "newsmlg2.itemMeta", "newsItem must have itemMeta")
         return
     yield from _item_meta(root, meta)
+    yield from _links(meta)
+
+
+def _links(meta: Element) -> Findings:
+    """Links must lead somewhere, in a language that is one."""
+    for link in meta.iterfind(f"{_G}link"):
+        if link.get("href"):
+            yield from address(link, link.get("href"), "newsmlg2.link")
+        elif not link.get("residref"):
+            yield at(link, "newsmlg2.link", "link must have href or residref")
+        for language in link.iterfind(f"{_G}language"):
+            if not values.language(language.get("tag") or ""):
+                yield at(language, "newsmlg2.link.language", f"tag {language.get('tag') or ''!r} is no language tag")
 
 
 def _item_meta(root: Element, meta: Element) -> Findings:
@@ -82,7 +95,7 @@ def nitf(document: bytes) -> Findings:
     if identifier is None or not values.uri(identifier.get("id-string") or ""):
         yield at(docdata, "nitf.doc-id", "docdata must have a doc-id with a URI")
     key = docdata.find(f"{_N}du-key")
-    if key is None or not (key.get("version") or "").isdecimal():
+    if key is None or not values.counted(key.get("version") or ""):
         yield at(docdata, "nitf.du-key", "docdata must have a du-key with the number of the version")
     for element in docdata.iterchildren(f"{_N}date.issue", f"{_N}date.release", f"{_N}date.expire"):
         if not values.basic(element.get("norm") or ""):

@@ -50,8 +50,25 @@ def _item(item: dict[str, Any]) -> Findings:
     language = item.get("language")
     if language is not None and not (isinstance(language, str) and values.language(language)):
         yield Finding(None, "jsonfeed.item.language", f"language {language!r} is no language tag")
+    yield from _alternates(item)
     for author in objects(item, "jsonfeed.item", "authors"):
         if isinstance(author, Finding):
             yield author
         elif not {"name", "url", "avatar"} & author.keys():
             yield Finding(None, "jsonfeed.item.authors", "an author must have name, url or avatar")
+
+
+def _alternates(item: dict[str, Any]) -> Findings:
+    """The other editions, in our own extension."""
+    ours = item.get("_dateline")
+    seen = {str(item.get("language", "")).lower()}
+    for alternate in objects(ours if isinstance(ours, dict) else {}, "jsonfeed.item.alternate", "alternates"):
+        if isinstance(alternate, Finding):
+            yield alternate
+            continue
+        yield from required(alternate, "jsonfeed.item.alternate", "url", "language")
+        yield from addresses(alternate, "jsonfeed.item.alternate", "url")
+        language = str(alternate.get("language"))
+        if language.lower() in seen:
+            yield Finding(None, "jsonfeed.item.alternate.unique", f"there is another page in {language!r}")
+        seen.add(language.lower())

@@ -95,6 +95,7 @@ def _item(document: bytes, spelling: _Spelling) -> Findings:
     yield from moments(item, "ninjs", spelling.embargo, "expires")
     yield from _status(item, spelling)
     yield from _links(item)
+    yield from _alternates(item)
 
 
 def _identity(item: dict[str, Any], spelling: _Spelling) -> Findings:
@@ -131,11 +132,30 @@ def _links(item: dict[str, Any]) -> Findings:
         {"renditions": list(held.values()) if isinstance(held, dict) else held}, "ninjs", "renditions"
     ):
         yield from (rendition,) if isinstance(rendition, Finding) else addresses(rendition, "ninjs.rendition", "href")
-    held = item.get("associations", [])
-    associated = {"associations": list(held.values()) if isinstance(held, dict) else held}
-    for association in objects(associated, "ninjs", "associations"):
+    for association in objects(_associated(item), "ninjs", "associations"):
         if isinstance(association, Finding):
             yield association
         else:
             yield from required(association, "ninjs.association", "uri")
             yield from _links(association)
+
+
+def _alternates(item: dict[str, Any]) -> Findings:
+    """What is associated as the story in another edition: none in the item's own language, no two in the same."""
+    seen = {str(item.get("language", "")).lower()}
+    for association in objects(_associated(item), "ninjs", "associations"):
+        if isinstance(association, Finding) or not str(association.get("name", "")).startswith("alternate_"):
+            continue
+        language = str(association.get("language", ""))
+        if not values.language(language) or language.lower() in seen:
+            reason = f"language {language!r} must be a language tag, and of one edition only"
+            yield Finding(None, "ninjs.association.language", reason)
+        seen.add(language.lower())
+
+
+def _associated(item: dict[str, Any]) -> dict[str, Any]:
+    """The associations as an array, each with its name, which in 1.x is its key."""
+    held = item.get("associations", [])
+    if isinstance(held, dict):
+        held = [{"name": name} | each if isinstance(each, dict) else each for name, each in held.items()]
+    return {"associations": held}

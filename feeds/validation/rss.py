@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 from lxml import html
 
 from feeds.formats import flipboard, msn, smartnews
-from feeds.formats.extensions import MEDIA_NS, TOMBSTONE_NS
-from feeds.formats.rss import ATOM_NS, DC_NS
+from feeds.formats.extensions import ATOM_NS, MEDIA_NS, TOMBSTONE_NS
+from feeds.formats.profile import AHEAD
+from feeds.formats.rss import DC_NS
 from feeds.text import text_of
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text, unique
+from feeds.validation.xml import Element, address, at, editions, legible, moment, ordered, parse, required, text, unique
 
 _ATOM, _DC, _MEDIA = f"{{{ATOM_NS}}}", f"{{{DC_NS}}}", f"{{{MEDIA_NS}}}"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _TERMS = f"{{{msn.DCTERMS_NS}}}"
 
-SMARTNEWS_BYTES_MOST = 1_000_000
 MSN_TITLE_LEAST, MSN_TITLE_MOST = 21, 150
 """Characters: "more than 20", "not exceed 150"."""
 
@@ -85,6 +85,11 @@ def _item(item: Element) -> Findings:
     guid = item.find("guid")
     if guid is not None and guid.get("isPermaLink", "true") == "true":
         yield from address(guid, guid.text, "rss.item.guid")
+    links = item.findall(f"{_ATOM}link")
+    for link in links:
+        yield from address(link, link.get("href"), "rss.item.atom-link")
+    alternates = [link for link in links if "hreflang" in link.attrib and link.get("rel", "alternate") == "alternate"]
+    yield from editions(alternates, "rss.item.alternate")
     published = moment(item, "pubDate", "rss.item.pubDate", values.rfc822)
     yield from ordered(item, "rss.item.dates", published, moment(item, f"{_ATOM}updated", "rss.item.updated"))
     if item.find("author") is not None and item.find(f"{_DC}creator") is not None:
@@ -98,8 +103,8 @@ def _item(item: Element) -> Findings:
 
 def smart_news(document: bytes) -> Findings:
     """SmartFormat 2.1."""
-    if len(document) > SMARTNEWS_BYTES_MOST:
-        yield Finding(None, "smartnews.size", f"must have at most {SMARTNEWS_BYTES_MOST} bytes, has {len(document)}")
+    if len(document) > smartnews.BYTES_MOST:
+        yield Finding(None, "smartnews.size", f"must have at most {smartnews.BYTES_MOST} bytes, has {len(document)}")
     yield from _checked(document, _smart_front, _smart_item)
 
 
@@ -155,7 +160,7 @@ def _age(channel: Element, item: Element) -> Findings:
     published = moment(item, "pubDate", "", values.rfc822)
     if not isinstance(built, datetime) or not isinstance(published, datetime):
         return
-    if published > built:
+    if published > built + AHEAD:
         yield at(item, "msn.item.pubDate", "pubDate must not lie after the feed's last change")
     if built - published >= msn.OLDEST:
         yield at(item, "msn.item.pubDate", f"pubDate must be less than {values.days(msn.OLDEST)} old")

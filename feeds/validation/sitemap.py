@@ -6,12 +6,13 @@ import re
 from datetime import datetime
 
 from feeds.formats import newssitemap
-from feeds.formats.sitemap import SITEMAP_NS
+from feeds.formats.profile import AHEAD
+from feeds.formats.sitemap import SITEMAP_NS, XHTML_NS
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, legible, moment, parse, required, text, unique
+from feeds.validation.xml import Element, address, at, editions, legible, moment, parse, required, text, unique
 
-_S, _N = f"{{{SITEMAP_NS}}}", f"{{{newssitemap.NEWS_NS}}}"
+_S, _N, _X = f"{{{SITEMAP_NS}}}", f"{{{newssitemap.NEWS_NS}}}", f"{{{XHTML_NS}}}"
 _NEWS_LANGUAGE = re.compile(r"[a-z]{2,3}|zh-cn|zh-tw")
 URLS_MOST = 50_000
 BYTES_MOST = 50 * 1024 * 1024
@@ -42,6 +43,16 @@ def _checked(document: bytes, most: int) -> Findings:
         yield from address(url, text(url, f"{_S}loc"), "sitemap.loc")
         if isinstance(found := moment(url, f"{_S}lastmod", "sitemap.lastmod"), Finding):
             yield found
+        yield from _editions(url)
+
+
+def _editions(url: Element) -> Findings:
+    links = [link for link in url.iterfind(f"{_X}link") if link.get("rel") == "alternate"]
+    for link in links:
+        yield from address(link, link.get("href"), "sitemap.alternate")
+    yield from editions([link for link in links if link.get("hreflang") != "x-default"], "sitemap.alternate")
+    if links and text(url, f"{_S}loc") not in {link.get("href") for link in links}:
+        yield at(url, "sitemap.alternate.self", "a page that names its editions must name itself among them")
 
 
 def news_sitemap(document: bytes) -> Findings:
@@ -61,7 +72,7 @@ def news_sitemap(document: bytes) -> Findings:
             yield published
         elif published is not None:
             dates.append(published)
-    if dates and max(dates) - min(dates) > newssitemap.OLDEST:
+    if dates and max(dates) - min(dates) > newssitemap.OLDEST + AHEAD:
         yield at(root, "news-sitemap.age", f"must have articles of {values.days(newssitemap.OLDEST)} alone")
 
 

@@ -21,6 +21,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # ISO 8601 in its basic form, as NITF has it.
 _BASIC = re.compile(r"\d{8}T\d{6}(?:Z|[+-]\d{4})", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_COUNTED = re.compile(r"0*[1-9]\d*", re.ASCII)
 _ISOLATES = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # RFC 3986, section 3.1 and the characters of section 2.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
@@ -84,6 +85,11 @@ def clean(text: str) -> bool:
     """
     said = _ISOLATES.sub("", text)
     return legal(said) == said
+
+
+def counted(text: str) -> bool:
+    """Whether `text` is a whole number from 1, in ASCII digits: int() would take others."""
+    return _COUNTED.fullmatch(text) is not None
 
 
 def days(span: timedelta) -> str:

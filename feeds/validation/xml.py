@@ -89,6 +89,16 @@ def legible(root: Element) -> Findings:
                 yield at(element, "text.characters", f"{name(element)} has control characters or overrides")
 
 
+def editions(links: list[Element], rule: str) -> Findings:
+    """Links to the editions of one page: each with an address and a language, and no two for the same language."""
+    for link in links:
+        if not values.language(link.get("hreflang") or ""):
+            yield at(link, f"{rule}.language", f"hreflang {link.get('hreflang') or ''!r} is no language tag")
+    # Two links may lead to one language if their types differ (RFC 4287, section 4.1.2).
+    said = [" ".join(((link.get("hreflang") or "").lower(), link.get("type") or "")).strip() for link in links]
+    yield from unique(links, said, f"{rule}.unique")
+
+
 def unique(elements: list[Element], said: list[str], rule: str) -> Findings:
     """No two of the elements may say the same."""
     seen: set[str] = set()

@@ -38,6 +38,13 @@ format = "json"
 url = "{url}/late"
 concurrency = 4
 rights = {{ delay = "4s" }}
+[[endpoints]]
+name = "late-feed"
+feed = "s21"
+mode = "feed"
+format = "atom"
+url = "{url}/late-feed"
+rights = {{ delay = "4s" }}
 """
 
 
@@ -76,17 +83,26 @@ def test_a_delay_holds_what_is_new_and_never_a_kill(tmp_path: Path, receiver: Re
         receiver.until(lambda: len(kinds(receiver.at("/late"), "d-1")) == 1, 30, "the first")
         assert time.monotonic() - begun >= 4
         receiver.until(lambda: len(kinds(receiver.at("/late"), "d-2")) == 1, 30, "the second")
+        receiver.until(lambda: in_feeds(receiver, "d-2"), 30, "the second, in a feed")
+        assert in_feeds(receiver, "d-1")
 
         begun = time.monotonic()
         newsroom.publish("d-3", "s21")
         newsroom.kill("d-1")
         receiver.until(lambda: kinds(receiver.at("/late"), "d-1")[1:] == ["article.killed"], 30, "the kill")
         assert kinds(receiver.at("/late"), "d-3") == []
+        receiver.until(lambda: b"deleted-entry" in receiver.at("/late-feed")[-1].body, 30, "the kill, in a feed")
         newsroom.kill("d-3")
         receiver.until(lambda: kinds(receiver.at("/late"), "d-3") != [], 30, "the notice")
-        receiver.until(lambda: newsroom.store.receivers.counts("s21")["settled"] == 1, 30, "all to be done")
+        receiver.until(lambda: newsroom.store.receivers.counts("s21")["settled"] == 2, 30, "all to be done")
 
         assert kinds(receiver.at("/late"), "d-3") == ["article.killed"]
         assert kinds(receiver.at("/late"), "d-1") == ["article.published", "article.killed"]
         told = [kinds(receiver.at("/late"), name) for name in ("d-1", "d-2")]
         assert [sequence.count("article.published") for sequence in told] == [1, 1]
+        assert not in_feeds(receiver, "d-3")
+
+
+def in_feeds(receiver: Receiver, article_id: str) -> bool:
+    """Whether the endpoint in mode "feed" was told of the article's text."""
+    return any(f"herald.example/{article_id}" in push.body.decode() for push in receiver.at("/late-feed"))

@@ -69,20 +69,18 @@ def test_a_feed_is_checked_as_it_is_served(newsroom: Newsroom) -> None:
     config = ("--config", str(newsroom.config))
     done = dateline("validate", "s9", "--format", "atom", *config)
     assert (0, "no findings in 1 atom feed\n", "") == (done.returncode, done.stdout, done.stderr)
+    # What the gate keeps back is not in the document; a feed that it keeps back is told.
     done = dateline("validate", "s9", *config)
-    assert done.returncode == 1
-    assert "s9.msn:" in done.stdout
-    assert "title must have 21 to 150 characters, has 5 (msn.item.title)" in done.stdout
+    assert (1, 0) == (done.returncode, done.stdout.count("(msn.item.title)"))
+    assert "channel must have logo (smartnews.channel.logo); that is why it is not served" in done.stderr
     done = dateline("validate", newsroom.topic("s9", "msn"), newsroom.topic("s9", "rss"), *config)
-    assert done.returncode == 1
-    assert f"{newsroom.topic('s9', 'msn')}:" in done.stdout
-    assert done.stdout.endswith(" in 1 msn feed, 1 rss feed\n")
+    assert (0, "no findings in 1 msn feed, 1 rss feed\n") == (done.returncode, done.stdout)
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("nowhere.rss", "nowhere.rss: there is no such file, and no such feed; the feeds are all, ar,"),
+        ("nowhere.rss", "nowhere.rss: there is no such file, and no such feed; the feeds are "),
         (".", ".: is a folder; name the files in it"),
         ("x" * 300, "File name too long"),
         ("empty", "empty: is empty"),

@@ -125,6 +125,8 @@ def test_feedparser_reads_the_entry_back(case: Any, format_name: str) -> None:
     for entry, found in zip(case.entries, parsed.entries, strict=True):
         assert found.title == entry.title
         assert found.link == entry.url
+        alternates = [(link["hreflang"], link["href"]) for link in found.links if "hreflang" in link]
+        assert alternates == [(edition.edition, edition.url) for edition in entry.editions]
         # Without a summary RSS describes with the text, and feedparser takes the content for Atom's.
         summary = entry.summary or (entry.text if format_name == "rss" else entry.html)
         assert html.unescape(found.summary) == summary
@@ -178,7 +180,8 @@ def test_json_feed_says_the_same(case: Any) -> None:
         assert [author["name"] for author in item.get("authors", ())] == list(entry.authors)
         assert item.get("tags", []) == list(entry.tags)
         assert item["language"] == entry.language
-        assert item["_dateline"] == {"version": entry.version}
+        alternates = [{"language": other.edition, "url": other.url} for other in entry.alternates]
+        assert item["_dateline"] == {"version": entry.version} | ({"alternates": alternates} if alternates else {})
 
 
 @pytest.mark.parametrize("file", [*(f"expected.{name}" for name in FEED_FORMATS), *ARTICLE_FILES.values()])
@@ -188,6 +191,7 @@ def test_a_killed_article_leaves_none_of_its_text(file: str) -> None:
     assert ("hh-2026-0107" in said) == (file not in silent)
     assert "must not be read" not in said
     assert "Nor any" not in said
+    assert "must-not-be-linked" not in said
 
 
 def seconds(moment: struct_time) -> int:

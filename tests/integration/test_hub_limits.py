@@ -12,14 +12,15 @@ from worker.hub import Hub, HubBusy, HubRefused, Leases, Limits
 from worker.site import Site
 from worker.store import Store, keys
 
-SITE = Site("https://herald.example", "T", "herald.example,2026", "en", (FeedDefinition(name="a", title="A"),))
+FEEDS = (FeedDefinition(name="a", title="A"), FeedDefinition(name="author/*", title="By *"))
+SITE = Site("https://herald.example", "T", "herald.example,2026", "en", FEEDS)
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Wakeups:
     def verify(self, feed: str) -> None:
-        assert feed == "a"
+        assert feed in ("a", "author/mira-okonjo")
 
 
 def limits(**changed: int) -> Limits:
@@ -31,8 +32,8 @@ def hub(store: Store, limits: Limits) -> Hub:
     return Hub(store, SITE, Wakeups(), Leases(DAY, DAY, DAY), limits, lambda _: None)  # type: ignore[arg-type]
 
 
-def ask(hub: Hub, callback: str, client: str = "192.0.2.1") -> None:
-    fields = {"hub.mode": "subscribe", "hub.topic": SITE.topic("a", "rss"), "hub.callback": callback}
+def ask(hub: Hub, callback: str, client: str = "192.0.2.1", feed: str = "a") -> None:
+    fields = {"hub.mode": "subscribe", "hub.topic": SITE.topic(feed, "rss"), "hub.callback": callback}
     hub.request(urlencode(fields).encode(), client, NOW)
 
 
@@ -88,3 +89,14 @@ def test_requests_that_wait_are_bounded(store: Store) -> None:
     ask(limited, "https://two.example/")
     with pytest.raises(HubBusy, match="wait for their verification"):
         ask(limited, "https://three.example/")
+
+
+def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: Store) -> None:
+    open_hub = hub(store, limits())
+    before = set(store.client.scan_iter("*"))
+    with pytest.raises(HubRefused, match="has had no article as yet"):
+        ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
+    assert before == set(store.client.scan_iter("*"))
+    store.patterns.make("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
+    ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
+    assert 1 == store.intents.waiting("author/mira-okonjo")

@@ -12,7 +12,9 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.documents import Documents
+from worker.gate import FeedRefused, Gate
 from worker.intake import Intake
+from worker.operations import Alerts
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store, keys
@@ -36,6 +38,19 @@ class Wakeups:
         self.calls.append((feed, False))
 
 
+class Contracts:
+    """No endpoint gets single articles; those of the feeds in `early` get them under embargo."""
+
+    def __init__(self, early: set[str]) -> None:
+        self._early = early
+
+    def in_articles(self, _feed: str) -> list[str]:
+        return []
+
+    def early(self) -> set[str]:
+        return self._early
+
+
 def site(*more: FeedDefinition) -> Site:
     feeds = (
         FeedDefinition(name="all", title="All"),
@@ -53,10 +68,11 @@ class Desk:
         self.store = store
         self.wakeups = Wakeups()
         self.site = site()
+        self.early: set[str] = set()
         store.events.prepare()
 
     def publisher(self, consumer: str = "w1") -> Publisher:
-        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, lambda _: [])  # type: ignore[arg-type]
+        return Publisher(self.store, self.site, self.wakeups, consumer, lambda _: False, Contracts(self.early))  # type: ignore[arg-type]
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
@@ -66,9 +82,11 @@ class Desk:
     def members(self, feed: str) -> list[str]:
         return self.store.changes.members(feed)
 
+    def documents(self) -> Documents:
+        return Documents(self.store, self.site, Gate(self.store, Alerts(self.store, wanted=True)))
+
     def document(self, feed: str) -> str:
-        documents = Documents(self.store, self.site)
-        return documents.current(self.site.feeds[feed], FEED_FORMATS["atom"]).body.decode()
+        return self.documents().current(self.site.feed(feed), FEED_FORMATS["atom"]).body.decode()
 
 
 @pytest.fixture
@@ -110,6 +128,7 @@ def test_an_article_enters_stays_and_leaves(desk: Desk) -> None:
 
 
 def test_a_kill_jumps_the_queue_and_wakes_urgently(desk: Desk) -> None:
+    desk.store.receivers.enroll("all", "endpoint:one", {"endpoint": "one"})
     desk.accept(article("a"))
     desk.publisher().consume()
     desk.wakeups.calls.clear()
@@ -251,3 +270,186 @@ def test_a_killed_text_is_nowhere_in_redis(desk: Desk) -> None:
     desk.publisher().consume()
     held = desk.store.client.hgetall(keys.article("a"))
     assert "libel" not in json.dumps(held)
+
+
+def with_patterns(desk: Desk, **fields: Any) -> None:
+    desk.site = site(
+        FeedDefinition(name="author/*", title="By *", **fields),
+        FeedDefinition(name="en/subject/*", title="On *", edition="en"),
+    )
+
+
+def test_a_feed_of_a_pattern_is_made_when_an_article_matches(desk: Desk) -> None:
+    with_patterns(desk)
+    desk.accept(article("a", authors=["Mira OKONJO"], subjects=["Old Town"]), article("b", authors=["Mira Okonjo"]))
+    desk.publisher().consume()
+    assert ["b", "a"] == desk.members("author/mira-okonjo")
+    assert ["a"] == desk.members("en/subject/old-town")
+    assert "<title>By Mira OKONJO</title>" in desk.document("author/mira-okonjo")
+    assert (1, 1) == tuple(desk.store.patterns.count(name) for name in ("author/*", "en/subject/*"))
+
+
+def test_an_article_leaves_the_feed_of_a_pattern(desk: Desk) -> None:
+    with_patterns(desk)
+    desk.accept(article("a", authors=["Mira Okonjo", "Tal Ben"]))
+    desk.publisher().consume()
+    desk.accept(article("a", 2, authors=["Tal Ben"]))
+    desk.publisher().consume()
+    assert [[], ["a"]] == [desk.members(f"author/{name}") for name in ("mira-okonjo", "tal-ben")]
+    desk.accept(kill("a"))
+    desk.publisher().consume()
+    states = [desk.store.changes.of(f"author/{name}", ["a"])["a"].state for name in ("mira-okonjo", "tal-ben")]
+    assert ["killed", "killed"] == states
+
+
+def test_a_feed_of_a_pattern_that_nobody_wrote_for_is_empty_and_leaves_nothing_behind(desk: Desk) -> None:
+    with_patterns(desk)
+    before = set(desk.store.client.scan_iter("*"))
+    assert "<title>By nobody here</title>" in desk.document("author/nobody-here")
+    assert before == set(desk.store.client.scan_iter("*"))
+
+
+def test_a_pattern_makes_no_more_feeds_than_it_may(desk: Desk) -> None:
+    with_patterns(desk, most=2)
+    desk.accept(*(article(f"a{n}", authors=[f"Author {n}"]) for n in range(4)), article("b", authors=["Author 1"]))
+    desk.publisher().consume()
+    assert [["a0"], ["b", "a1"], [], []] == [desk.members(f"author/author-{n}") for n in range(4)]
+    assert 2 == desk.store.patterns.count("author/*")
+
+
+def test_a_new_pattern_finds_the_articles_that_are_there(desk: Desk) -> None:
+    desk.accept(article("a", authors=["Mira Okonjo"]))
+    desk.publisher().consume()
+    with_patterns(desk)
+    desk.publisher().index()
+    assert ["a"] == desk.members("author/mira-okonjo")
+
+
+def test_an_embargo_shows_no_feed_of_a_pattern(desk: Desk) -> None:
+    with_patterns(desk)
+    tomorrow = clock.now() + timedelta(days=1)
+    desk.accept(article("a", authors=["Secret Source"], embargoed=tomorrow.isoformat()))
+    desk.publisher().consume()
+    assert 0 == desk.store.patterns.count("author/*")
+    desk.publisher().release_due(tomorrow)
+    assert ["a"] == desk.members("author/secret-source")
+
+
+def test_only_feeds_with_receivers_wake_a_worker(desk: Desk) -> None:
+    desk.store.receivers.enroll("world", "endpoint:one", {"endpoint": "one"})
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    assert [("world", False)] == [call for call in desk.wakeups.calls if call[0] != "consume"]
+
+
+def test_an_embargoed_article_is_recorded_only_where_somebody_may_have_it_early(desk: Desk) -> None:
+    desk.early = {"world"}
+    tomorrow = clock.now() + timedelta(days=1)
+    before = desk.document("world")
+    desk.accept(article("a", embargoed=tomorrow.isoformat()))
+    desk.publisher().consume()
+    assert ("early", False) == (
+        desk.store.changes.of("world", ["a"])["a"].state,
+        desk.store.changes.of("world", ["a"])["a"].seen,
+    )
+    assert {} == desk.store.changes.of("all", ["a"])
+    assert before == desk.document("world")
+    assert desk.store.changes.head("world").changed == 0
+    desk.publisher().release_due(tomorrow)
+    assert ("in", True) == (
+        desk.store.changes.of("world", ["a"])["a"].state,
+        desk.store.changes.of("world", ["a"])["a"].seen,
+    )
+    assert (["a"], ["a"]) == (desk.members("world"), desk.members("all"))
+
+
+@pytest.mark.parametrize("then", ["kill", "withheld", "elsewhere"])
+def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, then: str) -> None:
+    desk.early = {"world"}
+    soon = (clock.now() + timedelta(days=1)).isoformat()
+    desk.accept(article("a", embargoed=soon))
+    desk.publisher().consume()
+    before = desk.document("world")
+    later = {
+        "kill": kill("a"),
+        "withheld": article("a", 2, embargoed=soon, pubstatus="withheld"),
+        "elsewhere": article("a", 2, embargoed=soon, section="sport"),
+    }
+    desk.accept(later[then])
+    desk.publisher().consume()
+    change = desk.store.changes.of("world", ["a"])["a"]
+    assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.seen, change.seq)
+    assert before == desk.document("world")
+    documents = desk.documents()
+    definition = desk.site.feed("world")
+    assert definition is not None
+    assert documents.push(definition, FEED_FORMATS["atom"], 0, 2, whole=False) is None
+
+
+def test_an_article_that_comes_under_embargo_leaves_the_feed(desk: Desk) -> None:
+    desk.early = {"world"}
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    soon = (clock.now() + timedelta(days=1)).isoformat()
+    desk.accept(article("a", 2, embargoed=soon))
+    desk.publisher().consume()
+    assert "deleted-entry" in desk.document("world")
+    assert [] == desk.members("world")
+    gone = desk.document("world")
+    desk.accept(article("a", 3, embargoed=soon))
+    desk.publisher().consume()
+    assert ("early", True, 3) == (
+        desk.store.changes.of("world", ["a"])["a"].state,
+        desk.store.changes.of("world", ["a"])["a"].seen,
+        desk.store.changes.of("world", ["a"])["a"].seq,
+    )
+    assert gone == desk.document("world")
+
+
+def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(desk: Desk) -> None:
+    desk.early = {"world"}
+    soon = (clock.now() + timedelta(days=1)).isoformat()
+    desk.accept(*(article(f"a{n}", embargoed=soon) for n in range(205)), article("b"))
+    desk.publisher().consume()
+    definition = desk.site.feed("world")
+    assert definition is not None
+    push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, 206, whole=False)
+    assert push is not None
+    assert ({"b": 1}, 206) == (push.versions, push.cursor)
+
+
+def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) -> None:
+    text = {"body_html": "<p>Text</p>"}
+    desk.accept(article("a", headline="Short", **text), article("b", headline="A headline that is long enough", **text))
+    desk.publisher().consume()
+    definition = desk.site.feed("all")
+    assert definition is not None
+    msn = FEED_FORMATS["msn"]
+    for documents in (desk.documents(), desk.documents()):
+        body = documents.current(definition, msn).body.decode()
+        assert "long enough" in body
+        assert "Short" not in body
+        push = documents.push(definition, msn, 0, 2, whole=False)
+        assert push is not None
+        assert {"b": 1} == push.versions
+    assert "Short" in desk.document("all")
+    [refusal] = desk.store.refusals.all("msn").values()
+    assert (1, True) == (refusal.version, "title" in refusal.reasons[0])
+    [(_, told)] = desk.store.operations.take(10, 1000)
+    assert ("article.parked", "a", "msn") == (told["type"], told["data"]["article_id"], told["data"]["format"])
+    assert list(desk.store.refusals.of("a", ["rss", "msn"])) == ["msn"]
+
+    desk.accept(article("a", 2, headline="A headline that is long enough now", **text))
+    desk.publisher().consume()
+    assert "long enough now" in desk.documents().current(definition, msn).body.decode()
+
+
+def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
+    definition = desk.site.feed("all")
+    assert definition is not None
+    documents = desk.documents()
+    for _ in range(2):
+        with pytest.raises(FeedRefused, match="the feed all can't be smartnews: channel must have logo"):
+            documents.current(definition, FEED_FORMATS["smartnews"])
+    [(_, told)] = desk.store.operations.take(10, 1000)
+    assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])

@@ -56,7 +56,8 @@ class Receivers(RuleBasedStateMachine):
     def head_moves(self) -> None:
         self.version += 1
         self.head += 1
-        seq = self.store.changes.record(FEED, f"article-{self.version % 3}", self.version, self.now, "in", self.version)
+        recorded = {FEED: ("in", self.version)}
+        seq = self.store.changes.record(f"article-{self.version % 3}", self.version, self.now, recorded)[FEED]
         assert self.head == seq
 
     @rule(seconds=st.sampled_from([0.5, 5, 31, 400]))
@@ -197,7 +198,7 @@ class Receivers(RuleBasedStateMachine):
                 ended += 1
                 del self.model[name]
         behind = sum(known.state == "settled" and known.cursor < self.head for known in self.model.values())
-        swept = self.store.receivers.sweep(FEED, self.now, 1000)
+        swept = self.store.receivers.sweep([FEED], self.now, 1000)[FEED]
         assert (expired, due, ended, behind) == (swept.expired, swept.due, swept.ended, swept.behind)
 
     @invariant()

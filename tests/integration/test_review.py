@@ -60,7 +60,7 @@ def test_a_byte_that_is_no_utf8_in_the_stream_holds_up_nothing(store: Store) -> 
 
 
 def test_a_repeated_decision_raises_its_moment(store: Store) -> None:
-    store.changes.record("f", "a", 1, 100, "in", 1)
-    store.changes.record("f", "a", 1, 200, "in", 1)
-    assert store.changes.record("f", "a", 1, 150, "out", 0) == 0
+    store.changes.record("a", 1, 100, {"f": ("in", 1)})
+    store.changes.record("a", 1, 200, {"f": ("in", 1)})
+    assert store.changes.record("a", 1, 150, {"f": ("out", 0)})["f"] == 0
     assert store.changes.members("f") == ["a"]

@@ -23,7 +23,7 @@ def article(version: int = 1) -> Article:
 
 def test_the_log_is_compacted_and_its_head_counts_changes(store: Store) -> None:
     for seq, name in enumerate(["a", "b", "a"], 1):
-        assert seq == store.changes.record("f", name, seq, 1000 + seq, "in", seq)
+        assert seq == store.changes.record(name, seq, 1000 + seq, {"f": ("in", seq)})["f"]
     assert Head(3, 1003) == store.changes.head("f")
     assert [Change(2, "b", "in", 1002), Change(3, "a", "in", 1003)] == store.changes.since("f", 0, 10)
     assert [Change(3, "a", "in", 1003)] == store.changes.since("f", 2, 10)
@@ -43,28 +43,28 @@ def test_the_log_is_compacted_and_its_head_counts_changes(store: Store) -> None:
 def test_a_record_is_taken_only_if_it_is_newer(
     store: Store, version: int, asof: int, state: State, recorded: bool
 ) -> None:
-    store.changes.record("f", "a", 5, 1000, "in", 1)
-    assert recorded == bool(store.changes.record("f", "a", version, asof, state, 1))
+    store.changes.record("a", 5, 1000, {"f": ("in", 1)})
+    assert recorded == bool(store.changes.record("a", version, asof, {"f": (state, 1)})["f"])
 
 
 def test_what_was_never_in_a_feed_does_not_leave_it(store: Store) -> None:
-    assert store.changes.record("f", "a", 1, 1, "killed", 0) == 0
+    assert store.changes.record("a", 1, 1, {"f": ("killed", 0)})["f"] == 0
     assert Head(0, 0) == store.changes.head("f")
 
 
 def test_an_article_that_is_out_and_is_killed_is_told(store: Store) -> None:
-    store.changes.record("f", "a", 1, 1, "in", 1)
-    assert store.changes.record("f", "a", 2, 2, "out", 0) == 2
-    assert store.changes.record("f", "a", 3, 3, "out", 0) == 0
-    assert store.changes.record("f", "a", 4, 4, "killed", 0) == 3
-    assert store.changes.record("f", "a", 5, 5, "killed", 0) == 0
+    store.changes.record("a", 1, 1, {"f": ("in", 1)})
+    assert store.changes.record("a", 2, 2, {"f": ("out", 0)})["f"] == 2
+    assert store.changes.record("a", 3, 3, {"f": ("out", 0)})["f"] == 0
+    assert store.changes.record("a", 4, 4, {"f": ("killed", 0)})["f"] == 3
+    assert store.changes.record("a", 5, 5, {"f": ("killed", 0)})["f"] == 0
     window = store.changes.window("f", 10)
     assert ((), (("a", 4),)) == (window.members, window.gone)
 
 
 def test_arranging_moves_the_head_only_for_another_order(store: Store) -> None:
     for name, place in (("a", 1), ("b", 2), ("c", 3)):
-        store.changes.record("f", name, 1, 1, "in", place)
+        store.changes.record(name, 1, 1, {"f": ("in", place)})
     assert not store.changes.arrange("f", 2, [("c", 30), ("b", 20), ("a", 10)])
     assert store.changes.arrange("f", 3, [("a", 3), ("c", 2), ("b", 1), ("not in it", 9)])
     assert (["a", "c", "b"], Head(4, 3)) == (store.changes.members("f"), store.changes.head("f"))

@@ -15,9 +15,10 @@ from lxml import etree
 
 from feeds import event as events
 from feeds.adapters import ADAPTERS, guess
+from feeds.adapters.cloudevents import structured
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Adapted, Given
-from feeds.article import Article
+from feeds.article import ALTERNATES_MOST, Alternate, Article
 from feeds.entry import Channel, entry
 from feeds.errors import InvalidEvent
 from feeds.formats import FEED_FORMATS
@@ -37,11 +38,12 @@ JSON = st.recursive(
 )
 NAMES = st.sampled_from(
     """
-@graph @id @type articleBody associations author authors bodies body_html byline caption content current dateModified
-datePublished description embargoed excerpt feature_image guid headline headlines height html id image inLanguage
-keywords lang language link mainEntityOfPage modified_gmt name people post previous pubstatus published_at rendered
-renditions service slug source_url status subject tags title type updated_at uri url urgency value version
-versioncreated visibility width wp:featuredmedia wp:term _embedded""".split()  # noqa: SIM905 (70 quoted words are harder to read)
+@graph @id @type alternateName articleBody associations author authors bodies body_html byline caption content current
+dateModified datePublished description embargoed excerpt feature_image guid headline headlines height href html id
+image inLanguage keywords lang language link locale mainEntityOfPage modified_gmt name people post previous pubstatus
+published_at rel rendered renditions service slug source_url status subject tags title translationOfWork translations
+type updated_at uri url urgency value version versioncreated visibility width workTranslation wp:featuredmedia wp:term
+wpml_translations _embedded""".split()  # noqa: SIM905 (80 quoted words are harder to read)
 )
 WORDS = st.sampled_from(
     [
@@ -315,6 +317,48 @@ def test_a_picture_that_cannot_be_taken_is_left_out_and_named() -> None:
     adapted = read("ninjs", NINJS | {"associations": {"featuremedia": picture}})
     assert "images" not in adapted.event["article"]
     assert "must be an absolute URL" in missing(adapted, "images.url")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "href", "said"),
+    [
+        ("ar", PAGE, []),  # the page itself, whatever it calls its language
+        ("en_GB", f"{PAGE}/gb", ["has more than one page of the edition en"]),
+        ("tr", "https://herald.example/tr", []),
+        ("tr", "https://herald.example/tr/2", ["has more than one page of the edition tr"]),
+        ("ur", "/ur/a", []),
+        ("ur", "mailto:a@e.example", ["has 'ur': 'mailto:a@e.example', which must be an absolute URL"]),
+        ("Urdu!", "/ur/a", ["has 'Urdu!': '/ur/a', which edition: must be a language tag"]),
+        (None, "/ur/a", ["has one whose language or page is not said"]),
+        ("ur", None, ["has one whose language or page is not said"]),
+    ],
+)
+def test_another_edition_that_cannot_be_taken_is_left_out_and_named(language: Any, href: Any, said: list[str]) -> None:
+    others = [{"locale": "tr", "href": "https://herald.example/tr"}, {"locale": language, "href": href}]
+    adapted = read("wordpress", POST | {"lang": "en", "wpml_translations": others})
+    assert [note[: len(start)] for note, start in zip(missing(adapted, "alternates"), said, strict=True)] == said
+    kept = [{"edition": "tr", "url": "https://herald.example/tr"}]
+    if language == "ur" and href == "/ur/a":
+        kept.append({"edition": "ur", "url": "https://herald.example/ur/a"})
+    assert adapted.event["article"]["alternates"] == kept
+    assert events.read(adapted.event, NOW).type == "article.published"
+
+
+def test_no_more_editions_are_taken_than_an_article_may_name() -> None:
+    tags = [first + second for first in "abcdefgh" for second in "abcdefgh"]
+    others = [{"locale": tag, "href": f"/{tag}"} for tag in tags]
+    adapted = read("wordpress", POST | {"lang": "en", "wpml_translations": others})
+    assert len(adapted.event["article"]["alternates"]) == ALTERNATES_MOST
+    assert len(missing(adapted, "alternates")) == len(tags) - ALTERNATES_MOST
+
+
+def test_a_cloud_event_brings_the_alternates_of_its_data() -> None:
+    alternates = [{"edition": "ar", "url": "https://herald.example/ar"}]
+    data = {"article": {"id": "hh-1", "headline": "Ferries", "url": PAGE, "alternates": alternates}}
+    cloud = {"specversion": "1.0", "id": "e-1", "source": "/cms", "type": "article.published", "data": data}
+    read_event = events.read(structured(cloud), NOW)
+    assert isinstance(read_event, events.ArticleEvent)
+    assert read_event.article.alternates == (Alternate(edition="ar", url="https://herald.example/ar"),)
 
 
 def test_markup_in_a_headline_becomes_text() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from feeds.article import Article, Submission
+from feeds.article import ALTERNATES_MOST, Alternate, Article, Submission
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,6 +54,7 @@ def test_an_article_read_again_is_the_same() -> None:
         subjects=("harbour", "ferries"),
         authors=("Mara Lindqvist",),
         images=({"url": "https://e.example/p.jpg", "caption": "The pier", "credit": "M. Lindqvist"},),
+        alternates=({"edition": "ar", "url": "https://e.example/ميناء", "id": "hh-2"},),
     )
     kept = said.model_dump_json()
     assert Article.model_validate_json(kept) == said
@@ -62,8 +63,55 @@ def test_an_article_read_again_is_the_same() -> None:
 
 
 def test_an_article_that_was_kept_before_a_field_was_known_is_read() -> None:
-    kept = article(subjects=("harbour",)).model_dump(mode="json", exclude={"subjects", "images", "expires", "rights"})
+    kept = article(subjects=("harbour",)).model_dump(
+        mode="json", exclude={"subjects", "images", "alternates", "expires"}
+    )
     assert Article.stored(json.dumps(kept)) == article()
+
+
+def test_alternates_are_the_other_editions() -> None:
+    said = article(
+        alternates=[
+            {"edition": "tr", "url": "https://e.example/tr/a"},
+            {"edition": "en", "url": "https://e.example/a"},
+            {"edition": "zh-Hant", "url": "https://e.example/港", "id": "hh-2"},
+        ]
+    )
+    assert said.alternates == (
+        Alternate(edition="tr", url="https://e.example/tr/a"),
+        Alternate(edition="zh-Hant", url="https://e.example/%E6%B8%AF", id="hh-2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("alternates", "where", "problem"),
+    [
+        (
+            [("ar", "https://e.example/1"), ("ar", "https://e.example/2")],
+            ("alternates",),
+            "has two pages of the edition ar",
+        ),
+        (
+            [("zh-Hant", "https://e.example/1"), ("zh-hant", "https://e.example/1")],
+            ("alternates",),
+            "has two pages of the edition zh-hant",
+        ),
+        ([("en", "https://e.example/1")], ("alternates",), "has another page of the article's own edition, en"),
+        ([("Arabic", "https://e.example/1")], ("alternates", 0, "edition"), "must be a language tag"),
+        ([("ar", "/1")], ("alternates", 0, "url"), "must be an absolute URL"),
+        (
+            [(f"{'abcdefgh'[n % 8]}{'abcdefgh'[n // 8]}", "https://e.example/1") for n in range(ALTERNATES_MOST + 1)],
+            ("alternates",),
+            f"at most {ALTERNATES_MOST} items",
+        ),
+    ],
+)
+def test_alternates_that_cannot_be(alternates: list[tuple[str, str]], where: tuple[Any, ...], problem: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        article(alternates=[{"edition": edition, "url": url} for edition, url in alternates])
+    [error] = caught.value.errors()
+    assert error["loc"] == where
+    assert problem in error["msg"]
 
 
 def test_an_article_cannot_be_changed() -> None:
@@ -113,7 +161,10 @@ def test_visibility_changes_at_the_moment_that_was_due() -> None:
 
 
 def test_a_notice_has_none_of_the_text() -> None:
-    said = article(version=3, summary="Summary", body_html="<p>Body</p>", authors=["A"], rights="(c)")
+    alternates = [{"edition": "ar", "url": "https://e.example/ar/a"}]
+    said = article(
+        version=3, summary="Summary", body_html="<p>Body</p>", authors=["A"], rights="(c)", alternates=alternates
+    )
     assert said.notice() == {
         "id": "hh-1",
         "version": 3,

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from feeds.adapters import ADAPTERS
+from feeds.article import Submission
+from feeds.text import fold
 from web.health import COUNTERS
 from worker.cli import app
 from worker.delivery.senders import CHECKS
 
 ROOT = Path(__file__).parents[2]
+NEWSROOM = (ROOT / "docs" / "newsroom.md").read_text("utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
@@ -39,13 +42,26 @@ def test_every_error_in_the_log_is_documented() -> None:
     assert events - documented == set()
 
 
+def test_every_field_of_an_article_is_documented() -> None:
+    listed = NEWSROOM.partition("\n## What an article says\n")[2].partition("\n## ")[0]
+    named = [name for row in re.findall(r"^\| (`.+?) \|", listed, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(Submission.model_fields)
+
+
+def test_what_selectors_take_for_the_same_is_as_documented() -> None:
+    listed = NEWSROOM.partition("\n### What selectors take for the same\n")[2].partition("\n## ")[0]
+    pairs = re.findall(r"`([^`]+)` ([=≠]) `([^`]+)`", listed)
+    assert len(pairs) > 30
+    for one, sign, other in pairs:
+        assert (fold(one) == fold(other)) is (sign == "="), f"{one} {sign} {other}"
+
+
 def test_every_adapter_is_documented() -> None:
-    newsroom = (ROOT / "docs" / "newsroom.md").read_text("utf-8")
     for adapter in ADAPTERS.values():
         file = Path(inspect.getfile(adapter.read)).relative_to(ROOT)
-        assert f"| `{file}` |" in newsroom
+        assert f"| `{file}` |" in NEWSROOM
     for name in CHECKS:
-        assert f"`POST /events/{name}`" in newsroom
+        assert f"`POST /events/{name}`" in NEWSROOM
 
 
 def test_every_file_that_a_document_names_is_there() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.entry import Channel, entry
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
@@ -26,6 +26,7 @@ ARTICLE: dict[str, Any] = {
     "summary": "At last",
     "url": "https://e.example/a",
     "body_html": "<p>Text</p>",
+    "alternates": (Alternate(edition="ar", url="https://e.example/ar/a"),),
     "section": "world",
     "subjects": ("sea",),
     "authors": ("Mara Ellingsen",),
@@ -47,6 +48,7 @@ OTHER: dict[str, Any] = {
     "summary": "At first",
     "url": "https://e.example/b",
     "body_html": "<p>Words</p>",
+    "alternates": (Alternate(edition="tr", url="https://e.example/tr/a"),),
     "section": "home",
     "subjects": ("land",),
     "authors": ("Tom Adeyi",),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import event
-from feeds.article import Image
+from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone, entry
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import FeedFormat
@@ -74,6 +74,7 @@ ENTRIES = st.builds(
     rights=TEXT,
     article_id=st.just("hh-1"),
     version=st.integers(1, 9),
+    alternates=st.sampled_from([(), (Alternate(edition="tr", url="https://e.example/tr/?a&b"),)]),
 )
 TOMBSTONES = st.builds(Tombstone, id=LINE, when=TIMES)
 

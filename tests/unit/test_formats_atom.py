@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from feeds.article import Image
+from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats import FEED_FORMATS
 
@@ -101,6 +101,16 @@ def test_an_entry() -> None:
     ]
     assert texts(entry, "media:content/media:description") == ["Quay"]
     assert texts(entry, "media:content/media:credit") == ["Rosa Lindqvist"]
+
+
+def test_other_editions_are_alternates_between_two_of_the_entry_itself() -> None:
+    said = replace(ENTRY, images=(), alternates=(Alternate(edition="tr", url="https://e.example/tr/a"),))
+    [entry] = feed_of(said).iterfind("entry", NS)
+    assert links(entry) == [
+        {"href": "https://e.example/a", "rel": "alternate"},
+        {"href": "https://e.example/tr/a", "rel": "alternate", "type": "text/html", "hreflang": "tr"},
+        {"href": "https://e.example/a", "rel": "alternate", "type": "text/html", "hreflang": "ar"},
+    ]
 
 
 def test_what_an_article_does_not_say_is_not_there() -> None:

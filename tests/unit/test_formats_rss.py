@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from feeds.article import Image
+from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats import FEED_FORMATS
 from feeds.formats.rss import EXCERPT_CHARACTERS
@@ -130,6 +130,9 @@ def test_without_summary_the_description_is_the_text() -> None:
         ("字" * 400, "字" * EXCERPT_CHARACTERS + "…"),
         ("x" * EXCERPT_CHARACTERS, "x" * EXCERPT_CHARACTERS),
         ("\u2067" + "word " * 100 + "\u2069", "\u2067" + ("word " * 59).strip() + "\u2069…"),
+        # Without spaces it is cut between characters as people see them: here of 7 each, and of 5 in an isolate.
+        ("👨\u200d👩\u200d👧\u200d👦" * 50, "👨\u200d👩\u200d👧\u200d👦" * 42 + "…"),
+        ("\u2067" + "ل\u064e\u0651ي\u0651" * 100, "\u2067" + "ل\u064e\u0651ي\u0651" * 59 + "ل\u064e\u0651\u2069…"),
     ],
 )
 def test_a_long_text_is_cut_at_a_word(words: str, expected: str) -> None:
@@ -156,6 +159,15 @@ def test_pictures_stand_alone_with_caption_and_credit() -> None:
     ]
     assert texts(item, "media:content/media:description") == ["A & B"]
     assert texts(item, "media:content/media:credit") == ["Rosa Lindqvist"]
+
+
+def test_other_editions_are_links_beside_the_items_own() -> None:
+    item = item_of(alternates=(Alternate(edition="ar", url="https://e.example/ar/a"),))
+    assert texts(item, "link") == ["https://e.example/a"]
+    assert [dict(link.items()) for link in item.iterfind("atom:link", NS)] == [
+        {"href": "https://e.example/ar/a", "rel": "alternate", "type": "text/html", "hreflang": "ar"},
+        {"href": "https://e.example/a", "rel": "alternate", "type": "text/html", "hreflang": "en"},
+    ]
 
 
 def test_tombstones_stand_before_the_items() -> None:

@@ -58,6 +58,41 @@ def test_a_selector_wants_any_value_of_every_property(selector: dict[str, Any], 
     assert matches(feed(select=[selector]), article(), {}) is taken
 
 
+@pytest.mark.parametrize(
+    ("edition", "wanted", "said"),
+    [
+        ("ar", "السياسة", "السياسه"),
+        ("ar", "أخبار آسيا", "اخبار اسيا"),
+        ("ar", "كأس العالم ٢٠٢٦", "كأس العالم 2026"),
+        ("fa", "کتاب‌خانه", "كتابخانه"),
+        ("fa", "روزنامهٔ امروز", "روزنامه‌ی امروز"),
+        ("ur", "کہانی", "كهاني"),
+        ("ur", "اُردو ادب", "اردو ادب"),
+        ("tr", "IĞDIR", "Iğdır"),
+        ("tr", "Dış Politika", "DIŞ POLİTİKA"),
+        ("en", "World Cup 2026", "WORLD CUP ۲۰۲۶"),
+    ],
+)
+@pytest.mark.parametrize("field", ["section", "subject", "author"])
+def test_a_selector_takes_a_word_however_it_is_written(edition: str, wanted: str, said: str, field: str) -> None:
+    fields = {"section": {"section": said}, "subject": {"subjects": [said]}, "author": {"authors": [said]}}[field]
+    assert matches(feed(select=[{field: [wanted]}]), article(edition=edition, **fields), {})
+
+
+@pytest.mark.parametrize(
+    ("edition", "wanted", "said"),
+    [
+        ("ar", "ماء", "ما"),
+        ("fa", "کرم", "گرم"),
+        ("ur", "لڑکی", "لڑکے"),
+        ("ur", "پہل", "پھل"),
+        ("tr", "kâr", "kar"),
+    ],
+)
+def test_a_selector_leaves_another_word_alone(edition: str, wanted: str, said: str) -> None:
+    assert not matches(feed(select=[{"section": [wanted]}]), article(edition=edition, section=said), {})
+
+
 def test_selectors_are_a_union() -> None:
     definition = feed(select=[Selector(section=("sport",)), Selector(subject=("storms",))])
     assert matches(definition, article(), {})

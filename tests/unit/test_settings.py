@@ -28,6 +28,13 @@ PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
 NO_DEFAULT = {"redis_url", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
+NO_FEED = "endpoints.0.feed: there is no feed {}; known: world, author/*"
+
+
+def endpoint(lines: str, feed: str = "author/mira") -> str:
+    """Settings with an endpoint of a pattern's feed."""
+    pattern = '[[feeds]]\nname = "author/*"\ntitle = "By *"\n'
+    return f'{FEEDS}{pattern}[[endpoints]]\nname = "a"\nfeed = "{feed}"\nurl = "https://a.example/"\n{lines}\n'
 
 
 @pytest.fixture
@@ -361,7 +368,10 @@ class TestMistakes:
             "broker_url: must be a broker URL as Celery knows them, such as amqp://HOST",
             "data_dir: must be a path",
             "event_secrets: must be a list",
-            r"feeds.1.name: string should match pattern '^[a-z0-9]+(?:[-_/][a-z0-9]+)*$'",
+            (
+                "feeds.1.name: must be lower-case words with - _ or / between them, "
+                "or end in author/*, subject/*, section/* or edition/*"
+            ),
             "feeds.1.title: has markup (<b>) at position 1; send plain text",
             "feeds.1.select.0.sektion: is no setting; did you mean section?",
             "feeds.1.select.1.urgency.0: input should be greater than or equal to 1",
@@ -432,6 +442,17 @@ class TestMistakes:
                 "delivery.claim_seconds = 9\n" + FEEDS,
                 "delivery.claim_seconds: is 9, and must be greater than timeout, which is 10",
             ),
+            (
+                endpoint('mode = "feed"\nformat = "atom"\nrights = { early = true }'),
+                'endpoints.0.rights: has early, which there is in mode "article" only',
+            ),
+            (
+                endpoint('format = "applenews"\nrights = { early = true }'),
+                "endpoints.0.rights: has early, and the format applenews can't mark an embargo",
+            ),
+            (endpoint('format = "json"', feed="author/*"), NO_FEED.format("author/*")),
+            (endpoint('format = "json"', feed="author/Mira"), NO_FEED.format("author/Mira")),
+            (endpoint('format = "json"', feed="subject/mira"), NO_FEED.format("subject/mira")),
         ],
     )
     def test_one(self, file: Path, text: str, expected: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
-from hypothesis import given, settings
+import regex
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -74,6 +76,12 @@ def test_legal_balances_isolates_and_embeddings(given: str, expected: str) -> No
     assert text.legal(given) == expected
 
 
+@pytest.mark.timeout(10)
+def test_legal_does_not_look_long_for_what_an_end_belongs_to() -> None:
+    many = 200_000
+    assert text.legal(LRE * many + PDI * many) == LRE * many + PDF * many
+
+
 @given(st.text())
 def test_legal_text_is_legal_in_xml_and_stays_as_it_is(given: str) -> None:
     legal = text.legal(given)
@@ -81,6 +89,14 @@ def test_legal_text_is_legal_in_xml_and_stays_as_it_is(given: str) -> None:
     element.text = legal
     assert etree.fromstring(etree.tostring(element)).text == (legal or None)
     assert text.legal(legal) == legal
+
+
+def test_what_is_printable_is_legal() -> None:
+    # `legal` asks for no more of such a text.
+    printable = "".join(filter(str.isprintable, map(chr, range(0x110000))))
+    assert not text._ILLEGAL.search(printable)
+    assert not text._OVERRIDES.search(printable)
+    assert not text._DIRECTIONAL.search(printable)
 
 
 def test_plain_folds_white_space() -> None:
@@ -243,15 +259,115 @@ def test_text_of(markup: str, expected: str) -> None:
         ("مـــدن", "مدن"),
         ("\ufb01lm", "film"),
         ("a \u00a0 b", "a b"),
+        # Arabic: hamza and madda of alef, wasla, teh marbuta, final yeh, vowel signs, presentation forms
+        ("أحمد", "احمد"),
+        ("الإسلام", "الاسلام"),
+        ("القرآن", "القران"),
+        ("ٱلبحر", "البحر"),
+        ("السياسة", "السياسه"),
+        ("مستشفى", "مستشفي"),
+        ("مُحَمَّد", "محمد"),
+        ("شكراً", "شكرا"),
+        ("هٰذا", "هذا"),
+        ("ﻻعب", "لاعب"),
+        ("كأس ٢٠٢٦", "كاس 2026"),
+        # Persian: Arabic keyboards, the joiner, the ezafe in its four spellings, its own digits
+        ("علی‌رضا", "عليرضا"),
+        ("ترانهٔ روز", "ترانه روز"),
+        ("ترانۀ روز", "ترانه روز"),
+        ("ترانه‌ی روز", "ترانه روز"),
+        ("ترانه‌یِ روز", "ترانه روز"),
+        ("جام ۲۰۲۶", "جام 2026"),
+        # Urdu: its own heh and yeh, and those of Arabic keyboards
+        ("ہندوستان", "هندوستان"),
+        ("پاکستانی", "پاكستاني"),
+        ("سورۃ", "سورة"),
+        ("مجموعۂ کلام", "مجموعہ کلام"),
+        ("اُردُو", "اردو"),
+        ("عیسیٰ", "عیسی"),
+        # Turkish: capitals by the rules of Turkish and of English, and circumflexes composed or not
+        ("IĞDIR", "ığdır"),
+        ("IĞDIR", "Iğdır"),
+        ("İZMİR", "izmir"),
+        ("IZMIR", "izmir"),
+        ("KÂĞIT", "ka\u0302g\u0306ıt"),
+        # What can't be seen
+        (f"{RLI}Aurora{PDI}", "aurora"),
+        ("so\u00adcial", "social"),
+        ("\ufeff\u061cabc", "abc"),
     ],
 )
 def test_fold_meets(one: str, other: str) -> None:
     assert text.fold(one) == text.fold(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("world", "worlds"), ("é", "e"), ("sport", "spor"), ("", "x")])
+# Words of one language that differ in one sign, and that no reader would take for each other.
+APART = {
+    "en": "world worlds|sport spor|expose exposé|3 03",
+    "ar": "رؤية روية|ماء ما|كلب قلب|بئر بر|سؤال سعال|تين طين|صيف سيف|جامعة جماعة",
+    "fa": "شیر شعر|کرم گرم|بر پر|جنگ چنگ|زن ژن|سد صد|خانه خانه‌ای",
+    "ur": "لڑکی لڑکے|کہا کھا|بہاری بھاری|کی کے|گہر گھر|پہل پھل|بڑا برا|آئی آئے|باندی باندھی",
+    "tr": "kül kul|kâr kar|ön on|iş is|ağ ak|hâlâ hala|çam cam|köy koy",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("", "x"), *(pair.split() for pairs in APART.values() for pair in pairs.split("|"))],
+)
 def test_fold_keeps_apart(one: str, other: str) -> None:
     assert text.fold(one) != text.fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("sınır", "sinir"), ("علي", "على"), ("كرة", "كره"), ("آب", "اب"), ("نامه‌ی", "نامه")]
+)
+def test_fold_pays_for_it_where_a_dot_or_a_sign_is_all_the_difference(one: str, other: str) -> None:
+    assert text.fold(one) == text.fold(other)
+
+
+# Letters and signs that fold to one another, drop out or compose, and what stands between them.
+FOLDING = st.text(
+    "aeiIıİ\u0130\u0131\u0301\u0307\u0323q\u212a\u017fßΣσς\ufb01٠۹5آأإٱا\u0653\u0654\u0655ئيىیېےكکةۃهہۂۀەھ"
+    "\u064b\u0651\u0670\u0640\u200c\u200d\u2067\u00ad \u00a0é\u0345\u1fb3ﷺ"
+)
+
+
+@given(FOLDING | st.text())
+@example("e\u200d\u0301")
+@example("\u0345\u0301")
+def test_fold_folded_again_is_the_same(given: str) -> None:
+    assert text.fold(text.fold(given)) == text.fold(given)
+
+
+@given(FOLDING | st.text())
+def test_fold_does_not_see_how_a_letter_is_composed(given: str) -> None:
+    assert text.fold(unicodedata.normalize("NFD", given)) == text.fold(unicodedata.normalize("NFC", given))
+
+
+CLUSTERS = st.lists(
+    st.sampled_from(
+        [
+            *("a", " ", "字", "e\u0301\u0323", "لَّ", f"ی{ZWNJ}", "क्ष", "🇹🇷", "👨\u200d👩\u200d👧", "👍🏽", "\r\n"),
+            *(RLI, PDI, LRE, PDF),
+        ]
+    )
+).map("".join)
+
+
+@given(CLUSTERS, st.integers(0, 12))
+def test_cut_leaves_whole_characters_and_no_open_isolate(said: str, most: int) -> None:
+    said = text.legal(said)
+    kept = text.cut(said, most)
+    assert len(kept) <= most
+    assert text.legal(kept) == kept
+    beginning = kept if said.startswith(kept) else kept.rstrip(PDI + PDF)
+    assert said.startswith(beginning)
+    whole = regex.findall(r"\X", said)
+    ends = [sum(map(len, whole[:count])) for count in range(len(whole) + 1)]
+    assert len(beginning) in ends
+    if len(said) <= most:
+        assert kept == said
 
 
 @pytest.mark.parametrize(

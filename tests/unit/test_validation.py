@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import event
-from feeds.article import Article, Image
+from feeds.article import Alternate, Article, Image
 from feeds.entry import Channel, Tombstone, entry, tag_uri
 from feeds.errors import InvalidEvent
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
-from feeds.gate import ARTICLE_CHECKS, FEED_CHECKS, check_article, check_feed
+from feeds.gate import ARTICLE_CHECKS, FEED_CHECKS, check_article, check_channel, check_entry, check_feed
 from feeds.lifecycle import Accept, Hold, decide
 from feeds.recognition import Recognised, recognise
 from feeds.text import plain
@@ -52,6 +52,10 @@ FEATURE = Article(
     subjects=("crafts",),
     authors=("Jon Beckwith",),
     images=(Image(url="https://e.example/a.jpg", width=800, height=600, caption="C", credit="R"),),
+    alternates=(
+        Alternate(edition="ar", url="https://e.example/ar/ropes", id="hh-2"),
+        Alternate(edition="tr", url="https://e.example/tr/ropes"),
+    ),
     published=NOW - timedelta(hours=2),
     updated=NOW - timedelta(hours=1),
     expires=NOW + timedelta(days=700),
@@ -138,7 +142,7 @@ FEED_MISTAKES = [
     ("msn", "The last rope maker teaches a robot to splice", "Just twenty letters.", "msn.item.title"),
     ("msn", "The last rope maker teaches a robot to splice", "x" * 151, "msn.item.title"),
     ("msn", "Tue, 10 Mar 2026 05:00:00", "Mon, 10 Mar 2025 05:00:00", "msn.item.pubDate"),
-    ("msn", "Tue, 10 Mar 2026 05:00:00", "Tue, 10 Mar 2026 07:00:01", "msn.item.pubDate"),
+    ("msn", "Tue, 10 Mar 2026 05:00:00", "Tue, 10 Mar 2026 08:00:01", "msn.item.pubDate"),
     ("msn", "&lt;b&gt;by hand&lt;/b&gt;", "&lt;kbd&gt;by hand&lt;/kbd&gt;", "msn.item.html"),
     ("msn", 'src="https://e.example/b.jpg"', 'src="http://e.example/b.jpg"', "msn.item.html"),
     ("flipboard", "Slowly. Slowly. ", "", "flipboard.item.description"),
@@ -148,6 +152,20 @@ FEED_MISTAKES = [
     ("news-sitemap", "<news:language>en", "<news:language>en-GB", "news-sitemap.language"),
     ("news-sitemap", "<news:name>Harbour Herald</news:name>", "<news:name/>", "news-sitemap.name"),
     ("sitemap", "<loc>https://e.example", "<loc>ftp://e.example", "sitemap.loc"),
+    ("rss", 'hreflang="tr"', 'hreflang="AR"', "rss.item.alternate.unique"),
+    ("rss", 'hreflang="tr"', 'hreflang="türkçe"', "rss.item.alternate.language"),
+    ("rss", 'rel="alternate" type="text/html" hreflang="tr"', 'rel="related" type="text/html" hreflang="ar"', ""),
+    ("rss", 'href="https://e.example/ar/ropes"', 'href="/ar/ropes"', "rss.item.atom-link"),
+    ("atom", 'hreflang="tr"', 'hreflang="ar"', "atom.entry.alternate.unique"),
+    ("atom", 'type="text/html" hreflang="tr"', 'type="text/plain" hreflang="ar"', ""),
+    ("atom", 'type="text/html" hreflang="tr"', "", "atom.entry.alternate.unique"),
+    ("json", '"language":"tr"', '"language":"ar"', "jsonfeed.item.alternate.unique"),
+    ("json", '"language":"tr"', '"language":"en"', "jsonfeed.item.alternate.unique"),
+    ("json", '"url":"https://e.example/tr/ropes"', '"url":"/tr/ropes"', "jsonfeed.item.alternate.url"),
+    ("sitemap", 'hreflang="tr"', 'hreflang="ar"', "sitemap.alternate.unique"),
+    ("sitemap", 'hreflang="tr"', 'hreflang="x-default"', ""),
+    ("sitemap", 'href="https://e.example/tr/ropes"', 'href="tr/ropes"', "sitemap.alternate"),
+    ("news-sitemap", '<xhtml:link rel="alternate" hreflang="en"', "<xhtml:link", "sitemap.alternate.self"),
 ]
 
 
@@ -169,9 +187,17 @@ ARTICLE_MISTAKES = [
     ("newsmlg2", "stat:usable", "stat:killed", "newsmlg2.pubStatus"),
     ("newsmlg2", "stat:usable", "stat:canceled", "newsmlg2.notice"),
     ("newsmlg2", 'version="2"', 'version="0"', "newsmlg2.version"),
+    ("newsmlg2", 'version="2"', 'version="٢"', "newsmlg2.version"),
+    ("nitf", 'version="2"', 'version="۲"', "nitf.du-key"),
     ("newsmlg2", '<pubStatus qcode="stat:usable"/>', "", "newsmlg2.pubStatus"),
     ("newsmlg2", "<embargoed>2026-03-11T07:00:00+00:00</embargoed>", "<embargoed/>", "newsmlg2.embargoed"),
     ("newsmlg2", '<itemClass qcode="ninat:text"/>', "", "newsmlg2.itemClass"),
+    ("newsmlg2", '<language tag="tr"/></link>', '<language tag="türkçe"/></link>', "newsmlg2.link.language"),
+    ("newsmlg2", 'href="https://e.example/tr/ropes"', 'href="tr/ropes"', "newsmlg2.link"),
+    ("newsmlg2", 'href="https://e.example/tr/ropes"', "", "newsmlg2.link"),
+    ("ninjs31", '"language":"tr"', '"language":"ar"', "ninjs.association.language"),
+    ("ninjs22", '"language":"tr"', '"language":"en"', "ninjs.association.language"),
+    ("ninjs16", '"language":"tr"', '"language":"Türkçe"', "ninjs.association.language"),
     ("nitf", 'management-status="embargoed"', 'management-status="killed"', "nitf.management-status"),
     ("nitf", 'management-status="embargoed"', 'management-status="canceled"', "nitf.notice"),
     ("nitf", '<date.release norm="20260311T070000Z"/>', "", "nitf.date.release"),
@@ -201,8 +227,9 @@ def test_findings_tell_the_line() -> None:
 
 @pytest.mark.parametrize("format_name", [*FEED_CHECKS])
 def test_ids_are_unique(format_name: str) -> None:
-    said = entry(FEATURE, PROVIDER.authority, PROVIDER.name)
-    found = rules(check_feed(format_name, FEED_FORMATS[format_name].whole(CHANNEL, [said, said], [])))
+    feed_format = FEED_FORMATS[format_name]
+    fragment = feed_format.fragment(entry(FEATURE, PROVIDER.authority, PROVIDER.name))
+    found = rules(check_feed(format_name, feed_format.envelope(CHANNEL, ()).around([fragment, fragment])))
     assert any(rule.endswith(".unique") for rule in found)
 
 
@@ -344,6 +371,47 @@ def test_any_article_passes_or_is_refused_with_a_reason(submitted: dict[str, Any
         # Our own formats take every article; a partner may have limits, and only those refuse it.
         assert all(rule.startswith(f"{format_name}.") for rule in found)
         assert not found or format_name in {"smartnews", "msn", "flipboard", "applenews-rss"}
+
+
+@given(several=st.lists(SUBMITTED, max_size=5, unique_by=lambda submitted: submitted["id"]), gone=st.integers(0, 3))
+@settings(deadline=None, max_examples=40)
+def test_a_document_of_parts_that_passed_passes(several: list[dict[str, Any]], gone: int) -> None:
+    articles = [told[1] for told in map(accepted, several) if told and told[1].pubstatus == "usable"]
+    articles.sort(key=lambda article: (article.published, article.id), reverse=True)
+    stones = [
+        Tombstone(f"tag:e.example,2026:article/gone-{n}", NOW, f"https://e.example/gone-{n}") for n in range(gone)
+    ]
+    for feed_format in FEED_FORMATS.values():
+        entries = [entry(article, PROVIDER.authority, PROVIDER.name) for article in articles]
+        chosen = feed_format.select(CHANNEL, entries) if feed_format.select else entries
+        passed = [
+            fragment
+            for fragment in map(feed_format.fragment, chosen)
+            if not check_entry(feed_format, CHANNEL, fragment)
+        ]
+        document = feed_format.envelope(CHANNEL, stones).around(passed)
+        assert check_channel(feed_format, CHANNEL) == check_feed(feed_format.name, document) == []
+
+
+def test_what_makes_a_document_too_large_for_a_partner_gives_way_at_its_end() -> None:
+    smartnews = FEED_FORMATS["smartnews"]
+    assert smartnews.bytes_most is not None
+    long = FEATURE.model_copy(update={"body_html": f"<p>{'long ' * 60_000}</p>"})
+    fragments = [
+        smartnews.fragment(entry(long.model_copy(update={"id": f"hh-{n}"}), PROVIDER.authority)) for n in range(5)
+    ]
+    envelope = smartnews.envelope(CHANNEL, [Tombstone("tag:e.example,2026:article/x", NOW, "https://e.example/x")])
+    assert "smartnews.size" in rules(check_feed("smartnews", envelope.around(fragments)))
+    room = envelope.room(fragments, smartnews.bytes_most)
+    assert room == 3
+    assert check_feed("smartnews", envelope.around(fragments[:room])) == []
+
+
+def test_what_is_wrong_with_a_channel_is_no_fault_of_its_articles() -> None:
+    feed_format = FEED_FORMATS["smartnews"]
+    without_logo = replace(CHANNEL, logo_url="")
+    assert rules(check_channel(feed_format, without_logo)) == {"smartnews.channel.logo"}
+    assert check_entry(feed_format, without_logo, feed_format.fragment(entry(FEATURE, PROVIDER.authority))) == []
 
 
 @pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"the official schemas are not in {SCHEMAS}")

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, empty_table, newsroom, out, utc
+from worker.cli.terminal import Config, Data, Failed, empty_table, feed_names, newsroom, out, utc
 
 if TYPE_CHECKING:
     from worker.store.receivers import Receiver
@@ -19,6 +19,9 @@ def list_feeds(config: Config = None, data: Data = None) -> None:
     """List the feeds: articles, last change, receivers."""
     services = newsroom(config, data)
     table = empty_table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
+    for pattern in services.site.patterns.values():
+        made = services.store.patterns.count(pattern.name)
+        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", escape(pattern.title))
     for definition in services.site.definitions:
         head = services.store.changes.head(definition.name)
         counts = services.store.receivers.counts(definition.name)
@@ -87,8 +90,8 @@ def list_subscriptions(
 ) -> None:
     """List the WebSub subscriptions and how they stand."""
     services = newsroom(config, data)
-    if feed and feed not in services.site.feeds:
-        raise Failed(f"--feed: there is no feed {feed}; known: {', '.join(services.site.feeds)}", 2)
+    if feed and services.site.feed(feed) is None:
+        raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
     table = empty_table("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback")
     shown = more = 0
     for name in [feed] if feed else services.store.receivers.feeds():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,9 @@ Config = Annotated[
 ]
 Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis keeps its data.")]
 
+# What would break a line or show it in another order: a document may hold anything.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class Failed(Exception):
     """A command can't do what it was asked; the message says why and what to do. Status 2 is for wrong use."""
@@ -48,6 +52,11 @@ def say_wrong(message: str) -> None:
 def note(message: str) -> None:
     """Say in one line, aside, what the output alone does not tell."""
     err.print(f"dateline: {message}", markup=False, highlight=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """What somebody else wrote, fit for one line."""
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def empty_table(*columns: str) -> Table:
@@ -69,6 +78,11 @@ def newsroom(config: Path | None, data: Path | None = None) -> Services:
     settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
     logs.configure(settings.log_level)
     return build(settings, redis_url(settings))
+
+
+def feed_names(settings: Settings) -> str:
+    """The names of the feeds and patterns of feeds, for messages."""
+    return ", ".join(definition.name for definition in settings.feeds)
 
 
 def redis_url(settings: Settings) -> str:

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.formats import ARTICLE_FORMATS
+from feeds.gate import check_article
 from feeds.rights import Rights, granted
 from worker import clock
 from worker.delivery import policy
+from worker.delivery.errors import Fault
+from worker.delivery.transfer import Answer
 from worker.destinations import judged, unfinished
 from worker.destinations.endpoint import Body, Endpoint, LedgerEntry, Pushes, message_id
+from worker.gate import reasons
 from worker.store.changes import Change
 from worker.store.receivers import Settlement
 
@@ -30,10 +34,9 @@ if TYPE_CHECKING:
 
     from feeds.article import Article
     from feeds.formats.interface import Provider
-    from worker.delivery.transfer import Answer, Transfer
+    from worker.delivery.transfer import Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
-    from worker.store.changes import State
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
 
@@ -46,16 +49,15 @@ class Known:
     """What is known before articles are pushed: the changes, oldest first, and what the endpoint holds of them.
 
     `reached` is the cursor when all are done, or 0: that of the last change. `later`: the first change that the
-    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says,
-    with their sequence numbers and `states` in the feed.
+    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says;
+    `again`: what they are in the feed.
     """
 
     changes: list[Change] = field(default_factory=list)
     reached: int = 0
     later: tuple[int, int] | None = None
     replay: Replay | None = None
-    seqs: dict[str, int] = field(default_factory=dict)
-    states: dict[str, State] = field(default_factory=dict)
+    again: dict[str, Change] = field(default_factory=dict)
     ledger: dict[str, str] = field(default_factory=dict)
 
     def take(self, changes: list[Change], delay: int) -> None:
@@ -80,12 +82,15 @@ def rendered(
     return ARTICLE_FORMATS[format_name].render(f"article.{status}", granted(article, rights), message, provider)
 
 
-def saying(feed: str, article: Article, change: Change, known: LedgerEntry | None, fresh: str) -> tuple[str, str]:
+def saying(
+    feed: str, article: Article, change: Change, known: LedgerEntry | None, fresh: str, *, early: bool
+) -> tuple[str, str]:
     """Return what is to be said of the article as it is (published, corrected, killed, withdrawn) and the message id.
 
     `known`: what the endpoint holds. `fresh` parts what is said a second time, after something else, from the first.
+    `early`: whether it may have what is embargoed.
     """
-    status = _status(article, change, known)
+    status = _status(article, change, known, early=early)
     return status, message_id(feed, article.id, article.version, _kind(status), fresh)
 
 
@@ -107,7 +112,8 @@ class Bodies:
         body = self._made.get(key)
         if body is None:
             said = rendered(endpoint.format, endpoint.rights, status, article, message, self._provider)
-            body = Body.of(said, compressed=endpoint.gzip)
+            findings = [] if status in NOTICES else check_article(endpoint.format, said)
+            body = Body.of(said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
             if body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
@@ -153,8 +159,9 @@ class ArticlePushes(Pushes):
         if replay is not None:
             last = known.changes[-1].seq if known.changes else claim.cursor
             for name in again:
-                fresh = str(known.seqs[name]) if replay.same_ids else replay.id
-                self._waiting.append(_Said(Change(last, name, known.states.get(name, "out"), 0), fresh, replayed=True))
+                change = known.again.get(name) or Change(0, name, "out", 0, seen=False)
+                fresh = str(change.seq) if replay.same_ids else replay.id
+                self._waiting.append(_Said(replace(change, seq=last), fresh, replayed=True))
         self._begun: deque[_Said] = deque()
         self._reached = known.reached
         self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
@@ -182,12 +189,6 @@ class ArticlePushes(Pushes):
         settlement.replayed = self._replayed
         return settlement
 
-    def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
-        """Have the endpoint come again at `due` (ms), which is no failure."""
-        claim = self.claim
-        settlement.verb, settlement.due, settlement.reason = "retry", due, reason
-        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
-
     def wants(self) -> Iterable[str]:
         """Return the articles that may be said something of now."""
         if self._ended is not None:
@@ -212,6 +213,9 @@ class ArticlePushes(Pushes):
                 self._finish(said)
                 continue
             assert said.body is not None
+            if said.body.refused:
+                self._park(said)
+                continue
             replayed = self._replay.id if said.replayed and self._replay else ""
             if request := self._send(said, said.body, said.message, replayed):
                 return request
@@ -254,6 +258,16 @@ class ArticlePushes(Pushes):
         self._advance()
         return word
 
+    def _park(self, said: _Said) -> None:
+        """Set an article aside that fails the rules of its format: it is not sent."""
+        assert said.body is not None
+        assert said.entry is not None
+        reason = f"kept back by the gate: {said.body.refused}"
+        answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
+        noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.now())
+        self._tried(said.message, said.body, said.entry, said.change.article_id, answer, "parked", noted)
+        self._finish(said)
+
     def _finish(self, said: _Said) -> None:
         said.done = True
         if said.replayed:
@@ -270,9 +284,13 @@ class ArticlePushes(Pushes):
         """Work out what is to be said of the article as it is; False when the endpoint has been told."""
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
-        status, said.message = saying(self.claim.feed, article, change, known, said.fresh)
+        early = self._endpoint.early
+        status, said.message = saying(self.claim.feed, article, change, known, said.fresh, early=early)
+        if known is None and status in NOTICES and not change.seen:
+            # Nobody has seen the article here, and this endpoint was not told of it early.
+            return False
         told = known is not None and known.version >= article.version and known.status == status
-        if not said.replayed and (told or (known is None and status in _NOTICES and change.seq <= self._since)):
+        if not said.replayed and (told or (known is None and status in NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return False
         said.body = self._bodies.body(self._endpoint, status, article, said.message)
@@ -285,13 +303,15 @@ class ArticlePushes(Pushes):
         return {article_id: str(noted)}
 
 
-_NOTICES = frozenset({"killed", "withdrawn"})
+NOTICES = frozenset({"killed", "withdrawn"})
 
 
-def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
+def _status(article: Article, change: Change, known: LedgerEntry | None, *, early: bool) -> str:
     if article.pubstatus == "canceled":
         return "killed"
-    if change.state != "in" or not article.visible(max(clock.now(), clock.moment(change.asof))):
+    now = max(clock.now(), clock.moment(change.asof))
+    told_early = early and change.state in ("in", "early") and article.waits(now)
+    if not told_early and (change.state != "in" or not article.visible(now)):
         return "withdrawn"
     if known is None:
         return "published"
@@ -299,10 +319,10 @@ def _status(article: Article, change: Change, known: LedgerEntry | None) -> str:
     if known.version == article.version and _kind(status) == "usable":
         # The very same again: said in the same words as when it was tried, refused or delivered.
         return status
-    never_had = status in _NOTICES or (doing and status == "published")
+    never_had = status in NOTICES or (doing and status == "published")
     return "published" if never_had else "corrected"
 
 
 def _kind(status: str) -> str:
     """What a status says of the text: that it may be used, or that it may not."""
-    return status if status in _NOTICES else "usable"
+    return status if status in NOTICES else "usable"

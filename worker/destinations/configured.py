@@ -34,6 +34,7 @@ def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
         gzip=settings.gzip,
         rights=settings.rights.rights(),
         delay=int(settings.rights.delay.total_seconds() * 1000) if settings.rights.delay else 0,
+        early=settings.rights.early,
     )
 
 

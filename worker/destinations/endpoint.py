@@ -63,7 +63,9 @@ class Endpoint:
     rights: Rights = EVERYTHING
     """How much of an article it may have."""
     delay: int = 0
-    """How long after a change it is told of it, in ms, in mode "article"."""
+    """How long after a change it is told of it, in ms."""
+    early: bool = False
+    """Whether it may have articles before their embargo ends, in mode "article"."""
 
     @cached_property
     def request(self) -> requests.PreparedRequest:
@@ -105,16 +107,17 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a push as it is sent, and the SHA-256 (hex) of what it says."""
+    """The body of a push as it is sent, the SHA-256 (hex) of what it says, and why the gate keeps it back, if so."""
 
     sent: bytes
     digest: str
+    refused: str = ""
 
     @classmethod
-    def of(cls, said: bytes, *, compressed: bool) -> Body:
+    def of(cls, said: bytes, *, compressed: bool, refused: str = "") -> Body:
         """Return the body that says this."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
-        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest())
+        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest(), refused)
 
     @property
     def size(self) -> int:
@@ -172,6 +175,12 @@ class Pushes(ABC):
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
         self.attempts.append(Tried(attempt, ledger))
+
+    def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
+        """Have the endpoint come again at `due` (ms), which is no failure."""
+        claim = self.claim
+        settlement.verb, settlement.due, settlement.reason = "retry", due, reason
+        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
 
     @abstractmethod
     def break_off(self, settlement: Settlement) -> None:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class FeedPush(Pushes):
-    """One push with all changes."""
+    """One push with all changes. `later`: the first change that has to wait, and until when (ms)."""
 
     def __init__(
         self,
@@ -32,11 +32,17 @@ class FeedPush(Pushes):
         claim: Claim,
         push: Push | None,
         head: int,
+        later: tuple[int, int] | None,
         timeout: float,
         deadline: float,
     ) -> None:
         super().__init__(endpoint, claim, timeout, deadline)
         self.settlement = Settlement(claim, "done", push.cursor if push else head)
+        if later is not None:
+            # What is told beyond the first that has to wait is told again with it.
+            first, due = later
+            self.settlement.cursor = min(self.settlement.cursor, first - 1)
+            self._postpone(self.settlement, due, "delayed")
         self._push = push
         self._body = Body.of(push.body, compressed=endpoint.gzip) if push else None
         self._waiting = push is not None

@@ -12,6 +12,7 @@ from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.destinations.articles import ArticlePushes, Bodies, Known
 from worker.destinations.feeds import FeedPush
+from worker.documents import PUSH_ENTRIES
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Partners:
             endpoint.name for endpoint in self.endpoints.values() if (endpoint.feed, endpoint.mode) == (feed, "article")
         ]
 
+    def early(self) -> set[str]:
+        """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
+        return {endpoint.feed for endpoint in self.endpoints.values() if endpoint.early}
+
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
 
@@ -81,9 +86,18 @@ class Partners:
         endpoint = plan.endpoint
         if endpoint.mode == "article":
             return ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
-        feed_format = FEED_FORMATS[endpoint.format]
-        push = self._documents.push(definition, feed_format, claim.cursor, head, whole=False, rights=endpoint.rights)
-        return FeedPush(endpoint, claim, push, head, self._timeout, deadline)
+        changes = self._since(endpoint.feed, claim.cursor, PUSH_ENTRIES, head) if endpoint.delay else []
+        plan.known.take(changes, endpoint.delay)
+        push = self._documents.push(
+            definition,
+            FEED_FORMATS[endpoint.format],
+            claim.cursor,
+            head,
+            whole=False,
+            rights=endpoint.rights,
+            without=frozenset(change.article_id for change in changes if change not in plan.known.changes),
+        )
+        return FeedPush(endpoint, claim, push, head, plan.known.later, self._timeout, deadline)
 
     def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
         limit = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
@@ -108,8 +122,7 @@ class Partners:
         for name, replay in self._store.replays.next(feed, room).items():
             known = plans[name][1].known
             known.replay = replay
-            known.seqs = dict(zip(replay.articles, self._store.changes.seqs(feed, replay.articles), strict=True))
-            known.states = self._store.changes.states(feed, replay.articles)
+            known.again = self._store.changes.of(feed, replay.articles)
         wanted = {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
         ledgers = self._store.receivers.ledgers(feed, wanted)
         # They are looked at again when their turn comes; what has not changed by then need not be read one by one.

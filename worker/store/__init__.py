@@ -15,7 +15,9 @@ from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
+from worker.store.patterns import PatternFeeds
 from worker.store.receivers import Receivers
+from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.workers import Workers
@@ -30,12 +32,14 @@ class Store:
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts)
         self.lists = CuratedLists(client, scripts)
+        self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts)
         self.receivers = Receivers(client, scripts)
         self.intents = Intents(client, scripts)
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts)
         self.replays = Replays(client, scripts)
+        self.refusals = Refusals(client, scripts)
         self.operations = OperationalEvents(client)
         self.workers = Workers(client)
 

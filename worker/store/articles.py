@@ -91,6 +91,11 @@ class Articles:
         ids: list[str] = self._client.zrangebyscore(keys.SCHEDULE, "-inf", _ms(now), start=0, num=limit)
         return ids
 
+    def next_due(self) -> int | None:
+        """Return when the next article's visibility changes by itself (ms), or None."""
+        first = self._client.zrange(keys.SCHEDULE, 0, 0, withscores=True)
+        return int(first[0][1]) if first else None
+
     def ids(self) -> list[str]:
         """Return all article ids, the newest first."""
         ids: list[str] = self._client.zrevrange(keys.ARTICLES, 0, -1)

@@ -46,6 +46,8 @@ class Tried(NamedTuple):
     ledger: dict[str, str]
 
 
+_PARKING = ("refused", "parked")
+"""Outcomes that set an article aside: the endpoint's no, and our own gate's."""
 _FIELDS = tuple(field.name for field in fields(Attempt))
 _values = attrgetter(*_FIELDS)
 
@@ -82,7 +84,7 @@ class Attempts:
             arguments: list[Any] = [KEPT, ",".join(_FIELDS)]
             for attempt, ledger in tried:
                 arguments += _values(attempt)
-                arguments.append(json.dumps(asdict(attempt)) if attempt.outcome == "refused" else "")
+                arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
                 arguments.append(json.dumps(ledger) if ledger else "")
             names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
             calls.append(([*names, k.ledger(endpoint)], arguments))

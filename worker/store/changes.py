@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
 TOMBSTONES = 100
 """Articles that left a feed, remembered for its documents."""
 
-State = Literal["in", "out", "killed"]
+State = Literal["in", "out", "killed", "early"]
+"""early: embargoed, told only to those that may have it before its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One article's latest change in a feed. `asof` (ms) is when it was decided."""
+    """One article's latest change in a feed. `asof` (ms): when it was decided; `seen`: it is or was in the feed."""
 
     seq: int
     article_id: str
     state: State
     asof: int
+    seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,22 @@ class ChangeLogs:
         self._client = client
         self._scripts = scripts
 
-    def record(self, feed: str, article_id: str, version: int, asof: int, state: State, order: int) -> int:
-        """Record what an article is in the feed as of `asof` (ms); return the sequence number, 0 when nothing is new.
+    def record(
+        self, article_id: str, version: int, asof: int, places: Mapping[str, tuple[State, int]]
+    ) -> dict[str, int]:
+        """Record what an article is in feeds as of `asof` (ms): feed -> state, and place in it, in one round trip.
 
-        Older versions, older decisions and repetitions change nothing.
+        Return the sequence number of the change in each feed, 0 where nothing is new: older versions, older decisions
+        and repetitions change nothing.
         """
-        k = keys.feed(feed)
-        return int(
-            self._scripts.run(
-                "record",
+        calls = [
+            (
                 [k.meta, k.log, k.members, k.states, k.gone],
-                [article_id, version, asof, state, order, TOMBSTONES],
+                [article_id, version, asof, state, place, TOMBSTONES],
             )
-        )
+            for k, (state, place) in ((keys.feed(feed), at) for feed, at in places.items())
+        ]
+        return dict(zip(places, map(int, self._scripts.run_many("record", calls)), strict=True)) if calls else {}
 
     def arrange(self, feed: str, now: int, places: Sequence[tuple[str, int]]) -> bool:
         """Give the members of a curated feed their places; True when their order has changed."""
@@ -100,14 +105,22 @@ class ChangeLogs:
             feed, self._client.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=limit, withscores=True)
         )
 
-    def _changes(self, feed: str, log: list[tuple[str, float]]) -> list[Change]:
+    def of(self, feed: str, article_ids: Sequence[str]) -> dict[str, Change]:
+        """Return the latest change of each of the articles in the feed, of those that ever were told of there."""
+        if not article_ids:
+            return {}
+        seqs = self._client.zmscore(keys.feed(feed).log, list(article_ids))
+        known = [(name, seq) for name, seq in zip(article_ids, seqs, strict=True) if seq is not None]
+        return {change.article_id: change for change in self._changes(feed, known)}
+
+    def _changes(self, feed: str, log: Sequence[tuple[str, float]]) -> list[Change]:
         if not log:
             return []
         states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
         changes = []
         for (article_id, seq), held in zip(log, states, strict=True):
-            _, asof, state = held.split(":")
-            changes.append(Change(int(seq), article_id, state, int(asof)))
+            _, asof, state, *unseen = held.split(":")
+            changes.append(Change(int(seq), article_id, state, int(asof), not unseen))
         return changes
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
@@ -116,13 +129,6 @@ class ChangeLogs:
             return {}
         scores = self._client.zmscore(keys.feed(feed).members, article_ids)
         return {article_id: score for article_id, score in zip(article_ids, scores, strict=True) if score is not None}
-
-    def states(self, feed: str, article_ids: Sequence[str]) -> dict[str, State]:
-        """Return what each of the articles is in the feed, of those that ever were in it."""
-        if not article_ids:
-            return {}
-        held = self._client.hmget(keys.feed(feed).states, article_ids)
-        return {name: value.rpartition(":")[2] for name, value in zip(article_ids, held, strict=True) if value}
 
     def latest(self, feed: str, count: int) -> list[Change]:
         """Return the last `count` changes, the newest first."""

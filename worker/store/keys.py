@@ -44,6 +44,9 @@ WORKERS = "dateline:workers"
 SWEEP = "dateline:sweep"
 """The sweep's lock."""
 
+RELEASE = "dateline:release"
+"""The lock of whoever releases what comes due between two sweeps."""
+
 
 def seen(event_id: str) -> str:
     """Marks an event id as accepted."""
@@ -65,6 +68,16 @@ def curated(name: str) -> str:
     return f"dateline:list:{name}"
 
 
+def pattern(name: str) -> str:
+    """Hash of one pattern of feeds: what a value is called in its feed's name -> as an article first wrote it."""
+    return f"dateline:pattern:{name}"
+
+
+def refused(format_name: str) -> str:
+    """Hash of one feed format: article id -> `[version, time, reasons]` as JSON, of those that the gate keeps out."""
+    return f"dateline:refused:{format_name}"
+
+
 class FeedKeys(NamedTuple):
     """The key space of one feed."""
 
@@ -76,7 +89,8 @@ class FeedKeys(NamedTuple):
     members: str
     """Sorted set: article id -> place, of the articles that are in the feed now."""
     states: str
-    """Hash: article id -> `version:asof:state`, state being in, out or killed."""
+    """Hash: article id -> `version:asof:state`, state being in, out, killed or early; with `:unseen` after it when the
+    article never was in the feed."""
     gone: str
     """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
     settled: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -144,6 +144,12 @@ class Receivers:
         """Names of the feeds that have or had receivers."""
         return sorted(self._client.smembers(keys.RECEIVING))
 
+    def receiving(self, feeds: Collection[str]) -> set[str]:
+        """Return those of the feeds that have or had receivers."""
+        names = list(feeds)
+        known = self._client.smismember(keys.RECEIVING, names) if names else []
+        return {name for name, there in zip(names, known, strict=True) if there}
+
     def claim(self, feed: str, limit: int, deadline: int) -> Claims:
         """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
         k = keys.feed(feed)
@@ -169,12 +175,11 @@ class Receivers:
         )
         return Settled(answer[0], answer[1:])
 
-    def sweep(self, feed: str, now: int, limit: int) -> Swept:
-        """Put right what time has changed among the feed's receivers."""
-        k = keys.feed(feed)
-        return Swept(
-            *self._scripts.run(
-                "sweep",
+    def sweep(self, feeds: Sequence[str], now: int, limit: int) -> dict[str, Swept]:
+        """Put right what time has changed among the receivers of these feeds, in one round trip."""
+        spaces = map(keys.feed, feeds)
+        calls = [
+            (
                 [
                     k.meta,
                     k.settled,
@@ -189,7 +194,9 @@ class Receivers:
                 ],
                 [now, limit],
             )
-        )
+            for k in spaces
+        ]
+        return {feed: Swept(*found) for feed, found in zip(feeds, self._scripts.run_many("sweep", calls), strict=True)}
 
     def backing_off(self, feed: str) -> Iterator[tuple[str, int, Hold]]:
         """Each receiver in backoff with its due time (ms) and what is remembered of it."""

@@ -34,7 +34,7 @@ for first = 3, #ARGV, #names + 2 do
     end
   else
     redis.call('HSET', key, 'error', fields.error, 'answer', fields.answer, 'failed', now)
-    if outcome == 'refused' then
+    if outcome == 'refused' or outcome == 'parked' then
       redis.call('HSET', KEYS[3], fields.article, ARGV[first + #names])
     elseif outcome ~= 'given_back' then
       redis.call('HINCRBY', key, 'failures', 1)
