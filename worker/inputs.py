@@ -1,4 +1,4 @@
-"""What `dateline publish` is given, as events: our own JSON, and whatever an adapter reads."""
+"""What the command line is given to read; for `dateline publish` as events: our own JSON, and what an adapter reads."""
 
 from __future__ import annotations
 
@@ -36,16 +36,20 @@ def read(source: str, named: str, given: Given, fetch: Callable[[str], Page]) ->
     `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. Raises
     InputError.
     """
-    where = "standard input" if source == "-" else source
-    content, address = _content(source, where, fetch)
-    adapter = ADAPTERS[named] if named else guess(content, "" if address else source)
+    where = place(source)
+    said, address = content(source, fetch, MOST_BYTES)
+    adapter = ADAPTERS[named] if named else guess(said, "" if address else source)
     if adapter is not None:
-        return [_adapted(adapter, content, replace(given, url=given.url or address), where)]
-    return _native(content, where)
+        return [_adapted(adapter, said, replace(given, url=given.url or address), where)]
+    return _native(said, where)
 
 
-def _content(source: str, where: str, fetch: Callable[[str], Page]) -> tuple[bytes, str]:
-    """The bytes of an input, and its address if it has one."""
+def content(source: str, fetch: Callable[[str], Page], most: int) -> tuple[bytes, str]:
+    """Return what is in a file, at an http(s) address or in standard input ("-"), and its address if it has one.
+
+    A file is read up to one byte beyond `most`. Raises InputError.
+    """
+    where = place(source)
     if source.startswith(("https://", "http://")):
         try:
             page = fetch(source)
@@ -54,27 +58,32 @@ def _content(source: str, where: str, fetch: Callable[[str], Page]) -> tuple[byt
         return page.content, page.url
     try:
         if source == "-":
-            return sys.stdin.buffer.read(MOST_BYTES + 1), ""
+            return sys.stdin.buffer.read(most + 1), ""
         with Path(source).open("rb") as file:
-            return file.read(MOST_BYTES + 1), ""
+            return file.read(most + 1), ""
     except OSError as error:
         raise InputError(f"{where}: {error.strerror}") from None
 
 
-def _adapted(adapter: Adapter, content: bytes, given: Given, where: str) -> Input:
+def place(source: str) -> str:
+    """What a source is called in messages."""
+    return "standard input" if source == "-" else source
+
+
+def _adapted(adapter: Adapter, said: bytes, given: Given, where: str) -> Input:
     try:
-        adapted = adapter.read(content, given)
+        adapted = adapter.read(said, given)
     except InvalidEvent as error:
         raise InputError(f"{where}: {error}") from None
     # A person asks for it now, perhaps for what was said before once more: an id of its own, so that it counts.
     return Input(where, adapted.event | {"id": f"publish-{uuid4()}"}, adapted.missing)
 
 
-def _native(content: bytes, where: str) -> list[Input]:
-    if len(content) > MOST_BYTES:
+def _native(said: bytes, where: str) -> list[Input]:
+    if len(said) > MOST_BYTES:
         raise InputError(f"{where}: has more than {MOST_BYTES:,} bytes; publish it in parts")
     try:
-        value = json.loads(content)
+        value = json.loads(said)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: is no JSON: {error}") from None
     values = value if isinstance(value, list) else [value]

@@ -15,6 +15,8 @@ import pytest
 from celery import Celery
 from newsroom import Newsroom
 
+from worker.cli import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
 
@@ -159,9 +161,7 @@ def test_errors_are_one_clear_line(tmp_path: Path, words: list[str], status: int
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "command", ["up", "demo", "worker", "web", "publish", "kill", "feeds", "endpoints", "subscriptions"]
-)
+@pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     done = dateline(command, "--help")
     assert done.returncode == 0

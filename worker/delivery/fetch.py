@@ -27,8 +27,11 @@ class Page:
     url: str
 
 
-def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int) -> Page:
-    """Return the page at `url`, of at most `most` bytes; times in seconds. Raises FetchError."""
+def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int, accept: str) -> Page:
+    """Return the page at `url`, of at most `most` bytes; times in seconds. Raises FetchError.
+
+    `accept`: the media types that are wanted (RFC 9110, section 12.5.1).
+    """
     engine = Engine(guard, places=1, per_host=1, connect_timeout=connect_timeout)
     engine.start()
     try:
@@ -37,7 +40,7 @@ def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, mos
             session.max_redirects = REDIRECTS
             for scheme in ("https://", "http://"):
                 session.mount(scheme, CurlAdapter(engine, keep=most))
-            answer = session.get(url, timeout=timeout, headers={"Accept": "text/html,application/json;q=0.9,*/*;q=0.5"})
+            answer = session.get(url, timeout=timeout, headers={"Accept": accept})
     except requests.RequestException as error:
         raise FetchError(str(error) or type(error).__name__) from None
     finally:

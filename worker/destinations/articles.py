@@ -75,6 +75,25 @@ class Known:
             yield from self.replay.articles
 
 
+def rendered(
+    format_name: str, rights: Rights, status: str, article: Article, message: str, provider: Provider
+) -> bytes:
+    """Return the document that says `status` of the article, as far as the rights go."""
+    return ARTICLE_FORMATS[format_name].render(f"article.{status}", granted(article, rights), message, provider)
+
+
+def saying(
+    feed: str, article: Article, change: Change, known: LedgerEntry | None, fresh: str, *, early: bool
+) -> tuple[str, str]:
+    """Return what is to be said of the article as it is (published, corrected, killed, withdrawn) and the message id.
+
+    `known`: what the endpoint holds. `fresh` parts what is said a second time, after something else, from the first.
+    `early`: whether it may have what is embargoed.
+    """
+    status = _status(article, change, known, early=early)
+    return status, message_id(feed, article.id, article.version, _kind(status), fresh)
+
+
 class Bodies:
     """Bodies of pushes: an article is rendered once for all endpoints of a feed that are told the same of it.
 
@@ -92,10 +111,9 @@ class Bodies:
         key = (endpoint.format, status, message, endpoint.gzip, endpoint.rights)
         body = self._made.get(key)
         if body is None:
-            told = granted(article, endpoint.rights)
-            rendered = ARTICLE_FORMATS[endpoint.format].render(f"article.{status}", told, message, self._provider)
-            findings = [] if status in _NOTICES else check_article(endpoint.format, rendered)
-            body = Body.of(rendered, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
+            said = rendered(endpoint.format, endpoint.rights, status, article, message, self._provider)
+            findings = [] if status in NOTICES else check_article(endpoint.format, said)
+            body = Body.of(said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
             if body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
@@ -266,45 +284,45 @@ class ArticlePushes(Pushes):
         """Work out what is to be said of the article as it is; False when the endpoint has been told."""
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
-        status = self._status(article, change, known)
-        if known is None and status in _NOTICES and not change.seen:
+        early = self._endpoint.early
+        status, said.message = saying(self.claim.feed, article, change, known, said.fresh, early=early)
+        if known is None and status in NOTICES and not change.seen:
             # Nobody has seen the article here, and this endpoint was not told of it early.
             return False
         told = known is not None and known.version >= article.version and known.status == status
-        if not said.replayed and (told or (known is None and status in _NOTICES and change.seq <= self._since)):
+        if not said.replayed and (told or (known is None and status in NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return False
-        # What is said a second time after something else was said is another message.
-        said.message = message_id(self.claim.feed, article.id, article.version, _kind(status), said.fresh)
         said.body = self._bodies.body(self._endpoint, status, article, said.message)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True
-
-    def _status(self, article: Article, change: Change, known: LedgerEntry | None) -> str:
-        if article.pubstatus == "canceled":
-            return "killed"
-        now = max(clock.now(), clock.moment(change.asof))
-        early = self._endpoint.early and change.state in ("in", "early") and article.waits(now)
-        if not early and (change.state != "in" or not article.visible(now)):
-            return "withdrawn"
-        if known is None:
-            return "published"
-        doing, _, status = known.status.rpartition("-")
-        if known.version == article.version and _kind(status) == "usable":
-            # The very same again: said in the same words as when it was tried, refused or delivered.
-            return status
-        never_had = status in _NOTICES or (doing and status == "published")
-        return "published" if never_had else "corrected"
 
     def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
         noted = self._ledger[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
         return {article_id: str(noted)}
 
 
-_NOTICES = frozenset({"killed", "withdrawn"})
+NOTICES = frozenset({"killed", "withdrawn"})
+
+
+def _status(article: Article, change: Change, known: LedgerEntry | None, *, early: bool) -> str:
+    if article.pubstatus == "canceled":
+        return "killed"
+    now = max(clock.now(), clock.moment(change.asof))
+    told_early = early and change.state in ("in", "early") and article.waits(now)
+    if not told_early and (change.state != "in" or not article.visible(now)):
+        return "withdrawn"
+    if known is None:
+        return "published"
+    doing, _, status = known.status.rpartition("-")
+    if known.version == article.version and _kind(status) == "usable":
+        # The very same again: said in the same words as when it was tried, refused or delivered.
+        return status
+    never_had = status in NOTICES or (doing and status == "published")
+    return "published" if never_had else "corrected"
 
 
 def _kind(status: str) -> str:
     """What a status says of the text: that it may be used, or that it may not."""
-    return status if status in _NOTICES else "usable"
+    return status if status in NOTICES else "usable"

@@ -1,0 +1,88 @@
+"""Who has an article: the report of it, and sending it again to an endpoint."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.markup import escape
+
+from feeds.article import Moment
+from worker import report
+from worker.cli.terminal import Config, Data, Failed, empty_table, newsroom, out, utc
+
+
+def coverage(
+    article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
+) -> None:
+    """Show who has which version of an article since when, who is behind, and why."""
+    services = newsroom(config, data)
+    found = report.coverage(services.store, services.site, article)
+    if found is None:
+        raise Failed(f"no article {article} was ever published here")
+    now = found.article
+    out.print(
+        f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
+        highlight=False,
+    )
+    table = empty_table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why")
+    for row in found.rows:
+        since = utc(row.since) if row.since else ""
+        why = "" if row.receiver == report.SUBSCRIPTIONS else escape(row.why)
+        table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
+    out.print(table if found.rows else "It is in no feed that has receivers.")
+    if now.pubstatus == "canceled" and found.rows:
+        out.print(_takedown(found), highlight=False)
+
+
+def _takedown(found: report.Report) -> str:
+    """What an editor wants to know after a kill."""
+    if missing := sorted({row.receiver for row in found.open}):
+        return f"Not confirmed by {len(found.open)}: {', '.join(missing)}"
+    last = f", the last endpoint {found.seconds:.1f} s after the kill" if found.seconds is not None else ""
+    return f"Confirmed by all{last}."
+
+
+def replay(
+    endpoint: Annotated[str, typer.Option(help="The endpoint that gets them.")],
+    since: Annotated[str, typer.Option(help="All articles that changed since then.")] = "",
+    article: Annotated[str, typer.Option(help="This one article.")] = "",
+    parked: Annotated[bool, typer.Option("--parked", help="Those that the endpoint had refused.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go.")] = False,
+    same_ids: Annotated[bool, typer.Option("--same-ids", help="With the message ids of the first time.")] = False,
+    rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Articles a second at the most.")] = 50,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Send articles to an endpoint again, as they are now, marked by the header Dateline-Replay."""
+    if sum(map(bool, (since, article, parked))) != 1:
+        raise Failed("say which: one of --since, --article and --parked", 2)
+    services = newsroom(config, data)
+    known = {settings.name: settings for settings in services.settings.endpoints}
+    if endpoint not in known:
+        raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(known) or 'none'}", 2)
+    if known[endpoint].mode != "article":
+        raise Failed(f"--endpoint: {endpoint} gets feeds; only endpoints in mode article can be replayed to", 2)
+    try:
+        moment = TypeAdapter(Moment).validate_python(since) if since else None
+    except ValidationError as error:
+        raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
+    feed = known[endpoint].feed
+    articles = report.replayable(
+        services.store, feed, endpoint, since=moment, article_id=article or None, parked=parked
+    )
+    out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}", highlight=False)
+    if dry_run or not articles:
+        return
+    replays = services.store.replays
+    replays.ask(feed, endpoint, articles, f"replay-{uuid4().hex[:12]}", same_ids=same_ids, rate=rate)
+    deadline = time.monotonic() + services.settings.delivery.claim_seconds + 5
+    while not replays.rewind(feed, endpoint):
+        # A worker is just serving it; it is free again when its claim ends.
+        if time.monotonic() > deadline:
+            raise Failed(f"{endpoint} is being served all the time; the articles go with its next change")
+        time.sleep(0.2)
+    services.wakeups.distribute(feed)

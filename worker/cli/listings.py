@@ -1,0 +1,122 @@
+"""What there is and how it stands: feeds, partner endpoints, subscriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from feeds.formats import FEED_FORMATS
+from worker import clock
+from worker.cli.terminal import Config, Data, Failed, empty_table, feed_names, newsroom, out, utc
+
+if TYPE_CHECKING:
+    from worker.store.receivers import Receiver
+
+
+def list_feeds(config: Config = None, data: Data = None) -> None:
+    """List the feeds: articles, last change, receivers."""
+    services = newsroom(config, data)
+    table = empty_table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
+    for pattern in services.site.patterns.values():
+        made = services.store.patterns.count(pattern.name)
+        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", escape(pattern.title))
+    for definition in services.site.definitions:
+        head = services.store.changes.head(definition.name)
+        counts = services.store.receivers.counts(definition.name)
+        behind = counts.pop("behind")
+        table.add_row(
+            definition.name,
+            str(services.store.changes.size(definition.name)),
+            str(head.seq),
+            utc(head.changed),
+            str(sum(counts.values())),
+            str(behind),
+            definition.edition or "mixed",
+            escape(definition.title),
+        )
+    out.print(table)
+    out.print(
+        f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
+    )
+
+
+def list_endpoints(
+    config: Config = None,
+    data: Data = None,
+    pause: Annotated[str, typer.Option(help="Pause this endpoint; its cursor is kept.")] = "",
+    resume: Annotated[str, typer.Option(help="Resume this endpoint; it catches up.")] = "",
+) -> None:
+    """List the partner endpoints and how they stand; or pause or resume one."""
+    services = newsroom(config, data)
+    endpoints = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    for option, name in (("--pause", pause), ("--resume", resume)):
+        if name and name not in endpoints:
+            raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
+    receivers = services.store.receivers
+    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.now()), "asked"):
+        raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
+    if resume:
+        if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
+            raise Failed(f"{resume} is not paused")
+        services.wakeups.distribute(endpoints[resume].feed)
+    table = empty_table("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL")
+    found = {
+        receiver.id: receiver
+        for feed in {endpoint.feed for endpoint in endpoints.values()}
+        for receiver in receivers.all(feed)
+        if "endpoint" in receiver.details
+    }
+    for endpoint in endpoints.values():
+        receiver = found.get(f"endpoint:{endpoint.name}")
+        head = services.store.changes.head(endpoint.feed).seq
+        table.add_row(
+            endpoint.name,
+            endpoint.feed,
+            endpoint.mode,
+            endpoint.format,
+            *(_standing(receiver, head) if receiver else ("not enrolled", "", "", "no worker has seen it yet")),
+            escape(endpoint.url),
+        )
+    out.print(table if endpoints else "There are no endpoints; they are [[endpoints]] in the settings.", markup=False)
+
+
+def list_subscriptions(
+    config: Config = None,
+    data: Data = None,
+    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+) -> None:
+    """List the WebSub subscriptions and how they stand."""
+    services = newsroom(config, data)
+    if feed and services.site.feed(feed) is None:
+        raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
+    table = empty_table("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback")
+    shown = more = 0
+    for name in [feed] if feed else services.store.receivers.feeds():
+        head = services.store.changes.head(name).seq
+        for receiver in services.store.receivers.all(name):
+            details = receiver.details
+            if "callback" not in details:
+                continue
+            if shown == limit:
+                more += 1
+                continue
+            shown += 1
+            secret = "yes" if details["secret"] else "no"
+            ends = utc(details["expires"])
+            state, behind, failures, why = _standing(receiver, head)
+            table.add_row(
+                name, details["format"], state, behind, failures, ends, secret, why, escape(details["callback"])
+            )
+    out.print(table if shown else "There are no subscriptions.")
+    if more:
+        out.print(f"{more} more; see them with --limit.")
+
+
+def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
+    """State, how far behind, failures, why: as the tables show them."""
+    hold = receiver.hold
+    state = f"backoff until {utc(receiver.score)}" if receiver.state == "backoff" else receiver.state
+    return state, str(max(0, head - receiver.cursor)), str(hold.failures), escape(hold.reason)

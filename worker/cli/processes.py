@@ -1,0 +1,122 @@
+"""The commands that run Dateline: all of it, one worker, the web server, the demonstration."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from config.settings import Settings, SettingsError, load
+from worker import logs
+from worker.app import QUEUES
+from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url, say_wrong
+from worker.up import Stack, end_with_parent, free_port
+
+
+def up(
+    config: Config = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Where the web server listens.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free port.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 2,
+) -> None:
+    """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
+    environ = dict(os.environ)
+    given = {
+        "DATELINE_DATA_DIR": str(data) if data else None,
+        "DATELINE_WEB__HOST": host,
+        "DATELINE_WEB__PORT": str(free_port(host or "127.0.0.1") if port == 0 else port) if port is not None else None,
+    }
+    environ.update((name, value) for name, value in given.items() if value is not None)
+    settings = load(config, environ)
+    logs.configure(settings.log_level)
+    base_url = settings.site.base_url
+    if port is not None and "base_url" not in settings.site.model_fields_set:
+        base_url = f"http://{settings.web.host}:{settings.web.port}"
+        environ["DATELINE_SITE__BASE_URL"] = base_url
+    stack = Stack(settings, config_path(config), workers, environ)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupted)
+    try:
+        with stack:
+            signal.signal(signal.SIGHUP, lambda *_: stack.hang_up())
+            out.print(f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers")
+            out.print(f"  feeds      {base_url}/feeds")
+            out.print(f"  events     POST {base_url}/events  (or: dateline publish FILE)")
+            out.print(f"  hub        {base_url}/hub")
+            out.print(f"  health     {base_url}/readyz  {base_url}/metrics")
+            out.print(f"  Redis      {_without_password(stack.redis_url)}")
+            out.print("Ctrl-C ends it; SIGHUP reads the endpoints again.")
+            stack.watch()
+    except KeyboardInterrupt:
+        out.print("Stopped: what was in flight was finished or given back.")
+
+
+def worker(
+    config: Config = None,
+    name: Annotated[str, typer.Option(help="Its name in logs.")] = "worker",
+    queues: Annotated[str, typer.Option(help="Queues to listen to, comma separated; all by default.")] = "",
+) -> None:
+    """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
+    from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
+
+    end_with_parent()
+    wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
+    if unknown := set(wanted) - {*QUEUES, "celery"}:
+        raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
+    services = newsroom(config)
+
+    def reload() -> Settings | None:
+        try:
+            return load(config)
+        except SettingsError as error:
+            for wrong in error.errors:
+                say_wrong(f"settings not read again: {wrong}")
+            return None
+
+    sys.exit(run(services, reload, name, wanted))
+
+
+def web(config: Config = None) -> None:
+    """Run the web server on the configured Redis."""
+    from granian import Granian  # noqa: PLC0415 (only this command needs the server)
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    end_with_parent()
+    settings = load(config)
+    logs.configure(settings.log_level)
+    os.environ["DATELINE_CONFIG"] = str(config_path(config))
+    if settings.redis_url is None:
+        os.environ["DATELINE_REDIS_URL"] = redis_url(settings)
+    Granian(
+        "web.app:create",
+        address=settings.web.host,
+        port=settings.web.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        log_enabled=False,
+        websockets=False,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+def demo() -> None:
+    """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
+    from worker.demo import run  # noqa: PLC0415 (only this command needs feedparser)
+
+    sys.exit(run(out))
+
+
+def _without_password(url: str) -> str:
+    scheme, slashes, rest = url.partition("://")
+    return scheme + slashes + rest.rpartition("@")[2]
+
+
+def _interrupted(*_: object) -> None:
+    # Once: a second Ctrl-C ends the waiting for what is in flight.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise KeyboardInterrupt

@@ -1,0 +1,110 @@
+"""`dateline render`: the very bytes that a feed's readers and the partners are sent."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.gate import check_article
+from feeds.rights import EVERYTHING
+from worker import clock
+from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, note
+from worker.destinations.articles import NOTICES, rendered, saying
+from worker.destinations.endpoint import LedgerEntry
+from worker.gate import FeedRefused, reasons
+from worker.store.changes import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from config.settings import EndpointSettings
+    from worker.services import Services
+    from worker.store.articles import Held
+
+
+def render(
+    name: Annotated[str, typer.Argument(metavar="FEED|ARTICLE", help="A feed's name or an article's id.")],
+    format_name: Annotated[str, typer.Option("--format", help="The format, where no endpoint has one.")] = "",
+    endpoint: Annotated[str, typer.Option(help="An article as this endpoint is sent it: format and rights.")] = "",
+    as_feed: Annotated[bool, typer.Option("--feed", help="The name is a feed's.")] = False,
+    as_article: Annotated[bool, typer.Option("--article", help="The name is an article's.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Print a feed as it is served or an article as it is pushed: those bytes alone. Notes go to standard error."""
+    if as_feed and (as_article or endpoint):
+        raise Failed("--feed goes neither with --article nor with --endpoint", 2)
+    if bool(format_name) == bool(endpoint):
+        raise Failed("say one of --format and --endpoint", 2)
+    services = newsroom(config, data)
+    definition = None if as_article or endpoint else services.site.feed(name)
+    held = None if as_feed else services.store.articles.get(name)
+    if definition is not None:
+        if held is not None:
+            note(f"{name} is a feed and an article: this is the feed; --article shows the other")
+        _among(FEED_FORMATS, format_name, "--format: feeds are served in")
+        try:
+            document = services.documents.current(definition, FEED_FORMATS[format_name]).body
+        except FeedRefused as error:
+            raise Failed(f"{error}; that is why it is not served") from None
+    elif held is None:
+        what = "feed" if as_feed else "article" if as_article or endpoint else "feed and no article"
+        raise Failed(f"there is no {what} {name}; the feeds are {feed_names(services.settings)}", 2)
+    elif endpoint:
+        document = _to_endpoint(services, held, endpoint)
+    else:
+        _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
+        said, message = _said(services, held, _way(services, held))
+        document = rendered(format_name, EVERYTHING, said, held.article, message, services.site.provider)
+    sys.stdout.buffer.write(document)
+    sys.stdout.buffer.flush()
+
+
+def _to_endpoint(services: Services, held: Held, name: str) -> bytes:
+    endpoints: dict[str, EndpointSettings] = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    _among(endpoints, name, "--endpoint: the endpoints are")
+    endpoint = endpoints[name]
+    if endpoint.mode != "article":
+        raise Failed(f"--endpoint: {name} is sent feeds, not articles; its feed is {endpoint.feed}", 2)
+    if endpoint.gzip:
+        note(f"{name} is sent this compressed by gzip")
+    rights = endpoint.rights
+    said, message = _said(services, held, endpoint.feed, name, early=rights.early)
+    document = rendered(endpoint.format, rights.rights(), said, held.article, message, services.site.provider)
+    if said not in NOTICES and (findings := check_article(endpoint.format, document)):
+        note(f"the gate keeps it back: {'; '.join(reasons(findings))}")
+    return document
+
+
+def _way(services: Services, held: Held) -> str:
+    """The feed by which an article goes out, and by which its message has its id: one that it is in, or has left."""
+    feeds = sorted(held.feeds)
+    changes = [services.store.changes.of(feed, [held.article.id]).get(held.article.id) for feed in feeds]
+    within = [feed for feed, change in zip(feeds, changes, strict=True) if change and change.state == "in"]
+    return next(iter(within or feeds), "")
+
+
+def _said(services: Services, held: Held, feed: str, endpoint: str = "", *, early: bool = False) -> tuple[str, str]:
+    """What is said of the article by way of the feed, and the message id; without an endpoint, to one that is new."""
+    article, store = held.article, services.store
+    there = store.changes.of(feed, [article.id]).get(article.id)
+    change = there or Change(0, article.id, "in", 0)
+    if article.waits(clock.now()) and not (early and change.state in ("in", "early")):
+        note(f"{article.id} is embargoed until {article.embargoed:%Y-%m-%d %H:%M:%S} UTC and is not sent before")
+        # As of then; its place in the log, of which the id of the message is made, is not known yet.
+        assert article.embargoed is not None
+        change = replace(change, state="in", asof=clock.ms(article.embargoed) + 1)
+    elif there is None:
+        where = f"is not in {feed}, the feed of {endpoint}" if endpoint else "is in no feed"
+        note(f"{article.id} {where}, and so is not sent")
+    known = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
+    return saying(feed, article, change, LedgerEntry.parse(known) if known else None, str(change.seq), early=early)
+
+
+def _among(known: Iterable[str], name: str, what: str) -> None:
+    if name not in (names := list(known)):
+        raise Failed(f"{what} {', '.join(names) or 'none'}; there is no {name}", 2)

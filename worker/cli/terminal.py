@@ -1,0 +1,116 @@
+"""What every command shares: the options that name the newsroom, the consoles, and the one way to fail."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from config.settings import default_path, load
+from worker import clock, embedded, logs
+from worker.delivery.fetch import Page, fetch
+from worker.delivery.guard import Guard
+from worker.services import Services, build
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+# Into a file or a pipe lines are as long as they need to be.
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
+
+Config = Annotated[
+    Path | None,
+    typer.Option(help="The settings file; else $DATELINE_CONFIG, ./dateline.toml, or the example newsroom."),
+]
+Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis keeps its data.")]
+
+# What would break a line or show it in another order: a document may hold anything.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Failed(Exception):
+    """A command can't do what it was asked; the message says why and what to do. Status 2 is for wrong use."""
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def say_wrong(message: str) -> None:
+    """Say what is wrong, in one line."""
+    err.print(f"dateline: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """Say in one line, aside, what the output alone does not tell."""
+    err.print(f"dateline: {message}", markup=False, highlight=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """What somebody else wrote, fit for one line."""
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def empty_table(*columns: str) -> Table:
+    """A table without rows; they will stay on one line each; the last column gives way first."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns[:-1]:
+        made.add_column(name, no_wrap=True)
+    made.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
+    return made
+
+
+def utc(ms: int) -> str:
+    """A moment (ms) as the tables show it, in UTC."""
+    return clock.moment(ms).strftime("%Y-%m-%d %H:%M:%S") if ms else "never"
+
+
+def newsroom(config: Path | None, data: Path | None = None) -> Services:
+    """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis."""
+    settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
+    logs.configure(settings.log_level)
+    return build(settings, redis_url(settings))
+
+
+def feed_names(settings: Settings) -> str:
+    """The names of the feeds and patterns of feeds, for messages."""
+    return ", ".join(definition.name for definition in settings.feeds)
+
+
+def redis_url(settings: Settings) -> str:
+    """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
+    if settings.redis_url:
+        return settings.redis_url
+    url = embedded.find(settings.data_dir)
+    if url is None:
+        raise Failed(
+            f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "
+            "or set redis_url"
+        )
+    return url
+
+
+def config_path(config: Path | None) -> Path:
+    """The settings file that `load` reads when it is given `config`."""
+    return (config or default_path(os.environ)).resolve()
+
+
+def page(url: str, settings: Settings, *, most: int, accept: str) -> Page:
+    """Return the page at `url`, had as carefully as everything that strangers name. Raises FetchError."""
+    delivery = settings.delivery
+    return fetch(
+        url,
+        Guard(delivery.allow_networks),
+        timeout=delivery.timeout,
+        connect_timeout=delivery.connect_timeout,
+        most=most,
+        accept=accept,
+    )

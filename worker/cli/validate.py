@@ -1,0 +1,77 @@
+"""`dateline validate`: the rules that our documents must keep before they leave, for people and anybody's documents."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Annotated
+
+import typer
+from redis.exceptions import RedisError
+from rich.text import Text
+
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.gate import check_article, check_feed
+from feeds.recognition import Recognised
+from feeds.validation.finding import Finding
+from worker import inputs
+from worker.cli.documents import KNOWN, Reader
+from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
+
+
+def validate(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="FILE|URL|FEED...", help="Files, addresses, feeds, or - for standard input.")
+    ],
+    format_name: Annotated[
+        str, typer.Option("--format", help="Their format; else it is recognised, and feeds are checked in all.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON array.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Check documents of any format by the rules that ours keep. Status 0: no findings, 1: some, 2: not all read."""
+    if format_name and format_name not in {*FEED_FORMATS, *ARTICLE_FORMATS}:
+        raise Failed(f"--format: there is no format {format_name}; known: {KNOWN}", 2)
+    reader = Reader(config, data, format_name)
+    checked: Counter[Recognised] = Counter()
+    found: list[tuple[str, Recognised, Finding]] = []
+    unread = False
+    for source in sources:
+        try:
+            for where, form, said in reader.documents(source):
+                check = check_feed if form.kind == "feed" else check_article
+                findings = check(form.name, said)
+                checked[form] += 1
+                found += [(where, form, finding) for finding in findings]
+                if not as_json:
+                    _tell(where, findings)
+        except (Failed, inputs.InputError) as error:
+            unread = True
+            say_wrong(printable(str(error)))
+        except RedisError as error:
+            unread = True
+            say_wrong(f"{source}: Redis does not answer: {printable(str(error))}")
+    if as_json:
+        _write(found)
+    elif checked:
+        forms = ", ".join(f"{count} {form.name} {form.kind}" for form, count in checked.items())
+        out.print(f"{len(found) or 'no'} finding{'s' * (len(found) != 1)} in {forms}", highlight=False, soft_wrap=True)
+    if unread or found or reader.refused:
+        raise typer.Exit(2 if unread else 1)
+
+
+def _tell(where: str, findings: list[Finding]) -> None:
+    """Say each finding as compilers do, so that editors can go to its line."""
+    for finding in findings:
+        place = printable(f"{where}:{finding.line}" if finding.line else where)
+        line = Text.assemble((place, "bold"), f": {printable(finding.reason)} ", (f"({finding.rule})", "dim"))
+        out.print(line, soft_wrap=True)
+
+
+def _write(found: list[tuple[str, Recognised, Finding]]) -> None:
+    said = [
+        {"document": where, "kind": form.kind, "format": form.name, **finding._asdict()}
+        for where, form, finding in found
+    ]
+    out.print(json.dumps(said, indent=2), markup=False, highlight=False, soft_wrap=True)
