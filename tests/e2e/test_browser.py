@@ -89,3 +89,21 @@ def test_the_directory_shows_arabic_from_right_to_left_and_leads_to_feeds(browse
     row.find_element(By.LINK_TEXT, "atom").click()
     reached(browser, newsroom.topic("ar", "atom"))
     assert HEADLINE in browser.page_source
+
+
+def test_a_feeds_page_shows_arabic_from_right_to_left_and_leads_to_articles(
+    browser: Chrome, newsroom: Newsroom
+) -> None:
+    browser.get(f"{newsroom.base_url}/feeds")
+    browser.find_element(By.LINK_TEXT, TITLE).click()
+    reached(browser, f"{newsroom.base_url}/feeds/ar")
+    assert "rtl" == browser.find_element(By.TAG_NAME, "h1").value_of_css_property("direction")
+    (entry,) = browser.find_elements(By.TAG_NAME, "article")
+    assert ("rtl", "ar") == (entry.value_of_css_property("direction"), entry.get_attribute("lang"))
+    headline = entry.find_element(By.LINK_TEXT, HEADLINE)
+    assert runs_leftwards(browser, headline)
+    # It begins at the right edge of its place.
+    assert headline.rect["x"] + headline.rect["width"] == pytest.approx(entry.rect["x"] + entry.rect["width"], abs=1)
+    headline.click()
+    reached(browser, f"{newsroom.receiver.url}/story")
+    assert "The story" == browser.title
