@@ -1,8 +1,8 @@
 """Rendering: one new article in a feed of 200, as RSS, Atom and JSON Feed.
 
-Ours renders the article's fragments and joins them with the 199 others', which are kept, in new envelopes. Beside it, in
-turns, the three documents built at once, RSS and Atom by feedgen. They must be the same to the byte. Medians of the
-rounds, each with a new article.
+Ours renders the article's fragments and joins them with those of the 199 others, which are kept, in new envelopes.
+Beside it, in turns, the three documents built at once, RSS and Atom by feedgen. They must be the same to the byte.
+Medians of the rounds, each with a new article.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def _entry(number: int) -> Entry:
         section="Harbour",
         subjects=("Ferries", "Timetables"),
         authors=("The harbour desk",),
-        images=(
-            Image(url=f"{_SITE}/a{number}.jpg", type="image/jpeg", width=1200, height=800, credit="The Bench Herald"),
-        ),
+        images=(Image(url=f"{_SITE}/a{number}.jpg", type="image/jpeg", width=1200, height=800),),
         published=moment,
         updated=moment,
         rights="",
