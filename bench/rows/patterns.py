@@ -19,8 +19,7 @@ from config.settings import load
 from feeds.formats import READERS
 from worker import clock
 from worker.embedded import EmbeddedRedis
-from worker.publish import Publisher
-from worker.services import build
+from worker.services import Machinery, build
 
 LIMIT = """\
 For each document a round trip for the feed's window, an envelope by feedgen and a join; for each feed one round trip
@@ -31,19 +30,6 @@ _SUBJECTS = tuple(f"harbour-{number}" for number in range(10))
 _PATTERNS = 100
 _ENTRIES = 50
 _ROUNDS = 5
-
-
-class _NoContracts:
-    """There are no partners."""
-
-    def in_articles(self, feed: str) -> list[str]:
-        """Return no endpoints."""
-        del feed
-        return []
-
-    def early(self) -> tuple[str, ...]:
-        """Return no feeds."""
-        return ()
 
 
 def run(scale: float) -> list[Result]:
@@ -60,7 +46,7 @@ def run(scale: float) -> list[Result]:
         server.start()
         try:
             desk, reader = build(settings, server.url), build(settings, server.url)
-            publisher = Publisher(desk.store, desk.site, desk.wakeups, "bench", lambda _: True, _NoContracts())
+            publisher = Machinery(desk, distributes=True).publisher
             desk.store.events.prepare()
             desk.intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
             publisher.consume()
