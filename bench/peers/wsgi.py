@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from feedgen.feed import FeedGenerator
@@ -47,8 +48,11 @@ def _atom(rows: Iterable[tuple[str, str, str, str, str]]) -> bytes:
         entry.title(headline)
         entry.link(href=url)
         entry.category(term=section)
-        entry.published(published)
-        entry.updated(published)
+        moment = datetime.fromisoformat(
+            published
+        )  # given text, feedgen parses it by dateutil, which takes longer than all the rest
+        entry.published(moment)
+        entry.updated(moment)
         entry.content(body, type="html")
     document: bytes = feed.atom_str()
     return document
