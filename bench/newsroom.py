@@ -57,11 +57,11 @@ class Newsroom:
 
     def __init__(self, stack: Stack, base_url: str, receiver: Receiver) -> None:
         self.store = Store.connect(stack.redis_url)
+        self.base_url = base_url
         self._stack = stack
         self._receiver = receiver
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {_TOKEN}"
-        self._url = f"{base_url}/events"
         configure(stack.redis_url)
         self._wakeups = Wakeups(app)
 
@@ -121,7 +121,8 @@ class Newsroom:
     def send(self, events: list[dict[str, Any]]) -> float:
         """Post events; all must be accepted. Return the moment before, on time.monotonic()."""
         begun = time.monotonic()
-        answer = self._session.post(self._url, json=events[0] if len(events) == 1 else events, timeout=30)
+        body = events[0] if len(events) == 1 else events
+        answer = self._session.post(f"{self.base_url}/events", json=body, timeout=30)
         if answer.status_code != 202:
             raise RuntimeError(f"events were answered with {answer.status_code}: {answer.text[:500]}")
         return begun
@@ -150,16 +151,20 @@ class Newsroom:
         """Process ids of the workers."""
         return [child.process.pid for child in self._stack.children[1:] if child.process is not None]
 
+    def web(self) -> list[int]:
+        """Process ids of the web server."""
+        process = self._stack.children[0].process
+        assert process is not None
+        return descendants(process.pid)
+
     def usage(self) -> Usage:
         """Begin to watch who is busy."""
-        web = self._stack.children[0].process
-        assert web is not None
         redis = int(self.store.client.info("server")["process_id"])
         return Usage(
             {
                 "workers": self.workers(),
                 "Redis": [redis],
-                "web": descendants(web.pid),
+                "web": self.web(),
                 "receiver": [self._receiver.pid],
                 "this": [os.getpid()],
             }

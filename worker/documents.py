@@ -20,7 +20,7 @@ from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from feeds.archive import Period
     from feeds.definition import FeedDefinition
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
-    from worker.store.changes import Head
+    from worker.store.changes import Head, Window
 
 PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
+_MEMBERS = 20_000
+"""Members of windows whose articles are kept for the other formats' documents."""
 _Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
 """What a push was made for."""
 
@@ -73,12 +75,18 @@ class Documents:
         self._gate = gate
         self._fragments: LRUCache[tuple[str, int, str, Rights], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
         self._pushes: LRUCache[_Asked, Push | None] = LRUCache(_PUSHES)
+        self._windows: LRUCache[str, tuple[Window, dict[str, Held]]] = LRUCache(
+            _MEMBERS, getsizeof=lambda known: 1 + len(known[0].members)
+        )
         self._lock = Lock()
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
-        """Return the feed's document as it is now. Raises FeedRefused."""
+        """Return the feed's document as it is now. Raises FeedRefused.
+
+        Its formats show the same articles as long as its head stays: whatever changes an article in it moves that.
+        """
         window = self._store.changes.window(definition.name, definition.limit)
-        articles = self._visible(window.members, window.head.changed)
+        articles = _visible(self._members(definition.name, window), window.head.changed)
         channel = self._channel(
             definition,
             feed_format,
@@ -104,7 +112,7 @@ class Documents:
         if not _has_archives(definition, feed_format):
             return None
         stretch = self._store.changes.stretch(definition.name, period.start, period.end, definition.limit)
-        articles = self._visible(stretch.members, stretch.head.changed)
+        articles = _visible(self._store.articles.get_many(stretch.members), stretch.head.changed)
         if not articles:
             return None
         changed = max(clock.ms(held.article.updated) for held in articles.values())
@@ -126,7 +134,7 @@ class Documents:
     def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
         """Return the top entries of the feed, and where its log ends."""
         window = self._store.changes.window(definition.name, min(count, definition.limit))
-        articles = self._visible(window.members, window.head.changed)
+        articles = _visible(self._members(definition.name, window), window.head.changed)
         return [self._entry(articles[name]) for name in window.members if name in articles], window.head
 
     def push(
@@ -164,13 +172,15 @@ class Documents:
         rights: Rights,
         without: frozenset[str],
     ) -> Push | None:
-        window = self._store.changes.window(definition.name, definition.limit)
-        changes = self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
-        if whole or not changes:
-            # No change and yet behind: the editors arranged the feed anew.
+        head = self._store.changes.head(definition.name)
+        changes = [] if whole else self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
+        if not changes:
+            # Behind and yet no change: the editors arranged the feed anew.
+            window = self._store.changes.window(definition.name, definition.limit)
+            head = window.head
             names: Iterable[str] = window.members
             gone: Sequence[tuple[str, int]] = window.gone
-            reached = window.head.seq
+            reached = head.seq
         else:
             told = [change for change in changes if change.article_id not in without]
             places = self._store.changes.places(
@@ -179,22 +189,22 @@ class Documents:
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
             # What never was in the feed, endpoints alone are told of: those that may have it early.
             gone = [(change.article_id, change.asof) for change in told if change.state != "in" and change.seen]
-            reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else window.head.seq
-        articles = self._visible(names, window.head.changed)
+            reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else head.seq
+        articles = _visible(self._store.articles.get_many(list(names)), head.changed)
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:
             shown = [replace(held, article=granted(held.article, rights)) for held in shown]
-        channel = self._channel(definition, feed_format, window.head.changed)
+        channel = self._channel(definition, feed_format, head.changed)
         passed = self._passed(feed_format, channel, shown, rights)
         if not passed and not gone:
-            if reached == window.head.seq:
+            if reached == head.seq:
                 return None
             return self._push(definition, feed_format, reached, whole=whole, rights=rights, without=without)
         stones = self._stones(feed_format, gone)
         return Push(
             feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),
             reached,
-            min((held.accepted for held, _ in passed), default=window.head.changed),
+            min((held.accepted for held, _ in passed), default=head.changed),
             {held.article.id: (held.article.version, "published") for held, _ in passed} | self._left(gone),
         )
 
@@ -206,11 +216,16 @@ class Documents:
             for name, left in held.items()
         }
 
-    def _visible(self, names: Iterable[str], changed: int) -> dict[str, Held]:
-        # Another machine's clock may be ahead: what it has released is released.
-        now = max(clock.now(), clock.moment(changed))
-        held = self._store.articles.get_many(list(names))
-        return {name: article for name, article in held.items() if article.article.visible(now)}
+    def _members(self, feed: str, window: Window) -> dict[str, Held]:
+        """The articles of a window, read once for all formats."""
+        with self._lock:
+            known = self._windows.get(feed)
+        if known is not None and known[0] == window:
+            return known[1]
+        held = self._store.articles.get_many(window.members)
+        with self._lock:
+            self._windows[feed] = window, held
+        return held
 
     def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:
         """What the document says of the feed. Raises FeedRefused."""
@@ -239,7 +254,12 @@ class Documents:
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
-        rendered = ((held, self._fragment(feed_format, channel, held, rights)) for held in articles)
+        with self._lock:
+            kept = [(held, self._fragments.get(_key(feed_format, held, rights))) for held in articles]
+        rendered = (
+            (held, self._fragment(feed_format, channel, held, rights) if fragment is None else fragment)
+            for held, fragment in kept
+        )
         return [(held, fragment) for held, fragment in rendered if fragment]
 
     def _archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
@@ -263,19 +283,26 @@ class Documents:
         return entry(held.article, self._site.authority, self._site.title)
 
     def _fragment(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> bytes:
-        """The article's fragment, rendered and checked once for each revision; nothing if the gate keeps it out."""
-        key = (held.article.id, held.rev, feed_format.name, rights)
+        """The article's fragment, rendered and checked; nothing if the gate keeps it out."""
+        fragment = feed_format.fragment(self._entry(held))
+        if not self._gate.entry(feed_format, channel, held, fragment):
+            fragment = b""
         with self._lock:
-            fragment = self._fragments.get(key)
-        if fragment is None:
-            fragment = feed_format.fragment(self._entry(held))
-            if not self._gate.entry(feed_format, channel, held, fragment):
-                fragment = b""
-            with self._lock:
-                self._fragments[key] = fragment
+            self._fragments[_key(feed_format, held, rights)] = fragment
         return fragment
 
 
 def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
     """Whether there are archives: of what readers read, in an order of time, which a curated list is not in."""
     return definition.list is None and feed_format in READERS
+
+
+def _visible(held: Mapping[str, Held], changed: int) -> dict[str, Held]:
+    # Another machine's clock may be ahead: what it has released is released.
+    now = max(clock.now(), clock.moment(changed))
+    return {name: article for name, article in held.items() if article.article.visible(now)}
+
+
+def _key(feed_format: FeedFormat, held: Held, rights: Rights) -> tuple[str, int, str, Rights]:
+    """What a fragment is kept under: it is rendered once for each revision."""
+    return held.article.id, held.rev, feed_format.name, rights

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,12 +17,10 @@ import requests
 
 from bench.newsroom import until
 from bench.peers import front, hub, post
+from bench.peers.running import running
 from bench.receiver import Receiver, secret_of
 from worker.embedded import EmbeddedRedis
 from worker.up import free_port
-
-ROOT = Path(__file__).parents[2]
-_STOP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +56,9 @@ def _broker() -> Iterator[str]:
             server.stop()
 
 
-@contextmanager
-def _processes(commands: Sequence[Sequence[str]], environ: Mapping[str, str]) -> Iterator[None]:
-    """Programs of this Python that run meanwhile. What they say is of no interest: the receiver counts."""
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for command in commands
-    ]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _processes(commands: Sequence[Sequence[str]], environ: Mapping[str, str]) -> AbstractContextManager[list[int]]:
+    """Programs of this Python that run meanwhile."""
+    return running([[sys.executable, "-m", *command] for command in commands], environ)
 
 
 def _workers(module: str, pool: Pool) -> list[list[str]]:

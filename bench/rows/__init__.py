@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.rows import catchup, endpoints, fanout, growth, isolation, latency
+from bench.rows import catchup, endpoints, fanout, growth, isolation, latency, patterns, rendering, serving
 
 ROWS = {
     "fan-out": fanout,
@@ -11,4 +11,7 @@ ROWS = {
     "isolation": isolation,
     "endpoints": endpoints,
     "catch-up": catchup,
+    "rendering": rendering,
+    "patterns": patterns,
+    "serving": serving,
 }

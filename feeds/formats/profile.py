@@ -115,6 +115,7 @@ def rss_profile(profile: Profile) -> FeedFormat:
         profile.whole,
         b"<item>",
         b"</channel></rss>",
-        select=profile.select,
+        # Asked of every entry of a document: not where it would leave all.
+        select=profile.select if profile.most is not None or profile.oldest is not None else None,
         links_gone=profile.kept is not None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -309,6 +310,33 @@ def test_a_document_is_the_same_a_second_later_and_in_another_process(desk: Desk
     desk.accept(article("a"), article("b"), kill("b"))
     desk.publisher().consume()
     assert desk.document("all") == desk.document("all")
+
+
+def test_the_formats_of_a_feed_read_its_articles_once_until_it_changes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.accept(article("a"), article("b", expires=(clock.now() + timedelta(seconds=60)).isoformat()))
+    desk.publisher().consume()
+    documents, feed = desk.documents(), desk.site.feed("all")
+    read = mock.Mock(wraps=desk.store.articles.get_many)
+    monkeypatch.setattr(desk.store.articles, "get_many", read)
+
+    def shown(name: str) -> list[bool]:
+        body = documents.current(feed, FEED_FORMATS[name]).body.decode()
+        return [title in body for title in ("a v1", "a v2", "b v1")]
+
+    assert [[True, False, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
+    assert 1 == read.call_count
+    later = clock.now() + timedelta(seconds=61)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: later)
+        assert [True, False, False] == shown("rss")
+    desk.accept(article("a", 2))
+    desk.publisher().consume()
+    assert [[False, True, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
+    desk.accept(kill("a"))
+    desk.publisher().consume()
+    assert [[False, False, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
 
 
 def test_a_killed_text_is_nowhere_in_redis(desk: Desk) -> None:

@@ -1,0 +1,91 @@
+"""Patterns: 1,000 feeds touched by one article, each then read as RSS, Atom and JSON Feed.
+
+They are the feeds of ten subjects at a hundred desks, made by a hundred patterns, each full with 50 articles; one more
+enters all of them. Recording: from the event to the change logs of all feeds. Rendering: all their documents, by
+somebody who hears of the change only from Redis. Medians of the rounds, each with a new article, for each feed.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bench.newsroom import event
+from bench.results import Result, at_most
+from config.settings import load
+from feeds.formats import READERS
+from worker import clock
+from worker.embedded import EmbeddedRedis
+from worker.services import Machinery, build
+
+LIMIT = """\
+For each document a round trip for the feed's window, an envelope by feedgen and a join; for each feed one round trip
+more, which asks whether the articles in the window are still the newest. It was 2.6 ms with that one for each document,
+1.7 ms with one for all three, on a machine with other work."""
+
+_SUBJECTS = tuple(f"harbour-{number}" for number in range(10))
+_PATTERNS = 100
+_ENTRIES = 50
+_ROUNDS = 5
+
+
+def run(scale: float) -> list[Result]:
+    """Measure. Raises what keeps it from being measured."""
+    patterns = [f"desk{number}/subject/*" for number in range(int(_PATTERNS * scale))]
+    names = [pattern.replace("*", subject) for pattern in patterns for subject in _SUBJECTS]
+    recorded: list[float] = []
+    rendered: list[float] = []
+    with TemporaryDirectory(prefix="dateline-bench-") as folder:
+        config = Path(folder, "dateline.toml")
+        config.write_text(_settings(patterns))
+        settings = load(config, {})
+        server = EmbeddedRedis(Path(folder))
+        server.start()
+        try:
+            desk, reader = build(settings, server.url), build(settings, server.url)
+            publisher = Machinery(desk, distributes=True).publisher
+            desk.store.events.prepare()
+            desk.intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
+            publisher.consume()
+            feeds = reader.site.named(names)
+            for number in range(_ENTRIES, _ENTRIES + 1 + _ROUNDS):
+                begun = time.perf_counter()
+                desk.intake.accept([_event(number)], clock.now())
+                publisher.consume()
+                recorded.append((time.perf_counter() - begun) * 1000 / len(feeds))
+                begun = time.perf_counter()
+                bodies = [reader.documents.current(feed, one).body for feed in feeds for one in READERS]
+                rendered.append((time.perf_counter() - begun) * 1000 / len(feeds))
+                if not all(f"/a{number}".encode() in body for body in bodies):
+                    raise RuntimeError("there are documents without the new article")
+            desk.store.close()
+            reader.store.close()
+        finally:
+            server.stop()
+    # The first round warms up.
+    recording, rendering = median(recorded[1:]), median(rendered[1:])
+    size = sum(map(len, bodies)) // len(bodies)
+    return [
+        Result("recording", recording, "ms", note=f"one article, {len(feeds):,} feeds of {_ENTRIES}"),
+        Result("rendering", rendering, "ms", note=f"{len(bodies):,} documents of {size:,} bytes on average"),
+        at_most("time per feed", recording + rendering, 2, "ms"),
+    ]
+
+
+def _event(number: int) -> dict[str, Any]:
+    sent = event(f"a{number}", "Harbour", text=500)
+    sent["article"]["subjects"] = _SUBJECTS
+    return sent
+
+
+def _settings(patterns: list[str]) -> str:
+    feeds = "".join(f'\n[[feeds]]\nname = "{pattern}"\ntitle = "{pattern}"\n' for pattern in patterns)
+    return f"""
+[site]
+title = "The Bench Herald"
+base_url = "https://herald.example"
+id_authority = "herald.example,2026"
+{feeds}"""
