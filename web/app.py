@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -77,7 +78,11 @@ def create() -> ASGIApp:
     settings = load()
     logs.configure(settings.log_level)
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
-    return application(build(settings, settings.redis_url))
+    made = application(build(settings, settings.redis_url))
+    # What has been made so far stays: the collector need not look through it again and again between requests.
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 async def _home(request: Request) -> Response:

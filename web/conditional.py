@@ -21,18 +21,18 @@ def evaluate(
     `headers`: the request's, names in lower case. `tags`: the strong tags of all codings of the current document.
     `changed`: when it last changed, in ms; without it there are no conditions on dates (sections 13.1.3 and 13.1.4).
     """
-    # Not what is told as Last-Modified, which may be the second of the change before.
-    modified = None if changed is None else clock.moment(changed // 1000 * 1000)
     if (wanted := headers.get("if-match")) is not None:
         if wanted.strip() != "*" and not any(not weak and tag in tags for weak, tag in _TAG.findall(wanted)):
             return 412, ""
-    elif _after(modified, headers.get("if-unmodified-since")):
+    elif _after(changed, headers.get("if-unmodified-since")):
         return 412, ""
     if (known := headers.get("if-none-match")) is not None:
         # Weak comparison (section 13.1.2): proxies turn "x" into W/"x".
+        if known in tags:  # as almost all say it
+            return 304, known
         found = "*" if known.strip() == "*" else next((tag for _, tag in _TAG.findall(known) if tag in tags), "")
         return (304, found.strip("*")) if found else (200, "")
-    return (304, "") if _after(modified, headers.get("if-modified-since")) is False else (200, "")
+    return (304, "") if _after(changed, headers.get("if-modified-since")) is False else (200, "")
 
 
 def last_modified(changed: int, now: int) -> datetime:
@@ -48,12 +48,13 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment, usegmt=True)
 
 
-def _after(modified: datetime | None, value: str | None) -> bool | None:
-    """Whether the document has changed after an HTTP date; None when one of the two is none, or no valid date."""
-    if modified is None or value is None:
+def _after(changed: int | None, value: str | None) -> bool | None:
+    """Whether a document has changed after an HTTP date; None when one of the two is none, or no valid date."""
+    if changed is None or value is None:
         return None
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    return modified > moment if moment.tzinfo is not None else None
+    # Not what is told as Last-Modified, which may be the second of the change before.
+    return clock.moment(changed // 1000 * 1000) > moment if moment.tzinfo is not None else None

@@ -51,6 +51,10 @@ class Watch:
                 self._shelf.away()
                 log.error("redis_away", reason=str(error), next_step="what is held is served; trying again")
                 self._stopped.wait(_LOOK_SECONDS)
+            except Exception:
+                # A bug of ours must not end the listening: documents would be old, and nobody would know.
+                log.exception("watch_failed", next_step="listening again")
+                self._stopped.wait(_LOOK_SECONDS)
 
     def _listen(self, listener: Listener) -> None:
         self._shelf.back()

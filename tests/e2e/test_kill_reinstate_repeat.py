@@ -33,8 +33,12 @@ def test_a_killed_article_comes_back_only_when_it_is_reinstated(newsroom: Newsro
     newsroom.send(event | {"type": "article.reinstated"})
     until_told(receiver, "/p7", "back-1", "published", "killed", "published")
     newsroom.until_in_feed("s7", "back-1, version 6")
-    [row] = report(newsroom, "back-1")["receivers"]
-    assert (row["version"], row["status"]) == (6, "published")
+
+    def reported() -> bool:
+        [row] = report(newsroom, "back-1")["receivers"]
+        return bool((row["version"], row["status"]) == (6, "published"))
+
+    receiver.until(reported, 20, "the report to say so")
 
 
 def test_a_kill_under_the_id_of_its_articles_event_is_a_kill(newsroom: Newsroom) -> None:
