@@ -134,7 +134,7 @@ class Documents:
     def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
         """Return the top entries of the feed, and where its log ends."""
         window = self._store.changes.window(definition.name, min(count, definition.limit))
-        articles = _visible(self._members(definition.name, window), window.head.changed)
+        articles = _visible(self._store.articles.get_many(window.members), window.head.changed)
         return [self._entry(articles[name]) for name in window.members if name in articles], window.head
 
     def push(

@@ -5,12 +5,12 @@ feedgen's own Media RSS always wraps in a group and knows neither description no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from feedgen.ext.base import BaseExtension
 from lxml import etree
 
-from feeds.article import Image
+from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.moments import rfc3339
 
@@ -53,22 +53,24 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 class Editions(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """The story's pages in all editions, as links with their languages (RFC 4287, section 4.2.7).
 
-    The entry's own link has neither type nor hreflang, so no two alternates agree in both (section 4.1.2). Some readers
-    take the first alternate for the entry's page and some the last: the entry's own page stands in both places.
+    Some readers take the first alternate for the entry's page and some the last: the entry's own page stands in both
+    places, once with and once without hreflang, so that no two alternates agree in both (section 4.1.2).
     """
 
     entry: Entry
 
     def extend_atom(self, entry: etree._Element) -> None:
-        """Append a link for each edition."""
-        self._extend(entry, "link")  # feedgen names its own elements without their namespace
+        """Append a link for each edition; the first, bare link is there."""
+        self._extend(entry, "link", self.entry.editions)  # feedgen names its own elements without their namespace
 
     def extend_rss(self, item: etree._Element) -> None:
-        """Append the same to an RSS item."""
-        self._extend(item, f"{{{ATOM_NS}}}link")
+        """Append the same to an RSS item; there one without a language is the last."""
+        if self.entry.editions:
+            self._extend(item, f"{{{ATOM_NS}}}link", (self.entry.editions[-1], *self.entry.editions[:-1]))
+            etree.SubElement(item, f"{{{ATOM_NS}}}link", href=self.entry.url, rel="alternate", type="text/html")
 
-    def _extend(self, parent: etree._Element, name: str) -> None:
-        for edition in self.entry.editions:
+    def _extend(self, parent: etree._Element, name: str, editions: Iterable[Alternate]) -> None:
+        for edition in editions:
             link = {"href": edition.url, "rel": "alternate", "type": "text/html", "hreflang": edition.edition}
             etree.SubElement(parent, name, link)
 
