@@ -165,8 +165,9 @@ def test_other_editions_are_links_beside_the_items_own() -> None:
     item = item_of(alternates=(Alternate(edition="ar", url="https://e.example/ar/a"),))
     assert texts(item, "link") == ["https://e.example/a"]
     assert [dict(link.items()) for link in item.iterfind("atom:link", NS)] == [
-        {"href": "https://e.example/ar/a", "rel": "alternate", "type": "text/html", "hreflang": "ar"},
         {"href": "https://e.example/a", "rel": "alternate", "type": "text/html", "hreflang": "en"},
+        {"href": "https://e.example/ar/a", "rel": "alternate", "type": "text/html", "hreflang": "ar"},
+        {"href": "https://e.example/a", "rel": "alternate", "type": "text/html"},
     ]
 
 
