@@ -69,12 +69,28 @@ def test_a_feed_is_checked_as_it_is_served(newsroom: Newsroom) -> None:
     config = ("--config", str(newsroom.config))
     done = dateline("validate", "s9", "--format", "atom", *config)
     assert (0, "no findings in 1 atom feed\n", "") == (done.returncode, done.stdout, done.stderr)
-    # What the gate keeps back is not in the document; a feed that it keeps back is told.
+    # What the gate keeps out is not in the document, and is told; so is a feed that it keeps back.
     done = dateline("validate", "s9", *config)
-    assert (1, 0) == (done.returncode, done.stdout.count("(msn.item.title)"))
+    assert done.returncode == 1
+    assert "s9.msn: article checked-1 is kept out: title must have 21 to 150 characters, has 5" in done.stdout
     assert "channel must have logo (smartnews.channel.logo); that is why it is not served" in done.stderr
     done = dateline("validate", newsroom.topic("s9", "msn"), newsroom.topic("s9", "rss"), *config)
     assert (0, "no findings in 1 msn feed, 1 rss feed\n") == (done.returncode, done.stdout)
+
+    parked = dateline("feeds", "--parked", *config).stdout
+    assert all(word in parked for word in ("msn", "checked-1", "title must have 21 to 150 characters")), parked
+    newsroom.publish("checked-1", "s9", 2, headline="A headline that is long enough for all")
+    newsroom.receiver.until(lambda: newsroom.store.changes.head("s9").seq == 2, 20, "the correction")
+    assert "checked-1" not in dateline("feeds", "--parked", *config).stdout
+
+
+def test_entries_keep_their_ids(newsroom: Newsroom) -> None:
+    settings = newsroom.config.read_text("utf-8")
+    other = newsroom.config.with_name("other.toml")
+    other.write_text(settings.replace('"herald.example,2026"', '"elsewhere.example,2026"'), "utf-8")
+    done = dateline("worker", "--config", str(other))
+    assert done.returncode == 2
+    assert 'set it to "herald.example,2026"' in done.stderr.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def coverage(
         why = "" if row.receiver == report.SUBSCRIPTIONS else escape(row.why)
         table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
     out.print(table if found.rows else "It is in no feed that has receivers.")
+    for name, refusal in found.refused.items():
+        out.print(f"Kept out of {name}: {'; '.join(refusal.reasons)}", markup=False, highlight=False)
     if now.pubstatus == "canceled" and found.rows:
         out.print(_takedown(found), highlight=False)
 

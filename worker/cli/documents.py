@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from config.settings import Settings, load
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.patterns import pattern_of
 from feeds.recognition import Recognised, recognise
+from feeds.validation.finding import Finding
 from feeds.validation.sitemap import BYTES_MOST
 from worker import inputs
 from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
 from worker.delivery.fetch import Page
 from worker.gate import FeedRefused
+from worker.report import kept_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 KNOWN = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
 """The names of all formats, for messages."""
 _ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,application/xml,application/json,*/*;q=0.5"
+
+
+class Given(NamedTuple):
+    """A document: where it is, what it is, its bytes; and what the gate has kept out of it already."""
+
+    where: str
+    form: Recognised
+    said: bytes
+    missing: Sequence[Finding] = ()
 
 
 class Reader:
@@ -36,11 +47,8 @@ class Reader:
         self._format = format_name
         self.refused = False
 
-    def documents(self, source: str) -> Iterator[tuple[str, Recognised, bytes]]:
-        """Yield where each document of a source is, what it is and its bytes.
-
-        Raises Failed, InputError, RedisError and SettingsError.
-        """
+    def documents(self, source: str) -> Iterator[Given]:
+        """Yield each document of a source. Raises Failed, InputError, RedisError and SettingsError."""
         path = Path(source)
         try:
             folder, there = path.is_dir(), path.exists()
@@ -49,7 +57,7 @@ class Reader:
         if source == "-" or source.startswith(("https://", "http://")) or (there and not folder):
             where = inputs.place(source)
             said, _ = inputs.content(source, self._fetch, BYTES_MOST)
-            yield where, self._form(where, said), said
+            yield Given(where, self._form(where, said), said)
             return
         feeds = {definition.name for definition in self._settings.feeds}
         if source in feeds or pattern_of(source) in feeds:
@@ -61,7 +69,7 @@ class Reader:
                 f"{source}: there is no such file, and no such feed; the feeds are {feed_names(self._settings)}"
             )
 
-    def _feed(self, name: str) -> Iterator[tuple[str, Recognised, bytes]]:
+    def _feed(self, name: str) -> Iterator[Given]:
         if self._format and self._format not in FEED_FORMATS:
             raise Failed(f"--format: feeds are in {', '.join(FEED_FORMATS)}, not in {self._format}")
         services = newsroom(self._config, self._data)
@@ -76,7 +84,12 @@ class Reader:
                 say_wrong(printable(f"{error}; that is why it is not served"))
                 self.refused = True
                 continue
-            yield f"{name}.{format_name}", Recognised("feed", format_name), document.body
+            members = services.store.changes.window(name, definition.limit).members
+            missing = [
+                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(refusal.reasons)}")
+                for article_id, refusal in kept_out(services.store, format_name, members).items()
+            ]
+            yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing)
 
     @cached_property
     def _settings(self) -> Settings:

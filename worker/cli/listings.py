@@ -8,16 +8,24 @@ import typer
 from rich.markup import escape
 
 from feeds.formats import FEED_FORMATS
-from worker import clock
+from worker import clock, report
 from worker.cli.terminal import Config, Data, Failed, empty_table, feed_names, newsroom, out, utc
 
 if TYPE_CHECKING:
+    from worker.store import Store
     from worker.store.receivers import Receiver
 
 
-def list_feeds(config: Config = None, data: Data = None) -> None:
-    """List the feeds: articles, last change, receivers."""
+def list_feeds(
+    config: Config = None,
+    data: Data = None,
+    parked: Annotated[bool, typer.Option("--parked", help="The articles that the gate keeps out, by format.")] = False,
+) -> None:
+    """List the feeds: articles, last change, receivers; or what the gate keeps out of them."""
     services = newsroom(config, data)
+    if parked:
+        _list_parked(services.store)
+        return
     table = empty_table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
     for pattern in services.site.patterns.values():
         made = services.store.patterns.count(pattern.name)
@@ -40,6 +48,15 @@ def list_feeds(config: Config = None, data: Data = None) -> None:
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
     )
+
+
+def _list_parked(store: Store) -> None:
+    table = empty_table("Format", "Article", "Version", "Since (UTC)", "Why")
+    for name in FEED_FORMATS:
+        for article_id, refusal in report.kept_out(store, name).items():
+            why = escape("; ".join(refusal.reasons))
+            table.add_row(name, escape(article_id), str(refusal.version), utc(refusal.time), why)
+    out.print(table if table.rows else "The gate keeps nothing out.")
 
 
 def list_endpoints(

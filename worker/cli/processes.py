@@ -14,6 +14,8 @@ from config.settings import Settings, SettingsError, load
 from worker import logs
 from worker.app import QUEUES
 from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url, say_wrong
+from worker.services import Services
+from worker.store import keys
 from worker.up import Stack, end_with_parent, free_port
 
 
@@ -69,6 +71,7 @@ def worker(
     if unknown := set(wanted) - {*QUEUES, "celery"}:
         raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
     services = newsroom(config)
+    _keep_ids(services)
 
     def reload() -> Settings | None:
         try:
@@ -79,6 +82,18 @@ def worker(
             return None
 
     sys.exit(run(services, reload, name, wanted))
+
+
+def _keep_ids(services: Services) -> None:
+    """See that entries keep their ids: with others every reader would see every article again. Raises Failed."""
+    authority = services.settings.site.id_authority
+    first = services.store.articles.authority(authority)
+    if first != authority:
+        raise Failed(
+            f'site.id_authority is "{authority}", but ids were given under "{first}"; set it to "{first}". '
+            f"If every reader is to see every article again: delete the key {keys.AUTHORITY} in Redis",
+            2,
+        )
 
 
 def web(config: Config = None) -> None:

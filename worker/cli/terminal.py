@@ -60,11 +60,11 @@ def printable(text: str) -> str:
 
 
 def empty_table(*columns: str) -> Table:
-    """A table without rows; they will stay on one line each; the last column gives way first."""
+    """A table without rows, whose last column alone gives way when there is no room: it goes on in the next line."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns[:-1]:
         made.add_column(name, no_wrap=True)
-    made.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
+    made.add_column(columns[-1], overflow="fold")
     return made
 
 

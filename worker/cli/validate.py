@@ -39,9 +39,9 @@ def validate(
     unread = False
     for source in sources:
         try:
-            for where, form, said in reader.documents(source):
+            for where, form, said, missing in reader.documents(source):
                 check = check_feed if form.kind == "feed" else check_article
-                findings = check(form.name, said)
+                findings = [*missing, *check(form.name, said)]
                 checked[form] += 1
                 found += [(where, form, finding) for finding in findings]
                 if not as_json:

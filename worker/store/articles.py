@@ -91,6 +91,12 @@ class Articles:
         self._keep(article.id, held)
         return held
 
+    def authority(self, authority: str) -> str:
+        """Return the authority under which ids of entries were first given; `authority` if none were."""
+        self._client.set(keys.AUTHORITY, authority, nx=True)
+        first: str = self._client.get(keys.AUTHORITY)
+        return first
+
     def schedule(self, article_id: str, due: datetime | None) -> None:
         """Note when the article's visibility changes next; None: never."""
         if due is None:

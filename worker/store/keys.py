@@ -20,6 +20,9 @@ REJECTED = "{dateline:events}:rejected"
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
+AUTHORITY = "dateline:authority"
+"""The `site.id_authority` under which ids of entries were first given."""
+
 DEFINITIONS = "dateline:definitions"
 """Hash: feed name -> the definition by which the articles were put into it."""
 
