@@ -20,7 +20,7 @@ from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
 from feeds.fingerprint import remembered
 from feeds.lifecycle import Ignore, decide
 from feeds.patterns import made_name, wanted
-from feeds.selection import Placement, placements
+from feeds.selection import Placement, matches, placements
 from worker import clock
 
 if TYPE_CHECKING:
@@ -234,6 +234,8 @@ class Publisher:
         early = self._contracts.early() if article.waits(now) else ()
         names = set(before)
         for pattern in self._site.patterns.values():
+            if not matches(pattern, article, {}):
+                continue
             called = {
                 value: written
                 for value, written in wanted(pattern, article).items()

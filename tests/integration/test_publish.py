@@ -362,6 +362,8 @@ def test_a_feed_of_a_pattern_is_made_when_an_article_matches(desk: Desk) -> None
     assert ["b", "a"] == desk.members("author/mira-okonjo")
     assert ["a"] == desk.members("en/subject/old-town")
     assert "<title>By Mira OKONJO</title>" in desk.document("author/mira-okonjo")
+    desk.accept(article("c", edition="ar", subjects=["بحر"]))
+    desk.publisher().consume()
     assert (1, 1) == tuple(desk.store.patterns.count(name) for name in ("author/*", "en/subject/*"))
 
 
