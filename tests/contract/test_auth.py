@@ -62,7 +62,7 @@ class Conversation:
 
     def __init__(self, caller: Caller, endpoint: Endpoint) -> None:
         claim = Claim("world", "endpoint:a", 1, 0, 3, SINCE, LAST, {"endpoint": "a"})
-        push = Push(BODY, 1, 0, {"article": 1})
+        push = Push(BODY, 1, 0, {"article": (1, "published")})
         self.delivery = FeedPush(endpoint, claim, push, 1, None, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
         self.delivery.hand_in = lambda key, answer: answers.put((key, answer))
