@@ -78,7 +78,7 @@ class Channel:
     `description`, `logo_url`, `hub_url` and, where entries are of several, `language` may be empty.
 
     `older_url` and `newer_url` are the archives next to the document, if there are any; `current_url` the topic, in an
-    archive only (RFC 5005, section 4).
+    archive only (RFC 5005).
     """
 
     id: str
@@ -97,8 +97,18 @@ class Channel:
 
     @property
     def history(self) -> dict[str, str]:
-        """The links between the document and the archives: relation -> address."""
-        links = {"current": self.current_url, "prev-archive": self.older_url, "next-archive": self.newer_url}
+        """The links between the document and the archives: relation -> address.
+
+        In the words of archives (RFC 5005, section 4), and for readers that go through pages in those of section 3.
+        """
+        links = {
+            "current": self.current_url,
+            "prev-archive": self.older_url,
+            "next-archive": self.newer_url,
+            "first": self.current_url,
+            "next": self.older_url,
+            "previous": self.newer_url,
+        }
         return {relation: url for relation, url in links.items() if url}
 
 

@@ -98,7 +98,7 @@ class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
 
 def add_history(element: etree._Element, channel: Channel, link: str) -> None:
-    """Append the links to archives, and in an archive the mark that it is one (RFC 5005, section 4).
+    """Append the links to archives, and in an archive the mark that it is one (RFC 5005).
 
     `link` is the name of Atom's element. The namespace is declared where it is used: the root of every document is
     alike, so that entries can be rendered apart from it.
