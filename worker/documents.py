@@ -18,6 +18,7 @@ from feeds.formats import READERS
 from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
+from worker.fragments import Fragments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +38,10 @@ PUSH_ENTRIES = 100
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
-_MEMBERS = 20_000
-"""Members of windows whose articles are kept for the other formats' documents."""
+_MEMBERS = 64 * 1024
+"""Members of windows whose articles are kept for other formats' documents and for the next ones."""
+_NEW = 1000
+"""When so many articles have changed in a feed, its window is read as a whole."""
 _Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
 """What a push was made for."""
 
@@ -73,7 +76,7 @@ class Documents:
         self._store = store
         self._site = site
         self._gate = gate
-        self._fragments: LRUCache[tuple[str, int, str, Rights], bytes] = LRUCache(_FRAGMENT_BYTES, getsizeof=len)
+        self._fragments = Fragments(_FRAGMENT_BYTES)
         self._pushes: LRUCache[_Asked, Push | None] = LRUCache(_PUSHES)
         self._windows: LRUCache[str, tuple[Window, dict[str, Held]]] = LRUCache(
             _MEMBERS, getsizeof=lambda known: 1 + len(known[0].members)
@@ -217,12 +220,17 @@ class Documents:
         }
 
     def _members(self, feed: str, window: Window) -> dict[str, Held]:
-        """The articles of a window, read once for all formats."""
+        """The articles of a window, read once for all formats; of a later one only what has changed."""
         with self._lock:
-            known = self._windows.get(feed)
-        if known is not None and known[0] == window:
-            return known[1]
-        held = self._store.articles.get_many(window.members)
+            before, held = self._windows.get(feed, (None, {}))
+        if before == window:
+            return held
+        changed = set(self._store.changes.changed(feed, before.head.seq, _NEW) if before else ())
+        if len(changed) == _NEW:
+            held = {}
+        unread = [name for name in window.members if name not in held or name in changed]
+        read = self._store.articles.get_many(unread) if unread else {}
+        held = {name: article for name in window.members if (article := read.get(name) or held.get(name))}
         with self._lock:
             self._windows[feed] = window, held
         return held
@@ -254,12 +262,7 @@ class Documents:
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
-        with self._lock:
-            kept = [(held, self._fragments.get(_key(feed_format, held, rights))) for held in articles]
-        rendered = (
-            (held, self._fragment(feed_format, channel, held, rights) if fragment is None else fragment)
-            for held, fragment in kept
-        )
+        rendered = ((held, self._fragment(feed_format, channel, held, rights)) for held in articles)
         return [(held, fragment) for held, fragment in rendered if fragment]
 
     def _archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
@@ -283,12 +286,13 @@ class Documents:
         return entry(held.article, self._site.authority, self._site.title)
 
     def _fragment(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> bytes:
-        """The article's fragment, rendered and checked; nothing if the gate keeps it out."""
-        fragment = feed_format.fragment(self._entry(held))
-        if not self._gate.entry(feed_format, channel, held, fragment):
-            fragment = b""
-        with self._lock:
-            self._fragments[_key(feed_format, held, rights)] = fragment
+        """The article's fragment, rendered and checked once for each revision; nothing if the gate keeps it out."""
+        fragment = self._fragments.get(feed_format.name, held, rights)
+        if fragment is None:
+            fragment = feed_format.fragment(self._entry(held))
+            if not self._gate.entry(feed_format, channel, held, fragment):
+                fragment = b""
+            self._fragments.keep(feed_format.name, held, rights, fragment)
         return fragment
 
 
@@ -301,8 +305,3 @@ def _visible(held: Mapping[str, Held], changed: int) -> dict[str, Held]:
     # Another machine's clock may be ahead: what it has released is released.
     now = max(clock.now(), clock.moment(changed))
     return {name: article for name, article in held.items() if article.article.visible(now)}
-
-
-def _key(feed_format: FeedFormat, held: Held, rights: Rights) -> tuple[str, int, str, Rights]:
-    """What a fragment is kept under: it is rendered once for each revision."""
-    return held.article.id, held.rev, feed_format.name, rights

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -53,10 +53,18 @@ class Site:
 
         One of a pattern need not have been made as yet; `written` is the value that its title shows.
         """
-        if name in self._feeds:
-            return self._feeds[name]
-        pattern = self.patterns.get(patterns.pattern_of(name))
-        return patterns.made(pattern, name.rpartition("/")[2], written) if pattern else None
+        return self._feeds.get(name) or self._made(name, written)
+
+    @cached_property
+    def _made(self) -> Callable[[str, str], FeedDefinition | None]:
+        """Makes the feed of a pattern; the last ones are remembered."""
+
+        @lru_cache(maxsize=16_384)
+        def made(name: str, written: str) -> FeedDefinition | None:
+            pattern = self.patterns.get(patterns.pattern_of(name))
+            return patterns.made(pattern, name.rpartition("/")[2], written) if pattern else None
+
+        return made
 
     def named(self, names: Iterable[str]) -> list[FeedDefinition]:
         """Return the feeds of these names, of those that are ours."""

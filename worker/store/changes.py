@@ -137,18 +137,20 @@ class ChangeLogs:
     def window(self, feed: str, limit: int) -> Window:
         """Return the top `limit` members and the tombstones, all of one moment."""
         k = keys.feed(feed)
-        pipe = self._client.pipeline(transaction=True)
-        pipe.hmget(k.meta, "head", "changed")
-        pipe.zrevrange(k.members, 0, limit - 1)
-        pipe.zrevrange(k.gone, 0, -1, withscores=True)
-        pipe.zrevrange(k.members, limit, limit, withscores=True)
-        (seq, changed), members, gone, below = pipe.execute()
+        seq, changed, members, gone, below = self._scripts.run("window", [k.meta, k.members, k.gone], [limit])
+        times = iter(gone)
         return Window(
-            Head(int(seq or 0), int(changed or 0)),
+            Head(seq, changed),
             tuple(members),
-            tuple((article_id, int(when)) for article_id, when in gone),
-            _place(below),
+            tuple((article_id, int(when)) for article_id, when in zip(times, times, strict=True)),
+            _place([below] if below else []),
         )
+
+    def changed(self, feed: str, cursor: int, limit: int) -> list[str]:
+        """Return the ids of up to `limit` articles that changed after `cursor`."""
+        log = keys.feed(feed).log
+        names: list[str] = self._client.zrangebyscore(log, f"({cursor}", "+inf", start=0, num=limit)
+        return names
 
     def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
         """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
