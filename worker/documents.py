@@ -40,8 +40,6 @@ _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
 _MEMBERS = 64 * 1024
 """Members of windows whose articles are kept for other formats' documents and for the next ones."""
-_NEW = 1000
-"""When so many articles have changed in a feed, its window is read as a whole."""
 _Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
 """What a push was made for."""
 
@@ -88,8 +86,8 @@ class Documents:
 
         Its formats show the same articles as long as its head stays: whatever changes an article in it moves that.
         """
-        window = self._store.changes.window(definition.name, definition.limit)
-        articles = _visible(self._members(definition.name, window), window.head.changed)
+        window, held = self._window(definition)
+        articles = _visible(held, window.head.changed)
         channel = self._channel(
             definition,
             feed_format,
@@ -219,21 +217,19 @@ class Documents:
             for name, left in held.items()
         }
 
-    def _members(self, feed: str, window: Window) -> dict[str, Held]:
-        """The articles of a window, read once for all formats; of a later one only what has changed."""
+    def _window(self, definition: FeedDefinition) -> tuple[Window, dict[str, Held]]:
+        """The feed's window and its articles, read once for all formats; of a later one only what has changed."""
         with self._lock:
-            before, held = self._windows.get(feed, (None, {}))
-        if before == window:
-            return held
-        changed = set(self._store.changes.changed(feed, before.head.seq, _NEW) if before else ())
-        if len(changed) == _NEW:
-            held = {}
-        unread = [name for name in window.members if name not in held or name in changed]
+            before, held = self._windows.get(definition.name, (None, {}))
+        window = self._store.changes.window(definition.name, definition.limit, before)
+        if window is before:
+            return window, held
+        unread = [name for name in window.members if name not in held or name in window.news]
         read = self._store.articles.get_many(unread) if unread else {}
         held = {name: article for name in window.members if (article := read.get(name) or held.get(name))}
         with self._lock:
-            self._windows[feed] = window, held
-        return held
+            self._windows[definition.name] = window, held
+        return window, held
 
     def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:
         """What the document says of the feed. Raises FeedRefused."""

@@ -49,13 +49,15 @@ class Change:
 class Window:
     """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left.
 
-    `below` is the place of the first member that is not shown, None when all are.
+    `below` is the place of the first member that is not shown, None when all are. `news`: the articles that have
+    changed since the window was read before.
     """
 
     head: Head
     members: tuple[str, ...]
     gone: tuple[tuple[str, int], ...]
     below: int | None = None
+    news: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +136,25 @@ class ChangeLogs:
         values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed")
         return Head(*(int(value or 0) for value in values))
 
-    def window(self, feed: str, limit: int) -> Window:
-        """Return the top `limit` members and the tombstones, all of one moment."""
+    def window(self, feed: str, limit: int, before: Window | None = None) -> Window:
+        """Return the top `limit` members and the tombstones, all of one moment.
+
+        It is `before`, what was read before, if nothing has changed since.
+        """
         k = keys.feed(feed)
-        seq, changed, members, gone, below = self._scripts.run("window", [k.meta, k.members, k.gone], [limit])
+        known = before.head.seq if before else ""
+        seq, *found = self._scripts.run("window", [k.meta, k.members, k.gone, k.log], [limit, known])
+        if before and not found:
+            return before
+        changed, members, gone, below, news = found
         times = iter(gone)
         return Window(
             Head(seq, changed),
             tuple(members),
             tuple((article_id, int(when)) for article_id, when in zip(times, times, strict=True)),
             _place([below] if below else []),
+            frozenset(news),
         )
-
-    def changed(self, feed: str, cursor: int, limit: int) -> list[str]:
-        """Return the ids of up to `limit` articles that changed after `cursor`."""
-        log = keys.feed(feed).log
-        names: list[str] = self._client.zrangebyscore(log, f"({cursor}", "+inf", start=0, num=limit)
-        return names
 
     def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
         """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
