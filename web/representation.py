@@ -22,12 +22,26 @@ class Answer(NamedTuple):
     body: bytes
 
 
+_HEEDED = {
+    name.encode(): name
+    for name in (
+        "a-im",
+        "accept-encoding",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-unmodified-since",
+    )
+}
+"""What an answer depends on; nothing else of a request is read."""
+
+
 def fields(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return a request's headers by name; one that is repeated is one list (RFC 9110, section 5.2)."""
+    """Return those of a request's headers that matter; one that is repeated is one list (RFC 9110, section 5.2)."""
     found: dict[str, str] = {}
     for name, value in raw:
-        key = name.decode("latin-1")
-        found[key] = f"{found[key]}, {value.decode('latin-1')}" if key in found else value.decode("latin-1")
+        if key := _HEEDED.get(name):
+            found[key] = f"{found[key]}, {value.decode('latin-1')}" if key in found else value.decode("latin-1")
     return found
 
 

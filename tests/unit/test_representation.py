@@ -69,4 +69,4 @@ def test_a_failed_precondition_says_nothing_else() -> None:
 
 def test_headers_that_are_repeated_are_one_list() -> None:
     raw = [(b"if-none-match", b'"a"'), (b"host", b"h"), (b"if-none-match", b'"\xe9"')]
-    assert {"if-none-match": '"a", "é"', "host": "h"} == fields(raw)
+    assert {"if-none-match": '"a", "é"'} == fields(raw)
