@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
-    from worker.store.changes import Head, Window
+    from worker.store.changes import Change, Head, Window
 
 PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
@@ -40,7 +40,7 @@ _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
 _MEMBERS = 64 * 1024
 """Members of windows whose articles are kept for other formats' documents and for the next ones."""
-_Asked = tuple[str, str, int, int, bool, Rights, frozenset[str]]
+_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None"]
 """What a push was made for."""
 
 
@@ -51,6 +51,18 @@ class Document:
     body: bytes
     head: int
     changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a receiver is not to be told yet: these articles, and nothing after the change numbered `until`."""
+
+    articles: frozenset[str]
+    until: int
+
+    def lets(self, change: Change) -> bool:
+        """Whether the receiver may be told of a change."""
+        return change.seq <= self.until and change.article_id not in self.articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +159,18 @@ class Documents:
         *,
         whole: bool,
         rights: Rights = EVERYTHING,
-        without: frozenset[str] = frozenset(),
+        waiting: Waiting | None = None,
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
         With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
-        the `rights` of the receiver allow; nothing of those `without` which it is to be. Raises FeedRefused.
+        the `rights` of the receiver allow, and nothing of what is `waiting`. Raises FeedRefused.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights, without)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting)
         with self._lock:
             if key in self._pushes:
                 return self._pushes[key]
-        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights, without=without)
+        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights, waiting=waiting)
         with self._lock:
             self._pushes[key] = push
         return push
@@ -171,7 +183,7 @@ class Documents:
         *,
         whole: bool,
         rights: Rights,
-        without: frozenset[str],
+        waiting: Waiting | None,
     ) -> Push | None:
         head = self._store.changes.head(definition.name)
         changes = [] if whole else self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
@@ -181,16 +193,17 @@ class Documents:
             head = window.head
             names: Iterable[str] = window.members
             gone: Sequence[tuple[str, int]] = window.gone
-            reached = head.seq
+            reached = end = head.seq
         else:
-            told = [change for change in changes if change.article_id not in without]
+            told = [change for change in changes if waiting is None or waiting.lets(change)]
             places = self._store.changes.places(
                 definition.name, [change.article_id for change in told if change.state == "in"]
             )
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
             # What never was in the feed, endpoints alone are told of: those that may have it early.
             gone = [(change.article_id, change.asof) for change in told if change.state != "in" and change.seen]
-            reached = changes[-1].seq if len(changes) == PUSH_ENTRIES else head.seq
+            end = head.seq if waiting is None else min(head.seq, waiting.until)
+            reached = min(changes[-1].seq, end) if len(changes) == PUSH_ENTRIES else end
         articles = _visible(self._store.articles.get_many(list(names)), head.changed)
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:
@@ -198,9 +211,9 @@ class Documents:
         channel = self._channel(definition, feed_format, head.changed)
         passed = self._passed(feed_format, channel, shown, rights)
         if not passed and not gone:
-            if reached == head.seq:
+            if reached >= end:
                 return None
-            return self._push(definition, feed_format, reached, whole=whole, rights=rights, without=without)
+            return self._push(definition, feed_format, reached, whole=whole, rights=rights, waiting=waiting)
         stones = self._stones(feed_format, gone)
         return Push(
             feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),

@@ -14,7 +14,7 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.documents import Documents
+from worker.documents import Documents, Waiting
 from worker.gate import FeedRefused, Gate
 from worker.intake import Intake
 from worker.operations import Alerts
@@ -531,3 +531,24 @@ def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
             documents.current(definition, FEED_FORMATS["smartnews"])
     [(_, told)] = desk.store.operations.take(10, 1000)
     assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])
+
+
+def test_what_waits_is_in_no_push_however_much_there_is(desk: Desk) -> None:
+    desk.accept(article("old"), *(article(f"new{n}") for n in range(230)))
+    desk.publisher().consume()
+    desk.accept(kill("old"), article("newest"))
+    desk.publisher().consume()
+    definition = desk.site.feed("all")
+    assert definition is not None
+    changes = desk.store.changes.since("all", 0, 1000)
+    later = frozenset(change.article_id for change in changes if change.state == "in")
+    # As it was looked at before the newest came.
+    waiting = Waiting(later - {"newest"}, changes[-2].seq)
+    push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, changes[-1].seq, whole=False, waiting=waiting)
+    assert push is not None
+    assert ({"old": (2, "killed")}, changes[-2].seq) == (push.said, push.cursor)
+    after = Waiting(later, changes[-1].seq)
+    documents = desk.documents()
+    assert None is documents.push(
+        definition, FEED_FORMATS["atom"], push.cursor, changes[-1].seq, whole=False, waiting=after
+    )

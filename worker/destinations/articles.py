@@ -64,8 +64,10 @@ class Known:
         """Take the changes that may be told now: what is new waits for `delay` (ms), what must go does not."""
         horizon = clock.ms(clock.now()) - delay
         waiting = [change for change in changes if delay and change.state == "in" and change.asof > horizon]
-        self.changes = [change for change in changes if change not in waiting] if waiting else changes
+        self.changes = changes
         if waiting:
+            later = {change.seq for change in waiting}
+            self.changes = [change for change in changes if change.seq not in later]
             self.later = waiting[0].seq, min(change.asof for change in waiting) + delay
 
     def article_ids(self) -> Iterator[str]:
@@ -310,7 +312,8 @@ def _status(article: Article, change: Change, known: LedgerEntry | None, *, earl
     if article.pubstatus == "canceled":
         return "killed"
     now = max(clock.now(), clock.moment(change.asof))
-    told_early = early and change.state in ("in", "early") and article.waits(now)
+    # Whoever may have it early may have it when the embargo has just ended, too.
+    told_early = early and change.state in ("in", "early") and (article.waits(now) or article.visible(now))
     if not told_early and (change.state != "in" or not article.visible(now)):
         return "withdrawn"
     if known is None:

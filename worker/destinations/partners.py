@@ -12,7 +12,7 @@ from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.destinations.articles import ArticlePushes, Bodies, Known
 from worker.destinations.feeds import FeedPush
-from worker.documents import PUSH_ENTRIES
+from worker.documents import Waiting
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ARTICLES_PER_CLAIM = 50
 """How many changes are looked at in one claim, for each article that may be in flight at once."""
+_LOOKED_AT = 1000
+"""How many changes are looked at for an endpoint in mode "feed" with a delay: kills among them do not wait."""
 _CHANGES_CACHED = 64
 
 
@@ -90,8 +92,10 @@ class Partners:
         endpoint = plan.endpoint
         if endpoint.mode == "article":
             return ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
-        changes = self._since(endpoint.feed, claim.cursor, PUSH_ENTRIES, head) if endpoint.delay else []
+        changes = self._since(endpoint.feed, claim.cursor, _LOOKED_AT, head) if endpoint.delay else []
         plan.known.take(changes, endpoint.delay)
+        told = {change.seq for change in plan.known.changes}
+        later = frozenset(change.article_id for change in changes if change.seq not in told)
         push = self._documents.push(
             definition,
             FEED_FORMATS[endpoint.format],
@@ -99,7 +103,7 @@ class Partners:
             head,
             whole=False,
             rights=endpoint.rights,
-            without=frozenset(change.article_id for change in changes if change not in plan.known.changes),
+            waiting=Waiting(later, changes[-1].seq) if later else None,
         )
         return FeedPush(endpoint, claim, push, head, plan.known.later, self._timeout, deadline)
 
