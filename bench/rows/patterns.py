@@ -22,9 +22,8 @@ from worker.embedded import EmbeddedRedis
 from worker.services import Machinery, build
 
 LIMIT = """\
-For each document a round trip for the feed's window, an envelope by feedgen and a join; for each feed one round trip
-more, which asks whether the articles in the window are still the newest. It was 2.6 ms with that one for each document,
-1.7 ms with one for all three, on a machine with other work."""
+For each document a round trip that tells whether the feed has changed since the last one, an envelope by feedgen and a
+join; for each feed one round trip more for the article that is new."""
 
 _SUBJECTS = tuple(f"harbour-{number}" for number in range(10))
 _PATTERNS = 100
