@@ -27,8 +27,8 @@ from bench.receiver import Receiver
 from bench.results import Result, at_least
 
 LIMIT = """\
-Granian hands each request to Python, and Python its answer back, which takes most of the time of ours; nginx does all of
-it in C. A hundred times (b), whose feed is small enough for feedgen to build in two milliseconds, is about as often as
+Granian hands each request to Python, and Python its answer back, which takes most of the time; nginx does all of it in
+C. A hundred times (b), whose feed is small enough for feedgen to build in two milliseconds, is about as often as
 nginx answers with a file here."""
 
 _ASKED = {200: ("ours", "a", "b"), 304: ("ours", "a")}

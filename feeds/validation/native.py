@@ -26,7 +26,9 @@ def native(document: bytes) -> Findings:
     if isinstance(event, Finding):
         yield event
         return
-    yield from legible(event)
+    # The text of an article that may be used is looked at by its model.
+    model = isinstance(event.get("article"), dict) and event["article"].get("pubstatus") == "usable"
+    yield from legible({name: value for name, value in event.items() if name != "article"} if model else event)
     yield from required(event, "native", "id", "type", "time")
     yield from moments(event, "native", "time")
     change, article = str(event.get("type")), event.get("article")
