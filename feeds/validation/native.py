@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from feeds.article import Article
+from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
 from feeds.validation.json import legible, moments, parse, required
 
@@ -20,15 +20,76 @@ _CHANGES = {
 _NOTICE = {"id", "version", "edition", "url", "published", "updated", "pubstatus"}
 
 
+def _address(value: str) -> str:
+    if not values.url(value):
+        raise ValueError("is no absolute, percent-encoded URL")
+    return value
+
+
+def _language(value: str) -> str:
+    if not values.language(value):
+        raise ValueError("is no language tag")
+    return value
+
+
+_Address = Annotated[str, AfterValidator(_address)]
+_Language = Annotated[str, AfterValidator(_language)]
+_Words = Annotated[str, Field(min_length=1)]
+_Number = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Image(_Part):
+    url: _Address
+    type: Annotated[str, Field(pattern=r"^image/")]
+    width: _Number | None
+    height: _Number | None
+    caption: str
+    credit: str
+
+
+class _Alternate(_Part):
+    edition: _Language
+    url: _Address
+    id: _Words | None
+
+
+class _Usable(_Part):
+    """An article that may be used, as we say it. Its text was cleaned when it was accepted and is not parsed again."""
+
+    id: _Words
+    version: _Number
+    edition: _Language
+    pubstatus: Literal["usable"]
+    headline: _Words
+    summary: str
+    url: _Address
+    body_html: str
+    alternates: list[_Alternate]
+    section: str
+    subjects: list[_Words]
+    authors: list[_Words]
+    images: list[_Image]
+    embargoed: AwareDatetime | None
+    expires: AwareDatetime | None
+    urgency: Annotated[int, Field(ge=1, le=9)] | None
+    dateline: str
+    source: str
+    rights: str
+    published: AwareDatetime
+    updated: AwareDatetime
+
+
 def native(document: bytes) -> Findings:
     """One event."""
     event = parse(document)
     if isinstance(event, Finding):
         yield event
         return
-    # The text of an article that may be used is looked at by its model.
-    model = isinstance(event.get("article"), dict) and event["article"].get("pubstatus") == "usable"
-    yield from legible({name: value for name, value in event.items() if name != "article"} if model else event)
+    yield from legible(event)
     yield from required(event, "native", "id", "type", "time")
     yield from moments(event, "native", "time")
     change, article = str(event.get("type")), event.get("article")
@@ -45,7 +106,7 @@ def _article(change: str, article: dict[str, Any]) -> Findings:
     yield from moments(article, "native.article", "published", "updated")
     if status == "usable":
         try:
-            Article.model_validate_json(json.dumps(article), strict=True)
+            _Usable.model_validate_json(json.dumps(article), strict=True)
         except ValidationError as error:
             for problem in error.errors(include_url=False, include_input=False):
                 path = ".".join(map(str, problem["loc"]))

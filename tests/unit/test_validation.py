@@ -23,7 +23,7 @@ from feeds.gate import ARTICLE_CHECKS, FEED_CHECKS, check_article, check_channel
 from feeds.lifecycle import Accept, Hold, decide
 from feeds.recognition import Recognised, recognise
 from feeds.text import plain
-from feeds.validation import values
+from feeds.validation import native, values
 from feeds.validation.finding import Finding
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "schemas"
@@ -449,3 +449,25 @@ def test_any_article_is_valid_by_the_official_schema(format_name: str, file: str
 )
 def test_addresses(text: str, good: bool) -> None:
     assert values.url(text) is good
+
+
+def test_the_native_rules_know_every_field_of_an_article() -> None:
+    assert native._Usable.model_fields.keys() == Article.model_fields.keys()
+    assert native._Image.model_fields.keys() == Image.model_fields.keys()
+    assert native._Alternate.model_fields.keys() == Alternate.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"url":"https://e.example/ropes?a=1&b=2"', '"url":"/ropes"'),
+        ('"headline":"The', '"headlines":"The'),
+        ('"urgency":4', '"urgency":10'),
+        ('"subjects":["crafts"]', '"subjects":"crafts"'),
+        ('"width":800', '"width":0'),
+        ('"edition":"en"', '"edition":"e_n"'),
+        ('"published":"2026', '"published":"26'),
+    ],
+)
+def test_a_mistake_in_our_own_format_is_found(old: str, new: str) -> None:
+    assert "native.article" in {rule[:14] for rule in rules(check_article("json", changed(push("json"), old, new)))}
