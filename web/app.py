@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -67,9 +68,17 @@ def application(services: Services) -> ASGIApp:
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
         ],
-        exception_handlers={HTTPException: _refused, FeedRefused: _kept_back, RedisError: _away, Exception: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            FeedRefused: _kept_back,
+            RedisError: _away,
+            ClientDisconnect: _left,
+            Exception: _failed,
+        },
         lifespan=watching,
     )
+    # It would be to the host that the client names.
+    behind.router.redirect_slashes = False
     return Front(shelf, behind)
 
 
@@ -94,6 +103,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
     return problem(error.status_code, headers=error.headers)
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Nobody waits for this answer."""
+    del request, error
+    return problem(400)
 
 
 async def _kept_back(request: Request, error: Exception) -> Response:

@@ -20,18 +20,24 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 _QVALUE = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+_LONGEST = 256
+"""A longer Accept-Encoding is nobody's, and not read."""
 _ALIASES = {"x-gzip": "gzip"}  # section 8.4.1.3
 
 
-# Clients send the same few values; a bound, because anybody may send anything.
-@lru_cache(maxsize=1024)
 def chosen(accept_encoding: str | None) -> str:
     """Return the coding that the client likes best, by its q-values and then by size.
 
     `identity` for a client that does not say, and for one that takes none of ours: a document is better than a 406.
     """
-    if accept_encoding is None:
+    if accept_encoding is None or len(accept_encoding) > _LONGEST:
         return IDENTITY
+    return _chosen(accept_encoding)
+
+
+# Clients send the same few values; bounds, because anybody may send anything.
+@lru_cache(maxsize=1024)
+def _chosen(accept_encoding: str) -> str:
     wants = qualities(accept_encoding)
     # What is not named is as "*" is; `identity` is acceptable unless ruled out, and comes after what is asked for.
     rest = wants.get("*", 0.0)

@@ -61,13 +61,14 @@ class FeedServer:
         path = request.scope["path"]
         if feed_format is None:
             return await self._serve(request, Resource(path, name, partial(self._page, definition)))
-        if archive := parse_qs(request.scope["query_string"].decode("latin-1")).get("archive"):
+        if archive := parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True).get("archive"):
             return await self._archive(request, definition, feed_format, archive[0])
         resource = Resource(path, name, partial(self._current, definition, feed_format))
         headers = fields(request.headers.raw)
         if delta.wanted(headers):
             document = await self._shelf.get(resource, "identity")
-            changes = await run_in_threadpool(self._changes, definition, feed_format, document, headers)
+            known = [(head, tag) for tag, digest in delta.bases(headers) if (head := self._shelf.head_of(digest))]
+            changes = await run_in_threadpool(self._changes, definition, feed_format, document, headers, known)
             if changes is not None:
                 return Raw(changes)
         return await self._serve(request, resource)
@@ -128,7 +129,7 @@ class FeedServer:
             url = self._site.topic(now, feed_format.name) if feed_format else self._site.page(now)
             query = f"?{request.url.query}" if request.url.query else ""
             return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
-        removed = await run_in_threadpool(self._store.articles.removed, name)
+        removed = await run_in_threadpool(self._removed, name)
         if removed is not None:
             body, content_type = ended(self._site, name, feed_format, clock.moment(removed))
             return Response(body, 410, _BRIEFLY, content_type)
@@ -138,6 +139,13 @@ class FeedServer:
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         formats = f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._site.base_url}/feeds"
         return PlainTextResponse(f"There is no feed at this address. {formats}\n", 404, _BRIEFLY)
+
+    def _removed(self, name: str) -> int | None:
+        """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""
+        removed = self._store.articles.removed(name)
+        if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
+            removed = self._store.articles.removed(pattern_of(name))
+        return removed
 
     def _full(self, feed: FeedDefinition) -> bool:
         """Whether the feed's pattern makes no more feeds."""
@@ -159,10 +167,17 @@ class FeedServer:
         return Representation(body, _HTML, [caching], head.seq, head.changed or None)
 
     def _changes(
-        self, definition: FeedDefinition, feed_format: FeedFormat, document: Representation, headers: dict[str, str]
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        document: Representation,
+        headers: dict[str, str],
+        known: list[tuple[int, str]],
     ) -> Answer | None:
-        """The changes since a document that the client has, if they are all that it needs (RFC 3229)."""
-        known = [(head, tag) for tag, digest in delta.bases(headers) if (head := self._shelf.head_of(digest))]
+        """The changes since a document that the client has, if they are all that it needs (RFC 3229).
+
+        `known`: heads and tags of the documents that it has.
+        """
         if not known or document.status(headers) != 200 or not delta.possible(definition, feed_format):
             return None
         head, tag = max(known)

@@ -49,22 +49,25 @@ class Shelf:
         self._held: LRUCache[str, _Held] = LRUCache(most, getsizeof=lambda held: held.document.size)
         self._making: dict[tuple[str, str], asyncio.Future[Representation]] = {}
         self._heads: dict[str, int] = {}  # a number for each feed that was ever asked for here
+        self._kills: dict[str, int] = {}
         self._tags: LRUCache[str, int] = LRUCache(_TAGS)
         self._era = 0
         self._away = False
 
-    def changed(self, feed: str, head: int) -> None:
-        """The feed's log ends at `head`."""
+    def changed(self, feed: str, head: int, kill: int = 0) -> None:
+        """The feed's log ends at `head`; its last kill is at `kill`."""
         if head > self._heads.get(feed, head):
             self._heads[feed] = head
+            self._kills[feed] = kill
 
     def away(self) -> None:
-        """Redis does not answer: what is held is good, as there is nothing better."""
+        """Redis does not answer: what is held is good, as there is nothing better, but for what was killed since."""
         self._away = True
 
     def back(self) -> None:
         """Redis is heard again. What happened meanwhile was not; it may even be another Redis."""
         self._heads = dict.fromkeys(self._heads, 0)
+        self._kills = {}
         self._era += 1
         self._away = False
 
@@ -75,10 +78,14 @@ class Shelf:
     def current(self, key: str) -> Representation | None:
         """Return a document if it is held and up to date."""
         held = self._held.get(key)
-        if held is None:
+        if held is None or self._killed(held):
             return None
         fresh = held.era == self._era and held.document.head >= self._heads.get(held.feed, 0)
         return held.document if fresh or self._away else None
+
+    def _killed(self, held: _Held) -> bool:
+        """Whether a document may have the text of an article that was killed since it was made."""
+        return held.document.head < self._kills.get(held.feed, 0)
 
     async def get(self, resource: Resource, coding: str) -> Representation:
         """Return a document up to date and in a coding, made if need be.
@@ -114,9 +121,12 @@ class Shelf:
         self._heads.setdefault(resource.feed, 0)
         try:
             document = await run_in_threadpool(resource.make)
+        except LookupError:
+            self._held.pop(resource.key, None)  # it is no more, also when Redis can't be asked
+            raise
         except (RedisError, FeedRefused):
             held = self._held.get(resource.key)
-            if held is None:
+            if held is None or self._killed(held):
                 raise
             return held.document  # the last good one is better than none, and /readyz or the log says what is wrong
         self._keep(resource.key, _Held(resource.feed, era, document))

@@ -76,6 +76,6 @@ class Watch:
         turn = feeds[self._next : self._next + _LOOKED_AT]
         self._next += _LOOKED_AT
         # Asked even when there is none to ask for: it also tells whether Redis is there.
-        for feed, head in self._changes.heads(turn or [""]).items():
-            self._shelf.changed(feed, head)
+        for feed, (head, kill) in self._changes.heads(turn or [""]).items():
+            self._shelf.changed(feed, head, kill)
         self._heard = time.monotonic()

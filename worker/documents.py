@@ -247,7 +247,7 @@ class Documents:
     def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:
         """What the document says of the feed. Raises FeedRefused."""
         channel = self._site.channel(self.titled(definition), feed_format.name, changed, **links)
-        self._gate.channel(definition.name, feed_format, channel)
+        self._gate.channel(definition.name, feed_format, channel, made=isinstance(definition, MadeFeed))
         return channel
 
     def _document(

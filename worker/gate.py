@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.gate import check_channel, check_entry
+from feeds.patterns import pattern_of
 from worker import clock
 from worker.store.refusals import Refusal
 
@@ -43,8 +44,8 @@ class Gate:
         self._told: set[tuple[str, str]] = set()
         self._lock = Lock()
 
-    def channel(self, feed: str, feed_format: FeedFormat, channel: Channel) -> None:
-        """Check what a feed says of itself. Raises FeedRefused."""
+    def channel(self, feed: str, feed_format: FeedFormat, channel: Channel, *, made: bool) -> None:
+        """Check what a feed says of itself; one that was `made` of a pattern or not. Raises FeedRefused."""
         key = (feed, feed_format.name)
         with self._lock:
             if key in self._passed:
@@ -54,8 +55,10 @@ class Gate:
             if not findings:
                 self._passed[key] = None
                 return
-            new = key not in self._told
-            self._told.add(key)
+            # The feeds of a pattern are alike, and strangers may ask for any number of them.
+            group = (pattern_of(feed), feed_format.name) if made else key
+            new = group not in self._told
+            self._told.add(group)
         reason = "; ".join(reasons(findings))
         if new:
             self._alerts.tell("feed.refused", feed=feed, format=feed_format.name, reason=reason)

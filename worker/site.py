@@ -16,6 +16,9 @@ from feeds.formats import FEED_FORMATS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
 
+_NAME_MOST = 200
+"""The longest name of a feed, in characters: of a pattern 100 and of a value 80. Strangers ask for longer ones."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -53,6 +56,8 @@ class Site:
 
         One of a pattern need not have been made as yet; `written` is the value that its title shows.
         """
+        if len(name) > _NAME_MOST:
+            return None
         return self._feeds.get(name) or self._made(name, written)
 
     @cached_property

@@ -304,6 +304,16 @@ def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) ->
     articles.mark_indexed(known, 3)
 
 
+def test_a_feed_of_a_pattern_that_was_removed_is_410(newsroom: Newsroom) -> None:
+    articles = newsroom.store.articles
+    known = articles.indexed()
+    newsroom.store.patterns.make("old/author/*", {"mira": "Mira"}, 10)
+    articles.mark_indexed({**known, "old/author/*": "{}"}, 1)
+    articles.mark_indexed(known, 1_767_225_600_000)
+    found = [get(newsroom.topic(f"old/author/{name}")).status_code for name in ("mira", "nobody")]
+    assert [410, 404] == found
+
+
 def test_while_redis_is_away_feeds_are_served_as_they_were(own_newsroom: Newsroom) -> None:
     newsroom = own_newsroom
     newsroom.publish("away-1", "s9")

@@ -201,10 +201,12 @@ def test_whoever_listens_hears_of_every_change_and_its_head(store: Store) -> Non
     store.changes.arrange("desk/world", 5, [("a", 2), ("b", 1)])
     store.changes.arrange("desk/world", 6, [("a", 2), ("b", 1)])  # nothing new
     heard = [listener.next(10) for _ in range(4)]
-    assert [("desk/world", 1), ("author/ada quill", 1), ("desk/world", 2), ("desk/world", 3)] == heard
+    assert [("desk/world", 1, 0), ("author/ada quill", 1, 0), ("desk/world", 2, 0), ("desk/world", 3, 0)] == heard
+    store.changes.record("a", 2, 9, {"desk/world": ("killed", 0)})
+    assert ("desk/world", 4, 4) == listener.next(10)
     assert listener.next(0.05) is None
     listener.close()
-    assert {"desk/world": 3, "none": 0} == store.changes.heads(["desk/world", "none"])
+    assert {"desk/world": (4, 4), "none": (0, 0)} == store.changes.heads(["desk/world", "none"])
 
 
 def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:

@@ -58,3 +58,8 @@ def test_every_coding_can_be_read_back_and_is_the_same_each_time() -> None:
         assert BODY == readers[name](coded)
         assert coded == encode(BODY)
         assert len(coded) < len(BODY) / 4
+
+
+def test_a_header_that_is_too_long_is_not_read() -> None:
+    assert chosen("gzip") == "gzip"
+    assert chosen(f"gzip,{'x' * 300}") == "identity"

@@ -120,6 +120,14 @@ def test_a_feed_says_whose_it_is_and_a_feed_of_an_edition_says_it_in_its_languag
     assert matches(feeds[1], article(edition="zh-Hant"), {})  # type: ignore[arg-type]
 
 
+def test_longer_names_than_any_feed_has_are_not_looked_at() -> None:
+    one = site(pattern())
+    assert one.feed(f"author/{'a' * 80}") is not None
+    before = named.cache_info().currsize
+    assert one.feed(f"author/{'b' * 70_000}") is None
+    assert before == named.cache_info().currsize
+
+
 def test_a_site_knows_the_feeds_of_its_patterns_by_name_and_by_topic() -> None:
     one = site(FeedDefinition(name="author/desk", title="The desk"), pattern())
     assert isinstance(one.feed("author/ليلى-حداد".replace("ى", "ی").replace("ي", "ی")), MadeFeed)

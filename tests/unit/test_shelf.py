@@ -138,3 +138,33 @@ def test_the_head_of_a_document_is_remembered_when_it_has_gone() -> None:
     shelf.changed("a", 7)
     second = asyncio.run(shelf.get(source.resource(), "identity"))
     assert [1, 7, None] == [shelf.head_of(digest) for digest in (first.digest, second.digest, "0" * 32)]
+
+
+def test_what_was_made_before_a_kill_is_served_no_more_not_even_while_redis_is_away() -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 2)
+    shelf.away()
+    assert shelf.current(KEY) is not None  # behind, but the best there is
+    shelf.changed("a", 3, kill=3)
+    source.away = True
+    assert shelf.current(KEY) is None
+    with pytest.raises(RedisConnectionError):
+        body(shelf, source)
+    source.away, source.head = False, 3
+    assert b"document 3" == body(shelf, source)
+    assert shelf.current(KEY) is not None
+
+
+def test_what_is_no_more_is_not_held() -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 2)
+
+    def gone() -> Representation:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        asyncio.run(shelf.get(Resource(KEY, "a", gone), "identity"))
+    shelf.away()
+    assert shelf.current(KEY) is None

@@ -85,16 +85,16 @@ class Listener:
             self.close()
             raise redis.TimeoutError("Redis did not answer a subscription")
 
-    def next(self, timeout: float) -> tuple[str, int] | None:
-        """Return the feed that has changed and its head; None when nothing comes within `timeout` seconds.
+    def next(self, timeout: float) -> tuple[str, int, int] | None:
+        """Return the feed that has changed, its head and its last kill; None when nothing comes in `timeout` seconds.
 
         Raises redis.RedisError when the connection is lost.
         """
         message = self._heard.get_message(timeout=timeout)
         if message is None or message["type"] != "message":
             return None
-        seq, _, feed = message["data"].partition(" ")
-        return feed, int(seq)
+        seq, kill, feed = message["data"].split(" ", 2)
+        return feed, int(seq), int(kill)
 
     def close(self) -> None:
         """Hear no more."""
@@ -169,12 +169,13 @@ class ChangeLogs:
         head = Head(int(seq or 0), int(changed or 0))
         return Stretch(head, tuple(members), _place(older), _place(newer), _place(below))
 
-    def heads(self, feeds: Sequence[str]) -> dict[str, int]:
-        """Return the sequence number at which each feed's log ends, in one round trip."""
+    def heads(self, feeds: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return the sequence numbers at which each feed's log ends and of its last kill, in one round trip."""
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
-            pipe.hget(keys.feed(feed).meta, "head")
-        return {feed: int(seq or 0) for feed, seq in zip(feeds, pipe.execute(), strict=True)}
+            pipe.hmget(keys.feed(feed).meta, "head", "kill")
+        found = zip(feeds, pipe.execute(), strict=True)
+        return {feed: (int(seq or 0), int(kill or 0)) for feed, (seq, kill) in found}
 
     def listen(self) -> Listener:
         """Begin to hear of changes."""

@@ -30,7 +30,7 @@ FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
 
 CHANGED = "dateline:changed"
-"""Channel: the head and the name of each feed that changes."""
+"""Channel: head, last kill and name of each feed that changes."""
 
 SCHEDULE = "dateline:schedule"
 """Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""

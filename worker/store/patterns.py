@@ -54,6 +54,10 @@ class PatternFeeds:
                     self._known[pattern, value] = known
         return known
 
+    def had(self, pattern: str, value: str) -> bool:
+        """Whether the pattern, which may be no more, had a feed of that value."""
+        return bool(self._client.hexists(keys.pattern(pattern), value))
+
     def count(self, pattern: str) -> int:
         """Return how many feeds the pattern has."""
         return int(self._client.hlen(keys.pattern(pattern)))

@@ -11,7 +11,7 @@ for i = 1, #after do
   if after[i] ~= before[i] then
     local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
     redis.call('HSET', KEYS[1], 'changed', ARGV[1])
-    redis.call('PUBLISH', ARGV[3], seq .. ' ' .. ARGV[2])
+    redis.call('PUBLISH', ARGV[3], seq .. ' ' .. (redis.call('HGET', KEYS[1], 'kill') or '0') .. ' ' .. ARGV[2])
     return 1
   end
 end

@@ -46,5 +46,5 @@ end
 if asof > tonumber(redis.call('HGET', KEYS[1], 'changed') or '0') then
   redis.call('HSET', KEYS[1], 'changed', ARGV[3])
 end
-redis.call('PUBLISH', ARGV[8], seq .. ' ' .. ARGV[7])
+redis.call('PUBLISH', ARGV[8], seq .. ' ' .. (redis.call('HGET', KEYS[1], 'kill') or '0') .. ' ' .. ARGV[7])
 return seq
