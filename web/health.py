@@ -38,6 +38,7 @@ COUNTERS = {
     ),
     "dateline_verifications": ("Verifications of intent, by outcome", ("outcome",)),
     "dateline_readbacks": ("Looks at pages of killed articles, by verdict", ("verdict",)),
+    "dateline_log_lines_lost": ("Lines that workers could not write to their log", ()),
 }
 
 

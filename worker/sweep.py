@@ -15,7 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from feeds.patterns import pattern_of
-from worker import clock
+from worker import clock, logs
 from worker.store import keys
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Sweeper:
         self._worker = worker
         self._stopped = Event()
         self._due: int | None = None
+        self._lost = 0
         self._thread = Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
@@ -118,6 +119,12 @@ class Sweeper:
             self._publisher.release_due(clock.now())
             self._due = self._upcoming()
 
+    def _count_lost_lines(self) -> None:
+        lost = logs.lost()
+        if lost > self._lost:
+            self._store.counters.add("dateline_log_lines_lost", lost - self._lost)
+            self._lost = lost
+
     def _run(self) -> None:
         next_sweep = time.monotonic() + INTERVAL
         while not self._stopped.wait(self._pause(next_sweep)):
@@ -129,6 +136,7 @@ class Sweeper:
                 self._store.workers.seen(self._worker, clock.ms(clock.now()))
                 self.sweep()
                 self._operations.send()
+                self._count_lost_lines()
                 self._store.counters.flush()
                 self._due = self._upcoming()
             except RedisError as error:

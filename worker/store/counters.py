@@ -9,6 +9,8 @@ from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from redis.exceptions import RedisError
+
 from worker.store import keys
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Counters:
         self.add(f"{name}_sum", seconds * times, **labels)
 
     def flush(self) -> None:
-        """Carry what was added since the last flush to Redis."""
+        """Carry what was added since the last flush to Redis. Raises redis.RedisError; then it is kept for the next."""
         with self._lock:
             sums, self._sums = self._sums, Counter()
         if not sums:
@@ -46,7 +48,12 @@ class Counters:
         pipe = self._client.pipeline(transaction=False)
         for field, amount in sums.items():
             pipe.hincrbyfloat(keys.COUNTERS, field, amount)
-        pipe.execute()
+        try:
+            pipe.execute()
+        except RedisError:
+            with self._lock:
+                self._sums.update(sums)
+            raise
 
     def read(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """Return all totals by (name, labels)."""
