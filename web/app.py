@@ -23,7 +23,7 @@ from web.front import Front
 from web.health import Health
 from web.hub import HubFront
 from web.problems import problem
-from web.shelf import Shelf
+from web.shelf import Shelf, Withheld
 from web.triggers import Triggers
 from web.watch import Watch
 from worker import logs
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
     shelf = Shelf()
-    watch = Watch(services.store.changes, shelf)
+    watch = Watch(services.store.changes, shelf, services.documents.forget)
     feeds, events, hub = FeedServer(services, shelf), EventsIntake(services), HubFront(services)
     triggers, health = Triggers(services), Health(services, watch)
 
@@ -71,6 +71,7 @@ def application(services: Services) -> ASGIApp:
         exception_handlers={
             HTTPException: _refused,
             FeedRefused: _kept_back,
+            Withheld: _withheld,
             RedisError: _away,
             ClientDisconnect: _left,
             Exception: _failed,
@@ -114,6 +115,12 @@ async def _left(request: Request, error: Exception) -> Response:
 async def _kept_back(request: Request, error: Exception) -> Response:
     del request
     return problem(503, f"The gate keeps it back: {error}", headers={"Retry-After": "300"})
+
+
+async def _withheld(request: Request, error: Exception) -> Response:
+    del request, error
+    detail = "Redis has lost time and may not know of an article that was killed; until it does, nothing is shown."
+    return problem(503, detail, headers={"Retry-After": "30"})
 
 
 async def _away(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ Redis calls: each is one assignment that readers see whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -42,6 +42,10 @@ class _Held(NamedTuple):
     document: Representation
 
 
+class Withheld(Exception):
+    """A document would have the text of an article that was killed: Redis has lost time, and knows nothing of it."""
+
+
 class Shelf:
     """The documents."""
 
@@ -49,7 +53,7 @@ class Shelf:
         self._held: LRUCache[str, _Held] = LRUCache(most, getsizeof=lambda held: held.document.size)
         self._making: dict[tuple[str, str], asyncio.Future[Representation]] = {}
         self._heads: dict[str, int] = {}  # a number for each feed that was ever asked for here
-        self._kills: dict[str, int] = {}
+        self._kills: dict[str, int] = {}  # never forgotten: a Redis that has lost time may not know of a kill any more
         self._tags: LRUCache[str, int] = LRUCache(_TAGS)
         self._era = 0
         self._away = False
@@ -58,18 +62,33 @@ class Shelf:
         """The feed's log ends at `head`; its last kill is at `kill`."""
         if head > self._heads.get(feed, head):
             self._heads[feed] = head
-            self._kills[feed] = kill
+            self._killed_at(feed, kill)
 
     def away(self) -> None:
         """Redis does not answer: what is held is good, as there is nothing better, but for what was killed since."""
         self._away = True
 
-    def back(self) -> None:
-        """Redis is heard again. What happened meanwhile was not; it may even be another Redis."""
-        self._heads = dict.fromkeys(self._heads, 0)
-        self._kills = {}
+    def back(self, heads: Mapping[str, tuple[int, int]]) -> None:
+        """Redis is heard again, and these heads and last kills were read from it.
+
+        What happened meanwhile was not heard, so all is made anew. It may even be another Redis that knows less: where
+        a log ends before a kill that was heard of, nothing is served until it ends after it.
+        """
+        for feed, (_, kill) in heads.items():
+            self._killed_at(feed, kill)
+        self._heads = dict.fromkeys(self._heads, 0) | {
+            feed: head for feed, (head, _) in heads.items() if feed in self._heads
+        }
         self._era += 1
         self._away = False
+
+    def lost(self, heads: Mapping[str, tuple[int, int]]) -> list[str]:
+        """Return the feeds whose logs or kills end earlier than was known: Redis has lost time, or is another one."""
+        return [
+            feed
+            for feed, (head, kill) in heads.items()
+            if head < self._heads.get(feed, 0) or kill < self._kills.get(feed, 0)
+        ]
 
     def feeds(self) -> list[str]:
         """Return the feeds that were ever asked for here."""
@@ -78,19 +97,23 @@ class Shelf:
     def current(self, key: str) -> Representation | None:
         """Return a document if it is held and up to date."""
         held = self._held.get(key)
-        if held is None or self._killed(held):
+        if held is None or self._killed(held.feed, held.document):
             return None
         fresh = held.era == self._era and held.document.head >= self._heads.get(held.feed, 0)
         return held.document if fresh or self._away else None
 
-    def _killed(self, held: _Held) -> bool:
+    def _killed_at(self, feed: str, kill: int) -> None:
+        self._kills[feed] = max(kill, self._kills.get(feed, 0))
+
+    def _killed(self, feed: str, document: Representation) -> bool:
         """Whether a document may have the text of an article that was killed since it was made."""
-        return held.document.head < self._kills.get(held.feed, 0)
+        return document.head < self._kills.get(feed, 0)
 
     async def get(self, resource: Resource, coding: str) -> Representation:
         """Return a document up to date and in a coding, made if need be.
 
-        Raises redis.RedisError or FeedRefused when it has to be made and can't, and none is held.
+        Raises redis.RedisError or FeedRefused when it has to be made and can't, and none is held; Withheld when what
+        Redis says is older than a kill.
         """
         document = self.current(resource.key)
         if document is None:
@@ -99,6 +122,8 @@ class Shelf:
             if document.head < self._heads.get(resource.feed, 0):
                 # What others had begun to make was behind when it was done.
                 document = await self._once((resource.key, ""), make)
+            if self._killed(resource.feed, document):
+                raise Withheld(resource.feed)
         if coding != IDENTITY and not document.has(coding):
             encode = partial(self._encode, resource.key, document, coding)
             document = await self._once((resource.key, f"{document.digest}-{coding}"), encode)
@@ -126,7 +151,7 @@ class Shelf:
             raise
         except (RedisError, FeedRefused):
             held = self._held.get(resource.key)
-            if held is None or self._killed(held):
+            if held is None or self._killed(held.feed, held.document):
                 raise
             return held.document  # the last good one is better than none, and /readyz or the log says what is wrong
         self._keep(resource.key, _Held(resource.feed, era, document))

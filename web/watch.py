@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
 import structlog
@@ -19,11 +20,15 @@ _LOOKED_AT = 1000
 
 
 class Watch:
-    """Listens, and looks at the heads once a second in case that something was not heard."""
+    """Listens, and looks at the heads once a second in case that something was not heard.
 
-    def __init__(self, changes: ChangeLogs, shelf: Shelf) -> None:
+    `forget` is called when what was read of Redis before may hold no more: it may be another one that knows less.
+    """
+
+    def __init__(self, changes: ChangeLogs, shelf: Shelf, forget: Callable[[], None]) -> None:
         self._changes = changes
         self._shelf = shelf
+        self._forget = forget
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._heard = time.monotonic()
@@ -57,8 +62,9 @@ class Watch:
                 self._stopped.wait(_LOOK_SECONDS)
 
     def _listen(self, listener: Listener) -> None:
-        self._shelf.back()
         try:
+            # An answer to a subscription says nothing: Redis gives it even while it loads what it knows.
+            self._begin_anew(self._read(self._shelf.feeds()))
             due = 0.0
             while not self._stopped.is_set():
                 heard = listener.next(max(0.0, due - time.monotonic()))
@@ -66,16 +72,33 @@ class Watch:
                     self._shelf.changed(*heard)
                 if time.monotonic() >= due:
                     self._look()
+                    listener.ping()
                     due = time.monotonic() + _LOOK_SECONDS
         finally:
             listener.close()
+
+    def _begin_anew(self, heads: Mapping[str, tuple[int, int]]) -> None:
+        """Redis is heard, and what was known of it may hold no more."""
+        for feed in self._shelf.lost(heads):
+            log.error("redis_lost_time", feed=feed, next_step="if something was killed in the meantime, kill it again")
+        self._forget()
+        self._shelf.back(heads)
 
     def _look(self) -> None:
         feeds = self._shelf.feeds()
         self._next = self._next if self._next < len(feeds) else 0
         turn = feeds[self._next : self._next + _LOOKED_AT]
         self._next += _LOOKED_AT
-        # Asked even when there is none to ask for: it also tells whether Redis is there.
-        for feed, (head, kill) in self._changes.heads(turn or [""]).items():
+        heads = self._read(turn)
+        if self._shelf.lost(heads):
+            self._begin_anew(self._read(feeds))
+        for feed, (head, kill) in heads.items():
             self._shelf.changed(feed, head, kill)
+
+    def _read(self, feeds: Sequence[str]) -> dict[str, tuple[int, int]]:
+        # Asked even when there is none to ask for: it also tells whether Redis is there.
+        heads: dict[str, tuple[int, int]] = {}
+        for start in range(0, max(1, len(feeds)), _LOOKED_AT):
+            heads |= self._changes.heads(feeds[start : start + _LOOKED_AT] or [""])
         self._heard = time.monotonic()
+        return heads

@@ -93,6 +93,12 @@ class Documents:
         )
         self._lock = Lock()
 
+    def forget(self) -> None:
+        """Read all anew: another Redis may say another thing under the same numbers."""
+        with self._lock:
+            self._windows.clear()
+            self._pushes.clear()
+
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
         """Return the feed's document as it is now. Raises FeedRefused.
 

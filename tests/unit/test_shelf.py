@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from web.representation import Representation
-from web.shelf import Resource, Shelf
+from web.shelf import Resource, Shelf, Withheld
 
 KEY = "/feeds/a.atom"
 
@@ -109,7 +109,7 @@ def test_while_redis_is_away_what_is_held_is_served_and_afterwards_made_anew() -
         asyncio.run(shelf.get(source.resource("/feeds/a.rss"), "identity"))
 
     source.away = False
-    shelf.back()
+    shelf.back({"a": (0, 0)})
     assert shelf.current(KEY) is None
     # Another Redis may know less than the one that went.
     source.head = 0
@@ -154,6 +154,26 @@ def test_what_was_made_before_a_kill_is_served_no_more_not_even_while_redis_is_a
     source.away, source.head = False, 3
     assert b"document 3" == body(shelf, source)
     assert shelf.current(KEY) is not None
+
+
+@pytest.mark.parametrize(("head", "kill"), [(2, 0), (0, 0)], ids=["a replica that lagged", "an empty Redis"])
+def test_a_kill_that_redis_has_lost_keeps_the_text_from_readers_until_the_log_has_passed_it(
+    head: int, kill: int
+) -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 3, kill=3)
+    shelf.away()
+    assert ["a"] == shelf.lost({"a": (head, kill)})
+    shelf.back({"a": (head, kill)})
+    source.head = head
+    assert shelf.current(KEY) is None
+    with pytest.raises(Withheld):
+        body(shelf, source)
+    assert shelf.current(KEY) is None
+    source.head = 3
+    shelf.changed("a", 3, kill=3)
+    assert b"document 3" == body(shelf, source)
 
 
 def test_what_is_no_more_is_not_held() -> None:

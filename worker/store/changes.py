@@ -91,10 +91,17 @@ class Listener:
         Raises redis.RedisError when the connection is lost.
         """
         message = self._heard.get_message(timeout=timeout)
+        if message is not None and message["type"] == "subscribe":
+            # The client has connected anew by itself: what was said meanwhile was missed, perhaps by another Redis.
+            raise redis.ConnectionError("the connection was lost for a moment")
         if message is None or message["type"] != "message":
             return None
         seq, kill, feed = message["data"].split(" ", 2)
         return feed, int(seq), int(kill)
+
+    def ping(self) -> None:
+        """Keep the connection from being idle: what stands between may cut it then, and nobody would know."""
+        self._heard.ping()
 
     def close(self) -> None:
         """Hear no more."""
