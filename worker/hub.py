@@ -44,16 +44,15 @@ class Leases:
     most: timedelta
 
     def granted(self, asked: str | None) -> int:
-        """Return the seconds granted for `hub.lease_seconds`. Raises HubRefused for what is no number."""
-        if asked is None or not asked.strip():
+        """Return the seconds granted for `hub.lease_seconds`; None: it was not given.
+
+        Raises HubRefused for what is no positive decimal integer (section 5.1).
+        """
+        if asked is None:
             return int(self.default.total_seconds())
-        digits = asked.strip().removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()):
-            raise HubRefused("hub.lease_seconds must be a whole number of seconds")
-        if asked.strip().startswith("-") or not digits.strip("0"):
-            # Zero and less mean nothing; the usual lease does.
-            return int(self.default.total_seconds())
-        seconds = int(digits) if len(digits) < 12 else int(self.most.total_seconds())
+        if not (asked.isascii() and asked.isdigit() and asked.strip("0")):
+            raise HubRefused("hub.lease_seconds must be a positive whole number of seconds, or left out")
+        seconds = int(asked) if len(asked) < 12 else int(self.most.total_seconds())
         return int(min(max(seconds, self.least.total_seconds()), self.most.total_seconds()))
 
 
@@ -126,6 +125,7 @@ class Hub:
         secret = fields.get("hub.secret", "")
         if len(secret.encode()) > SECRET_BYTES:
             raise HubRefused(f"hub.secret must be at most {SECRET_BYTES} bytes long")
+        lease = self._leases.granted(fields.get("hub.lease_seconds")) if mode == "subscribe" else 0
         definition, feed_format = found
         # Without the port: another port is the same machine.
         host = urlsplit(callback).hostname or ""
@@ -136,7 +136,7 @@ class Hub:
             callback=callback,
             format=feed_format.name,
             secret=secret,
-            lease=self._leases.granted(fields.get("hub.lease_seconds")) if mode == "subscribe" else 0,
+            lease=lease,
             asked=clock.ms(now),
             nonce=secrets.token_hex(8),
             host=host,

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 PATIENCE = 30.0
 """Seconds that a test waits for what should come within moments."""
@@ -203,6 +204,15 @@ class Misbehaving:
         while True:
             call.writer.write(b"X-More: " + b"x" * 8000 + b"\r\n")
             await call.writer.drain()
+
+    async def _do_long_head(self, call: Call) -> None:
+        """One header field that is longer than anybody takes."""
+        call.writer.write(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000 + b"\r\nContent-Length: 0\r\n\r\n")
+
+    async def _do_malformed(self, call: Call) -> None:
+        """Answers with a head that has the line which the path names."""
+        line = unquote_to_bytes(call.target.split("/")[3])
+        call.writer.write(b"HTTP/1.1 %d Said\r\n%s\r\nContent-Length: 2\r\n\r\nok" % (call.number, line))
 
     async def _do_hold(self, call: Call) -> None:
         """Answers when it is released."""

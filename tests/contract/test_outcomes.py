@@ -174,6 +174,43 @@ def test_headers_without_end(caller: Caller, receiver: Misbehaving) -> None:
     assert caller.call(f"{receiver.url}/endless_head").fault in {Fault.TOO_LARGE, Fault.RESET}
 
 
+@pytest.mark.parametrize("path", ["long_head", "reset", "hang_up", "nonsense", "endless_head"])
+def test_whatever_fails_has_a_reason(caller: Caller, receiver: Misbehaving, path: str) -> None:
+    answer = caller.call(f"{receiver.url}/{path}")
+
+    assert answer.fault
+    assert answer.message
+
+
+def test_a_head_that_is_too_long_is_called_so(caller: Caller, receiver: Misbehaving) -> None:
+    answer = caller.call(f"{receiver.url}/long_head")
+
+    assert (answer.fault, answer.message) == (
+        Fault.TOO_LARGE,
+        "the head of the answer is too long (error 100 of libcurl)",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["this is no header", ": no name", "X-%FF%FE: %FF", "X-A: a%00b", "X-A: a%0Db", " folded into nothing", "Location"],
+)
+@pytest.mark.parametrize("status", [200, 204, 410, 500])
+def test_one_malformed_line_in_a_head_takes_nothing_from_the_status(
+    caller: Caller, receiver: Misbehaving, status: int, line: str
+) -> None:
+    answer = caller.call(f"{receiver.url}/malformed/{status}/{line.replace(' ', '%20')}")
+
+    assert (answer.status, answer.fault, answer.message) == (status, None, "")
+
+
+@pytest.mark.parametrize("line", ["Content-Length: two", "Transfer-Encoding: nobody-knows"])
+def test_a_body_of_unknown_length_is_no_answer(caller: Caller, receiver: Misbehaving, line: str) -> None:
+    answer = caller.call(f"{receiver.url}/malformed/200/{line.replace(' ', '%20')}")
+
+    assert (answer.fault, answer.message != "") == (Fault.PROTOCOL, True)
+
+
 def test_nobody_listens(caller: Caller) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

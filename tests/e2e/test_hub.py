@@ -119,7 +119,7 @@ def test_unsubscribing_is_verified_too(newsroom: Newsroom, section: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"), [("5", 5), ("0", TEN_DAYS), ("-7", TEN_DAYS), ("99999999999", 30 * 86400), ("", TEN_DAYS)]
+    ("asked", "granted"), [("5", 5), ("0007", 7), ("99999999999", 30 * 86400), ("9" * 40, 30 * 86400)]
 )
 def test_leases_are_bounded(newsroom: Newsroom, section: str, asked: str, granted: int) -> None:  # 5.1.2, 5.3.1
     path = f"/lease{asked}"
@@ -130,6 +130,16 @@ def test_leases_are_bounded(newsroom: Newsroom, section: str, asked: str, grante
         lease_seconds=asked,
     )
     assert newsroom.receiver.wait(path, method="GET")[0].query["hub.lease_seconds"] == [str(granted)]
+
+
+@pytest.mark.parametrize(
+    "asked", ["0", "00", "-7", "+5", "1.5", "1e3", "abc", "", " ", " 60", "60 ", "٣", "0x10", "1_000"]
+)
+def test_a_lease_that_is_no_positive_integer_is_refused(newsroom: Newsroom, asked: str) -> None:  # 5.1
+    callback = f"{newsroom.receiver.url}/no-lease"
+    answer = newsroom.ask_hub(mode="subscribe", topic=newsroom.topic("s0"), callback=callback, lease_seconds=asked)
+    assert answer.status_code == 400
+    assert "hub.lease_seconds must be a positive whole number" in answer.text
 
 
 def test_a_subscription_ends_with_its_lease(newsroom: Newsroom, section: str) -> None:  # 5.3.1
@@ -161,6 +171,8 @@ def test_parameters_of_old_subscribers_are_ignored(newsroom: Newsroom, section: 
         ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://a.example/%23x", "hub.callback"),
         ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://10.0.0.1/", "hub.callback"),
         ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://a.example:22/", "hub.callback"),
+        ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://2130706433/", "hub.callback spells an address"),
+        ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://0x7f.1/", "hub.callback spells an address"),
         ("hub.mode=subscribe&hub.topic={topic}&hub.callback=http://a.example/&hub.lease_seconds=soon", "lease_seconds"),
         ("hub.mode=subscribe&hub.topic=%ff", "UTF-8"),
         ("hub.mode=publish&hub.url=http://elsewhere.example/", "not one of our topics"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import permutations
 
 import pytest
 from hypothesis import example, given
@@ -172,6 +173,13 @@ def test_a_callback_that_may_be_called(url: str) -> None:
         ("http://127.0.0.1/", "names the address 127.0.0.1"),
         ("http://127.0.0.1./", "names the address 127.0.0.1"),
         ("http://[::1]/", "names the address ::1"),
+        ("http://[v1.a]/", "has no host"),
+        (f"http://{'a' * 64}.example/", "has no host"),
+        (f"http://{'a.' * 127}example/", "has no host"),
+        ("http://1.1.1.1./", "spells an address as 1.1.1.1.;"),
+        ("http://0x01010101/", "spells an address as 0x01010101;"),
+        ("http://[::ffff:1.1.1.1]/", "spells an address as ::ffff:1.1.1.1;"),
+        ("http://[2606:4700::1111%25eth0]/", "spells an address as"),
         ("http://[::ffff:10.0.0.1]/", "names the address ::ffff:"),
         ("http://[fe80::1%25eth0]/", "names the address fe80::1"),
         ("http://169.254.169.254/latest/meta-data/", "names the address 169.254.169.254"),
@@ -181,6 +189,69 @@ def test_a_callback_that_may_be_called(url: str) -> None:
 def test_a_callback_that_may_not_be_called(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}"):
         Guard().callback_url(url)
+
+
+def spellings(address: str) -> list[str]:
+    """What may stand for an IPv4 address in a URL, beside its four decimal numbers."""
+    number = int(IPv4Address(address))
+    a, b, c, d = IPv4Address(address).packed
+    parts = (a << 24 | b << 16 | c << 8 | d,), (a, b << 16 | c << 8 | d), (a, b, c << 8 | d), (a, b, c, d)
+    forms = [lambda n: f"{n}", lambda n: f"0{n:o}", lambda n: f"0x{n:x}", lambda n: f"0X{n:X}", lambda n: f"0x000{n:x}"]
+    found = [".".join(form(part) for part in some) for some in parts for form in forms]
+    found += [
+        ".".join(form(n) for form, n in zip(mixed, (a, b, c, d), strict=True)) for mixed in permutations(forms, 4)
+    ]
+    found += [f"{a:03}.{b:03}.{c:03}.{d:03}", f"{number + 2**32}", f"{a}.{b}.{c}.{d + 256}", f"{a}.{b}.{c}"]
+    found += [f"{a}.{b}.{c}.{d}.{a}", f"+{number}", f"-{number}", f"{number}e0", f"0o{number:o}", f"0b{number:b}"]
+    found += [
+        f"%{ord(str(a)[0]):x}{str(a)[1:]}.{b}.{c}.{d}",
+        f"{a}%2e{b}%2e{c}%2e{d}",
+        f"{a}。{b}。{c}。{d}",
+        f"{a}..{b}",
+    ]
+    found += ["".join(chr(ord(sign) + 0xFEE0) for sign in address), "".join(chr(0x2460 + int(n) - 1) for n in "123")]
+    found += [f"[{prefix}{address}]" for prefix in ("::", "::ffff:", "::ffff:0:", "64:ff9b::", "0:0:0:0:0:ffff:")]
+    found += [f"[::ffff:{number >> 16:x}:{number & 0xFFFF:x}]", f"[2002:{number >> 16:x}:{number & 0xFFFF:x}::1]"]
+    found += [
+        f"[2606:4700::5efe:{address}]",
+        f"[2606:4700::200:5efe:{address}]",
+        f"[{address}]",
+        f"[::ffff:{address}%251]",
+    ]
+    found = [one for one in found if one != address]
+    return found + [f"{one}." for one in [*found, address] if not one.endswith("]")]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "8.8.8.8"])
+@pytest.mark.parametrize("allowed", [(), ("127.0.0.0/8", "10.0.0.0/8", "169.254.0.0/16")])
+def test_an_address_in_any_spelling_but_the_usual_is_refused_at_once(address: str, allowed: tuple[str, ...]) -> None:
+    guard = Guard(map(ip_network, allowed))
+    taken = []
+    for host in spellings(address):
+        for url in (f"http://{host}/", f"https://{host}:8080/callback?x=1"):
+            try:
+                guard.callback_url(url)
+            except ValueError:
+                continue
+            # A sign or an exponent makes it a name like any other.
+            if host[0] not in "+-" and not host.rstrip(".").endswith("e0") and not host.startswith(("0o", "0b")):
+                taken.append(url)
+
+    assert taken == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "news.localhost", "localhost:8080"])
+def test_localhost_is_no_name_unless_it_is_allowed(host: str) -> None:
+    with pytest.raises(ValueError, match="names this machine"):
+        Guard().callback_url(f"http://{host}/")
+    Guard([ip_network("::1/128")]).callback_url(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "host", ["24.example", "1x", "0x7f.example", "a.0b1", "0xg", "127.0.0.1.example", "5efe.example"]
+)
+def test_names_that_only_look_like_numbers_are_names(host: str) -> None:
+    Guard().callback_url(f"http://{host}/")
 
 
 def test_a_callback_in_a_network_that_is_allowed() -> None:

@@ -17,7 +17,8 @@
       UNAUTHORIZED  the token of the request was not good any more; it is sent anew with another one
       INTERNAL      anything else, which is ours to mend
 
-Any status is an answer and no fault: what it means is for `policy` to say. Callers of `requests` get the exception that
+Any status is an answer and no fault: what it means is for `policy` to say. So is a status whose header lines after it
+are malformed: whoever said it has said it. Callers of `requests` get the exception that
 `requests` itself would have raised, see `exception_for`.
 """
 
@@ -167,6 +168,20 @@ _CODES: dict[Fault, tuple[int, ...]] = {
 FAULTS: dict[int, Fault] = {code: fault for fault, codes in _CODES.items() for code in codes}
 """libcurl's error code -> the class of failure."""
 
+MALFORMED_LINES = frozenset({"Header without colon", "NUL byte in header", "Carriage return found in header"})
+"""What libcurl says when it breaks off at a line of a head that is no header field. The status before it stands."""
+
+_REASONS: dict[Fault, str] = {
+    Fault.TIMEOUT: "no answer in time",
+    Fault.DNS: "its name has no address",
+    Fault.CONNECT: "no connection",
+    Fault.TLS: "no secure connection",
+    Fault.RESET: "the connection broke before the answer was whole",
+    Fault.PROTOCOL: "the answer is not HTTP",
+    Fault.INVALID: "the request can't be sent as it stands",
+    Fault.TOO_LARGE: "the head of the answer is too long",
+}
+
 EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
     Fault.TIMEOUT: exceptions.ReadTimeout,
     Fault.DNS: exceptions.ConnectionError,
@@ -188,6 +203,13 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
 def fault_of(code: int) -> Fault:
     """Return the class of one of libcurl's error codes; INTERNAL for a code that is newer than this table."""
     return FAULTS.get(code, Fault.INTERNAL)
+
+
+def reason_of(code: int, message: str) -> str:
+    """Return the reason for one of libcurl's error codes on one line: what libcurl says, or what the code means."""
+    # It may quote the receiver, who may say anything.
+    reason = " ".join(message.encode(errors="replace").decode().split())
+    return reason or f"{_REASONS.get(fault_of(code), 'it failed')} (error {code} of libcurl)"
 
 
 def exception_for(fault: Fault, *, started: bool) -> type[exceptions.RequestException]:

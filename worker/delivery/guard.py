@@ -6,7 +6,8 @@ has had its say; so there is no gap between a check and its use. `Guard.callback
 the subscriber, what would fail there anyway.
 
 Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses (RFC 6890), RFC 4291 (mapped and compatible
-addresses), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo).
+addresses), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo),
+RFC 5214 (ISATAP), RFC 6761 (localhost); the URL Standard on hosts that end in a number.
 """
 
 from __future__ import annotations
@@ -54,11 +55,17 @@ _NOT_PUBLIC_IPV6 = tuple(
         ),
     )
 )
+_LOOPBACK, _LOOPBACK_IPV6 = IPv4Address("127.0.0.1"), IPv6Address("::1")
 _COMPATIBLE = IPv6Network("::/96")
+_ISATAP = 0x5EFE
+"""What stands before the IPv4 address in the interface identifier."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
-_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_HOST_NAME = re.compile(r"(?=.{1,254}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+# A host that ends in a number is an IPv4 address to whoever calls it, in decimal, octal or hex, whole or in parts.
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)\.?")
+_LOCALHOST = re.compile(r"(?:.*\.)?localhost\.?", re.IGNORECASE)
 MAX_URL = 2000
 """Longest callback, in characters."""
 
@@ -104,18 +111,31 @@ class Guard:
             raise ValueError("must not have a fragment")
         if port is not None and port < 1024 and port not in {80, 443}:
             raise ValueError(f"must not name port {port}: below 1024 only 80 and 443 are called")
-        self._host(parts.hostname or "")
+        self._host(parts.hostname or "", bracketed="[" in parts.netloc)
 
-    def _host(self, host: str) -> None:
+    def _host(self, host: str, *, bracketed: bool) -> None:
         try:
             address = ip_address(host.removesuffix("."))
         except ValueError:
-            # Other spellings of an address (decimal, octal, hex) look like names here; the socket tells.
-            if not _HOST_NAME.fullmatch(host):
+            if bracketed or not _HOST_NAME.fullmatch(host):
                 raise ValueError("has no host that can be called") from None
+            if _ENDS_IN_NUMBER.fullmatch(host):
+                raise ValueError(_odd(host)) from None
+            if _LOCALHOST.fullmatch(host) and not (self.permits(_LOOPBACK) or self.permits(_LOOPBACK_IPV6)):
+                raise ValueError("names this machine (localhost), which is not public") from None
             return
         if not self.permits(address):
             raise ValueError(f"names the address {address}, which is not public")
+        if isinstance(address, IPv4Address):
+            usual = host == str(address) and not bracketed
+        else:
+            usual = bracketed and not address.scope_id and not _embedded(address)
+        if not usual:
+            raise ValueError(_odd(host))
+
+
+def _odd(host: str) -> str:
+    return f"spells an address as {host}; it must be four decimal numbers, or IPv6 in brackets"
 
 
 def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
@@ -127,5 +147,7 @@ def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
     if address.teredo:
         return address.teredo
     if address in _NAT64 or address in _COMPATIBLE:
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    if int(address) >> 32 & 0xFDFFFFFF == _ISATAP:
         return (IPv4Address(int(address) & 0xFFFFFFFF),)
     return ()

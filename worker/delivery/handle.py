@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import pycurl
 
-from worker.delivery.errors import Fault, fault_of
+from worker.delivery.errors import MALFORMED_LINES, Fault, fault_of, reason_of
 from worker.delivery.gate import Gate
 from worker.delivery.guard import Guard
 from worker.delivery.transfer import CHECKED, Answer, Tls, Transfer
@@ -140,6 +140,9 @@ class Handle:
         if code == pycurl.E_WRITE_ERROR and cut:
             # A body that we did not want to the end is no failure: the status stands.
             message = ""
+        elif code == pycurl.E_FTP_WEIRD_SERVER_REPLY and status >= 200 and message in MALFORMED_LINES:
+            # It has answered; only the rest can't be read.
+            message, cut = "", True
         elif code or fault:
             if not fault:
                 fault, message = self._fault(code, message)
@@ -201,8 +204,7 @@ class Handle:
     def _fault(self, code: int, message: str) -> tuple[Fault, str]:
         if code == pycurl.E_COULDNT_CONNECT and self._gate.refusal and not self._gate.passed:
             return self._gate.refusal
-        # It may quote the receiver, who may say anything.
-        return fault_of(code), " ".join(message.encode(errors="replace").decode().split())
+        return fault_of(code), reason_of(code, message)
 
     def _write(self, data: bytes) -> int | None:
         """WRITEFUNCTION. Returns None to go on."""
