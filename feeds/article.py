@@ -199,16 +199,26 @@ class Submission(_Text):
     updated: Moment | None = None
 
 
+ORDERING = ("revised", "arrived")
+"""The fields of an article by which revisions are ordered, and which nobody is shown."""
+
+
 class Article(_Text):
     """An article as it stands: one revision, complete.
 
     `version` rises with every accepted change. `published` is the first publication, `updated` the last change of what
-    is said. A canceled article keeps its identity and nothing of its text.
+    is said, as both are shown. A canceled article keeps its identity and nothing of its text.
+
+    What has no version number is ordered by `revised`, when the sender says that this was written or, if it says
+    nothing, when its event happened; within one moment by `arrived`, when its event was accepted. Neither is shown to
+    anybody. None: not known, as of what was kept before they were.
     """
 
     version: int = Field(ge=1)
     published: Moment
     updated: Moment
+    revised: Moment | None = None
+    arrived: Moment | None = None
 
     @classmethod
     def stored(cls, text: str) -> Article:
@@ -218,7 +228,7 @@ class Article(_Text):
         what is no such text.
         """
         values = json.loads(text)
-        for name in ("published", "updated", "embargoed", "expires"):
+        for name in ("published", "updated", "embargoed", "expires", *ORDERING):
             if values.get(name) is not None:
                 values[name] = datetime.fromisoformat(values[name])
         for name in ("subjects", "authors"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from feeds.article import Article, Submission
+from feeds.article import ORDERING, Article, Submission
 from feeds.event import ArticleEvent, KillEvent
 
 
@@ -45,8 +45,13 @@ class Ignore:
 Decision = Accept | Hold | Ignore
 
 
-def decide(current: Article | None, event: ArticleEvent | KillEvent, now: datetime) -> Decision:
-    """Return what `event` does to the article that we hold (`current`, None when we never saw it) at `now`."""
+def decide(
+    current: Article | None, event: ArticleEvent | KillEvent, now: datetime, arrived: datetime | None = None
+) -> Decision:
+    """Return what `event` does to the article that we hold (`current`, None when we never saw it) at `now`.
+
+    `arrived`: when the event was accepted; None: when it happened.
+    """
     if isinstance(event, KillEvent):
         return _kill(current, event)
     submitted = event.article
@@ -55,9 +60,9 @@ def decide(current: Article | None, event: ArticleEvent | KillEvent, now: dateti
         # A CMS that sends the state instead of the order means the same.
         edition = current.edition if current else submitted.edition
         return Accept(_canceled(current, submitted.id, submitted.version, edition, event.time), "killed")
-    if current is not None and (reason := _refusal(current, event, now)):
+    if current is not None and (reason := _refusal(current, event, arrived or event.time)):
         return Ignore(reason)
-    article = _complete(current, submitted, event.time)
+    article = _complete(current, submitted, event.time, arrived or event.time)
     if article.embargoed is not None and article.embargoed > now:
         return Hold(article, article.embargoed)
     return Accept(article, "published" if current is None or killed else "corrected")
@@ -84,7 +89,7 @@ def _canceled(current: Article | None, article_id: str, version: int | None, edi
 
 
 def _refusal(
-    current: Article, event: ArticleEvent, now: datetime
+    current: Article, event: ArticleEvent, arrived: datetime
 ) -> Literal["duplicate", "stale", "conflict", "killed"] | None:
     submitted, time = event.article, event.time
     if current.pubstatus == "canceled":
@@ -93,15 +98,31 @@ def _refusal(
     if submitted.version is None:
         if same:
             return "duplicate"
-        # Without numbers the times decide; events may be handled in another order than they happened. An `updated` of
-        # ours that is still to come (an embargoed article's) is no such time: what happens before it is still newer.
-        said = submitted.updated or (time if current.updated <= now else None)
-        return "stale" if said is not None and said < current.updated else None
+        return "stale" if _older(submitted, time, arrived, current) else None
     if submitted.version < current.version:
         return "stale"
     if submitted.version == current.version:
         return "duplicate" if same else "conflict"
     return None
+
+
+def _older(submitted: Submission, time: datetime, arrived: datetime, current: Article) -> bool:
+    """Whether what has no number was written before what we hold: events may be handled in any order.
+
+    Only what a sender says and when an event happened decide; our `updated` is made to suit `published`.
+    """
+    revised = current.revised
+    if revised is None:
+        # Kept before both were noted. What was made to suit is no time to order by.
+        if current.updated <= current.published:
+            return False
+        revised = current.updated
+    came = current.arrived or revised
+    if submitted.updated is None:
+        # Of what we hold a time may be said that was still to come when it came.
+        revised = min(revised, came)
+    # Many systems write whole seconds: within one it counts which came first.
+    return (submitted.updated or time, arrived) < (revised, came)
 
 
 def _bar(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | None:
@@ -115,10 +136,10 @@ def _bar(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | 
 
 def _said(article: Article | Submission) -> dict[str, object]:
     """What an article says: all but the fields that the life cycle fills in."""
-    return article.model_dump(exclude={"version", "published", "updated"})
+    return article.model_dump(exclude={"version", "published", "updated", *ORDERING})
 
 
-def _complete(current: Article | None, submitted: Submission, time: datetime) -> Article:
+def _complete(current: Article | None, submitted: Submission, time: datetime, arrived: datetime) -> Article:
     published = submitted.published or (current.published if current else time)
     updated = submitted.updated or (time if current else published)
     return Article.model_construct(
@@ -126,6 +147,9 @@ def _complete(current: Article | None, submitted: Submission, time: datetime) ->
         | {
             "version": submitted.version or (current.version + 1 if current else 1),
             "published": published,
+            # Readers take a change before the publication for a mistake.
             "updated": max(updated, published),
+            "revised": submitted.updated or time,
+            "arrived": arrived,
         }
     )

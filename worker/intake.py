@@ -50,7 +50,7 @@ class Intake:
                 receipts.append(Receipt("invalid", error.event_id, error.errors))
             else:
                 # Escaped, so that a lone surrogate somewhere in it reaches the reader of the stream as it came.
-                body = json.dumps({"time": now.isoformat(), **value})
+                body = json.dumps(value)
                 good.append((event.id, body, event.type == events.ARTICLE_KILLED))
                 receipts.append(None)
         fresh = iter(self._store.events.accept(good) if good else ())

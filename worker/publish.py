@@ -177,7 +177,7 @@ class Publisher:
         done = []
         for entry in entries:
             try:
-                self._apply(events.read(json.loads(entry.body), clock.now()), entry)
+                self._apply(events.read(json.loads(entry.body), entry.moment), entry)
             except (InvalidEvent, ValueError, RecursionError) as error:
                 self._reject(entry, str(error) or type(error).__name__)
             except Exception:
@@ -196,19 +196,19 @@ class Publisher:
         elif isinstance(event, RepeatEvent):
             touched = self._repeat(event)
         else:
-            touched = self._decide(event, entry.accepted, now)
+            touched = self._decide(event, entry, now)
         self._wake(touched, urgent=isinstance(event, KillEvent))
 
-    def _decide(self, event: ArticleEvent | KillEvent, accepted: int, now: datetime) -> set[str]:
+    def _decide(self, event: ArticleEvent | KillEvent, entry: Entry, now: datetime) -> set[str]:
         article_id = event.article.id
         while True:
             held = self._store.articles.get(article_id)
-            decision = decide(held.article if held else None, event, now)
+            decision = decide(held.article if held else None, event, now, entry.moment)
             if isinstance(decision, Ignore):
                 log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
                 self._store.counters.add("dateline_events", result=decision.reason)
                 return self.reconcile(article_id, now)
-            if self._save(decision.article, held, accepted, now):
+            if self._save(decision.article, held, entry.accepted, now):
                 break
         result = getattr(decision, "change", "held")
         log.info(
@@ -297,7 +297,7 @@ class Publisher:
 
     def _curate(self, event: ListEvent, now: datetime) -> set[str]:
         name, picks = event.list.name, event.list.articles
-        if self._store.lists.set(name, clock.ms(event.time), picks):
+        if self._store.lists.set(name, event.time, picks):
             log.info("list_updated", event_id=event.id, list=name, articles=len(picks))
         # Done again even when the list was set already: the worker that set it may not have come this far.
         current = self._store.lists.get_many([name])[name]

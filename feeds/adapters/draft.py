@@ -150,9 +150,10 @@ class Draft:
             if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
                 self.miss(field, "is not said")
         event = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
-        # When it happened: the time of the change, as the system tells it.
-        if happened := self.article.get("updated") or self.article.get("published"):
-            event["time"] = happened
+        # When it happened: the time of the change, as the system tells it. When an article was first published says
+        # nothing of when a later text of it was written.
+        if "updated" in self.article:
+            event["time"] = self.article["updated"]
         return Adapted(event, tuple(self._missing))
 
     def killed(self) -> Adapted:

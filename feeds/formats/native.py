@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from feeds.article import Article
+from feeds.article import ORDERING, Article
 from feeds.formats.changes import pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
 
@@ -30,7 +30,9 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
 
 def _told(change: str, article: Article) -> dict[str, Any]:
     status = pubstatus(change, article)
-    return article.model_dump(mode="json") if status == "usable" else article.notice() | {"pubstatus": status}
+    if status != "usable":
+        return article.notice() | {"pubstatus": status}
+    return article.model_dump(mode="json", exclude=set(ORDERING))
 
 
 FORMAT = ArticleFormat(name="json", media_type="application/json", render=render)

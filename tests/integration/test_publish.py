@@ -552,3 +552,23 @@ def test_what_waits_is_in_no_push_however_much_there_is(desk: Desk) -> None:
     assert None is documents.push(
         definition, FEED_FORMATS["atom"], push.cursor, changes[-1].seq, whole=False, waiting=after
     )
+
+
+def test_what_says_no_time_is_in_the_order_in_which_redis_had_it(desk: Desk) -> None:
+    unsaid = [article("a", headline=headline) for headline in ("First", "Second")]
+    lists = [
+        {"id": f"evt-list-{name}", "type": "list.updated", "list": {"name": "picks", "articles": [name]}}
+        for name in ("a", "b")
+    ]
+    for event in (*unsaid, *lists):
+        event.get("article", {}).pop("version", None)
+        desk.store.client.xadd(keys.EVENTS, {"event": json.dumps(event)})
+    slow, quick = desk.publisher("slow"), desk.publisher("quick")
+    # One worker has read the first of each, and another carries out what came after before it.
+    entries = desk.store.events.read("slow", 10)
+    quick._carry_out([entries[1], entries[3]])
+    slow._carry_out([entries[0], entries[2]])
+    held = desk.store.articles.get("a")
+    assert held is not None
+    assert held.article.headline == "Second"
+    assert {"picks": ("b",)} == desk.store.lists.get_many(["picks"])

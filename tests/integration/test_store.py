@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from feeds.article import Article
+from worker import clock
 from worker.store import Store, keys
 from worker.store.changes import Change, Head, State, Stretch
 from worker.store.events import Entry
@@ -127,9 +128,10 @@ def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> No
 
 
 def test_a_later_list_wins(store: Store) -> None:
-    assert store.lists.set("picks", 2, ["b"])
-    assert not store.lists.set("picks", 1, ["a"])
-    assert not store.lists.set("picks", 2, ["b"])
+    second = clock.moment(1)
+    assert store.lists.set("picks", second + timedelta(microseconds=2), ["b"])
+    assert not store.lists.set("picks", second + timedelta(microseconds=1), ["a"])
+    assert not store.lists.set("picks", second + timedelta(microseconds=2), ["b"])
     assert {"picks": ("b",), "none": ()} == store.lists.get_many(["picks", "none"])
 
 

@@ -144,6 +144,76 @@ def test_a_correction_before_the_planned_publication_is_not_stale() -> None:
     assert decision.article.headline == "Ferries stay"
 
 
+def test_a_post_that_was_scheduled_appears_with_the_time_of_its_last_change() -> None:
+    """WordPress does not touch `modified` when it publishes what was scheduled."""
+    modified = NOW - 15 * HOUR
+    scheduled = held(published=NOW, updated=modified, pubstatus="withheld")
+    assert scheduled.updated == NOW  # as readers are shown
+    published = accepted(decide(scheduled, sent(NOW, published=NOW, updated=modified), NOW))
+    assert published.pubstatus == "usable"
+    # And what was written before that stays away.
+    assert decide(published, sent(NOW, updated=modified - HOUR, headline="Draft"), NOW) == Ignore("stale")
+
+
+def test_a_first_publication_long_ago_is_no_time_to_order_by() -> None:
+    current = held(NOW, published=NOW - 100 * HOUR)
+    assert decide(current, sent(NOW - HOUR, headline="Ferries stay"), NOW) == Ignore("stale")
+
+
+def test_a_time_that_was_still_to_come_holds_up_nothing_that_says_none() -> None:
+    current = held(NOW - HOUR, updated=NOW + HOUR)
+    assert isinstance(decide(current, sent(NOW, headline="Ferries stay"), NOW), Accept)
+    assert decide(current, sent(NOW, updated=NOW, headline="Ferries stay"), NOW) == Ignore("stale")
+
+
+def test_within_one_second_it_counts_which_came_first() -> None:
+    second = NOW - HOUR
+    last = accepted(decide(None, sent(second, updated=second), NOW, NOW))
+    first = sent(second, updated=second, headline="Without its picture yet")
+    assert decide(last, first, NOW, NOW - timedelta(milliseconds=1)) == Ignore("stale")
+
+
+def test_what_was_kept_before_the_times_were_noted_is_ordered_by_what_was_said() -> None:
+    unsaid = Article.stored(held(NOW).model_dump_json(exclude={"revised", "arrived"}))
+    assert isinstance(decide(unsaid, sent(NOW - HOUR, headline="Ferries stay"), NOW), Accept)
+    said = Article.stored(held(NOW, published=NOW - HOUR, updated=NOW).model_dump_json(exclude={"revised", "arrived"}))
+    assert decide(said, sent(NOW - HOUR, headline="Ferries stay"), NOW) == Ignore("stale")
+
+
+REVISIONS = st.lists(
+    st.tuples(st.none() | st.integers(0, 3), st.sampled_from("abc")),
+    min_size=2,
+    unique_by=lambda revision: revision[1],
+)
+
+
+@given(REVISIONS, st.randoms())
+def test_without_numbers_the_same_revision_wins_in_whatever_order_they_are_handled(
+    revisions: list[tuple[int | None, str]], chance: Any
+) -> None:
+    came = [
+        (
+            sent(NOW, updated=None if said is None else NOW - (4 + said) * HOUR, headline=headline),
+            NOW + place * timedelta(milliseconds=1),
+        )
+        for place, (said, headline) in enumerate(revisions)
+    ]
+    # What says no time happened when it came.
+    came = [(each.model_copy(update={"time": arrived}), arrived) for each, arrived in came]
+
+    def last(handled: list[Any]) -> str:
+        current: Article | None = None
+        for each, arrived in handled:
+            decision = decide(current, each, NOW + HOUR, arrived)
+            current = current if isinstance(decision, Ignore) else decision.article
+        assert current is not None
+        return current.headline
+
+    shuffled = list(came)
+    chance.shuffle(shuffled)
+    assert last(came) == last(shuffled)
+
+
 def test_an_embargoed_revision_is_held() -> None:
     decision = decide(None, sent(embargoed=NOW + HOUR), NOW)
     assert isinstance(decision, Hold)

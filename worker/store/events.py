@@ -7,6 +7,7 @@ reading is claimed by the next. Anyone may `XADD dateline:events * event '{...}'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
@@ -37,6 +38,12 @@ class Entry:
     def accepted(self) -> int:
         """When Redis had the entry (ms)."""
         return int(self.id.partition("-")[0])
+
+    @property
+    def moment(self) -> datetime:
+        """When it was, told apart from others of the same millisecond: what says no time is in the order of these."""
+        milliseconds, _, number = self.id.partition("-")
+        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) + timedelta(microseconds=min(int(number), 999))
 
 
 class Events:

@@ -9,6 +9,7 @@ from worker.store import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from worker.store.scripts import Client, Scripts
 
@@ -28,6 +29,7 @@ class CuratedLists:
             pipe.hget(keys.curated(name), "articles")
         return {name: tuple(json.loads(value or "[]")) for name, value in zip(wanted, pipe.execute(), strict=True)}
 
-    def set(self, name: str, time_ms: int, articles: Sequence[str]) -> bool:
-        """Set a list as of `time_ms`; False when it is so already or a later event has set it."""
-        return bool(self._scripts.run("curate", [keys.curated(name)], [time_ms, json.dumps(articles)]))
+    def set(self, name: str, time: datetime, articles: Sequence[str]) -> bool:
+        """Set a list as of a time; False when it is so already or a later event has set it."""
+        milliseconds = f"{time.timestamp() * 1000:.3f}"
+        return bool(self._scripts.run("curate", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
