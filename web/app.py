@@ -29,6 +29,7 @@ from web.watch import Watch
 from worker import logs
 from worker.gate import FeedRefused
 from worker.services import Services, build
+from worker.store.trouble import report
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -124,7 +125,8 @@ async def _withheld(request: Request, error: Exception) -> Response:
 
 
 async def _away(request: Request, error: Exception) -> Response:
-    log.error("redis_away", path=request.url.path, reason=str(error))
+    assert isinstance(error, RedisError)
+    report(log, error, "whoever asked may try again", path=request.url.path)
     return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
 
 

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from web.shelf import Shelf
 from worker.store.changes import ChangeLogs, Listener
+from worker.store.trouble import report
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ class Watch:
                 self._listen(self._changes.listen())
             except RedisError as error:
                 self._shelf.away()
-                log.error("redis_away", reason=str(error), next_step="what is held is served; trying again")
+                report(log, error, "what is held is served; trying again")
                 self._stopped.wait(_LOOK_SECONDS)
             except Exception:
                 # A bug of ours must not end the listening: documents would be old, and nobody would know.

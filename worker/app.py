@@ -8,6 +8,10 @@ from __future__ import annotations
 from celery import Celery
 from kombu import Queue
 
+from worker import broker
+
+broker.use()
+
 QUEUES = ("urgent", "intake", "distribute", "verify")
 """In the order in which a worker looks for messages."""
 
@@ -28,6 +32,8 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     broker_connection_retry_on_startup=True,
+    # A broker that is away for hours ends no worker: the sweep does the work meanwhile.
+    broker_connection_max_retries=None,
     broker_transport_options={"queue_order_strategy": "priority", "socket_timeout": 10, "socket_connect_timeout": 5},
 )
 

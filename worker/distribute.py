@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from worker import clock
 from worker.delivery import policy
 from worker.gate import FeedRefused
+from worker.store import trouble
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Distributor:
                 self._bring_forward()
             except RedisError as error:
                 # What is unsettled is settled when Redis is back; the claims expire if that is too late.
-                log.error("redis_away", reason=str(error), next_step="trying again")
+                trouble.report(log, error, "trying again")
                 time.sleep(0.5)
             except Exception:
                 log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")
@@ -392,8 +393,8 @@ def _unknown(claim: Claim) -> Settlement:
 
 def _broken_off(claim: Claim, error: Exception) -> Settlement:
     """What is said of a claim that an error of ours ended; the receiver is not to blame."""
-    if isinstance(error, RedisError):
-        log.error("redis_away", reason=str(error), next_step="the receiver is given back")
+    if isinstance(error, RedisError) and trouble.kind(error) != "bug":
+        trouble.report(log, error, "the receiver is given back")
         return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
     due = clock.ms(clock.now()) + 60_000
     if isinstance(error, FeedRefused):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ from feeds.lifecycle import Ignore, decide
 from feeds.patterns import made_name, wanted
 from feeds.selection import Placement, matches, placements
 from worker import clock
+from worker.store.trouble import kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -106,8 +108,8 @@ class Publisher:
     def reclaim(self) -> int:
         """Carry out what dead workers had begun to read."""
         entries = []
-        for entry, times in self._store.events.reclaim(self._consumer, _IDLE_MS, _BATCH):
-            if times > _TRIES:
+        for entry in self._store.events.reclaim(self._consumer, _IDLE_MS, _BATCH):
+            if entry.times > _TRIES:
                 self._reject(entry, f"failed {_TRIES} times; see the log for event_failed")
                 self._store.events.done([entry])
             else:
@@ -174,20 +176,34 @@ class Publisher:
         return touched
 
     def _carry_out(self, entries: list[Entry]) -> int:
-        done = []
-        for entry in entries:
+        done: list[Entry] = []
+        for place, entry in enumerate(entries):
             try:
-                self._apply(events.read(json.loads(entry.body), entry.moment), entry)
-            except (InvalidEvent, ValueError, RecursionError) as error:
-                self._reject(entry, str(error) or type(error).__name__)
-            except Exception:
+                self._carry_out_one(entry)
+            except Exception as error:
+                if isinstance(error, RedisError) and kind(error) != "bug":
+                    # No event is to blame for a Redis that is away or full: for those that are left it was no try.
+                    self._give_back(done, entries[place:])
+                    raise
                 # Left in the stream: it is tried again, and set aside when that does not help.
                 log.exception("event_failed", entry=entry.id)
-                continue
-            done.append(entry)
+            else:
+                done.append(entry)
         if done:
             self._store.events.done(done)
         return len(done)
+
+    def _carry_out_one(self, entry: Entry) -> None:
+        try:
+            self._apply(events.read(json.loads(entry.body), entry.moment), entry)
+        except (InvalidEvent, ValueError, RecursionError) as error:
+            self._reject(entry, str(error) or type(error).__name__)
+
+    def _give_back(self, done: list[Entry], left: list[Entry]) -> None:
+        with suppress(RedisError):
+            if done:
+                self._store.events.done(done)
+            self._store.events.give_back(self._consumer, left, _IDLE_MS)
 
     def _apply(self, event: events.Event, entry: Entry) -> None:
         now = clock.now()

@@ -34,6 +34,7 @@ from worker.delivery.tokens import TokenFailed, TokenNeeded
 from worker.delivery.transfer import CHECKED, Answer, Transfer
 from worker.destinations.endpoint import LedgerEntry
 from worker.store.readbacks import Page, Seen
+from worker.store.trouble import report
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -176,7 +177,7 @@ class Readback:
                 begun = clock.ms(clock.now()) - round(answer.seconds * 1000)
                 self._note(page, *judged(answer, fingerprints), url, begun)
         except RedisError as error:
-            log.error("redis_away", reason=str(error), next_step="the page is looked at again")
+            report(log, error, "the page is looked at again")
         except Exception:
             log.exception("readback_failed", endpoint=page.endpoint, next_step="the page is looked at again")
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from feeds.patterns import pattern_of
 from worker import clock, logs
 from worker.store import keys
+from worker.store.trouble import report
 
 if TYPE_CHECKING:
     from worker.operations import Operations
@@ -140,6 +141,6 @@ class Sweeper:
                 self._store.counters.flush()
                 self._due = self._upcoming()
             except RedisError as error:
-                log.error("redis_away", reason=str(error), next_step="the next sweep tries again")
+                report(log, error, "the next sweep tries again")
             except Exception:
                 log.exception("sweep_failed", next_step="the next sweep tries again")

@@ -7,6 +7,8 @@ dateline.verify (a feed), dateline.read_back (a feed), dateline.sweep.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,6 +17,7 @@ from redis.exceptions import RedisError
 
 from worker import clock
 from worker.app import app
+from worker.store.trouble import report
 
 if TYPE_CHECKING:
     from worker.services import Machinery
@@ -26,6 +29,24 @@ class Process:
     """The worker process that runs the tasks: its machinery, put here before the first task (worker/process.py)."""
 
     machinery: Machinery
+
+
+def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
+    """Make a task of a function that is not the truth: what it could not do, the sweep does. So it never fails."""
+
+    def make(work: Callable[..., None]) -> Any:
+        @wraps(work)
+        def run(*args: Any, **options: Any) -> None:
+            try:
+                work(*args, **options)
+            except RedisError as error:
+                report(log, error, "the next sweep does it", task=name)
+            except Exception:
+                log.exception("task_failed", task=name, next_step="the next sweep does it")
+
+        return app.task(name=name)(run)
+
+    return make
 
 
 @app.task(name="dateline.accept", acks_late=True)
@@ -44,31 +65,31 @@ def accept(event: Any) -> None:
             services.store.events.reject(json.dumps(event), reason)
 
 
-@app.task(name="dateline.consume")
+@wake_up("dateline.consume")
 def consume() -> None:
     """Carry out the events that wait in the stream."""
     Process.machinery.publisher.consume()
 
 
-@app.task(name="dateline.distribute")
+@wake_up("dateline.distribute")
 def distribute(feed: str) -> None:
     """Bring the receivers of a feed up to date."""
     Process.machinery.distributor.want(feed)
 
 
-@app.task(name="dateline.verify")
+@wake_up("dateline.verify")
 def verify(feed: str) -> None:
     """Ask the subscribers of a feed whether they asked."""
     Process.machinery.verifier.verify(feed)
 
 
-@app.task(name="dateline.read_back")
+@wake_up("dateline.read_back")
 def read_back(feed: str) -> None:
     """Look whether partners of a feed still show what was killed."""
     Process.machinery.readback.look(feed)
 
 
-@app.task(name="dateline.sweep")
+@wake_up("dateline.sweep")
 def sweep() -> None:
     """Put right what time has changed."""
     Process.machinery.sweeper.sweep()

@@ -21,6 +21,7 @@ from feeds.patterns import pattern_of
 from worker import clock
 from worker.delivery.errors import Fault
 from worker.delivery.transfer import Answer, Transfer
+from worker.store.trouble import report
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -148,7 +149,7 @@ class Verifier:
                 told("intent_not_verified", status=answer.status, reason=reason)
                 self._store.counters.add("dateline_verifications", outcome="refused")
         except RedisError as error:
-            log.error("redis_away", reason=str(error), next_step="the subscriber is asked again")
+            report(log, error, "the subscriber is asked again")
 
     @staticmethod
     def _passing(answer: Answer) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import redis
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
@@ -20,7 +21,7 @@ from worker.intake import Intake
 from worker.operations import Alerts
 from worker.publish import Publisher
 from worker.site import Site
-from worker.store import Store, keys
+from worker.store import Store, keys, trouble
 from worker.store.articles import Held
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -256,6 +257,23 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
         publisher.reclaim()
     assert desk.store.events.waiting() == 0
     assert len(desk.store.client.xrange(keys.REJECTED)) == 1
+
+
+def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk) -> None:
+    desk.accept(article("a"), article("b"))
+    publisher = desk.publisher()
+    desk.store.client.config_set("maxmemory", "1mb")
+    try:
+        for work in (publisher.consume, *[publisher.reclaim] * 12):
+            with pytest.raises(redis.RedisError) as raised:
+                work()
+            assert "full" == trouble.kind(raised.value)
+    finally:
+        desk.store.client.config_set("maxmemory", 0)
+    publisher.reclaim()
+    assert ["b", "a"] == desk.members("world")
+    assert 0 == desk.store.events.waiting()
+    assert 0 == desk.store.client.xlen(keys.REJECTED)
 
 
 def test_an_embargo_is_held_and_released_and_expiry_withdraws(desk: Desk) -> None:

@@ -105,8 +105,8 @@ def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: S
     assert store.events.read("alive", 10) == []
     assert store.events.reclaim("alive", 60_000, 10) == []
     taken = store.events.reclaim("alive", 0, 10)
-    assert [("kill", 2), ("one", 2)] == [(entry.body, times) for entry, times in taken]
-    store.events.done([entry for entry, _ in taken])
+    assert [("kill", 2), ("one", 2)] == [(entry.body, entry.times) for entry in taken]
+    store.events.done(taken)
     assert store.events.waiting() == 0
     store.events.leave("dead")
     store.events.leave("alive")
@@ -117,7 +117,7 @@ def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
     store.events.accept([("1", "one", False)])
     store.events.read("w", 10)
     store.events.leave("w")
-    assert ["one"] == [entry.body for entry, _ in store.events.reclaim("other", 0, 10)]
+    assert ["one"] == [entry.body for entry in store.events.reclaim("other", 0, 10)]
 
 
 def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> None:

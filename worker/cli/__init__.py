@@ -15,6 +15,7 @@ from config.settings import SettingsError
 from worker import embedded
 from worker.cli import coverage, desk, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
+from worker.store.trouble import sentence
 from worker.up import UpFailed
 
 if TYPE_CHECKING:
@@ -73,5 +74,5 @@ def main() -> None:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:
-        say_wrong(f"Redis does not answer: {error}; is `dateline up` running, and is redis_url right?")
+        say_wrong(sentence(error))
         sys.exit(1)

@@ -17,6 +17,7 @@ from feeds.validation.finding import Finding
 from worker import inputs
 from worker.cli.documents import KNOWN, Reader
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
+from worker.store.trouble import sentence
 
 
 def validate(
@@ -51,7 +52,7 @@ def validate(
             say_wrong(printable(str(error)))
         except RedisError as error:
             unread = True
-            say_wrong(f"{source}: Redis does not answer: {printable(str(error))}")
+            say_wrong(f"{source}: {printable(sentence(error))}")
     if as_json:
         _write(found)
     elif checked:

@@ -5,8 +5,6 @@ The store decides nothing. It is given the time, and every move that must not be
 
 from __future__ import annotations
 
-import redis
-
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
@@ -21,6 +19,7 @@ from worker.store.receivers import Receivers
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
+from worker.store.trouble import connect
 from worker.store.workers import Workers
 
 
@@ -48,11 +47,7 @@ class Store:
     @classmethod
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
-        return cls(
-            redis.Redis.from_url(
-                url, decode_responses=True, encoding_errors="replace", socket_timeout=10, socket_connect_timeout=5
-            )
-        )
+        return cls(connect(url, connect_seconds=5, answer_seconds=10))
 
     def close(self) -> None:
         """Close the connections."""

@@ -33,6 +33,8 @@ class Entry:
     stream: str
     id: str
     body: str
+    times: int = 1
+    """How often it was handed out, this time included."""
 
     @property
     def accepted(self) -> int:
@@ -85,16 +87,24 @@ class Events:
         streams: dict[str, Any] = dict(answer or [])
         return [_entry(stream, item) for stream in (keys.URGENT, keys.EVENTS) for item in streams.get(stream, ())]
 
-    def reclaim(self, consumer: str, idle_ms: int, count: int) -> list[tuple[Entry, int]]:
-        """Take over entries that another consumer has had for `idle_ms`; each with how often it was handed out."""
+    def reclaim(self, consumer: str, idle_ms: int, count: int) -> list[Entry]:
+        """Take over entries that another consumer has had for `idle_ms`."""
         found = []
         for stream in (keys.URGENT, keys.EVENTS):
             pending = self._client.xpending_range(stream, GROUP, "-", "+", count, idle=idle_ms)
             times = {item["message_id"]: int(item["times_delivered"]) for item in pending}
             if times:
                 claimed = self._client.xclaim(stream, GROUP, consumer, idle_ms, list(times))
-                found += [(_entry(stream, item), times[item[0]] + 1) for item in claimed if item[1]]
+                found += [_entry(stream, item, times[item[0]] + 1) for item in claimed if item[1]]
         return found
+
+    def give_back(self, consumer: str, entries: Sequence[Entry], idle_ms: int) -> None:
+        """Have entries that could not be worked on taken over at once, as if they had not been handed out this time."""
+        pipe = self._client.pipeline(transaction=False)
+        for entry in entries:
+            options = {"idle": idle_ms, "retrycount": entry.times - 1, "justid": True}
+            pipe.xclaim(entry.stream, GROUP, consumer, 0, [entry.id], **options)
+        pipe.execute()
 
     def done(self, entries: Sequence[Entry]) -> None:
         """Acknowledge entries and remove them."""
@@ -119,6 +129,6 @@ class Events:
                 self._client.xgroup_delconsumer(stream, GROUP, consumer)
 
 
-def _entry(stream: str, item: Any) -> Entry:
+def _entry(stream: str, item: Any, times: int = 1) -> Entry:
     entry_id, fields = item
-    return Entry(stream, entry_id, fields.get("event", ""))
+    return Entry(stream, entry_id, fields.get("event", ""), times)

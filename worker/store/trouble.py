@@ -1,0 +1,143 @@
+"""What an error of Redis means, in one place, and the connections that know it.
+
+    away      it does not answer, is loading, or is no primary (any more): nothing is lost, the same call works later
+    full      it answers and takes no writes: memory or disk is full. The same call works when somebody has made room
+    refused   it does not let us in, or not do this: the settings, or its users, are to be changed
+    bug       everything else: we asked for nonsense, or what it holds is not what we wrote
+
+Only a bug is worth a traceback, and only a bug is the fault of what was being worked on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, RedisError, ResponseError
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+Kind = Literal["away", "full", "refused", "bug"]
+
+_WORDS: dict[str, Kind] = {
+    "READONLY": "away",
+    "LOADING": "away",
+    "MASTERDOWN": "away",
+    "CLUSTERDOWN": "away",
+    "TRYAGAIN": "away",
+    "NOREPLICAS": "away",
+    "UNBLOCKED": "away",
+    "BUSY": "away",
+    "OOM": "full",
+    "MISCONF": "full",
+    "NOAUTH": "refused",
+    "WRONGPASS": "refused",
+    "NOPERM": "refused",
+}
+"""The words that errors begin with; Redis 6.2 quotes those that come from within a script."""
+_WORD = re.compile(rf"(?:^|\s-)({'|'.join(_WORDS)})\b")
+_DEMOTED = frozenset({"READONLY", "UNBLOCKED"})
+
+
+class Demoted(redis.ConnectionError):
+    """Who was the primary is a replica by now. The connection is closed: a new one may lead to the new primary."""
+
+
+def _word(error: BaseException) -> str:
+    found = _WORD.search(f"{getattr(error, 'status_code', None) or ''} {error}".lstrip())
+    return found[1] if found else ""
+
+
+def kind(error: BaseException) -> Kind:
+    """Return what an error means."""
+    if word := _word(error):
+        return _WORDS[word]
+    if isinstance(error, (AuthenticationError, AuthorizationError)):
+        return "refused"
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)):
+        return "away"
+    return "bug"
+
+
+def sentence(error: RedisError) -> str:
+    """Say in one line, to people, what is the matter and what to do."""
+    what = kind(error)
+    if what == "full":
+        if _word(error) == "OOM":
+            return "Redis takes no writes because its memory is full: give it more (maxmemory)"
+        return "Redis takes no writes because it can't write to its disk: make room there, see its log"
+    if what == "refused":
+        return f"Redis refuses us ({_first_line(error)}): see the name and password in redis_url, and its ACL"
+    if what == "away":
+        return f"Redis does not answer ({_first_line(error)}): is `dateline up` running, and is redis_url right?"
+    return f"Redis could not do it ({_first_line(error)}): a bug of ours, or its data was changed by somebody else"
+
+
+def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about: Any) -> None:
+    """Log an error of Redis as what it is, in one line; a bug with its traceback."""
+    what = kind(error)
+    if what == "bug":
+        log.error("store_failed", reason=_first_line(error), next_step=next_step, exc_info=error, **about)
+    elif what == "full":
+        log.error("redis_full", reason=sentence(error), next_step=next_step, **about)
+    elif what == "refused":
+        log.error("redis_refuses", reason=sentence(error), next_step=next_step, **about)
+    else:
+        log.error("redis_away", reason=_first_line(error), next_step=next_step, **about)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:200] or type(error).__name__
+
+
+class _Following:
+    """Closes the connection that leads to a demoted primary, as redis-py's own connections through Sentinel do."""
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]  # of the connection beside us
+        except ResponseError as error:
+            if _word(error) in _DEMOTED:
+                self.disconnect()  # type: ignore[attr-defined]
+                raise Demoted(_first_line(error)) from None
+            raise
+
+
+class Connection(_Following, redis.Connection):
+    """A connection over TCP."""
+
+
+class TlsConnection(_Following, redis.SSLConnection):
+    """A connection over TLS."""
+
+
+class SocketConnection(_Following, redis.UnixDomainSocketConnection):
+    """A connection over a unix socket."""
+
+
+_FOLLOWING = {
+    redis.Connection: Connection,
+    redis.SSLConnection: TlsConnection,
+    redis.UnixDomainSocketConnection: SocketConnection,
+}
+
+
+def connect(url: str, *, connect_seconds: float, answer_seconds: float) -> redis.Redis:
+    """Return a client of the Redis at `url` (redis://, rediss:// or unix://), which connects when first used.
+
+    A call that reached a demoted primary is made once more, on a new connection: nothing has been done of it.
+    """
+    pool = redis.ConnectionPool.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="replace",
+        socket_timeout=answer_seconds,
+        socket_connect_timeout=connect_seconds,
+        retry=Retry(NoBackoff(), 1, supported_errors=(Demoted,)),
+    )
+    pool.connection_class = _FOLLOWING.get(pool.connection_class, pool.connection_class)
+    return redis.Redis.from_pool(pool)
