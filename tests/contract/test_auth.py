@@ -17,6 +17,7 @@ import requests
 from contract.caller import Caller
 from contract.misbehaving import PATIENCE
 from contract.partner import Authority, Partner
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.settings import EndpointSettings
 from worker.delivery.guard import Guard
@@ -142,7 +143,7 @@ class TestBody:
         with pytest.raises(SignatureError):
             verify_webhook(seen.headers, seen.body, ["whsec_" + "b25l" * 8], time.time())
 
-    def test_gzip_is_signed_as_it_is_sent_and_always_the_same(
+    def test_gzip_is_signed_as_verifiers_see_it_and_always_the_same(
         self, caller: Caller, tokens: Tokens, partner: Partner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         endpoint = configured(settings(f"{partner.url}/ok", secret=OLD, gzip=True), tokens)
@@ -157,7 +158,20 @@ class TestBody:
         assert first.body == second.body
         assert first.headers["content-encoding"] == "gzip"
         assert first.headers["content-length"] == str(len(first.body))
-        verify_webhook(second.headers, second.body, [OLD], hours_later)
+        verify_webhook(second.headers, BODY, [OLD], hours_later)
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_the_reference_library_verifies_it(
+        self, caller: Caller, tokens: Tokens, partner: Partner, packed: bool
+    ) -> None:
+        converse(caller, configured(settings(f"{partner.url}/ok", secret=[NEW, OLD], gzip=packed), tokens))
+        [seen] = partner.seen
+        # What web frameworks give to those who verify: the content coding is off.
+        body = gzip.decompress(seen.body) if packed else seen.body
+        for secret in (OLD, NEW):
+            Webhook(secret).verify(body, seen.headers, json_parse=False)
+        with pytest.raises(WebhookVerificationError):
+            Webhook("whsec_" + "b25l" * 8).verify(body, seen.headers, json_parse=False)
 
 
 class TestCertificates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,7 +57,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(articles, "check_article", lambda *_: [Finding(None, "native.headline", "is wrong")])
-    canceled = held("a").article.model_copy(update={"pubstatus": "canceled"})
+    canceled = replace(held("a"), article=held("a").article.model_copy(update={"pubstatus": "canceled"}))
     body = Bodies(Provider("e.example,2026", "E")).body(
         Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"
     )

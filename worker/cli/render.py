@@ -58,8 +58,9 @@ def render(
         document = _to_endpoint(services, held, endpoint)
     else:
         _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
-        said, message = _said(services, held, _way(services, held))
-        document = rendered(format_name, EVERYTHING, said, held.article, message, services.site.provider)
+        feed = _way(services, held)
+        said, fresh = _said(services, held, feed)
+        _, document = rendered(feed, format_name, EVERYTHING, said, held.article, fresh, services.site.provider)
     sys.stdout.buffer.write(document)
     sys.stdout.buffer.flush()
 
@@ -72,9 +73,9 @@ def _to_endpoint(services: Services, held: Held, name: str) -> bytes:
         raise Failed(f"--endpoint: {name} is sent feeds, not articles; its feed is {endpoint.feed}", 2)
     if endpoint.gzip:
         note(f"{name} is sent this compressed by gzip")
-    rights = endpoint.rights
-    said, message = _said(services, held, endpoint.feed, name, early=rights.early)
-    document = rendered(endpoint.format, rights.rights(), said, held.article, message, services.site.provider)
+    rights, feed = endpoint.rights, endpoint.feed
+    said, fresh = _said(services, held, feed, name, early=rights.early)
+    _, document = rendered(feed, endpoint.format, rights.rights(), said, held.article, fresh, services.site.provider)
     if said not in NOTICES and (findings := check_article(endpoint.format, document)):
         note(f"the gate keeps it back: {'; '.join(reasons(findings))}")
     return document
@@ -89,7 +90,7 @@ def _way(services: Services, held: Held) -> str:
 
 
 def _said(services: Services, held: Held, feed: str, endpoint: str = "", *, early: bool = False) -> tuple[str, str]:
-    """What is said of the article by way of the feed, and the message id; without an endpoint, to one that is new."""
+    """What is said of the article by way of the feed, and at which change; without an endpoint, to one that is new."""
     article, store = held.article, services.store
     there = store.changes.of(feed, [article.id]).get(article.id)
     change = there or Change(0, article.id, "in", 0)
@@ -102,7 +103,7 @@ def _said(services: Services, held: Held, feed: str, endpoint: str = "", *, earl
         where = f"is not in {feed}, the feed of {endpoint}" if endpoint else "is in no feed"
         note(f"{article.id} {where}, and so is not sent")
     known = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
-    return saying(feed, article, change, LedgerEntry.parse(known) if known else None, str(change.seq), early=early)
+    return saying(article, change, LedgerEntry.parse(known) if known else None, early=early), str(change.seq)
 
 
 def _among(known: Iterable[str], name: str, what: str) -> None:

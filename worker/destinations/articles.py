@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _BODY_BYTES = 32 * 1024 * 1024
 """What is kept of bodies that have been rendered."""
+_Asked = tuple[str, str, bool, Rights, str, str, int, str]
+"""What a body was made for."""
 
 
 @dataclass(slots=True)
@@ -78,22 +80,17 @@ class Known:
 
 
 def rendered(
-    format_name: str, rights: Rights, status: str, article: Article, message: str, provider: Provider
-) -> bytes:
-    """Return the document that says `status` of the article, as far as the rights go."""
-    return ARTICLE_FORMATS[format_name].render(f"article.{status}", granted(article, rights), message, provider)
+    feed: str, format_name: str, rights: Rights, status: str, article: Article, fresh: str, provider: Provider
+) -> tuple[str, bytes]:
+    """Return the document that says `status` of the article, as far as the rights go, after its message id.
 
-
-def saying(
-    feed: str, article: Article, change: Change, known: LedgerEntry | None, fresh: str, *, early: bool
-) -> tuple[str, str]:
-    """Return what is to be said of the article as it is (published, corrected, killed, withdrawn) and the message id.
-
-    `known`: what the endpoint holds. `fresh` parts what is said a second time, after something else, from the first.
-    `early`: whether it may have what is embargoed.
+    The id is made of the document without it, so it stands for this document alone, whatever else makes another one:
+    rights, a format, the newsroom's name, a new release of ours. `fresh` parts what is said a second time, after
+    something else, from the first.
     """
-    status = _status(article, change, known, early=early)
-    return status, message_id(feed, article.id, article.version, _kind(status), fresh)
+    render, what, told = ARTICLE_FORMATS[format_name].render, f"article.{status}", granted(article, rights)
+    message = message_id(render(what, told, "", provider), feed, article.id, article.version, fresh)
+    return message, render(what, told, message, provider)
 
 
 class Bodies:
@@ -104,19 +101,20 @@ class Bodies:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._made: LRUCache[tuple[str, str, str, bool, Rights], Body] = LRUCache(
-            _BODY_BYTES, getsizeof=lambda body: body.size
-        )
+        self._made: LRUCache[_Asked, Body] = LRUCache(_BODY_BYTES, getsizeof=lambda body: len(body.said) + body.size)
 
-    def body(self, endpoint: Endpoint, status: str, article: Article, message: str) -> Body:
-        """Return what is sent to say `status` of the article."""
-        key = (endpoint.format, status, message, endpoint.gzip, endpoint.rights)
+    def body(self, endpoint: Endpoint, status: str, held: Held, fresh: str) -> Body:
+        """Return what is sent to say `status` of the article; `fresh` as for `rendered`."""
+        article = held.article
+        key = (endpoint.feed, endpoint.format, endpoint.gzip, endpoint.rights, status, article.id, held.rev, fresh)
         body = self._made.get(key)
         if body is None:
-            said = rendered(endpoint.format, endpoint.rights, status, article, message, self._provider)
+            message, said = rendered(
+                endpoint.feed, endpoint.format, endpoint.rights, status, article, fresh, self._provider
+            )
             findings = [] if status in NOTICES else check_article(endpoint.format, said)
-            body = Body.of(said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
-            if body.size < _BODY_BYTES:
+            body = Body.of(message, said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
+            if len(said) + body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
 
@@ -128,7 +126,6 @@ class _Said:
     change: Change
     fresh: str
     replayed: bool = False
-    message: str = ""
     body: Body | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
@@ -219,7 +216,7 @@ class ArticlePushes(Pushes):
                 self._park(said)
                 continue
             replayed = self._replay.id if said.replayed and self._replay else ""
-            if request := self._send(said, said.body, said.message, replayed):
+            if request := self._send(said, said.body, replayed):
                 return request
             break
         self._advance()
@@ -256,7 +253,7 @@ class ArticlePushes(Pushes):
                 if answer.started:
                     noted = self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
         assert key.body is not None
-        self._tried(key.message, key.body, key.entry, article_id, answer, word, noted)
+        self._tried(key.body, key.entry, article_id, answer, word, noted)
         self._advance()
         return word
 
@@ -267,7 +264,7 @@ class ArticlePushes(Pushes):
         reason = f"kept back by the gate: {said.body.refused}"
         answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
         noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.now())
-        self._tried(said.message, said.body, said.entry, said.change.article_id, answer, "parked", noted)
+        self._tried(said.body, said.entry, said.change.article_id, answer, "parked", noted)
         self._finish(said)
 
     def _finish(self, said: _Said) -> None:
@@ -286,8 +283,7 @@ class ArticlePushes(Pushes):
         """Work out what is to be said of the article as it is; False when the endpoint has been told."""
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
-        early = self._endpoint.early
-        status, said.message = saying(self.claim.feed, article, change, known, said.fresh, early=early)
+        status = saying(article, change, known, early=self._endpoint.early)
         if known is None and status in NOTICES and not change.seen:
             # Nobody has seen the article here, and this endpoint was not told of it early.
             return False
@@ -295,7 +291,7 @@ class ArticlePushes(Pushes):
         if not said.replayed and (told or (known is None and status in NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return False
-        said.body = self._bodies.body(self._endpoint, status, article, said.message)
+        said.body = self._bodies.body(self._endpoint, status, held, said.fresh)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True
@@ -308,7 +304,11 @@ class ArticlePushes(Pushes):
 NOTICES = frozenset({"killed", "withdrawn"})
 
 
-def _status(article: Article, change: Change, known: LedgerEntry | None, *, early: bool) -> str:
+def saying(article: Article, change: Change, known: LedgerEntry | None, *, early: bool) -> str:
+    """Return what is to be said of the article as it is: published, corrected, killed or withdrawn.
+
+    `known`: what the endpoint holds. `early`: whether it may have what is embargoed.
+    """
     if article.pubstatus == "canceled":
         return "killed"
     now = max(clock.now(), clock.moment(change.asof))

@@ -1,8 +1,8 @@
 """A partner endpoint: where it is, how it is spoken to, and what the ledger says that it holds.
 
 The ledger says what an endpoint holds. It is also how a retry knows whether it is repeating itself: a try that may have
-reached the partner is noted before its outcome is known for good, and the message id is made of what is said, so a
-repetition carries the same one.
+reached the partner is noted before its outcome is known for good, and the message id is made of the body that is sent:
+the same body sent again carries the same id, and no other body ever does.
 """
 
 from __future__ import annotations
@@ -109,17 +109,23 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a push as it is sent, the SHA-256 (hex) of what it says, and why the gate keeps it back, if so."""
+    """The body of a push under its message id: what it says, and the same as it is sent, compressed if it is to be.
 
+    `digest` is the SHA-256 (hex) of what it says; `refused`: why the gate keeps it back, if so.
+    """
+
+    message: str
+    said: bytes
     sent: bytes
     digest: str
     refused: str = ""
 
     @classmethod
-    def of(cls, said: bytes, *, compressed: bool, refused: str = "") -> Body:
+    def of(cls, message: str, said: bytes, *, compressed: bool, refused: str = "") -> Body:
         """Return the body that says this."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
-        return cls(gzip.compress(said, 6, mtime=0) if compressed else said, sha256(said).hexdigest(), refused)
+        sent = gzip.compress(said, 6, mtime=0) if compressed else said
+        return cls(message, said, sent, sha256(said).hexdigest(), refused)
 
     @property
     def size(self) -> int:
@@ -127,8 +133,12 @@ class Body:
         return len(self.sent)
 
 
-def message_id(*parts: object) -> str:
-    """An id for what is said in a push: saying the same again gives the same id."""
+def message_id(said: bytes, *parts: object) -> str:
+    """The id of a push that says `said`; `parts` tell it from a push that says the same after something else.
+
+    Receivers drop what comes twice under one id (Standard Webhooks 1.0), so an id must stand for one body.
+    """
+    parts = (*parts, sha256(said).hexdigest())
     return "msg_" + sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
@@ -153,7 +163,6 @@ class Pushes(ABC):
 
     def _tried(
         self,
-        message: str,
         body: Body,
         said: LedgerEntry,
         article: str,
@@ -172,7 +181,7 @@ class Pushes(ABC):
             milliseconds=round(answer.seconds * 1000),
             bytes=body.size,
             sha256=body.digest,
-            message_id=message,
+            message_id=body.message,
             error=answer.message,
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
@@ -188,14 +197,14 @@ class Pushes(ABC):
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing more; `settlement` is what is said of the claim."""
 
-    def _send(self, key: object, body: Body, message: str, replay: str = "") -> Transfer | None:
+    def _send(self, key: object, body: Body, replay: str = "") -> Transfer | None:
         """Return the request that says `body`, in flight from now on; None when there is no token for it.
 
         If one is on its way, the conversation has been broken off, to go on in a moment without a failure. If none can
         be had, that is handed in like an answer: so it is judged, noted and logged like one.
         """
         try:
-            request = self._post(key, body, message, replay)
+            request = self._post(key, body, replay)
         except TokenNeeded:
             held = (self.claim.failures, self.claim.since, self.claim.last)
             due = clock.ms(clock.now()) + _TOKEN_MS
@@ -207,7 +216,7 @@ class Pushes(ABC):
         self.in_flight += 1
         return request
 
-    def _post(self, key: object, body: Body, message: str, replay: str) -> Transfer:
+    def _post(self, key: object, body: Body, replay: str) -> Transfer:
         """The request, complete. Raises TokenNeeded, TokenFailed."""
         endpoint = self._endpoint
         identity = endpoint.identity
@@ -221,11 +230,11 @@ class Pushes(ABC):
         if replay:
             lines.append(f"Dateline-Replay: {replay}")
         if endpoint.secrets:
-            # What is signed is the body as it is sent.
-            signed = webhook_headers(endpoint.secrets, message, int(time.time()), body.sent)
+            # Signed is what the partner's verifier is given: servers take the content coding off before it.
+            signed = webhook_headers(endpoint.secrets, body.message, int(time.time()), body.said)
             lines += [f"{name}: {value}" for name, value in signed.items()]
         else:
-            lines.append(f"webhook-id: {message}")
+            lines.append(f"webhook-id: {body.message}")
         done = partial(self._answered, key, authorization) if identity else partial(self.hand_in, key)
         return Transfer(endpoint.url, body.sent, lines, self._timeout, self._deadline, done, tls=endpoint.tls)
 

@@ -44,10 +44,11 @@ class FeedPush(Pushes):
             self.settlement.cursor = min(self.settlement.cursor, first - 1)
             self._postpone(self.settlement, due, "delayed")
         self._push = push
-        self._body = Body.of(push.body, compressed=endpoint.gzip) if push else None
+        self._body: Body | None = None
         self._waiting = push is not None
-        self._message = ""
         if push:
+            message = message_id(push.body, endpoint.name, claim.cursor)
+            self._body = Body.of(message, push.body, compressed=endpoint.gzip)
             self.accepted = push.accepted
 
     def wants(self) -> tuple[str, ...]:
@@ -57,11 +58,10 @@ class FeedPush(Pushes):
     def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
         del articles
-        if not self._waiting or self._push is None or self._body is None:
+        if not self._waiting or self._body is None:
             return None
         self._waiting = False
-        self._message = message_id(self._endpoint.name, self.claim.cursor, self._push.cursor)
-        return self._send(None, self._body, self._message)
+        return self._send(None, self._body)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
@@ -91,5 +91,5 @@ class FeedPush(Pushes):
             for article_id, (version, told) in self._push.said.items():
                 ledger[article_id] = str(LedgerEntry(version, prefix + told, at, digest))
         said = LedgerEntry(0, "feed", at, digest)
-        self._tried(self._message, self._body, said, "", answer, word, ledger)
+        self._tried(self._body, said, "", answer, word, ledger)
         return word

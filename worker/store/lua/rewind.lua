@@ -6,6 +6,10 @@ local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   return 0
 end
+if head == 0 then
+  -- Nothing has ever been in the feed, so there is nothing to send again.
+  return 1
+end
 local cursor = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if cursor then
   if tonumber(cursor) >= head then

@@ -1,0 +1,204 @@
+"""A message id stands for one body: partners drop what comes twice under one id.
+
+Random histories of a newsroom (articles, kills, moves, replays, contracts that change) and of its partners (who answer,
+refuse, fail, or are cut off by a crash), driven step by step without threads.
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from feeds.definition import FeedDefinition, Selector
+from feeds.formats.interface import Provider
+from feeds.rights import Rights
+from worker import clock
+from worker.delivery.transfer import Answer, Transfer
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.partners import Partners
+from worker.documents import Documents
+from worker.gate import Gate
+from worker.intake import Intake
+from worker.operations import Alerts
+from worker.publish import Publisher
+from worker.site import Site
+from worker.store import Store
+from worker.store.receivers import Settlement
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DEFINITION = FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),))
+SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
+URL = "https://partner.example/"
+ENDPOINTS = {
+    endpoint.name: endpoint
+    for endpoint in (
+        Endpoint("native", "world", "json", URL, "article", concurrency=2),
+        Endpoint("headlines", "world", "json", URL, "article", rights=Rights(text="headline"), gzip=True),
+        Endpoint("nitf", "world", "nitf", URL, "article", delay=60_000, early=True),
+        Endpoint("feed", "world", "atom", URL, "feed", delay=60_000),
+        Endpoint("feed-at-once", "world", "json", URL, "feed", gzip=True),
+    )
+}
+ARTICLES = st.sampled_from(["a", "b", "c"])
+
+
+class Histories(RuleBasedStateMachine):
+    store: Store
+
+    @initialize()
+    def begin(self) -> None:
+        self.store.client.flushall()
+        self.store.events.prepare()
+        self.now = NOON
+        self.numbers = itertools.count(1)
+        self.said: dict[str, bytes] = {}
+        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store, wanted=False)))
+        self.partners = Partners(self.store, documents, Provider("herald.example,2026", "The Herald"), timeout=5)
+        self.partners.endpoints = dict(ENDPOINTS)
+        wakeups: Any = mock.Mock()
+        self.intake = Intake(self.store, wakeups)
+        parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None)
+        self.publisher = Publisher(*parts)
+        for name in ENDPOINTS:
+            self.store.receivers.enroll("world", f"endpoint:{name}", {"endpoint": name})
+
+    @rule(
+        article=ARTICLES, section=st.sampled_from(["World", "World", "Sport"]), more=st.sampled_from(["", "withheld"])
+    )
+    def revise(self, article: str, section: str, more: str) -> None:
+        self._submit("article.corrected", article, section, {"pubstatus": more} if more else {})
+
+    @rule(article=ARTICLES)
+    def embargo(self, article: str) -> None:
+        self._submit(
+            "article.corrected", article, "World", {"embargoed": (self.now + timedelta(minutes=2)).isoformat()}
+        )
+
+    @rule(article=ARTICLES)
+    def reinstate(self, article: str) -> None:
+        self._submit("article.reinstated", article, "World", {})
+
+    @rule(article=ARTICLES)
+    def kill(self, article: str) -> None:
+        self._send({"id": f"e{next(self.numbers)}", "type": "article.killed", "article": {"id": article}})
+
+    @rule(article=ARTICLES, name=st.sampled_from(sorted(ENDPOINTS)), same_ids=st.booleans())
+    def replay(self, article: str, name: str, same_ids: bool) -> None:
+        if ENDPOINTS[name].mode == "article":
+            again = f"replay-{next(self.numbers)}"
+            self.store.replays.ask("world", name, {article: 1}, again, same_ids=same_ids, rate=50)
+            self.store.replays.rewind("world", name)
+
+    @rule(seconds=st.sampled_from([0, 1, 40, 61, 700]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        with self._clock():
+            self.publisher.release_due(self.now)
+            self.store.receivers.sweep(["world"], clock.ms(self.now), 100)
+
+    @rule(name=st.sampled_from(sorted(ENDPOINTS)), words=st.sampled_from([None, 2]), packed=st.booleans())
+    def contract(self, name: str, words: int | None, packed: bool) -> None:
+        rights = replace(ENDPOINTS[name].rights, words=words)
+        self.partners.endpoints[name] = replace(ENDPOINTS[name], rights=rights, gzip=packed)
+
+    @rule(
+        answers=st.lists(st.sampled_from(["204", "204", "204", "422", "503", "lost", "crash"]), min_size=1, max_size=8)
+    )
+    def distribute(self, answers: list[str]) -> None:
+        with self._clock():
+            claims = self.store.receivers.claim("world", 100, clock.ms(self.now) + 30_000)
+            plans = self.partners.plan(DEFINITION, claims)
+            coming = itertools.cycle(answers)
+            for claim in claims.taken:
+                plan = plans[claim.receiver]
+                if isinstance(plan, Settlement):
+                    self.store.receivers.settle("world", clock.ms(self.now), [plan])
+                    continue
+                delivery = self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60)
+                self._serve(delivery, coming)
+
+    def _serve(self, delivery: Any, coming: Iterator[str]) -> None:
+        """Serve one claim; a crash leaves it as it is, nothing noted."""
+        keys: list[object] = []
+        delivery.hand_in = lambda key, _: keys.append(key)
+        claim = delivery.claim
+        for _ in range(50):
+            articles = self.store.articles.get_many(list(delivery.wants()))
+            wanted = dict.fromkeys(delivery.wants()) | articles
+            while request := delivery.next(wanted):
+                self._arrived(request)
+                answer = next(coming)
+                if answer == "crash":
+                    return
+                request.done(_answer(answer))
+                delivery.answered(keys.pop(), _answer(answer), self.now, 0.5)
+            if not any(delivery.wants()):
+                break
+        if delivery.attempts:
+            self.store.attempts.record({("world", claim.details["endpoint"]): delivery.attempts})
+        settlement = delivery.settlement
+        self.store.replays.done("world", claim.details["endpoint"], settlement.replayed)
+        self.store.receivers.settle("world", clock.ms(self.now), [settlement])
+
+    def _arrived(self, request: Transfer) -> None:
+        headers = dict(line.split(": ", 1) for line in request.headers)
+        body = gzip.decompress(request.body) if "Content-Encoding" in headers else request.body
+        message = headers["webhook-id"]
+        assert self.said.setdefault(message, body) == body, f"{message} stands for two bodies"
+
+    def _submit(self, kind: str, article: str, section: str, more: dict[str, Any]) -> None:
+        number = next(self.numbers)
+        told = {
+            "id": article,
+            "version": number,
+            "section": section,
+            "headline": f"{article} in version {number}",
+            "url": f"https://herald.example/{article}",
+            "body_html": f"<p>Version {number} of the text of {article}.</p>",
+            **more,
+        }
+        self._send({"id": f"e{number}", "type": kind, "article": told})
+
+    def _send(self, event: dict[str, Any]) -> None:
+        with self._clock():
+            [receipt] = self.intake.accept([{"time": self.now.isoformat(), **event}], clock.now())
+            assert receipt.status == "accepted"
+            self.publisher.consume()
+
+    def _clock(self) -> Any:
+        return mock.patch.object(clock, "now", return_value=self.now)
+
+
+def _answer(what: str) -> Answer:
+    status = 0 if what == "lost" else int(what)
+    return Answer(status, {}, b"", None if status else "reset", "", 0.1, started=True)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def histories(store: Store) -> Iterator[type[Histories]]:
+    Histories.store = store
+    yield Histories
+    del Histories.store
+
+
+def test_an_id_stands_for_one_body_whatever_happens(histories: type[Histories]) -> None:
+    run_state_machine_as_test(
+        histories,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
