@@ -63,6 +63,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
         Thread(target=read_again, name="settings", daemon=True).start()
 
     def finish(*_: object) -> None:
+        Process.stopping.set()
         # As Celery's own handler does, but without its words on standard output.
         state.should_stop = 0  # type: ignore[assignment]  # typed by its default, None
 

@@ -7,13 +7,13 @@ is still in its stream, and whoever reads it next finds the article saved, calls
 from __future__ import annotations
 
 import json
+import math
 import time
-from contextlib import suppress
+from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from redis.exceptions import RedisError
 
 from feeds import event as events
 from feeds.errors import InvalidEvent
@@ -23,10 +23,10 @@ from feeds.lifecycle import Ignore, decide
 from feeds.patterns import made_name, wanted
 from feeds.selection import Placement, matches, placements
 from worker import clock
-from worker.store.trouble import kind
+from worker.store import trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from feeds.article import Article
@@ -42,14 +42,22 @@ log = structlog.get_logger()
 
 _BATCH = 64
 """Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
-_IDLE_MS = 15_000
-"""An entry that a consumer has had for so long belongs to a dead worker."""
+_AGAIN_MS = 5_000
+"""How long an entry is left alone whose worker died, or that could not be carried out."""
+_WAIT_MS = 1_000
+"""How long one look for kills waits for the first."""
+_AT_ONCE = 100
+"""How many articles that came due are recorded before anything else is looked at."""
+_LATER = timedelta(minutes=1)
+"""When an article is looked at again that came due and could not be recorded."""
 _REPEATED_PER_SECOND = 50.0
 """How many articles a second are sent again to one endpoint at the most."""
 _REWINDS, _REWIND_SECONDS = 20, 0.05
 """How often, and how long apart, an endpoint that is being served is looked at before an article is sent again."""
 _TRIES = 5
-"""An entry that was handed out so often without an end is set aside."""
+"""An entry that failed so often, by its own fault, is set aside."""
+_DEATHS = 10
+"""An entry is set aside with which so many workers died."""
 
 
 class Contracts(Protocol):
@@ -90,6 +98,7 @@ class Publisher:
         self._contracts = contracts
         self._killed = killed
         self._stopped = Event()
+        self._held: set[tuple[str, str]] = set()
         self._names = {definition.name for definition in site.definitions}
         self._told_full: set[str] = set()
         self._lists = sorted({definition.list for definition in site.definitions if definition.list})
@@ -98,19 +107,31 @@ class Publisher:
         """Carry out no more than what has been read."""
         self._stopped.set()
 
-    def consume(self) -> int:
-        """Carry out all events that wait; return how many entries were done with."""
+    def consume(self, seconds: float = math.inf) -> int:
+        """Carry out the events that wait, for about so long; return how many entries were done with."""
         done = 0
+        end = time.monotonic() + seconds
         while not self._stopped.is_set() and (entries := self._store.events.read(self._consumer, _BATCH)):
             done += self._carry_out(entries)
+            if time.monotonic() > end:
+                break
         return done
 
-    def reclaim(self) -> int:
-        """Carry out what dead workers had begun to read."""
+    def consume_kills(self) -> int:
+        """Carry out the kills that wait, or the next ones if they come within a second; return how many.
+
+        No wake-up call is needed for it, and it waits for nothing else that this process does.
+        """
+        return self._carry_out(self._store.events.read_urgent(self._consumer, _BATCH, _WAIT_MS))
+
+    def take_over(self) -> int:
+        """Carry out what dead workers had begun to read, and what could not be carried out here."""
         entries = []
-        for entry in self._store.events.reclaim(self._consumer, _IDLE_MS, _BATCH):
-            if entry.times > _TRIES:
-                self._reject(entry, f"failed {_TRIES} times; see the log for event_failed")
+        for entry, deaths in self._store.events.take_over(
+            self._consumer, self._store.workers.living, frozenset(self._held), _AGAIN_MS, _BATCH
+        ):
+            if deaths >= _DEATHS:
+                self._reject(entry, f"{deaths} workers died while they had it")
                 self._store.events.done([entry])
             else:
                 entries.append(entry)
@@ -140,17 +161,20 @@ class Publisher:
         self._wake(touched, urgent=False)
 
     def release_due(self, now: datetime) -> int:
-        """Record the articles whose embargo or expiry has come; return how many."""
-        due = self._store.articles.due(now, 1000)
+        """Record articles whose embargo or expiry has come, a few at a time; return how many came due.
+
+        One that can't be recorded is left for later, so that it keeps no other under embargo.
+        """
+        due = self._store.articles.due(now, _AT_ONCE)
         touched: set[str] = set()
         for article_id in due:
             try:
                 touched |= self.reconcile(article_id, now)
-            except RedisError:
-                raise
-            except Exception:
-                # One article's trouble must not keep the others under embargo.
-                log.exception("release_failed", article_id=article_id)
+            except Exception as error:
+                if trouble.kind(error) != "bug":
+                    raise
+                log.exception("release_failed", article_id=article_id, next_step="tried again in a minute")
+                self._store.articles.postpone(article_id, now + _LATER)
         self._wake(touched, urgent=False)
         return len(due)
 
@@ -175,35 +199,45 @@ class Publisher:
                 break
         return touched
 
-    def _carry_out(self, entries: list[Entry]) -> int:
+    def _carry_out(self, entries: Sequence[Entry]) -> int:
+        """Carry entries out; return how many are done with. Raises redis.RedisError when Redis can't just now.
+
+        What is not done with stays in its stream and is ours: it is taken again in a few seconds.
+        """
+        held = {(entry.stream, entry.id) for entry in entries}
+        self._held |= held
         done: list[Entry] = []
-        for place, entry in enumerate(entries):
+        try:
+            for entry in entries:
+                if self._done_with(entry):
+                    done.append(entry)  # noqa: PERF401 (what came before one that raised is done with)
+        finally:
             try:
-                self._carry_out_one(entry)
-            except Exception as error:
-                if isinstance(error, RedisError) and kind(error) != "bug":
-                    # No event is to blame for a Redis that is away or full: for those that are left it was no try.
-                    self._give_back(done, entries[place:])
-                    raise
-                # Left in the stream: it is tried again, and set aside when that does not help.
-                log.exception("event_failed", entry=entry.id)
-            else:
-                done.append(entry)
-        if done:
-            self._store.events.done(done)
+                if done:
+                    self._store.events.done(done)
+            finally:
+                self._held -= held
         return len(done)
 
-    def _carry_out_one(self, entry: Entry) -> None:
+    def _done_with(self, entry: Entry) -> bool:
+        """Carry one entry out; False: it failed, and is to be tried again. Raises redis.RedisError in an outage."""
         try:
-            self._apply(events.read(json.loads(entry.body), entry.moment), entry)
-        except (InvalidEvent, ValueError, RecursionError) as error:
+            event = events.read(json.loads(entry.body), entry.moment)
+        except (InvalidEvent, ValueError, OverflowError, RecursionError) as error:
             self._reject(entry, str(error) or type(error).__name__)
-
-    def _give_back(self, done: list[Entry], left: list[Entry]) -> None:
-        with suppress(RedisError):
-            if done:
-                self._store.events.done(done)
-            self._store.events.give_back(self._consumer, left, _IDLE_MS)
+            return True
+        try:
+            self._apply(event, entry)
+        except Exception as error:
+            if trouble.kind(error) != "bug":
+                # It is nobody's fault, and no try.
+                raise
+            failures = self._store.events.failed(entry)
+            log.exception("event_failed", entry=entry.id, event_id=event.id, failures=failures)
+            if failures < _TRIES:
+                return False
+            self._reject(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
+        return True
 
     def _apply(self, event: events.Event, entry: Entry) -> None:
         now = clock.now()

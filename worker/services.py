@@ -158,7 +158,17 @@ class Machinery:
         self.publisher = Publisher(
             store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect
         )
-        self.sweeper = Sweeper(store, site, self.publisher, operations, services.wakeups, self._consumer)
+        self.sweeper = Sweeper(
+            store,
+            site,
+            self.publisher,
+            operations,
+            services.wakeups,
+            self._consumer,
+            here=here,
+            verify=self.verifier.verify,
+            look=self.readback.look,
+        )
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""

@@ -1,25 +1,30 @@
-"""The sweep: once a second, by whichever worker gets the lock, what time has changed is put right.
+"""What time changes by itself, and what nobody was woken for: each is a duty with a thread of its own.
 
-It also finds whatever a lost wake-up call left lying: events in the stream, receivers behind, requests unverified.
+heartbeat    says that the worker is alive
+kills        carries out kills as they come, whoever woke whom
+events       carries out events that nobody was woken for, and what dead workers had begun
+releases     embargoes that end, articles that expire
+receivers    expired claims, due backoffs, ended leases, who is behind, requests to be verified, pages to be looked at
+operations   what operators want to be told
+counters     totals for /metrics
 """
 
 from __future__ import annotations
 
 import time
-from functools import partial
 from itertools import chain
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
 
 from feeds.patterns import pattern_of
 from worker import clock, logs
+from worker.duty import Duty
 from worker.store import keys
-from worker.store.trouble import report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.operations import Operations
     from worker.publish import Publisher
     from worker.site import Site
@@ -33,20 +38,37 @@ INTERVAL = 1.0
 _LOCK_MS = 900
 """The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
 _RELEASE_MS = 100
-"""How long the release of what came due between two sweeps is one worker's."""
+"""How long the release of what came due is one worker's."""
+_LOOK_SECONDS = 0.5
+"""How often it is looked for events that nobody was woken for."""
+_SLICE_SECONDS = 1.0
+"""How long events are carried out before it is looked for what dead workers have left."""
 _AT_ONCE = 1000
 """How many receivers of a feed one sweep moves, of each kind."""
-
-
 _FEEDS = 100
 """How many feeds are swept in one round trip: a script in between is soon served."""
+_STOP_SECONDS = 30.0
+"""How long what was begun may take when a worker stops."""
 
 
 class Sweeper:
-    """Sweeps in time, and says that its worker is alive. Embargoes that end between two sweeps do not wait for one."""
+    """Does the duties. `here` is offered each feed whose receivers are behind: True, and this process serves them.
+
+    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon.
+    """
 
     def __init__(
-        self, store: Store, site: Site, publisher: Publisher, operations: Operations, wakeups: Wakeups, worker: str
+        self,
+        store: Store,
+        site: Site,
+        publisher: Publisher,
+        operations: Operations,
+        wakeups: Wakeups,
+        worker: str,
+        *,
+        here: Callable[[str], bool],
+        verify: Callable[[str], None],
+        look: Callable[[str], None],
     ) -> None:
         self._store = store
         self._site = site
@@ -54,93 +76,90 @@ class Sweeper:
         self._operations = operations
         self._wakeups = wakeups
         self._worker = worker
-        self._stopped = Event()
-        self._due: int | None = None
+        self._here = here
+        self._verify = verify
+        self._look = look
         self._lost = 0
-        self._thread = Thread(target=self._run, name="sweeper", daemon=True)
+        self._duties = [
+            Duty("kills", self._kills, 0.0),
+            Duty("events", self._events, _LOOK_SECONDS),
+            Duty("releases", self.release, INTERVAL),
+            Duty("receivers", self.sweep, INTERVAL),
+            Duty("operations", operations.send, INTERVAL),
+            Duty("counters", self._count, INTERVAL),
+            # The last to stop.
+            Duty("heartbeat", self._alive, INTERVAL),
+        ]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._store.workers.seen(self._worker, clock.ms(clock.now()))
-        self._thread.start()
+        """Start the threads."""
+        self._alive()
+        for duty in self._duties:
+            duty.start()
 
     def stop(self) -> None:
-        """Stop after the sweep that is going on."""
-        self._stopped.set()
-        self._thread.join()
+        """Stop when what has been begun is done."""
+        *duties, heartbeat = self._duties
+        for duty in duties:
+            duty.stop()
+        end = time.monotonic() + _STOP_SECONDS
+        for duty in duties:
+            duty.join(max(0.0, end - time.monotonic()))
+        heartbeat.stop()
+        heartbeat.join(_STOP_SECONDS)
         self._store.workers.left(self._worker)
 
     def sweep(self) -> None:
-        """Sweep now, unless another worker has just done so."""
+        """Sweep the receivers of all feeds now, unless another worker has just done so."""
         if not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
-        now = clock.now()
-        for step in (partial(self._publisher.release_due, now), self._publisher.reclaim, self._publisher.consume):
-            try:
-                step()
-            except RedisError:
-                raise
-            except Exception:
-                # The receivers are swept all the same.
-                log.exception("sweep_failed", next_step="the next sweep tries again")
+        now = clock.ms(clock.now())
         indexed = self._store.articles.indexed()
         feeds = self._store.receivers.feeds()
         lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
-        for feed, swept in chain.from_iterable(
-            self._store.receivers.sweep(lot, clock.ms(now), _AT_ONCE).items() for lot in lots
-        ):
+        for feed, swept in chain.from_iterable(self._store.receivers.sweep(lot, now, _AT_ONCE).items() for lot in lots):
             if swept.expired or swept.ended:
                 log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
-            if swept.behind:
+            if swept.behind and not self._here(feed):
                 self._wakeups.distribute(feed)
             # Not in our settings, nor in those by which articles were last put into feeds: other workers' may be newer.
             gone = self._site.feed(feed) is None and indexed.keys().isdisjoint((feed, pattern_of(feed)))
             removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
-                self._wakeups.verify(feed)
+                self._verify(feed)
             if swept.looks:
-                self._wakeups.read_back(feed)
+                self._look(feed)
 
-    def _pause(self, next_sweep: float) -> float:
-        """Seconds until the next sweep, or until an embargo ends or an article expires before it."""
-        pause = next_sweep - time.monotonic()
-        if self._due is not None:
-            pause = min(pause, (self._due - clock.ms(clock.now())) / 1000)
-        return max(0.0, pause)
+    def release(self) -> float | None:
+        """Record what has come due; return after how many seconds the next does, None: not before the next look.
 
-    def _upcoming(self) -> int | None:
-        """When the next embargo ends or article expires (ms). What could not be released in time waits for a sweep."""
+        Embargoes that end between two looks do not wait for one.
+        """
+        if not self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
+            # Another worker has just done so: if it died of it, it is our turn.
+            return self._until_due(_RELEASE_MS / 1000)
+        self._publisher.release_due(clock.now())
+        return self._until_due(0.0)
+
+    def _until_due(self, least: float) -> float:
         due = self._store.articles.next_due()
-        return due if due is not None and due > clock.ms(clock.now()) else None
+        seconds = INTERVAL if due is None else (due - clock.ms(clock.now())) / 1000
+        return min(INTERVAL, max(least, seconds))
 
-    def _release(self) -> None:
-        """Record what has come due, unless another worker has just done so: then the sweep finds it if that died."""
-        self._due = None
-        if self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
-            self._publisher.release_due(clock.now())
-            self._due = self._upcoming()
+    def _kills(self) -> None:
+        self._publisher.consume_kills()
 
-    def _count_lost_lines(self) -> None:
+    def _events(self) -> float | None:
+        done = self._publisher.consume(_SLICE_SECONDS)
+        done += self._publisher.take_over()
+        return 0.0 if done else None
+
+    def _count(self) -> None:
         lost = logs.lost()
         if lost > self._lost:
             self._store.counters.add("dateline_log_lines_lost", lost - self._lost)
             self._lost = lost
+        self._store.counters.flush()
 
-    def _run(self) -> None:
-        next_sweep = time.monotonic() + INTERVAL
-        while not self._stopped.wait(self._pause(next_sweep)):
-            try:
-                if time.monotonic() < next_sweep:
-                    self._release()
-                    continue
-                next_sweep = time.monotonic() + INTERVAL
-                self._store.workers.seen(self._worker, clock.ms(clock.now()))
-                self.sweep()
-                self._operations.send()
-                self._count_lost_lines()
-                self._store.counters.flush()
-                self._due = self._upcoming()
-            except RedisError as error:
-                report(log, error, "the next sweep tries again")
-            except Exception:
-                log.exception("sweep_failed", next_step="the next sweep tries again")
+    def _alive(self) -> None:
+        self._store.workers.seen(self._worker, clock.ms(clock.now()))

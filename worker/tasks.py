@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import wraps
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,52 +18,109 @@ from redis.exceptions import RedisError
 
 from worker import clock
 from worker.app import app
-from worker.store.trouble import report
+from worker.store import trouble
 
 if TYPE_CHECKING:
     from worker.services import Machinery
 
 log = structlog.get_logger()
 
+_PAUSE_SECONDS = 0.25
+"""How long an event waits at first that can't be kept just now; each time twice as long."""
+_PAUSE_MOST_SECONDS = 5.0
+
 
 class Process:
     """The worker process that runs the tasks: its machinery, put here before the first task (worker/process.py)."""
 
     machinery: Machinery
+    stopping = Event()
+    """Set as soon as the process is to stop."""
+
+
+class Patience:
+    """Waits out an outage of the store, in which the events that Celery has brought can't be kept."""
+
+    def __init__(self) -> None:
+        self._away = False
+
+    def wait(self, error: RedisError, pause: float) -> bool:
+        """Wait for so many seconds; False when the process stops. What is the matter is said once for each outage."""
+        if not self._away:
+            self._away = True
+            trouble.report(log, error, "the events that Celery brings wait until they can be kept", task="accept")
+        return not Process.stopping.wait(pause)
+
+    def over(self) -> None:
+        """The store has kept an event."""
+        if self._away:
+            self._away = False
+            log.info("redis_back", task="accept")
+
+
+_patience = Patience()
+
+
+@app.task(name="dateline.accept", acks_late=True)
+def accept(*sent: Any, **named: Any) -> None:
+    """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason.
+
+    Of all messages this one is the truth until Redis has the event, so it waits here while Redis can't keep it.
+    Whatever else this process does goes on meanwhile: it has threads of its own (worker/sweep.py).
+    """
+    events = [*sent, *named.values()]
+    if len(events) != 1:
+        reject(json.dumps([sent, named]), f"dateline.accept takes one event, and was sent {len(events)}")
+        return
+    pause = _PAUSE_SECONDS
+    while True:
+        try:
+            _take(events[0])
+        except RedisError as error:
+            if trouble.kind(error) == "bug":
+                raise
+            if not _patience.wait(error, pause):
+                raise Reject(str(error), requeue=True) from error
+            pause = min(2 * pause, _PAUSE_MOST_SECONDS)
+        else:
+            _patience.over()
+            return
+
+
+def _take(event: Any) -> None:
+    """Keep one event, or keep it aside. Raises redis.RedisError."""
+    for receipt in Process.machinery.services.intake.accept([event], clock.now()):
+        if receipt.status == "invalid":
+            reject(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
+
+
+def reject(body: str, reason: str, event_id: str | None = None) -> None:
+    """Keep aside what can't be used, with the reason. Raises redis.RedisError."""
+    log.error("event_rejected", event_id=event_id, reason=reason, kept_in="{dateline:events}:rejected")
+    Process.machinery.services.store.events.reject(body, reason)
 
 
 def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
-    """Make a task of a function that is not the truth: what it could not do, the sweep does. So it never fails."""
+    """Make a task of a function that is not the truth: what it could not do, a duty does. So it never fails."""
 
     def make(work: Callable[..., None]) -> Any:
         @wraps(work)
-        def run(*args: Any, **options: Any) -> None:
+        def run(*words: Any) -> None:
+            if not all(isinstance(word, str) for word in words):
+                log.error(
+                    "wakeup_refused", task=name, reason="a feed is named by a string", next_step="see who sends it"
+                )
+                return
             try:
-                work(*args, **options)
-            except RedisError as error:
-                report(log, error, "the next sweep does it", task=name)
-            except Exception:
-                log.exception("task_failed", task=name, next_step="the next sweep does it")
+                work(*words)
+            except Exception as error:
+                # An outage is told by the duties, once.
+                if trouble.kind(error) == "bug":
+                    log.exception("task_failed", task=name, next_step="a duty does the work")
 
         return app.task(name=name)(run)
 
     return make
-
-
-@app.task(name="dateline.accept", acks_late=True)
-def accept(event: Any) -> None:
-    """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason."""
-    services = Process.machinery.services
-    try:
-        receipts = services.intake.accept([event], clock.now())
-    except RedisError as error:
-        # Of all messages this one is the truth until Redis has the event: it goes back to its queue.
-        raise Reject(str(error), requeue=True) from error
-    for receipt in receipts:
-        if receipt.status == "invalid":
-            reason = "; ".join(map(str, receipt.errors))
-            log.error("event_rejected", event_id=receipt.event_id, reason=reason, kept_in="{dateline:events}:rejected")
-            services.store.events.reject(json.dumps(event), reason)
 
 
 @wake_up("dateline.consume")

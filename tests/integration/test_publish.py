@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
 import redis
+import structlog
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
@@ -221,9 +224,9 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
         with pytest.raises(Died):
             desk.publisher("dead").consume()
     # Another worker takes over what the dead one was reading.
-    monkeypatch.setattr("worker.publish._IDLE_MS", 0)
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
     other = desk.publisher("alive")
-    other.reclaim()
+    other.take_over()
     other.consume()
     assert "a v2" in desk.document("world")
     held = desk.store.articles.get("b")
@@ -244,33 +247,145 @@ def test_what_can_not_be_used_is_kept_with_its_reason(desk: Desk) -> None:
     assert desk.store.events.waiting() == 0
 
 
+def rejected(desk: Desk) -> list[str]:
+    """The reasons of what was set aside."""
+    return [fields["reason"] for _, fields in desk.store.client.xrange(keys.REJECTED)]
+
+
 def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("a bug")
+        raise ValueError("a bug")
 
-    monkeypatch.setattr("worker.publish._IDLE_MS", 0)
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
     monkeypatch.setattr(desk.store.articles, "get", fail)
     desk.accept(article("a"))
     publisher = desk.publisher()
     publisher.consume()
-    for _ in range(6):
-        publisher.reclaim()
+    for _ in range(3):
+        publisher.take_over()
+    assert rejected(desk) == []
+    publisher.take_over()
+    assert ["failed 5 times, at last: ValueError: a bug"] == rejected(desk)
     assert desk.store.events.waiting() == 0
-    assert len(desk.store.client.xrange(keys.REJECTED)) == 1
 
 
-def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "error", [redis.ConnectionError("gone"), redis.exceptions.OutOfMemoryError("not allowed", status_code="OOM")]
+)
+def test_an_outage_is_no_fault_of_an_event_however_long_it_lasts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    desk.accept(*(article(f"a{n}") for n in range(3)))
+    publisher = desk.publisher()
+    with monkeypatch.context() as away:
+        away.setattr(desk.store.articles, "save", mock.Mock(side_effect=error))
+        for step in (publisher.consume, *(publisher.take_over for _ in range(20))):
+            with structlog.testing.capture_logs() as logged, pytest.raises(type(error)):
+                step()
+            assert logged == [], "whoever asked for it says it, once"
+    assert publisher.take_over() == 3
+    assert (["a2", "a1", "a0"], [], 0) == (desk.members("all"), rejected(desk), desk.store.events.waiting())
+
+
+def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    desk.accept(article("a"))
+    slow, other = desk.publisher("slow"), desk.publisher("other")
+    desk.store.workers.seen("slow", 0)
+    taken: list[int] = []
+    reconcile = slow.reconcile
+
+    def meanwhile(article_id: str, now: datetime) -> set[str]:
+        taken.extend(publisher.take_over() for publisher in (slow, other) for _ in range(10))
+        return reconcile(article_id, now)
+
+    monkeypatch.setattr(slow, "reconcile", meanwhile)
+    assert slow.consume() == 1
+    assert [0] * 20 == taken
+    assert (["a"], 0) == (desk.members("all"), desk.store.events.waiting())
+
+
+def test_an_event_that_workers_die_of_is_set_aside_and_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Died(BaseException):
+        """As a SIGKILL: nothing below catches it."""
+
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    desk.accept(article("good"), article("deadly"), article("better"))
+    finished = desk.store.events.done
+
+    def worker(name: str) -> Publisher:
+        publisher = desk.publisher(name)
+        reconcile = publisher.reconcile
+
+        def die(*_: object) -> None:
+            raise Died
+
+        def carry_out(article_id: str, now: datetime) -> set[str]:
+            if article_id == "deadly":
+                # Nor is it said any more that others of its batch are done.
+                monkeypatch.setattr(desk.store.events, "done", die)
+                raise Died
+            return reconcile(article_id, now)
+
+        monkeypatch.setattr(desk.store.events, "done", finished)
+        monkeypatch.setattr(publisher, "reconcile", carry_out)
+        return publisher
+
+    for number in range(20):
+        with contextlib.suppress(Died):
+            publisher = worker(f"w{number}")
+            publisher.consume()
+            publisher.take_over()
+    [reason] = rejected(desk)
+    assert "workers died while they had it" in reason
+    assert (["better", "good"], 0) == (sorted(desk.members("all")), desk.store.events.waiting())
+
+
+def test_a_kill_that_nobody_was_woken_for_is_carried_out_as_it_comes(desk: Desk) -> None:
+    desk.accept(article("a"))
+    publisher = desk.publisher()
+    publisher.consume()
+    timer = threading.Timer(0.2, desk.accept, [kill("a")])
+    timer.start()
+    assert publisher.consume_kills() == 1
+    timer.join()
+    assert desk.members("all") == []
+
+
+def test_an_article_that_can_not_be_released_keeps_no_other_under_embargo(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.publish._AT_ONCE", 2)
+    now = clock.now()
+    moment = now + timedelta(hours=1)
+    for number in range(5):
+        desk.accept(article(f"a{number}", embargoed=(moment + timedelta(seconds=number)).isoformat()))
+    publisher = desk.publisher()
+    publisher.consume()
+    for number in range(3):
+        desk.store.client.hset(keys.article(f"a{number}"), mapping={"doc": "{", "rev": 99})
+    later = moment + timedelta(seconds=10)
+    while publisher.release_due(later):
+        pass
+    assert ["a3", "a4"] == sorted(desk.members("all"))
+
+
+def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
     desk.accept(article("a"), article("b"))
     publisher = desk.publisher()
     desk.store.client.config_set("maxmemory", "1mb")
     try:
-        for work in (publisher.consume, *[publisher.reclaim] * 12):
+        for work in (publisher.consume, *[publisher.take_over] * 12):
             with pytest.raises(redis.RedisError) as raised:
                 work()
             assert "full" == trouble.kind(raised.value)
     finally:
         desk.store.client.config_set("maxmemory", 0)
-    publisher.reclaim()
+    publisher.take_over()
     assert ["b", "a"] == desk.members("world")
     assert 0 == desk.store.events.waiting()
     assert 0 == desk.store.client.xlen(keys.REJECTED)

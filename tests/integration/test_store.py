@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -97,16 +98,23 @@ def test_an_event_id_is_accepted_once(store: Store) -> None:
     assert store.events.waiting() == 2
 
 
+def left(
+    store: Store, consumer: str, *, held: Collection[tuple[str, str]] = (), idle_ms: int = 0
+) -> list[tuple[Entry, int]]:
+    """What this consumer takes over."""
+    return store.events.take_over(consumer, store.workers.living, held, idle_ms, 10)
+
+
 def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: Store) -> None:
     store.events.prepare()
     store.events.prepare()
     store.events.accept([("1", "one", False), ("2", "kill", True)])
     assert ["kill", "one"] == [entry.body for entry in store.events.read("dead", 10)]
     assert store.events.read("alive", 10) == []
-    assert store.events.reclaim("alive", 60_000, 10) == []
-    taken = store.events.reclaim("alive", 0, 10)
-    assert [("kill", 2), ("one", 2)] == [(entry.body, entry.times) for entry in taken]
-    store.events.done(taken)
+    assert left(store, "alive", idle_ms=60_000) == []
+    taken = left(store, "alive")
+    assert [("kill", 1), ("one", 1)] == [(entry.body, deaths) for entry, deaths in taken]
+    store.events.done([entry for entry, _ in taken])
     assert store.events.waiting() == 0
     store.events.leave("dead")
     store.events.leave("alive")
@@ -117,7 +125,52 @@ def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
     store.events.accept([("1", "one", False)])
     store.events.read("w", 10)
     store.events.leave("w")
-    assert ["one"] == [entry.body for entry in store.events.reclaim("other", 0, 10)]
+    assert ["one"] == [entry.body for entry, _ in left(store, "other")]
+
+
+def test_what_a_living_worker_has_is_its_own_and_is_had_again_when_it_failed(store: Store) -> None:
+    store.events.prepare()
+    store.events.accept([("1", "one", False), ("2", "two", False)])
+    first, second = store.events.read("busy", 10)
+    store.workers.seen("busy", 0)
+    assert left(store, "other") == []
+    held = {(first.stream, first.id)}
+    assert [("two", 0)] == [(entry.body, deaths) for entry, deaths in left(store, "busy", held=held)]
+    # A second look at what failed is no death.
+    assert [(first, 0), (second, 0)] == left(store, "busy")
+    store.workers.left("busy")
+    assert [(first, 1), (second, 1)] == left(store, "other")
+
+
+def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
+    store.events.prepare()
+    store.events.accept([(str(n), str(n), False) for n in range(3)])
+    store.events.read("w0", 10)
+    for n in range(1, 4):
+        left(store, f"w{n}")
+    for n in range(3):
+        # Who dies now dies with one of them.
+        [(entry, deaths)] = left(store, f"lone{n}")
+        assert (str(n), 4) == (entry.body, deaths)
+        store.events.done([entry])
+
+
+def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> None:
+    store.events.prepare()
+    store.events.accept([("1", "one", False)])
+    [entry] = store.events.read("dead", 10)
+    store.client.xdel(entry.stream, entry.id)
+    assert left(store, "other") == []
+    assert store.client.xpending(entry.stream, "dateline")["pending"] == 0
+
+
+def test_streams_that_redis_has_lost_are_read_again(store: Store) -> None:
+    store.events.prepare()
+    store.client.flushall()
+    store.events.accept([("1", "one", False), ("2", "kill", True)])
+    assert store.events.read("w", 10) == []
+    assert ["kill"] == [entry.body for entry in store.events.read_urgent("w", 10, 1)]
+    assert ["one"] == [entry.body for entry in store.events.read("w", 10)]
 
 
 def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> None:

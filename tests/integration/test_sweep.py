@@ -1,36 +1,58 @@
-"""What time changes by itself, between two sweeps."""
+"""The duties of a worker: what time changes by itself, and what nobody was woken for. None waits for another."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
+import redis
+import structlog
 
+from feeds.definition import FeedDefinition
 from worker import clock, sweep
+from worker.duty import Duty
+from worker.site import Site
 from worker.store import Store
+from worker.store.intents import Intent
 from worker.sweep import Sweeper
 
 
 class Publisher:
-    """Notes what it is asked to release; `stuck`: an article that it can't."""
+    """Notes what it is asked to do. `stuck`: it can release nothing; `importing`: it consumes until that is set."""
 
-    def __init__(self, store: Store, *, stuck: bool) -> None:
+    def __init__(self, store: Store, *, stuck: bool = False, importing: Event | None = None) -> None:
         self.released: list[float] = []
+        self.kills = 0
+        self.consuming = Event()
         self._store = store
         self._stuck = stuck
+        self._importing = importing
 
-    def release_due(self, now: Any) -> None:
-        for article_id in self._store.articles.due(now, 10):
+    def release_due(self, now: Any) -> int:
+        due = self._store.articles.due(now, 10)
+        for article_id in due:
             self.released.append(time.monotonic())
-            if not self._stuck:
-                self._store.articles.schedule(article_id, None)
+            self._store.articles.schedule(article_id, clock.now() + timedelta(seconds=1) if self._stuck else None)
+        return len(due)
 
-    def reclaim(self) -> None:
-        """Nothing was left lying."""
+    def consume(self, _seconds: float) -> int:
+        self.consuming.set()
+        if self._importing:
+            self._importing.wait(30)
+        return 0
 
-    consume = reclaim
+    def take_over(self) -> int:
+        return 0
+
+    def consume_kills(self) -> int:
+        time.sleep(0.02)
+        self.kills += 1
+        return 1
 
 
 class Operations:
@@ -38,42 +60,115 @@ class Operations:
         """Nobody is to be told anything."""
 
 
-def sweeper(store: Store, publisher: Publisher) -> Sweeper:
-    return Sweeper(store, None, publisher, Operations(), None, "w1")  # type: ignore[arg-type]
+class Wakeups:
+    """A broker that is dead: nobody may depend on it."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        raise AssertionError(f"woken by the broker: {name}")
 
 
-def until(publisher: Publisher, times: int) -> None:
+@contextmanager
+def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | None = None) -> Iterator[Sweeper]:
+    """A sweeper at work; what it begins is noted in `begun`."""
+    notes: list[tuple[str, str]] = [] if begun is None else begun
+
+    def note(what: str) -> Callable[[str], bool]:
+        def told(feed: str) -> bool:
+            notes.append((what, feed))
+            return True
+
+        return told
+
+    site = Site("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
+    parts: Any = (store, site, publisher, Operations(), Wakeups(), "w1")
+    begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look")}
+    sweeper = Sweeper(*parts, **begin)
+    sweeper.start()
+    try:
+        yield sweeper
+    finally:
+        sweeper.stop()
+
+
+def until(true: Callable[[], Any]) -> None:
     deadline = time.monotonic() + 20
-    while len(publisher.released) < times:
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def test_an_embargo_that_ends_between_two_sweeps_waits_for_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    publisher = Publisher(store, stuck=False)
+def test_an_embargo_that_ends_between_two_looks_waits_for_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher = Publisher(store)
     now = clock.now()
     for number, seconds in enumerate((1.5, 1.7, 600)):
         store.articles.schedule(f"a{number}", now + timedelta(seconds=seconds))
-    monkeypatch.setattr(sweep, "INTERVAL", 0.2)
-    sweeping = sweeper(store, publisher)
-    sweeping.start()
-    time.sleep(0.5)
     monkeypatch.setattr(sweep, "INTERVAL", 600.0)
-    try:
-        until(publisher, 2)
-    finally:
-        sweeping.stop()
+    with sweeping(store, publisher):
+        until(lambda: len(publisher.released) == 2)
     assert len(publisher.released) == 2
 
 
-def test_what_can_not_be_released_is_tried_again_by_sweeps_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_can_not_be_released_is_tried_again_after_a_while(store: Store) -> None:
     publisher = Publisher(store, stuck=True)
-    store.articles.schedule("a", clock.now() + timedelta(seconds=0.5))
-    monkeypatch.setattr(sweep, "INTERVAL", 1.0)
-    sweeping = sweeper(store, publisher)
-    sweeping.start()
-    try:
-        until(publisher, 2)
-    finally:
-        sweeping.stop()
-    assert publisher.released[1] - publisher.released[0] > 0.1
+    store.articles.schedule("a", clock.now() + timedelta(seconds=0.1))
+    with sweeping(store, publisher):
+        until(lambda: len(publisher.released) == 2)
+    assert publisher.released[1] - publisher.released[0] > 0.5
+
+
+def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store: Store) -> None:
+    """The worker is alive, embargoes end, kills are carried out, receivers served and subscribers asked meanwhile."""
+    imported = Event()
+    publisher = Publisher(store, importing=imported)
+    store.receivers.enroll("f", "endpoint:e", {"endpoint": "e"})
+    begun: list[tuple[str, str]] = []
+    with sweeping(store, publisher, begun):
+        assert publisher.consuming.wait(10)
+        begin = clock.now()
+        store.articles.schedule("a", begin + timedelta(seconds=1))
+        store.changes.record("a", 1, 1, {"f": ("in", 1)})
+        intent = Intent("subscribe", "t", "https://r.example/", "atom", "", 60, clock.ms(begin), "n", "h", "c")
+        store.intents.ask("f", "s", intent)
+        kills = publisher.kills
+        until(lambda: publisher.released and {("serve", "f"), ("verify", "f")} <= set(begun))
+        until(lambda: store.workers.alive(clock.ms(clock.now()), clock.ms(begin) + 2000))
+        assert publisher.kills > kills
+        imported.set()
+    assert store.workers.alive(clock.ms(clock.now())) == []
+
+
+def test_a_duty_says_once_that_redis_is_away_and_goes_on_when_it_is_back() -> None:
+    errors = [redis.ConnectionError("gone")] * 3
+    done = Event()
+
+    def do() -> None:
+        if errors:
+            raise errors.pop()
+        done.set()
+
+    with structlog.testing.capture_logs() as logged:
+        duty = Duty("test", do, 0.0)
+        duty.start()
+        assert done.wait(10)
+        until(lambda: "redis_back" in [line["event"] for line in logged])
+        duty.stop()
+        duty.join(10)
+    assert ["redis_away", "redis_back"] == [line["event"] for line in logged]
+
+
+def test_a_bug_of_ours_is_no_outage_and_ends_no_duty() -> None:
+    errors: list[Exception] = [redis.ResponseError("WRONGTYPE Operation against a key"), ValueError("x")]
+    done = Event()
+
+    def do() -> None:
+        if errors:
+            raise errors.pop()
+        done.set()
+
+    with structlog.testing.capture_logs() as logged:
+        duty = Duty("test", do, 0.0)
+        duty.start()
+        assert done.wait(10)
+        duty.stop()
+        duty.join(10)
+    assert ["duty_failed", "duty_failed"] == [line["event"] for line in logged]

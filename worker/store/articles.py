@@ -104,6 +104,10 @@ class Articles:
         else:
             self._client.zadd(keys.SCHEDULE, {article_id: _ms(due)})
 
+    def postpone(self, article_id: str, due: datetime) -> None:
+        """Have an article that is scheduled come due then."""
+        self._client.zadd(keys.SCHEDULE, {article_id: _ms(due)}, xx=True)
+
     def due(self, now: datetime, limit: int) -> list[str]:
         """Return the ids of articles whose moment has come."""
         ids: list[str] = self._client.zrangebyscore(keys.SCHEDULE, "-inf", _ms(now), start=0, num=limit)

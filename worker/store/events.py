@@ -15,13 +15,15 @@ from redis.exceptions import ResponseError
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from worker.store.scripts import Client, Scripts
 
 GROUP = "dateline"
 SEEN_SECONDS = 7 * 86400
 """How long an event id is remembered: a sender that repeats an event later is caught by the article's version."""
+_SUSPECT = 3
+"""An entry that was handed out oftener, because the workers that had it died, may be what they died of."""
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
 
@@ -33,8 +35,6 @@ class Entry:
     stream: str
     id: str
     body: str
-    times: int = 1
-    """How often it was handed out, this time included."""
 
     @property
     def accepted(self) -> int:
@@ -83,28 +83,74 @@ class Events:
 
     def read(self, consumer: str, count: int) -> list[Entry]:
         """Return up to `count` new entries of each stream, the urgent first."""
-        answer = self._client.xreadgroup(GROUP, consumer, {keys.URGENT: ">", keys.EVENTS: ">"}, count=count)
-        streams: dict[str, Any] = dict(answer or [])
-        return [_entry(stream, item) for stream in (keys.URGENT, keys.EVENTS) for item in streams.get(stream, ())]
+        return self._read(consumer, (keys.URGENT, keys.EVENTS), count, None)
 
-    def reclaim(self, consumer: str, idle_ms: int, count: int) -> list[Entry]:
-        """Take over entries that another consumer has had for `idle_ms`."""
-        found = []
+    def read_urgent(self, consumer: str, count: int, wait_ms: int) -> list[Entry]:
+        """Return up to `count` new entries of the urgent stream; wait up to `wait_ms` for the first."""
+        return self._read(consumer, (keys.URGENT,), count, wait_ms)
+
+    def _read(self, consumer: str, streams: Sequence[str], count: int, wait_ms: int | None) -> list[Entry]:
+        wanted = dict.fromkeys(streams, ">")
+        try:
+            answer = self._client.xreadgroup(GROUP, consumer, wanted, count=count, block=wait_ms)
+        except ResponseError as error:
+            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
+                raise
+            # Redis has lost the streams, and the group with them. What comes in from now on is read again.
+            self.prepare()
+            answer = None
+        found: dict[str, Any] = dict(answer or [])
+        return [_entry(stream, item) for stream in streams for item in found.get(stream, ())]
+
+    def take_over(
+        self,
+        consumer: str,
+        alive: Callable[[Collection[str]], Collection[str]],
+        held: Collection[tuple[str, str]],
+        idle_ms: int,
+        count: int,
+    ) -> list[tuple[Entry, int]]:
+        """Take what nobody works on: entries of consumers that are not `alive`, and our own that are not `held`.
+
+        Only what was touched last `idle_ms` ago, up to `count` of each consumer; each with the number of workers that
+        died while they had it. What several died with is taken alone, so that nothing else is suspected with it.
+        """
+        taken: list[tuple[Entry, int]] = []
         for stream in (keys.URGENT, keys.EVENTS):
-            pending = self._client.xpending_range(stream, GROUP, "-", "+", count, idle=idle_ms)
-            times = {item["message_id"]: int(item["times_delivered"]) for item in pending}
-            if times:
-                claimed = self._client.xclaim(stream, GROUP, consumer, idle_ms, list(times))
-                found += [_entry(stream, item, times[item[0]] + 1) for item in claimed if item[1]]
-        return found
+            owners = {info["name"] for info in self._client.xinfo_consumers(stream, GROUP) if info["pending"]}
+            others = owners - {consumer}
+            for owner in sorted(owners.difference(alive(others) if others else ())):
+                pending = self._client.xpending_range(
+                    stream, GROUP, "-", "+", count + len(held), consumername=owner, idle=idle_ms
+                )
+                times = {item["message_id"]: int(item["times_delivered"]) for item in pending}
+                wanted = [entry_id for entry_id in times if (stream, entry_id) not in held][:count]
+                suspects = [entry_id for entry_id in wanted if times[entry_id] > _SUSPECT]
+                if suspects and taken:
+                    continue
+                for entry_id in suspects[:1] or wanted:
+                    taken += self._claim(stream, consumer, entry_id, idle_ms, times[entry_id], died=owner != consumer)
+                if suspects:
+                    return taken
+        return taken
 
-    def give_back(self, consumer: str, entries: Sequence[Entry], idle_ms: int) -> None:
-        """Have entries that could not be worked on taken over at once, as if they had not been handed out this time."""
-        pipe = self._client.pipeline(transaction=False)
-        for entry in entries:
-            options = {"idle": idle_ms, "retrycount": entry.times - 1, "justid": True}
-            pipe.xclaim(entry.stream, GROUP, consumer, 0, [entry.id], **options)
-        pipe.execute()
+    def _claim(
+        self, stream: str, consumer: str, entry_id: str, idle_ms: int, handed_out: int, *, died: bool
+    ) -> list[tuple[Entry, int]]:
+        """Take an entry that was handed out so often, if it is still to be had; with how many workers died with it."""
+        times = handed_out + died
+        claimed = self._client.xclaim(stream, GROUP, consumer, idle_ms, [entry_id], retrycount=times)
+        for item in claimed:
+            if item[0] and item[1]:
+                return [(_entry(stream, item), times - 1)]
+        if not self._client.xrange(stream, entry_id, entry_id):
+            # Somebody has deleted it from the stream: there is nothing to be done with.
+            self._client.xack(stream, GROUP, entry_id)
+        return []
+
+    def failed(self, entry: Entry) -> int:
+        """Count a failure of an entry; return how many it has had."""
+        return int(self._client.hincrby(keys.FAILURES, f"{entry.stream} {entry.id}", 1))
 
     def done(self, entries: Sequence[Entry]) -> None:
         """Acknowledge entries and remove them."""
@@ -112,6 +158,7 @@ class Events:
         for entry in entries:
             pipe.xack(entry.stream, GROUP, entry.id)
             pipe.xdel(entry.stream, entry.id)
+        pipe.hdel(keys.FAILURES, *(f"{entry.stream} {entry.id}" for entry in entries))
         pipe.execute()
 
     def reject(self, body: str, reason: str) -> None:
@@ -129,6 +176,6 @@ class Events:
                 self._client.xgroup_delconsumer(stream, GROUP, consumer)
 
 
-def _entry(stream: str, item: Any, times: int = 1) -> Entry:
+def _entry(stream: str, item: Any) -> Entry:
     entry_id, fields = item
-    return Entry(stream, entry_id, fields.get("event", ""), times)
+    return Entry(stream, entry_id, fields.get("event", ""))

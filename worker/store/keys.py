@@ -17,6 +17,9 @@ URGENT = "{dateline:events}:urgent"
 REJECTED = "{dateline:events}:rejected"
 """Bounded stream of entries that could not be used: fields `event`, `reason`."""
 
+FAILURES = "{dateline:events}:failures"
+"""Hash: stream and id of an entry that could not be carried out -> how often that failed."""
+
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
@@ -55,6 +58,11 @@ SWEEP = "dateline:sweep"
 
 RELEASE = "dateline:release"
 """The lock of whoever releases what comes due between two sweeps."""
+
+
+def worker(name: str) -> str:
+    """Is there while the worker process lives, and a little longer."""
+    return f"dateline:worker:{name}"
 
 
 def seen(event_id: str) -> str:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from worker.store import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from worker.store.scripts import Client
 
 ALIVE_MS = 5_000
 """A worker that has not been seen for so long is not counted."""
+_DEAD_MS = 10_000
+"""A worker that has not been seen for so long is dead: others take over what it had. By the clock of Redis."""
 
 
 class Workers:
@@ -24,11 +28,20 @@ class Workers:
         pipe = self._client.pipeline(transaction=False)
         pipe.zadd(keys.WORKERS, {name: now})
         pipe.zremrangebyscore(keys.WORKERS, "-inf", now - 3_600_000)
+        pipe.set(keys.worker(name), "1", px=_DEAD_MS)
         pipe.execute()
 
     def left(self, name: str) -> None:
         """The worker has stopped."""
         self._client.zrem(keys.WORKERS, name)
+        self._client.delete(keys.worker(name))
+
+    def living(self, names: Collection[str]) -> set[str]:
+        """Return those of the workers that live."""
+        pipe = self._client.pipeline(transaction=False)
+        for name in names:
+            pipe.exists(keys.worker(name))
+        return {name for name, there in zip(names, pipe.execute(), strict=True) if there}
 
     def alive(self, now: int, since: int = 0) -> list[str]:
         """Names of the workers that are alive at `now` (ms) and have said so after `since` (ms)."""

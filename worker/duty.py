@@ -1,0 +1,70 @@
+"""A duty: one thing that a worker does again and again, in a thread of its own, so that it waits for no other.
+
+A duty that takes long, or that can't be done, keeps nobody but itself.
+"""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+
+from worker.store import trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = structlog.get_logger()
+
+_PAUSE_SECONDS = 0.5
+"""How long a duty rests at least that could not be done."""
+
+
+class Duty:
+    """Does `do` until it is stopped, `every` so many seconds; or as many later as `do` returns."""
+
+    def __init__(self, name: str, do: Callable[[], float | None], every: float) -> None:
+        self._name = name
+        self._do = do
+        self._every = every
+        self._away = False
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more. Returns at once."""
+        self._stopped.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until what was begun has ended, at most so long."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            log.error("duty_stuck", duty=self._name, next_step="another worker takes over what it had begun")
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stopped.wait(pause):
+            pause = self._every
+            try:
+                later = self._do()
+                pause = self._every if later is None else later
+                if self._away:
+                    self._away = False
+                    log.info("redis_back", duty=self._name)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; it is told below)
+                pause = max(pause, _PAUSE_SECONDS)
+                self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
+        """Log why it could not be done: an outage once, however long it lasts."""
+        if not isinstance(error, RedisError) or trouble.kind(error) == "bug":
+            log.error("duty_failed", duty=self._name, next_step="it is tried again", exc_info=error)
+        elif not self._away:
+            self._away = True
+            trouble.report(log, error, "it is tried until it can be done", duty=self._name)
