@@ -1,8 +1,10 @@
 """The gate: what a document must be before it is published or pushed.
 
 `check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
-alone, so they judge ours and anybody's: the same rules hold at the gate and for `dateline validate`. Of the parts of a
-feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one article.
+alone, so they judge ours and anybody's. Each finding says whose rule it is (`Finding.source`): the standard's, a
+partner's, or the house's. What is ours must keep them all; of others' documents `by_standard` leaves out our own.
+Of the parts of a feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one
+article.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from feeds.validation.iptc import newsmlg2, nitf
 from feeds.validation.jsonfeed import json_feed
 from feeds.validation.native import native
 from feeds.validation.ninjs import ninjs16, ninjs22, ninjs31
-from feeds.validation.rss import apple_news_rss, flipboard_feed, msn_feed, rss, smart_news
+from feeds.validation.partners import apple_news_rss, flipboard_feed, msn_feed, smart_news
+from feeds.validation.rss import rss
 from feeds.validation.sitemap import news_sitemap, sitemap
 
 Check = Callable[[bytes], Findings]
@@ -67,6 +70,11 @@ def check_entry(feed_format: FeedFormat, channel: Channel, fragment: bytes) -> l
 def check_article(format_name: str, document: bytes) -> list[Finding]:
     """Return what is wrong with the document of one article. Raises ValueError for a format that is not known."""
     return _check(ARTICLE_CHECKS, "article", format_name, document)
+
+
+def by_standard(findings: list[Finding]) -> list[Finding]:
+    """Return what is wrong with a document of anybody: without the rules that only ours must keep."""
+    return [finding for finding in findings if finding.source != "house"]
 
 
 def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: bytes) -> list[Finding]:

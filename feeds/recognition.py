@@ -38,10 +38,15 @@ _RSS, _SITEMAP = Recognised("feed", "rss"), Recognised("feed", "sitemap")
 _ROOTS = {
     "rss": _RSS,
     f"{{{ATOM_NS}}}feed": Recognised("feed", "atom"),
+    f"{{{ATOM_NS}}}entry": Recognised("feed", "atom"),
     f"{{{SITEMAP_NS}}}urlset": _SITEMAP,
     f"{{{newsmlg2.NAMESPACE}}}newsItem": Recognised("article", "newsmlg2"),
     f"{{{nitf.NAMESPACE}}}nitf": Recognised("article", "nitf"),
 }
+
+
+# Whose namespace is missing, wrong, or that of Atom 0.3, the gate says what it must be.
+_ALIKE = {"rss": _RSS, "feed": Recognised("feed", "atom")}
 
 
 def recognise(document: bytes) -> Recognised | None:
@@ -61,7 +66,7 @@ def _xml(document: bytes) -> Recognised | None:
     except etree.XMLSyntaxError:
         return None
     # In spite of its type: nothing, where there was nothing to recover.
-    found = None if root is None else _ROOTS.get(root.tag)
+    found = None if root is None else _ROOTS.get(root.tag) or _ALIKE.get(etree.QName(root).localname)
     if found == _RSS:
         return Recognised("feed", _profile(root))
     if found == _SITEMAP and _has_news(root):

@@ -6,7 +6,7 @@ from typing import Any
 
 from feeds.formats.applenews import IDENTIFIER_MOST
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.json import addresses, legible, moments, objects, parse, required
 
 _WORDS = {
@@ -22,7 +22,7 @@ def apple_news(document: bytes) -> Findings:
     if isinstance(article, Finding):
         yield article
         return
-    yield from legible(article)
+    yield from house(legible(article))
     yield from required(article, "applenews", "version", "identifier", "title", "language")
     if len(str(article.get("identifier", ""))) > IDENTIFIER_MOST:
         yield Finding(None, "applenews.identifier", f"identifier must have at most {IDENTIFIER_MOST} characters")

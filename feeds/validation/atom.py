@@ -1,61 +1,309 @@
-"""Atom 1.0 (RFC 4287) with tombstones (RFC 6721)."""
+"""Atom 1.0 (RFC 4287) with tombstones (RFC 6721): a feed, or an entry by itself."""
 
 from __future__ import annotations
 
-from feeds.formats.extensions import ATOM_NS, TOMBSTONE_NS
-from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
-from feeds.validation.xml import Element, address, at, editions, legible, moment, ordered, parse, required, text, unique
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from lxml import etree
+
+from feeds.formats.extensions import ATOM_NS, HISTORY_NS, TOMBSTONE_NS
+from feeds.validation import modules, values
+from feeds.validation.finding import Finding, Findings, house
+from feeds.validation.kinds import (
+    Kind,
+    Vocabulary,
+    count,
+    iri,
+    language,
+    mailbox,
+    matches,
+    media_type,
+    name_of,
+    one_of,
+    reference,
+    rfc3339,
+    words,
+)
+from feeds.validation.xml import (
+    Element,
+    at,
+    doctype,
+    editions,
+    filled,
+    legible,
+    name,
+    ordered,
+    parse,
+    text,
+    unique,
+    web,
+)
 
 _A = f"{{{ATOM_NS}}}"
 _STONE = f"{{{TOMBSTONE_NS}}}deleted-entry"
+_XHTML = "{http://www.w3.org/1999/xhtml}"
+_THREAD = "{http://purl.org/syndication/thread/1.0}"
+_SAME_MOST = 10
+"""Entries that all have one id: fewer may be versions of one entry."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+
+# Section 3.3: letters in upper case, and no white space.
+_moment = matches(lambda said: values.rfc3339(said) is not None and said == said.upper(), "is no valid time")
+
+
+def _text_construct(element: Element) -> Iterator[str]:
+    """Section 3.1.1."""
+    kind = element.get("type", "text")
+    if kind == "xhtml":
+        yield from _xhtml(element)
+    elif len(_children(element)):
+        yield f"{name(element)} of type {kind} must not hold elements"
+
+
+def _xhtml(element: Element) -> Iterator[str]:
+    children = _children(element)
+    if [child.tag for child in children] != [f"{_XHTML}div"] or _stray(element):
+        yield f"{name(element)} of type xhtml must hold one div of XHTML and nothing else"
+        return
+    for inner in children[0].iterdescendants(etree.Element):
+        tag = str(inner.tag)
+        namespace = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+        if not namespace:
+            yield f"{name(element)}: {tag} in the div must have the namespace of XHTML"
+        elif namespace in modules.NAMESPACES and not any(True for _ in inner.iterancestors("{*}metadata")):
+            yield f"{name(element)}: {name_of(tag)} must not stand in the div"
+
+
+def _content(element: Element) -> Iterator[str]:
+    """Section 4.1.3."""
+    kind = element.get("type", "text")
+    if element.get("src") is not None:
+        if len(_children(element)) or _stray(element):
+            yield "content with src must be empty"
+        if kind in {"text", "html", "xhtml"} and "type" in element.attrib:
+            yield f"content with src must have a media type, not {kind}"
+        return
+    if kind in {"text", "html", "xhtml"}:
+        yield from _text_construct(element)
+        return
+    main = kind.split(";")[0].strip().lower()
+    if main.startswith(("multipart/", "message/")):
+        yield f"content must not have the composite type {main}"
+    elif main.endswith(("+xml", "/xml")):
+        if len(_children(element)) and _stray(element):
+            yield f"content of type {main} must not have text beside its element"
+    elif len(_children(element)):
+        yield f"content of type {main} must not hold elements"
+    elif not main.startswith("text/") and not _is_base64("".join(map(str, element.itertext()))):
+        yield f"content of type {main} must be in Base64"
+
+
+def _is_base64(said: str) -> bool:
+    packed = "".join(said.split())
+    try:
+        return _BASE64.fullmatch(packed) is not None and base64.b64decode(packed, validate=True) is not None
+    except ValueError:
+        return False
+
+
+def _children(element: Element) -> list[Element]:
+    return list(element.iterchildren(etree.Element))
+
+
+def _stray(element: Element) -> bool:
+    parts = (element.text, *(child.tail for child in element))
+    return any(part and part.strip() for part in parts)
+
+
+def _alternates(element: Element) -> Iterator[str]:
+    """Sections 4.1.1 and 4.1.2: no two alternates of one type and language."""
+    seen: set[tuple[str, str]] = set()
+    for link in element.iterfind(f"{_A}link"):
+        if link.get("rel", "alternate").removeprefix("http://www.iana.org/assignments/relation/") != "alternate":
+            continue
+        said = (link.get("type", "").lower(), link.get("hreflang", "").lower())
+        if said in seen:
+            yield f"{name(element)} must have only one alternate of the same type and hreflang"
+        seen.add(said)
+
+
+def _archive_links(feed: Element) -> Iterator[str]:
+    """RFC 5005, sections 2 and 3."""
+    links = {link.get("rel", "alternate"): link.get("href") for link in feed.iterfind(f"{_A}link")}
+    if feed.find(f"{{{HISTORY_NS}}}complete") is not None:
+        for relation in ("first", "last", "next", "previous", "next-archive", "prev-archive"):
+            if relation in links:
+                yield f"a complete feed must not have a link {relation}"
+        if "current" in links and links["current"] != links.get("self", links["current"]):
+            yield "the link current of a complete feed must be its own"
+    for end, beyond in (("first", "previous"), ("last", "next")):
+        if {end, beyond, "self"} <= links.keys() and links[end] == links["self"]:
+            yield f"the {end} feed must not have a link {beyond}"
+
+
+def _reply_attributes(link: Element) -> Iterator[str]:
+    """RFC 4685, section 4."""
+    if link.get("rel") != "replies" and {f"{_THREAD}count", f"{_THREAD}updated"} & set(map(str, link.attrib)):
+        yield "thr:count and thr:updated are for links replies"
+
+
+def _media(said: str) -> str | None:
+    return None if said in {"text", "html", "xhtml"} else media_type(said)
+
+
+TEXT = Kind(attributes={"type": one_of("text", "html", "xhtml")}, holds={}, rules=(_text_construct,))
+PERSON = Kind(
+    None,
+    holds={
+        f"{_A}name": Kind(),
+        f"{_A}uri": Kind(reference, strict=True),
+        f"{_A}email": Kind(mailbox),
+    },
+    must=(f"{_A}name",),
+    many=True,
+)
+CATEGORY = Kind(attributes={"term": words, "scheme": iri, "label": words}, needs=("term",), many=True)
+LINK = Kind(
+    attributes={
+        "href": reference,
+        "rel": words,
+        "type": media_type,
+        "hreflang": language,
+        "title": words,
+        "length": count,
+        f"{_THREAD}count": count,
+        f"{_THREAD}updated": rfc3339,
+    },
+    needs=("href",),
+    many=True,
+    rules=(_reply_attributes,),
+)
+CONTENT = Kind(attributes={"type": _media, "src": reference}, holds=None, rules=(_content,))
+DATE = Kind(_moment, strict=True)
+_METADATA: Mapping[str, Kind] = {
+    f"{_A}author": PERSON,
+    f"{_A}category": CATEGORY,
+    f"{_A}contributor": PERSON,
+    f"{_A}generator": Kind(attributes={"uri": reference, "version": words}),
+    f"{_A}icon": Kind(reference, strict=True),
+    f"{_A}id": Kind(iri, strict=True),
+    f"{_A}link": LINK,
+    f"{_A}logo": Kind(reference, strict=True),
+    f"{_A}rights": TEXT,
+    f"{_A}subtitle": TEXT,
+    f"{_A}title": TEXT,
+    f"{_A}updated": DATE,
+}
+ENTRY = Kind(
+    None,
+    holds={
+        **modules.ITEM,
+        **{tag: _METADATA[tag] for tag in _METADATA if name_of(tag) not in {"generator", "icon", "logo", "subtitle"}},
+        f"{_A}content": CONTENT,
+        f"{_A}published": DATE,
+        f"{_A}source": Kind(None, holds={**modules.FEED, **_METADATA}, rules=(_alternates,)),
+        f"{_A}summary": TEXT,
+    },
+    must=(f"{_A}id", f"{_A}title", f"{_A}updated"),
+    many=True,
+    rules=(_alternates,),
+    rule="atom.entry",
+)
+FEED = Kind(
+    None,
+    holds={**modules.FEED, **_METADATA, f"{_A}entry": ENTRY},
+    attributes=modules.INDEXING,
+    must=(f"{_A}id", f"{_A}title", f"{_A}updated"),
+    rules=(_alternates, _archive_links, modules.synchronised),
+)
+EVERY: Mapping[str, Kind] = {**modules.FEED, **modules.ITEM, **FEED.holds, **ENTRY.holds}  # type: ignore[dict-item]
+"""All elements that stand in some place or other."""
+_VOCABULARY = Vocabulary(
+    {namespace: "" if namespace == ATOM_NS else prefix for namespace, prefix in modules.NAMESPACES.items()},
+    bare=False,
+    questionable=modules.ANYWHERE,
+)
 
 
 def atom(document: bytes) -> Findings:
-    """What RFC 4287 asks for in sections 4.1.1 and 4.1.2, and RFC 6721 of its element."""
-    root = parse(document)
+    """What RFC 4287 asks for, RFC 6721 and the modules of their elements; and of our own documents a little more."""
+    root = parse(document, typed=True)
     if isinstance(root, Finding):
         yield root
+        return
+    yield from house(doctype(root))
+    if root.tag == f"{_A}entry":
+        yield from _VOCABULARY.check(root, replace(ENTRY, rules=(*ENTRY.rules, _authored)), "atom.entry")
+        yield from _entry(root)
         return
     if root.tag != f"{_A}feed":
         yield at(root, "atom.root", "must be an Atom feed")
         return
-    yield from legible(root)
+    yield from _VOCABULARY.check(root, FEED, "atom.feed")
+    yield from _feed(root)
+    yield from house(_ours(root))
+
+
+def _authored(entry: Element) -> Iterator[str]:
+    if entry.find(f"{_A}author") is None and entry.find(f"{_A}source/{_A}author") is None:
+        yield "entry must have an author"
+
+
+def _feed(root: Element) -> Findings:
     entries = root.findall(f"{_A}entry")
-    yield from required(root, "atom.feed", f"{_A}id", f"{_A}title", f"{_A}updated")
-    if root.find(f"{_A}author") is None and any(entry.find(f"{_A}author") is None for entry in entries):
+    if root.find(f"{_A}author") is None and any(True for entry in entries for _ in _authored(entry)):
         yield at(root, "atom.author", "the feed or every entry must have an author")
-    yield from ordered(root, "atom.feed.updated", moment(root, f"{_A}updated", "atom.feed.updated"))
-    for link in root.iter(f"{_A}link"):
-        yield from address(link, link.get("href"), "atom.link")
-    for identifier in root.iter(f"{_A}id"):
-        if not values.uri(identifier.text or ""):
-            yield at(identifier, "atom.id", f"id {identifier.text!r} is no URI")
-    yield from unique(entries, [text(entry, f"{_A}id") for entry in entries], "atom.id.unique")
+    begun = False
+    for child in _children(root):
+        begun = begun or child.tag == f"{_A}entry"
+        if begun and child.tag != f"{_A}entry" and str(child.tag).startswith(_A):
+            yield at(child, "atom.feed.order", f"{name(child)} must stand before the entries")
+    ids = {text(entry, f"{_A}id") for entry in entries}
+    if len(entries) >= _SAME_MOST and len(ids) == 1:
+        yield at(entries[1], "atom.id.same", "all entries have the same id")
     for entry in entries:
         yield from _entry(entry)
-    yield from _stones(root)
+    for stone in root.iterchildren(_STONE):
+        if not stone.get("ref") or not values.rfc3339(stone.get("when") or ""):
+            yield at(stone, "rfc6721.deleted-entry", "deleted-entry must have ref and a valid when")
 
 
 def _entry(entry: Element) -> Findings:
-    yield from required(entry, "atom.entry", f"{_A}id", f"{_A}title", f"{_A}updated")
-    alternates = [link for link in entry.iterfind(f"{_A}link") if link.get("rel", "alternate") == "alternate"]
-    if entry.find(f"{_A}content") is None and not alternates:
-        yield at(entry, "atom.entry.link", "entry must have content or a link to its page")
-    yield from editions([link for link in alternates if "hreflang" in link.attrib], "atom.entry.alternate")
-    bare = [link for link in alternates if "hreflang" not in link.attrib]
-    yield from unique(bare, [link.get("type") or "any type" for link in bare], "atom.entry.alternate.unique")
-    published = moment(entry, f"{_A}published", "atom.entry.published")
-    yield from ordered(entry, "atom.entry.dates", published, moment(entry, f"{_A}updated", "atom.entry.updated"))
+    content = entry.find(f"{_A}content")
+    if content is None:
+        links = entry.iterfind(f"{_A}link")
+        if not any(link.get("rel", "alternate") == "alternate" for link in links):
+            yield at(entry, "atom.entry.link", "entry must have content or a link to its page")
+        return
+    # Section 4.1.2.
+    kind = content.get("type", "text").split(";")[0]
+    binary = "/" in kind and not kind.endswith(("+xml", "/xml")) and not kind.startswith("text/")
+    if (content.get("src") is not None or binary) and entry.find(f"{_A}summary") is None:
+        yield at(entry, "atom.entry.summary", "entry must have summary: its content is elsewhere or in Base64")
 
 
-def _stones(root: Element) -> Findings:
+def _ours(root: Element) -> Findings:
+    """What is well for every reader."""
+    yield from legible(root)
+    entries = root.findall(f"{_A}entry")
+    yield from filled(root, "atom.feed", f"{_A}id", f"{_A}title", f"{_A}updated")
+    for link in root.iter(f"{_A}link"):
+        yield from web(link, link.get("href"), "atom.link")
+    for identifier in root.iter(f"{_A}id"):
+        if values.iri(identifier.text or "") and not values.uri(identifier.text or ""):
+            yield at(identifier, "atom.id", f"id {identifier.text!r} must be percent-encoded")
+    yield from unique(entries, [text(entry, f"{_A}id") for entry in entries], "atom.id.unique")
+    for entry in entries:
+        yield from filled(entry, "atom.entry", f"{_A}id", f"{_A}title", f"{_A}updated")
+        links = [link for link in entry.iterfind(f"{_A}link") if link.get("rel", "alternate") == "alternate"]
+        yield from editions([link for link in links if "hreflang" in link.attrib], "atom.entry.alternate")
+        dates = (values.rfc3339(text(entry, f"{_A}{date}")) for date in ("published", "updated"))
+        yield from ordered(entry, "atom.entry.dates", *dates)
     begun = False
     for child in root:
         begun = begun or child.tag == f"{_A}entry"
-        if child.tag != _STONE:
-            continue
-        if begun:
+        if begun and child.tag == _STONE:
             yield at(child, "atom.deleted-entry", "deleted-entry must stand before the entries")
-        if not child.get("ref") or not values.rfc3339(child.get("when") or ""):
-            yield at(child, "rfc6721.deleted-entry", "deleted-entry must have ref and a valid when")

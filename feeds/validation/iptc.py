@@ -5,7 +5,7 @@ from __future__ import annotations
 from feeds.formats import newsmlg2 as g2
 from feeds.formats import nitf as nitf_format
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text
 
 _G, _N = f"{{{g2.NAMESPACE}}}", f"{{{nitf_format.NAMESPACE}}}"
@@ -28,7 +28,7 @@ def newsmlg2(document: bytes) -> Findings:
     if root.tag != f"{_G}newsItem":
         yield at(root, "newsmlg2.root", "must be a newsItem")
         return
-    yield from legible(root)
+    yield from house(legible(root))
     for attribute in ("guid", "version", "standard", "standardversion", "conformance"):
         if not root.get(attribute):
             yield at(root, f"newsmlg2.{attribute}", f"newsItem must have {attribute}")
@@ -90,7 +90,7 @@ def nitf(document: bytes) -> Findings:
     if root.tag != f"{_N}nitf" or body is None or docdata is None:
         yield at(root, "nitf.root", "must be nitf with docdata and a body")
         return
-    yield from legible(root)
+    yield from house(legible(root))
     identifier = docdata.find(f"{_N}doc-id")
     if identifier is None or not values.uri(identifier.get("id-string") or ""):
         yield at(docdata, "nitf.doc-id", "docdata must have a doc-id with a URI")

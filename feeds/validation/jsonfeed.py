@@ -1,61 +1,174 @@
-"""JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/)."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from feeds.formats.jsonfeed import VERSION
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.json import addresses, legible, moments, objects, parse, required
+
+VERSIONS = ("https://jsonfeed.org/version/1", VERSION)
+
+
+def _flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "must be text"
+
+
+def _words(value: Any) -> str | None:
+    good = isinstance(value, list) and all(isinstance(member, str) for member in value)
+    return None if good else "must be an array of texts"
+
+
+def _size(value: Any) -> str | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return None if good else "must be a number from 0"
+
+
+def _said(holds: Callable[[str], Any], reason: str) -> Callable[[Any], str | None]:
+    return lambda value: None if isinstance(value, str) and holds(value) else f"{value!r} {reason}"
+
+
+_address = _said(values.iri, "is no absolute address")
+_time = _said(values.rfc3339, "is no valid time")
+_language = _said(values.known_language, "is no language tag")
+_media_type = _said(values.media_type, "is no media type")
+_Members = Mapping[str, Callable[[Any], str | None]]
+
+_AUTHOR: _Members = {"name": _text, "url": _address, "avatar": _address}
+_HUB: _Members = {"type": _text, "url": _address}
+_ATTACHMENT: _Members = {
+    "url": _address,
+    "mime_type": _media_type,
+    "title": _text,
+    "size_in_bytes": _size,
+    "duration_in_seconds": _size,
+}
+_ITEM: _Members = {
+    "id": _text,
+    **dict.fromkeys(("url", "external_url", "image", "banner_image"), _address),
+    **dict.fromkeys(("title", "content_html", "content_text", "summary"), _text),
+    **dict.fromkeys(("date_published", "date_modified"), _time),
+    "tags": _words,
+    "language": _language,
+}
+_FEED: _Members = {
+    **dict.fromkeys(("title", "description", "user_comment"), _text),
+    **dict.fromkeys(("home_page_url", "feed_url", "next_url", "icon", "favicon"), _address),
+    "language": _language,
+    "expired": _flag,
+}
+_LISTS = {
+    "jsonfeed": ("version", "author", "authors", "hubs", "items"),
+    "jsonfeed.item": ("author", "authors", "attachments"),
+}
+"""What else each may have: members that are looked at by themselves."""
+# "Extensions": a name that begins with an underscore and has no dots.
+_EXTENSION = re.compile(r"_[A-Za-z][^.]*", re.DOTALL)
 
 
 def json_feed(document: bytes) -> Findings:
-    """What the specification asks for of the feed and of its items."""
+    """What the specification asks for of the feed and of its items, and of our own documents a little more."""
     feed = parse(document)
     if isinstance(feed, Finding):
         yield feed
         return
-    yield from legible(feed)
-    if feed.get("version") != VERSION:
-        yield Finding(None, "jsonfeed.version", f"version must be {VERSION}")
-    yield from required(feed, "jsonfeed", "title")
+    yield from house(legible(feed))
+    if feed.get("version") not in VERSIONS:
+        yield Finding(None, "jsonfeed.version", f"version must be {VERSION}, or {VERSIONS[0]}")
+    yield from _there(feed, "jsonfeed", "title")
+    yield from house(_filled(feed, "jsonfeed", "title"))
+    yield from _members(feed, "jsonfeed", _FEED)
+    yield from house(addresses(feed, "jsonfeed", "home_page_url", "feed_url", "next_url", "icon", "favicon"))
     if "items" not in feed:
         yield Finding(None, "jsonfeed.items", "items must be there")
-    yield from addresses(feed, "jsonfeed", "home_page_url", "feed_url", "next_url", "icon", "favicon")
-    for hub in objects(feed, "jsonfeed", "hubs"):
+    yield from _authors(feed, "jsonfeed")
+    for hub in _objects(feed, "jsonfeed", "hubs"):
         if isinstance(hub, Finding):
             yield hub
-        else:
-            yield from required(hub, "jsonfeed.hubs", "type", "url")
-            yield from addresses(hub, "jsonfeed.hubs", "url")
+            continue
+        yield from _there(hub, "jsonfeed.hubs", "type", "url")
+        yield from _members(hub, "jsonfeed.hubs", _HUB)
     seen: set[str] = set()
-    for item in objects(feed, "jsonfeed", "items"):
+    for item in _objects(feed, "jsonfeed", "items"):
         if isinstance(item, Finding):
             yield item
             continue
         yield from _item(item)
         identifier = str(item.get("id"))
-        if identifier in seen:
+        if "id" in item and identifier in seen:
             yield Finding(None, "jsonfeed.id.unique", f"id {identifier!r} is not unique")
         seen.add(identifier)
 
 
 def _item(item: dict[str, Any]) -> Findings:
-    yield from required(item, "jsonfeed.item", "id")
+    rule = "jsonfeed.item"
+    yield from _there(item, rule, "id")
     if not any(isinstance(item.get(name), str) for name in ("content_html", "content_text")):
-        yield Finding(None, "jsonfeed.item.content", "item must have content_html or content_text")
+        yield Finding(None, f"{rule}.content", "item must have content_html or content_text")
+    yield from _members(item, rule, _ITEM)
+    yield from _authors(item, rule)
+    for attachment in _objects(item, rule, "attachments"):
+        if isinstance(attachment, Finding):
+            yield attachment
+            continue
+        yield from _there(attachment, f"{rule}.attachments", "url", "mime_type")
+        yield from _members(attachment, f"{rule}.attachments", _ATTACHMENT)
+    yield from house(_our_item(item))
+
+
+def _our_item(item: dict[str, Any]) -> Findings:
+    yield from _filled(item, "jsonfeed.item", "id")
     yield from addresses(item, "jsonfeed.item", "url", "external_url", "image", "banner_image")
     yield from moments(item, "jsonfeed.item", "date_published", "date_modified")
-    language = item.get("language")
-    if language is not None and not (isinstance(language, str) and values.language(language)):
-        yield Finding(None, "jsonfeed.item.language", f"language {language!r} is no language tag")
     yield from _alternates(item)
-    for author in objects(item, "jsonfeed.item", "authors"):
-        if isinstance(author, Finding):
-            yield author
-        elif not {"name", "url", "avatar"} & author.keys():
-            yield Finding(None, "jsonfeed.item.authors", "an author must have name, url or avatar")
+
+
+def _authors(value: dict[str, Any], rule: str) -> Findings:
+    """`authors`, and the one `author` that version 1.0 has instead."""
+    single = {"authors": [value["author"]]} if value.get("author") is not None else {}
+    for authors in (value, single):
+        for author in _objects(authors, rule, "authors"):
+            if isinstance(author, Finding):
+                yield author
+                continue
+            if not _AUTHOR.keys() & author.keys():
+                yield Finding(None, f"{rule}.authors", "an author must have name, url or avatar")
+            yield from _members(author, f"{rule}.authors", _AUTHOR)
+
+
+def _there(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
+    for name in names:
+        if value.get(name) is None:
+            yield Finding(None, f"{rule}.{name}", f"{name} must be there")
+
+
+def _filled(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
+    """Those of `names` that are there must not be empty."""
+    for name in names:
+        if isinstance(value.get(name), str):
+            yield from required(value, rule, name)
+
+
+def _members(value: Mapping[str, Any], rule: str, members: _Members) -> Findings:
+    """Each member must be what it is by its name, or null. Names that are not known must be those of extensions."""
+    for name, member in value.items():
+        if name in members:
+            if member is not None and (reason := members[name](member)):
+                yield Finding(None, f"{rule}.{name}", f"{name} {reason}")
+        elif name not in _LISTS.get(rule, ()) and not _EXTENSION.fullmatch(name):
+            yield Finding(None, f"{rule}.unknown", f"{name!r} is not defined; extensions begin with an underscore")
+
+
+def _objects(value: Mapping[str, Any], rule: str, name: str) -> Iterable[dict[str, Any] | Finding]:
+    return objects(value, rule, name) if value.get(name) is not None else ()
 
 
 def _alternates(item: dict[str, Any]) -> Findings:

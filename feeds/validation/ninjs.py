@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.json import addresses, legible, moments, objects, parse, required
 
 _COMMON = """uri type version language urgency by located slugline standard profile expires title subjects renditions
@@ -89,7 +89,7 @@ def _item(document: bytes, spelling: _Spelling) -> Findings:
     if isinstance(item, Finding):
         yield item
         return
-    yield from legible(item)
+    yield from house(legible(item))
     yield from _identity(item, spelling)
     yield from moments(item, "ninjs", *spelling.created)
     yield from moments(item, "ninjs", spelling.embargo, "expires")

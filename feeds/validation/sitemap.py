@@ -9,7 +9,7 @@ from feeds.formats import newssitemap
 from feeds.formats.profile import AHEAD
 from feeds.formats.sitemap import SITEMAP_NS, XHTML_NS
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.xml import Element, address, at, editions, legible, moment, parse, required, text, unique
 
 _S, _N, _X = f"{{{SITEMAP_NS}}}", f"{{{newssitemap.NEWS_NS}}}", f"{{{XHTML_NS}}}"
@@ -34,7 +34,7 @@ def _checked(document: bytes, most: int) -> Findings:
     if root.tag != f"{_S}urlset":
         yield at(root, "sitemap.root", "must be a urlset")
         return
-    yield from legible(root)
+    yield from house(legible(root))
     urls = root.findall(f"{_S}url")
     if len(urls) > most:
         yield at(root, "sitemap.urls", f"must have at most {most} addresses, has {len(urls)}")

@@ -3,33 +3,129 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from datetime import datetime, timedelta, timezone
+from urllib.parse import unquote, urlsplit
 
 from feeds.text import legal
 
 # RFC 3339, section 5.6. ASCII digits alone: int() would take others.
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-# RFC 822, section 5.1, with the year of four digits that RSS 2.0 asks for.
+# RFC 822, section 5, as RSS 2.0 and RFC 1123 widen it: years of two or four digits, any white space, any case, and the
+# zones by their names. A comment in brackets may stand anywhere.
 _RFC822 = re.compile(
-    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
-    r"\d{2}:\d{2}(?::\d{2})? (?:GMT|UT|[+-]\d{4})",
-    re.ASCII,
+    r"(?:(?P<weekday>mon|tue|wed|thu|fri|sat|sun)\s*,\s*)?(?P<day>\d{1,2})\s+"
+    r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\s+(?P<year>\d{4}|\d{2})\s+"
+    r"(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s+(?P<zone>[+-]\d{4}|ut|gmt|[ecmp][sd]t|[a-ik-z])",
+    re.ASCII | re.IGNORECASE,
 )
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)", re.DOTALL)
+_COMMENTS_MOST = 32
+"""Comments within each other; RFC 822 has no bound."""
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# RFC 822, section 5.1. The letters of the military zones were printed wrong there and say nothing (RFC 1123).
+_ZONES = {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+# The one form that every reader understands, and that RSS 2.0 prefers.
+_RFC822_PLAIN = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:GMT|UT|[+-]\d{4})", re.ASCII
+)
+# W3C's profile of ISO 8601 (NOTE-datetime): each part but the year may be left out, with a time there is a zone.
+_W3CDTF = re.compile(
+    r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?)?)?", re.ASCII
+)
 # ISO 8601 in its basic form, as NITF has it.
 _BASIC = re.compile(r"\d{8}T\d{6}(?:Z|[+-]\d{4})", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+# ISO 639-1, with the codes that were withdrawn but are still read.
+_ISO_639_1 = frozenset(
+    """aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en
+    eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik in io is it iu iw ja
+    ji jv jw ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mo mr ms mt my na
+    nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq
+    sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu""".split()  # noqa: SIM905 (quoted words are harder to read)
+)
 _COUNTED = re.compile(r"0*[1-9]\d*", re.ASCII)
 _ISOLATES = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # RFC 3986, section 3.1 and the characters of section 2.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
+# RFC 3987: the same, and what is not ASCII but no control, space or private sign. It may have no scheme.
+_IRI = re.compile(
+    r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|[^\x00-\xa0\u2000-\u200a\u2028\u2029\u3000])*"
+)
+_SCHEME = re.compile(r"([^:/?#]*):(.*)", re.DOTALL)
+_SCHEME_NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+# RFC 4151, section 2.1.
+_TAG = re.compile(
+    r"tag:(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d{2}(?:-\d{2})?)?:[^#]*(?:#.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+# RFC 8141, section 2, with the fragments that older ones forbade; RFC 9562, section 4.
+_URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[^#]+(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# RFC 2045, section 5.1.
+_MEDIA_TYPE = re.compile(
+    r"""[^\s()<>@,;:\\"/\[\]?=]+/[^\s()<>@,;:\\"/\[\]?=]+"""
+    r"""(?:\s*;\s*[^\s()<>@,;:\\"/\[\]?=]+=(?:"(?:\\.|[^"\\])*"|[^\s()<>@,;:\\"/\[\]?=]+))*\s*"""
+)
+# RFC 5322, section 3.4.1, in the forms that are in use, and RFC 6532 for the rest of the world's letters.
+_MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:\w(?:[\w-]*\w)?\.)*\w(?:[\w-]*\w)?")
 
 
 def uri(text: str) -> bool:
-    """Whether `text` is an absolute URI."""
-    return _URI.fullmatch(text) is not None
+    """Whether `text` is an absolute URI (RFC 3986), by the rules of its scheme where those are known here."""
+    return _URI.fullmatch(text) is not None and _by_scheme(text)
+
+
+def iri(text: str) -> bool:
+    """Whether `text` is an absolute IRI (RFC 3987)."""
+    found = _SCHEME.match(text)
+    return found is not None and bool(found[2]) and reference(text)
+
+
+def reference(text: str) -> bool:
+    """Whether `text` is an IRI or a reference relative to one."""
+    return _IRI.fullmatch(text) is not None and _by_scheme(text)
+
+
+def _by_scheme(text: str) -> bool:
+    found = _SCHEME.match(text)
+    if not found:
+        return _splits(text)
+    scheme = found[1].lower()
+    if not _SCHEME_NAME.fullmatch(scheme):
+        return False
+    if scheme == "tag":
+        return _TAG.fullmatch(text) is not None
+    if scheme == "urn":
+        return (_UUID if text[4:9].lower() == "uuid:" else _URN).fullmatch(text) is not None
+    if scheme in {"http", "https", "ftp"}:
+        return _splits(text) and found[2].startswith("//") and found[2][2:3] not in {"", "/", "?", "#"}
+    return _splits(text)
+
+
+def _splits(text: str) -> bool:
+    try:
+        urlsplit(text).port  # noqa: B018 (reading the port is what checks it)
+    except ValueError:
+        return False
+    return True
+
+
+def media_type(text: str) -> bool:
+    """Whether `text` is a media type, with or without parameters."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
+
+
+def mailbox(text: str) -> bool:
+    """Whether `text` is an e-mail address and nothing else."""
+    return _MAILBOX.fullmatch(text) is not None
+
+
+def contact(text: str) -> bool:
+    """Whether `text` has an e-mail address in it, as the elements of RSS that name people have it, with their name."""
+    if text.lower().startswith("mailto:"):
+        text = unquote(text[len("mailto:") :])
+    return _MAILBOX.search(text) is not None
 
 
 def url(text: str, *schemes: str) -> bool:
@@ -49,16 +145,54 @@ def rfc3339(text: str) -> datetime | None:
 
 
 def rfc822(text: str) -> datetime | None:
-    """The moment that `text` names, or None; a weekday that is not the date's is an error."""
-    if not _RFC822.fullmatch(text):
+    """The moment that `text` names in any form of RFC 822 or 1123, or None; a weekday must be the date's."""
+    for _ in range(_COMMENTS_MOST):
+        if (without := _COMMENT.sub(" ", text)) == text:
+            break
+        text = without
+    found = _RFC822.fullmatch(text.strip())
+    if not found:
         return None
+    year = int(found["year"])
+    if len(found["year"]) == 2:
+        year += 2000 if year < 50 else 1900  # RFC 2822, section 4.3
+    zone = found["zone"].lower()
+    if zone[0] in "+-":
+        minutes = int(f"{zone[0]}1") * (int(zone[1:3]) * 60 + int(zone[3:]))
+    else:
+        minutes = _ZONES.get(zone, 0) * 60
     try:
-        moment = parsedate_to_datetime(text)
+        moment = datetime(
+            year,
+            _MONTHS.index(found["month"].lower()) + 1,
+            int(found["day"]),
+            int(found["hour"]),
+            int(found["minute"]),
+            59 if found["second"] == "60" else int(found["second"] or 0),  # datetime knows no leap second
+            tzinfo=timezone(timedelta(minutes=minutes)),
+        )
     except ValueError:
         return None
-    if "," in text and _DAYS[moment.weekday()] != text[:3]:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None if found["weekday"] and _DAYS[moment.weekday()] != found["weekday"].lower() else moment
+
+
+def rfc822_plain(text: str) -> datetime | None:
+    """The moment that `text` names in the form that every reader understands, or None."""
+    return rfc822(text) if _RFC822_PLAIN.fullmatch(text) else None
+
+
+def w3cdtf(text: str) -> bool:
+    """Whether `text` is a date or a moment by W3C's profile of ISO 8601."""
+    if not _W3CDTF.fullmatch(text):
+        return False
+    date, _, time = text.partition("T")
+    whole = "-".join([*date.split("-"), "01", "01"][:3])
+    return _moment(f"{whole}T{_complete(time)}" if time else whole) is not None
+
+
+def _complete(time: str) -> str:
+    """A time of day with its seconds: datetime reads a leap second of none."""
+    return time[:6] + "59" + time[8:] if time[6:8] == "60" else time
 
 
 def basic(text: str) -> datetime | None:
@@ -67,6 +201,7 @@ def basic(text: str) -> datetime | None:
 
 
 def _moment(text: str) -> datetime | None:
+    text = f"{text[:11]}{_complete(text[11:])}" if text[10:11] == "T" else text
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -76,6 +211,17 @@ def _moment(text: str) -> datetime | None:
 def language(text: str) -> bool:
     """Whether `text` has the form of a language tag (BCP 47)."""
     return _LANGUAGE.fullmatch(text) is not None
+
+
+def known_language(text: str) -> bool:
+    """Whether `text` is a language tag of a language that exists, as far as its length tells.
+
+    Of three letters nearly all codes are given out; longer ones were never registered as languages (RFC 5646, 2.2.1).
+    """
+    first = text.split("-", 1)[0].lower()
+    if first in {"x", "i"}:
+        return _LANGUAGE.fullmatch(f"xx{text[1:]}") is not None
+    return language(text) and (len(first) == 3 or first in _ISO_639_1)
 
 
 def clean(text: str) -> bool:

@@ -14,17 +14,26 @@ from feeds.validation.finding import Finding, Findings
 Element = etree._Element  # noqa: SLF001 (lxml has no public name for what it returns)
 
 
-def parse(document: bytes) -> Element | Finding:
-    """Return the root element, or why there is none."""
+def parse(document: bytes, *, typed: bool = False) -> Element | Finding:
+    """Return the root element, or why there is none. `typed`: a document type is no reason, but nobody reads it."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
         return Finding(error.lineno or None, "xml.well-formed", f"is not well-formed: {error.msg}")
     info: Any = root.getroottree().docinfo
-    if info.doctype:
-        return Finding(1, "xml.doctype", "must not have a document type: entities are not read")
+    if info.xml_version != "1.0":
+        return Finding(1, "xml.version", f"must be XML 1.0, not {info.xml_version}")
+    if not typed and (finding := next(doctype(root), None)):
+        return finding
     return root
+
+
+def doctype(root: Element) -> Findings:
+    """A document type brings entities, which are not read, for what they could do."""
+    info: Any = root.getroottree().docinfo
+    if info.doctype:
+        yield Finding(1, "xml.doctype", "must not have a document type: entities are not read")
 
 
 def at(element: Element, rule: str, reason: str) -> Finding:
@@ -50,6 +59,13 @@ def required(parent: Element, rule: str, *paths: str) -> Findings:
         if not text(parent, path):
             local = path.rpartition("}")[2]
             yield at(parent, f"{rule}.{local}", f"{name(parent)} must have {local}")
+
+
+def filled(parent: Element, rule: str, *paths: str) -> Findings:
+    """Those of `paths` that are there must have some text."""
+    for path in paths:
+        if parent.find(path) is not None:
+            yield from required(parent, rule, path)
 
 
 def moment(
@@ -79,6 +95,12 @@ def address(element: Element, value: str | None, rule: str) -> Findings:
     """The value must be an absolute URL."""
     if not values.url(value or ""):
         yield at(element, rule, f"{name(element)} {value or ''!r} is no absolute, percent-encoded URL")
+
+
+def web(element: Element, value: str | None, rule: str) -> Findings:
+    """An address must be an absolute URL of the web; what is no address at all is said elsewhere."""
+    if value is not None and values.reference(value.strip()):
+        yield from address(element, value, rule)
 
 
 def legible(root: Element) -> Findings:

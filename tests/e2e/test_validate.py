@@ -24,11 +24,12 @@ def test_good_files_have_no_findings() -> None:
 def test_findings_are_told_with_their_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.rss"
     document = (GOLDEN / "english" / "expected.rss").read_text("utf-8").replace("><", ">\n<")
-    assert "<title>Harbour Herald" in document
-    broken.write_text(document.replace("<title>Harbour Herald", "<title/><x>", 1).replace("</title>", "</x>", 1))
-    line = broken.read_text("utf-8").partition("<channel>")[0].count("\n") + 1
+    link = "<link>https://www.harbour-herald.example/latest"
+    assert link in document
+    broken.write_text(document.replace(link, "<link>harbour", 1), "utf-8")
+    line = document.partition(link)[0].count("\n") + 1
     done = dateline("validate", str(broken))
-    said = f"{broken}:{line}: channel must have title (rss.channel.title)\n1 finding in 1 rss feed\n"
+    said = f"{broken}:{line}: link 'harbour' is no absolute address (rss.channel.link)\n1 finding in 1 rss feed\n"
     assert (1, said, "") == (done.returncode, done.stdout, done.stderr)
     done = dateline("validate", "-", "--json", stdin=broken.read_text("utf-8"))
     assert done.returncode == 1
@@ -38,10 +39,26 @@ def test_findings_are_told_with_their_line(tmp_path: Path) -> None:
             "kind": "feed",
             "format": "rss",
             "line": line,
-            "rule": "rss.channel.title",
-            "reason": "channel must have title",
+            "rule": "rss.channel.link",
+            "reason": "link 'harbour' is no absolute address",
+            "source": "standard",
         }
     ]
+
+
+def test_others_are_judged_by_the_standard_and_ours_by_the_house(tmp_path: Path) -> None:
+    good = tmp_path / "quay.rss"
+    good.write_text(
+        '<rss version="2.0"><channel><title>Quay</title><link>https://quay.example/</link><description/>'
+        "<item><title>Cranes</title><pubDate>Wed, 2 Oct 24 08:00 EST</pubDate></item></channel></rss>",
+        "utf-8",
+    )
+    done = dateline("validate", str(good))
+    assert (0, "no findings in 1 rss feed\n", "") == (done.returncode, done.stdout, done.stderr)
+    done = dateline("validate", str(good), "--house")
+    assert done.returncode == 1
+    assert "item must have guid (rss.item.guid; house rule)" in done.stdout
+    assert "3 findings in 1 rss feed" in done.stdout
 
 
 def test_the_format_can_be_said(tmp_path: Path) -> None:

@@ -27,12 +27,16 @@ _ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,applic
 
 
 class Given(NamedTuple):
-    """A document: where it is, what it is, its bytes; and what the gate has kept out of it already."""
+    """A document: where it is, what it is, its bytes.
+
+    missing: what the gate has kept out of it already. ours: it is one of our feeds, as it would be served.
+    """
 
     where: str
     form: Recognised
     said: bytes
     missing: Sequence[Finding] = ()
+    ours: bool = False
 
 
 class Reader:
@@ -86,10 +90,10 @@ class Reader:
                 continue
             members = services.store.changes.window(name, definition.limit).members
             missing = [
-                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(refusal.reasons)}")
+                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(refusal.reasons)}", "house")
                 for article_id, refusal in kept_out(services.store, format_name, members).items()
             ]
-            yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing)
+            yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing, ours=True)
 
     @cached_property
     def _settings(self) -> Settings:

@@ -1,4 +1,8 @@
-"""`dateline validate`: the rules that our documents must keep before they leave, for people and anybody's documents."""
+"""`dateline validate`: the gate's rules, for people and for anybody's documents.
+
+Others' documents are judged by the standards of their formats and by what partners ask for; feeds of ours, and whatever
+`--house` says so of, also by the rules that only ours must keep.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from redis.exceptions import RedisError
 from rich.text import Text
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.gate import check_article, check_feed
+from feeds.gate import by_standard, check_article, check_feed
 from feeds.recognition import Recognised
 from feeds.validation.finding import Finding
 from worker import inputs
@@ -27,11 +31,17 @@ def validate(
     format_name: Annotated[
         str, typer.Option("--format", help="Their format; else it is recognised, and feeds are checked in all.")
     ] = "",
+    house: Annotated[
+        bool, typer.Option("--house", help="Ask of all documents what Dateline asks of its own feeds.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON array.")] = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Check documents of any format by the rules that ours keep. Status 0: no findings, 1: some, 2: not all read."""
+    """Check documents of any format by its standard, feeds of ours by our stricter rules as well.
+
+    Status 0: no findings, 1: some, 2: not all read.
+    """
     if format_name and format_name not in {*FEED_FORMATS, *ARTICLE_FORMATS}:
         raise Failed(f"--format: there is no format {format_name}; known: {KNOWN}", 2)
     reader = Reader(config, data, format_name)
@@ -40,9 +50,10 @@ def validate(
     unread = False
     for source in sources:
         try:
-            for where, form, said, missing in reader.documents(source):
+            for where, form, said, missing, ours in reader.documents(source):
                 check = check_feed if form.kind == "feed" else check_article
-                findings = [*missing, *check(form.name, said)]
+                faults = check(form.name, said)
+                findings = [*missing, *(faults if ours or house else by_standard(faults))]
                 checked[form] += 1
                 found += [(where, form, finding) for finding in findings]
                 if not as_json:
@@ -66,7 +77,8 @@ def _tell(where: str, findings: list[Finding]) -> None:
     """Say each finding as compilers do, so that editors can go to its line."""
     for finding in findings:
         place = printable(f"{where}:{finding.line}" if finding.line else where)
-        line = Text.assemble((place, "bold"), f": {printable(finding.reason)} ", (f"({finding.rule})", "dim"))
+        rule = f"({finding.rule}{'; house rule' * (finding.source == 'house')})"
+        line = Text.assemble((place, "bold"), f": {printable(finding.reason)} ", (rule, "dim"))
         out.print(line, soft_wrap=True)
 
 
