@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import event
-from feeds.article import Alternate, Article, Image
+from feeds.article import ORDERING, Alternate, Article, Image
 from feeds.entry import Channel, Tombstone, entry, tag_uri
 from feeds.errors import InvalidEvent
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
@@ -454,7 +454,7 @@ def test_addresses(text: str, good: bool) -> None:
 
 
 def test_the_native_rules_know_every_field_of_an_article() -> None:
-    assert native._Usable.model_fields.keys() == Article.model_fields.keys()
+    assert native._Usable.model_fields.keys() == Article.model_fields.keys() - set(ORDERING)
     assert native._Image.model_fields.keys() == Image.model_fields.keys()
     assert native._Alternate.model_fields.keys() == Alternate.model_fields.keys()
 
