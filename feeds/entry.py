@@ -7,11 +7,12 @@ as the revision lives. A `Channel` is what the envelope of a feed document says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from feeds.article import Alternate, Article, Image
-from feeds.text import direction, text_of
+from feeds.direction import direction
+from feeds.text import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,11 @@ class Channel:
 def tag_uri(authority: str, kind: str, name: str) -> str:
     """A permanent id (RFC 4151): `authority` is `domain,year` and must never change once feeds are read."""
     return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
+
+
+def began(authority: str) -> datetime:
+    """The beginning of the year in an authority. No id of ours is older; a feed that is empty is as old as its id."""
+    return datetime(max(int(authority.rpartition(",")[2][:4]), 1), 1, 1, tzinfo=UTC)
 
 
 def entry(article: Article, authority: str, publisher: str = "") -> Entry:

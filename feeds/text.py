@@ -34,10 +34,6 @@ _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]
 _SPACE = re.compile(r"\s+")
 _CHARACTER = regex.compile(r"\X")
 
-# Languages written from right to left, by primary subtag (BCP 47); scripts named in a tag win.
-_RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
-_RTL_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
-
 # What a feed reader can be expected to show. Layout, forms, scripts and styles are not news.
 _TAGS = frozenset(
     """a abbr aside b bdi bdo blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure
@@ -261,12 +257,3 @@ def fold(text: str) -> str:
 def _folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_ALIKE)
     return _SPACE.sub(" ", _UNSEEN.sub("", _EZAFE.sub("", text))).strip()
-
-
-def direction(language: str) -> str:
-    """Return `rtl` or `ltr` for a BCP 47 language tag."""
-    subtags = language.lower().split("-")
-    for subtag in subtags[1:]:
-        if len(subtag) == 4 and subtag.isalpha():  # a script subtag (RFC 5646, section 2.2.3)
-            return "rtl" if subtag in _RTL_SCRIPTS else "ltr"
-    return "rtl" if subtags[0] in _RTL_LANGUAGES else "ltr"

@@ -10,7 +10,7 @@ from lxml import etree
 from feeds.definition import FeedDefinition
 from feeds.entry import Entry
 from feeds.formats import READERS
-from feeds.text import direction
+from feeds.direction import direction
 from worker.site import Site
 
 ENTRIES = 30

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from feeds import patterns
 from feeds.archive import Period
 from feeds.definition import FeedDefinition
-from feeds.entry import Channel, tag_uri
+from feeds.entry import Channel, began, tag_uri
 from feeds.formats import FEED_FORMATS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
@@ -114,7 +114,7 @@ class Site:
         return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name) else own
 
     def channel(self, definition: FeedDefinition, format_name: str, changed: int, **links: str) -> Channel:
-        """What the document says of the feed, last changed at `changed` (ms; 0: never).
+        """What the document says of the feed, last changed at `changed` (ms; 0: never, it is as old as its id).
 
         `links`: addresses that are not those of the topic, or beside them.
         """
@@ -130,7 +130,7 @@ class Site:
             language=definition.edition or self.edition,
             publisher=self.title,
             home_url=definition.url or self.page(definition.name),
-            updated=clock.moment(changed),
+            updated=clock.moment(changed) if changed else began(self.authority),
             logo_url=self.logo_url,
             **said,
         )

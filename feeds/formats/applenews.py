@@ -18,12 +18,13 @@ import nh3
 from lxml import etree
 
 from feeds.article import Article, Image
+from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import tree
 from feeds.formats.changes import pubstatus, readers_note
 from feeds.formats.interface import ArticleFormat, Provider
 from feeds.formats.moments import rfc3339
-from feeds.text import direction, text_of
+from feeds.text import text_of
 
 # The oldest version that has all that is used here runs on every device that still gets Apple News.
 VERSION = "1.9"

@@ -15,12 +15,12 @@ from typing import Any
 from lxml import etree
 
 from feeds.article import Alternate, Article, Image
+from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import tree
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
 from feeds.formats.moments import rfc3339
-from feeds.text import direction
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
 XHTML = "http://www.w3.org/1999/xhtml"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feeds.article import Article
-from feeds.entry import entry, tag_uri
+from feeds.entry import began, entry, tag_uri
 
 AUTHORITY = "harbour-herald.example,2026"
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -32,6 +32,11 @@ def test_the_id_is_made_of_authority_and_article_id_alone() -> None:
 )
 def test_ids_are_tag_uris(name: str, expected: str) -> None:
     assert tag_uri(AUTHORITY, "feed", name) == f"tag:{AUTHORITY}:feed/{expected}"
+
+
+@pytest.mark.parametrize("authority", ["herald.example,2019", "herald.example,2019-12-31"])
+def test_an_empty_feed_is_as_old_as_its_id(authority: str) -> None:
+    assert datetime(2019, 1, 1, tzinfo=UTC) == began(authority)
 
 
 def test_direction_is_said_inside_the_html() -> None:

@@ -146,3 +146,9 @@ def test_a_site_knows_the_feeds_of_its_patterns_by_name_and_by_topic() -> None:
         "author/desk.atom",
     ):
         assert one.find(foreign) is None
+
+
+def test_a_feed_that_never_changed_says_no_time_before_there_was_any() -> None:
+    feed = FeedDefinition(name="en", title="T")
+    assert datetime(2026, 1, 1, tzinfo=UTC) == site(feed).channel(feed, "atom", 0).updated
+    assert NOON == site(feed).channel(feed, "atom", int(NOON.timestamp() * 1000)).updated

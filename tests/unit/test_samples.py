@@ -11,8 +11,8 @@ import pytest
 
 from feeds import event
 from feeds.article import Article
+from feeds.direction import direction
 from feeds.lifecycle import Accept, decide
-from feeds.text import direction
 
 SAMPLES = sorted((Path(__file__).parents[2] / "config" / "samples").glob("*.json"))
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

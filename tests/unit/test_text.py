@@ -368,21 +368,3 @@ def test_cut_leaves_whole_characters_and_no_open_isolate(said: str, most: int) -
     assert len(beginning) in ends
     if len(said) <= most:
         assert kept == said
-
-
-@pytest.mark.parametrize(
-    ("language", "expected"),
-    [
-        ("ar", "rtl"),
-        ("fa-IR", "rtl"),
-        ("ur", "rtl"),
-        ("en", "ltr"),
-        ("tr", "ltr"),
-        ("az", "ltr"),
-        ("az-Arab", "rtl"),
-        ("ur-Latn-PK", "ltr"),
-        ("ar-1994", "rtl"),
-    ],
-)
-def test_direction(language: str, expected: str) -> None:
-    assert text.direction(language) == expected
