@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader
 from lxml import etree
 
 from feeds.definition import FeedDefinition
+from feeds.direction import direction
 from feeds.entry import Entry
 from feeds.formats import READERS
-from feeds.direction import direction
 from worker.site import Site
 
 ENTRIES = 30
