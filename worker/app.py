@@ -8,7 +8,7 @@ from __future__ import annotations
 from celery import Celery
 from kombu import Queue
 
-from worker import broker
+from worker import broker, inbox
 
 broker.use()
 
@@ -34,7 +34,13 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # A broker that is away for hours ends no worker: the sweep does the work meanwhile.
     broker_connection_max_retries=None,
-    broker_transport_options={"queue_order_strategy": "priority", "socket_timeout": 10, "socket_connect_timeout": 5},
+    broker_transport_options={
+        "queue_order_strategy": "priority",
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        **inbox.OPTIONS,
+    },
+    worker_consumer="worker.consumer:Consumer",
 )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import redis
 from kombu.transport import TRANSPORT_ALIASES
-from kombu.transport.redis import Channel as KombuChannel
 from kombu.transport.redis import Transport as KombuTransport
 from redis.exceptions import ResponseError
 
+from worker.inbox import Inbox
 from worker.store import trouble
 
 
@@ -53,7 +53,7 @@ _OURS = {
 }
 
 
-class Channel(KombuChannel):
+class Channel(Inbox):
     """A channel on such connections."""
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from celery.worker import state
 from worker.app import QUEUES, app
 from worker.services import Machinery
 from worker.tasks import Process
+from worker.unusable import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ class MachineryStep(bootsteps.StartStopStep):
 def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
     Process.machinery = Machinery(services, distributes=not queues or "distribute" in queues)
+    Shelf.keep = services.store.events.reject
     app.steps["worker"].add(MachineryStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)

@@ -48,6 +48,8 @@ _WAIT_MS = 1_000
 """How long one look for kills waits for the first."""
 _AT_ONCE = 100
 """How many articles that came due are recorded before anything else is looked at."""
+_AHEAD = timedelta(days=1)
+"""How far the clock of Redis may be ahead of ours."""
 _LATER = timedelta(minutes=1)
 """When an article is looked at again that came due and could not be recorded."""
 _REPEATED_PER_SECOND = 50.0
@@ -222,7 +224,7 @@ class Publisher:
     def _done_with(self, entry: Entry) -> bool:
         """Carry one entry out; False: it failed, and is to be tried again. Raises redis.RedisError in an outage."""
         try:
-            event = events.read(json.loads(entry.body), entry.moment)
+            event = events.read(json.loads(entry.body), self._moment(entry))
         except (InvalidEvent, ValueError, OverflowError, RecursionError) as error:
             self._reject(entry, str(error) or type(error).__name__)
             return True
@@ -239,6 +241,15 @@ class Publisher:
             self._reject(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
         return True
 
+    @staticmethod
+    def _moment(entry: Entry) -> datetime:
+        """When Redis had the entry; now, if somebody gave one an id from the future: all after it have such ids."""
+        now = clock.now()
+        try:
+            return entry.moment if entry.moment < now + _AHEAD else now
+        except (ValueError, OverflowError):
+            return now
+
     def _apply(self, event: events.Event, entry: Entry) -> None:
         now = clock.now()
         if isinstance(event, ListEvent):
@@ -253,7 +264,7 @@ class Publisher:
         article_id = event.article.id
         while True:
             held = self._store.articles.get(article_id)
-            decision = decide(held.article if held else None, event, now, entry.moment)
+            decision = decide(held.article if held else None, event, now, self._moment(entry))
             if isinstance(decision, Ignore):
                 log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
                 self._store.counters.add("dateline_events", result=decision.reason)

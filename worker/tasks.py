@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from worker import clock
 from worker.app import app
 from worker.store import trouble
+from worker.unusable import set_aside
 
 if TYPE_CHECKING:
     from worker.services import Machinery
@@ -70,7 +71,7 @@ def accept(*sent: Any, **named: Any) -> None:
     """
     events = [*sent, *named.values()]
     if len(events) != 1:
-        reject(json.dumps([sent, named]), f"dateline.accept takes one event, and was sent {len(events)}")
+        set_aside(json.dumps([sent, named]), f"dateline.accept takes one event, and was sent {len(events)}")
         return
     pause = _PAUSE_SECONDS
     while True:
@@ -78,7 +79,9 @@ def accept(*sent: Any, **named: Any) -> None:
             _take(events[0])
         except RedisError as error:
             if trouble.kind(error) == "bug":
-                raise
+                log.exception("accept_failed", next_step="the event is set aside")
+                set_aside(json.dumps(events[0]), f"could not be kept: {error}")
+                return
             if not _patience.wait(error, pause):
                 raise Reject(str(error), requeue=True) from error
             pause = min(2 * pause, _PAUSE_MOST_SECONDS)
@@ -91,13 +94,7 @@ def _take(event: Any) -> None:
     """Keep one event, or keep it aside. Raises redis.RedisError."""
     for receipt in Process.machinery.services.intake.accept([event], clock.now()):
         if receipt.status == "invalid":
-            reject(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
-
-
-def reject(body: str, reason: str, event_id: str | None = None) -> None:
-    """Keep aside what can't be used, with the reason. Raises redis.RedisError."""
-    log.error("event_rejected", event_id=event_id, reason=reason, kept_in="{dateline:events}:rejected")
-    Process.machinery.services.store.events.reject(body, reason)
+            set_aside(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
 
 
 def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import requests
+from celery import Celery
 from newsroom import CLAIM_SECONDS, Newsroom, published, start
 from receiver import Receiver, Request
 
@@ -144,6 +145,32 @@ concurrency = {at_once}
         assert sum(times.values()) - MANY <= at_once
         newsroom.stack.stop()
         watch.join()
+
+
+def test_sigkill_loses_no_event_that_celery_brings(own_newsroom: Newsroom) -> None:
+    newsroom, many = own_newsroom, 300
+    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+    watch.start()
+    sent = threading.Event()
+
+    def send() -> None:
+        with Celery("cms", broker=newsroom.stack.redis_url.replace("unix://", "redis+socket://")) as cms:
+            for number in range(many):
+                cms.send_task("dateline.accept", [published(f"sent-{number}", "s9")], queue="intake")
+        sent.set()
+
+    threading.Thread(target=send, daemon=True).start()
+    while not sent.wait(0.7):
+        for number in (1, 2):
+            victim = worker(newsroom, number).process
+            if victim is not None:
+                os.kill(victim.pid, signal.SIGKILL)
+        newsroom.receiver.until(
+            lambda: all(worker(newsroom, n).process for n in (1, 2)), 20, "workers to be there again"
+        )
+    newsroom.receiver.until(lambda: newsroom.store.changes.size("s9") == many, 90, "all events")
+    newsroom.stack.stop()
+    watch.join()
 
 
 def test_the_web_server_comes_back_with_the_same_tags(own_newsroom: Newsroom) -> None:

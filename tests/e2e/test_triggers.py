@@ -16,6 +16,7 @@ from celery import Celery
 from newsroom import Newsroom
 
 from worker.cli import COMMANDS
+from worker.store import keys
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
@@ -65,6 +66,45 @@ def test_send_task(newsroom: Newsroom, queue: str | None) -> None:
     cms.send_task("dateline.accept", [event], **({"queue": queue} if queue else {}))
     seen(newsroom, name)
     cms.close()
+
+
+def reasons(newsroom: Newsroom) -> str:
+    """Why things were set aside."""
+    return "\n".join(fields["reason"] for _, fields in newsroom.store.client.xrange(keys.REJECTED))
+
+
+def test_what_celery_brings_and_nobody_can_use_is_set_aside_and_ends_no_worker(newsroom: Newsroom) -> None:
+    processes = [child.process and child.process.pid for child in newsroom.stack.children]
+    client = newsroom.store.client
+    event = {"id": "poison", "type": "article.published", "article": {"id": "poison", **ARTICLE}}
+    cms = Celery("cms", broker=newsroom.stack.redis_url.replace("unix://", "redis+socket://"))
+    cms.send_task("herald.no_such_task", queue="intake")
+    cms.send_task("dateline.accept", [], queue="intake")
+    cms.send_task("dateline.accept", ["text"])
+    cms.send_task("dateline.accept", [event], queue="intake", serializer="pickle")
+    cms.send_task("dateline.distribute", ["no/such/feed"], queue="distribute")
+    cms.send_task("dateline.distribute", [{"x": 1}], queue="distribute")
+    cms.send_task("dateline.verify", [None], queue="verify")
+    cms.send_task("dateline.verify", [], queue="verify")
+    for message in ("not a message", "{}", "[" * 5000, '{"properties": {"delivery_tag": "t", "delivery_info": {}}}'):
+        client.lpush("distribute", message)
+    for message in ({"event": '{"type": "what"}'}, {"nothing": "x"}, {"event": "[" * 50_000}):
+        client.xadd(keys.EVENTS, message)
+    cms.close()
+    expected = (
+        "there is no task 'herald.no_such_task'",
+        "dateline.accept takes one event, and was sent 0",
+        "an event must be a JSON object",
+        "can't be read: Refusing to deserialize",
+        "is no message of Celery (queue distribute)",
+        "known types",
+    )
+    newsroom.receiver.until(lambda: all(reason in reasons(newsroom) for reason in expected), 30, str(expected))
+    newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the streams to be empty")
+    assert processes == [child.process and child.process.pid for child in newsroom.stack.children]
+    assert all(child.process and child.process.poll() is None for child in newsroom.stack.children)
+    test_send_task(newsroom, "intake")
+    newsroom.subscribe("s9", "/after-poison")
 
 
 def examples(heading: str, language: str) -> list[str]:

@@ -373,6 +373,15 @@ def test_an_article_that_can_not_be_released_keeps_no_other_under_embargo(
     assert ["a3", "a4"] == sorted(desk.members("all"))
 
 
+def test_an_entry_with_an_id_from_the_future_does_no_harm_to_those_after_it(desk: Desk) -> None:
+    for number, entry_id in enumerate(("9999999999999-0", "99999999999999999-7", "*")):
+        desk.store.client.xadd(keys.EVENTS, {"event": json.dumps(article(f"a{number}"))}, id=entry_id)
+    desk.publisher().consume()
+    assert (["a0", "a1", "a2"], []) == (sorted(desk.members("all")), rejected(desk))
+    held = desk.store.articles.get_many(["a0", "a1", "a2"])
+    assert all(one.article.updated < clock.now() for one in held.values())
+
+
 def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
     desk.accept(article("a"), article("b"))

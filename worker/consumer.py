@@ -1,0 +1,43 @@
+"""Celery's consumer, as it is in our workers: a message that can't be used ends no worker and is not lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celery.utils.log import get_logger
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+from worker.unusable import set_aside
+
+if TYPE_CHECKING:
+    from kombu import Message
+
+logger = get_logger(__name__)
+
+
+class Consumer(CeleryConsumer):
+    """Sets aside what Celery would only log or drop."""
+
+    def on_unknown_message(self, body: Any, message: Message) -> None:
+        """What is no task."""
+        del body
+        self._set_aside(message, "is no message of Celery")
+
+    def on_unknown_task(self, body: Any, message: Message, exc: Exception) -> None:
+        """A task that there is not."""
+        del body, exc
+        self._set_aside(message, f"there is no task {str(message.headers.get('task'))[:100]!r}")
+
+    def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
+        """A task that can't be read, or that is not JSON."""
+        del body
+        self._set_aside(message, f"can't be read: {exc}")
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """A body that is not what it says."""
+        self._set_aside(message, f"can't be read: {exc}")
+
+    def _set_aside(self, message: Message, reason: str) -> None:
+        body = message.body
+        set_aside(body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body), reason)
+        message.ack_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]  # missing in its stubs
