@@ -157,17 +157,21 @@ def test_sigkill_loses_no_event_that_celery_brings(own_newsroom: Newsroom) -> No
         with Celery("cms", broker=newsroom.stack.redis_url.replace("unix://", "redis+socket://")) as cms:
             for number in range(many):
                 cms.send_task("dateline.accept", [published(f"sent-{number}", "s9")], queue="intake")
+                time.sleep(0.01)  # so that workers die in the middle of it
         sent.set()
 
     threading.Thread(target=send, daemon=True).start()
+    killed = 0
     while not sent.wait(0.7):
         for number in (1, 2):
             victim = worker(newsroom, number).process
             if victim is not None:
                 os.kill(victim.pid, signal.SIGKILL)
+                killed += 1
         newsroom.receiver.until(
             lambda: all(worker(newsroom, n).process for n in (1, 2)), 20, "workers to be there again"
         )
+    assert killed > 1
     newsroom.receiver.until(lambda: newsroom.store.changes.size("s9") == many, 90, "all events")
     newsroom.stack.stop()
     watch.join()
