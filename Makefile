@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait for other processes, so there may be more of them than cores.
+JOBS ?= 4
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
@@ -15,8 +17,8 @@ help: ## Say what there is
 demo: $(READY) ## Show the whole way in a minute: events become feeds and signed pushes
 	@$(BIN)/dateline demo
 
-test: $(READY) ## Run all tests
-	$(BIN)/pytest
+test: $(READY) ## Run all tests, JOBS of them at once
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 run: $(READY) ## Run the example newsroom until Ctrl-C
 	@$(BIN)/dateline up --config config/dateline.toml

@@ -28,6 +28,11 @@ PAGE = b"<title>Portal</title><h1>Ferries return to the inner harbour</h1>"
 NOTICE = b"<h1>Portal</h1><p>hh/7 was withdrawn.</p>"
 
 
+def packed(content: bytes) -> bytes:
+    """The content in gzip, without a time: tests are named for it, and must have the same names in every process."""
+    return gzip.compress(content, mtime=0)
+
+
 def answer(status: int = 200, body: bytes = b"", *, cut: bool = False, **headers: str) -> Answer:
     said = {"content-type": "text/html; charset=utf-8"} | {
         name.replace("_", "-"): text for name, text in headers.items()
@@ -52,13 +57,13 @@ def test_another_answer_proves_nothing(status: int) -> None:
     [
         (PAGE, {}, "there"),
         (NOTICE, {}, "gone"),
-        (gzip.compress(PAGE), {"content_encoding": "gzip"}, "there"),
-        (gzip.compress(NOTICE), {"content_encoding": "x-gzip"}, "gone"),
+        (packed(PAGE), {"content_encoding": "gzip"}, "there"),
+        (packed(NOTICE), {"content_encoding": "x-gzip"}, "gone"),
         (zlib.compress(PAGE), {"content_encoding": "deflate"}, "there"),
         # What was not read to its end may have it further on.
-        (gzip.compress(NOTICE) + gzip.compress(PAGE), {"content_encoding": "gzip"}, "unproven"),
-        (gzip.compress(NOTICE)[:-9], {"content_encoding": "gzip"}, "unproven"),
-        (gzip.compress(b" " * MOST_BYTES + PAGE), {"content_encoding": "gzip"}, "unproven"),
+        (packed(NOTICE) + packed(PAGE), {"content_encoding": "gzip"}, "unproven"),
+        (packed(NOTICE)[:-9], {"content_encoding": "gzip"}, "unproven"),
+        (packed(b" " * MOST_BYTES + PAGE), {"content_encoding": "gzip"}, "unproven"),
         (b"no gzip", {"content_encoding": "gzip"}, "unproven"),
         (NOTICE, {"content_encoding": "br"}, "unproven"),
         (b"", {}, "unproven"),
