@@ -138,6 +138,11 @@ def read(value: Any, now: datetime) -> Event:
         raise InvalidEvent(field_errors(error, skip=1), event_id) from None
 
 
+def kills(event: Event) -> bool:
+    """Whether the event is a kill: by its type, or by the state of its article, which some systems send instead."""
+    return isinstance(event, KillEvent) or (isinstance(event, ArticleEvent) and event.article.pubstatus == "canceled")
+
+
 def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
     """Return what pydantic found as field errors in our words; `skip` leading parts of each path are left out."""
     found = []

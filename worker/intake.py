@@ -9,15 +9,21 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import structlog
+
 from feeds import event as events
 from feeds.errors import FieldError, InvalidEvent
+from worker.store.events import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from worker.store import Store
+    from worker.store.events import Accepted
     from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +48,35 @@ class Intake:
         Good events are accepted whatever stands beside them. Raises redis.RedisError when nothing could be kept.
         """
         receipts: list[Receipt | None] = []
-        good: list[tuple[str, str, bool]] = []
+        good: list[Sent] = []
         for value in values:
             try:
                 event = events.read(value, now)
             except InvalidEvent as error:
                 receipts.append(Receipt("invalid", error.event_id, error.errors))
             else:
-                # Escaped, so that a lone surrogate somewhere in it reaches the reader of the stream as it came.
-                body = json.dumps(value)
-                good.append((event.id, body, event.type == events.ARTICLE_KILLED))
+                # Escaped, so that a lone surrogate somewhere in it reaches the reader of the stream as it came; and in
+                # one order, by which a repetition is known again.
+                body = json.dumps(value, sort_keys=True)
+                good.append(_sent(event, body))
                 receipts.append(None)
-        fresh = iter(self._store.events.accept(good) if good else ())
-        told = iter(good)
-        done = [receipt or Receipt("accepted" if next(fresh) else "duplicate", next(told)[0]) for receipt in receipts]
+        taken = iter(zip(good, self._store.events.accept(good) if good else (), strict=True))
+        done = [receipt or _receipt(*next(taken)) for receipt in receipts]
         if any(receipt.status == "accepted" for receipt in done):
-            self._wakeups.consume(urgent=any(urgent for _, _, urgent in good))
+            self._wakeups.consume(urgent=any(event.kind == "kill" for event in good))
         return done
+
+
+def _sent(event: events.Event, body: str) -> Sent:
+    """The event as the store takes it."""
+    if isinstance(event, events.ListEvent):
+        return Sent(event.id, body)
+    if events.kills(event):
+        return Sent(event.id, body, "kill", event.article.id)
+    return Sent(event.id, body, "reinstatement" if event.type == events.ARTICLE_REINSTATED else "", event.article.id)
+
+
+def _receipt(event: Sent, accepted: Accepted) -> Receipt:
+    if accepted == "reused":
+        log.warning("event_id_reused", event_id=event.id, next_step="have the CMS give each event an id of its own")
+    return Receipt("duplicate" if accepted == "duplicate" else "accepted", event.id)

@@ -258,7 +258,7 @@ class Publisher:
             touched = self._repeat(event)
         else:
             touched = self._decide(event, entry, now)
-        self._wake(touched, urgent=isinstance(event, KillEvent))
+        self._wake(touched, urgent=events.kills(event))
 
     def _decide(self, event: ArticleEvent | KillEvent, entry: Entry, now: datetime) -> set[str]:
         article_id = event.article.id

@@ -344,6 +344,29 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(desk: Desk, monk
     assert (["better", "good"], 0) == (sorted(desk.members("all")), desk.store.events.waiting())
 
 
+def test_an_event_id_that_is_used_again_drops_nothing(desk: Desk) -> None:
+    """Some systems send the id of the article as the id of each of its events."""
+    intake = Intake(desk.store, desk.wakeups)  # type: ignore[arg-type]
+    for event in (article("a"), article("a", 2), article("b"), kill("a")):
+        same = {**event, "id": "story"}
+        again = {name: same[name] for name in sorted(same, reverse=True)}
+        for value, expected in ((same, "accepted"), (again, "duplicate")):
+            assert [expected] == [receipt.status for receipt in intake.accept([value], clock.now())]
+        desk.publisher().consume()
+    held = desk.store.articles.get_many(["a", "b"])
+    assert ("canceled", 3) == (held["a"].article.pubstatus, held["a"].article.version)
+    assert ["b"] == desk.members("all")
+
+
+def test_a_kill_by_the_state_of_the_article_goes_first_too(desk: Desk) -> None:
+    desk.accept(article("a"))
+    desk.publisher().consume()
+    desk.accept(*(article(f"n{n}") for n in range(3)), article("a", 2, pubstatus="canceled"))
+    assert desk.publisher().consume_kills() == 1
+    assert ["a"] == [change.article_id for change in desk.store.changes.since("all", 1, 9) if change.state == "killed"]
+    assert ("consume", True) in desk.wakeups.calls
+
+
 def test_a_kill_that_nobody_was_woken_for_is_carried_out_as_it_comes(desk: Desk) -> None:
     desk.accept(article("a"))
     publisher = desk.publisher()

@@ -12,6 +12,7 @@ from feeds.article import URL_MOST
 from feeds.errors import InvalidEvent
 from feeds.lifecycle import Accept, decide
 from worker.store import Store, keys
+from worker.store.events import Sent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -55,7 +56,7 @@ def test_limits_hold_after_cleaning() -> None:
 def test_a_byte_that_is_no_utf8_in_the_stream_holds_up_nothing(store: Store) -> None:
     store.events.prepare()
     store.client.execute_command("XADD", keys.EVENTS, "*", "event", b'{"id": "caf\xe9"}')
-    store.events.accept([("1", "{}", False)])
+    store.events.accept([Sent("1", "{}")])
     assert [entry.body for entry in store.events.read("w", 10)] == ['{"id": "caf\ufffd"}', "{}"]
 
 

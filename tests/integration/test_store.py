@@ -11,7 +11,7 @@ from feeds.article import Article
 from worker import clock
 from worker.store import Store, keys
 from worker.store.changes import Change, Head, State, Stretch
-from worker.store.events import Entry
+from worker.store.events import Entry, Sent
 from worker.store.scripts import Scripts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -94,8 +94,38 @@ def test_another_process_sees_the_newest_article(store: Store) -> None:
 
 
 def test_an_event_id_is_accepted_once(store: Store) -> None:
-    assert [True, False, True] == store.events.accept([("1", "{}", False), ("1", "{}", False), ("2", "{}", True)])
+    assert ["new", "duplicate", "new"] == store.events.accept(
+        [Sent("1", "{}"), Sent("1", "{}"), Sent("2", "{}", "kill")]
+    )
     assert store.events.waiting() == 2
+
+
+def test_an_event_id_that_is_used_for_other_content_is_another_event(store: Store) -> None:
+    first, second, order = Sent("1", "one"), Sent("1", "two"), Sent("1", "one", "kill")
+    for event, expected in (
+        (first, "new"),
+        (first, "duplicate"),
+        (second, "reused"),
+        (second, "duplicate"),
+        (order, "new"),
+        (order, "duplicate"),
+        (Sent("1", "three", "kill"), "reused"),
+    ):
+        assert [expected] == store.events.accept([event])
+    assert store.events.waiting() == 4
+
+
+def test_a_kill_that_is_sent_again_after_the_article_came_back_is_another_kill(store: Store) -> None:
+    kill, back = Sent("k", "kill", "kill", "a"), Sent("r", "back", "reinstatement", "a")
+    for event, expected in ((kill, "new"), (kill, "duplicate"), (back, "new"), (kill, "reused"), (kill, "duplicate")):
+        assert [expected] == store.events.accept([event])
+    other = Sent("k2", "kill", "kill", "b")
+    assert ["new", "duplicate"] == [*store.events.accept([other]), *store.events.accept([other])]
+
+
+def test_ids_that_were_kept_before_contents_were_compared_are_known(store: Store) -> None:
+    store.client.set(keys.seen("1"), "1")
+    assert ["duplicate"] == store.events.accept([Sent("1", "one")])
 
 
 def left(
@@ -108,7 +138,7 @@ def left(
 def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: Store) -> None:
     store.events.prepare()
     store.events.prepare()
-    store.events.accept([("1", "one", False), ("2", "kill", True)])
+    store.events.accept([Sent("1", "one"), Sent("2", "kill", "kill")])
     assert ["kill", "one"] == [entry.body for entry in store.events.read("dead", 10)]
     assert store.events.read("alive", 10) == []
     assert left(store, "alive", idle_ms=60_000) == []
@@ -122,7 +152,7 @@ def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: S
 
 def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
     store.events.prepare()
-    store.events.accept([("1", "one", False)])
+    store.events.accept([Sent("1", "one")])
     store.events.read("w", 10)
     store.events.leave("w")
     assert ["one"] == [entry.body for entry, _ in left(store, "other")]
@@ -130,7 +160,7 @@ def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
 
 def test_what_a_living_worker_has_is_its_own_and_is_had_again_when_it_failed(store: Store) -> None:
     store.events.prepare()
-    store.events.accept([("1", "one", False), ("2", "two", False)])
+    store.events.accept([Sent("1", "one"), Sent("2", "two")])
     first, second = store.events.read("busy", 10)
     store.workers.seen("busy", 0)
     assert left(store, "other") == []
@@ -144,7 +174,7 @@ def test_what_a_living_worker_has_is_its_own_and_is_had_again_when_it_failed(sto
 
 def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
     store.events.prepare()
-    store.events.accept([(str(n), str(n), False) for n in range(3)])
+    store.events.accept([Sent(str(n), str(n)) for n in range(3)])
     store.events.read("w0", 10)
     for n in range(1, 4):
         left(store, f"w{n}")
@@ -157,7 +187,7 @@ def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
 
 def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> None:
     store.events.prepare()
-    store.events.accept([("1", "one", False)])
+    store.events.accept([Sent("1", "one")])
     [entry] = store.events.read("dead", 10)
     store.client.xdel(entry.stream, entry.id)
     assert left(store, "other") == []
@@ -167,7 +197,7 @@ def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> Non
 def test_streams_that_redis_has_lost_are_read_again(store: Store) -> None:
     store.events.prepare()
     store.client.flushall()
-    store.events.accept([("1", "one", False), ("2", "kill", True)])
+    store.events.accept([Sent("1", "one"), Sent("2", "kill", "kill")])
     assert store.events.read("w", 10) == []
     assert ["kill"] == [entry.body for entry in store.events.read_urgent("w", 10, 1)]
     assert ["one"] == [entry.body for entry in store.events.read("w", 10)]

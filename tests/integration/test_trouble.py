@@ -18,6 +18,7 @@ from redis._parsers.base import BaseParser
 from worker import broker
 from worker.embedded import find_server
 from worker.store import Store, trouble
+from worker.store.events import Sent
 
 
 @contextmanager
@@ -108,11 +109,11 @@ def test_the_store_goes_on_after_a_failover_on_connections_that_were_kept(
     store.events.prepare()
     # Two connections, both kept.
     other = store.client.connection_pool.get_connection()
-    store.events.accept([("1", "one", False)])
+    store.events.accept([Sent("1", "one")])
     store.client.connection_pool.release(other)
     fail_over()
     for number in range(2, 6):
-        assert [True] == store.events.accept([(str(number), "more", False)])
+        assert ["new"] == store.events.accept([Sent(str(number), "more")])
     store.client.set("plain", "1")
     assert 5 == store.events.waiting()
     store.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -26,6 +27,24 @@ _SUSPECT = 3
 """An entry that was handed out oftener, because the workers that had it died, may be what they died of."""
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
+
+
+Accepted = Literal["new", "reused", "duplicate"]
+"""What became of an event: it is new; so it is, and its id was another event's; it was accepted before."""
+
+
+class Sent(NamedTuple):
+    """An event that was sent: its id, its JSON and, of a kill or a reinstatement, the article."""
+
+    id: str
+    body: str
+    kind: Literal["kill", "reinstatement", ""] = ""
+    article: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells its content from that of others."""
+        return sha256(self.body.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +74,24 @@ class Events:
         self._client = client
         self._scripts = scripts
 
-    def accept(self, events: Sequence[tuple[str, str, bool]]) -> list[bool]:
-        """Append events, each (id, JSON, urgent). False where an event of that id was accepted before."""
-        return [
-            answer is not None
-            for answer in self._scripts.run_many(
-                "accept",
-                [
-                    # A kill under the id of another event is not a repetition of that; no id has a space.
+    def accept(self, events: Sequence[Sent]) -> list[Accepted]:
+        """Append events, except those that were accepted before: the same id with the same content."""
+        answers = self._scripts.run_many(
+            "accept",
+            [
+                # A kill under the id of another event does not make that one forgotten; no id has a space.
+                (
                     (
-                        (keys.URGENT if urgent else keys.EVENTS, keys.seen(f"kill {event_id}" if urgent else event_id)),
-                        (body, SEEN_SECONDS),
-                    )
-                    for event_id, body, urgent in events
-                ],
-            )
-        ]
+                        keys.URGENT if event.kind == "kill" else keys.EVENTS,
+                        keys.seen(f"kill {event.id}" if event.kind == "kill" else event.id),
+                        keys.reinstated(event.article),
+                    ),
+                    (event.body, event.digest, SEEN_SECONDS, event.kind, event.id),
+                )
+                for event in events
+            ],
+        )
+        return ["duplicate" if answer is None else "reused" if answer[1] else "new" for answer in answers]
 
     def prepare(self) -> None:
         """Make the consumer group. Entries that were there before it are read too."""

@@ -66,8 +66,13 @@ def worker(name: str) -> str:
 
 
 def seen(event_id: str) -> str:
-    """Marks an event id as accepted."""
+    """What was accepted under an event id: a digest; `1` if that was before there were digests."""
     return f"{{dateline:events}}:seen:{event_id}"
+
+
+def reinstated(article_id: str) -> str:
+    """The id of the last event that reinstated the article."""
+    return f"{{dateline:events}}:reinstated:{article_id}"
 
 
 def hub_window(what: Literal["client", "host"], name: str) -> str:
