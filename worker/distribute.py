@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
 from worker.delivery import policy
+from worker.destinations.articles import ArticlePushes
 from worker.gate import FeedRefused
 from worker.store import trouble
 from worker.store.receivers import Settlement
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from feeds.definition import FeedDefinition
+    from worker.clearance import Clearance
     from worker.delivery.engine import Engine
     from worker.delivery.transfer import Answer, Transfer
     from worker.destinations import Articles, Delivery
@@ -54,12 +56,19 @@ _SETTLED_AT_ONCE = 250
 _SLACK_SECONDS = 1.0
 """How much longer a claim holds than its transfers may take, so that there is time to settle it."""
 _LOOK_SECONDS = 0.05
-"""How often it is looked for kills while there is no room, and whether those in backoff may be brought forward."""
+"""How often it is looked whether what is wanted may be claimed, and whether those in backoff may be brought forward."""
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
-_Message = tuple["Delivery", object, "Answer"] | str | None
-"""An answer to a delivery's request, with its key; or the name of a feed to claim for; or None: stop."""
+
+class _Withdrawn(NamedTuple):
+    """Something was withdrawn from a feed."""
+
+    feed: str
+
+
+_Message = tuple["Delivery", object, "Answer"] | _Withdrawn | str | None
+"""An answer to a delivery's request, with its key; a withdrawal; the name of a feed to claim for; or None: stop."""
 
 
 @dataclass(slots=True)
@@ -91,6 +100,7 @@ class Distributor:
         alerts: Alerts,
         readback: Readback,
         wakeups: Wakeups,
+        clearance: Clearance,
         *,
         claim_seconds: float,
     ) -> None:
@@ -102,6 +112,7 @@ class Distributor:
         self._alerts = alerts
         self._readback = readback
         self._wakeups = wakeups
+        self._clearance = clearance
         self._claim_seconds = claim_seconds
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._wanted: deque[str] = deque()
@@ -109,8 +120,7 @@ class Distributor:
         self._ready: dict[Delivery, None] = {}
         self._tried: dict[tuple[str, str], list[Tried]] = defaultdict(list)
         self._serving = 0
-        self._kills: dict[str, int] = {}
-        self._looked = 0.0
+        self._articles: dict[str, set[ArticlePushes]] = defaultdict(set)
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
@@ -118,6 +128,7 @@ class Distributor:
 
     def start(self) -> None:
         """Start the thread."""
+        self._clearance.tell(lambda feed: self._inbox.put(_Withdrawn(feed)))
         self._thread.start()
 
     def want(self, feed: str) -> None:
@@ -158,8 +169,10 @@ class Distributor:
 
     def _receive(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
-        idle = not self._ended and not self._ready and (self._stopping or not self._wanted or self._engine.room() <= 0)
-        patience = _LOOK_SECONDS if any(forward.due for forward in self._forward.values()) else None
+        may_claim = bool(self._wanted) and self._engine.room() > 0 and self._clearance.holds()
+        idle = not self._ended and not self._ready and (self._stopping or not may_claim)
+        waits = self._wanted or any(forward.due for forward in self._forward.values())
+        patience = _LOOK_SECONDS if waits else None
         try:
             self._take(self._inbox.get(block=idle, timeout=patience))
             for _ in range(_SETTLED_AT_ONCE):
@@ -171,6 +184,9 @@ class Distributor:
     def _take(self, message: _Message) -> None:
         if message is None:
             self._stopping = True
+        elif isinstance(message, _Withdrawn):
+            # Those that have room for one more request tell of it now, not after their next answer.
+            self._ready.update(dict.fromkeys(self._articles.get(message.feed, ())))
         elif isinstance(message, str):
             if message not in self._wanted:
                 self._wanted.append(message)
@@ -211,13 +227,12 @@ class Distributor:
                 self._store.counters.observe("dateline_delivery_seconds", seconds, times, kind=kind)
         self._count.clear()
 
-    def _no_kill_since(self, feed: str, kill: int) -> bool:
-        """Whether what was made when `kill` was the feed's last kill may leave: not with the text of a later one."""
-        return self._kills.get(feed, 0) <= kill
-
     def _send(self) -> None:
         """Have all that may be sent now sent, with the articles as they are at this moment, read for all at once."""
         while self._ready:
+            for delivery in self._ready:
+                if isinstance(delivery, ArticlePushes):
+                    self._look_again(delivery)
             wanted = {article_id for delivery in self._ready for article_id in delivery.wants()}
             found = self._store.articles.get_many(wanted) if wanted else {}
             articles = dict.fromkeys(wanted) | found
@@ -226,12 +241,23 @@ class Distributor:
             if requests:
                 self._engine.submit(requests)
 
+    def _look_again(self, delivery: ArticlePushes) -> None:
+        """Have a delivery know what was withdrawn, before the articles are read that it is about to say."""
+        last = self._clearance.last(delivery.claim.feed)
+        if last > delivery.after:
+            delivery.after = last
+            self._partners.look_again(delivery)
+
     def _go_on(self, delivery: Delivery, articles: Articles) -> Iterator[Transfer]:
         """Yield what is to be sent now; when nothing is left and nothing in flight, the claim has ended."""
-        kill = self._kills.get(delivery.claim.feed, 0)
+        if isinstance(delivery, ArticlePushes) and not self._clearance.holds():
+            # Nothing could begin. The claim is given back; nothing is claimed until Redis is heard again.
+            delivery.break_off(_given_back(delivery.claim))
+        may_begin = self._clearance.may_begin
         try:
             while request := delivery.next(articles):
-                request.still = partial(self._no_kill_since, delivery.claim.feed, kill)
+                if request.carries:
+                    request.still = partial(may_begin, delivery.claim.feed, request.carries, delivery.after)
                 yield request
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             delivery.break_off(_broken_off(delivery.claim, error))
@@ -242,6 +268,8 @@ class Distributor:
                 # What it wanted it did not need; it wants to look at others.
                 self._ready[delivery] = None
             else:
+                if isinstance(delivery, ArticlePushes):
+                    self._articles[delivery.claim.feed].discard(delivery)
                 self._end(delivery.settlement)
 
     def _end(self, settlement: Settlement) -> None:
@@ -287,16 +315,16 @@ class Distributor:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
         for _ in range(len(self._wanted)):
             limit = min(BATCH, self._engine.room())
-            if self._stopping:
+            if self._stopping or not self._clearance.holds():
                 return
             if limit < _WORTHWHILE and (limit <= 0 or not self._inbox.empty()):
-                self._look_for_kills()
                 return
             feed = self._wanted.popleft()
             definition = self._site.feed(feed)
             if definition is None:
                 continue
             begun = time.monotonic()
+            after = self._clearance.last(feed)
             deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
             claims = self._store.receivers.claim(feed, limit, deadline)
             if len(claims.taken) == limit:
@@ -304,19 +332,10 @@ class Distributor:
             if len(claims.taken) == BATCH:
                 self._wakeups.distribute(feed)
             self._serving += len(claims.taken)
-            self._kills[feed] = max(claims.kill, self._kills.get(feed, 0))
-            self._begin_all(definition, claims, begun + self._claim_seconds)
+            self._begin_all(definition, claims, begun + self._claim_seconds, after)
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
-
-    def _look_for_kills(self) -> None:
-        """While nothing can be claimed for a feed, what waits for its turn must not leave after a kill there."""
-        now = time.monotonic()
-        if now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
-            for feed in self._wanted:
-                self._kills[feed] = max(self._store.changes.head(feed).kill, self._kills.get(feed, 0))
 
     @staticmethod
     def _look_forward(forward: _Forward, claims: Claims, *, all_claimed: bool) -> None:
@@ -329,8 +348,11 @@ class Distributor:
         elif all_claimed and claims.head > forward.head and not forward.due:
             forward.due = time.monotonic()
 
-    def _begin_all(self, definition: FeedDefinition, claims: Claims, deadline: float) -> None:
-        """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds)."""
+    def _begin_all(self, definition: FeedDefinition, claims: Claims, deadline: float, after: int) -> None:
+        """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds).
+
+        `after`: the last withdrawal that was heard of before the claim.
+        """
         try:
             plans = self._partners.plan(definition, claims)
         except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
@@ -341,17 +363,19 @@ class Distributor:
             delivery: Delivery
             try:
                 if "endpoint" not in claim.details:
-                    delivery = self._websub.begin(definition, claim, claims.head, deadline)
+                    delivery = self._websub.begin(definition, claim, claims.head, deadline, after)
                 else:
                     plan = plans.get(claim.receiver) or _unknown(claim)
                     if isinstance(plan, Settlement):
                         self._end(plan)
                         continue
-                    delivery = self._partners.begin(definition, claim, plan, claims.head, deadline)
+                    delivery = self._partners.begin(definition, claim, plan, claims.head, deadline, after)
             except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
                 self._end(_broken_off(claim, error))
                 continue
             delivery.hand_in = partial(self._hand_in, delivery)
+            if isinstance(delivery, ArticlePushes):
+                self._articles[definition.name].add(delivery)
             self._ready[delivery] = None
 
     def _hand_in(self, delivery: Delivery, key: object, answer: Answer) -> None:
@@ -389,6 +413,11 @@ def _unknown(claim: Claim) -> Settlement:
     """
     due = clock.ms(clock.now()) + 5_000
     return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "unknown here")
+
+
+def _given_back(claim: Claim) -> Settlement:
+    """What is said of a claim that nothing came of; the receiver is not to blame."""
+    return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
 
 
 def _broken_off(claim: Claim, error: Exception) -> Settlement:

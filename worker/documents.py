@@ -40,7 +40,7 @@ _FRAGMENT_BYTES = 64 * 1024 * 1024
 _PUSHES = 256
 _MEMBERS = 64 * 1024
 """Members of windows whose articles are kept for other formats' documents and for the next ones."""
-_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None"]
+_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", int]
 """What a push was made for."""
 
 
@@ -70,13 +70,14 @@ class Push:
     """What brings a receiver from one cursor to another.
 
     `accepted` (ms): when the oldest event in it was accepted. `said`: article id -> its version, and what
-    the push says of it: published, withdrawn or killed.
+    the push says of it: published, withdrawn or killed. `texts`: the articles whose text is in it.
     """
 
     body: bytes
     cursor: int
     accepted: int
     said: dict[str, tuple[int, str]]
+    texts: frozenset[str] = frozenset()
 
 
 class Documents:
@@ -166,13 +167,15 @@ class Documents:
         whole: bool,
         rights: Rights = EVERYTHING,
         waiting: Waiting | None = None,
+        after: int = 0,
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
         With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
-        the `rights` of the receiver allow, and nothing of what is `waiting`. Raises FeedRefused.
+        the `rights` of the receiver allow, and nothing of what is `waiting`. `after`: the last withdrawal from the feed
+        that was heard of; what was made before it is made anew. Raises FeedRefused.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting, after)
         with self._lock:
             if key in self._pushes:
                 return self._pushes[key]
@@ -226,6 +229,7 @@ class Documents:
             reached,
             min((held.accepted for held, _ in passed), default=head.changed),
             {held.article.id: (held.article.version, "published") for held, _ in passed} | self._left(gone),
+            frozenset(held.article.id for held, _ in passed),
         )
 
     def _left(self, gone: Sequence[tuple[str, int]]) -> dict[str, tuple[int, str]]:

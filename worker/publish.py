@@ -319,6 +319,9 @@ class Publisher:
         left: State = "killed" if article.pubstatus == "canceled" else "out"
         states: dict[str, State] = {"enters": "in", "stays": "in", "leaves": left, "waits": "early"}
         places = {placement.feed: (states[placement.change], placement.order) for placement in found}
+        # No request with its text begins, in any process, once it is recorded.
+        if leaving := self._store.changes.leaving(article.id, {feed: state for feed, (state, _) in places.items()}):
+            self._store.withdrawals.announce([(feed, article.id) for feed in leaving])
         seqs = self._store.changes.record(article.id, article.version, clock.ms(now), places)
         self._store.articles.schedule(article.id, article.due(now))
         return {feed for feed, seq in seqs.items() if seq}

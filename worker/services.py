@@ -16,6 +16,7 @@ import structlog
 
 from worker import clock
 from worker.app import app, configure
+from worker.clearance import Clearance
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
 from worker.delivery.tokens import Tokens
@@ -143,6 +144,7 @@ class Machinery:
             timeout=delivery.timeout,
             claim_seconds=delivery.claim_seconds,
         )
+        self._clearance = Clearance(store.withdrawals, self._consumer)
         self.distributor = Distributor(
             store,
             site,
@@ -152,6 +154,7 @@ class Machinery:
             services.alerts,
             self.readback,
             services.wakeups,
+            self._clearance,
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
@@ -175,6 +178,7 @@ class Machinery:
         self.services.store.events.prepare()
         self.enroll(self.services.settings)
         self.publisher.index()
+        self._clearance.start()
         self._engine.start()
         self._tokens.start()
         self.distributor.start()
@@ -185,6 +189,7 @@ class Machinery:
         self.publisher.stop()
         self.sweeper.stop()
         self.distributor.stop(self._timeout)
+        self._clearance.stop()
         self._tokens.stop()
         self._answers.shutdown()
         self.services.store.counters.flush()

@@ -125,7 +125,7 @@ class Histories(RuleBasedStateMachine):
                 if isinstance(plan, Settlement):
                     self.store.receivers.settle("world", clock.ms(self.now), [plan])
                     continue
-                delivery = self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60)
+                delivery = self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0)
                 self._serve(delivery, coming)
 
     def _serve(self, delivery: Any, coming: Iterator[str]) -> None:

@@ -12,7 +12,7 @@ from worker.delivery.errors import Fault
 from worker.delivery.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NO_FAILURES = {Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED}
+NO_FAILURES = {Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED}
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 
 

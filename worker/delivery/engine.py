@@ -45,6 +45,7 @@ _HOSTS_KNOWN = 10_000
 """How many hosts are remembered to speak HTTP/2."""
 _STOPPING = "the engine is stopping"
 _TOO_LATE = "it might outlast its deadline"
+_OUT_OF_DATE = "it is out of date"
 _CROWDED = "too many slow ones are waiting"
 
 
@@ -225,7 +226,7 @@ class Engine:
                 self._give_back((transfer,), _TOO_LATE)
             elif transfer.still is not None and not transfer.still():
                 self._turns.leave(turn.host, turn.lane)
-                self._give_back((transfer,), "it is out of date")
+                self._hand_out(transfer, _unsent(Fault.OUTDATED, _OUT_OF_DATE))
             else:
                 begun |= self._send(turn, now)
         return begun

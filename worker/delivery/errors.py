@@ -13,6 +13,7 @@
       TOO_LARGE     the answer is longer than the caller can take
       CROWDED       not sent: the receiver is slow, and too many slow ones are waiting
       NOT_STARTED   given back unsent: it would have outlasted its deadline, or the engine is stopping
+      OUTDATED      given back unsent: what it says is not to be said any more
       STOPPED       ended by the stop of the engine while it was under way
       UNAUTHORIZED  the token of the request was not good any more; it is sent anew with another one
       INTERNAL      anything else, which is ours to mend
@@ -44,6 +45,7 @@ class Fault(StrEnum):
     TOO_LARGE = "too_large"
     CROWDED = "crowded"
     NOT_STARTED = "not_started"
+    OUTDATED = "outdated"
     STOPPED = "stopped"
     UNAUTHORIZED = "unauthorized"
     INTERNAL = "internal"
@@ -194,6 +196,7 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
     Fault.TOO_LARGE: exceptions.RequestException,
     Fault.CROWDED: exceptions.ConnectionError,
     Fault.NOT_STARTED: exceptions.ConnectionError,
+    Fault.OUTDATED: exceptions.ConnectionError,
     Fault.STOPPED: exceptions.ConnectionError,
     Fault.UNAUTHORIZED: exceptions.HTTPError,
     Fault.INTERNAL: exceptions.RequestException,

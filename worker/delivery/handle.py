@@ -49,6 +49,7 @@ class Handle:
         "_lines",
         "_multiplexes",
         "_named",
+        "_outdated",
         "_plain",
         "_setopt",
         "_size",
@@ -61,6 +62,7 @@ class Handle:
     begun: float
     transfer: Transfer
     turn: Turn
+    _outdated: bool
     _multiplexes: bool
     _named: bool | None
     _timeout: float
@@ -82,6 +84,7 @@ class Handle:
             (pycurl.MAXLIFETIME_CONN, connection_seconds),
             (pycurl.USERAGENT, user_agent),
             (pycurl.OPENSOCKETFUNCTION, self._gate.open),
+            (pycurl.PREREQFUNCTION, self._about_to_send),
             (pycurl.WRITEFUNCTION, self._write),
         )
         self._make_ready()
@@ -98,6 +101,7 @@ class Handle:
         self.begun = now
         self._gate.passed = False
         self._gate.refusal = None
+        self._outdated = False
         lines = "".join(transfer.headers)
         if "\n" in lines or "\r" in lines:
             # libcurl would send it, as a line of its own.
@@ -204,7 +208,17 @@ class Handle:
     def _fault(self, code: int, message: str) -> tuple[Fault, str]:
         if code == pycurl.E_COULDNT_CONNECT and self._gate.refusal and not self._gate.passed:
             return self._gate.refusal
+        if code == pycurl.E_ABORTED_BY_CALLBACK and self._outdated:
+            return Fault.OUTDATED, "not sent: it is out of date"
         return fault_of(code), reason_of(code, message)
+
+    def _about_to_send(self, *_: object) -> int:
+        """PREREQFUNCTION: the connection stands, which may have taken long; also when libcurl sends it once more."""
+        still = self.transfer.still
+        if still is None or still():
+            return pycurl.PREREQFUNC_OK
+        self._outdated = True
+        return pycurl.PREREQFUNC_ABORT
 
     def _write(self, data: bytes) -> int | None:
         """WRITEFUNCTION. Returns None to go on."""

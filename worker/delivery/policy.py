@@ -43,7 +43,7 @@ CROWDED_PAUSE = timedelta(seconds=1)
 """How long a slow receiver waits outside while too many of its kind wait for a place."""
 
 _TEMPORARY = frozenset({408, 425, 429})
-_NO_FAILURE = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
+_NO_FAILURE = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED})
 
 
 @dataclass(frozen=True, slots=True)

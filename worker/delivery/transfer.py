@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from worker.delivery.errors import Fault
@@ -66,5 +66,8 @@ class Transfer:
     with_headers: bool = False
     """The answer's headers are wanted. They cost a call each."""
     tls: Tls = field(default=CHECKED)
+    carries: Collection[str] = ()
+    """Articles whose text is in the body; for whoever says `still`."""
     still: Callable[[], bool] | None = None
-    """Asked in the engine's thread when its turn has come: False, and it is not started, because it is out of date."""
+    """Asked in the engine's thread when its turn has come, and again when its connection stands and the request is
+    about to be sent: False, and it is not, because it is out of date."""

@@ -31,10 +31,12 @@ class Delivery(Protocol):
     `hand_in(key, answer)` is set before the first request and takes the answer to each. `wants` names the articles that
     must be looked at before more may be sent; `next` is given them as they are at that moment, and gives the next
     request, or None when none may be sent now. `answered` is told each answer, with the key that came with it. When
-    nothing is wanted and nothing `in_flight`, `settlement` says what came of the claim.
+    nothing is wanted and nothing `in_flight`, `settlement` says what came of the claim. `after`: the last withdrawal
+    from the feed that was heard of before anything was read that the next request says.
     """
 
     claim: Claim
+    after: int
     hand_in: Callable[[object, Answer], None]
     attempts: list[Tried]
     """What was tried at an endpoint since somebody emptied the list; of subscriptions nothing is noted."""

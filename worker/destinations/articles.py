@@ -29,7 +29,7 @@ from worker.store.changes import Change
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from feeds.article import Article
@@ -129,6 +129,7 @@ class _Said:
     body: Body | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
+    begun: bool = False
     done: bool = False
 
 
@@ -194,6 +195,16 @@ class ArticlePushes(Pushes):
             return ()
         return [said.change.article_id for said in islice(self._waiting, self._endpoint.concurrency - self.in_flight)]
 
+    def left(self) -> Iterable[str]:
+        """Return the articles of which nothing has been said yet."""
+        return [said.change.article_id for said in self._waiting]
+
+    def hear(self, latest: Mapping[str, Change]) -> None:
+        """Take in what has become of articles in the feed: one that has left it is not told as if it were there."""
+        for said in self._waiting:
+            if change := latest.get(said.change.article_id):
+                said.change = replace(change, seq=said.change.seq)
+
     def next(self, articles: Articles) -> Transfer | None:
         """Return the request for the next article that the endpoint has not had, if it may be sent now."""
         while self._waiting and self._ended is None and self.in_flight < self._endpoint.concurrency:
@@ -206,7 +217,9 @@ class ArticlePushes(Pushes):
             if article_id not in articles:
                 break
             said = self._waiting.popleft()
-            self._begun.append(said)
+            if not said.begun:
+                said.begun = True
+                self._begun.append(said)
             held = articles[article_id]
             if held is None or not self._says(said, held):
                 self._finish(said)
@@ -216,7 +229,8 @@ class ArticlePushes(Pushes):
                 self._park(said)
                 continue
             replayed = self._replay.id if said.replayed and self._replay else ""
-            if request := self._send(said, said.body, replayed):
+            texts = () if said.entry is not None and said.entry.status in NOTICES else (article_id,)
+            if request := self._send(said, said.body, texts, replayed):
                 return request
             break
         self._advance()
@@ -231,6 +245,10 @@ class ArticlePushes(Pushes):
         assert isinstance(key, _Said)
         assert key.entry is not None
         self.in_flight -= 1
+        if answer.fault is Fault.OUTDATED and not answer.started:
+            # Something was withdrawn while it waited for its turn: what is to be said is worked out anew.
+            self._waiting = deque(sorted((key, *self._waiting), key=lambda said: said.change.seq))
+            return "given_back"
         self.accepted = key.accepted
         article_id = key.change.article_id
         noted: dict[str, str] = {}

@@ -30,7 +30,7 @@ from worker.store.attempts import Attempt, Tried
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from worker.delivery.auth import Identity
     from worker.store.receivers import Claim
@@ -153,6 +153,7 @@ class Pushes(ABC):
     """What was tried since somebody emptied the list."""
     accepted = 0
     in_flight = 0
+    after = 0
 
     def __init__(self, endpoint: Endpoint, claim: Claim, timeout: float, deadline: float) -> None:
         self.claim = claim
@@ -197,14 +198,17 @@ class Pushes(ABC):
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing more; `settlement` is what is said of the claim."""
 
-    def _send(self, key: object, body: Body, replay: str = "") -> Transfer | None:
+    def _send(self, key: object, body: Body, texts: Collection[str], replay: str = "") -> Transfer | None:
         """Return the request that says `body`, in flight from now on; None when there is no token for it.
+
+        `texts`: the articles whose text is in it.
 
         If one is on its way, the conversation has been broken off, to go on in a moment without a failure. If none can
         be had, that is handed in like an answer: so it is judged, noted and logged like one.
         """
         try:
             request = self._post(key, body, replay)
+            request.carries = texts
         except TokenNeeded:
             held = (self.claim.failures, self.claim.since, self.claim.last)
             due = clock.ms(clock.now()) + _TOKEN_MS

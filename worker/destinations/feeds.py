@@ -58,10 +58,10 @@ class FeedPush(Pushes):
     def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
         del articles
-        if not self._waiting or self._body is None:
+        if not self._waiting or self._push is None or self._body is None:
             return None
         self._waiting = False
-        return self._send(None, self._body)
+        return self._send(None, self._body, self._push.texts)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""

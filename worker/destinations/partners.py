@@ -86,12 +86,17 @@ class Partners:
         return plans
 
     def begin(
-        self, definition: FeedDefinition, claim: Claim, plan: Plan, head: int, deadline: float
+        self, definition: FeedDefinition, claim: Claim, plan: Plan, head: int, deadline: float, after: int
     ) -> ArticlePushes | FeedPush:
-        """Begin to serve a claim made at `head` until `deadline` (monotonic seconds)."""
+        """Begin to serve a claim made at `head` until `deadline` (monotonic seconds).
+
+        `after`: the last withdrawal that was heard of before the claim.
+        """
         endpoint = plan.endpoint
         if endpoint.mode == "article":
-            return ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
+            pushes = ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
+            pushes.after = after
+            return pushes
         changes = self._since(endpoint.feed, claim.cursor, _LOOKED_AT, head) if endpoint.delay else []
         plan.known.take(changes, endpoint.delay)
         told = {change.seq for change in plan.known.changes}
@@ -104,8 +109,15 @@ class Partners:
             whole=False,
             rights=endpoint.rights,
             waiting=Waiting(later, changes[-1].seq) if later else None,
+            after=after,
         )
-        return FeedPush(endpoint, claim, push, head, plan.known.later, self._timeout, deadline)
+        pushed = FeedPush(endpoint, claim, push, head, plan.known.later, self._timeout, deadline)
+        pushed.after = after
+        return pushed
+
+    def look_again(self, delivery: ArticlePushes) -> None:
+        """Something has been withdrawn from the feed since the delivery began: have it know what."""
+        delivery.hear(self._store.changes.of(delivery.claim.feed, list(delivery.left())))
 
     def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
         limit = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1

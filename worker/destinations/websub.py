@@ -34,13 +34,17 @@ class WebSub:
         self._timeout = timeout
         self._headers: dict[tuple[str, str], list[str]] = {}
 
-    def begin(self, definition: FeedDefinition, claim: Claim, head: int, deadline: float) -> SubscriberPush:
-        """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds)."""
+    def begin(self, definition: FeedDefinition, claim: Claim, head: int, deadline: float, after: int) -> SubscriberPush:
+        """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds).
+
+        `after`: the last withdrawal that was heard of before the claim.
+        """
         name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
         whole = self._whole or claim.cursor == 0
-        push = self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole)
-        return SubscriberPush(claim, push, head, self._header_lines(definition.name, name), self._timeout, deadline)
+        push = self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole, after=after)
+        lines = self._header_lines(definition.name, name)
+        return SubscriberPush(claim, push, head, lines, self._timeout, deadline, after)
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
         lines = self._headers.get((feed, format_name))
@@ -64,6 +68,7 @@ class SubscriberPush:
         "_push",
         "_timeout",
         "_waiting",
+        "after",
         "claim",
         "hand_in",
         "in_flight",
@@ -71,8 +76,16 @@ class SubscriberPush:
     )
 
     def __init__(
-        self, claim: Claim, push: Push | None, head: int, headers: list[str], timeout: float, deadline: float
+        self,
+        claim: Claim,
+        push: Push | None,
+        head: int,
+        headers: list[str],
+        timeout: float,
+        deadline: float,
+        after: int,
     ) -> None:
+        self.after = after
         self.claim = claim
         self.hand_in: Callable[[object, Answer], None]
         self.in_flight = 0
@@ -104,7 +117,8 @@ class SubscriberPush:
         done = partial(self.hand_in, None)
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
-        return Transfer(self.claim.details["callback"], body, headers, self._timeout, self._deadline, done)
+        url, texts = self.claim.details["callback"], self._push.texts
+        return Transfer(url, body, headers, self._timeout, self._deadline, done, carries=texts)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""

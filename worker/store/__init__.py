@@ -20,6 +20,7 @@ from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.trouble import connect
+from worker.store.withdrawals import Withdrawals
 from worker.store.workers import Workers
 
 
@@ -43,6 +44,7 @@ class Store:
         self.refusals = Refusals(client, scripts)
         self.operations = OperationalEvents(client)
         self.workers = Workers(client)
+        self.withdrawals = Withdrawals(client, scripts)
 
     @classmethod
     def connect(cls, url: str) -> Store:

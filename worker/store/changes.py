@@ -126,11 +126,24 @@ class ChangeLogs:
         calls = [
             (
                 [k.meta, k.log, k.members, k.states, k.gone],
-                [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED],
+                [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN],
             )
             for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
         ]
         return dict(zip(places, map(int, self._scripts.run_many("record", calls)), strict=True)) if calls else {}
+
+    def leaving(self, article_id: str, places: Mapping[str, State]) -> list[str]:
+        """Return the feeds in which the article may be told now and will not be when it has these states there."""
+        after = {feed: state for feed, state in places.items() if state != "in"}
+        pipe = self._client.pipeline(transaction=False)
+        for feed in after:
+            pipe.hget(keys.feed(feed).states, article_id)
+        leaving = []
+        for (feed, state), held in zip(after.items(), pipe.execute(), strict=True):
+            before = held.split(":")[2] if held else ""
+            if before == "in" or (before == "early" and state != "early"):
+                leaving.append(feed)
+        return leaving
 
     def arrange(self, feed: str, now: int, places: Sequence[tuple[str, int]]) -> bool:
         """Give the members of a curated feed their places; True when their order has changed."""

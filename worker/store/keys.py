@@ -35,6 +35,13 @@ FORMER = "{dateline:definitions}:former"
 CHANGED = "dateline:changed"
 """Channel: head, last kill and name of each feed that changes."""
 
+WITHDRAWN = "dateline:withdrawn"
+"""Channel: as JSON, `gone`, (feed, article) pairs that may not be sent any more, and `answer`, the key where whoever
+has heard says so."""
+
+SENDERS = "dateline:senders"
+"""Sorted set: process that sends -> until when (ms of Redis' clock) it may without hearing of Redis again."""
+
 SCHEDULE = "dateline:schedule"
 """Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""
 
@@ -73,6 +80,16 @@ def seen(event_id: str) -> str:
 def reinstated(article_id: str) -> str:
     """The id of the last event that reinstated the article."""
     return f"{{dateline:events}}:reinstated:{article_id}"
+
+
+def heard(number: str) -> str:
+    """List of the processes that have heard of one withdrawal."""
+    return f"dateline:heard:{number}"
+
+
+def leased(sender: str) -> str:
+    """Channel: the numbers of the leases that a process that sends has got."""
+    return f"dateline:leased:{sender}"
 
 
 def hub_window(what: Literal["client", "host"], name: str) -> str:

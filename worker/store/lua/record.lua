@@ -1,7 +1,7 @@
 -- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
 -- KEYS 1 meta   2 log   3 members   4 states   5 gone
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep
---      7 feed   8 channel on which the change is made known
+--      7 feed   8 channel on which the change is made known   9 channel on which it is made known that an article leaves
 -- Returns the change's sequence number, or 0 when there is nothing new.
 local article, version, asof, state = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local held = redis.call('HGET', KEYS[4], article)
@@ -29,6 +29,9 @@ end
 local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
 redis.call('ZADD', KEYS[2], seq, article)
 redis.call('HSET', KEYS[4], article, now)
+if (before == 'in' or before == 'early') and (gone or (state == 'early' and before == 'in')) then
+  redis.call('PUBLISH', ARGV[9], cjson.encode({gone = {{ARGV[7], article}}}))
+end
 if state == 'killed' then
   redis.call('HSET', KEYS[1], 'kill', seq, 'killed', ARGV[3])
 end
