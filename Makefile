@@ -1,8 +1,9 @@
-# Everything runs in .venv, which is made here from requirements.lock: nothing else has to be installed.
+# Everything runs in .venv, which is made here from the locked requirements: nothing else has to be installed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 # Most tests wait for other processes, so there may be more of them than cores.
 JOBS ?= 4
 READY := $(VENV)/.ready
@@ -37,21 +38,21 @@ bench-quick: $(BENCH_READY) ## The same with less work, in two minutes; writes n
 
 lock: $(READY) ## Lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
-	$(BIN)/uv pip compile --group pyproject.toml:bench --constraints requirements.lock --universal \
-		--python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --output-file bench/requirements.lock
+	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra embedded --group dev --group build --constraints requirements.lock \
+		--output-file requirements-dev.lock
+	$(COMPILE) --group pyproject.toml:bench --constraints requirements-dev.lock --output-file bench/requirements.lock
 
 # The environment, made anew when what it is made of has changed. The stamp is written last, so half an environment is
 # none.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Dateline needs Python 3.11 or newer. If it has another name here: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 		echo "$(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

