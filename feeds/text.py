@@ -67,6 +67,17 @@ _LINE = re.compile(
     r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
     r"[^>]*>"
 )
+# An image in what nh3 wrote, and two of its attributes.
+_PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
+_ALT = re.compile(r' alt="([^"]*)"')
+_SIZE = re.compile(r' (?:width|height)="(\d+)"')
+# Emoji and nothing else (UTS #51): pictographs, flags, keycaps, with what joins and colours them.
+_EMOJI = regex.compile(
+    r"(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3)"
+    r"[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
+)
+_EMOJI_PIXELS = 128
+"""Larger pictures are pictures, whatever stands for them."""
 # Parsing what was written can move elements again, but what people and editors write settles at once.
 _HTML_PASSES = 8
 
@@ -217,8 +228,17 @@ def _clean(markup: str, base: str) -> str:
         url_schemes=_URL_SCHEMES,
         link_rel=None,
     )
+    cleaned = _PICTURE.sub(_character, cleaned)
     # References such as &#1; and &#13; have become characters by now. HTML drops a line end after <pre>.
     return re.sub(r"(<pre[^>]*>)\n+", r"\1", legal(cleaned).replace("\r", "\n")).strip()
+
+
+def _character(picture: re.Match[str]) -> str:
+    """The emoji that a picture stands for, as many editors send them; else the picture."""
+    alt = _ALT.search(picture[0])
+    sign = html.unescape(alt[1]).strip() if alt else ""
+    large = any(int(size[:4]) > _EMOJI_PIXELS for size in _SIZE.findall(picture[0]))
+    return picture[0] if large or not _EMOJI.fullmatch(sign) else sign
 
 
 def text_of(markup: str) -> str:

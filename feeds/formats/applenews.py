@@ -15,12 +15,12 @@ from html import escape
 from typing import Any
 
 import nh3
-from lxml import etree
+from lxml import etree, html
 
 from feeds.article import Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
-from feeds.formats.body import tree
+from feeds.formats.body import BLOCKS, has_blocks, lay_out, lift_pictures, tree, words
 from feeds.formats.changes import pubstatus, readers_note
 from feeds.formats.interface import ArticleFormat, Provider
 from feeds.formats.moments import rfc3339
@@ -33,6 +33,8 @@ IDENTIFIER_MOST = 64
 
 # What text components take as HTML ("Using HTML with Apple News Format"); of other elements the words stay.
 _TAGS = set("p strong b em i a ul ol li br sub sup del s pre code samp blockquote footer aside".split())  # noqa: SIM905 (quoted words are harder to read)
+_TABLE = {"table", "thead", "tbody", "tfoot", "tr", "th", "td"}
+_TABLE_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _HEADINGS = {f"h{level}": f"heading{level}" for level in range(1, 7)}
 
 
@@ -86,7 +88,7 @@ def _components(article: Article) -> list[dict[str, Any]]:
         components.append(_text("byline", ", ".join(article.authors)))
     for image in article.images:
         components += _picture(image)
-    components += _body(article)
+    components += _Body(article).components
     if article.rights:
         components.append(_text("caption", article.rights))
     return components
@@ -100,38 +102,90 @@ def _picture(image: Image) -> list[dict[str, Any]]:
     return [photo | {"caption": words}, _text("caption", words)]
 
 
-def _body(article: Article) -> list[dict[str, Any]]:
-    """The text: a component for each heading and picture, and for what stands between two of them."""
-    components: list[dict[str, Any]] = []
-    between: list[str] = []
+class _Body:
+    """The text, block by block: a component for each heading, picture, caption and table, and for what stands between.
 
-    def finish() -> None:
-        markup = nh3.clean("".join(between), tags=_TAGS, attributes={"a": {"href"}}, link_rel=None).strip()
-        if text_of(markup):
-            components.append({"role": "body", "format": "html", "text": markup})
-        between.clear()
+    Blocks that hold others, such as a `div`, are opened; words that stand in none become paragraphs.
+    """
 
-    root = tree(article)
-    between.append(escape(root.text or ""))
-    for element in root:
-        picture = element if element.tag == "img" else element.find(".//img")
-        if element.tag in _HEADINGS:
-            finish()
-            components += _said(_HEADINGS[element.tag], element)
-        elif element.tag in {"img", "figure"} and picture is not None and picture.get("src"):
-            finish()
-            components.append({"role": "photo", "URL": picture.get("src", "")})
-            components += _said("caption", element)
+    def __init__(self, article: Article) -> None:
+        self.components: list[dict[str, Any]] = []
+        self._blocks: list[str] = []
+        self._line: list[str] = []
+        root = tree(article)
+        lift_pictures(root)
+        self._open(root)
+        self._finish()
+
+    def _open(self, element: html.HtmlElement) -> None:
+        self._line.append(escape(element.text or ""))
+        for child in element.iterchildren(etree.Element):
+            self._add(child)
+            self._line.append(escape(child.tail or ""))
+        self._end_line()
+
+    def _add(self, element: html.HtmlElement) -> None:
+        tag = str(element.tag)
+        if tag not in BLOCKS and tag != "img" and not has_blocks(element):
+            self._line.append(_markup(element))
+            return
+        self._end_line()
+        if tag in _HEADINGS:
+            self._say(_HEADINGS[tag], element)
+        elif tag == "img":
+            self._show(element)
+        elif tag in {"figcaption", "caption"}:
+            self._say("caption", element)
+        elif tag == "table" and len(list(element.iter("td", "th"))) > 1:
+            self._tabulate(element)
+        elif tag in _TAGS and tag != "li" and next(element.iter("img", "table", *_HEADINGS), None) is None:
+            self._block(element)
         else:
-            between.append(etree.tostring(element, method="html", encoding="unicode", with_tail=False))
-        between.append(escape(element.tail or ""))
-    finish()
-    return components
+            self._open(element)
+
+    def _block(self, element: html.HtmlElement) -> None:
+        lay_out(element, _TAGS, "p")
+        self._blocks.append(_markup(element))
+
+    def _say(self, role: str, element: html.HtmlElement) -> None:
+        self._finish()
+        if said := words(element):
+            self.components.append(_text(role, said))
+
+    def _show(self, *pictures: html.HtmlElement) -> None:
+        for picture in pictures:
+            if source := picture.get("src"):
+                self._finish()
+                self.components.append({"role": "photo", "URL": source})
+
+    def _tabulate(self, table: html.HtmlElement) -> None:
+        for caption in table.findall("caption"):
+            self._say("caption", caption)
+            caption.drop_tree()
+        self._finish()
+        pictures = list(table.iter("img"))
+        lay_out(table, _TAGS | _TABLE, "p")
+        if words(table):
+            markup = nh3.clean(_markup(table), tags=_TAGS | _TABLE, attributes=_TABLE_ATTRIBUTES, link_rel=None)
+            self.components.append({"role": "htmltable", "html": markup})
+        self._show(*pictures)
+
+    def _end_line(self) -> None:
+        line = "".join(self._line).strip()
+        self._line.clear()
+        if text_of(line):
+            self._blocks.append(f"<p>{line}</p>")
+
+    def _finish(self) -> None:
+        self._end_line()
+        markup = nh3.clean("".join(self._blocks), tags=_TAGS, attributes={"a": {"href"}}, link_rel=None).strip()
+        self._blocks.clear()
+        if text_of(markup):
+            self.components.append({"role": "body", "format": "html", "text": markup})
 
 
-def _said(role: str, element: etree._Element) -> list[dict[str, Any]]:
-    words = " ".join("".join(map(str, element.itertext())).split())
-    return [_text(role, words)] if words else []
+def _markup(element: html.HtmlElement) -> str:
+    return etree.tostring(element, method="html", encoding="unicode", with_tail=False)
 
 
 def _text(role: str, text: str) -> dict[str, Any]:

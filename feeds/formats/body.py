@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lxml import etree, html
 
 from feeds.article import Article
@@ -32,6 +34,101 @@ def tree(article: Article) -> html.HtmlElement:
         if root in figure.iterancestors():
             figure.drop_tree()
     return root
+
+
+BLOCKS = frozenset(
+    """aside audio blockquote caption dd div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table
+    tbody td tfoot th thead tr ul video""".split()  # noqa: SIM905 (quoted words are harder to read)
+)
+"""Elements that begin a new line."""
+_HOLDERS = frozenset({"aside", "blockquote", "dd", "div", "figure", "li", "section", "td", "th"})
+"""Those in which a picture can stand by itself."""
+
+
+def has_blocks(element: html.HtmlElement) -> bool:
+    """Whether an element holds any that begins a new line."""
+    return any(inner.tag in BLOCKS or inner.tag == "img" for inner in element.iterdescendants())
+
+
+def words(element: html.HtmlElement) -> str:
+    """The text of an element, on one line."""
+    return text_of(etree.tostring(element, method="html", encoding="unicode", with_tail=False))
+
+
+def lift_pictures(root: html.HtmlElement) -> None:
+    """Bring pictures out of paragraphs, headings, links and the like, which end before them and go on after them.
+
+    For formats in which a picture stands by itself.
+    """
+    # From the last to the first: what follows a picture is moved once.
+    for picture in reversed(list(root.iter("img"))):
+        while (parent := picture.getparent()) is not None and parent is not root and parent.tag not in _HOLDERS:
+            _lift(picture, parent)
+
+
+def _lift(picture: html.HtmlElement, parent: html.HtmlElement) -> None:
+    rest = parent.makeelement(parent.tag, dict(parent.attrib))
+    rest.text, picture.tail = picture.tail, None
+    rest.extend(list(picture.itersiblings()))
+    rest.tail, parent.tail = parent.tail, None
+    parent.addnext(picture)
+    picture.addnext(rest)
+    for half in (parent, rest):
+        if not len(half) and not (half.text or "").strip():
+            half.drop_tree()
+
+
+def lay_out(root: html.HtmlElement, allowed: Collection[str], block: str) -> None:
+    """Make every element that begins a new line, and that a format does not allow, a `block`, which it does.
+
+    One that holds such elements itself leaves only them and its words, unless a `block` can hold them too. So no words
+    run together when what is not allowed is left out, lines of a `pre` end where they did, and a `q` keeps its marks.
+    """
+    for element in reversed(list(root.iterdescendants(etree.Element))):
+        if element.tag in allowed:
+            continue
+        if element.tag == "pre":
+            _break_lines(element)
+        if element.tag == "q":
+            _quote(element)
+        elif element.tag == "hr":
+            element.tag = "br" if "br" in allowed else block
+        elif element.tag in BLOCKS:
+            if block != "div" and has_blocks(element):
+                element.text = f" {element.text or ''}"
+                element.tail = f" {element.tail or ''}"
+                element.drop_tag()
+            else:
+                element.tag = block
+
+
+def _quote(element: html.HtmlElement) -> None:
+    """Write the marks that browsers put around a `q`."""
+    element.text = f"\N{LEFT DOUBLE QUOTATION MARK}{element.text or ''}"
+    if len(element):
+        element[-1].tail = f"{element[-1].tail or ''}\N{RIGHT DOUBLE QUOTATION MARK}"
+    else:
+        element.text += "\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def _break_lines(element: html.HtmlElement) -> None:
+    """Write the line ends of a text as `br`."""
+    for part in (element, *element.iterdescendants(etree.Element)):
+        lines = (part.text or "").split("\n")
+        part.text = lines[0]
+        for place, line in enumerate(lines[1:]):
+            part.insert(place, _line_break(line))
+        if part is not element and "\n" in (part.tail or ""):
+            first, *more = (part.tail or "").split("\n")
+            part.tail = first
+            for line in reversed(more):
+                part.addnext(_line_break(line))
+
+
+def _line_break(tail: str) -> html.HtmlElement:
+    element: html.HtmlElement = html.Element("br")
+    element.tail = tail
+    return element
 
 
 def fragment(markup: str) -> html.HtmlElement:

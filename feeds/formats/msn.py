@@ -13,6 +13,7 @@ import nh3
 from lxml import etree
 
 from feeds.entry import Entry
+from feeds.formats.body import fragment, lay_out
 from feeds.formats.moments import rfc3339
 from feeds.formats.profile import Front, Item, Profile, rss_profile
 
@@ -53,7 +54,13 @@ class MsnItem(Item):
 
 
 def _entry(entry: Entry) -> Entry:
-    return replace(entry, html=nh3.clean(entry.html, tags=TAGS, attributes=_ATTRIBUTES, link_rel=None).strip())
+    if not entry.html:
+        return entry
+    root = fragment(entry.html)
+    lay_out(root, TAGS, "div")
+    markup = etree.tostring(root, method="html", encoding="unicode")
+    markup = markup.removeprefix("<div>").removesuffix("</div>")  # that `fragment` put around it
+    return replace(entry, html=nh3.clean(markup, tags=TAGS, attributes=_ATTRIBUTES, link_rel=None).strip())
 
 
 FORMAT = rss_profile(

@@ -14,7 +14,7 @@ from lxml import etree, html
 
 from feeds.article import Article, Image
 from feeds.entry import tag_uri
-from feeds.formats.body import tree
+from feeds.formats.body import BLOCKS, has_blocks, lift_pictures, tree, words
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
 
@@ -24,10 +24,7 @@ _N = f"{{{NAMESPACE}}}"
 _NSMAP: Any = {None: NAMESPACE}  # the stubs know no default namespace
 
 _EMPHASIS = {"b", "cite", "dfn", "em", "i", "mark", "strong", "u", "var"}
-_BLOCKS = {
-    *("aside", "blockquote", "div", "dl", "dt", "dd", "figure", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6"),
-    *("hr", "img", "li", "ol", "p", "pre", "section", "table", "ul", "audio", "video"),
-}
+_BLOCKS = BLOCKS | {"img"}
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
@@ -101,7 +98,9 @@ def _body(root: etree._Element, article: Article) -> None:
     content = _add(body, "body.content")
     for image in article.images:
         _media(content, image)
-    _flow(content, tree(article))
+    text = tree(article)
+    lift_pictures(text)
+    _flow(content, text)
 
 
 def _media(parent: etree._Element, image: Image) -> None:
@@ -123,7 +122,7 @@ def _flow(parent: etree._Element, element: html.HtmlElement) -> None:
     """
     line: etree._Element | None = None
     for part in _parts(element):
-        if not isinstance(part, str) and part.tag in _BLOCKS:
+        if not isinstance(part, str) and (part.tag in _BLOCKS or has_blocks(part)):
             line = None
             _block(parent, part)
             continue
@@ -141,7 +140,7 @@ def _block(parent: etree._Element, element: html.HtmlElement) -> None:
         case "p" if not any(child.tag in _BLOCKS for child in element.iterdescendants()):
             _inlines(_add(parent, "p"), element)
         case "pre":
-            _add(parent, "pre", "".join(element.itertext()))
+            _add(parent, "pre", _preformatted(element))
         case "hr":
             _add(parent, "hr")
         case "blockquote":
@@ -151,17 +150,29 @@ def _block(parent: etree._Element, element: html.HtmlElement) -> None:
             for item in items:
                 _flow(_add(items_parent, "li"), item)
         case "table" if rows := [
-            row for row in element.iter("tr") if row.find("td") is not None or row.find("th") is not None
+            # Not those of a table within.
+            row
+            for row in element.xpath("tr | thead/tr | tbody/tr | tfoot/tr")
+            if row.find("td") is not None or row.find("th") is not None
         ]:
-            _table(parent, rows)
+            _table(parent, element, rows)
         case "img":
             _picture(parent, element)
         case _:
             _flow(parent, element)
 
 
-def _table(parent: etree._Element, rows: list[html.HtmlElement]) -> None:
+def _preformatted(element: html.HtmlElement) -> str:
+    for line_end in element.iter("br"):
+        line_end.tail = f"\n{line_end.tail or ''}"
+    return "".join(element.itertext())
+
+
+def _table(parent: etree._Element, element: html.HtmlElement, rows: list[html.HtmlElement]) -> None:
     table = _add(parent, "table")
+    caption = element.find("caption")
+    if caption is not None and (said := words(caption)):
+        _add(table, "caption", said)
     for row in rows:
         line = _add(table, "tr")
         for cell in row.iterchildren("td", "th"):

@@ -55,6 +55,8 @@ def _component(component: dict[str, Any]) -> Findings:
     role = str(component.get("role"))
     if role in _WORDS:
         yield from required(component, "applenews.component", "text")
+    if role == "htmltable":
+        yield from required(component, "applenews.component", "html")
     if role in _PICTURES:
         yield from required(component, "applenews.component", "URL")
         yield from addresses(component, "applenews.component", "URL", schemes=("http", "https", "bundle"))

@@ -16,7 +16,10 @@ import fastfeedparser
 import feedparser
 import pytest
 
-from feeds.entry import Entry
+from feeds.article import Article, Image
+from feeds.entry import Channel, Entry
+from feeds.entry import entry as entry_of
+from feeds.formats import FEED_FORMATS
 from feeds.text import text_of
 
 
@@ -134,3 +137,39 @@ def test_both_read_the_same_in_a_partners_profile(case: Any, format_name: str) -
     # What takes an article down stands last, and is no article: fastfeedparser makes a text of its description.
     assert [entry.id for entry in case.entries] == [entry.id for entry in one[1]]
     assert one[1] == other[1][: len(case.entries)]
+
+
+@pytest.mark.parametrize("format_name", ["rss", "atom"])
+@pytest.mark.parametrize("read", [by_feedparser, by_fastfeedparser])
+@pytest.mark.parametrize("summary", ["The summary.", ""])
+@pytest.mark.parametrize("body", ["<p>The text.</p>", ""])
+def test_no_caption_is_taken_for_what_the_article_says(
+    format_name: str, read: Callable[[bytes], tuple[Front, list[Read]]], summary: str, body: str
+) -> None:
+    moment = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    image = Image(url="https://e.example/a.jpg", caption="The caption.", credit="The credit.")
+    article = Article(
+        id="hh-1",
+        version=1,
+        headline="The headline",
+        url="https://e.example/",
+        summary=summary,
+        body_html=body,
+        images=(image,),
+        published=moment,
+        updated=moment,
+    )
+    channel = Channel(
+        "tag:e.example,2026:f", "T", "D", "en", "P", "https://e.example/", "https://e.example/f", "", moment
+    )
+    document = FEED_FORMATS[format_name].whole(channel, [entry_of(article, "e.example,2026")], ())
+    assert b"The caption." in document
+    module = feedparser if read is by_feedparser else fastfeedparser
+    shown: Any = module.parse(document).entries[0]
+    assert "The headline" == shown.title
+    for part in (
+        shown.get("summary"),
+        shown.get("description"),
+        *(content["value"] for content in shown.get("content", ())),
+    ):
+        assert part in {None, "", summary, body, "The text.", "The summary."}
