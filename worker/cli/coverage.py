@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.markup import escape
 
 from feeds.article import Moment
 from worker import report
-from worker.cli.terminal import Config, Data, Failed, empty_table, newsroom, out, utc
+from worker.cli.tables import Table
+from worker.cli.terminal import Config, Data, Failed, newsroom, out, utc
 
 
 def coverage(
@@ -28,12 +28,12 @@ def coverage(
         f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
         highlight=False,
     )
-    table = empty_table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why")
+    table = Table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why", details=("Why",))
     for row in found.rows:
         since = utc(row.since) if row.since else ""
-        why = "" if row.receiver == report.SUBSCRIPTIONS else escape(row.why)
+        why = "" if row.receiver == report.SUBSCRIPTIONS else row.why
         table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
-    out.print(table if found.rows else "It is in no feed that has receivers.")
+    table.show(out, "It is in no feed that has receivers.")
     for name, refusal in found.refused.items():
         out.print(f"Kept out of {name}: {'; '.join(refusal.reasons)}", markup=False, highlight=False)
     if now.pubstatus == "canceled" and found.rows:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from feeds.formats import FEED_FORMATS
 from worker import clock, report
-from worker.cli.terminal import Config, Data, Failed, empty_table, feed_names, newsroom, out, utc
+from worker.cli.tables import Table
+from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
 
 if TYPE_CHECKING:
     from worker.store import Store
@@ -26,10 +26,13 @@ def list_feeds(
     if parked:
         _list_parked(services.store)
         return
-    table = empty_table("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title")
+    table = Table(
+        *("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title"),
+        details=("Title", "Edition", "Changes"),
+    )
     for pattern in services.site.patterns.values():
         made = services.store.patterns.count(pattern.name)
-        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", escape(pattern.title))
+        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", pattern.title)
     for definition in services.site.definitions:
         head = services.store.changes.head(definition.name)
         counts = services.store.receivers.counts(definition.name)
@@ -42,21 +45,21 @@ def list_feeds(
             str(sum(counts.values())),
             str(behind),
             definition.edition or "mixed",
-            escape(definition.title),
+            definition.title,
         )
-    out.print(table)
+    table.show(out, "There are no feeds.")
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
     )
 
 
 def _list_parked(store: Store) -> None:
-    table = empty_table("Format", "Article", "Version", "Since (UTC)", "Why")
+    table = Table("Format", "Article", "Version", "Since (UTC)", "Why", details=("Why",))
     for name in FEED_FORMATS:
         for article_id, refusal in report.kept_out(store, name).items():
-            why = escape("; ".join(refusal.reasons))
-            table.add_row(name, escape(article_id), str(refusal.version), utc(refusal.time), why)
-    out.print(table if table.rows else "The gate keeps nothing out.")
+            why = "; ".join(refusal.reasons)
+            table.add_row(name, article_id, str(refusal.version), utc(refusal.time), why)
+    table.show(out, "The gate keeps nothing out.")
 
 
 def list_endpoints(
@@ -78,7 +81,10 @@ def list_endpoints(
         if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
             raise Failed(f"{resume} is not paused")
         services.wakeups.distribute(endpoints[resume].feed)
-    table = empty_table("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL")
+    table = Table(
+        *("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL"),
+        details=("URL", "Why", "Format", "Mode"),
+    )
     found = {
         receiver.id: receiver
         for feed in {endpoint.feed for endpoint in endpoints.values()}
@@ -94,9 +100,9 @@ def list_endpoints(
             endpoint.mode,
             endpoint.format,
             *(_standing(receiver, head) if receiver else ("not enrolled", "", "", "no worker has seen it yet")),
-            escape(endpoint.url),
+            endpoint.url,
         )
-    out.print(table if endpoints else "There are no endpoints; they are [[endpoints]] in the settings.", markup=False)
+    table.show(out, "There are no endpoints; they are [[endpoints]] in the settings.")
 
 
 def list_subscriptions(
@@ -109,7 +115,10 @@ def list_subscriptions(
     services = newsroom(config, data)
     if feed and services.site.feed(feed) is None:
         raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
-    table = empty_table("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback")
+    table = Table(
+        *("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback"),
+        details=("Callback", "Why", "Signed", "Ends (UTC)"),
+    )
     shown = more = 0
     for name in [feed] if feed else services.store.receivers.feeds():
         head = services.store.changes.head(name).seq
@@ -124,10 +133,8 @@ def list_subscriptions(
             secret = "yes" if details["secret"] else "no"
             ends = utc(details["expires"])
             state, behind, failures, why = _standing(receiver, head)
-            table.add_row(
-                name, details["format"], state, behind, failures, ends, secret, why, escape(details["callback"])
-            )
-    out.print(table if shown else "There are no subscriptions.")
+            table.add_row(name, details["format"], state, behind, failures, ends, secret, why, details["callback"])
+    table.show(out, "There are no subscriptions.")
     if more:
         out.print(f"{more} more; see them with --limit.")
 
@@ -136,4 +143,4 @@ def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
     """State, how far behind, failures, why: as the tables show them."""
     hold = receiver.hold
     state = f"backoff until {utc(receiver.score)}" if receiver.state == "backoff" else receiver.state
-    return state, str(max(0, head - receiver.cursor)), str(hold.failures), escape(hold.reason)
+    return state, str(max(0, head - receiver.cursor)), str(hold.failures), hold.reason

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from config.settings import default_path, load
 from worker import clock, embedded, logs
@@ -23,8 +21,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 # Into a file or a pipe lines are as long as they need to be.
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
+_ENDLESS = 1_000_000
+out = Console(width=None if sys.stdout.isatty() else _ENDLESS)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _ENDLESS)
 
 Config = Annotated[
     Path | None,
@@ -57,15 +56,6 @@ def note(message: str) -> None:
 def printable(text: str) -> str:
     """What somebody else wrote, fit for one line."""
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def empty_table(*columns: str) -> Table:
-    """A table without rows, whose last column alone gives way when there is no room: it goes on in the next line."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns[:-1]:
-        made.add_column(name, no_wrap=True)
-    made.add_column(columns[-1], overflow="fold")
-    return made
 
 
 def utc(ms: int) -> str:
