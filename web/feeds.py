@@ -142,9 +142,10 @@ class FeedServer:
 
     def _removed(self, name: str) -> int | None:
         """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""
-        removed = self._store.articles.removed(name)
+        now = clock.ms(clock.now())
+        removed = self._store.definitions.removed(name, now)
         if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
-            removed = self._store.articles.removed(pattern_of(name))
+            removed = self._store.definitions.removed(pattern_of(name), now)
         return removed
 
     def _full(self, feed: FeedDefinition) -> bool:
@@ -182,6 +183,9 @@ class FeedServer:
             return None
         head, tag = max(known)
         if head >= document.head:
+            return None
+        if self._store.changes.head(definition.name).placed > head:
+            # The feed was filled since: what was there before it is told to nobody as a change.
             return None
         push = self._documents.push(definition, feed_format, head, document.head, whole=False)
         if push is None or push.cursor != document.head:

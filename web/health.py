@@ -60,7 +60,7 @@ class Health:
         """GET /readyz: 200 when events can be kept and carried out, else 503 with what is missing."""
         del request
         try:
-            workers = await run_in_threadpool(self._services.store.workers.alive, clock.ms(clock.now()))
+            workers, older = await run_in_threadpool(self._workers)
         except RedisError:
             seconds = round(self._watch.silent)
             return problem(
@@ -70,7 +70,16 @@ class Health:
             )
         if not workers:
             return problem(503, "No worker is running: events are kept, and carried out once one is.")
-        return answer(200, {"status": "ready", "workers": len(workers)})
+        if len(older) == len(workers):
+            detail = "The workers that know the newest definitions of feeds were lost a moment ago: events are kept."
+            return problem(503, detail, older_definitions=older)
+        return answer(200, {"status": "ready", "workers": len(workers), "older_definitions": older})
+
+    def _workers(self) -> tuple[list[str], list[str]]:
+        """The workers that are alive, and those of them that carry out no events: others have newer definitions."""
+        store = self._services.store
+        workers, older = store.workers.alive(clock.ms(clock.now())), store.definitions.older()
+        return workers, sorted(older.intersection(workers))
 
     async def metrics(self, request: Request) -> Response:
         """GET /metrics."""

@@ -121,6 +121,7 @@ class Distributor:
         self._tried: dict[tuple[str, str], list[Tried]] = defaultdict(list)
         self._serving = 0
         self._articles: dict[str, set[ArticlePushes]] = defaultdict(set)
+        self._stamps: dict[str, str] = {}
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
@@ -327,6 +328,7 @@ class Distributor:
             after = self._clearance.last(feed)
             deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
             claims = self._store.receivers.claim(feed, limit, deadline)
+            self._follow(feed, claims)
             if len(claims.taken) == limit:
                 self._wanted.append(feed)
             if len(claims.taken) == BATCH:
@@ -336,6 +338,17 @@ class Distributor:
             self._send()
             if claims.backoff > 0:
                 self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
+
+    def _follow(self, feed: str, claims: Claims) -> None:
+        """Forget what was known of a feed, should its history not be the one that we knew: Redis may have lost time."""
+        if not claims.trail:
+            return
+        known = self._stamps.get(feed)
+        self._stamps[feed] = claims.trail[-1]
+        if known is not None and known not in claims.trail:
+            self._websub.forget()
+            self._partners.forget()
+            self._forward.pop(feed, None)
 
     @staticmethod
     def _look_forward(forward: _Forward, claims: Claims, *, all_claimed: bool) -> None:

@@ -7,10 +7,7 @@ from the articles as they are at that moment: what is not visible now does not g
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING
-
-from cachetools import LRUCache
 
 from feeds.archive import period_of
 from feeds.entry import Tombstone, entry, tag_uri
@@ -19,6 +16,7 @@ from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 from worker.fragments import Fragments
+from worker.store.bytecache import ByteCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,10 +35,10 @@ PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
-_PUSHES = 256
-_MEMBERS = 64 * 1024
-"""Members of windows whose articles are kept for other formats' documents and for the next ones."""
-_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", int]
+_PUSH_BYTES = 64 * 1024 * 1024
+_WINDOW_BYTES = 64 * 1024 * 1024
+"""What articles of windows take that are kept for other formats' documents and for the next ones."""
+_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", tuple[str, ...], int]
 """What a push was made for."""
 
 
@@ -79,6 +77,11 @@ class Push:
     said: dict[str, tuple[int, str]]
     texts: frozenset[str] = frozenset()
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory, about."""
+        return len(self.body) + 200 * len(self.said)
+
 
 class Documents:
     """Makes documents and pushes. Threads may share it."""
@@ -88,17 +91,13 @@ class Documents:
         self._site = site
         self._gate = gate
         self._fragments = Fragments(_FRAGMENT_BYTES)
-        self._pushes: LRUCache[_Asked, Push | None] = LRUCache(_PUSHES)
-        self._windows: LRUCache[str, tuple[Window, dict[str, Held]]] = LRUCache(
-            _MEMBERS, getsizeof=lambda known: 1 + len(known[0].members)
-        )
-        self._lock = Lock()
+        self._pushes: ByteCache[_Asked, tuple[Push | None]] = ByteCache(_PUSH_BYTES)
+        self._windows: ByteCache[str, tuple[Window, dict[str, Held]]] = ByteCache(_WINDOW_BYTES)
 
     def forget(self) -> None:
         """Read all anew: another Redis may say another thing under the same numbers."""
-        with self._lock:
-            self._windows.clear()
-            self._pushes.clear()
+        self._windows.clear()
+        self._pushes.clear()
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
         """Return the feed's document as it is now. Raises FeedRefused.
@@ -167,21 +166,22 @@ class Documents:
         whole: bool,
         rights: Rights = EVERYTHING,
         waiting: Waiting | None = None,
+        again: tuple[str, ...] = (),
         after: int = 0,
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
-        With `whole` the push is the feed document, else the feed with only what has changed. Of each article as much as
-        the `rights` of the receiver allow, and nothing of what is `waiting`. `after`: the last withdrawal from the feed
-        that was heard of; what was made before it is made anew. Raises FeedRefused.
+        With `whole` the push is the feed document, else the feed with only what has changed, and the articles that are
+        to be sent `again`. Of each article as much as the `rights` of the receiver allow, and nothing of what is
+        `waiting`. `after`: the last withdrawal from the feed that was heard of; what was made before it is made anew.
+        Raises FeedRefused.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting, after)
-        with self._lock:
-            if key in self._pushes:
-                return self._pushes[key]
-        push = self._push(definition, feed_format, cursor, whole=whole, rights=rights, waiting=waiting)
-        with self._lock:
-            self._pushes[key] = push
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting, again, after)
+        kept = self._pushes.get(key)
+        if kept is not None:
+            return kept[0]
+        push = self._push(definition, feed_format, cursor, again, whole=whole, rights=rights, waiting=waiting)
+        self._pushes.keep(key, (push,), push.size if push else 0)
         return push
 
     def _push(
@@ -189,14 +189,39 @@ class Documents:
         definition: FeedDefinition,
         feed_format: FeedFormat,
         cursor: int,
+        again: tuple[str, ...],
         *,
         whole: bool,
         rights: Rights,
         waiting: Waiting | None,
     ) -> Push | None:
+        # Where nothing of a stretch of the log may be told, the next one is looked at.
+        while True:
+            push, reached, end = self._stretch(
+                definition, feed_format, cursor, again, whole=whole, rights=rights, waiting=waiting
+            )
+            if push or reached >= end:
+                return push
+            cursor, again = reached, ()
+
+    def _stretch(
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        cursor: int,
+        again: tuple[str, ...],
+        *,
+        whole: bool,
+        rights: Rights,
+        waiting: Waiting | None,
+    ) -> tuple[Push | None, int, int]:
+        """Return the push of the next changes after `cursor`, how far these reach, and how far there are any."""
         head = self._store.changes.head(definition.name)
-        changes = [] if whole else self._store.changes.since(definition.name, cursor, PUSH_ENTRIES)
-        if not changes:
+        changes = self._store.changes.since(definition.name, cursor, 1 if whole else PUSH_ENTRIES)
+        if not changes and not again and head.placed > max(cursor, head.arranged) and (cursor or not whole):
+            # The feed was filled with what had been there before: nobody is told of that.
+            return None, head.seq, head.seq
+        if whole or not (changes or again):
             # Behind and yet no change: the editors arranged the feed anew.
             window = self._store.changes.window(definition.name, definition.limit)
             head = window.head
@@ -206,7 +231,8 @@ class Documents:
         else:
             told = [change for change in changes if waiting is None or waiting.lets(change)]
             places = self._store.changes.places(
-                definition.name, [change.article_id for change in told if change.state == "in"]
+                definition.name,
+                list(dict.fromkeys([*(change.article_id for change in told if change.state == "in"), *again])),
             )
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
             # What never was in the feed, endpoints alone are told of: those that may have it early.
@@ -220,17 +246,16 @@ class Documents:
         channel = self._channel(definition, feed_format, head.changed)
         passed = self._passed(feed_format, channel, shown, rights)
         if not passed and not gone:
-            if reached >= end:
-                return None
-            return self._push(definition, feed_format, reached, whole=whole, rights=rights, waiting=waiting)
+            return None, reached, end
         stones = self._stones(feed_format, gone)
-        return Push(
+        push = Push(
             feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),
             reached,
             min((held.accepted for held, _ in passed), default=head.changed),
             {held.article.id: (held.article.version, "published") for held, _ in passed} | self._left(gone),
             frozenset(held.article.id for held, _ in passed),
         )
+        return push, reached, end
 
     def _left(self, gone: Sequence[tuple[str, int]]) -> dict[str, tuple[int, str]]:
         """What is said of articles that left: by article id their version, and withdrawn or killed."""
@@ -242,16 +267,16 @@ class Documents:
 
     def _window(self, definition: FeedDefinition) -> tuple[Window, dict[str, Held]]:
         """The feed's window and its articles, read once for all formats; of a later one only what has changed."""
-        with self._lock:
-            before, held = self._windows.get(definition.name, (None, {}))
+        before, held = self._windows.get(definition.name) or (None, {})
         window = self._store.changes.window(definition.name, definition.limit, before)
         if window is before:
             return window, held
-        unread = [name for name in window.members if name not in held or name in window.news]
+        if window.news is None:
+            held = {}
+        unread = [name for name in window.members if name not in held or name in (window.news or ())]
         read = self._store.articles.get_many(unread) if unread else {}
         held = {name: article for name in window.members if (article := read.get(name) or held.get(name))}
-        with self._lock:
-            self._windows[definition.name] = window, held
+        self._windows.keep(definition.name, (window, held), sum(article.size for article in held.values()))
         return window, held
 
     def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from feeds.rights import EVERYTHING, Rights
+from worker.store.bytecache import ByteCache
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -13,21 +13,11 @@ if TYPE_CHECKING:
     from worker.store.articles import Held
 
 
-_ROOM = 300
-"""Bytes that a fragment takes beside its own, about: an empty one is kept too."""
-
-
 class Fragments:
-    """At most `most` bytes; the oldest go first. Threads may share it.
-
-    A document asks for hundreds, so to ask must cost next to nothing: nothing is noted by it, and no lock is taken.
-    """
+    """At most `most` bytes; the oldest go first. Threads may share it. An empty one is kept too."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[Hashable, bytes] = {}
-        self._size = 0
-        self._lock = Lock()
+        self._kept: ByteCache[Hashable, bytes] = ByteCache(most)
 
     def get(self, format_name: str, held: Held, rights: Rights) -> bytes | None:
         """Return the fragment of an article's revision, if it is kept."""
@@ -35,18 +25,7 @@ class Fragments:
 
     def keep(self, format_name: str, held: Held, rights: Rights, fragment: bytes) -> None:
         """Keep the fragment of an article's revision."""
-        with self._lock:
-            key = _key(format_name, held, rights)
-            self._drop(key)
-            self._kept[key] = fragment
-            self._size += _ROOM + len(fragment)
-            while self._size > self._most:
-                self._drop(next(iter(self._kept)))
-
-    def _drop(self, key: Hashable) -> None:
-        fragment = self._kept.pop(key, None)
-        if fragment is not None:
-            self._size -= _ROOM + len(fragment)
+        self._kept.keep(_key(format_name, held, rights), fragment, len(fragment))
 
 
 def _key(format_name: str, held: Held, rights: Rights) -> Hashable:

@@ -80,8 +80,10 @@ class Operations:
         """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
         if not self._url or time.monotonic() < self._again:
             return
-        waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
+        token, waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
         if not waiting:
+            if token:
+                self._store.operations.done(token, [])
             return
         left = {entry for entry, _ in waiting}
         sent: list[str] = []
@@ -91,13 +93,13 @@ class Operations:
             request.prepare_body(json.dumps(event), None)
             if self._secrets:
                 WebhookAuth(self._secrets, event["id"], int(time.time()))(request)
-            done = partial(self._answered, entry, left, sent)
+            done = partial(self._answered, token, entry, left, sent)
             transfers.append(
                 transfer(request, timeout=self._timeout, deadline=time.monotonic() + self._timeout + 5, done=done)
             )
         self._engine.submit(transfers)
 
-    def _answered(self, entry: str, left: set[str], sent: list[str], answer: Answer) -> None:
+    def _answered(self, token: str, entry: str, left: set[str], sent: list[str], answer: Answer) -> None:
         """In the engine's thread: count, and let the executor speak to Redis when all have answered."""
         with self._lock:
             left.discard(entry)
@@ -114,4 +116,4 @@ class Operations:
                 # A webhook that takes nothing is asked less and less often.
                 self._pause = 0.0 if sent else min(max(1.0, 2 * self._pause), _PAUSE_MOST_SECONDS)
                 self._again = time.monotonic() + self._pause
-                self._executor.submit(self._store.operations.done, sent)
+                self._executor.submit(self._store.operations.done, token, sent)

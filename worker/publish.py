@@ -20,21 +20,22 @@ from feeds.errors import InvalidEvent
 from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
 from feeds.fingerprint import remembered
 from feeds.lifecycle import Ignore, decide
-from feeds.patterns import made_name, wanted
-from feeds.selection import Placement, matches, placements
 from worker import clock
+from worker.placing import states
 from worker.store import trouble
+from worker.store.articles import NEW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from feeds.article import Article
-    from feeds.definition import FeedDefinition
+    from feeds.selection import Placement
+    from worker.charge import Charge
+    from worker.placing import Placing
     from worker.site import Site
     from worker.store import Store
     from worker.store.articles import Held
-    from worker.store.changes import State
     from worker.store.events import Entry
     from worker.wakeups import Wakeups
 
@@ -68,15 +69,12 @@ class Contracts(Protocol):
     def in_articles(self, feed: str) -> list[str]:
         """Return the names of the feed's endpoints that get one request per article: to them one can be repeated."""
 
-    def early(self) -> Collection[str]:
-        """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
-
     def read_back(self) -> bool:
         """Whether any names a page that is looked at after a kill."""
 
 
 class Publisher:
-    """Carries accepted events out.
+    """Carries accepted events out, while it is in charge.
 
     `here` is offered each feed that has changed: True, and this process serves its receivers; else a worker is woken.
     `killed` is told each feed that a killed article ever was in, perhaps more than once.
@@ -91,6 +89,8 @@ class Publisher:
         here: Callable[[str], bool],
         contracts: Contracts,
         killed: Callable[[str, Held], None],
+        charge: Charge,
+        placing: Placing,
     ) -> None:
         self._store = store
         self._site = site
@@ -99,21 +99,27 @@ class Publisher:
         self._here = here
         self._contracts = contracts
         self._killed = killed
+        self._charge = charge
+        self._placing = placing
         self._stopped = Event()
         self._held: set[tuple[str, str]] = set()
-        self._names = {definition.name for definition in site.definitions}
-        self._told_full: set[str] = set()
-        self._lists = sorted({definition.list for definition in site.definitions if definition.list})
 
     def stop(self) -> None:
         """Carry out no more than what has been read."""
         self._stopped.set()
 
+    @property
+    def in_charge(self) -> bool:
+        """Whether it has the newest definitions of feeds. Without them it carries out nothing."""
+        return self._charge.held is not None
+
     def consume(self, seconds: float = math.inf) -> int:
         """Carry out the events that wait, for about so long; return how many entries were done with."""
         done = 0
         end = time.monotonic() + seconds
-        while not self._stopped.is_set() and (entries := self._store.events.read(self._consumer, _BATCH)):
+        while self.in_charge and not self._stopped.is_set():
+            if not (entries := self._store.events.read(self._consumer, _BATCH)):
+                break
             done += self._carry_out(entries)
             if time.monotonic() > end:
                 break
@@ -124,49 +130,37 @@ class Publisher:
 
         No wake-up call is needed for it, and it waits for nothing else that this process does.
         """
+        if not self.in_charge:
+            return 0
         return self._carry_out(self._store.events.read_urgent(self._consumer, _BATCH, _WAIT_MS))
 
     def take_over(self) -> int:
-        """Carry out what dead workers had begun to read, and what could not be carried out here."""
+        """Carry out what dead workers had begun to read, and what could not be carried out here.
+
+        Without the newest definitions: leave the latter to those that have them.
+        """
+        if not self.in_charge:
+            self._store.events.hand_over(self._consumer, frozenset(self._held))
+            return 0
         entries = []
         for entry, deaths in self._store.events.take_over(
             self._consumer, self._store.workers.living, frozenset(self._held), _AGAIN_MS, _BATCH
         ):
             if deaths >= _DEATHS:
                 self._reject(entry, f"{deaths} workers died while they had it")
-                self._store.events.done([entry])
+                self._done([entry], self._charge.held)
             else:
                 entries.append(entry)
         return self._carry_out(entries)
-
-    def index(self) -> None:
-        """Bring the change logs of feeds that are new or defined anew in line with the articles that are there.
-
-        Costs nothing when no definition has changed since the last time.
-        """
-        new = {
-            definition.name: definition.model_dump_json(include={"edition", "select", "list", "order"})
-            for definition in self._site.configured
-        }
-        known = self._store.articles.indexed()
-        changed = {name for name, how in new.items() if known.get(name) != how}
-        if not changed:
-            if known.keys() != new.keys():
-                self._store.articles.mark_indexed(new, clock.ms(clock.now()))
-            return
-        touched: set[str] = set()
-        articles = self._store.articles.ids()
-        for article_id in reversed(articles):
-            touched |= self.reconcile(article_id, clock.now())
-        self._store.articles.mark_indexed(new, clock.ms(clock.now()))
-        log.info("feeds_indexed", feeds=sorted(changed), articles=len(articles))
-        self._wake(touched, urgent=False)
 
     def release_due(self, now: datetime) -> int:
         """Record articles whose embargo or expiry has come, a few at a time; return how many came due.
 
         One that can't be recorded is left for later, so that it keeps no other under embargo.
         """
+        charge = self._charge.held
+        if charge is None:
+            return 0
         due = self._store.articles.due(now, _AT_ONCE)
         touched: set[str] = set()
         for article_id in due:
@@ -177,6 +171,10 @@ class Publisher:
                     raise
                 log.exception("release_failed", article_id=article_id, next_step="tried again in a minute")
                 self._store.articles.postpone(article_id, now + _LATER)
+        if due and self._charge.take() != charge:
+            # By the definitions of who is in charge now they may belong in other feeds.
+            for article_id in due:
+                self._store.articles.schedule(article_id, now)
         self._wake(touched, urgent=False)
         return len(due)
 
@@ -184,7 +182,7 @@ class Publisher:
         """Make every feed's change log say what the article is at `now`; return the feeds that changed."""
         touched: set[str] = set()
         while held := self._store.articles.get(article_id):
-            found = self._placements(held.article, held.feeds, now)
+            found = self._placing.placements(held.article, held.feeds, now, self._placing.lists())
             feeds = held.feeds | {placement.feed for placement in found}
             if feeds != held.feeds:
                 saved = self._store.articles.save(held.article, held.rev, feeds, held.accepted, held.fingerprints)
@@ -209,17 +207,23 @@ class Publisher:
         held = {(entry.stream, entry.id) for entry in entries}
         self._held |= held
         done: list[Entry] = []
+        charge = self._charge.held
         try:
             for entry in entries:
                 if self._done_with(entry):
                     done.append(entry)  # noqa: PERF401 (what came before one that raised is done with)
         finally:
             try:
-                if done:
-                    self._store.events.done(done)
+                self._done(done, charge)
             finally:
                 self._held -= held
         return len(done)
+
+    def _done(self, done: list[Entry], charge: str | None) -> None:
+        """Acknowledge entries that were carried out under a charge; if it holds no more they are handed over."""
+        if done and not self._store.events.done(done, charge or ""):
+            self._charge.lost()
+            log.warning("events_handed_over", events=len(done), reason="a worker has newer definitions of feeds")
 
     def _done_with(self, entry: Entry) -> bool:
         """Carry one entry out; False: it failed, and is to be tried again. Raises redis.RedisError in an outage."""
@@ -280,45 +284,17 @@ class Publisher:
 
     def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
         feeds = held.feeds if held else frozenset()
-        found = self._placements(article, feeds, now)
+        found = self._placing.placements(article, feeds, now, self._placing.lists())
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
         # Nothing of a killed text is kept; by these it is known again where somebody still shows it.
         marks = remembered(held.fingerprints, held.article) if held and self._contracts.read_back() else ()
         return self._store.articles.save(
-            article, held.rev if held else 0, feeds | {placement.feed for placement in found}, accepted, marks
+            article, held.rev if held else NEW, feeds | {placement.feed for placement in found}, accepted, marks
         )
 
-    def _placements(self, article: Article, before: frozenset[str], now: datetime) -> list[Placement]:
-        """What the article does in the feeds; those of patterns are made when first an article enters them."""
-        visible = article.visible(now)
-        early = self._contracts.early() if article.waits(now) else ()
-        names = set(before)
-        for pattern in self._site.patterns.values():
-            if not matches(pattern, article, {}):
-                continue
-            called = {
-                value: written
-                for value, written in wanted(pattern, article).items()
-                if visible or made_name(pattern, value) in early
-            }
-            exist = self._store.patterns.make(pattern.name, called, pattern.most)
-            names |= {made_name(pattern, value) for value in exist}
-            if len(exist) < len(called):
-                self._full(pattern)
-        made = self._site.named(sorted(names - self._names))
-        lists = self._store.lists.get_many(self._lists)
-        return placements(article, (*self._site.definitions, *made), lists, before, now, early)
-
-    def _full(self, pattern: FeedDefinition) -> None:
-        if pattern.name not in self._told_full:
-            self._told_full.add(pattern.name)
-            log.error("pattern_full", feed=pattern.name, most=pattern.most, next_step="raise its setting `most`")
-
     def _record(self, article: Article, found: list[Placement], now: datetime) -> set[str]:
-        left: State = "killed" if article.pubstatus == "canceled" else "out"
-        states: dict[str, State] = {"enters": "in", "stays": "in", "leaves": left, "waits": "early"}
-        places = {placement.feed: (states[placement.change], placement.order) for placement in found}
+        places = states(article, found)
         # No request with its text begins, in any process, once it is recorded.
         if leaving := self._store.changes.leaving(article.id, {feed: state for feed, (state, _) in places.items()}):
             self._store.withdrawals.announce([(feed, article.id) for feed in leaving])

@@ -214,7 +214,8 @@ def replayable(
 ) -> dict[str, int]:
     """Return the articles that a replay would send, each with its place in the order (its latest change).
 
-    All that changed `since`, the one article, or those that the endpoint had refused.
+    All that changed `since`, and what was published since and was there before the feed; the one article; or those that
+    the endpoint had refused.
     """
     if article_id is not None:
         wanted = [article_id]
@@ -224,4 +225,7 @@ def replayable(
         assert since is not None
         count = store.changes.count_since(feed, clock.ms(since))
         wanted = [change.article_id for change in store.changes.latest(feed, count)] if count else []
+        untold = store.changes.untold(feed)
+        moments = zip(untold, store.articles.published(untold), strict=True)
+        wanted += [name for name, moment in moments if moment >= clock.ms(since)]
     return {name: change.seq for name, change in store.changes.of(feed, wanted).items()}

@@ -9,13 +9,15 @@ import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
 
 from worker import clock
 from worker.app import app, configure
+from worker.backfill import Backfills
+from worker.charge import Charge
 from worker.clearance import Clearance
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
@@ -27,8 +29,10 @@ from worker.distribute import Distributor
 from worker.documents import Documents
 from worker.gate import Gate
 from worker.hub import Hub, Leases, Limits
+from worker.index import Indexer
 from worker.intake import Intake
 from worker.operations import Alerts, Operations
+from worker.placing import Placing
 from worker.publish import Publisher
 from worker.readback import Readback
 from worker.site import Site
@@ -158,8 +162,11 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
+        charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
+        self._backfills = Backfills(store, services.wakeups)
+        self._indexer = Indexer(store, charge, placing, self._backfills)
         self.publisher = Publisher(
-            store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect
+            store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect, charge, placing
         )
         self.sweeper = Sweeper(
             store,
@@ -177,17 +184,18 @@ class Machinery:
         """Start. Raises redis.RedisError when Redis is not there."""
         self.services.store.events.prepare()
         self.enroll(self.services.settings)
-        self.publisher.index()
         self._clearance.start()
         self._engine.start()
         self._tokens.start()
         self.distributor.start()
+        self._indexer.start()
         self.sweeper.start()
 
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop."""
         self.publisher.stop()
         self.sweeper.stop()
+        self._indexer.stop()
         self.distributor.stop(self._timeout)
         self._clearance.stop()
         self._tokens.stop()
@@ -204,14 +212,14 @@ class Machinery:
             if self.services.site.feed(endpoint.feed) is not None
         }
         self._partners.endpoints = endpoints
-        backfill = {
-            endpoint.name: self._backfill(endpoint.feed, endpoint.backfill)
-            for endpoint in settings.endpoints
-            if endpoint.name in endpoints
-        }
+        backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
         receivers = self.services.store.receivers
         for name, endpoint in endpoints.items():
-            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", {"endpoint": name}, backfill[name])
+            details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.now())}
+            if name in backfill:
+                details["backfill"] = backfill[name]
+                self._backfills.expect(endpoint.feed, name)
+            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details)
             if what != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
         for feed in receivers.feeds():
@@ -220,13 +228,3 @@ class Machinery:
                 wanted = name in endpoints and endpoints[name].feed == feed
                 if not wanted and receivers.pause(feed, receiver, clock.ms(clock.now()), "removed"):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")
-
-    def _backfill(self, feed: str, wanted: str | None) -> int:
-        """How many changes behind the head a new endpoint begins, so that it gets what its settings ask for."""
-        if wanted is None:
-            return 0
-        number, unit = int(wanted.rstrip(" articlesmhd")), wanted.lstrip("0123456789")
-        if unit == " articles":
-            return number
-        seconds = number * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
-        return self.services.store.changes.count_since(feed, clock.ms(clock.now()) - seconds * 1000)

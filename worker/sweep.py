@@ -41,6 +41,8 @@ _RELEASE_MS = 100
 """How long the release of what came due is one worker's."""
 _LOOK_SECONDS = 0.5
 """How often it is looked for events that nobody was woken for."""
+_CHARGE_SECONDS = 0.2
+"""How often a worker that has older definitions of feeds looks whether it is to carry out kills."""
 _SLICE_SECONDS = 1.0
 """How long events are carried out before it is looked for what dead workers have left."""
 _AT_ONCE = 1000
@@ -110,11 +112,11 @@ class Sweeper:
         self._store.workers.left(self._worker)
 
     def sweep(self) -> None:
-        """Sweep the receivers of all feeds now, unless another worker has just done so."""
-        if not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
+        """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
+        if not self._publisher.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
         now = clock.ms(clock.now())
-        indexed = self._store.articles.indexed()
+        former = self._store.definitions.former(now)
         feeds = self._store.receivers.feeds()
         lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
         for feed, swept in chain.from_iterable(self._store.receivers.sweep(lot, now, _AT_ONCE).items() for lot in lots):
@@ -122,8 +124,8 @@ class Sweeper:
                 log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
             if swept.behind and not self._here(feed):
                 self._wakeups.distribute(feed)
-            # Not in our settings, nor in those by which articles were last put into feeds: other workers' may be newer.
-            gone = self._site.feed(feed) is None and indexed.keys().isdisjoint((feed, pattern_of(feed)))
+            # Not in our settings, nor in those of whoever is in charge.
+            gone = self._site.feed(feed) is None and not former.isdisjoint((feed, pattern_of(feed)))
             removed = gone and self._store.receivers.subscribed(feed)
             if swept.verifications or removed:
                 self._verify(feed)
@@ -135,6 +137,8 @@ class Sweeper:
 
         Embargoes that end between two looks do not wait for one.
         """
+        if not self._publisher.in_charge:
+            return None
         if not self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
             # Another worker has just done so: if it died of it, it is our turn.
             return self._until_due(_RELEASE_MS / 1000)
@@ -146,8 +150,11 @@ class Sweeper:
         seconds = INTERVAL if due is None else (due - clock.ms(clock.now())) / 1000
         return min(INTERVAL, max(least, seconds))
 
-    def _kills(self) -> None:
+    def _kills(self) -> float | None:
+        if not self._publisher.in_charge:
+            return _CHARGE_SECONDS
         self._publisher.consume_kills()
+        return None
 
     def _events(self) -> float | None:
         done = self._publisher.consume(_SLICE_SECONDS)

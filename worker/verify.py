@@ -70,7 +70,8 @@ class Verifier:
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
         if self._site.feed(feed) is None:
-            if self._store.articles.indexed().keys().isdisjoint((feed, pattern_of(feed))):
+            former = self._store.definitions.former(clock.ms(clock.now()))
+            if not former.isdisjoint((feed, pattern_of(feed))):
                 self._deny(feed)
             return
         while True:

@@ -17,6 +17,8 @@ from lxml import etree
 from newsroom import Newsroom, start
 from receiver import Receiver
 
+from worker.store import keys
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARCHIVED = """
 [[feeds]]
@@ -281,11 +283,8 @@ def test_an_unknown_feed_is_404_with_the_names_that_are_like_it(newsroom: Newsro
 
 
 def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) -> None:
-    articles = newsroom.store.articles
-    known = articles.indexed()
-    articles.mark_indexed({**known, "old/desk": "{}"}, 1)
     assert get(newsroom.topic("old/desk")).status_code == 404
-    articles.mark_indexed(known, 1_767_225_600_000)
+    newsroom.store.client.hset(keys.FORMER, "old/desk", 1_767_225_600_000)
     for fmt in ("atom", "rss"):
         answer = get(newsroom.topic("old/desk", fmt))
         assert (410, get(newsroom.topic("s0", fmt)).headers["content-type"]) == (
@@ -299,17 +298,13 @@ def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) ->
     for path in ("old/desk.sitemap", "old/desk"):
         answer = get(f"{newsroom.base_url}/feeds/{path}")
         assert (410, "text/plain; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
-    articles.mark_indexed({**known, "old/desk": "{}"}, 2)
+    newsroom.store.client.hdel(keys.FORMER, "old/desk")
     assert get(newsroom.topic("old/desk")).status_code == 404
-    articles.mark_indexed(known, 3)
 
 
 def test_a_feed_of_a_pattern_that_was_removed_is_410(newsroom: Newsroom) -> None:
-    articles = newsroom.store.articles
-    known = articles.indexed()
     newsroom.store.patterns.make("old/author/*", {"mira": "Mira"}, 10)
-    articles.mark_indexed({**known, "old/author/*": "{}"}, 1)
-    articles.mark_indexed(known, 1_767_225_600_000)
+    newsroom.store.client.hset(keys.FORMER, "old/author/*", 1_767_225_600_000)
     found = [get(newsroom.topic(f"old/author/{name}")).status_code for name in ("mira", "nobody")]
     assert [410, 404] == found
 

@@ -24,6 +24,7 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.formats.interface import Provider
 from feeds.rights import Rights
 from worker import clock
+from worker.charge import Charge
 from worker.delivery.transfer import Answer, Transfer
 from worker.destinations.endpoint import Endpoint
 from worker.destinations.partners import Partners
@@ -31,6 +32,7 @@ from worker.documents import Documents
 from worker.gate import Gate
 from worker.intake import Intake
 from worker.operations import Alerts
+from worker.placing import Placing
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store
@@ -68,7 +70,9 @@ class Histories(RuleBasedStateMachine):
         self.partners.endpoints = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)
-        parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None)
+        charge, placing = Charge(self.store, SITE, "w"), Placing(self.store, SITE, self.partners)
+        charge.take()
+        parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
         self.publisher = Publisher(*parts)
         for name in ENDPOINTS:
             self.store.receivers.enroll("world", f"endpoint:{name}", {"endpoint": name})

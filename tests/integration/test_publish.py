@@ -18,10 +18,14 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
+from worker.backfill import Backfills
+from worker.charge import Charge
 from worker.documents import Documents, Waiting
 from worker.gate import FeedRefused, Gate
+from worker.index import Indexer
 from worker.intake import Intake
 from worker.operations import Alerts
+from worker.placing import Placing
 from worker.publish import Publisher
 from worker.site import Site
 from worker.store import Store, keys, trouble
@@ -87,8 +91,28 @@ class Desk:
         def killed(feed: str, held: Held) -> None:
             self.killed.append((feed, held.article.version))
 
-        parts: Any = (self.store, self.site, self.wakeups, consumer, lambda _: False, Contracts(self.early), killed)
+        contracts, charge = Contracts(self.early), Charge(self.store, self.site, consumer)
+        placing = Placing(self.store, self.site, contracts)
+        charge.take()
+        parts: Any = (
+            self.store,
+            self.site,
+            self.wakeups,
+            consumer,
+            lambda _: False,
+            contracts,
+            killed,
+            charge,
+            placing,
+        )
         return Publisher(*parts)
+
+    def index(self, consumer: str = "w1") -> None:
+        """Fill the feeds that are new or defined anew, as a worker does in the background."""
+        charge = Charge(self.store, self.site, consumer)
+        charge.take()
+        placing = Placing(self.store, self.site, Contracts(self.early))
+        Indexer(self.store, charge, placing, Backfills(self.store, self.wakeups)).fill()  # type: ignore[arg-type]
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
@@ -461,13 +485,13 @@ def test_a_curated_list_brings_articles_in_and_out(desk: Desk) -> None:
 
 def test_a_feed_that_is_new_or_defined_anew_gets_the_articles_that_are_there(desk: Desk) -> None:
     desk.accept(article("a", section="sport"))
-    desk.publisher().index()
+    desk.index()
     desk.publisher().consume()
     desk.site = site(FeedDefinition(name="sport", title="Sport", select=(Selector(section=("Sport",)),)))
-    desk.publisher().index()
+    desk.index()
     assert ["a"] == desk.members("sport")
     head = desk.store.changes.head("sport")
-    desk.publisher().index()
+    desk.index()
     assert head == desk.store.changes.head("sport")
 
 
@@ -564,7 +588,7 @@ def test_a_new_pattern_finds_the_articles_that_are_there(desk: Desk) -> None:
     desk.accept(article("a", authors=["Mira Okonjo"]))
     desk.publisher().consume()
     with_patterns(desk)
-    desk.publisher().index()
+    desk.index()
     assert ["a"] == desk.members("author/mira-okonjo")
 
 
@@ -678,7 +702,7 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
     assert "Short" in desk.document("all")
     [refusal] = desk.store.refusals.all("msn").values()
     assert (1, True) == (refusal.version, "title" in refusal.reasons[0])
-    [(_, told)] = desk.store.operations.take(10, 1000)
+    _, [(_, told)] = desk.store.operations.take(10, 1000)
     assert ("article.parked", "a", "msn") == (told["type"], told["data"]["article_id"], told["data"]["format"])
     assert list(desk.store.refusals.of("a", ["rss", "msn"])) == ["msn"]
 
@@ -694,7 +718,7 @@ def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
     for _ in range(2):
         with pytest.raises(FeedRefused, match="the feed all can't be smartnews: channel must have logo"):
             documents.current(definition, FEED_FORMATS["smartnews"])
-    [(_, told)] = desk.store.operations.take(10, 1000)
+    _, [(_, told)] = desk.store.operations.take(10, 1000)
     assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])
 
 

@@ -24,7 +24,7 @@ from worker.delivery.tokens import TokenFailed, TokenNeeded
 from worker.destinations.endpoint import Endpoint
 from worker.readback import GIVEN_UP_MS, PAUSES, Readback
 from worker.store import Store
-from worker.store.articles import Held
+from worker.store.articles import NEW, Held
 from worker.store.readbacks import Seen
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ class Reading:
         operations = SimpleNamespace(tell=lambda kind, **_: self.told.append(kind))
         parts: Any = (store, self.engine, self.executor, self.partners, operations)
         self.readback = Readback(*parts, timeout=2.0, claim_seconds=5.0)
-        store.articles.save(KILLED, 0, {"f"}, clock.ms(clock.now()), fingerprints(TEXT))
+        store.articles.save(KILLED, NEW, {"f"}, clock.ms(clock.now()), fingerprints(TEXT))
 
     def endpoint(self, check_url: str = "/page/{id}", identity: Identity | None = None) -> Endpoint:
         url = self.receiver.url

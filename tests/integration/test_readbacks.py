@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from feeds.article import Article
 from worker.store import Store
+from worker.store.articles import NEW
 from worker.store.readbacks import Page, Seen
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -102,7 +103,7 @@ def test_a_page_is_forgotten(store: Store) -> None:
 
 def test_fingerprints_are_kept_with_the_article(store: Store) -> None:
     article = Article(id="a", version=1, headline="h", url="https://x.example/", published=NOW, updated=NOW)
-    first = store.articles.save(article, 0, (), 1)
+    first = store.articles.save(article, NEW, (), 1)
     assert first is not None
     assert first.fingerprints == ()
     second = store.articles.save(article, first.rev, (), 1, ("8aa", "3bb"))

@@ -12,6 +12,7 @@ from feeds.article import URL_MOST
 from feeds.errors import InvalidEvent
 from feeds.lifecycle import Accept, decide
 from worker.store import Store, keys
+from worker.store.articles import NEW
 from worker.store.events import Sent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,7 +40,7 @@ def test_what_is_accepted_can_be_read_again_by_another_process(store: Store, art
     assert isinstance(event, events.ArticleEvent)
     decision = decide(None, event, NOW)
     assert isinstance(decision, Accept)
-    saved = store.articles.save(decision.article, 0, (), 0)
+    saved = store.articles.save(decision.article, NEW, (), 0)
     other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
     assert saved == other.articles.get("a")
     other.close()

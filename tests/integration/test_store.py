@@ -10,6 +10,7 @@ import pytest
 from feeds.article import Article
 from worker import clock
 from worker.store import Store, keys
+from worker.store.articles import NEW
 from worker.store.changes import Change, Head, State, Stretch
 from worker.store.events import Entry, Sent
 from worker.store.scripts import Scripts
@@ -69,13 +70,13 @@ def test_arranging_moves_the_head_only_for_another_order(store: Store) -> None:
         store.changes.record(name, 1, 1, {"f": ("in", place)})
     assert not store.changes.arrange("f", 2, [("c", 30), ("b", 20), ("a", 10)])
     assert store.changes.arrange("f", 3, [("a", 3), ("c", 2), ("b", 1), ("not in it", 9)])
-    assert (["a", "c", "b"], Head(4, 3)) == (store.changes.members("f"), store.changes.head("f"))
+    assert (["a", "c", "b"], Head(4, 3, arranged=4)) == (store.changes.members("f"), store.changes.head("f"))
 
 
 def test_a_save_is_compare_and_set(store: Store) -> None:
-    first = store.articles.save(article(), 0, {"f"}, 5)
+    first = store.articles.save(article(), NEW, {"f"}, 5)
     assert first is not None
-    assert store.articles.save(article(2), 0, {"f"}, 6) is None
+    assert store.articles.save(article(2), NEW, {"f"}, 6) is None
     second = store.articles.save(article(2), first.rev, {"f", "g"}, 6)
     assert second is not None
     other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
@@ -85,7 +86,7 @@ def test_a_save_is_compare_and_set(store: Store) -> None:
 
 def test_another_process_sees_the_newest_article(store: Store) -> None:
     other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
-    first = store.articles.save(article(), 0, (), 1)
+    first = store.articles.save(article(), NEW, (), 1)
     assert first is not None
     assert first == other.articles.get("a")
     second = store.articles.save(article(2), first.rev, (), 1)
@@ -144,7 +145,7 @@ def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: S
     assert left(store, "alive", idle_ms=60_000) == []
     taken = left(store, "alive")
     assert [("kill", 1), ("one", 1)] == [(entry.body, deaths) for entry, deaths in taken]
-    store.events.done([entry for entry, _ in taken])
+    assert store.events.done([entry for entry, _ in taken], "")
     assert store.events.waiting() == 0
     store.events.leave("dead")
     store.events.leave("alive")
@@ -182,7 +183,7 @@ def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
         # Who dies now dies with one of them.
         [(entry, deaths)] = left(store, f"lone{n}")
         assert (str(n), 4) == (entry.body, deaths)
-        store.events.done([entry])
+        assert store.events.done([entry], "")
 
 
 def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> None:
@@ -295,10 +296,18 @@ def test_whoever_listens_hears_of_every_change_and_its_head(store: Store) -> Non
 
 
 def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
-    articles = store.articles
-    articles.mark_indexed({"a": "{}", "b": "{}"}, 10)
-    articles.mark_indexed({"a": "{}"}, 20)
-    articles.mark_indexed({"a": "{}"}, 30)
-    assert [None, 20, None] == [articles.removed(name) for name in ("a", "b", "c")]
-    articles.mark_indexed({"a": "{}", "b": "{}"}, 40)
-    assert articles.removed("b") is None
+    definitions = store.definitions
+    assert definitions.adopt("1 1", {"a": "{}", "b": "{}"}, 10) == 2
+    assert definitions.adopt("2 2", {"a": "{}"}, 20) == 1
+    assert definitions.adopt("2 2", {"a": "{}"}, 30) == 1
+    assert [None, 20, None] == [definitions.removed(name, 99) for name in ("a", "b", "c")]
+    # What may come back in a moment is not removed as yet.
+    assert (None, set(), {"b"}) == (definitions.removed("b", 19), definitions.former(19), definitions.former(20))
+    assert definitions.adopt("3 3", {"a": "{}", "b": "{}"}, 40) == 2
+    assert definitions.removed("b", 99) is None
+    # Who comes with an earlier charge changes nothing.
+    assert definitions.adopt("2 2", {"a": "{}"}, 50) is None
+    assert not definitions.reached("2 2", 0, 0, None)
+    assert {"a", "b"} == definitions.progress().feeds.keys()
+    assert definitions.reached("3 3", 0, 0, None)
+    assert ({}, {"a", "b"}) == (definitions.progress().feeds, definitions.indexed().keys())

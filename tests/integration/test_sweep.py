@@ -25,6 +25,8 @@ from worker.sweep import Sweeper
 class Publisher:
     """Notes what it is asked to do. `stuck`: it can release nothing; `importing`: it consumes until that is set."""
 
+    in_charge = True
+
     def __init__(self, store: Store, *, stuck: bool = False, importing: Event | None = None) -> None:
         self.released: list[float] = []
         self.kills = 0

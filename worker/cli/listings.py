@@ -48,6 +48,11 @@ def list_feeds(
             definition.title,
         )
     table.show(out, "There are no feeds.")
+    progress = services.store.definitions.progress()
+    if progress.feeds:
+        names = ", ".join(sorted(progress.feeds)[:5]) + (" ..." if len(progress.feeds) > 5 else "")
+        part = f"{progress.done} of {progress.articles}" if progress.articles else "none"
+        out.print(f"Being filled with what was published before: {names}; {part} articles are gone through.")
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
     )

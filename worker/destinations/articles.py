@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _BODY_BYTES = 32 * 1024 * 1024
 """What is kept of bodies that have been rendered."""
-_Asked = tuple[str, str, bool, Rights, str, str, int, str]
+_Asked = tuple[str, str, bool, Rights, str, str, str, str]
 """What a body was made for."""
 
 
@@ -166,6 +166,8 @@ class ArticlePushes(Pushes):
         self._reached = known.reached
         self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
         self._since = int(claim.details.get("since", 0))
+        # Endpoints of earlier releases were told of what had been there by a lower cursor.
+        self._told_later = "enrolled" in claim.details
         self._ended: Settlement | None = None
         self._cursor = claim.cursor
 
@@ -309,10 +311,19 @@ class ArticlePushes(Pushes):
         if not said.replayed and (told or (known is None and status in NOTICES and change.seq <= self._since)):
             # It has been told; or the endpoint is newer than the notice and never had the article.
             return False
+        if not said.replayed and known is None and status in NOTICES and self._never_had(change):
+            return False
         said.body = self._bodies.body(self._endpoint, status, held, said.fresh)
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True
+
+    def _never_had(self, change: Change) -> bool:
+        """Whether the article left the feed as it was before the endpoint came: no request can have carried it.
+
+        What it is sent of that all the same, a person's replay or its backfill, is told in its turn there.
+        """
+        return self._told_later and change.last is not None and change.last <= self._since
 
     def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
         noted = self._ledger[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)

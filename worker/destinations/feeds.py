@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from worker.destinations import Articles
     from worker.documents import Push
     from worker.store.receivers import Claim
+    from worker.store.replays import Replay
 
 log = structlog.get_logger()
 
 
 class FeedPush(Pushes):
-    """One push with all changes. `later`: the first change that has to wait, and until when (ms)."""
+    """One push with all changes. `later`: the first change that has to wait, and until when (ms).
+
+    `replay`: what waits to be sent again; the push has the first of it.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class FeedPush(Pushes):
         push: Push | None,
         head: int,
         later: tuple[int, int] | None,
+        replay: Replay | None,
         timeout: float,
         deadline: float,
     ) -> None:
@@ -43,6 +48,12 @@ class FeedPush(Pushes):
             first, due = later
             self.settlement.cursor = min(self.settlement.cursor, first - 1)
             self._postpone(self.settlement, due, "delayed")
+        if replay is not None:
+            self.settlement.replayed = list(replay.articles)
+            if replay.more:
+                # It stays a change behind the head, so that it is found.
+                self.settlement.cursor = min(self.settlement.cursor, head - 1)
+                self._postpone(self.settlement, clock.ms(clock.now()) + 1000, "replaying")
         self._push = push
         self._body: Body | None = None
         self._waiting = push is not None

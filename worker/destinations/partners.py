@@ -28,7 +28,10 @@ ARTICLES_PER_CLAIM = 50
 """How many changes are looked at in one claim, for each article that may be in flight at once."""
 _LOOKED_AT = 1000
 """How many changes are looked at for an endpoint in mode "feed" with a delay: kills among them do not wait."""
-_CHANGES_CACHED = 64
+_CHANGES_CACHED = 50_000
+"""How many changes are kept in memory for other endpoints that stand at the same place."""
+_AGAIN = 100
+"""How many articles an endpoint in mode "feed" is sent again in one push."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,9 @@ class Partners:
         self._documents = documents
         self._timeout = timeout
         self._bodies = Bodies(provider)
-        self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(_CHANGES_CACHED)
+        self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(
+            _CHANGES_CACHED, getsizeof=lambda changes: 1 + len(changes)
+        )
         self.endpoints: dict[str, Endpoint] = {}
 
     def in_articles(self, feed: str) -> list[str]:
@@ -64,6 +69,10 @@ class Partners:
     def read_back(self) -> bool:
         """Whether any endpoint names a page that is looked at after a kill."""
         return any(endpoint.check_url for endpoint in self.endpoints.values())
+
+    def forget(self) -> None:
+        """Read all anew: Redis has lost time, and says another thing under the same numbers."""
+        self._changes.clear()
 
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
@@ -97,21 +106,24 @@ class Partners:
             pushes = ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
             pushes.after = after
             return pushes
-        changes = self._since(endpoint.feed, claim.cursor, _LOOKED_AT, head) if endpoint.delay else []
+        cursor = _floor(claim)
+        replay = self._store.replays.next(endpoint.feed, {endpoint.name: _AGAIN}).get(endpoint.name)
+        changes = self._since(endpoint.feed, cursor, _LOOKED_AT, head) if endpoint.delay else []
         plan.known.take(changes, endpoint.delay)
         told = {change.seq for change in plan.known.changes}
         later = frozenset(change.article_id for change in changes if change.seq not in told)
         push = self._documents.push(
             definition,
             FEED_FORMATS[endpoint.format],
-            claim.cursor,
+            cursor,
             head,
             whole=False,
             rights=endpoint.rights,
             waiting=Waiting(later, changes[-1].seq) if later else None,
+            again=replay.articles if replay else (),
             after=after,
         )
-        pushed = FeedPush(endpoint, claim, push, head, plan.known.later, self._timeout, deadline)
+        pushed = FeedPush(endpoint, claim, push, head, plan.known.later, replay, self._timeout, deadline)
         pushed.after = after
         return pushed
 
@@ -134,7 +146,7 @@ class Partners:
         """Read what is to be known for pushes of articles, by endpoint."""
         room = {}
         for name, (claim, plan) in plans.items():
-            changes = self._since(feed, claim.cursor, plan.limit, head)
+            changes = self._since(feed, _floor(claim), plan.limit, head)
             plan.known.reached = head if len(changes) < plan.limit else 0
             plan.known.take(changes, plan.endpoint.delay)
             if len(changes) < plan.limit:
@@ -155,5 +167,12 @@ class Partners:
         key = (feed, cursor, limit, head)
         changes = self._changes.get(key)
         if changes is None:
-            changes = self._changes[key] = self._store.changes.since(feed, cursor, limit)
+            changes = self._store.changes.since(feed, cursor, limit)
+            if len(changes) < _CHANGES_CACHED:
+                self._changes[key] = changes
         return changes
+
+
+def _floor(claim: Claim) -> int:
+    """The change after which an endpoint is told all: it may stand before that while it is sent something again."""
+    return max(claim.cursor, claim.details["since"]) if "enrolled" in claim.details else claim.cursor

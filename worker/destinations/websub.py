@@ -46,6 +46,10 @@ class WebSub:
         lines = self._header_lines(definition.name, name)
         return SubscriberPush(claim, push, head, lines, self._timeout, deadline, after)
 
+    def forget(self) -> None:
+        """Make all pushes anew: Redis has lost time, and says another thing under the same numbers."""
+        self._documents.forget()
+
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
         lines = self._headers.get((feed, format_name))
         if lines is None:

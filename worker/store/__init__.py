@@ -9,6 +9,7 @@ from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
+from worker.store.definitions import Definitions
 from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
@@ -32,6 +33,7 @@ class Store:
         scripts = Scripts(client)
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts)
+        self.definitions = Definitions(client, scripts)
         self.lists = CuratedLists(client, scripts)
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts)
@@ -42,7 +44,7 @@ class Store:
         self.attempts = Attempts(client, scripts)
         self.replays = Replays(client, scripts)
         self.refusals = Refusals(client, scripts)
-        self.operations = OperationalEvents(client)
+        self.operations = OperationalEvents(client, scripts)
         self.workers = Workers(client)
         self.withdrawals = Withdrawals(client, scripts)
 

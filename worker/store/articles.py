@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from feeds.article import Article
 from worker.store import keys
+from worker.store.bytecache import ByteCache
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from worker.store.scripts import Client, Scripts
 
-_CACHED = 10_000
-"""Articles kept in memory, parsed; Redis is asked whether they are still the newest."""
+_BYTES = 64 * 1024 * 1024
+"""What is kept of articles in memory, parsed; Redis is asked whether they are still the newest."""
+_OBJECTS = 4_000
+"""Bytes that an article takes beside its text, about: its objects."""
+NEW = "0"
+"""The rev of an article that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An article as it is kept. `rev` counts its saves, `feeds` are those it ever was in, `accepted` is in ms.
+    """An article as it is kept. `feeds` are those it ever was in, `accepted` is in ms, `size` in bytes, about.
 
+    `rev` stands for this save and for no other, not even after Redis has lost time and counts the same saves again.
     `fingerprints` are of what it said before, up to the last time that it was killed and came back.
     """
 
     article: Article
-    rev: int
+    rev: str
     feeds: frozenset[str]
     accepted: int
     fingerprints: tuple[str, ...] = ()
+    size: int = field(default=_OBJECTS, compare=False)
 
 
 class Articles:
@@ -39,14 +47,17 @@ class Articles:
     def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
         self._scripts = scripts
-        self._parsed: dict[str, Held] = {}
+        self._parsed: ByteCache[str, Held] = ByteCache(_BYTES)
 
     def get(self, article_id: str) -> Held | None:
         """Return the article, or None."""
         return self.get_many([article_id]).get(article_id)
 
-    def get_many(self, article_ids: Collection[str]) -> dict[str, Held]:
-        """Return those of the articles that exist, as they are at this moment."""
+    def get_many(self, article_ids: Collection[str], *, keep: bool = True) -> dict[str, Held]:
+        """Return those of the articles that exist, as they are at this moment.
+
+        `keep`: they will be asked for again, so they are kept in memory.
+        """
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
             pipe.hget(keys.article(article_id), "rev")
@@ -55,7 +66,7 @@ class Articles:
         missing = []
         for article_id, rev in revs.items():
             held = self._parsed.get(article_id)
-            if held is not None and rev is not None and held.rev == int(rev):
+            if held is not None and rev is not None and held.rev == rev:
                 found[article_id] = held
             elif rev is not None:
                 missing.append(article_id)
@@ -63,33 +74,44 @@ class Articles:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
         for article_id, (doc, rev, feeds, accepted, marks) in zip(missing, pipe.execute(), strict=True):
             names = frozenset(json.loads(feeds))
-            held = Held(Article.stored(doc), int(rev), names, int(accepted), tuple((marks or "").split()))
-            self._keep(article_id, held)
+            fingerprints = tuple((marks or "").split())
+            held = Held(Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc))
+            if keep:
+                self._parsed.keep(article_id, held, held.size)
             found[article_id] = held
         return found
 
     def save(
         self,
         article: Article,
-        expected_rev: int,
+        expected_rev: str,
         feeds: Iterable[str],
         accepted: int,
         fingerprints: tuple[str, ...] = (),
     ) -> Held | None:
-        """Save the article if its rev is still `expected_rev` (0: not there); return it as kept, else None."""
+        """Save the article if its rev is still `expected_rev` (NEW: not there); return it as kept, else None."""
         names = frozenset(feeds)
         # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
         self._client.zadd(keys.ARTICLES, {article.id: _ms(article.published)})
-        rev = self._scripts.run(
+        doc, rev = article.model_dump_json(), _after(expected_rev)
+        if not self._scripts.run(
             "save",
             [keys.article(article.id)],
-            [expected_rev, article.model_dump_json(), json.dumps(sorted(names)), accepted, " ".join(fingerprints)],
-        )
-        if not rev:
+            [expected_rev, doc, json.dumps(sorted(names)), accepted, " ".join(fingerprints), rev],
+        ):
             return None
-        held = Held(article, int(rev), names, accepted, fingerprints)
-        self._keep(article.id, held)
+        held = Held(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
+        self._parsed.keep(article.id, held, held.size)
         return held
+
+    def enter(self, entering: Sequence[tuple[Held, frozenset[str]]]) -> list[str]:
+        """Note in which feeds articles are or were, in one round trip; return those that were saved meanwhile."""
+        calls = [
+            ([keys.article(held.article.id)], [held.rev, json.dumps(sorted(feeds)), _after(held.rev)])
+            for held, feeds in entering
+        ]
+        done = self._scripts.run_many("enter", calls) if calls else []
+        return [held.article.id for (held, _), noted in zip(entering, done, strict=True) if not noted]
 
     def authority(self, authority: str) -> str:
         """Return the authority under which ids of entries were first given; `authority` if none were."""
@@ -118,37 +140,33 @@ class Articles:
         first = self._client.zrange(keys.SCHEDULE, 0, 0, withscores=True)
         return int(first[0][1]) if first else None
 
-    def ids(self) -> list[str]:
-        """Return all article ids, the newest first."""
-        ids: list[str] = self._client.zrevrange(keys.ARTICLES, 0, -1)
-        return ids
+    def count(self) -> int:
+        """How many articles there are."""
+        return int(self._client.zcard(keys.ARTICLES))
 
-    def indexed(self) -> dict[str, str]:
-        """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""
-        known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
-        return known
+    def after(self, last: tuple[str, float] | None, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` ids with their places, the newest published first, from the one after `last` on."""
+        start = 0
+        if last is not None:
+            name, place = last
+            rank, score = self._client.zrevrank(keys.ARTICLES, name), self._client.zscore(keys.ARTICLES, name)
+            # It may have been published anew meanwhile: then from the first of those that stood beside it on.
+            start = rank + 1 if score == place else int(self._client.zcount(keys.ARTICLES, f"({place}", "+inf"))
+        found: list[tuple[str, float]] = self._client.zrevrange(
+            keys.ARTICLES, start, start + limit - 1, withscores=True
+        )
+        return found
 
-    def mark_indexed(self, definitions: dict[str, str], now: int) -> None:
-        """Note by which definitions all articles are in their feeds now (ms), and which feeds are no more."""
-        removed = self.indexed().keys() - definitions.keys()
-        pipe = self._client.pipeline(transaction=True)
-        pipe.delete(keys.DEFINITIONS)
-        pipe.hset(keys.DEFINITIONS, mapping=definitions)
-        pipe.hdel(keys.FORMER, *definitions)
-        for name in removed:
-            pipe.hset(keys.FORMER, name, now)
-        pipe.execute()
+    def published(self, article_ids: Sequence[str]) -> list[int]:
+        """When each of the articles was first published (ms); 0 where that is not known."""
+        if not article_ids:
+            return []
+        return [int(moment or 0) for moment in self._client.zmscore(keys.ARTICLES, list(article_ids))]
 
-    def removed(self, feed: str) -> int | None:
-        """When the feed was removed from the settings (ms); None when it was not, or is back."""
-        when = self._client.hget(keys.FORMER, feed)
-        return int(when) if when else None
 
-    def _keep(self, article_id: str, held: Held) -> None:
-        if len(self._parsed) >= _CACHED:
-            # The oldest goes. Another thread may be doing the same.
-            self._parsed.pop(next(iter(self._parsed), ""), None)
-        self._parsed[article_id] = held
+def _after(rev: str) -> str:
+    """A new rev: how often the article was saved, for people, and what no other save has."""
+    return f"{int(rev.partition('-')[0]) + 1}-{secrets.token_hex(6)}"
 
 
 def _ms(moment: datetime) -> int:

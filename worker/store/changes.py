@@ -10,7 +10,7 @@ import redis
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -26,23 +26,32 @@ State = Literal["in", "out", "killed", "early"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never); the last kill's."""
+    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never); the last kill's.
+
+    `arranged`, `placed`: the sequence numbers of when it was last arranged anew, and filled without anybody being told.
+    """
 
     seq: int
     changed: int
     kill: int = 0
     killed: int = 0
+    arranged: int = 0
+    placed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One article's latest change in a feed. `asof` (ms): when it was decided; `seen`: it is or was in the feed."""
+    """One article's latest change in a feed. `asof` (ms): when it was decided; `seen`: it is or was in the feed.
+
+    `last`, of what has left: the sequence number that it had until then; None: not known.
+    """
 
     seq: int
     article_id: str
     state: State
     asof: int
     seen: bool = True
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +59,16 @@ class Window:
     """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left.
 
     `below` is the place of the first member that is not shown, None when all are. `news`: the articles that have
-    changed since the window was read before.
+    changed since the window was read before; None: any may have, as that was long ago or before Redis lost time.
+    `stamp` stands for the last move of the head.
     """
 
     head: Head
     members: tuple[str, ...]
     gone: tuple[tuple[str, int], ...]
     below: int | None = None
-    news: frozenset[str] = frozenset()
+    news: frozenset[str] | None = frozenset()
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +156,24 @@ class ChangeLogs:
                 leaving.append(feed)
         return leaving
 
+    def place(self, asof: int, places: Sequence[tuple[str, int, str, State, int]]) -> set[str]:
+        """Place articles in feeds as of `asof` (ms), each (id, version, feed, state, place), and tell nobody.
+
+        Return the feeds in which readers will see a difference, once the head is turned.
+        """
+        calls = []
+        for article_id, version, feed, state, place in places:
+            k = keys.feed(feed)
+            calls.append(([k.log, k.members, k.states, k.gone, k.meta], [article_id, version, asof, state, place]))
+        done = self._scripts.run_many("place", calls) if calls else []
+        return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
+
+    def turn(self, feeds: Collection[str], now: int) -> None:
+        """Have the documents of feeds made anew in which articles were placed at `now` (ms)."""
+        calls = [([keys.feed(feed).meta], [now, feed, keys.CHANGED]) for feed in sorted(feeds)]
+        if calls:
+            self._scripts.run_many("turn", calls)
+
     def arrange(self, feed: str, now: int, places: Sequence[tuple[str, int]]) -> bool:
         """Give the members of a curated feed their places; True when their order has changed."""
         k = keys.feed(feed)
@@ -153,7 +182,7 @@ class ChangeLogs:
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
-        values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed")
+        values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed", "arranged", "placed")
         return Head(*(int(value or 0) for value in values))
 
     def window(self, feed: str, limit: int, before: Window | None = None) -> Window:
@@ -162,18 +191,19 @@ class ChangeLogs:
         It is `before`, what was read before, if nothing has changed since.
         """
         k = keys.feed(feed)
-        known = before.head.seq if before else ""
-        seq, *found = self._scripts.run("window", [k.meta, k.members, k.gone, k.log], [limit, known])
+        known = (before.head.seq, before.stamp) if before else ("", "")
+        seq, *found = self._scripts.run("window", [k.meta, k.members, k.gone, k.log], [limit, *known])
         if before and not found:
             return before
-        changed, members, gone, below, news = found
+        changed, members, gone, below, news, stamp = found
         times = iter(gone)
         return Window(
             Head(seq, changed),
             tuple(members),
             tuple((article_id, int(when)) for article_id, when in zip(times, times, strict=True)),
             _place([below] if below else []),
-            frozenset(news),
+            None if news == 0 else frozenset(news),
+            stamp,
         )
 
     def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
@@ -222,8 +252,9 @@ class ChangeLogs:
         states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
         changes = []
         for (article_id, seq), held in zip(log, states, strict=True):
-            _, asof, state, *unseen = held.split(":")
-            changes.append(Change(int(seq), article_id, state, int(asof), not unseen))
+            _, asof, state, *more = held.split(":")
+            last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
+            changes.append(Change(int(seq), article_id, state, int(asof), "unseen" not in more, last))
         return changes
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
@@ -238,16 +269,22 @@ class ChangeLogs:
         return self._changes(feed, self._client.zrevrange(keys.feed(feed).log, 0, count - 1, withscores=True))
 
     def count_since(self, feed: str, moment: int) -> int:
-        """How many of the last changes were decided at `moment` (ms) or later."""
+        """How many of the last changes that were told were decided at `moment` (ms) or later."""
         count, step = 0, 500
         while changes := self._changes(
-            feed, self._client.zrevrange(keys.feed(feed).log, count, count + step - 1, withscores=True)
+            feed,
+            self._client.zrevrangebyscore(keys.feed(feed).log, "+inf", "(0", start=count, num=step, withscores=True),
         ):
             newer = [change for change in changes if change.asof >= moment]
             count += len(newer)
             if len(newer) < len(changes):
                 break
         return count
+
+    def untold(self, feed: str) -> list[str]:
+        """Return the articles in the feed's log that nobody was told of: they were there before the feed was."""
+        names: list[str] = self._client.zrangebyscore(keys.feed(feed).log, 0, 0)
+        return names
 
     def members(self, feed: str) -> list[str]:
         """Return the ids of all articles that are in the feed, the top first."""

@@ -25,6 +25,10 @@ SEEN_SECONDS = 7 * 86400
 """How long an event id is remembered: a sender that repeats an event later is caught by the article's version."""
 _SUSPECT = 3
 """An entry that was handed out oftener, because the workers that had it died, may be what they died of."""
+_NOBODY = "handed-over"
+"""The consumer of entries that are for whoever is in charge; no worker has this name."""
+_LONG_MS = 3_600_000
+"""As if they had not been touched for so long: they are taken at once."""
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
 
@@ -173,14 +177,27 @@ class Events:
         """Count a failure of an entry; return how many it has had."""
         return int(self._client.hincrby(keys.FAILURES, f"{entry.stream} {entry.id}", 1))
 
-    def done(self, entries: Sequence[Entry]) -> None:
-        """Acknowledge entries and remove them."""
-        pipe = self._client.pipeline(transaction=False)
-        for entry in entries:
-            pipe.xack(entry.stream, GROUP, entry.id)
-            pipe.xdel(entry.stream, entry.id)
-        pipe.hdel(keys.FAILURES, *(f"{entry.stream} {entry.id}" for entry in entries))
-        pipe.execute()
+    def done(self, entries: Sequence[Entry], charge: str) -> bool:
+        """Acknowledge entries and remove them, if `charge`, under which they were carried out, holds still.
+
+        Else they are handed over to whoever is in charge.
+        """
+        holds = True
+        for stream in (keys.URGENT, keys.EVENTS):
+            those = [entry.id for entry in entries if entry.stream == stream]
+            if those:
+                arguments = [GROUP, charge, _NOBODY, *those]
+                holds &= bool(self._scripts.run("finish", [stream, keys.CHARGE, keys.FAILURES], arguments))
+        return holds
+
+    def hand_over(self, consumer: str, held: Collection[tuple[str, str]]) -> None:
+        """Have what a consumer had begun to read, and is not working on, taken over at once by others."""
+        for stream in (keys.URGENT, keys.EVENTS):
+            pending = self._client.xpending_range(stream, GROUP, "-", "+", 1000, consumername=consumer)
+            left = [item["message_id"] for item in pending if (stream, item["message_id"]) not in held]
+            if left:
+                options = {"idle": _LONG_MS, "retrycount": 0, "justid": True}
+                self._client.xclaim(stream, GROUP, _NOBODY, 0, left, **options)
 
     def reject(self, body: str, reason: str) -> None:
         """Keep what could not be used, with the reason."""

@@ -26,8 +26,27 @@ ARTICLES = "dateline:articles"
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
 
+NUMBERS = "{dateline:events}:definitions"
+"""Hash: digest of a set of definitions -> its number."""
+
+LIVING = "{dateline:events}:living"
+"""Sorted set: number of a set of definitions, a space, a worker that works by it -> when it was last seen (ms)."""
+
+CHARGE = "{dateline:events}:charge"
+"""The number of the set by which events are carried out, a space, how often that has changed."""
+
 DEFINITIONS = "dateline:definitions"
 """Hash: feed name -> the definition by which the articles were put into it."""
+
+PENDING = "{dateline:definitions}:pending"
+"""Hash: feed name -> the definition by which the articles that are there have still to be put into it."""
+
+INDEX = "{dateline:definitions}:index"
+"""Hash: `generation` of the charge that was adopted last; of the filling of `PENDING`, while it goes on, `done`
+articles of `all`, the last `article` and its `place`."""
+
+INDEXING = "{dateline:definitions}:indexing"
+"""Held by the worker that fills them."""
 
 FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
@@ -125,14 +144,16 @@ class FeedKeys(NamedTuple):
 
     meta: str
     """Hash: `head` sequence number, `changed` time of the last change (ms), `kill` sequence number of the last kill,
-    `killed` its time (ms), `fence` last token given."""
+    `killed` its time (ms), `arranged` and `placed` sequence numbers of when it was last arranged anew and filled,
+    `turning` while that is still to move the head, `fence` last token given."""
     log: str
-    """Sorted set: article id -> sequence number of its latest change here. The compacted change log."""
+    """Sorted set: article id -> sequence number of its latest change here, 0 of what nobody was told of. The compacted
+    change log."""
     members: str
     """Sorted set: article id -> place, of the articles that are in the feed now."""
     states: str
     """Hash: article id -> `version:asof:state`, state being in, out, killed or early; with `:unseen` after it when the
-    article never was in the feed."""
+    article never was in the feed, and `:last-SEQ` when it has left: the sequence number that it had until then."""
     gone: str
     """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
     settled: str

@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from worker.store import keys
+from worker.store.leases import Lease
 
 if TYPE_CHECKING:
-    from worker.store.scripts import Client
+    from worker.store.scripts import Client, Scripts
 
 KEPT = 1000
 """Events that wait at the most; when the webhook is away for long the oldest are dropped. The log has them all."""
@@ -17,22 +18,27 @@ KEPT = 1000
 class OperationalEvents:
     """The events that wait."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
+        self._sending = Lease(client, scripts, keys.SENDING)
 
     def add(self, event: dict[str, Any]) -> None:
         """Keep an event until it is sent."""
         self._client.xadd(keys.OPERATIONS, {"event": json.dumps(event)}, maxlen=KEPT, approximate=True)
 
-    def take(self, limit: int, hold_ms: int) -> list[tuple[str, dict[str, Any]]]:
-        """Return up to `limit` events with their ids, unless a worker is sending; then nobody is, for `hold_ms`."""
-        found = self._client.xrange(keys.OPERATIONS, count=limit)
-        if not found or not self._client.set(keys.SENDING, "1", nx=True, px=hold_ms):
-            return []
-        return [(entry, json.loads(fields["event"])) for entry, fields in found]
+    def take(self, limit: int, hold_ms: int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+        """Return up to `limit` events with their ids, after a token; nobody else gets any for `hold_ms`.
 
-    def done(self, sent: list[str]) -> None:
-        """Remove what was sent, and let others send."""
+        Nothing is returned while a worker is sending.
+        """
+        if not self._client.xlen(keys.OPERATIONS) or (token := self._sending.take(hold_ms)) is None:
+            return "", []
+        # Read once it is ours: what another worker has just sent is not sent again.
+        found = self._client.xrange(keys.OPERATIONS, count=limit)
+        return token, [(entry, json.loads(fields["event"])) for entry, fields in found]
+
+    def done(self, token: str, sent: list[str]) -> None:
+        """Remove what was sent, and let others send, unless one of them does so already: it took too long."""
         if sent:
             self._client.xdel(keys.OPERATIONS, *sent)
-        self._client.delete(keys.SENDING)
+        self._sending.end(token)

@@ -61,12 +61,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What one claim brought: the head it was made at, the last kill, who is in backoff, and the receivers."""
+    """What one claim brought: the head it was made at, the last kill, who is in backoff, and the receivers.
+
+    `trail`: what stands for the last moves of the head, and for no others should Redis lose time; the newest last.
+    """
 
     head: int
     kill: int
     backoff: int
     taken: list[Claim]
+    trail: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -158,14 +162,14 @@ class Receivers:
         answer = self._scripts.run(
             "claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
         )
-        head, kill, backoff, token = answer[:4]
+        head, kill, backoff, trail, token = answer[:5]
         taken = []
-        for i in range(4, len(answer), 4):
+        for i in range(5, len(answer), 4):
             cursor = int(answer[i + 1])
             hold = Hold.parse(answer[i + 2], cursor)
             details = json.loads(answer[i + 3])
             taken.append(Claim(feed, answer[i], token, cursor, hold.failures, hold.since, hold.last, details))
-        return Claims(head, kill, backoff, taken)
+        return Claims(head, kill, backoff, taken, tuple(trail.split()))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
         """End claims of one feed, in one round trip."""
@@ -216,18 +220,25 @@ class Receivers:
         if dues:
             self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
 
-    def enroll(
-        self, feed: str, receiver: str, details: dict[str, Any], backfill: int = 0
-    ) -> Literal["new", "back", "known"]:
-        """Add an endpoint that has all but the last `backfill` changes; one that was removed has its old cursor."""
+    def enroll(self, feed: str, receiver: str, details: dict[str, Any]) -> Literal["new", "back", "known"]:
+        """Add an endpoint that is told what happens from now on; one that was removed has its old cursor."""
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
             "enroll",
-            [k.meta, k.settled, k.paused, k.holds, k.receivers, k.log],
-            [receiver, json.dumps(details), backfill],
+            [k.meta, k.settled, k.paused, k.holds, k.receivers],
+            [receiver, json.dumps(details)],
         )
         return ("known", "new", "back")[answer]
+
+    def details(self, feed: str, receiver: str) -> dict[str, Any]:
+        """Return what is kept of a receiver beside where it stands; nothing when it is unknown."""
+        details: dict[str, Any] = json.loads(self._client.hget(keys.feed(feed).receivers, receiver) or "{}")
+        return details
+
+    def backfill(self, feed: str, receiver: str, wanted: str) -> None:
+        """Note what an endpoint still waits for of what was published before it came; "": nothing more."""
+        self._scripts.run("backfill", [keys.feed(feed).receivers], [receiver, wanted])
 
     def pause(self, feed: str, receiver: str, now: int, reason: str) -> bool:
         """Pause a receiver, its cursor kept; False when it is unknown or paused."""

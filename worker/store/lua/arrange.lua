@@ -1,3 +1,4 @@
+-- with head.part
 -- Give the members of a curated feed their places. A new order moves the head, so that receivers are told.
 -- KEYS 1 meta   2 members
 -- ARGV 1 now (ms)   2 feed   3 channel on which the change is made known   4.. article, place, article, place ...
@@ -9,8 +10,8 @@ end
 local after = redis.call('ZREVRANGE', KEYS[2], 0, -1)
 for i = 1, #after do
   if after[i] ~= before[i] then
-    local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
-    redis.call('HSET', KEYS[1], 'changed', ARGV[1])
+    local seq = advance(KEYS[1])
+    redis.call('HSET', KEYS[1], 'changed', ARGV[1], 'arranged', seq)
     redis.call('PUBLISH', ARGV[3], seq .. ' ' .. (redis.call('HGET', KEYS[1], 'kill') or '0') .. ' ' .. ARGV[2])
     return 1
   end

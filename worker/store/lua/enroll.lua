@@ -1,19 +1,14 @@
 -- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
--- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers   6 log
--- ARGV 1 receiver   2 details JSON   3 how many of the last changes it is to get nevertheless
+-- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers
+-- ARGV 1 receiver   2 details JSON
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   local head = redis.call('HGET', KEYS[1], 'head') or '0'
-  local cursor = head
-  if ARGV[3] ~= '0' then
-    local oldest = redis.call('ZREVRANGE', KEYS[6], ARGV[3] - 1, ARGV[3] - 1, 'WITHSCORES')
-    cursor = oldest[2] and oldest[2] - 1 or 0
-  end
-  -- Remembered: of what left the feed before it came an endpoint needs no notice.
+  -- Remembered: of what was in the feed before it came an endpoint is told nothing.
   local details = cjson.decode(ARGV[2])
   details.since = tonumber(head)
   redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(details))
-  redis.call('ZADD', KEYS[2], cursor, ARGV[1])
+  redis.call('ZADD', KEYS[2], head, ARGV[1])
   return 1
 end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then

@@ -1,3 +1,4 @@
+-- with head.part
 -- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
 -- KEYS 1 meta   2 log   3 members   4 states   5 gone
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep
@@ -6,11 +7,11 @@
 local article, version, asof, state = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local held = redis.call('HGET', KEYS[4], article)
 local gone = state == 'out' or state == 'killed'
-local last, before, unseen = nil, 'none', ':unseen'
+local last, before, unseen, told = nil, 'none', ':unseen', nil
 if held then
-  local v, a
-  v, a, before, unseen = string.match(held, '^(%d+):(%d+):(%a+)(.*)$')
-  last = tonumber(v)
+  local v, a, rest
+  v, a, before, rest = string.match(held, '^(%d+):(%d+):(%a+)(.*)$')
+  unseen, told, last = string.match(rest, ':unseen') or '', string.match(rest, ':last%-%d+'), tonumber(v)
   if version < last or (version == last and asof < tonumber(a)) then
     return 0
   end
@@ -20,13 +21,16 @@ end
 if state == 'in' then
   unseen = ''
 end
-local now = ARGV[2] .. ':' .. ARGV[3] .. ':' .. state .. unseen
+if gone and (before == 'in' or before == 'early') then
+  told = ':last-' .. string.format('%.0f', redis.call('ZSCORE', KEYS[2], article) or 0)
+end
+local now = ARGV[2] .. ':' .. ARGV[3] .. ':' .. state .. unseen .. (gone and told or '')
 if before == state and (gone or version == last) then
   -- Nothing to tell; but a decision older than this one must not win later.
   redis.call('HSET', KEYS[4], article, now)
   return 0
 end
-local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
+local seq = advance(KEYS[1])
 redis.call('ZADD', KEYS[2], seq, article)
 redis.call('HSET', KEYS[4], article, now)
 if (before == 'in' or before == 'early') and (gone or (state == 'early' and before == 'in')) then

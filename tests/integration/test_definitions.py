@@ -1,0 +1,338 @@
+"""Feeds that are new or defined anew: who carries out events, how feeds are filled, and who is told nothing of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from feeds.definition import FeedDefinition, Selector
+from worker import clock, index
+from worker.backfill import Backfills
+from worker.charge import Charge
+from worker.index import Indexer
+from worker.intake import Intake
+from worker.placing import Placing
+from worker.publish import Publisher
+from worker.site import Site
+from worker.store import Store, definitions, keys
+from worker.store.changes import Change
+
+OLD = (FeedDefinition(name="all", title="All"),)
+WORLD = FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),))
+NEW = (*OLD, WORLD)
+
+
+class Endpoints:
+    """No endpoint has any right of its own."""
+
+    def in_articles(self, _feed: str) -> list[str]:
+        return []
+
+    def early(self) -> set[str]:
+        return set()
+
+    def read_back(self) -> bool:
+        return False
+
+
+class Wakeups:
+    """Nobody is woken: the tests do one step after another."""
+
+    def consume(self, *, urgent: bool) -> None:
+        """Nobody waits for it."""
+
+    def distribute(self, feed: str, *, urgent: bool = False) -> None:
+        """Nobody waits for it."""
+
+
+class Worker:
+    """A worker with its definitions of feeds, whose steps are made one by one."""
+
+    def __init__(self, store: Store, feeds: tuple[FeedDefinition, ...], name: str) -> None:
+        site = Site("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
+        wakeups: Any = Wakeups()
+        endpoints: Any = Endpoints()
+        self.store = store
+        self.name = name
+        self.charge = Charge(store, site, name)
+        placing = Placing(store, site, endpoints)
+        self.backfills = Backfills(store, wakeups)
+        self.indexer = Indexer(store, self.charge, placing, self.backfills)
+        self.publisher = Publisher(
+            store, site, wakeups, name, lambda _: False, endpoints, lambda *_: None, self.charge, placing
+        )
+        self.intake = Intake(store, wakeups)
+        self.charge.take()
+
+    def work(self) -> None:
+        """Do what it does within a few seconds."""
+        self.store.workers.seen(self.name, clock.ms(clock.now()))
+        self.charge.take()
+        self.indexer.fill()
+        self.publisher.consume()
+        self.publisher.take_over()
+
+    def publish(self, name: str, version: int = 1, **more: Any) -> None:
+        said = {"headline": f"{name} {version}", "url": f"https://herald.example/{name}", "section": "World", **more}
+        self.accept({"type": "article.published", "article": {"id": name, "version": version, **said}})
+
+    def kill(self, name: str) -> None:
+        self.accept({"type": "article.killed", "article": {"id": name}})
+
+    def accept(self, event: dict[str, Any]) -> None:
+        event["id"] = f"evt-{event['type']}-{event['article']}"[:200].replace(" ", "")
+        assert ["accepted"] == [receipt.status for receipt in self.intake.accept([event], clock.now())]
+
+
+@pytest.fixture
+def worker(store: Store) -> Worker:
+    store.events.prepare()
+    return Worker(store, OLD, "old")
+
+
+def tell_nobody(store: Store, feed: str, cursor: int) -> None:
+    assert [] == store.changes.since(feed, cursor, 100)
+
+
+class TestCharge:
+    def test_a_kill_is_not_carried_out_by_definitions_that_lack_a_feed(self, worker: Worker) -> None:
+        worker.publish("a")
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        assert ["a"] == worker.store.changes.members("world")
+        worker.kill("a")
+        worker.work()
+        assert worker.store.events.waiting() == 1, "it is left to those that know the feed"
+        newer.work()
+        assert (0, []) == (worker.store.events.waiting(), worker.store.changes.members("world"))
+
+    def test_what_was_begun_before_newer_definitions_came_is_handed_over(self, worker: Worker) -> None:
+        worker.publish("a")
+        newer: Worker | None = None
+        record = worker.store.changes.record
+
+        def meanwhile(*args: Any) -> Any:
+            nonlocal newer
+            recorded = record(*args)
+            # The feed is filled after the article was saved by those who do not know it, and before they are done.
+            newer = newer or Worker(Store.connect(_url(worker.store)), NEW, "new")
+            newer.indexer.fill()
+            return recorded
+
+        worker.publish("b")
+        worker.store.changes.record = meanwhile  # type: ignore[method-assign]
+        worker.work()
+        assert newer is not None
+        assert worker.store.events.waiting() == 2
+        assert not worker.publisher.in_charge
+        newer.work()
+        assert worker.store.events.waiting() == 0
+        assert {"a", "b"} == set(worker.store.changes.members("world"))
+        newer.store.close()
+
+    def test_an_embargo_that_ends_is_not_released_by_older_definitions(self, worker: Worker) -> None:
+        soon = clock.now() + timedelta(seconds=60)
+        worker.publish("a", embargoed=soon.isoformat())
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        worker.charge.take()
+        assert worker.publisher.release_due(soon) == 0
+        assert newer.publisher.release_due(soon) == 1
+        assert ["a"] == worker.store.changes.members("world")
+
+    def test_a_release_that_newer_definitions_overtook_is_done_again(self, worker: Worker) -> None:
+        soon = clock.now() + timedelta(seconds=60)
+        worker.publish("a", embargoed=soon.isoformat())
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        # The older worker has stood still, and thinks that it is in charge.
+        assert worker.publisher.release_due(soon) == 1
+        assert newer.publisher.release_due(soon) == 1
+        assert ["a"] == worker.store.changes.members("world")
+
+    def test_older_definitions_take_over_when_the_newer_ones_have_stopped(self, worker: Worker) -> None:
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        newer.publish("a")
+        newer.work()
+        newer.charge.leave()
+        worker.kill("a")
+        worker.work()
+        assert worker.store.events.waiting() == 0
+        assert worker.store.definitions.removed("world", clock.ms(clock.now())) is not None
+        # Whoever has the feed again repairs what was done without it.
+        newer.work()
+        newer.work()
+        assert worker.store.definitions.removed("world", clock.ms(clock.now())) is None
+        assert [] == worker.store.changes.members("world")
+
+    def test_what_lost_workers_knew_is_not_ended_at_once(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        worker.charge.take()
+        assert not worker.publisher.in_charge
+        monkeypatch.setattr("worker.store.definitions.ALIVE_MS", 0)
+        worker.charge.take()
+        assert worker.publisher.in_charge
+        now = clock.ms(clock.now())
+        assert worker.store.definitions.removed("world", now) is None
+        assert worker.store.definitions.removed("world", now + definitions.LOST_MS) is not None
+
+    def test_a_clock_that_is_set_back_keeps_no_lost_worker_alive(self, worker: Worker) -> None:
+        Worker(worker.store, NEW, "new")
+        worker.store.client.zadd(keys.LIVING, {"2 new": 2**52})
+        worker.charge.take()
+        assert worker.store.client.zscore(keys.LIVING, "2 new") < 2**52
+
+    def test_older_workers_are_named(self, worker: Worker) -> None:
+        assert worker.store.definitions.older() == set()
+        Worker(worker.store, NEW, "new")
+        assert worker.store.definitions.older() == {"old"}
+        # The same definitions in another order are no others.
+        Worker(worker.store, tuple(reversed(NEW)), "same")
+        assert worker.store.definitions.older() == {"old"}
+
+
+class TestFilling:
+    def test_the_newest_come_first_and_another_worker_goes_on(
+        self, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(index, "_BATCH", 2)
+        for number in range(5):
+            worker.publish(f"a{number}", published=f"2026-03-0{number + 1}T00:00:00Z")
+        worker.work()
+        newer, other = Worker(worker.store, NEW, "new"), Worker(worker.store, NEW, "other")
+        seen: list[list[str]] = []
+        place = newer.indexer._place
+
+        def twice(names: list[str], progress: Any) -> set[str]:
+            if len(seen) == 2:
+                raise ConnectionError
+            touched = place(names, progress)
+            seen.append(worker.store.changes.members("world"))
+            return touched
+
+        newer.indexer._place = twice  # type: ignore[method-assign]
+        with pytest.raises(ConnectionError):
+            newer.indexer.fill()
+        assert [["a4", "a3"], ["a4", "a3", "a2", "a1"]] == seen
+        progress = worker.store.definitions.progress()
+        assert ({"world"}, 4, 5) == (progress.feeds.keys(), progress.done, progress.articles)
+        other.indexer.fill()
+        assert ["a4", "a3", "a2", "a1", "a0"] == worker.store.changes.members("world")
+        assert worker.store.definitions.progress().feeds == {}
+
+    def test_many_of_one_moment_are_all_gone_through(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index, "_BATCH", 3)
+        for number in range(10):
+            worker.publish(f"a{number}", published="2026-03-01T00:00:00Z")
+        worker.work()
+        # And one that was gone through last and is published anew while it goes on.
+        worker.store.definitions.adopt("9 9", {"x": "{}"}, 0)
+        worker.store.definitions.reached("9 9", 3, 10, ("a7", worker.store.articles.published(["a7"])[0]))
+        worker.store.client.zadd(keys.ARTICLES, {"a7": 1})
+        assert len(worker.store.articles.after(worker.store.definitions.progress().last, 99)) == 10
+        worker.store.client.delete(keys.INDEX)
+        Worker(worker.store, NEW, "new").work()
+        assert len(worker.store.changes.members("world")) == 10
+
+    def test_only_one_worker_fills(self, worker: Worker) -> None:
+        worker.publish("a")
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        token = worker.store.definitions.indexing.take(10_000)
+        assert token is not None
+        newer.indexer.fill()
+        assert worker.store.changes.members("world") == []
+        assert not worker.store.definitions.indexing.end("another's")
+        assert worker.store.definitions.indexing.end(token)
+        newer.indexer.fill()
+        assert worker.store.changes.members("world") == ["a"]
+
+    def test_receivers_are_told_nothing_of_what_was_there(self, worker: Worker) -> None:
+        worker.publish("a")
+        worker.publish("b", section="Sport")
+        worker.publish("k")
+        worker.kill("k")
+        worker.work()
+        worker.store.receivers.enroll("world", "endpoint:e", {"endpoint": "e", "enrolled": 1})
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        head = worker.store.changes.head("world")
+        assert (1, 1) == (head.seq, head.placed), "documents are made anew"
+        tell_nobody(worker.store, "world", 0)
+        # Nor of what a wider definition takes in, or a narrower one leaves out.
+        wide = (*OLD, WORLD.model_copy(update={"select": (Selector(section=("World",)), Selector(section=("Sport",)))}))
+        Worker(worker.store, wide, "wide").work()
+        assert {"a", "b"} == set(worker.store.changes.members("world"))
+        narrow = Worker(worker.store, (*OLD, WORLD.model_copy(update={"edition": "ar"})), "narrow")
+        narrow.work()
+        assert [] == worker.store.changes.members("world")
+        tell_nobody(worker.store, "world", 0)
+        # A kill is told all the same: who had it has to know.
+        narrow.kill("a")
+        narrow.work()
+        [change] = worker.store.changes.since("world", 0, 10)
+        assert Change(change.seq, "a", "killed", change.asof, seen=True, last=0) == change
+
+    def test_an_event_that_comes_while_a_feed_is_filled_is_not_undone(self, worker: Worker) -> None:
+        worker.publish("a")
+        worker.publish("b")
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        enter = worker.store.articles.enter
+
+        def meanwhile(entering: Any) -> list[str]:
+            worker.store.articles.enter = enter  # type: ignore[method-assign]
+            newer.kill("a")
+            newer.publish("b", 2, section="Sport")
+            newer.publisher.consume()
+            return enter(entering)
+
+        worker.store.articles.enter = meanwhile  # type: ignore[method-assign]
+        newer.indexer.fill()
+        assert [] == worker.store.changes.members("world")
+
+    def test_a_pattern_that_is_new_is_filled_and_its_documents_are_made_anew(self, worker: Worker) -> None:
+        worker.publish("a", authors=["Mira Okonjo", "Lea Marsh"])
+        worker.work()
+        Worker(worker.store, (*OLD, FeedDefinition(name="author/*", title="By *")), "new").work()
+        for name in ("author/mira-okonjo", "author/lea-marsh"):
+            assert (["a"], 1) == (worker.store.changes.members(name), worker.store.changes.head(name).seq)
+
+
+class TestBackfill:
+    @pytest.mark.parametrize(
+        ("wanted", "expected"), [("2 articles", ["a2", "a3"]), ("2d", ["a1", "a2", "a3"]), ("", [])]
+    )
+    def test_it_counts_from_when_articles_were_published(
+        self, worker: Worker, wanted: str, expected: list[str]
+    ) -> None:
+        now = clock.now()
+        for number, hours in ((3, 1), (0, 90), (2, 3), (1, 30)):
+            worker.publish(f"a{number}", published=(now - timedelta(hours=hours)).isoformat())
+        worker.work()
+        store = worker.store
+        store.receivers.enroll(
+            "world",
+            "endpoint:e",
+            {"endpoint": "e", "enrolled": clock.ms(now), **({"backfill": wanted} if wanted else {})},
+        )
+        newer = Worker(store, NEW, "new")
+        newer.backfills.expect("world", "e")
+        newer.backfills.carry_out()
+        assert store.replays.next("world", {"e": 10}) == {}, "the feed has still to be filled"
+        newer.work()
+        newer.work()
+        replay = store.replays.next("world", {"e": 10}).get("e")
+        assert expected == (list(replay.articles) if replay else [])
+        assert "backfill" not in store.receivers.details("world", "endpoint:e")
+        assert len(store.receivers.claim("world", 10, clock.ms(now) + 60_000).taken) == 1
+
+
+def _url(store: Store) -> str:
+    return f"unix://{store.client.connection_pool.connection_kwargs['path']}"

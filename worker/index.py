@@ -1,0 +1,139 @@
+"""Fills feeds that are new or defined anew with the articles that are there, in the background.
+
+One worker does it, a few articles at a time, the newest first; how far it is stays in Redis, so another goes on where
+one has died. Nobody is told of what was there before the feed was: that is for a person to order.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker import clock, placing
+from worker.duty import Duty
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from worker.backfill import Backfills
+    from worker.charge import Charge
+    from worker.placing import Placing
+    from worker.store import Store
+    from worker.store.changes import State
+    from worker.store.definitions import Progress
+
+log = structlog.get_logger()
+
+_BEAT_SECONDS = 1.0
+"""How often a worker says by which definitions it works."""
+_BATCH = 100
+"""Articles gone through at once."""
+_LEASE_MS = 10_000
+"""A worker that has filled nothing for so long is taken to be dead, and another goes on."""
+_REST = 0.5
+"""How long the worker rests after a batch, as a part of the time that it took: events and kills are to flow."""
+_TURN_SECONDS = 5.0
+"""How often the documents of a feed show how far it is filled: each time all its receivers are looked at."""
+_TOLD_SECONDS = 10.0
+"""How often the log tells how far it is."""
+
+
+class Indexer:
+    """Fills feeds, and says by which definitions its worker works. Neither waits for the other."""
+
+    def __init__(self, store: Store, charge: Charge, placing_: Placing, backfills: Backfills) -> None:
+        self._store = store
+        self._charge = charge
+        self._placing = placing_
+        self._backfills = backfills
+        self._stopped = Event()
+        self._turned: dict[str, float] = {}
+        self._duties = [Duty("charge", self._beat, _BEAT_SECONDS), Duty("index", self.fill, _BEAT_SECONDS)]
+
+    def start(self) -> None:
+        """Take part, and start the threads."""
+        self._charge.take()
+        for duty in self._duties:
+            duty.start()
+
+    def stop(self) -> None:
+        """Stop after the batch that is going on, and take part no more."""
+        self._stopped.set()
+        for duty in self._duties:
+            duty.stop()
+        for duty in self._duties:
+            duty.join(_LEASE_MS / 1000)
+        self._charge.leave()
+
+    def _beat(self) -> None:
+        self._charge.take()
+
+    def fill(self) -> None:
+        """Fill what is to be filled, unless another worker does. Returns when it is done, or is not for this worker."""
+        if self._charge.held is None:
+            return
+        self._backfills.carry_out()
+        progress = self._store.definitions.progress()
+        if not progress.feeds or (token := self._store.definitions.indexing.take(_LEASE_MS)) is None:
+            return
+        try:
+            log.info("feeds_being_filled", feeds=sorted(progress.feeds)[:20], articles=self._store.articles.count())
+            self._fill(token)
+        finally:
+            self._store.definitions.indexing.end(token)
+
+    def _fill(self, token: str) -> None:
+        told = time.monotonic()
+        charge = self._charge.held
+        while charge and not self._stopped.is_set():
+            begun = time.monotonic()
+            if self._charge.held != charge or not self._store.definitions.indexing.keep(token, _LEASE_MS):
+                return
+            progress = self._store.definitions.progress()
+            found = self._store.articles.after(progress.last, _BATCH)
+            if not found:
+                self._turn(self._placing.names.intersection(progress.feeds), at_once=True)
+                if self._store.definitions.reached(charge, progress.done, progress.articles, None):
+                    log.info("feeds_filled", feeds=sorted(progress.feeds)[:20], articles=progress.done)
+                return
+            self._turn(self._place([name for name, _ in found], progress))
+            done, articles = progress.done + len(found), self._store.articles.count()
+            if not self._store.definitions.reached(charge, done, articles, found[-1]):
+                return
+            if begun - told > _TOLD_SECONDS:
+                told = begun
+                log.info("feeds_being_filled", done=done, articles=articles)
+            self._stopped.wait((time.monotonic() - begun) * _REST)
+
+    def _place(self, article_ids: list[str], progress: Progress) -> set[str]:
+        """Place articles in the feeds that are being filled; return those in which readers will see a difference."""
+        touched: set[str] = set()
+        while article_ids:
+            now, lists = clock.now(), self._placing.lists()
+            held = self._store.articles.get_many(article_ids, keep=False)
+            entering = []
+            places: dict[str, list[tuple[str, int, str, State, int]]] = {}
+            for name, each in held.items():
+                found = self._placing.placements(each.article, each.feeds, now, lists, progress.feeds)
+                feeds = each.feeds | {placement.feed for placement in found}
+                if feeds != each.feeds:
+                    entering.append((each, feeds))
+                places[name] = [
+                    (name, each.article.version, feed, state, place)
+                    for feed, (state, place) in placing.states(each.article, found).items()
+                ]
+            # Before they are placed: an event that comes from then on finds the feed among those to be looked at.
+            article_ids = self._store.articles.enter(entering)
+            flat = [place for name, those in places.items() if name not in article_ids for place in those]
+            touched |= self._store.changes.place(clock.ms(now), flat)
+        return touched
+
+    def _turn(self, feeds: Collection[str], *, at_once: bool = False) -> None:
+        """Have documents made anew; those of the feeds that are configured one by one not at every batch."""
+        now = time.monotonic()
+        due = {feed for feed in feeds if at_once or now - self._turned.get(feed, -_TURN_SECONDS) >= _TURN_SECONDS}
+        self._turned.update((feed, now) for feed in due & self._placing.names)
+        self._store.changes.turn(due, clock.ms(clock.now()))

@@ -1,0 +1,123 @@
+"""By which definitions events are carried out, who knows them, and which feeds have still to be filled by them.
+
+Each distinct set of definitions has a number, given when a worker first worked by it. The greatest number among those
+with a living worker is in charge; a charge has a generation, so that nobody takes a later charge of the same set for
+an earlier one. The keys of the charge lie in the slot of the event streams: an event is acknowledged in the same script
+that looks whether its worker is in charge still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.store import keys
+from worker.store.leases import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.store.scripts import Client, Scripts
+
+ALIVE_MS = 10_000
+"""A worker that has not been seen for so long no longer keeps others from taking charge."""
+LOST_MS = 60_000
+"""A worker that was lost is remembered for so long: until then nothing is ended for good in its stead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a set of definitions stands: its number, the greatest number of the living, the charge or "".
+
+    `lost`: workers by newer definitions were lost only a moment ago.
+    """
+
+    number: int
+    newest: int
+    charge: str
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the index is: feeds that are not complete, articles gone through, of how many, and the last of these."""
+
+    feeds: dict[str, str]
+    done: int = 0
+    articles: int = 0
+    last: tuple[str, float] | None = None
+
+
+class Definitions:
+    """The definitions that workers work by."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+        self.indexing = Lease(client, scripts, keys.INDEXING)
+        """Held by the worker that fills feeds."""
+
+    def take(self, digest: str, worker: str) -> Standing:
+        """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known."""
+        number, newest, charge, lost = self._scripts.run(
+            "charge", [keys.NUMBERS, keys.LIVING, keys.CHARGE], [digest, worker, ALIVE_MS, LOST_MS]
+        )
+        return Standing(number, newest, charge, bool(lost))
+
+    def leave(self, number: int, worker: str) -> None:
+        """The worker works no more."""
+        self._client.zrem(keys.LIVING, f"{number} {worker}")
+
+    def older(self) -> set[str]:
+        """Return the workers whose definitions are not those in charge, of those that were alive a moment ago."""
+        charge = (self._client.get(keys.CHARGE) or "").partition(" ")[0]
+        members = (member.partition(" ") for member in self._client.zrange(keys.LIVING, 0, -1))
+        return {worker for number, _, worker in members if number != charge}
+
+    def adopt(self, charge: str, definitions: Mapping[str, str], removed: int) -> int | None:
+        """Have these feeds (name -> definition) maintained under a charge; return how many have to be filled.
+
+        None when a later charge has been adopted. Feeds that are not among them are no more from `removed` (ms) on.
+        """
+        flat = [part for item in definitions.items() for part in item]
+        pending = self._scripts.run(
+            "adopt", [keys.DEFINITIONS, keys.PENDING, keys.FORMER, keys.INDEX], [_generation(charge), removed, *flat]
+        )
+        return None if pending < 0 else int(pending)
+
+    def indexed(self) -> dict[str, str]:
+        """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""
+        known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
+        return known
+
+    def former(self, now: int) -> set[str]:
+        """Return the feeds that were removed from the settings (before `now`, ms)."""
+        return {name for name, when in self._client.hgetall(keys.FORMER).items() if int(when) <= now}
+
+    def removed(self, feed: str, now: int) -> int | None:
+        """When the feed was removed from the settings (ms); None when it was not (before `now`), or is back."""
+        when = int(self._client.hget(keys.FORMER, feed) or 0)
+        return when if 0 < when <= now else None
+
+    def progress(self) -> Progress:
+        """Return how far the index is."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hgetall(keys.PENDING)
+        pipe.hmget(keys.INDEX, "done", "all", "article", "place")
+        feeds, (done, articles, last, place) = pipe.execute()
+        return Progress(feeds, int(done or 0), int(articles or 0), (last, float(place)) if last else None)
+
+    def reached(self, charge: str, done: int, articles: int, last: tuple[str, float] | None) -> bool:
+        """Note how far the index has come; with no article, that it is complete. False: a later charge was adopted."""
+        name, place = last or ("", 0)
+        return bool(
+            self._scripts.run(
+                "reached",
+                [keys.DEFINITIONS, keys.PENDING, keys.INDEX],
+                [_generation(charge), done, articles, name, place],
+            )
+        )
+
+
+def _generation(charge: str) -> str:
+    return charge.partition(" ")[2]

@@ -1,0 +1,9 @@
+-- Note what an endpoint still waits for of what was published before it came.
+-- KEYS 1 receivers
+-- ARGV 1 receiver   2 what, or '' for nothing more
+local details = redis.call('HGET', KEYS[1], ARGV[1])
+if details then
+  details = cjson.decode(details)
+  details.backfill = ARGV[2] ~= '' and ARGV[2] or nil
+  redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(details))
+end
