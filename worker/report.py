@@ -78,6 +78,11 @@ class Report:
         return [row for row in self.rows if not row.confirmed]
 
     @property
+    def embargo(self) -> datetime | None:
+        """Until when readers do not see the article, if an embargo keeps it from them."""
+        return self.article.embargoed if self.article.waits(clock.now()) else None
+
+    @property
     def seconds(self) -> float | None:
         """From the acceptance of the last event to the last endpoint that confirmed; None while anybody has not."""
         last = max((row.last for row in self.rows), default=0)
@@ -87,8 +92,10 @@ class Report:
 
     def told(self) -> dict[str, Any]:
         """The report as JSON has it."""
+        embargo = self.embargo
         return {
             "article": self.article.notice(),
+            "embargoed": embargo.isoformat() if embargo else None,
             "confirmed": len(self.rows) - len(self.open),
             "unconfirmed": len(self.open),
             "seconds_to_the_last": self.seconds,
@@ -156,7 +163,8 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
         standing = "parked"
         why = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
     if article.pubstatus == "canceled":
-        confirmed = entry.status == "killed" or (not entry.status and not behind)
+        # Who never had it has nothing to confirm; but while it is being served, a request may be on its way.
+        confirmed = entry.status == "killed" or (not entry.status and receiver.state != "claimed")
     else:
         confirmed = standing == "up to date"
     return Coverage(feed, name, entry.version, entry.status, entry.sent, standing, why, confirmed)

@@ -63,6 +63,38 @@ def test_an_endpoint_that_never_had_the_article_has_nothing_to_confirm(newsroom:
     assert (report(newsroom, "never-there")["unconfirmed"], report(newsroom, "never-there")["receivers"]) == (0, [])
 
 
+def test_nor_has_one_that_is_down(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    receiver.behave["/p4"] = lambda _: (503, b"down")
+    newsroom.publish("missed-1", "s4")
+    receiver.until(lambda: kinds(receiver.at("/p4"), "missed-1"), 20, "a try that fails")
+    newsroom.publish("missed-2", "s4")
+    newsroom.kill("missed-2")
+
+    def killed() -> bool:
+        held = newsroom.store.articles.get("missed-2")
+        return held is not None and held.article.pubstatus == "canceled"
+
+    receiver.until(killed, 20, "the kill")
+
+    def confirmed() -> bool:
+        found = report(newsroom, "missed-2")
+        tried = kinds(receiver.at("/p4"), "missed-2")
+        return bool(tried) or (found["unconfirmed"], len(found["receivers"])) == (0, 1)
+
+    receiver.until(confirmed, 20, "that it has nothing to confirm")
+    receiver.behave.pop("/p4")
+
+
+def test_an_embargo_is_said(newsroom: Newsroom) -> None:
+    until = "2099-03-01T10:00:00Z"
+    newsroom.publish("held-1", "s6", embargoed=until)
+    newsroom.receiver.until(lambda: newsroom.store.articles.get("held-1") is not None, 20, "the article")
+    assert report(newsroom, "held-1")["embargoed"] == "2099-03-01T10:00:00+00:00"
+    shown = dateline("coverage", "held-1", "--config", str(newsroom.config))
+    assert "Under embargo until 2099-03-01 10:00:00 UTC" in shown.stdout
+
+
 def test_who_asks_must_have_a_token(newsroom: Newsroom) -> None:
     url = f"{newsroom.base_url}/api/articles/gone-1/coverage"
     assert requests.get(url, timeout=10).status_code == 401

@@ -153,8 +153,36 @@ def test_publish_and_kill(newsroom: Newsroom, tmp_path: Path) -> None:
     assert "accepted  cli-2" in done.stdout
     assert "dateline: standard input, number 2: article.id: is missing" in done.stderr
     seen(newsroom, "cli-2")
-    assert dateline("kill", "cli-1", *config).returncode == 0
+    done = dateline("kill", "cli-1", *config)
+    assert (0, True) == (done.returncode, f'Killed: "{ARTICLE["headline"]}" (cli-1)' in done.stdout), done.stderr
     newsroom.receiver.until(lambda: pubstatus(newsroom, "cli-1") == "canceled", 20, "the kill")
+    again = dateline("kill", "cli-1", *config)
+    assert (0, True) == (again.returncode, "cli-1 had been killed before" in again.stdout)
+
+
+def test_a_kill_by_the_address_of_the_page(newsroom: Newsroom) -> None:
+    config = ("--config", str(newsroom.config))
+    for article_id, path in (("at-1", "one"), ("at-2", "both"), ("at-3", "both")):
+        newsroom.publish(article_id, "s9", url=f"https://herald.example/at/{path}")
+        newsroom.receiver.until(lambda name=article_id: pubstatus(newsroom, name) == "usable", 20, article_id)
+    done = dateline("kill", "https://herald.example/at/one", *config)
+    assert (0, True) == (done.returncode, "at-1, version 1" in done.stdout), done.stderr
+    newsroom.receiver.until(lambda: pubstatus(newsroom, "at-1") == "canceled", 20, "the kill")
+    several = dateline("kill", "https://herald.example/at/both", *config)
+    assert (1, True) == (several.returncode, "at-3" in several.stderr and "at-2" in several.stderr)
+    none = dateline("kill", "https://herald.example/at/none", *config)
+    assert (1, True) == (none.returncode, "no article has the address" in none.stderr)
+    assert pubstatus(newsroom, "at-2") == pubstatus(newsroom, "at-3") == "usable"
+
+
+def test_a_kill_of_what_nobody_knows_is_said_to_be_none(newsroom: Newsroom) -> None:
+    config = ("--config", str(newsroom.config))
+    done = dateline("kill", "unheard-of", *config)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "nothing was killed" in done.stderr
+    assert newsroom.store.articles.get("unheard-of") is None
+    assert dateline("kill", "unheard-of", "--unknown-too", *config).returncode == 0
+    newsroom.receiver.until(lambda: pubstatus(newsroom, "unheard-of") == "canceled", 20, "the kill")
 
 
 def test_lists(newsroom: Newsroom) -> None:

@@ -28,6 +28,8 @@ def coverage(
         f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
         highlight=False,
     )
+    if found.embargo:
+        out.print(f"Under embargo until {found.embargo:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
     table = Table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why", details=("Why",))
     for row in found.rows:
         since = utc(row.since) if row.since else ""

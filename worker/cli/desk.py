@@ -2,29 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 from rich.markup import escape
 
+from feeds.text import absolute_url
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, newsroom, out
+from worker.cli.terminal import Config, Data, Failed, newsroom, out, printable
+
+if TYPE_CHECKING:
+    from worker.services import Services
+    from worker.store.articles import Held as StoredArticle
+
+_PATIENCE_SECONDS = 5.0
+"""How long an article is waited for that is not known, while there are events to be carried out."""
 
 
 def kill(
-    article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
+    article: Annotated[str, typer.Argument(metavar="ID|URL", help="The article's id, or the address of its page.")],
+    config: Config = None,
+    data: Data = None,
+    unknown_too: Annotated[
+        bool, typer.Option("--unknown-too", help="Also an id that is not known: if the article comes, it is refused.")
+    ] = False,
 ) -> None:
     """Kill an article: it leaves every feed, and every receiver is told. Only `article.reinstated` brings it back."""
     services = newsroom(config, data)
-    known = services.store.articles.get(article)
-    event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article}}
+    article_id = _id_at(services, article) if article.startswith(("https://", "http://")) else article
+    known = _known(services, article_id)
+    if known is None and not unknown_too:
+        raise Failed(
+            f"no article {article} is known here, so nothing was killed; see `dateline coverage`, "
+            "or add --unknown-too to have it refused if it comes"
+        )
+    event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article_id}}
     receipt = services.intake.accept([event], clock.now())[0]
     if receipt.status == "invalid":
         raise Failed("; ".join(map(str, receipt.errors)), 2)
     out.print(f"accepted  {receipt.event_id}", highlight=False)
+    out.print(_killed(article_id, known), highlight=False, markup=False, soft_wrap=True)
+
+
+def _killed(article_id: str, known: StoredArticle | None) -> str:
     if known is None:
-        out.print("No article of this id was ever published here; if it comes now, it is refused.")
+        return f"No article {article_id} was ever published here; if it comes now, it is refused."
+    if known.article.pubstatus == "canceled":
+        return f"{article_id} had been killed before. Who has confirmed it: dateline coverage {article_id}"
+    headline = printable(known.article.headline)
+    return f'Killed: "{headline}" ({article_id}). Who has confirmed it: dateline coverage {article_id}'
+
+
+def _known(services: Services, article_id: str) -> StoredArticle | None:
+    """The article; while events wait to be carried out it may be among them, and is waited for a little."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (known := services.store.articles.get(article_id)) is None:
+        if time.monotonic() > deadline or not services.store.events.waiting():
+            return None
+        time.sleep(0.1)
+    return known
+
+
+def _id_at(services: Services, url: str) -> str:
+    """The id of the article whose page is at this address. Raises Failed when there is none, or several."""
+    try:
+        ids = services.store.articles.at_address(absolute_url(url))
+    except ValueError as error:
+        raise Failed(f"{url}: {error}", 2) from None
+    if len(ids) > 1:
+        raise Failed(f"{len(ids)} articles have the address {url}: {', '.join(ids)}; name one of the ids")
+    if not ids:
+        raise Failed(f"no article has the address {url}; name its id")
+    return ids[0]
 
 
 def arrange_list(

@@ -25,6 +25,10 @@ NEW = "0"
 """The rev of an article that is not there."""
 
 
+_SCANNED = 1000
+"""Articles that are looked through in one round trip."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """An article as it is kept. `feeds` are those it ever was in, `accepted` is in ms, `size` in bytes, about.
@@ -156,6 +160,22 @@ class Articles:
             keys.ARTICLES, start, start + limit - 1, withscores=True
         )
         return found
+
+    def at_address(self, url: str) -> list[str]:
+        """Return the ids of the articles that have this address, the newest first.
+
+        Goes through all of them, which takes about a second for each 20,000: for people, not for events.
+        """
+        ids: list[str] = []
+        last: tuple[str, float] | None = None
+        while some := self.after(last, _SCANNED):
+            last = some[-1]
+            pipe = self._client.pipeline(transaction=False)
+            for name, _ in some:
+                pipe.hget(keys.article(name), "doc")
+            docs = zip(some, pipe.execute(), strict=True)
+            ids += [name for (name, _), doc in docs if doc and json.loads(doc).get("url") == url]
+        return ids
 
     def published(self, article_ids: Sequence[str]) -> list[int]:
         """When each of the articles was first published (ms); 0 where that is not known."""
