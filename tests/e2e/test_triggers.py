@@ -15,7 +15,6 @@ import pytest
 from celery import Celery
 from newsroom import Newsroom
 
-from worker.cli import COMMANDS
 from worker.store import keys
 
 ROOT = Path(__file__).parents[2]
@@ -227,10 +226,3 @@ def test_errors_are_one_clear_line(tmp_path: Path, words: list[str], status: int
     assert status == done.returncode, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("command", [name for name, *_ in COMMANDS])
-def test_every_command_has_help_with_an_example(command: str) -> None:
-    done = dateline(command, "--help")
-    assert done.returncode == 0
-    assert f"Example: dateline {command}" in done.stdout

@@ -6,7 +6,8 @@ One file for each group of commands; the table below names them all, in the orde
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from redis.exceptions import RedisError
@@ -47,14 +48,33 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 )
 """Name, function, example."""
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"Dateline {version('dateline')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="dateline",
-    help="Turns a newsroom's article events into feeds and signed pushes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _common(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """Turns a newsroom's article events into feeds and signed pushes."""
+    del shown
+
+
 for _name, _command, _example in COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_command)
 
