@@ -54,8 +54,7 @@ class Indexer:
         self._duties = [Duty("charge", self._beat, _BEAT_SECONDS), Duty("index", self.fill, _BEAT_SECONDS)]
 
     def start(self) -> None:
-        """Take part, and start the threads."""
-        self._charge.take()
+        """Start the threads."""
         for duty in self._duties:
             duty.start()
 

@@ -162,11 +162,19 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
+        self._charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
         self._backfills = Backfills(store, services.wakeups)
-        self._indexer = Indexer(store, charge, placing, self._backfills)
+        self._indexer = Indexer(store, self._charge, placing, self._backfills)
         self.publisher = Publisher(
-            store, site, services.wakeups, self._consumer, here, self._partners, self.readback.expect, charge, placing
+            store,
+            site,
+            services.wakeups,
+            self._consumer,
+            here,
+            self._partners,
+            self.readback.expect,
+            self._charge,
+            placing,
         )
         self.sweeper = Sweeper(
             store,
@@ -183,6 +191,7 @@ class Machinery:
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""
         self.services.store.events.prepare()
+        self._charge.take()
         self.enroll(self.services.settings)
         self._clearance.start()
         self._engine.start()
@@ -205,7 +214,10 @@ class Machinery:
         self.services.store.close()
 
     def enroll(self, settings: Settings) -> None:
-        """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused."""
+        """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
+
+        The latter only by workers that have the newest definitions of feeds.
+        """
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
@@ -222,6 +234,9 @@ class Machinery:
             what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details)
             if what != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
+        if not self.publisher.in_charge:
+            # Workers with newer definitions of feeds may have endpoints that these settings can't know of.
+            return
         for feed in receivers.feeds():
             for receiver in receivers.endpoints(feed):
                 name = receiver.removeprefix("endpoint:")
