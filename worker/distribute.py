@@ -285,6 +285,9 @@ class Distributor:
                 if settlement.replayed:
                     endpoint = settlement.claim.details["endpoint"]
                     self._store.replays.done(feed, endpoint, settlement.replayed)
+                if settlement.undisputed:
+                    endpoint = settlement.claim.details["endpoint"]
+                    self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
             settled = self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
             del self._ended[feed]
             if settled.fenced:
@@ -303,14 +306,24 @@ class Distributor:
         for (feed, endpoint), attempts in self._tried.items():
             if (feed, endpoint) in recovered:
                 self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
-            for attempt, _ in attempts:
-                about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
-                if attempt.outcome == "suspended":
-                    self._alerts.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
-                elif attempt.outcome in ("refused", "parked"):
-                    article = {"article_id": attempt.article, "version": attempt.version}
-                    self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
+            for tried in attempts:
+                self._tell(endpoint, feed, tried)
         self._tried.clear()
+
+    def _tell(self, endpoint: str, feed: str, tried: Tried) -> None:
+        """Tell operators of what an attempt came to, if they want to know."""
+        attempt = tried.attempt
+        about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
+        article = {"article_id": attempt.article, "version": attempt.version}
+        if attempt.outcome == "suspended":
+            self._alerts.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
+        elif attempt.outcome in ("refused", "parked"):
+            self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
+        if tried.told == "kill.refused":
+            again = "it is tried again until it is taken; talk to the partner"
+            self._alerts.tell(tried.told, **about, **article, answer=attempt.answer, next_step=again)
+        elif tried.told == "push.refused":
+            self._alerts.tell(tried.told, **about, answer=attempt.answer, next_step="it is made again, later each time")
 
     def _claim(self) -> None:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
@@ -372,9 +385,14 @@ class Distributor:
             for claim in claims.taken:
                 self._end(_broken_off(claim, error))
             return
+        now = clock.ms(clock.now())
         for claim in claims.taken:
             delivery: Delivery
             try:
+                if claim.failing.until > now and claim.cursor >= claims.kill:
+                    # It has been given back meanwhile, or has renewed its subscription: that changes nothing.
+                    self._end(_left_alone(claim))
+                    continue
                 if "endpoint" not in claim.details:
                     delivery = self._websub.begin(definition, claim, claims.head, deadline, after)
                 else:
@@ -406,11 +424,13 @@ class Distributor:
                 if hold.cursor >= tip.seq:
                     continue
                 sooner = now
-                if hold.cursor >= tip.kill or hold.last > tip.killed:
+                if hold.cursor >= tip.kill or hold.failing.last > tip.killed:
                     # It knows of the last kill, or has just failed to be told.
-                    sooner = policy.brought_forward(
-                        clock.moment(due), clock.moment(hold.since), clock.moment(hold.last), now
-                    )
+                    if not hold.failing.since:
+                        # It waits for a time of its own, not because it failed.
+                        continue
+                    since, last, until = map(clock.moment, hold.failing)
+                    sooner = policy.brought_forward(clock.moment(due), since, last, until, now)
                 if clock.ms(sooner) < due:
                     dues[receiver] = clock.ms(sooner)
             self._store.receivers.bring_forward(feed, dues)
@@ -419,29 +439,34 @@ class Distributor:
                 self._wanted.append(feed)
 
 
+def _left_alone(claim: Claim) -> Settlement:
+    """What is said of a receiver that has asked to be left alone (Retry-After)."""
+    return Settlement(claim, "retry", claim.cursor, claim.failing.until, claim.failing, "asked to be left alone")
+
+
 def _unknown(claim: Claim) -> Settlement:
     """What is said of an endpoint that is not in our settings.
 
     Another worker's may be newer, and only reading settings takes an endpoint away.
     """
     due = clock.ms(clock.now()) + 5_000
-    return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "unknown here")
+    return Settlement(claim, "retry", claim.cursor, due, claim.failing, "unknown here")
 
 
 def _given_back(claim: Claim) -> Settlement:
     """What is said of a claim that nothing came of; the receiver is not to blame."""
-    return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
+    return Settlement(claim, "back", claim.cursor, 0, claim.failing)
 
 
 def _broken_off(claim: Claim, error: Exception) -> Settlement:
     """What is said of a claim that an error of ours ended; the receiver is not to blame."""
     if isinstance(error, RedisError) and trouble.kind(error) != "bug":
         trouble.report(log, error, "the receiver is given back")
-        return Settlement(claim, "back", claim.cursor, 0, claim.failures, claim.since, claim.last)
+        return Settlement(claim, "back", claim.cursor, 0, claim.failing)
     due = clock.ms(clock.now()) + 60_000
     if isinstance(error, FeedRefused):
-        return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, str(error)[:120])
+        return Settlement(claim, "retry", claim.cursor, due, claim.failing, str(error)[:120])
     log.error(
         "push_failed", feed=claim.feed, receiver=claim.receiver, next_step="tried again in a minute", exc_info=error
     )
-    return Settlement(claim, "retry", claim.cursor, due, claim.failures, claim.since, claim.last, "internal")
+    return Settlement(claim, "retry", claim.cursor, due, claim.failing, "internal")

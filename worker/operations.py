@@ -21,6 +21,7 @@ import requests
 import structlog
 
 from worker import clock
+from worker.delivery import policy
 from worker.delivery.adapter import transfer
 from worker.delivery.signing import WebhookAuth
 
@@ -36,7 +37,6 @@ log = structlog.get_logger()
 _AT_ONCE = 20
 _PAUSE_MOST_SECONDS = 300.0
 """The longest pause between two calls of a webhook that takes nothing."""
-_TEMPORARY = frozenset({408, 425, 429})
 
 
 class Alerts:
@@ -104,7 +104,8 @@ class Operations:
         with self._lock:
             left.discard(entry)
             delivered = answer.fault is None and 200 <= answer.status < 300
-            refused = answer.fault is None and 400 <= answer.status < 500 and answer.status not in _TEMPORARY
+            # What is refused for what it is, not because of who asks or where.
+            refused = answer.fault is None and policy.about_article(answer.status)
             if delivered or refused:
                 sent.append(entry)
             if not delivered:

@@ -105,7 +105,7 @@ class Readback:
         endpoint = self._partners.endpoints.get(name)
         if endpoint is None or not endpoint.check_url:
             return
-        answers = [(article, LedgerEntry.parse(text)) for _, ledger in tried for article, text in ledger.items()]
+        answers = [(article, LedgerEntry.parse(text)) for _, ledger, *_ in tried for article, text in ledger.items()]
         killed = [article for article, entry in answers if entry.status in ("killed", "refused-killed")]
         if killed:
             self._store.readbacks.again(feed, name, killed, clock.ms(clock.now()) + PAUSES[0] * 1000)

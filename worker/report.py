@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from worker.store.refusals import Refusal
 
 
-Standing = Literal["up to date", "behind", "parked", "paused"]
+Standing = Literal["up to date", "behind", "refused", "parked", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,10 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
     elif parked := store.attempts.parked(feed, name).get(article.id):
         standing = "parked"
         why = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
+    elif dispute := store.attempts.standings(feed, [name])[name].disputes.get(article.id):
+        standing = "refused"
+        again = f"tried again at {clock.moment(dispute.due):%Y-%m-%d %H:%M:%S} UTC"
+        why = f"{dispute.reason}, {dispute.tries} times while others were taken; {again}"
     if article.pubstatus == "canceled":
         # Who never had it has nothing to confirm; but while it is being served, a request may be on its way.
         confirmed = entry.status == "killed" or (not entry.status and receiver.state != "claimed")

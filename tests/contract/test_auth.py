@@ -28,13 +28,13 @@ from worker.destinations.configured import configured
 from worker.destinations.endpoint import Endpoint
 from worker.destinations.feeds import FeedPush
 from worker.documents import Push
-from worker.store.receivers import Claim
+from worker.store.receivers import Claim, Failing
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
 BODY = b"<feed>" + b"news " * 500 + b"</feed>"
 # Failing for half an hour, in milliseconds.
-SINCE = int(time.time() * 1000) - 1_800_000
-LAST = SINCE + 1_700_000
+_NOW = int(time.time() * 1000)
+FAILING = Failing(_NOW - 1_800_000, _NOW - 100_000)
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ class Conversation:
     """One claim of an endpoint, served as a worker serves it."""
 
     def __init__(self, caller: Caller, endpoint: Endpoint) -> None:
-        claim = Claim("world", "endpoint:a", 1, 0, 3, SINCE, LAST, {"endpoint": "a"})
+        claim = Claim("world", "endpoint:a", 1, 0, FAILING, {"endpoint": "a"})
         push = Push(BODY, 1, 0, {"article": (1, "published")})
-        self.delivery = FeedPush(endpoint, claim, push, 1, None, 5, time.monotonic() + 60)
+        self.delivery = FeedPush(endpoint, claim, push, 1, None, None, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
         self.delivery.hand_in = lambda key, answer: answers.put((key, answer))
         if request := self.delivery.next({}):
@@ -125,7 +125,7 @@ class TestHeaders:
         endpoint = configured(settings(f"{partner.url}/echo", auth=auth, headers={"X-Api-Key": "k3y k3y"}), tokens)
         conversation = converse(caller, endpoint)
 
-        [(attempt, _)] = conversation.delivery.attempts
+        [(attempt, *_)] = conversation.delivery.attempts
         credential = partner.seen[0].headers["authorization"].split(" ")[1]
         assert attempt.answer.endswith("}***:***")
         assert '"authorization": "Basic ***"' in attempt.answer
@@ -183,7 +183,7 @@ class TestCertificates:
         assert converse(caller, configured(settings(url, tls={"ca": ours.file}), tokens)).word == "delivered"
         for tls in ({}, {"ca": other.file}):
             refused = converse(caller, configured(settings(url, tls=tls), tokens))
-            assert (refused.word, refused.settlement.failures) == ("retry", 4)
+            assert (refused.word, refused.settlement.failing.since) == ("retry", FAILING.since)
         assert len(partner.seen) == 1
         partner.close()
 
@@ -197,7 +197,7 @@ class TestCertificates:
             answers += converse(caller, configured(settings(f"{partner.url}/who", tls=tls), tokens)).delivery.attempts
         without = converse(caller, configured(settings(f"{partner.url}/who", tls={"ca": authority.file}), tokens))
 
-        assert [attempt.answer for attempt, _ in answers] == ["one", "two", "one"]
+        assert [attempt.answer for attempt, *_ in answers] == ["one", "two", "one"]
         assert without.word == "retry"
         partner.close()
 
@@ -225,7 +225,7 @@ class TestTokens:
 
         settlement = first.settlement
         assert (first.word, settlement.verb, settlement.reason) == ("not sent", "retry", "waiting for a token")
-        assert (settlement.cursor, settlement.failures, settlement.since, settlement.last) == (0, 3, SINCE, LAST)
+        assert (settlement.cursor, settlement.failing) == (0, FAILING)
         assert before + 250 <= settlement.due <= int(time.time() * 1000) + 250
         assert first.delivery.attempts == []
         assert [converse(caller, endpoint).word for _ in range(3)] == ["delivered"] * 3
@@ -260,8 +260,8 @@ class TestTokens:
             refused = Conversation(caller, endpoint)
 
             assert (refused.word, refused.settlement.verb) == ("given_back", "back")
-            assert (refused.settlement.failures, refused.settlement.since) == (3, SINCE)
-            [(attempt, _)] = refused.delivery.attempts
+            assert refused.settlement.failing == FAILING
+            [(attempt, *_)] = refused.delivery.attempts
             assert (attempt.status, attempt.error) == (401, "the token was refused; another one is fetched")
             assert converse(caller, endpoint).word == "delivered"
             assert partner.issued == 1 + revoked
@@ -271,7 +271,7 @@ class TestTokens:
     ) -> None:
         endpoint = configured(oauth2(partner, "status/401"), tokens)
 
-        assert [converse(caller, endpoint).word for _ in range(4)] == ["given_back", "refused", "refused", "refused"]
+        assert [converse(caller, endpoint).word for _ in range(4)] == ["given_back", "retry", "retry", "retry"]
         assert partner.issued == 2
 
     def test_a_server_that_gives_none_is_a_failure_of_the_endpoint(
@@ -281,9 +281,10 @@ class TestTokens:
         endpoint = configured(oauth2(partner), tokens)
         failed = converse(caller, endpoint)
 
-        assert (failed.word, failed.settlement.verb, failed.settlement.failures) == ("retry", "retry", 4)
+        assert (failed.word, failed.settlement.verb) == ("retry", "retry")
+        assert failed.settlement.failing.last > FAILING.last
         assert failed.settlement.reason == "no token: its server answered 401 invalid_client"
-        [(attempt, _)] = failed.delivery.attempts
+        [(attempt, *_)] = failed.delivery.attempts
         assert (attempt.status, attempt.error) == (0, failed.settlement.reason)
         # It is not asked again at once.
         assert converse(caller, endpoint).word == "retry"

@@ -67,7 +67,9 @@ def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(newsroom: Newsr
     newsroom.receiver.behave["/p2"] = choosy
     for number in (1, 2, 3):
         newsroom.publish(f"p2-{number}", "s2")
-    newsroom.receiver.wait("/p2", 3)
+    newsroom.receiver.until(
+        lambda: set(newsroom.store.attempts.parked("s2", "p2")) == {"p2-2"}, 20, "p2-2 to be parked"
+    )
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s2")["settled"] == 1, 20, "the endpoint to settle")
     ledger = newsroom.store.receivers.ledger("s2", "p2", ["p2-1", "p2-2", "p2-3"])
     assert ["published", "refused-published", "published"] == [entry.split(":")[1] for entry in ledger.values()]
@@ -127,3 +129,43 @@ def test_endpoints_are_read_again_on_sighup(own_newsroom: Newsroom) -> None:
     # It begins with what is new. The web server has gone on meanwhile.
     assert requests.get(f"{newsroom.base_url}/readyz", timeout=10).status_code == 200
     assert [("article.published", "hup-2", 1)] == told(newsroom.receiver, "/late")
+
+
+def test_who_refuses_everything_for_a_while_gets_everything_and_the_kill(newsroom: Newsroom) -> None:
+    newsroom.publish("p7-killed", "s7")
+    newsroom.receiver.wait("/p7")
+    newsroom.receiver.behave["/p7"] = lambda _: (403, b"who are you?")
+    for number in range(4):
+        newsroom.publish(f"p7-{number}", "s7")
+    newsroom.kill("p7-killed")
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "backoff")
+    newsroom.receiver.until(lambda: len(newsroom.receiver.at("/p7")) >= 5, 30, "some tries")
+    assert newsroom.store.attempts.parked("s7", "p7") == {}
+    del newsroom.receiver.behave["/p7"]
+    begun = len(newsroom.receiver.at("/p7"))
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["settled"] == 1, 30, "the endpoint to settle")
+    taken = {article: kind for kind, article, _ in told(newsroom.receiver, "/p7")[begun:]}
+    assert taken == {
+        "p7-killed": "article.killed",
+        **{f"p7-{number}": "article.published" for number in range(4)},
+    }
+
+
+def test_news_do_not_break_retry_after_and_a_kill_goes_alone(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    newsroom.publish("first", "s2")
+    receiver.wait("/p2")
+    receiver.behave["/p2"] = lambda _: (429, b"", {"Retry-After": "8"})
+    newsroom.publish("asked", "s2")
+    asked = receiver.wait("/p2", 2)[1]
+    receiver.behave["/p2"] = lambda _: (204, b"")
+    for number in range(4):
+        newsroom.publish(f"news-{number}", "s2")
+        time.sleep(0.5)
+    assert len(receiver.at("/p2")) == 2
+    newsroom.kill("first")
+    kill = receiver.wait("/p2", 3)[2]
+    assert kill.at - asked.at < 7
+    assert told(receiver, "/p2")[2][:2] == ("article.killed", "first")
+    rest = receiver.wait("/p2", 8)[3:]
+    assert rest[0].at - asked.at >= 7.9

@@ -16,7 +16,7 @@ from worker.destinations.articles import ArticlePushes, Bodies, Known
 from worker.destinations.endpoint import Endpoint
 from worker.store.articles import Held
 from worker.store.changes import Change
-from worker.store.receivers import Claim
+from worker.store.receivers import Claim, Failing
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
     monkeypatch.setattr(articles, "check_article", check)
     known = Known(changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], reached=2)
-    claim = Claim("f", "endpoint:a", 1, 0, 0, 0, 0, {"endpoint": "a", "since": 0})
+    claim = Claim("f", "endpoint:a", 1, 0, Failing(), {"endpoint": "a", "since": 0})
     endpoint = Endpoint("a", "f", "json", "https://partner.example/", "article")
     pushes = ArticlePushes(endpoint, claim, known, Bodies(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
     pushes.hand_in = lambda *_: None
@@ -49,7 +49,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
     request = pushes.next({"good": held("good")})
     assert request is not None
     assert b"of good" in request.body
-    [(attempt, ledger)] = pushes.attempts
+    [(attempt, ledger, *_)] = pushes.attempts
     assert ("bad", "parked", 0) == (attempt.article, attempt.outcome, attempt.status)
     assert attempt.error == "kept back by the gate: headline is wrong (native.headline)"
     assert ledger["bad"].startswith("1:refused-published:")

@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from worker.store import Store, keys
 from worker.store.intents import Intent
-from worker.store.receivers import Claim, Settlement
+from worker.store.receivers import Claim, Failing, Settlement
 
 FEED = "news"
 CLAIM_MS = 30_000
@@ -32,7 +32,7 @@ class Modelled:
     cursor: int
     at: int = 0
     token: int = 0
-    failures: int = 0
+    since: int = 0
     reason: str = ""
     expires: int | None = None
     client: str = ""
@@ -73,7 +73,7 @@ class Receivers(RuleBasedStateMachine):
             self.model[receiver] = Modelled("settled", self.head, best=self.head)
             expected = "new"
         elif known.state == "paused" and known.reason == "removed":
-            known.state, known.failures, expected = "settled", 0, "back"
+            known.state, known.since, expected = "settled", 0, "back"
         assert expected == self.store.receivers.enroll(FEED, receiver, {"endpoint": name})
 
     @rule(name=NAMES, superseded=st.booleans(), asked=st.integers(1, 2))
@@ -124,7 +124,7 @@ class Receivers(RuleBasedStateMachine):
             self.token += 1
         for claim in got.taken:
             known = self.model[claim.receiver]
-            assert (known.cursor, known.failures, self.token) == (claim.cursor, claim.failures, claim.token)
+            assert (known.cursor, known.since, self.token) == (claim.cursor, claim.failing.since, claim.token)
             known.state, known.token, known.at = "claimed", claim.token, self.now + CLAIM_MS
         return got.taken
 
@@ -136,15 +136,16 @@ class Receivers(RuleBasedStateMachine):
         for claim in claims:
             known = self.model.get(claim.receiver)
             cursor = self.head if verb == "done" else claim.cursor
-            failures = claim.failures + (1 if verb in {"retry", "pause"} else 0)
+            since = claim.failing.since or (self.now if verb in {"retry", "pause"} else 0)
+            failing = Failing(since, self.now)
             settlements.append(
-                Settlement(claim, verb, cursor, self.now + 5000, failures, self.now, self.now, "because")  # type: ignore[arg-type]
+                Settlement(claim, verb, cursor, self.now + 5000, failing, "because")  # type: ignore[arg-type]
             )
             if known is None or known.state != "claimed" or known.token != claim.token:
                 fenced.append(claim.receiver)
                 continue
             known.cursor = cursor
-            known.failures = 0 if verb == "done" else failures
+            known.since = 0 if verb == "done" else since
             match verb:
                 case "done" | "back":
                     known.state = "settled"
@@ -176,7 +177,7 @@ class Receivers(RuleBasedStateMachine):
         expected = known is not None and known.state == "paused"
         assert expected == self.store.receivers.resume(FEED, receiver)
         if known is not None and expected:
-            known.state, known.failures = "settled", 0
+            known.state, known.since = "settled", 0
 
     @rule(name=NAMES, sooner=st.integers(0, 10_000))
     def bring_forward(self, name: str, sooner: int) -> None:
@@ -220,7 +221,7 @@ class Receivers(RuleBasedStateMachine):
         receivers = {receiver.id: receiver for receiver in self.store.receivers.all(FEED)}
         for name, known in self.model.items():
             receiver = receivers[name]
-            assert (known.cursor, known.failures) == (receiver.cursor, receiver.hold.failures)
+            assert (known.cursor, known.since) == (receiver.cursor, receiver.hold.failing.since)
             if known.state != "settled":
                 assert known.at == receiver.score
             assert known.cursor >= known.best, "a cursor went back"

@@ -87,7 +87,7 @@ def list_endpoints(
             raise Failed(f"{resume} is not paused")
         services.wakeups.distribute(endpoints[resume].feed)
     table = Table(
-        *("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failures", "Why", "URL"),
+        *("Endpoint", "Feed", "Mode", "Format", "State", "Behind", "Failing since (UTC)", "Why", "URL"),
         details=("URL", "Why", "Format", "Mode"),
     )
     found = {
@@ -121,7 +121,7 @@ def list_subscriptions(
     if feed and services.site.feed(feed) is None:
         raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
     table = Table(
-        *("Feed", "Format", "State", "Behind", "Failures", "Ends (UTC)", "Signed", "Why", "Callback"),
+        *("Feed", "Format", "State", "Behind", "Failing since (UTC)", "Ends (UTC)", "Signed", "Why", "Callback"),
         details=("Callback", "Why", "Signed", "Ends (UTC)"),
     )
     shown = more = 0
@@ -137,15 +137,20 @@ def list_subscriptions(
             shown += 1
             secret = "yes" if details["secret"] else "no"
             ends = utc(details["expires"])
-            state, behind, failures, why = _standing(receiver, head)
-            table.add_row(name, details["format"], state, behind, failures, ends, secret, why, details["callback"])
+            state, behind, failing, why = _standing(receiver, head)
+            table.add_row(name, details["format"], state, behind, failing, ends, secret, why, details["callback"])
     table.show(out, "There are no subscriptions.")
     if more:
         out.print(f"{more} more; see them with --limit.")
 
 
 def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
-    """State, how far behind, failures, why: as the tables show them."""
+    """State, how far behind, since when it fails, why: as the tables show them."""
     hold = receiver.hold
     state = f"backoff until {utc(receiver.score)}" if receiver.state == "backoff" else receiver.state
-    return state, str(max(0, head - receiver.cursor)), str(hold.failures), hold.reason
+    return (
+        state,
+        str(max(0, head - receiver.cursor)),
+        utc(hold.failing.since) if hold.failing.since else "",
+        hold.reason,
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker import clock
 from worker.delivery import policy
-from worker.store.receivers import Settlement
+from worker.store.receivers import Failing, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,13 +66,15 @@ class Delivery(Protocol):
         """Send nothing more; `settlement`, but for how far the receiver has come, is what is said of the claim."""
 
 
-def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoint: bool) -> policy.Outcome:
-    """Return what an answer means for the claim's receiver."""
+def judged(
+    claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoint: bool, suspect: bool = False
+) -> policy.Outcome:
+    """Return what an answer means for the claim's receiver; `suspect` as in `policy.outcome`."""
     return policy.outcome(
         answer,
         endpoint=endpoint,
-        failures=claim.failures,
-        failing_since=clock.moment(claim.since) if claim.since else None,
+        suspect=suspect,
+        failing_since=clock.moment(claim.failing.since) if claim.failing.since else None,
         now=now,
         chance=chance,
     )
@@ -81,30 +83,30 @@ def judged(claim: Claim, answer: Answer, now: datetime, chance: float, *, endpoi
 def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime) -> tuple[Settlement, str]:
     """Return the settlement for an outcome that ends the conversation early, and its word.
 
-    `cursor` is how far the receiver has come nevertheless.
+    `cursor` is how far the receiver has come nevertheless. Of what was refused, it says that all would be.
     """
+    if isinstance(outcome, policy.Refused):
+        outcome = outcome.otherwise
     at = clock.ms(now)
-    since = claim.since or at
+    failing = Failing(claim.failing.since or at, at)
     match outcome:
-        case policy.Retry(due, reason):
-            failures = claim.failures + 1
-            return Settlement(claim, "retry", cursor, clock.ms(due), failures, since, at, _brief(reason)), "retry"
+        case policy.Retry(due, reason, until):
+            failing = failing._replace(until=clock.ms(until) if until else 0)
+            return Settlement(claim, "retry", cursor, clock.ms(due), failing, brief(reason)), "retry"
         case policy.Gone(_) if "endpoint" in claim.details:
             # A contracted partner is not forgotten because of one answer; a person decides.
-            return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
+            return Settlement(claim, "pause", cursor, 0, failing, "suspended"), "suspended"
         case policy.Gone(reason):
-            return Settlement(claim, "end", cursor, reason=_brief(reason)), "gone"
+            return Settlement(claim, "end", cursor, reason=brief(reason)), "gone"
         case policy.Suspend(_):
-            return Settlement(claim, "pause", cursor, 0, claim.failures + 1, since, at, "suspended"), "suspended"
+            return Settlement(claim, "pause", cursor, 0, failing, "suspended"), "suspended"
         case policy.GiveBack(due) if due is not None:
-            held = (claim.failures, claim.since, claim.last)
-            return Settlement(claim, "retry", cursor, clock.ms(due), *held, reason="slow"), "given_back"
+            return Settlement(claim, "retry", cursor, clock.ms(due), claim.failing, "slow"), "given_back"
         case _:
-            # Not sent at all: the receiver is not to blame, its failures stay as they were.
-            back = Settlement(claim, "back", cursor, 0, claim.failures, claim.since, claim.last)
-            return back, "given_back"
+            # Not sent at all: the receiver is not to blame, it is failing as before or not.
+            return Settlement(claim, "back", cursor, 0, claim.failing), "given_back"
 
 
-def _brief(reason: str) -> str:
-    """A reason as the hold keeps it: short, on one line."""
+def brief(reason: str) -> str:
+    """Return a reason as it is kept: short, on one line."""
     return " ".join(reason.split())[:120]

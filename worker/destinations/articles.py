@@ -3,6 +3,12 @@
 Up to `concurrency` articles are in flight at once, never two requests of one article. Each article is read anew before
 it is sent, so a correction or a kill that came in meanwhile is what leaves. The cursor moves over what is done from the
 oldest change on; what is done beyond a gap is in the ledger, and is not said twice.
+
+An article that is refused is in doubt: is it about the article, or would the endpoint refuse any other? So another one
+is sent. If that is refused too, it is the endpoint's trouble, and all wait. If it is taken, the one in doubt is sent
+again; refused once more, it is parked, or goes on in dispute: tried by itself, beside the others, in its own time. What
+an endpoint has refused before and since when it took another is in the ledger and its health, so a doubt outlives its
+claim. `policy` says how long a dispute lasts; that about a kill never ends by itself.
 """
 
 from __future__ import annotations
@@ -22,11 +28,12 @@ from worker import clock
 from worker.delivery import policy
 from worker.delivery.errors import Fault
 from worker.delivery.transfer import Answer
-from worker.destinations import judged, unfinished
+from worker.destinations import brief, judged, unfinished
 from worker.destinations.endpoint import Body, Endpoint, LedgerEntry, Pushes, message_id
 from worker.gate import reasons
+from worker.store.attempts import ALONE, NOTHING_SAID, RECALL, Dispute, Standing
 from worker.store.changes import Change
-from worker.store.receivers import Settlement
+from worker.store.receivers import Failing, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +49,11 @@ if TYPE_CHECKING:
 
 _BODY_BYTES = 32 * 1024 * 1024
 """What is kept of bodies that have been rendered."""
+_DOUBTED_FIRST = 2
+"""When so many articles were refused in a row, it is the endpoint's trouble; twice as many whenever a yes to another
+article has ended a doubt."""
+_DOUBTED_MOST = 16
+"""So many at the most."""
 _Asked = tuple[str, str, bool, Rights, str, str, str, str]
 """What a body was made for."""
 
@@ -52,20 +64,33 @@ class Known:
 
     `reached` is the cursor when all are done, or 0: that of the last change. `later`: the first change that the
     endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says;
-    `again`: what they are in the feed.
+    `disputed`: articles in dispute that are due; `again`: what both are in the feed; `standing`: what the endpoint said
+    last.
     """
 
     changes: list[Change] = field(default_factory=list)
     reached: int = 0
     later: tuple[int, int] | None = None
     replay: Replay | None = None
+    disputed: tuple[str, ...] = ()
     again: dict[str, Change] = field(default_factory=dict)
+    standing: Standing = NOTHING_SAID
     ledger: dict[str, str] = field(default_factory=dict)
 
-    def take(self, changes: list[Change], delay: int) -> None:
-        """Take the changes that may be told now: what is new waits for `delay` (ms), what must go does not."""
-        horizon = clock.ms(clock.now()) - delay
-        waiting = [change for change in changes if delay and change.state == "in" and change.asof > horizon]
+    def take(self, changes: list[Change], delay: int, until: int = 0) -> None:
+        """Take the changes that may be told now: what is new waits for `delay` (ms), what must go does not.
+
+        `until`: the endpoint has asked to be left alone till then (ms); a kill alone does not wait.
+        """
+        now = clock.ms(clock.now())
+        if until > now:
+            self.changes = [change for change in changes if change.state == "killed"]
+            others = [change.seq for change in changes if change.state != "killed"]
+            # When all is told it stays a change behind nevertheless: else it would be forgotten what it asked for.
+            last = changes[-1].seq if changes else self.reached
+            self.later = min([*others, last]), until
+            return
+        waiting = [change for change in changes if delay and change.state == "in" and change.asof > now - delay]
         self.changes = changes
         if waiting:
             later = {change.seq for change in waiting}
@@ -77,6 +102,7 @@ class Known:
         yield from (change.article_id for change in self.changes)
         if self.replay is not None:
             yield from self.replay.articles
+        yield from self.disputed
 
 
 def rendered(
@@ -121,15 +147,20 @@ class Bodies:
 
 @dataclass(slots=True)
 class _Said:
-    """What was sent for one change, and whether that is done with. `fresh` parts its message from others."""
+    """What was sent for one change, and whether that is done with. `fresh` parts its message from others.
+
+    `refused`: when the endpoint refused the very same before, `failed`: or gave no good answer (ms, 0: never).
+    """
 
     change: Change
     fresh: str
     replayed: bool = False
+    dispute: Dispute | None = None
+    refused: int = 0
+    failed: int = 0
     body: Body | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
-    begun: bool = False
     done: bool = False
 
 
@@ -150,9 +181,17 @@ class ArticlePushes(Pushes):
         self._replay = replay = known.replay
         # What is sent again is not sent as a change beside it: one request of an article at a time.
         again = replay.articles if replay is not None else ()
-        self._waiting = deque(
-            _Said(change, str(change.seq)) for change in known.changes if change.article_id not in again
-        )
+        self._standing = known.standing
+        changes = [_Said(change, str(change.seq)) for change in known.changes if change.article_id not in again]
+        self._waiting = deque(changes)
+        # In the order of their changes, whatever the order in which they are sent.
+        self._open = deque(sorted(changes, key=lambda said: said.change.seq))
+        # Those that were refused since the endpoint last took something, and what that means if it takes nothing else.
+        self._doubted: list[_Said] = []
+        self._doubted_most = _DOUBTED_FIRST
+        self._otherwise: policy.Retry | policy.Suspend | None = None
+        self._took = known.standing.took
+        self._settled_disputes: list[str] = []
         self._behind = known.reached - 1
         self._later = known.later
         self._replayed: list[str] = []
@@ -162,7 +201,14 @@ class ArticlePushes(Pushes):
                 change = known.again.get(name) or Change(0, name, "out", 0, seen=False)
                 fresh = str(change.seq) if replay.same_ids else replay.id
                 self._waiting.append(_Said(replace(change, seq=last), fresh, replayed=True))
-        self._begun: deque[_Said] = deque()
+        for name in known.disputed:
+            if disputed := known.again.get(name):
+                dispute = known.standing.disputes[name]
+                said = _Said(replace(disputed, seq=claim.cursor), str(disputed.seq), dispute=dispute)
+                # What must go goes before what is new.
+                (self._waiting.append if disputed.state == "in" else self._waiting.appendleft)(said)
+            else:
+                self._settled_disputes.append(name)
         self._reached = known.reached
         self._ledger = {article_id: LedgerEntry.parse(text) for article_id, text in known.ledger.items()}
         self._since = int(claim.details.get("since", 0))
@@ -174,6 +220,9 @@ class ArticlePushes(Pushes):
     @property
     def settlement(self) -> Settlement:
         """What came of the claim, once nothing is in flight any more."""
+        if self._ended is None and self._doubted and self._otherwise is not None:
+            # Nothing else was there to tell whose trouble it is.
+            self._ended, _ = unfinished(self.claim, self._otherwise, self._cursor, clock.now())
         settlement = self._ended or Settlement(self.claim, "done", self._cursor)
         settlement.cursor = self._cursor
         if self._later is not None:
@@ -189,6 +238,7 @@ class ArticlePushes(Pushes):
                 # They go when the rate allows it.
                 self._postpone(settlement, clock.ms(clock.now()) + 1000, "replaying")
         settlement.replayed = self._replayed
+        settlement.undisputed = self._settled_disputes
         return settlement
 
     def wants(self) -> Iterable[str]:
@@ -219,16 +269,17 @@ class ArticlePushes(Pushes):
             if article_id not in articles:
                 break
             said = self._waiting.popleft()
-            if not said.begun:
-                said.begun = True
-                self._begun.append(said)
             held = articles[article_id]
             if held is None or not self._says(said, held):
                 self._finish(said)
+                if article_id in self._standing.disputes:
+                    self._settled_disputes.append(article_id)
                 continue
             assert said.body is not None
             if said.body.refused:
-                self._park(said)
+                if not said.refused or said.replayed:
+                    self._park(said)
+                self._finish(said)
                 continue
             replayed = self._replay.id if said.replayed and self._replay else ""
             texts = () if said.entry is not None and said.entry.status in NOTICES else (article_id,)
@@ -254,18 +305,27 @@ class ArticlePushes(Pushes):
         self.accepted = key.accepted
         article_id = key.change.article_id
         noted: dict[str, str] = {}
-        outcome = judged(self.claim, answer, now, chance, endpoint=True)
+        dispute = told = ""
+        suspect = 0 < key.failed <= self._took
+        outcome = judged(self.claim, answer, now, chance, endpoint=True, suspect=suspect)
         match outcome:
             case policy.Delivered():
                 noted = self._note(article_id, key.entry, key.entry.status, now)
                 self._finish(key)
                 # One success ends a row of failures.
-                self.claim = replace(self.claim, failures=0, since=0)
+                at, until = clock.ms(now), self.claim.failing.until
+                self.claim = replace(self.claim, failing=Failing(0, at, until) if until > at else Failing())
+                self._took = at
+                # It takes something: now it is to be seen whether it takes these.
+                self._take_up_doubted()
                 word = "delivered"
-            case policy.Refused():
-                noted = self._note(article_id, key.entry, f"refused-{key.entry.status}", now)
-                self._finish(key)
-                word = "refused"
+            case policy.Refused(status):
+                refused = 400 <= status < 500
+                if key.entry.status == "killed" and refused and not key.refused:
+                    told = "kill.refused"
+                word, dispute = self._refused(key, outcome, now, chance)
+                doing = "refused" if refused else "trying"
+                noted = self._note(article_id, key.entry, f"{doing}-{key.entry.status}", now)
             case _:
                 ended, word = unfinished(self.claim, outcome, self._cursor, now)
                 # Of several that fail together the first one counts.
@@ -273,9 +333,62 @@ class ArticlePushes(Pushes):
                 if answer.started:
                     noted = self._note(article_id, key.entry, f"trying-{key.entry.status}", now)
         assert key.body is not None
-        self._tried(key.body, key.entry, article_id, answer, word, noted)
+        self._tried(key.body, key.entry, article_id, answer, word, noted, dispute=dispute, told=told)
         self._advance()
         return word
+
+    def _refused(self, said: _Said, outcome: policy.Refused, now: datetime, chance: float) -> tuple[str, str]:
+        """Find out whose trouble a refusal is; return its word, and what `Tried` is to say of the dispute."""
+        assert said.entry is not None
+        at, was = clock.ms(now), said.dispute
+        notice = said.entry.status in NOTICES
+        before = said.refused if 400 <= outcome.status < 500 else max(said.refused, said.failed)
+        about_article = bool(before) and (self._took >= before or said.replayed)
+        if about_article or was is not None:
+            tries, since = (was.tries, was.since) if was else (1, at)
+            # One that comes while the endpoint takes nothing else proves nothing.
+            tries += about_article
+            failing = now - clock.moment(since)
+            self._finish(said)
+            if about_article and not notice and policy.given_up(outcome.status, tries, failing):
+                return "refused", ""
+            due = clock.ms(now + policy.wait(failing, chance))
+            return "retry", str(Dispute(due, tries, since, at, outcome.status, brief(outcome.reason)))
+        if not notice and policy.about_article(outcome.status) and self._is_alone(now):
+            self._finish(said)
+            return "refused", ALONE
+        self._doubted.append(said)
+        self._otherwise = outcome.otherwise
+        if len(self._doubted) >= self._doubted_most:
+            ended, _ = unfinished(self.claim, outcome.otherwise, self._cursor, now)
+            self._ended = self._ended or ended
+        elif len(self._doubted) == self._doubted_most - 1:
+            self._try_another()
+        return "retry", RECALL if self._standing.parked >= self._took else ""
+
+    def _take_up_doubted(self) -> None:
+        """Have those in doubt sent again, now that another article was taken."""
+        if self._doubted:
+            self._waiting.extendleft(reversed(self._doubted))
+            self._doubted.clear()
+            # Bad ones come together. What is good must last for all of them.
+            self._doubted_most = min(2 * self._doubted_most, _DOUBTED_MOST)
+
+    def _is_alone(self, now: datetime) -> bool:
+        """Whether an article has been all there is to be told, for long enough, since the endpoint last took one."""
+        since = self.claim.failing.since
+        alone = not (self._waiting or self._doubted or self.in_flight) and self._reached > 0
+        took = self._standing.took > self._standing.parked
+        return alone and took and since > 0 and now - clock.moment(since) >= policy.ALONE_AFTER
+
+    def _try_another(self) -> None:
+        """Have next what the endpoint has not refused yet, the newest first: it differs most from what is in doubt."""
+        for said in reversed(self._waiting):
+            known = self._ledger.get(said.change.article_id)
+            if known is None or "-" not in known.status:
+                self._waiting.remove(said)
+                self._waiting.appendleft(said)
+                return
 
     def _park(self, said: _Said) -> None:
         """Set an article aside that fails the rules of its format: it is not sent."""
@@ -285,7 +398,6 @@ class ArticlePushes(Pushes):
         answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
         noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.now())
         self._tried(said.body, said.entry, said.change.article_id, answer, "parked", noted)
-        self._finish(said)
 
     def _finish(self, said: _Said) -> None:
         said.done = True
@@ -294,9 +406,9 @@ class ArticlePushes(Pushes):
 
     def _advance(self) -> None:
         """Move the cursor over all that is done from the oldest change on."""
-        while self._begun and self._begun[0].done:
-            self._cursor = self._begun.popleft().change.seq
-        if not self._begun and not self._waiting and self._ended is None:
+        while self._open and self._open[0].done:
+            self._cursor = max(self._cursor, self._open.popleft().change.seq)
+        if not self._open and not self._waiting and self._ended is None:
             self._cursor = max(self._cursor, self._reached)
 
     def _says(self, said: _Said, held: Held) -> bool:
@@ -314,6 +426,9 @@ class ArticlePushes(Pushes):
         if not said.replayed and known is None and status in NOTICES and self._never_had(change):
             return False
         said.body = self._bodies.body(self._endpoint, status, held, said.fresh)
+        if known is not None and known.version == article.version and status in known.status.split("-")[1:]:
+            said.failed = known.sent
+            said.refused = known.sent if known.status.startswith("refused-") else 0
         said.accepted = held.accepted
         said.entry = LedgerEntry(article.version, status, 0, said.body.digest)
         return True

@@ -170,8 +170,11 @@ class Pushes(ABC):
         answer: Answer,
         word: str,
         ledger: dict[str, str],
+        *,
+        dispute: str = "",
+        told: str = "",
     ) -> None:
-        """Note an attempt, and what the ledger is to hold because of it."""
+        """Note an attempt, what the ledger is to hold because of it, and the rest as `Tried` has it."""
         attempt = Attempt(
             time=clock.ms(clock.now()),
             article=article,
@@ -186,13 +189,12 @@ class Pushes(ABC):
             error=answer.message,
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
-        self.attempts.append(Tried(attempt, ledger))
+        self.attempts.append(Tried(attempt, ledger, dispute, told))
 
     def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
         """Have the endpoint come again at `due` (ms), which is no failure."""
-        claim = self.claim
         settlement.verb, settlement.due, settlement.reason = "retry", due, reason
-        settlement.failures, settlement.since, settlement.last = claim.failures, claim.since, claim.last
+        settlement.failing = self.claim.failing
 
     @abstractmethod
     def break_off(self, settlement: Settlement) -> None:
@@ -210,9 +212,10 @@ class Pushes(ABC):
             request = self._post(key, body, replay)
             request.carries = texts
         except TokenNeeded:
-            held = (self.claim.failures, self.claim.since, self.claim.last)
             due = clock.ms(clock.now()) + _TOKEN_MS
-            self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, *held, "waiting for a token"))
+            self.break_off(
+                Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, "waiting for a token")
+            )
             return None
         except TokenFailed as error:
             request = None

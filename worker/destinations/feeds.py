@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from worker import clock
 from worker.delivery import policy
 from worker.destinations import judged, unfinished
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from worker.documents import Push
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
-
-log = structlog.get_logger()
 
 
 class FeedPush(Pushes):
@@ -80,27 +76,26 @@ class FeedPush(Pushes):
         self.settlement = settlement
 
     def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
-        """Take the answer in. What a feed endpoint refuses for good is passed by, like an article."""
+        """Take the answer in. A push that is refused is made again, later, of what is there then."""
         del key
         assert self._push is not None
         assert self._body is not None
         self.in_flight = 0
         outcome = judged(self.claim, answer, now, chance, endpoint=True)
         digest = self._body.digest
-        prefix = ""
+        told = ""
         match outcome:
             case policy.Delivered():
                 word = "delivered"
-            case policy.Refused(status, reason):
-                word, prefix = "refused", "refused-"
-                log.error("push_refused", endpoint=self._endpoint.name, status=status, reason=reason)
             case _:
+                if isinstance(outcome, policy.Refused) and outcome.status and not self.claim.failing.since:
+                    told = "push.refused"
                 self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
         at = clock.ms(now)
         ledger = {}
-        if word in ("delivered", "refused"):
-            for article_id, (version, told) in self._push.said.items():
-                ledger[article_id] = str(LedgerEntry(version, prefix + told, at, digest))
+        if word == "delivered":
+            for article_id, (version, status) in self._push.said.items():
+                ledger[article_id] = str(LedgerEntry(version, status, at, digest))
         said = LedgerEntry(0, "feed", at, digest)
-        self._tried(self._body, said, "", answer, word, ledger)
+        self._tried(self._body, said, "", answer, word, ledger, told=told)
         return word

@@ -138,23 +138,37 @@ class Partners:
             now = clock.ms(clock.now())
             limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, limit)
             if not limit:
-                held = (claim.failures, claim.since, claim.last)
-                return Settlement(claim, "retry", claim.cursor, now + wait, *held, reason="throttled")
+                return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
         return Plan(endpoint, limit)
 
     def _read(self, feed: str, head: int, plans: dict[str, tuple[Claim, Plan]]) -> None:
         """Read what is to be known for pushes of articles, by endpoint."""
+        standings = self._store.attempts.standings(feed, list(plans))
         room = {}
+        now = clock.ms(clock.now())
         for name, (claim, plan) in plans.items():
+            standing = plan.known.standing = standings[name]
+            if claim.failing.until <= now:
+                due = [article for article, dispute in standing.disputes.items() if dispute.due <= now]
+                plan.known.disputed = tuple(due[: plan.limit])
+                plan.limit -= len(plan.known.disputed)
             changes = self._since(feed, _floor(claim), plan.limit, head)
             plan.known.reached = head if len(changes) < plan.limit else 0
-            plan.known.take(changes, plan.endpoint.delay)
-            if len(changes) < plan.limit:
+            plan.known.take(changes, plan.endpoint.delay, claim.failing.until)
+            if len(changes) < plan.limit and claim.failing.until <= now:
                 room[name] = plan.limit - len(changes)
         for name, replay in self._store.replays.next(feed, room).items():
             known = plans[name][1].known
             known.replay = replay
             known.again = self._store.changes.of(feed, replay.articles)
+        for _, plan in plans.values():
+            known = plan.known
+            # What has changed since, or is sent again anyway, is no dispute any more.
+            elsewhere = {change.article_id for change in known.changes}.union(
+                known.replay.articles if known.replay else ()
+            )
+            known.disputed = tuple(article for article in known.disputed if article not in elsewhere)
+            known.again |= self._store.changes.of(feed, known.disputed)
         wanted = {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
         ledgers = self._store.receivers.ledgers(feed, wanted)
         # They are looked at again when their turn comes; what has not changed by then need not be read one by one.

@@ -1,12 +1,13 @@
 """What happened at each partner endpoint: the last attempts, its health, the articles it refused.
 
-Nothing here decides what is sent; it is what people look at, and what operational events are made of.
+It is what people look at, and what operational events are made of. What is sent depends on it in one matter: whether
+what an endpoint refuses is refused because of the article (`Standing`).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,15 +41,25 @@ class Attempt:
 
 
 class Tried(NamedTuple):
-    """An attempt, and what is to be noted of it in the ledger: article id -> `version:status:time:sha256`."""
+    """An attempt, and what is to be noted of it in the ledger: article id -> `version:status:time:sha256`.
+
+    `dispute`: how the dispute about the article goes on, if it does; or ALONE or RECALL. `told`: what operators hear
+    of it beside what its outcome says.
+    """
 
     attempt: Attempt
     ledger: dict[str, str]
+    dispute: str = ""
+    told: str = ""
 
 
+ALONE = "alone"
+"""The article is parked although there was no other to compare it with."""
+RECALL = "recall"
+"""The endpoint refuses another one too: what was parked ALONE since it last took any is in dispute again."""
 _PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint's no, and our own gate's."""
-_FIELDS = tuple(field.name for field in fields(Attempt))
+_FIELDS = tuple(one.name for one in fields(Attempt))
 _values = attrgetter(*_FIELDS)
 
 
@@ -65,8 +76,47 @@ class Health:
     success: int = 0
     failed: int = 0
     suspended: int = 0
+    parked: int = 0
+    alone: str = ""
+    """The article that was parked last, with no other to compare it with, if nothing was taken since."""
     error: str = ""
     answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An article that an endpoint refuses while it takes others. Times in ms.
+
+    It is tried again when it is `due`; it was refused `tries` times since, in `status` (0: no answer) at last.
+    """
+
+    due: int
+    tries: int
+    since: int
+    last: int
+    status: int
+    reason: str
+
+    @classmethod
+    def parse(cls, text: str) -> Dispute:
+        """Read a dispute as it is kept."""
+        due, tries, since, last, status, reason = text.split(":", 5)
+        return cls(int(due), int(tries), int(since), int(last), int(status), reason)
+
+    def __str__(self) -> str:
+        return f"{self.due}:{self.tries}:{self.since}:{self.last}:{self.status}:{self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an endpoint said last: when it took something, when something was parked (ms, 0: never); its disputes."""
+
+    took: int = 0
+    parked: int = 0
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+
+
+NOTHING_SAID = Standing()
 
 
 class Attempts:
@@ -81,25 +131,51 @@ class Attempts:
         calls = []
         for (feed, endpoint), tried in attempts.items():
             k = keys.feed(feed)
-            arguments: list[Any] = [KEPT, ",".join(_FIELDS)]
-            for attempt, ledger in tried:
+            arguments: list[Any] = [KEPT, ",".join(_FIELDS), f"endpoint:{endpoint}"]
+            for attempt, ledger, dispute, _ in tried:
                 arguments += _values(attempt)
                 arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
                 arguments.append(json.dumps(ledger) if ledger else "")
+                arguments.append(dispute)
             names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
-            calls.append(([*names, k.ledger(endpoint)], arguments))
+            calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes], arguments))
         recovered = self._scripts.run_many("attempted", calls)
         return {endpoint for endpoint, first in zip(attempts, recovered, strict=True) if first}
 
     def last(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""
         found = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
-        return [_typed(Attempt, fields) for _, fields in found]
+        return [_typed(Attempt, texts) for _, texts in found]
 
     def health(self, feed: str, endpoint: str) -> Health:
         """Return how the endpoint has been doing."""
         health: Health = _typed(Health, self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
         return health
+
+    def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, Standing]:
+        """Return what each of the endpoints said last, in one round trip."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=False)
+        for endpoint in endpoints:
+            pipe.hmget(k.of(endpoint, "health"), "success", "parked")
+            pipe.hgetall(k.of(endpoint, "disputed"))
+        found = iter(pipe.execute())
+        return {
+            endpoint: Standing(
+                int(times[0] or 0),
+                int(times[1] or 0),
+                {article: Dispute.parse(text) for article, text in disputes.items()},
+            )
+            for endpoint, times, disputes in zip(endpoints, found, found, strict=True)
+        }
+
+    def undispute(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
+        """Forget the disputes about articles of which there is nothing more to be said."""
+        k = keys.feed(feed)
+        if articles:
+            self._scripts.run(
+                "undispute", [k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", *articles]
+            )
 
     def spend(self, feed: str, endpoint: str, now: int, rate: float, wanted: int) -> tuple[int, int]:
         """Take up to `wanted` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
@@ -112,7 +188,7 @@ class Attempts:
         return {article: Attempt(**json.loads(text)) for article, text in found.items()}
 
 
-def _typed(kind: Any, fields: dict[str, str]) -> Any:
+def _typed(kind: Any, texts: dict[str, str]) -> Any:
     """A dataclass from the texts of a hash."""
     types = {"int": int, "float": float, "str": str}
-    return kind(**{name: types[kind.__annotations__[name]](value) for name, value in fields.items()})
+    return kind(**{name: types[kind.__annotations__[name]](value) for name, value in texts.items()})

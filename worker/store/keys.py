@@ -165,7 +165,7 @@ class FeedKeys(NamedTuple):
     paused: str
     """Sorted set: receiver -> since (ms)."""
     holds: str
-    """Hash: receiver -> `token:cursor:failures:since:last:reason`, for receivers that are not plainly settled."""
+    """Hash: receiver -> `token:cursor:since:last:until:reason`, for receivers that are not plainly settled."""
     receivers: str
     """Hash: receiver -> its details as JSON."""
     leases: str
@@ -176,6 +176,8 @@ class FeedKeys(NamedTuple):
     """Hash: subscription -> the request that waits for verification, as JSON."""
     counts: str
     """Hash: `host:NAME` of a callback, `client:ADDRESS` of who asked -> how many subscriptions."""
+    disputes: str
+    """Sorted set: endpoint as a receiver -> when the first of its articles in dispute is tried again (ms)."""
     looks: str
     """Sorted set: `endpoint:article` of a killed article -> when its page is looked at next (ms)."""
     readbacks: str
@@ -186,13 +188,17 @@ class FeedKeys(NamedTuple):
         return self.of(endpoint, "ledger")
 
     def of(
-        self, endpoint: str, what: Literal["ledger", "attempts", "health", "parked", "replay", "replaying", "bucket"]
+        self,
+        endpoint: str,
+        what: Literal["ledger", "attempts", "health", "parked", "disputed", "replay", "replaying", "bucket"],
     ) -> str:
         """A key of one endpoint.
 
         attempts: stream of the last ones. health: hash (store/attempts.py). parked: hash,
-        article id -> the attempt that was refused. replay: sorted set of article ids in the order to be sent again.
-        replaying: hash, how. bucket: hash, the tokens of its rate limit.
+        article id -> the attempt that was refused. disputed: hash,
+        article id -> `due:tries:since:last:status:reason`, of those that it refuses while it takes others. replay:
+        sorted set of article ids in the order to be sent again. replaying: hash, how. bucket: hash, the
+        tokens of its rate limit.
         """
         return f"{self.meta.removesuffix(':meta')}:{what}:{endpoint}"
 

@@ -26,23 +26,35 @@ Position = Literal["settled", "claimed", "backoff", "paused"]
 """The set that a receiver is in."""
 
 
+class Failing(NamedTuple):
+    """How a receiver has been failing; times in ms, 0: none.
+
+    `since`: the first failure since it took anything; `last`: the last one; `until` then it asked to be left alone.
+    """
+
+    since: int = 0
+    last: int = 0
+    until: int = 0
+
+
+NOT_FAILING = Failing()
+
+
 class Hold(NamedTuple):
-    """What is remembered of a receiver that is not plainly settled. Times in ms; `since`: first failure in a row."""
+    """What is remembered of a receiver that is not plainly settled."""
 
     token: int
     cursor: int
-    failures: int
-    since: int
-    last: int
+    failing: Failing
     reason: str
 
     @classmethod
     def parse(cls, value: str | None, cursor: int = 0) -> Hold:
         """Read what the scripts keep; None: nothing to remember, settled at `cursor`."""
         if not value:
-            return cls(0, cursor, 0, 0, 0, "")
-        token, held_cursor, failures, since, last, reason = value.split(":", 5)
-        return cls(int(token), int(held_cursor), int(failures), int(since), int(last), reason)
+            return cls(0, cursor, NOT_FAILING, "")
+        token, held_cursor, since, last, until, reason = value.split(":", 5)
+        return cls(int(token), int(held_cursor), Failing(int(since), int(last), int(until)), reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,7 @@ class Claim:
     receiver: str
     token: int
     cursor: int
-    failures: int
-    since: int
-    last: int
+    failing: Failing
     details: dict[str, Any]
 
 
@@ -77,18 +87,18 @@ class Claims:
 class Settlement:
     """What came of a claim. `cursor` is how far the receiver is now; times in ms.
 
-    Only for endpoints: `replayed`, the articles that were sent again.
+    Only for endpoints: `replayed`, the articles that were sent again; `undisputed`, those in dispute of which there was
+    nothing to be said any more.
     """
 
     claim: Claim
     verb: Literal["done", "back", "retry", "pause", "end"]
     cursor: int
     due: int = 0
-    failures: int = 0
-    since: int = 0
-    last: int = 0
+    failing: Failing = NOT_FAILING
     reason: str = ""
     replayed: list[str] = field(default_factory=list)
+    undisputed: list[str] = field(default_factory=list)
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as settle.lua takes it."""
@@ -98,9 +108,7 @@ class Settlement:
             self.verb,
             self.cursor,
             self.due,
-            self.failures,
-            self.since,
-            self.last,
+            *self.failing,
             self.reason,
         )
 
@@ -168,7 +176,7 @@ class Receivers:
             cursor = int(answer[i + 1])
             hold = Hold.parse(answer[i + 2], cursor)
             details = json.loads(answer[i + 3])
-            taken.append(Claim(feed, answer[i], token, cursor, hold.failures, hold.since, hold.last, details))
+            taken.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
         return Claims(head, kill, backoff, taken, tuple(trail.split()))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
@@ -198,6 +206,7 @@ class Receivers:
                     k.pending,
                     k.counts,
                     k.looks,
+                    k.disputes,
                 ],
                 [now, limit],
             )

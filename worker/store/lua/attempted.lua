@@ -1,15 +1,18 @@
+-- with disputing.part
 -- Keep attempts of one endpoint, take them into its health, and note in its ledger what it has of the articles.
--- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger
--- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas
+-- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes
+-- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas   3 the endpoint as a receiver
 --      then for each attempt   its fields; all of it as JSON if it is to be parked, else ''; what is to be noted as
---      JSON, {article: "version:status:time:sha256"}, or ''
+--      JSON, {article: "version:status:time:sha256"}, or ''; the dispute that goes on, or '';
+--      alone: the article is parked though there was no other to compare it with; recall: an article of that kind, since
+--      which nothing was taken, is in dispute again
 -- Returns 1 when the endpoint was suspended and has recovered, else 0.
 local names = {}
 for name in string.gmatch(ARGV[2], '[^,]+') do
   names[#names + 1] = name
 end
-local recovered = 0
-for first = 3, #ARGV, #names + 2 do
+local recovered, disputing = 0, false
+for first = 4, #ARGV, #names + 3 do
   local fields, flat = {}, {}
   for n, name in ipairs(names) do
     fields[name] = ARGV[first + n - 1]
@@ -28,7 +31,9 @@ for first = 3, #ARGV, #names + 2 do
   if outcome == 'delivered' then
     redis.call('HINCRBY', key, 'successes', 1)
     redis.call('HSET', key, 'success', now)
+    redis.call('HDEL', key, 'alone')
     redis.call('HDEL', KEYS[3], fields.article)
+    disputing = redis.call('HDEL', KEYS[5], fields.article) == 1 or disputing
     if redis.call('HDEL', key, 'suspended') == 1 then
       recovered = 1
     end
@@ -36,8 +41,28 @@ for first = 3, #ARGV, #names + 2 do
     redis.call('HSET', key, 'error', fields.error, 'answer', fields.answer, 'failed', now)
     if outcome == 'refused' or outcome == 'parked' then
       redis.call('HSET', KEYS[3], fields.article, ARGV[first + #names])
+      disputing = redis.call('HDEL', KEYS[5], fields.article) == 1 or disputing
+      if outcome == 'refused' then
+        redis.call('HSET', key, 'parked', now)
+      end
+      if ARGV[first + #names + 2] == 'alone' then
+        redis.call('HSET', key, 'alone', fields.article)
+      end
     elseif outcome ~= 'given_back' then
       redis.call('HINCRBY', key, 'failures', 1)
+    end
+    local dispute = ARGV[first + #names + 2]
+    if dispute == 'recall' then
+      local alone = redis.call('HGET', key, 'alone')
+      if alone and alone ~= fields.article and redis.call('HDEL', KEYS[3], alone) == 1 then
+        redis.call('HDEL', key, 'alone')
+        local again = table.concat({now, 1, now, now, fields.status, 'refused like another one'}, ':')
+        redis.call('HSET', KEYS[5], alone, again)
+        disputing = true
+      end
+    elseif dispute ~= '' and dispute ~= 'alone' then
+      redis.call('HSET', KEYS[5], fields.article, dispute)
+      disputing = true
     end
     if outcome == 'suspended' then
       redis.call('HSET', key, 'suspended', now)
@@ -52,5 +77,8 @@ for first = 3, #ARGV, #names + 2 do
       end
     end
   end
+end
+if disputing then
+  plan_disputes(KEYS[5], KEYS[6], ARGV[3])
 end
 return recovered

@@ -1,8 +1,9 @@
 -- with removing.part
 -- End claims with what came of them. A claim whose token is no longer the receiver's is passed over (fencing).
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 counts
--- ARGV 1 now (ms)   then for each receiver:  receiver, token, verb, cursor, due (ms), failures, since (ms), last (ms), reason
---      verb: done  -> settled(cursor)       back -> settled(cursor), its failures as they were
+-- ARGV 1 now (ms)   then for each receiver:  receiver, token, verb, cursor, due (ms), since (ms), last (ms), until (ms),
+--      reason
+--      verb: done  -> settled(cursor)       back -> settled(cursor), failing as it was
 --            retry -> backoff(due)          pause -> paused(now)       end -> removed
 -- Returns {how many of them are behind the head again, receivers that were fenced off ...}.
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
@@ -14,7 +15,8 @@ for i = 2, #ARGV, 9 do
   if hold and string.match(hold, '^(%d+):') == token and redis.call('ZREM', KEYS[3], id) == 1 then
     if verb == 'done' or verb == 'back' then
       redis.call('ZADD', KEYS[2], cursor, id)
-      if verb == 'done' or string.sub(rest, 1, 2) == '0:' then
+      local free = string.match(rest, '^0:%d+:(%d+):')
+      if verb == 'done' or (free and tonumber(free) <= tonumber(ARGV[1])) then
         redis.call('HDEL', KEYS[6], id)
       else
         redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)

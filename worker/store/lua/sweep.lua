@@ -1,8 +1,8 @@
 -- with removing.part
 -- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
--- cursor), ended leases are removed.
+-- cursor), ended leases are removed, endpoints with a dispute that is due are set a change back, so that they are behind.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
---      10 counts   11 looks
+--      10 counts   11 looks   12 disputes
 -- ARGV 1 now (ms)   2 how many of each at the most
 -- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due, pages to be looked at}.
 local now, limit = ARGV[1], ARGV[2]
@@ -14,7 +14,9 @@ for n, key in ipairs({KEYS[3], KEYS[4]}) do
     local cursor, rest = string.match(redis.call('HGET', KEYS[6], id), '^%d+:(%d+):(.*)$')
     redis.call('ZREM', key, id)
     redis.call('ZADD', KEYS[2], cursor, id)
-    if string.sub(rest, 1, 2) == '0:' then
+    -- Not failing, and not asking to be left alone any more.
+    local free = string.match(rest, '^0:%d+:(%d+):')
+    if free and tonumber(free) <= tonumber(now) then
       redis.call('HDEL', KEYS[6], id)
     else
       redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
@@ -26,6 +28,12 @@ for _, id in ipairs(ended) do
   remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10])
 end
 local head = redis.call('HGET', KEYS[1], 'head') or '0'
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[12], '-inf', now)) do
+  local cursor = redis.call('ZSCORE', KEYS[2], id)
+  if cursor and tonumber(cursor) >= tonumber(head) then
+    redis.call('ZADD', KEYS[2], string.format('%.0f', head - 1), id)
+  end
+end
 return {
   counts[1], counts[2], #ended,
   redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
