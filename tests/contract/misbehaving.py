@@ -43,7 +43,8 @@ class Call:
 class Misbehaving:
     """The receiver. What it does depends on the first part of the path, see the methods that begin with `_do_`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> None:
+        self._at = address, port
         self.seen: list[Seen] = []
         self.connections = 0
         self.holding = 0
@@ -56,7 +57,7 @@ class Misbehaving:
         self._thread = threading.Thread(target=self._run, args=(listening,), daemon=True)
         self._thread.start()
         assert listening.wait(PATIENCE)
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{address}:{self.port}"
 
     def release(self) -> None:
         """Answer all requests to /hold, those to come too."""
@@ -76,7 +77,7 @@ class Misbehaving:
     def _run(self, listening: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=4096)
+            asyncio.start_server(self._serve, *self._at, ssl=self._tls, backlog=4096)
         )
         self.port: int = server.sockets[0].getsockname()[1]
         listening.set()

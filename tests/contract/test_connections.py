@@ -18,6 +18,7 @@ from contract.misbehaving import PATIENCE, Misbehaving
 
 from worker.delivery.engine import Tls
 from worker.delivery.errors import Fault
+from worker.delivery.names import DOUBT_SECONDS
 
 TRUSTED = Tls(ca=str(CERTIFICATE))
 
@@ -167,3 +168,37 @@ def test_a_lost_connection_to_such_a_receiver_is_replaced_by_one(
 
     assert len(clients) == 1
     assert first.body.decode().split(" ")[1] not in clients
+
+
+def test_a_host_that_has_moved_is_found_at_the_next_try(start_engine: Callable[..., Caller]) -> None:
+    old = Misbehaving()
+    new = Misbehaving(address="127.0.0.2", port=old.port)
+    addresses = ["127.0.0.1"]
+
+    def lookup(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+
+    caller = start_engine(lookup=lookup)
+    url = f"http://moves.example:{old.port}/ok"
+    assert caller.call(url).status == 200
+    time.sleep(DOUBT_SECONDS)
+    addresses[:] = ["127.0.0.2"]
+    old.close()
+    # The first one finds nobody there; the next one, when the name has been looked up, does.
+    until_answered(caller, url, 2)
+    assert (len(old.seen), len(new.seen)) == (1, 1)
+    # It moves back, and its name server does not know yet.
+    back = Misbehaving(port=old.port)
+    new.close()
+    until_answered(caller, url, 3)
+    assert len(back.seen) == 1
+    back.close()
+
+
+def until_answered(caller: Caller, url: str, times: int) -> None:
+    """Call until there are so many answers."""
+    end = time.monotonic() + PATIENCE
+    while sum(answer.fault is None for answer in caller.answers) < times:
+        assert time.monotonic() < end
+        caller.call(url)
+        time.sleep(0.05)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from worker.delivery.errors import Fault
-from worker.delivery.names import _KNOWN_MOST, _THREADS, FRESH_SECONDS, STALE_SECONDS, Found, Names
+from worker.delivery.names import _KNOWN_MOST, _THREADS, DOUBT_SECONDS, FRESH_SECONDS, STALE_SECONDS, Found, Names
 
 PATIENCE = 20.0
 FAILS = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
@@ -239,3 +239,48 @@ def test_when_closed_it_wakes_nobody(server: NameServer) -> None:
     server.speak.set()
 
     assert not server.woken.acquire(timeout=0.2)
+
+
+def test_a_name_that_is_in_doubt_is_looked_up_at_once_and_what_was_known_is_tried_last(server: NameServer) -> None:
+    names = server.names()
+    learn(server, names, "example.org:8080")
+    names.untold("example.org:8080")
+    names.told()
+    server.tells["example.org"] = ["192.0.2.2", "2001:db8::2"]
+
+    names.doubt("example.org:8080", DOUBT_SECONDS)
+    server.wait()
+    assert names.found(DOUBT_SECONDS) == []
+    assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2],192.0.2.1"]
+    # What was found in doubt ends with the next look, when nothing is in doubt any more.
+    assert names.knows("example.org:8080", DOUBT_SECONDS + FRESH_SECONDS)
+    server.wait()
+    names.found(DOUBT_SECONDS + FRESH_SECONDS)
+    assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2]"]
+
+
+def test_a_name_in_doubt_is_asked_for_once_a_second_at_the_most(server: NameServer) -> None:
+    names = server.names()
+    learn(server, names, "example.org")
+    for tenth in range(30):
+        names.doubt("example.org", tenth / 10)
+        if tenth in (10, 20):
+            server.wait()
+            names.found(tenth / 10)
+
+    assert server.asked == ["example.org"] * 3
+    names.doubt("elsewhere.example", 9.0)
+    names.knows("192.0.2.1", 9.0)
+    names.doubt("192.0.2.1", 19.0)
+    assert len(server.asked) == 3
+
+
+def test_a_name_in_doubt_is_used_though_its_server_is_silent(server: NameServer) -> None:
+    names = server.names()
+    learn(server, names, "example.org")
+    server.tells["example.org"] = FAILS
+    names.doubt("example.org", 5.0)
+    server.wait()
+
+    assert names.found(5.0) == []
+    assert names.untold("example.org") == ["example.org:80:192.0.2.1", "example.org:443:192.0.2.1"]

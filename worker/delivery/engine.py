@@ -43,6 +43,8 @@ _CLOSE_SECONDS = 1.0
 """How long a stop waits, when all is answered, for libcurl to close; it may itself be waiting for a name server."""
 _HOSTS_KNOWN = 10_000
 """How many hosts are remembered to speak HTTP/2."""
+_UNREACHED = frozenset({Fault.CONNECT, Fault.FORBIDDEN, Fault.RESET, Fault.TIMEOUT, Fault.TLS})
+"""What may go wrong because a host is not where it was."""
 _STOPPING = "the engine is stopping"
 _TOO_LATE = "it might outlast its deadline"
 _OUT_OF_DATE = "it is out of date"
@@ -267,6 +269,8 @@ class Engine:
         answer = handle.answer(time.monotonic(), code, message, fault)
         if answer.fault is None and transfer.url.startswith("https"):
             self._learn(host, multiplexes=handle.multiplexed())
+        elif answer.fault in _UNREACHED:
+            self._names.doubt(host.name, time.monotonic())
         self._multi.remove_handle(curl)
         handle.clear()
         self._free.append(handle)

@@ -26,6 +26,8 @@ FRESH_SECONDS = 60.0
 """After so long a name that is used is looked up again, in the background."""
 STALE_SECONDS = 86_400
 """So long an address is used although its name server does not answer."""
+DOUBT_SECONDS = 1.0
+"""A name whose addresses can't be reached is looked up at once, but no more often than this."""
 
 _THREADS = 100
 _KNOWN_MOST = 50_000
@@ -43,13 +45,19 @@ class Found(NamedTuple):
 
 
 class _Known:
-    """A name with its addresses, as lines for libcurl, which remembers them itself once it has been `told`."""
+    """A name with its addresses, and as lines for libcurl, which remembers them itself once it has been `told`.
 
-    __slots__ = ("good_until", "lines", "look_at", "told")
+    `doubted`: the addresses could not be reached; what is found then stands before them, not in their place.
+    """
 
-    def __init__(self, lines: list[str], now: float) -> None:
-        self.lines = lines
+    __slots__ = ("addresses", "asked_at", "doubted", "good_until", "lines", "look_at", "told")
+
+    def __init__(self, name: str, addresses: list[str], now: float) -> None:
+        self.addresses = addresses
+        self.lines = _lines(name, addresses) if addresses else []
         self.told = False
+        self.doubted = False
+        self.asked_at = now
         self.look_at = now + FRESH_SECONDS
         self.good_until = now + STALE_SECONDS
 
@@ -87,9 +95,15 @@ class Names:
                 return False
             self._remember(name, [], now)
         elif now >= known.look_at and known.lines:
-            known.look_at = now + FRESH_SECONDS
-            self._ask(name)
+            self._ask_again(name, known, now)
         return True
+
+    def doubt(self, name: str, now: float) -> None:
+        """Look a name up at once: no connection came about to any of its addresses. It may have moved."""
+        known = self._known.get(name)
+        if known and known.lines and now - known.asked_at >= DOUBT_SECONDS:
+            known.doubted = True
+            self._ask_again(name, known, now)
 
     def found(self, now: float) -> list[Found]:
         """Return what has become of the names that were not known."""
@@ -134,9 +148,17 @@ class Names:
             self._closed = True
             self._to_ask.clear()
 
+    def _ask_again(self, name: str, known: _Known, now: float) -> None:
+        known.look_at = now + FRESH_SECONDS
+        known.asked_at = now
+        self._ask(name)
+
     def _learn(self, name: str, answer: list[str] | OSError | UnicodeError, now: float) -> Found:
         known = self._known.get(name)
         if isinstance(answer, list):
+            if known and known.doubted:
+                # A name server may be behind, or ahead, of what it speaks of: what was known is tried after the news.
+                answer = [*answer, *(address for address in known.addresses if address not in answer)]
             self._remember(name, answer, now)
             return Found(name)
         denied = isinstance(answer, UnicodeError) or answer.errno == socket.EAI_NONAME
@@ -144,11 +166,11 @@ class Names:
             self._forget(name)
         return Found(name, Fault.DNS, f"no address for {name}: {answer.args[-1]}")
 
-    def _remember(self, name: str, lines: list[str], now: float) -> None:
+    def _remember(self, name: str, addresses: list[str], now: float) -> None:
         self._known.pop(name, None)
         while len(self._known) >= _KNOWN_MOST:
             self._forget(next(iter(self._known)))
-        self._known[name] = _Known(lines, now)
+        self._known[name] = _Known(name, addresses, now)
 
     def _forget(self, name: str) -> None:
         # "-": libcurl is to forget it too, at the next occasion.
@@ -175,7 +197,7 @@ class Names:
                 name = self._to_ask.popleft()
             answer: list[str] | OSError | UnicodeError
             try:
-                answer = self._lines(name)
+                answer = self._addresses(name)
             except (OSError, UnicodeError) as error:
                 answer = error
             with self._lock:
@@ -183,12 +205,19 @@ class Names:
                 if not self._closed:
                     self._wake()
 
-    def _lines(self, name: str) -> list[str]:
+    def _addresses(self, name: str) -> list[str]:
         """Ask for the addresses of a name, in the order in which they are to be tried."""
         match = _NAME.fullmatch(name)
         assert match
-        host, port = match.groups()
-        found = [str(answer[4][0]) for answer in self._lookup(host, None, type=socket.SOCK_STREAM)]
-        addresses = ",".join(f"[{address}]" if ":" in address else address for address in dict.fromkeys(found))
-        # Without a port, one line for each scheme.
-        return [f"{host}:{one}:{addresses}" for one in ((port,) if port else ("80", "443"))]
+        found = (str(answer[4][0]) for answer in self._lookup(match[1], None, type=socket.SOCK_STREAM))
+        return list(dict.fromkeys(found))
+
+
+def _lines(name: str, addresses: list[str]) -> list[str]:
+    """What libcurl is told of a name."""
+    match = _NAME.fullmatch(name)
+    assert match
+    host, port = match.groups()
+    written = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+    # Without a port, one line for each scheme.
+    return [f"{host}:{one}:{written}" for one in ((port,) if port else ("80", "443"))]
