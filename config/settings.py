@@ -49,7 +49,7 @@ from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition, FeedName
 from feeds.errors import FieldError, InvalidInput
 from feeds.event import field_errors
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.patterns import named, pattern_of
 from feeds.rights import Rights
 
@@ -79,6 +79,17 @@ class Site(BaseModel):
     """The language of feeds that have no edition of their own (BCP 47)."""
     logo_url: Url | None = None
     """The publisher's logo, for partners that show it beside its articles."""
+    partner_formats: tuple[str, ...] = ()
+    """The partners' formats that partners fetch from the web server by themselves: what the gate keeps out of them is
+    told. Of those that are pushed it is told in any case, and of the others to nobody."""
+
+    @field_validator("partner_formats")
+    @classmethod
+    def _partners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = [name for name, feed_format in FEED_FORMATS.items() if feed_format not in READERS]
+        if unknown := next((name for name in value if name not in known), None):
+            raise ValueError(f"{unknown!r} is no partner's format; those are {', '.join(known)}")
+        return value
 
     @field_validator("id_authority")
     @classmethod

@@ -6,8 +6,11 @@ from the articles as they are at that moment: what is not visible now does not g
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from feeds.archive import period_of
 from feeds.entry import Tombstone, entry, tag_uri
@@ -35,6 +38,8 @@ PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
 
 _FRAGMENT_BYTES = 64 * 1024 * 1024
+_OBJECTIONS = 10_000
+"""Articles that the gate keeps out, whose reasons are remembered."""
 _PUSH_BYTES = 64 * 1024 * 1024
 _WINDOW_BYTES = 64 * 1024 * 1024
 """What articles of windows take that are kept for other formats' documents and for the next ones."""
@@ -44,11 +49,15 @@ _Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", tuple[str, ..
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A feed document at one head. `changed` is the feed's last change (ms; 0: never)."""
+    """A feed document at one head.
+
+    `changed` is the feed's last change (ms; 0: never). `kept_out`: the articles that the gate keeps out of it, and why.
+    """
 
     body: bytes
     head: int
     changed: int
+    kept_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,8 @@ class Documents:
         self._site = site
         self._gate = gate
         self._fragments = Fragments(_FRAGMENT_BYTES)
+        self._objections: LRUCache[tuple[str, str, int, Rights], list[str]] = LRUCache(_OBJECTIONS)
+        self._lock = Lock()
         self._pushes: ByteCache[_Asked, tuple[Push | None]] = ByteCache(_PUSH_BYTES)
         self._windows: ByteCache[str, tuple[Window, dict[str, Held]]] = ByteCache(_WINDOW_BYTES)
 
@@ -98,22 +109,26 @@ class Documents:
         """Read all anew: another Redis may say another thing under the same numbers."""
         self._windows.clear()
         self._pushes.clear()
+        self._gate.forget()
 
-    def current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Document:
+    def current(self, definition: FeedDefinition, feed_format: FeedFormat, *, quiet: bool = False) -> Document:
         """Return the feed's document as it is now. Raises FeedRefused.
 
         Its formats show the same articles as long as its head stays: whatever changes an article in it moves that.
+        `quiet`: somebody looks at it, and no operator is to be told of what the gate keeps back.
         """
+        quiet = quiet or not self._site.fetched(feed_format)
         window, held = self._window(definition)
         articles = _visible(held, window.head.changed)
         channel = self._channel(
             definition,
             feed_format,
             window.head.changed,
+            quiet=quiet,
             older_url=self._archive_url(definition, feed_format, window.below),
         )
         shown = [articles[name] for name in window.members if name in articles]
-        return self._document(feed_format, channel, window.head, shown, window.gone)
+        return self._document(feed_format, channel, window.head, shown, window.gone, quiet=quiet)
 
     def titled(self, definition: FeedDefinition) -> FeedDefinition:
         """Return the feed with its title as readers see it: that of one of a pattern has the words of an article."""
@@ -141,6 +156,7 @@ class Documents:
             definition,
             feed_format,
             changed,
+            quiet=False,
             self_url=self._site.archive(definition.name, feed_format.name, period),
             current_url=self._site.topic(definition.name, feed_format.name),
             older_url=self._archive_url(definition, feed_format, stretch.older),
@@ -148,7 +164,7 @@ class Documents:
             hub_url="",
         )
         shown = [articles[name] for name in stretch.members if name in articles]
-        return self._document(feed_format, channel, stretch.head, shown, ())
+        return self._document(feed_format, channel, stretch.head, shown, (), quiet=False)
 
     def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
         """Return the top entries of the feed, and where its log ends."""
@@ -243,8 +259,8 @@ class Documents:
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:
             shown = [replace(held, article=granted(held.article, rights)) for held in shown]
-        channel = self._channel(definition, feed_format, head.changed)
-        passed = self._passed(feed_format, channel, shown, rights)
+        channel = self._channel(definition, feed_format, head.changed, quiet=False)
+        passed, _ = self._passed(feed_format, channel, shown, rights, quiet=False)
         if not passed and not gone:
             return None, reached, end
         stones = self._stones(feed_format, gone)
@@ -279,10 +295,12 @@ class Documents:
         self._windows.keep(definition.name, (window, held), sum(article.size for article in held.values()))
         return window, held
 
-    def _channel(self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, **links: str) -> Channel:
+    def _channel(
+        self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, *, quiet: bool, **links: str
+    ) -> Channel:
         """What the document says of the feed. Raises FeedRefused."""
         channel = self._site.channel(self.titled(definition), feed_format.name, changed, **links)
-        self._gate.channel(definition.name, feed_format, channel, made=isinstance(definition, MadeFeed))
+        self._gate.channel(definition.name, feed_format, channel, made=isinstance(definition, MadeFeed), quiet=quiet)
         return channel
 
     def _document(
@@ -292,22 +310,41 @@ class Documents:
         head: Head,
         articles: Iterable[Held],
         gone: Sequence[tuple[str, int]],
+        *,
+        quiet: bool,
     ) -> Document:
-        fragments = [fragment for _, fragment in self._passed(feed_format, channel, articles)]
+        passed, kept_out = self._passed(feed_format, channel, articles, quiet=quiet)
+        fragments = [fragment for _, fragment in passed]
         envelope = feed_format.envelope(channel, self._stones(feed_format, gone))
         if feed_format.bytes_most is not None:
             fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
-        return Document(envelope.around(fragments), head.seq, clock.ms(channel.updated))
+        return Document(envelope.around(fragments), head.seq, clock.ms(channel.updated), kept_out)
 
     def _passed(
-        self, feed_format: FeedFormat, channel: Channel, articles: Iterable[Held], rights: Rights = EVERYTHING
-    ) -> list[tuple[Held, bytes]]:
-        """The articles that belong in a document of the format and have passed the gate, with their fragments."""
+        self,
+        feed_format: FeedFormat,
+        channel: Channel,
+        articles: Iterable[Held],
+        rights: Rights = EVERYTHING,
+        *,
+        quiet: bool,
+    ) -> tuple[list[tuple[Held, bytes]], dict[str, list[str]]]:
+        """The articles that belong in a document of the format.
+
+        Those that have passed the gate, with their fragments; those that it keeps out, by id, with the reasons.
+        """
         if feed_format.select:
             entries = {self._entry(held): held for held in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
-        rendered = ((held, self._fragment(feed_format, channel, held, rights)) for held in articles)
-        return [(held, fragment) for held, fragment in rendered if fragment]
+        passed, kept_out = [], {}
+        for held in articles:
+            if fragment := self._fragment(feed_format, channel, held, rights):
+                passed.append((held, fragment))
+                continue
+            kept_out[held.article.id] = objections = self._why(feed_format, channel, held, rights)
+            if not quiet:
+                self._gate.park(feed_format, held, objections)
+        return passed, kept_out
 
     def _archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
         """The archive in which the article at a place stands; empty where there is none."""
@@ -334,10 +371,18 @@ class Documents:
         fragment = self._fragments.get(feed_format.name, held, rights)
         if fragment is None:
             fragment = feed_format.fragment(self._entry(held))
-            if not self._gate.entry(feed_format, channel, held, fragment):
+            if objections := self._gate.objections(feed_format, channel, fragment):
                 fragment = b""
+                with self._lock:
+                    self._objections[feed_format.name, held.article.id, held.rev, rights] = objections
             self._fragments.keep(feed_format.name, held, rights, fragment)
         return fragment
+
+    def _why(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> list[str]:
+        """Why the gate keeps an article out."""
+        with self._lock:
+            known = self._objections.get((feed_format.name, held.article.id, held.rev, rights))
+        return known or self._gate.objections(feed_format, channel, feed_format.fragment(self._entry(held)))
 
 
 def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:

@@ -73,6 +73,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         edition=settings.site.edition,
         configured=settings.feeds,
         logo_url=settings.site.logo_url or "",
+        partner_formats=settings.site.partner_formats,
     )
     alerts = Alerts(store, wanted=settings.operations.url is not None)
     guard = Guard(settings.delivery.allow_networks)

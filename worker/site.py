@@ -12,7 +12,7 @@ from feeds import patterns
 from feeds.archive import Period
 from feeds.definition import FeedDefinition
 from feeds.entry import Channel, began, tag_uri
-from feeds.formats import FEED_FORMATS, TOPICS
+from feeds.formats import FEED_FORMATS, READERS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
 
@@ -31,6 +31,8 @@ class Site:
     configured: tuple[FeedDefinition, ...]
     """The feeds and the patterns of feeds."""
     logo_url: str = ""
+    partner_formats: tuple[str, ...] = ()
+    """The partners' formats that partners fetch from us by themselves."""
 
     @cached_property
     def definitions(self) -> tuple[FeedDefinition, ...]:
@@ -84,6 +86,10 @@ class Site:
     def hub_url(self) -> str:
         """Where subscribers ask for pushes (W3C WebSub, section 4)."""
         return f"{self.base_url}/hub"
+
+    def fetched(self, feed_format: FeedFormat) -> bool:
+        """Whether somebody counts on finding the feeds in a format here: readers, or a partner by what was agreed."""
+        return feed_format in READERS or feed_format.name in self.partner_formats
 
     def topic(self, feed: str, format_name: str) -> str:
         """The URL of one feed in one format: what readers fetch and subscribers subscribe to."""

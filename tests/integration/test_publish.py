@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -714,12 +715,42 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
 def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
     definition = desk.site.feed("all")
     assert definition is not None
+    desk.site = replace(desk.site, partner_formats=("smartnews",))
     documents = desk.documents()
     for _ in range(2):
         with pytest.raises(FeedRefused, match="the feed all can't be smartnews: channel must have logo"):
             documents.current(definition, FEED_FORMATS["smartnews"])
     _, [(_, told)] = desk.store.operations.take(10, 1000)
     assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])
+
+
+def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
+    desk.accept(article("a", headline="Short", body_html="<p>Text</p>"))
+    desk.publisher().consume()
+    definition = desk.site.feed("all")
+    assert definition is not None
+    msn, smartnews = FEED_FORMATS["msn"], FEED_FORMATS["smartnews"]
+    documents = desk.documents()
+    # A stranger asks for formats that no partner was promised; somebody runs `dateline validate`.
+    for quiet in (False, True):
+        document = documents.current(definition, msn, quiet=quiet)
+        assert ["a"] == list(document.kept_out)
+        assert "title" in document.kept_out["a"][0]
+        with pytest.raises(FeedRefused):
+            documents.current(definition, smartnews, quiet=quiet)
+    assert {} == desk.store.refusals.all("msn")
+    assert [] == desk.store.operations.take(10, 1000)
+
+    # What is pushed, and what a partner was promised, is told, though it was looked at before.
+    assert documents.push(definition, msn, 0, 1, whole=False) is None
+    assert ["a"] == list(desk.store.refusals.all("msn"))
+    desk.site = replace(desk.site, partner_formats=("smartnews",))
+    documents = desk.documents()
+    with pytest.raises(FeedRefused):
+        documents.current(definition, smartnews, quiet=True)
+    with pytest.raises(FeedRefused):
+        documents.current(definition, smartnews)
+    assert ["article.parked", "feed.refused"] == [told["type"] for _, told in desk.store.operations.take(10, 1000)]
 
 
 def test_what_waits_is_in_no_push_however_much_there_is(desk: Desk) -> None:

@@ -16,7 +16,6 @@ from worker import inputs
 from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
 from worker.delivery.fetch import Page
 from worker.gate import FeedRefused
-from worker.report import kept_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,16 +81,15 @@ class Reader:
             raise Failed(f"{name}: is a pattern of feeds; name one of them")
         for format_name in [self._format] if self._format else FEED_FORMATS:
             try:
-                document = services.documents.current(definition, FEED_FORMATS[format_name])
+                document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True)
             except FeedRefused as error:
                 # Said at once: the other formats may be served.
                 say_wrong(printable(f"{error}; that is why it is not served"))
                 self.refused = True
                 continue
-            members = services.store.changes.window(name, definition.limit).members
             missing = [
-                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(refusal.reasons)}", "house")
-                for article_id, refusal in kept_out(services.store, format_name, members).items()
+                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(reasons)}", "house")
+                for article_id, reasons in document.kept_out.items()
             ]
             yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing, ours=True)
 

@@ -48,7 +48,7 @@ def render(
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")
         _among(FEED_FORMATS, format_name, "--format: feeds are served in")
         try:
-            document = services.documents.current(definition, FEED_FORMATS[format_name]).body
+            document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True).body
         except FeedRefused as error:
             raise Failed(f"{error}; that is why it is not served") from None
     elif held is None:
