@@ -100,7 +100,7 @@ class Documents:
         self._site = site
         self._gate = gate
         self._fragments = Fragments(_FRAGMENT_BYTES)
-        self._objections: LRUCache[tuple[str, str, int, Rights], list[str]] = LRUCache(_OBJECTIONS)
+        self._objections: LRUCache[tuple[str, str, str, Rights], list[str]] = LRUCache(_OBJECTIONS)
         self._lock = Lock()
         self._pushes: ByteCache[_Asked, tuple[Push | None]] = ByteCache(_PUSH_BYTES)
         self._windows: ByteCache[str, tuple[Window, dict[str, Held]]] = ByteCache(_WINDOW_BYTES)
