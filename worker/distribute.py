@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from worker.site import Site
     from worker.store import Store
     from worker.store.attempts import Tried
-    from worker.store.receivers import Claim, Claims
+    from worker.store.receivers import Claim, Claims, Settled
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -281,19 +281,30 @@ class Distributor:
         if sum(map(len, self._ended.values())) < _WORTHWHILE and not self._inbox.empty():
             return
         for feed in list(self._ended):
-            for settlement in self._ended[feed]:
-                if settlement.replayed:
-                    endpoint = settlement.claim.details["endpoint"]
-                    self._store.replays.done(feed, endpoint, settlement.replayed)
-                if settlement.undisputed:
-                    endpoint = settlement.claim.details["endpoint"]
-                    self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
-            settled = self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
+            try:
+                settled = self._settle_all(feed)
+            except RedisError as error:
+                if trouble.kind(error) != "bug":
+                    raise
+                # The other feeds' receivers are settled; of this one the claims expire.
+                self._store.damage.found(f"receivers of {feed}", str(error), "their claims expire")
+                del self._ended[feed]
+                continue
             del self._ended[feed]
             if settled.fenced:
                 log.warning("claims_lost", feed=feed, receivers=len(settled.fenced), reason="they had expired")
             if settled.behind and feed not in self._wanted:
                 self._wanted.append(feed)
+
+    def _settle_all(self, feed: str) -> Settled:
+        for settlement in self._ended[feed]:
+            if settlement.replayed:
+                endpoint = settlement.claim.details["endpoint"]
+                self._store.replays.done(feed, endpoint, settlement.replayed)
+            if settlement.undisputed:
+                endpoint = settlement.claim.details["endpoint"]
+                self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
+        return self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
 
     def _note(self) -> None:
         """Keep what was tried at endpoints, and tell what operators want to know of it."""
@@ -435,7 +446,8 @@ class Distributor:
                     dues[receiver] = clock.ms(sooner)
             self._store.receivers.bring_forward(feed, dues)
             self._forward[feed] = _Forward(tip.seq, time.monotonic())
-            if self._store.receivers.sweep([feed], clock.ms(now), BATCH)[feed].behind and feed not in self._wanted:
+            swept = self._store.receivers.sweep([feed], clock.ms(now), BATCH).get(feed)
+            if swept and swept.behind and feed not in self._wanted:
                 self._wanted.append(feed)
 
 

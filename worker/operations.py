@@ -5,6 +5,7 @@ endpoint.recovered    a suspended endpoint took a push again
 article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
 article.still_there   the page of an endpoint still has the text of an article that was killed
 article.gone          the page that had it has it no more
+record.damaged        something in Redis is lost or can't be read; it is passed over, and the rest goes on
 feed.refused          what a feed says of itself fails the rules of a format, in which it is not published
 """
 

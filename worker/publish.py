@@ -23,7 +23,6 @@ from feeds.lifecycle import Ignore, decide
 from worker import clock
 from worker.placing import states
 from worker.store import trouble
-from worker.store.articles import NEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,6 +165,9 @@ class Publisher:
         for article_id in due:
             try:
                 touched |= self.reconcile(article_id, now)
+                if self._store.articles.get(article_id) is None:
+                    # Not saved as yet, or damaged.
+                    self._store.articles.postpone(article_id, now + _LATER)
             except Exception as error:
                 if trouble.kind(error) != "bug":
                     raise
@@ -283,15 +285,15 @@ class Publisher:
         return self.reconcile(article_id, now)
 
     def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
-        feeds = held.feeds if held else frozenset()
+        # What takes the place of a damaged article leaves the feeds where that may have been.
+        rev, kept = (held.rev, held.feeds) if held else self._store.articles.remains(article.id)
+        feeds = frozenset(one.name for one in self._site.definitions) if kept is None else kept
         found = self._placing.placements(article, feeds, now, self._placing.lists())
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         self._store.articles.schedule(article.id, article.due(now))
         # Nothing of a killed text is kept; by these it is known again where somebody still shows it.
         marks = remembered(held.fingerprints, held.article) if held and self._contracts.read_back() else ()
-        return self._store.articles.save(
-            article, held.rev if held else NEW, feeds | {placement.feed for placement in found}, accepted, marks
-        )
+        return self._store.articles.save(article, rev, feeds | {placement.feed for placement in found}, accepted, marks)
 
     def _record(self, article: Article, found: list[Placement], now: datetime) -> set[str]:
         places = states(article, found)

@@ -9,6 +9,7 @@ import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -76,6 +77,7 @@ def build(settings: Settings, redis_url: str) -> Services:
         partner_formats=settings.site.partner_formats,
     )
     alerts = Alerts(store, wanted=settings.operations.url is not None)
+    store.damage.tell = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
     leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
@@ -186,6 +188,7 @@ class Machinery:
             self._consumer,
             here=here,
             verify=self.verifier.verify,
+            end=self.verifier.end,
             look=self.readback.look,
         )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -56,7 +56,8 @@ _STOP_SECONDS = 30.0
 class Sweeper:
     """Does the duties. `here` is offered each feed whose receivers are behind: True, and this process serves them.
 
-    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon.
+    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon; `end`
+    tells the subscribers whose leases have ended, by the details of their subscriptions.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Sweeper:
         *,
         here: Callable[[str], bool],
         verify: Callable[[str], None],
+        end: Callable[[str, list[dict[str, Any]]], None],
         look: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -80,6 +82,7 @@ class Sweeper:
         self._worker = worker
         self._here = here
         self._verify = verify
+        self._end = end
         self._look = look
         self._lost = 0
         self._duties = [
@@ -116,12 +119,19 @@ class Sweeper:
         if not self._publisher.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
         now = clock.ms(clock.now())
+        grace = self._store.outages.grace(now)
+        if grace.outage:
+            log.warning("leases_last_longer", outage_seconds=grace.outage // 1000, longer_seconds=grace.longer // 1000)
         former = self._store.definitions.former(now)
         feeds = self._store.receivers.feeds()
         lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
-        for feed, swept in chain.from_iterable(self._store.receivers.sweep(lot, now, _AT_ONCE).items() for lot in lots):
-            if swept.expired or swept.ended:
-                log.info("swept", feed=feed, expired_claims=swept.expired, ended_leases=swept.ended)
+        for feed, swept in chain.from_iterable(
+            self._store.receivers.sweep(lot, now, _AT_ONCE, now - grace.longer).items() for lot in lots
+        ):
+            if swept.expired:
+                log.info("swept", feed=feed, expired_claims=swept.expired)
+            if swept.ended:
+                self._end(feed, swept.ended)
             if swept.behind and not self._here(feed):
                 self._wakeups.distribute(feed)
             # Not in our settings, nor in those of whoever is in charge.

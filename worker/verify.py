@@ -11,7 +11,7 @@ import hmac
 import secrets
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import structlog
@@ -24,6 +24,7 @@ from worker.delivery.transfer import Answer, Transfer
 from worker.store.trouble import report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from worker.delivery.engine import Engine
@@ -115,6 +116,16 @@ class Verifier:
             told.append(self._denial(topic, receiver.details["callback"], "this feed is no more"))
         self._engine.submit(told)
         log.warning("subscriptions_ended", feed=feed, subscriptions=len(told), reason="the feed is not in the settings")
+
+    def end(self, feed: str, ended: Sequence[dict[str, Any]]) -> None:
+        """Tell the subscribers whose leases have ended that they are sent nothing more (section 5.2)."""
+        self._engine.submit(
+            [
+                self._denial(self._site.topic(feed, details["format"]), details["callback"], "the lease has ended")
+                for details in ended
+            ]
+        )
+        log.info("leases_ended", feed=feed, subscriptions=len(ended))
 
     def _denial(self, topic: str, callback: str, reason: str) -> Transfer:
         """Tell a subscriber that it has no subscription (section 5.2). It need not answer."""

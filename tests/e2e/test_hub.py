@@ -145,6 +145,11 @@ def test_a_lease_that_is_no_positive_integer_is_refused(newsroom: Newsroom, aske
 def test_a_subscription_ends_with_its_lease(newsroom: Newsroom, section: str) -> None:  # 5.3.1
     newsroom.subscribe(section, "/v8", lease_seconds="2")
     newsroom.receiver.until(lambda: newsroom.subscriptions(section) == 0, 20, "the end of the lease")
+    told = newsroom.receiver.wait("/v8", 2, method="GET")[-1]
+    assert {"hub.mode": ["denied"], "hub.topic": [newsroom.topic(section)]} == {
+        name: value for name, value in told.query.items() if name != "hub.reason"
+    }
+    assert told.query["hub.reason"] == ["the lease has ended"]
 
 
 def test_secrets_are_counted_in_bytes(newsroom: Newsroom, section: str) -> None:  # 5.1

@@ -430,6 +430,35 @@ def test_an_entry_with_an_id_from_the_future_does_no_harm_to_those_after_it(desk
     assert all(one.article.updated < clock.now() for one in held.values())
 
 
+@pytest.mark.parametrize("damage", [{"doc": "{"}, {"feeds": "x"}, {"doc": "{}", "feeds": "null"}])
+def test_an_article_that_is_damaged_can_be_corrected_and_killed(desk: Desk, damage: dict[str, str]) -> None:
+    desk.accept(article("a"), article("b"), article("c"))
+    desk.publisher().consume()
+    for name in ("a", "b"):
+        desk.store.client.hset(keys.article(name), mapping={**damage, "rev": 9})
+    # What is whole is shown meanwhile.
+    assert "c v1" in desk.document("all")
+    desk.accept(article("a", 2), kill("b"))
+    desk.publisher().consume()
+    assert ["a", "c"] == sorted(desk.members("all"))
+    assert ["a", "c"] == sorted(desk.members("world"))
+    assert "a v2" in desk.document("world")
+    assert rejected(desk) == []
+
+
+def test_a_feed_that_is_damaged_keeps_an_event_from_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    desk.store.client.set(keys.feed("world").meta, "a string")
+    desk.accept(article("a"))
+    publisher = desk.publisher()
+    publisher.consume()
+    assert ["a"] == desk.members("all")
+    for _ in range(4):
+        publisher.take_over()
+    [reason] = rejected(desk)
+    assert "record of dateline:{feed:world}:meta" in reason
+
+
 def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
     desk.accept(article("a"), article("b"))

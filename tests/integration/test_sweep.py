@@ -75,7 +75,7 @@ def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | 
     notes: list[tuple[str, str]] = [] if begun is None else begun
 
     def note(what: str) -> Callable[[str], bool]:
-        def told(feed: str) -> bool:
+        def told(feed: str, *_: Any) -> bool:
             notes.append((what, feed))
             return True
 
@@ -83,7 +83,7 @@ def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | 
 
     site = Site("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
     parts: Any = (store, site, publisher, Operations(), Wakeups(), "w1")
-    begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look")}
+    begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look"), "end": note("end")}
     sweeper = Sweeper(*parts, **begin)
     sweeper.start()
     try:

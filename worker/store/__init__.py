@@ -9,11 +9,13 @@ from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
+from worker.store.damage import Damage
 from worker.store.definitions import Definitions
 from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
+from worker.store.outages import Outages
 from worker.store.patterns import PatternFeeds
 from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
@@ -31,17 +33,19 @@ class Store:
     def __init__(self, client: Client) -> None:
         self.client = client
         scripts = Scripts(client)
+        self.damage = Damage()
         self.events = Events(client, scripts)
-        self.articles = Articles(client, scripts)
+        self.articles = Articles(client, scripts, self.damage)
         self.definitions = Definitions(client, scripts)
         self.lists = CuratedLists(client, scripts)
         self.patterns = PatternFeeds(client, scripts)
-        self.changes = ChangeLogs(client, scripts)
-        self.receivers = Receivers(client, scripts)
-        self.intents = Intents(client, scripts)
-        self.readbacks = Readbacks(client, scripts)
+        self.changes = ChangeLogs(client, scripts, self.damage)
+        self.receivers = Receivers(client, scripts, self.damage)
+        self.outages = Outages(client, scripts)
+        self.intents = Intents(client, scripts, self.damage)
+        self.readbacks = Readbacks(client, scripts, self.damage)
         self.counters = Counters(client)
-        self.attempts = Attempts(client, scripts)
+        self.attempts = Attempts(client, scripts, self.damage)
         self.replays = Replays(client, scripts)
         self.refusals = Refusals(client, scripts)
         self.operations = OperationalEvents(client, scripts)

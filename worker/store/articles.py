@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feeds.article import Article
-from worker.store import keys
+from worker.store import keys, trouble
 from worker.store.bytecache import ByteCache
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 _BYTES = 64 * 1024 * 1024
@@ -48,9 +49,10 @@ class Held:
 class Articles:
     """The articles."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
         self._parsed: ByteCache[str, Held] = ByteCache(_BYTES)
 
     def get(self, article_id: str) -> Held | None:
@@ -65,7 +67,7 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
             pipe.hget(keys.article(article_id), "rev")
-        revs = dict(zip(article_ids, pipe.execute(), strict=True))
+        revs = dict(zip(article_ids, self._answers(pipe), strict=True))
         found = {}
         missing = []
         for article_id, rev in revs.items():
@@ -76,14 +78,41 @@ class Articles:
                 missing.append(article_id)
         for article_id in missing:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
-        for article_id, (doc, rev, feeds, accepted, marks) in zip(missing, pipe.execute(), strict=True):
-            names = frozenset(json.loads(feeds))
-            fingerprints = tuple((marks or "").split())
-            held = Held(Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc))
+        for article_id, kept in zip(missing, self._answers(pipe), strict=True):
+            try:
+                doc, rev, feeds, accepted, marks = kept
+                names = frozenset(json.loads(feeds))
+                fingerprints = tuple((marks or "").split())
+                held = Held(Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc))
+            except (ValueError, TypeError) as error:
+                self._damage.found(f"article {article_id}", str(error), "it is not there until it is sent again")
+                continue
             if keep:
                 self._parsed.keep(article_id, held, held.size)
             found[article_id] = held
         return found
+
+    @staticmethod
+    def _answers(pipe: Client) -> list[Any]:
+        """The answers; in the place of a key that is no article, an error. Raises redis.RedisError in an outage."""
+        answers: list[Any] = pipe.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and trouble.kind(answer) != "bug":
+                raise answer
+        return answers
+
+    def remains(self, article_id: str) -> tuple[str, frozenset[str] | None]:
+        """Of an article that `get` does not have: its rev, and where it was; NEW and nothing if there is none.
+
+        None instead of the feeds: it is damaged, and nobody knows.
+        """
+        rev, feeds = self._client.hmget(keys.article(article_id), "rev", "feeds")
+        if rev is None:
+            return NEW, frozenset()
+        try:
+            return rev, frozenset(json.loads(feeds))
+        except (ValueError, TypeError):
+            return rev, None
 
     def save(
         self,

@@ -16,6 +16,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 KEPT = 1000
@@ -122,9 +123,10 @@ NOTHING_SAID = Standing()
 class Attempts:
     """The attempts of all endpoints."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def record(self, attempts: Mapping[tuple[str, str], Sequence[Tried]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
@@ -139,8 +141,13 @@ class Attempts:
                 arguments.append(dispute)
             names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
             calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes], arguments))
-        recovered = self._scripts.run_many("attempted", calls)
-        return {endpoint for endpoint, first in zip(attempts, recovered, strict=True) if first}
+        recovered = set()
+        for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempted", calls), strict=True):
+            if isinstance(first, Exception):
+                self._damage.found(f"attempts of {endpoint}", str(first), "they are in the log only")
+            elif first:
+                recovered.add((feed, endpoint))
+        return recovered
 
     def last(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""

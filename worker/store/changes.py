@@ -12,6 +12,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 TOMBSTONES = 100
@@ -122,9 +123,10 @@ class Listener:
 class ChangeLogs:
     """The change logs of all feeds."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def record(
         self, article_id: str, version: int, asof: int, places: Mapping[str, tuple[State, int]]
@@ -252,9 +254,14 @@ class ChangeLogs:
         states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
         changes = []
         for (article_id, seq), held in zip(log, states, strict=True):
-            _, asof, state, *more = held.split(":")
-            last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
-            changes.append(Change(int(seq), article_id, state, int(asof), "unseen" not in more, last))
+            try:
+                _, asof, state, *more = held.split(":")
+                last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
+                changes.append(Change(int(seq), article_id, state, int(asof), "unseen" not in more, last))
+            except (ValueError, AttributeError):
+                # What the article is there is worked out anew (worker/publish.py), and then it has changed once more.
+                self._client.zadd(keys.SCHEDULE, {article_id: 0})
+                self._damage.found(f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew")
         return changes
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.store import keys
 
 if TYPE_CHECKING:
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 
@@ -47,9 +48,10 @@ because the callback's host or the client has too many subscriptions."""
 class Intents:
     """The requests that wait, by feed."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def admit(self, client: str, host: str, per_client: int, per_host: int) -> Literal["yes", "client", "host"]:
         """Count a request against what one client and one callback host may ask for in a minute; which is over it."""
@@ -74,7 +76,16 @@ class Intents:
         """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run("take", [k.pending, k.requests], [now, limit, deadline])
-        return [(answer[i], Intent(**json.loads(answer[i + 1]))) for i in range(0, len(answer), 2)]
+        taken = []
+        for subscription, text in zip(answer[::2], answer[1::2], strict=True):
+            try:
+                taken.append((subscription, Intent(**json.loads(text))))
+            except (ValueError, TypeError) as error:
+                self._client.zrem(k.pending, subscription)
+                self._damage.found(
+                    f"request {subscription} of {feed}", str(error), "it is dropped; it may be asked anew"
+                )
+        return taken
 
     def forget(self, feed: str) -> None:
         """Drop all requests of a feed that is no more."""

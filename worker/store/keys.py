@@ -82,6 +82,9 @@ WORKERS = "dateline:workers"
 SWEEP = "dateline:sweep"
 """The sweep's lock."""
 
+GRACE = "dateline:grace"
+"""Hash (ms): when receivers were `swept` last, by how much leases last `longer` after an outage, and `until` when."""
+
 RELEASE = "dateline:release"
 """The lock of whoever releases what comes due between two sweeps."""
 

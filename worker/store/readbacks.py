@@ -14,6 +14,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 Verdict = Literal["", "gone", "there", "unproven"]
@@ -55,9 +56,10 @@ class Page:
 class Readbacks:
     """The pages, by feed."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def expect(self, feed: str, endpoints: Collection[str], article_id: str, seen: Seen, due: int) -> None:
         """Have the pages of these endpoints looked at when `due` (ms). Doing it again changes nothing."""
@@ -78,7 +80,13 @@ class Readbacks:
         pages = []
         for member, text in zip(answer[::2], answer[1::2], strict=True):
             endpoint, _, article_id = member.partition(":")
-            pages.append(Page(feed, endpoint, article_id, Seen(**json.loads(text)), text, deadline))
+            try:
+                seen = Seen(**json.loads(text))
+            except (ValueError, TypeError) as error:
+                self._client.zrem(k.looks, member)
+                self._damage.found(f"page {member} of {feed}", str(error), "nobody looks at it any more")
+                continue
+            pages.append(Page(feed, endpoint, article_id, seen, text, deadline))
         return pages
 
     def looked(self, page: Page, seen: Seen, due: int | None) -> bool:

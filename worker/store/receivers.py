@@ -15,11 +15,14 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from worker.store.damage import Damage
     from worker.store.keys import FeedKeys
     from worker.store.scripts import Client, Scripts
 
 _SCAN = 1000
 """How many receivers one round trip lists."""
+_ENDED_AT_ONCE = 100
+"""How many leases of a feed end in one sweep at the most: their subscribers are told."""
 
 
 Position = Literal["settled", "claimed", "backoff", "paused"]
@@ -50,11 +53,12 @@ class Hold(NamedTuple):
 
     @classmethod
     def parse(cls, value: str | None, cursor: int = 0) -> Hold:
-        """Read what the scripts keep; None: nothing to remember, settled at `cursor`."""
-        if not value:
+        """Read what the scripts keep; None, or what can't be read: nothing to remember, settled at `cursor`."""
+        try:
+            token, held_cursor, since, last, until, reason = (value or "").split(":", 5)
+            return cls(int(token), int(held_cursor), Failing(int(since), int(last), int(until)), reason)
+        except ValueError:
             return cls(0, cursor, NOT_FAILING, "")
-        token, held_cursor, since, last, until, reason = value.split(":", 5)
-        return cls(int(token), int(held_cursor), Failing(int(since), int(last), int(until)), reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,11 @@ class Swept(NamedTuple):
 
     expired: int
     due: int
-    ended: int
     behind: int
     verifications: int
     looks: int
+    ended: list[dict[str, Any]]
+    """Details of the subscriptions whose lease has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,10 @@ class Receiver:
 class Receivers:
     """The receivers of all feeds."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def feeds(self) -> list[str]:
         """Names of the feeds that have or had receivers."""
@@ -175,7 +181,12 @@ class Receivers:
         for i in range(5, len(answer), 4):
             cursor = int(answer[i + 1])
             hold = Hold.parse(answer[i + 2], cursor)
-            details = json.loads(answer[i + 3])
+            details = _details(answer[i], answer[i + 3])
+            if not details:
+                # Nobody knows any more where to send to.
+                self.pause(feed, answer[i], deadline, "damaged")
+                self._damage.found(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
+                continue
             taken.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
         return Claims(head, kill, backoff, taken, tuple(trail.split()))
 
@@ -189,8 +200,12 @@ class Receivers:
         )
         return Settled(answer[0], answer[1:])
 
-    def sweep(self, feeds: Sequence[str], now: int, limit: int) -> dict[str, Swept]:
-        """Put right what time has changed among the receivers of these feeds, in one round trip."""
+    def sweep(self, feeds: Sequence[str], now: int, limit: int, ended: int = 0) -> dict[str, Swept]:
+        """Put right what time has changed among the receivers of these feeds, in one round trip.
+
+        `limit`: how many claims and backoffs of a feed at the most; `ended` (ms): leases that end before it have ended,
+        0: none. What can't be swept is told of and left out.
+        """
         spaces = map(keys.feed, feeds)
         calls = [
             (
@@ -208,11 +223,19 @@ class Receivers:
                     k.looks,
                     k.disputes,
                 ],
-                [now, limit],
+                [now, limit, ended, _ENDED_AT_ONCE],
             )
             for k in spaces
         ]
-        return {feed: Swept(*found) for feed, found in zip(feeds, self._scripts.run_many("sweep", calls), strict=True)}
+        swept = {}
+        for feed, found in zip(feeds, self._scripts.run_each("sweep", calls), strict=True):
+            if isinstance(found, Exception):
+                self._damage.found(f"receivers of {feed}", str(found), "the other feeds are swept")
+            else:
+                expired, due, behind, verifications, looks, *texts = found
+                details = [known for known in map(_parsed, texts) if known]
+                swept[feed] = Swept(expired, due, behind, verifications, looks, details)
+        return swept
 
     def backing_off(self, feed: str) -> Iterator[tuple[str, int, Hold]]:
         """Each receiver in backoff with its due time (ms) and what is remembered of it."""
@@ -253,13 +276,15 @@ class Receivers:
         """Pause a receiver, its cursor kept; False when it is unknown or paused."""
         k = keys.feed(feed)
         return bool(
-            self._scripts.run("pause", [k.settled, k.claimed, k.backoff, k.paused, k.holds], [receiver, now, reason])
+            self._scripts.run(
+                "pause", [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers], [receiver, now, reason]
+            )
         )
 
     def resume(self, feed: str, receiver: str) -> bool:
         """Take a paused receiver up again where it was; False when it was not paused."""
         k = keys.feed(feed)
-        return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds], [receiver]))
+        return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds, k.receivers], [receiver]))
 
     def remove(self, feed: str, receiver: str) -> None:
         """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
@@ -323,9 +348,8 @@ class Receivers:
         found = []
         for name, places, hold, detail in zip(names, zip(*scores, strict=True), holds, details, strict=True):
             for state, score in zip(sets, places, strict=True):
-                if score is not None and detail:
-                    parsed = Hold.parse(hold, int(score))
-                    found.append(Receiver(name, state, int(score), parsed, json.loads(detail)))
+                if score is not None and (known := _details(name, detail)):
+                    found.append(Receiver(name, state, int(score), Hold.parse(hold, int(score)), known))
         return found
 
     def all(self, feed: str) -> Iterator[Receiver]:
@@ -338,16 +362,25 @@ class Receivers:
                 holds = self._client.hmget(k.holds, names)
                 details = self._client.hmget(k.receivers, names)
                 for (name, score), hold, detail in zip(found, holds, details, strict=True):
-                    if detail:
-                        yield Receiver(
-                            name,
-                            state,
-                            int(score),
-                            Hold.parse(hold, int(score)),
-                            json.loads(detail),
-                        )
+                    if known := _details(name, detail):
+                        yield Receiver(name, state, int(score), Hold.parse(hold, int(score)), known)
                 start += _SCAN
 
 
 def _sets(k: FeedKeys) -> dict[Position, str]:
     return {"settled": k.settled, "claimed": k.claimed, "backoff": k.backoff, "paused": k.paused}
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    """What is kept as a JSON object; nothing if it is lost or damaged."""
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _details(receiver: str, text: str | None) -> dict[str, Any]:
+    """The details of a receiver. An endpoint is known by its name; a subscription whose details are lost has none."""
+    kind, _, name = receiver.partition(":")
+    return _parsed(text) or ({"endpoint": name} if kind == "endpoint" else {})

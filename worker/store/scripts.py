@@ -1,6 +1,6 @@
 """The Lua scripts beside this file, run by their digest and loaded when Redis does not know them (yet, or any more).
 
-A script whose first line is `-- with NAME.part` begins with what is in that file.
+A script whose first line is `-- with NAME.part ...` begins with what is in those files.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
+
+from worker.store import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +40,29 @@ class Scripts:
     def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run one script and return its answer."""
         try:
-            return self._client.evalsha(self._digests[name], len(keys), *keys, *args)
-        except NoScriptError:
-            return self._client.eval(self._sources[name], len(keys), *keys, *args)
+            try:
+                return self._client.evalsha(self._digests[name], len(keys), *keys, *args)
+            except NoScriptError:
+                return self._client.eval(self._sources[name], len(keys), *keys, *args)
+        except ResponseError as error:
+            raise _failed(name, keys, error) from None
 
     def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """Run one script for each (keys, args), in one round trip; return the answers in that order."""
+        """Run one script for each (keys, args), in one round trip; return the answers in that order.
+
+        When one fails the others have run nevertheless. Raises redis.RedisError.
+        """
+        answers = self.run_each(name, calls)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def run_each(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """As `run_many`; where one fails for what it was asked to do, its error stands in the place of its answer.
+
+        Raises redis.RedisError when Redis can't just now.
+        """
         answers: list[Any] = []
         for attempt in ("known", "loaded"):
             pipe = self._client.pipeline(transaction=False)
@@ -54,13 +73,24 @@ class Scripts:
                 break
             # None of them ran: Redis lost its scripts, as it does when it starts anew.
             self._client.script_load(self._sources[name])
-        for answer in answers:
-            if isinstance(answer, Exception):
+        for place, answer in enumerate(answers):
+            if isinstance(answer, ResponseError):
+                answers[place] = _failed(name, calls[place][0], answer)
+            if isinstance(answer, Exception) and trouble.kind(answer) != "bug":
                 raise answer
         return answers
 
 
+def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:
+    """The error, with what it was about if it lies in that; as it is if Redis can't just now."""
+    if trouble.kind(error) != "bug":
+        return error
+    failed = ResponseError(f"{name} of {keys[0] if keys else 'nothing'}: {error}")
+    failed.__cause__ = error
+    return failed
+
+
 def _whole(folder: Traversable, source: str) -> str:
     first, _, rest = source.partition("\n")
-    with_part = first.partition("-- with ")[2]
-    return (folder / with_part).read_text("utf-8") + rest if with_part else source
+    parts = first.partition("-- with ")[2].split()
+    return "".join((folder / part).read_text("utf-8") for part in parts) + rest if parts else source

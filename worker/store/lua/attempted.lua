@@ -72,7 +72,7 @@ for first = 4, #ARGV, #names + 3 do
   if ARGV[first + #names + 1] ~= '' then
     for article, entry in pairs(cjson.decode(ARGV[first + #names + 1])) do
       local held = redis.call('HGET', KEYS[4], article)
-      if not held or tonumber(string.match(held, '^(%d+):')) <= tonumber(string.match(entry, '^(%d+):')) then
+      if not held or tonumber(string.match(held, '^(%d+):') or 0) <= tonumber(string.match(entry, '^(%d+):')) then
         redis.call('HSET', KEYS[4], article, entry)
       end
     end

@@ -1,3 +1,4 @@
+-- with hold.part
 -- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
 -- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers
 -- ARGV 1 receiver   2 details JSON
@@ -14,8 +15,10 @@ end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   return 0
 end
-local cursor, reason = string.match(redis.call('HGET', KEYS[4], ARGV[1]), '^%d+:(%d+):%d+:%d+:%d+:(.*)$')
-if reason ~= 'removed' then
+local kept = redis.call('HGET', KEYS[4], ARGV[1])
+local cursor, rest = remembered(kept, redis.call('HGET', KEYS[5], ARGV[1]))
+-- Nobody knows any more why it is paused: the settings have it, so it goes on.
+if kept and string.match(rest, '^%d+:%d+:%d+:(.*)$') ~= 'removed' then
   return 0
 end
 redis.call('ZREM', KEYS[3], ARGV[1])

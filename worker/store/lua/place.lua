@@ -10,6 +10,10 @@ local before, rest = 'none', ''
 if held then
   local v, a
   v, a, before, rest = string.match(held, '^(%d+):(%d+):(%a+)(.*)$')
+  if not v then
+    -- Damaged.
+    v, a, before, rest = '-1', '0', 'in', ''
+  end
   if version < tonumber(v) or (version == tonumber(v) and asof < tonumber(a)) then
     return 0
   end

@@ -11,6 +11,10 @@ local last, before, unseen, told = nil, 'none', ':unseen', nil
 if held then
   local v, a, rest
   v, a, before, rest = string.match(held, '^(%d+):(%d+):(%a+)(.*)$')
+  if not v then
+    -- Damaged: whoever may have the article is told.
+    v, a, before, rest = '-1', '0', 'in', ''
+  end
   unseen, told, last = string.match(rest, ':unseen') or '', string.match(rest, ':last%-%d+'), tonumber(v)
   if version < last or (version == last and asof < tonumber(a)) then
     return 0

@@ -1,4 +1,4 @@
--- with removing.part
+-- with removing.part hold.part
 -- End a verification of intent, unless a newer request of the same subscription has taken its place.
 -- KEYS 1 pending   2 requests   3 receivers   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 leases   10 counts
 -- ARGV 1 subscription   2 the request JSON that was verified   3 verb   4 details JSON   5 time (ms)
@@ -39,7 +39,7 @@ if verb == 'subscribe' then
   end
   if redis.call('ZREM', KEYS[6], id) == 1 then
     -- It has just answered: no reason to wait any longer.
-    redis.call('ZADD', KEYS[4], string.match(redis.call('HGET', KEYS[8], id), '^%d+:(%d+):'), id)
+    redis.call('ZADD', KEYS[4], (remembered(redis.call('HGET', KEYS[8], id))), id)
   end
 elseif verb == 'unsubscribe' then
   remove(id, {KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[9]}, KEYS[8], KEYS[3], KEYS[10])

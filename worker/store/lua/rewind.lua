@@ -20,7 +20,7 @@ end
 local hold = redis.call('HGET', KEYS[4], ARGV[1])
 if hold then
   local token, held, rest = string.match(hold, '^(%d+):(%d+):(.*)$')
-  if tonumber(held) >= head then
+  if tonumber(held or 0) >= head then
     redis.call('HSET', KEYS[4], ARGV[1], string.format('%s:%d:%s', token, head - 1, rest))
   end
 end

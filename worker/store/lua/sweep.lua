@@ -1,17 +1,19 @@
--- with removing.part
+-- with removing.part hold.part
 -- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
 -- cursor), ended leases are removed, endpoints with a dispute that is due are set a change back, so that they are behind.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
 --      10 counts   11 looks   12 disputes
--- ARGV 1 now (ms)   2 how many of each at the most
--- Returns {expired claims, due backoffs, ended leases, receivers behind, verifications due, pages to be looked at}.
+-- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end then have ended (ms)   4 how many of
+--      them at the most
+-- Returns {expired claims, due backoffs, receivers behind, verifications due, pages to be looked at, details of each
+-- subscription whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
   local ids = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
   counts[n] = #ids
   for _, id in ipairs(ids) do
-    local cursor, rest = string.match(redis.call('HGET', KEYS[6], id), '^%d+:(%d+):(.*)$')
+    local cursor, rest = remembered(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))
     redis.call('ZREM', key, id)
     redis.call('ZADD', KEYS[2], cursor, id)
     -- Not failing, and not asking to be left alone any more.
@@ -23,8 +25,10 @@ for n, key in ipairs({KEYS[3], KEYS[4]}) do
     end
   end
 end
-local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', now, 'LIMIT', 0, limit)
+local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])
+local told = {}
 for _, id in ipairs(ended) do
+  told[#told + 1] = redis.call('HGET', KEYS[7], id) or ''
   remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10])
 end
 local head = redis.call('HGET', KEYS[1], 'head') or '0'
@@ -35,8 +39,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[12], '-inf', now)) do
   end
 end
 return {
-  counts[1], counts[2], #ended,
+  counts[1], counts[2],
   redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
   redis.call('ZCOUNT', KEYS[9], '-inf', now),
   redis.call('ZCOUNT', KEYS[11], '-inf', now),
+  unpack(told),
 }

@@ -6,8 +6,14 @@
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 local answer = {}
 for _, id in ipairs(ids) do
-  redis.call('ZADD', KEYS[1], ARGV[3], id)
-  answer[#answer + 1] = id
-  answer[#answer + 1] = redis.call('HGET', KEYS[2], id)
+  local what = redis.call('HGET', KEYS[2], id)
+  if what then
+    redis.call('ZADD', KEYS[1], ARGV[3], id)
+    answer[#answer + 1] = id
+    answer[#answer + 1] = what
+  else
+    -- Nothing is known of it any more.
+    redis.call('ZREM', KEYS[1], id)
+  end
 end
 return answer

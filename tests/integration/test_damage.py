@@ -1,0 +1,210 @@
+"""A record that is lost or damaged, because Redis evicted it or somebody changed it, holds up no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+
+from worker.store import Store, keys
+from worker.store.intents import Intent
+from worker.store.readbacks import Seen
+from worker.store.receivers import Failing, Receiver, Settlement
+
+DAMAGED = ("", "x", "1:2", "é", "{", "[]", "null")
+
+
+@pytest.fixture
+def told(store: Store) -> list[str]:
+    """The damaged records of which people hear."""
+    records: list[str] = []
+
+    def tell(*, record: str, reason: str, next_step: str) -> None:
+        assert reason
+        assert next_step
+        records.append(record)
+
+    store.damage.tell = tell
+    return records
+
+
+def enroll(store: Store, feed: str, *names: str) -> None:
+    for name in names:
+        store.receivers.enroll(feed, f"endpoint:{name}", {"endpoint": name})
+
+
+def behind(store: Store, feed: str, articles: int = 1) -> None:
+    for number in range(articles):
+        store.changes.record(f"a{number}", 1, 1, {feed: ("in", number)})
+
+
+def in_backoff(store: Store, feed: str, due: int = 5) -> None:
+    """Have all receivers of the feed fail."""
+    claims = store.receivers.claim(feed, 100, 1_000_000).taken
+    failing = Failing(1, 1, 1)
+    store.receivers.settle(feed, 1, [Settlement(claim, "retry", claim.cursor, due, failing, "503") for claim in claims])
+
+
+def by_name(store: Store, feed: str) -> dict[str, Receiver]:
+    return {receiver.id.partition(":")[2]: receiver for receiver in store.receivers.all(feed)}
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGED])
+def test_a_hold_that_is_lost_leaves_its_receiver_where_it_began(store: Store, damage: str | None) -> None:
+    behind(store, "f", 2)
+    enroll(store, "f", "one", "two")
+    behind(store, "f", 4)
+    in_backoff(store, "f")
+    holds = keys.feed("f").holds
+    if damage is None:
+        store.client.delete(holds)
+    else:
+        store.client.hset(holds, mapping={"endpoint:one": damage, "endpoint:two": damage})
+    swept = store.receivers.sweep(["f"], 10, 100)["f"]
+    assert (2, 2) == (swept.due, swept.behind)
+    # When they were enrolled two articles had been there.
+    assert [2, 2] == [receiver.cursor for receiver in by_name(store, "f").values()]
+
+
+@pytest.mark.parametrize("damage", [None, "x"])
+def test_a_receiver_whose_hold_is_lost_is_paused_and_resumed(store: Store, damage: str | None) -> None:
+    behind(store, "f")
+    enroll(store, "f", "one", "two")
+    behind(store, "f", 3)
+    in_backoff(store, "f")
+    for step in ("pause", "resume", "enroll"):
+        if damage is None:
+            store.client.delete(keys.feed("f").holds)
+        else:
+            store.client.hset(keys.feed("f").holds, mapping={"endpoint:one": damage, "endpoint:two": damage})
+        if step == "pause":
+            assert store.receivers.pause("f", "endpoint:one", 5, "asked")
+            assert store.receivers.pause("f", "endpoint:two", 5, "removed")
+        elif step == "resume":
+            assert store.receivers.resume("f", "endpoint:one")
+        elif damage is None:
+            assert store.receivers.enroll("f", "endpoint:two", {"endpoint": "two"}) == "back"
+    assert by_name(store, "f")["one"].state == "settled"
+    assert by_name(store, "f")["one"].cursor == 1
+    assert store.replays.rewind("f", "two")
+
+
+@pytest.mark.parametrize("spoiled", ["holds", "receivers", "claimed", "backoff", "leases", "meta", "pending"])
+def test_a_feed_that_is_damaged_keeps_no_other_from_being_swept(store: Store, told: list[str], spoiled: str) -> None:
+    for feed in ("bad", "good"):
+        enroll(store, feed, "one")
+        behind(store, feed)
+        in_backoff(store, feed)
+    key = getattr(keys.feed("bad"), spoiled)
+    store.client.delete(key)
+    store.client.set(key, "a string")
+    for _ in range(3):
+        swept = store.receivers.sweep(["bad", "good"], 10, 100)
+    assert swept.keys() == {"good"}
+    assert told == ["receivers of bad"]
+    assert by_name(store, "good")["one"].state == "settled"
+
+
+def test_an_outage_in_the_middle_of_a_sweep_is_no_damage(
+    store: Store, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = redis.exceptions.OutOfMemoryError("command not allowed", status_code="OOM")
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda *_, **__: [full])
+    with pytest.raises(redis.exceptions.OutOfMemoryError):
+        store.receivers.sweep(["f"], 10, 100)
+    assert told == []
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGED])
+def test_a_subscription_whose_details_are_lost_is_set_aside_and_others_are_claimed(
+    store: Store, told: list[str], damage: str | None
+) -> None:
+    details = {"callback": "https://r.example/", "format": "atom", "secret": "", "host": "h", "client": "c"}
+    for name in ("s1", "s2"):
+        store.receivers.enroll("f", name, details)
+    enroll(store, "f", "one")
+    behind(store, "f")
+    for name in ("s1", "endpoint:one"):
+        if damage is None:
+            store.client.hdel(keys.feed("f").receivers, name)
+        else:
+            store.client.hset(keys.feed("f").receivers, name, damage)
+    claims = store.receivers.claim("f", 10, 1_000_000)
+    assert {"s2": "https://r.example/", "endpoint:one": None} == {
+        claim.receiver: claim.details.get("callback") for claim in claims.taken
+    }
+    assert told == ["receiver s1 of f"]
+    assert store.receivers.counts("f")["paused"] == 1
+    assert {"s2", "one", ""} >= by_name(store, "f").keys()
+    store.receivers.remove("f", "s1")
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGED])
+def test_requests_and_pages_that_can_not_be_read_are_dropped(store: Store, told: list[str], damage: str | None) -> None:
+    intent = Intent("subscribe", "t", "https://r.example/", "atom", "", 60, 1, "n", "h", "c")
+    k = keys.feed("f")
+    for name in ("s1", "s2"):
+        store.intents.ask("f", name, intent)
+    store.readbacks.expect("f", ["one", "two"], "a", Seen(1, 1), 1)
+    for key, member in ((k.requests, "s1"), (k.readbacks, "one:a")):
+        if damage is None:
+            store.client.hdel(key, member)
+        else:
+            store.client.hset(key, member, damage)
+    assert ["s2"] == [name for name, _ in store.intents.take("f", 10, 10, 1000)]
+    assert ["two"] == [page.endpoint for page in store.readbacks.take("f", 10, 10, 1000)]
+    assert [1, 1] == [store.client.zcard(k.pending), store.client.zcard(k.looks)]
+    assert len(told) == (0 if damage is None else 2)
+    store.readbacks.expect("f", ["one"], "a", Seen(2, 1), 1)
+    assert {2} == {page.seen.version for page in store.readbacks.take("f", 10, 10, 1000)}
+
+
+@pytest.mark.parametrize("damage", [None, *DAMAGED])
+def test_the_state_of_an_article_that_is_lost_is_worked_out_anew(
+    store: Store, told: list[str], damage: str | None
+) -> None:
+    behind(store, "f", 3)
+    if damage is None:
+        store.client.hdel(keys.feed("f").states, "a1")
+    else:
+        store.client.hset(keys.feed("f").states, "a1", damage)
+    assert ["a0", "a2"] == [change.article_id for change in store.changes.since("f", 0, 10)]
+    assert told == ["state of a1 in f"]
+    assert ["a1"] == store.client.zrange(keys.SCHEDULE, 0, -1)
+    assert store.changes.record("a1", 1, 1, {"f": ("in", 1)})["f"] == 4
+    assert ["a0", "a2", "a1"] == [change.article_id for change in store.changes.since("f", 0, 10)]
+
+
+def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Store, told: list[str]) -> None:
+    from worker.store.attempts import Attempt, Tried
+
+    def attempt(article: str) -> Any:
+        fields = dict.fromkeys(Attempt.__dataclass_fields__, 0) | {
+            "article": article,
+            "outcome": "delivered",
+            "sha256": "",
+            "error": "",
+            "answer": "",
+        }
+        return Tried(Attempt(**fields), {article: "1:delivered:1:x"})
+
+    k = keys.feed("f")
+    store.client.set(k.of("bad", "health"), "a string")
+    store.client.hset(k.ledger("good"), "a", "damaged")
+    store.attempts.record({("f", "bad"): [attempt("a")], ("f", "good"): [attempt("a")]})
+    assert told == ["attempts of bad"]
+    assert {"a": "1:delivered:1:x"} == store.receivers.ledger("f", "good", ["a"])
+
+
+def test_a_bug_says_what_it_was_about(store: Store) -> None:
+    store.client.set(keys.feed("f").meta, "a string")
+    with pytest.raises(redis.ResponseError, match=r"record of dateline:\{feed:f\}:meta: .*WRONGTYPE"):
+        store.changes.record("a", 1, 1, {"f": ("in", 1), "g": ("in", 1)})
+    assert store.changes.members("g") == ["a"]
+
+
+def test_people_are_told_of_one_record_once_an_hour(store: Store, told: list[str]) -> None:
+    for _ in range(3):
+        store.damage.found("a record", "why", "what")
+    assert told == ["a record"]

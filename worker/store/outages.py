@@ -1,0 +1,32 @@
+"""How long leases of subscriptions last: as was granted, and as much longer as we were not there to renew them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from worker.store.scripts import Client, Scripts
+
+_OUTAGE_MS = 10_000
+"""Receivers are swept every second; when they were not for so long, that was an outage."""
+
+
+class Grace(NamedTuple):
+    """By how much (ms) leases last longer at the moment, and the outage (ms) that was found just now, 0: none."""
+
+    longer: int
+    outage: int
+
+
+class Outages:
+    """How long we were away, and what that adds to the leases of all feeds."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    def grace(self, now: int) -> Grace:
+        """Note that receivers are swept at `now` (ms), and return what earlier outages add to leases."""
+        return Grace(*self._scripts.run("grace", [keys.GRACE], [now, _OUTAGE_MS]))
