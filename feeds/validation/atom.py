@@ -154,7 +154,7 @@ def _media(said: str) -> str | None:
     return None if said in {"text", "html", "xhtml"} else media_type(said)
 
 
-TEXT = Kind(attributes={"type": one_of("text", "html", "xhtml")}, holds={}, rules=(_text_construct,))
+TEXT = Kind(attributes={"type": one_of("text", "html", "xhtml")}, holds=None, rules=(_text_construct,))
 PERSON = Kind(
     None,
     holds={

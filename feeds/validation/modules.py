@@ -135,7 +135,7 @@ _terms = module(
 
 # Places.
 _NUMBER = r"[-+]?\d+(?:\.\d*)?"
-_position = matches(re.compile(rf"{_NUMBER}[ ,]\s*{_NUMBER}").fullmatch, "is no latitude and longitude")
+_position = matches(re.compile(rf"{_NUMBER}(?:[ ,]\s*{_NUMBER}){{1,2}}").fullmatch, "is no latitude and longitude")
 
 
 def _path(text: str) -> str | None:
@@ -144,9 +144,9 @@ def _path(text: str) -> str | None:
     return None if good else "is no list of latitudes and longitudes"
 
 
-_srs: Mapping[str, Value] = {"srsName": words}
-_pos = module("gml", pos=Kind(_position))
-_list = module("gml", posList=Kind(_path))
+_srs: Mapping[str, Value] = {"srsName": words, "srsDimension": counted}
+_pos = module("gml", pos=Kind(_position, attributes=_srs))
+_list = module("gml", posList=Kind(_path, attributes=_srs))
 _ring = module("gml", LinearRing=Kind(None, attributes=_srs, holds=_list))
 _corners = module("gml", lowerCorner=Kind(_position), upperCorner=Kind(_position))
 _shapes = module(

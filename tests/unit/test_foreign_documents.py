@@ -61,7 +61,8 @@ def xhtml(inner: str) -> str:
     return f'<content type="xhtml">{inner}</content>'
 
 
-DIV = '<div xmlns="http://www.w3.org/1999/xhtml">'
+XHTML = "http://www.w3.org/1999/xhtml"
+DIV = f'<div xmlns="{XHTML}">'
 
 GOOD_RSS = [
     rss(),
@@ -122,6 +123,10 @@ GOOD_RSS = [
         "<itunes:category text='Arts'><itunes:category text='Books'/></itunes:category>"
         "<itunes:explicit>No</itunes:explicit>",
         "<title>T</title><itunes:duration>1:02:03</itunes:duration><itunes:episode>1</itunes:episode>",
+    ),
+    rss(
+        item=f"<title>T</title><atom:summary type='xhtml'>{DIV}s</div></atom:summary>"
+        f"<xh:body xmlns:xh='{XHTML}'><xh:p/></xh:body>"
     ),
     rss(
         "<atom:link rel='self' href='feed' type='application/rss+xml'/>"
@@ -311,6 +316,15 @@ GOOD_ATOM = [
         "<contributor><name/><uri>/l</uri></contributor>"
     ),
     atom(entry=f"{xhtml(f'{DIV}A <b>bold</b> text</div>')}"),
+    atom(f"<subtitle type='xhtml'>{DIV}A <i>slanted</i> text</div></subtitle>"),
+    atom(entry=f"<summary type='xhtml'>{DIV}s</div></summary><rights type='xhtml'>\n{DIV}r</div>\n</rights>"),
+    atom(base=_ENTRY.replace("<title>Cranes", f"<title type='xhtml'>{DIV}Cranes</div>")),
+    atom(entry=f"<content type='xhtml'>{DIV}<svg xmlns='http://www.w3.org/2000/svg'><g/></svg></div></content>"),
+    atom(entry=f"<a:summary xmlns:a='{_NAMESPACES['atom']}' xml:lang='fr' our:x='1'>s</a:summary>"),
+    atom(
+        entry="<georss:where><gml:Point xmlns:gml='http://www.opengis.net/gml'>"
+        "<gml:pos>1.5 -2 3</gml:pos></gml:Point></georss:where>"
+    ),
     atom(entry="<content type='html'>&lt;p>A&lt;/p></content><rights type='text'>all</rights>"),
     atom(entry="<content src='/film.mp4' type='video/mp4'/><summary>s</summary>"),
     atom(entry="<content type='image/png'>iVBORw0KGgo=\n</content><summary>s</summary>"),
