@@ -2,7 +2,7 @@
 
 `check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
 alone, so they judge ours and anybody's. Each finding says whose rule it is (`Finding.source`): the standard's, a
-partner's, or the house's. What is ours must keep them all; of others' documents `by_standard` leaves out our own.
+partner's, or the house's, which only what is `ours` must keep.
 Of the parts of a feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one
 article.
 """
@@ -48,38 +48,33 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
 }
 
 
-def check_feed(format_name: str, document: bytes) -> list[Finding]:
+def check_feed(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
     """Return what is wrong with a feed document. Raises ValueError for a format that is not known."""
-    return _check(FEED_CHECKS, "feed", format_name, document)
+    return _check(FEED_CHECKS, "feed", format_name, document, ours=ours)
 
 
 def check_channel(feed_format: FeedFormat, channel: Channel) -> list[Finding]:
     """Return what is wrong with what a feed says of itself in a format."""
-    return check_feed(feed_format.name, feed_format.envelope(channel, ()).around([]))
+    return check_feed(feed_format.name, feed_format.envelope(channel, ()).around([]), ours=True)
 
 
 def check_entry(feed_format: FeedFormat, channel: Channel, fragment: bytes) -> list[Finding]:
     """Return what is wrong with one entry, as a document that has it alone shows it; the channel's faults aside."""
-    findings = check_feed(feed_format.name, feed_format.envelope(channel, ()).around([fragment]))
+    findings = check_feed(feed_format.name, feed_format.envelope(channel, ()).around([fragment]), ours=True)
     if not findings:
         return findings
     channels = {(finding.rule, finding.reason) for finding in check_channel(feed_format, channel)}
     return [finding for finding in findings if (finding.rule, finding.reason) not in channels]
 
 
-def check_article(format_name: str, document: bytes) -> list[Finding]:
+def check_article(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
     """Return what is wrong with the document of one article. Raises ValueError for a format that is not known."""
-    return _check(ARTICLE_CHECKS, "article", format_name, document)
+    return _check(ARTICLE_CHECKS, "article", format_name, document, ours=ours)
 
 
-def by_standard(findings: list[Finding]) -> list[Finding]:
-    """Return what is wrong with a document of anybody: without the rules that only ours must keep."""
-    return [finding for finding in findings if finding.source != "house"]
-
-
-def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: bytes) -> list[Finding]:
+def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: bytes, *, ours: bool) -> list[Finding]:
     try:
         check = checks[format_name]
     except KeyError:
         raise ValueError(f"there is no {kind} format {format_name!r}; known: {', '.join(checks)}") from None
-    return list(check(document))
+    return [finding for finding in check(document) if ours or finding.source != "house"]

@@ -34,7 +34,8 @@ def held(article_id: str) -> Held:
 
 
 def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def check(_: str, document: bytes) -> list[Finding]:
+    def check(_: str, document: bytes, *, ours: bool) -> list[Finding]:
+        assert ours
         return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
 
     monkeypatch.setattr(articles, "check_article", check)
@@ -56,7 +57,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(articles, "check_article", lambda *_: [Finding(None, "native.headline", "is wrong")])
+    monkeypatch.setattr(articles, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")])
     canceled = replace(held("a"), article=held("a").article.model_copy(update={"pubstatus": "canceled"}))
     body = Bodies(Provider("e.example,2026", "E")).body(
         Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from rich.text import Text
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.gate import by_standard, check_article, check_feed
+from feeds.gate import check_article, check_feed
 from feeds.recognition import Recognised
 from feeds.validation.finding import Finding
 from worker import inputs
@@ -52,8 +52,7 @@ def validate(
         try:
             for where, form, said, missing, ours in reader.documents(source):
                 check = check_feed if form.kind == "feed" else check_article
-                faults = check(form.name, said)
-                findings = [*missing, *(faults if ours or house else by_standard(faults))]
+                findings = [*missing, *check(form.name, said, ours=ours or house)]
                 checked[form] += 1
                 found += [(where, form, finding) for finding in findings]
                 if not as_json:

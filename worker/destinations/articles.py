@@ -138,7 +138,7 @@ class Bodies:
             message, said = rendered(
                 endpoint.feed, endpoint.format, endpoint.rights, status, article, fresh, self._provider
             )
-            findings = [] if status in NOTICES else check_article(endpoint.format, said)
+            findings = [] if status in NOTICES else check_article(endpoint.format, said, ours=True)
             body = Body.of(message, said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
             if len(said) + body.size < _BODY_BYTES:
                 self._made[key] = body
