@@ -59,19 +59,28 @@ class Child:
 class Stack:
     """The tree. A context manager: entered it is up, left it is down.
 
-    `environ` is the environment of the children; they read their settings from it.
+    `environ` is the environment of the children; they read their settings from it. `options` are given to each of them.
     """
 
-    def __init__(self, settings: Settings, config: Path, workers: int, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        config: Path,
+        workers: int,
+        environ: Mapping[str, str],
+        *,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self._settings = settings
         self._redis = None if settings.redis_url else EmbeddedRedis(settings.data_dir)
         self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1"}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self.redis_url = settings.redis_url or ""
+        names = [f"worker-{number}" for number in range(1, workers + 1)]
         self.children = [
-            Child("web", ["web"]),
-            *(Child(f"worker-{number}", ["worker", "--name", f"worker-{number}"]) for number in range(1, workers + 1)),
+            Child("web", ["web", *options]),
+            *(Child(name, ["worker", "--name", name, *options]) for name in names),
         ]
 
     def __enter__(self) -> Self:

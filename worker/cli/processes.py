@@ -13,9 +13,10 @@ from rich.markup import escape
 from config.settings import Settings, SettingsError, load
 from worker import logs
 from worker.app import QUEUES
+from worker.cli.safety import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url, say_wrong
 from worker.services import Services
-from worker.store import keys
+from worker.store import Store, keys
 from worker.up import Stack, end_with_parent, free_port
 
 
@@ -25,6 +26,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="Where the web server listens.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free port.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 2,
+    unsafe_redis: UnsafeRedis = False,
 ) -> None:
     """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
     environ = dict(os.environ)
@@ -40,7 +42,10 @@ def up(
     if port is not None and "base_url" not in settings.site.model_fields_set:
         base_url = f"http://{settings.web.host}:{settings.web.port}"
         environ["DATELINE_SITE__BASE_URL"] = base_url
-    stack = Stack(settings, config_path(config), workers, environ)
+    if settings.redis_url is not None:
+        unsafe_redis = unsafe_redis or trial(base_url)
+        _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
+    stack = Stack(settings, config_path(config), workers, environ, options=("--unsafe-redis",) if unsafe_redis else ())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupted)
     try:
@@ -62,6 +67,7 @@ def worker(
     config: Config = None,
     name: Annotated[str, typer.Option(help="Its name in logs.")] = "worker",
     queues: Annotated[str, typer.Option(help="Queues to listen to, comma separated; all by default.")] = "",
+    unsafe_redis: UnsafeRedis = False,
 ) -> None:
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
     from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
@@ -71,6 +77,7 @@ def worker(
     if unknown := set(wanted) - {*QUEUES, "celery"}:
         raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
     services = newsroom(config)
+    see_that_it_keeps(services.store.client, unsafe=unsafe_redis)
     _keep_ids(services)
 
     def reload() -> Settings | None:
@@ -96,7 +103,7 @@ def _keep_ids(services: Services) -> None:
         )
 
 
-def web(config: Config = None) -> None:
+def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     """Run the web server on the configured Redis."""
     from granian import Granian  # noqa: PLC0415 (only this command needs the server)
     from granian.constants import Interfaces  # noqa: PLC0415
@@ -107,6 +114,8 @@ def web(config: Config = None) -> None:
     os.environ["DATELINE_CONFIG"] = str(config_path(config))
     if settings.redis_url is None:
         os.environ["DATELINE_REDIS_URL"] = redis_url(settings)
+    else:
+        _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
     Granian(
         "web.app:create",
         address=settings.web.host,
@@ -124,6 +133,14 @@ def demo() -> None:
     from worker.demo import run  # noqa: PLC0415 (only this command needs feedparser)
 
     sys.exit(run(out))
+
+
+def _see_that_it_keeps(url: str, *, unsafe: bool) -> None:
+    store = Store.connect(url)
+    try:
+        see_that_it_keeps(store.client, unsafe=unsafe)
+    finally:
+        store.close()
 
 
 def _without_password(url: str) -> str:

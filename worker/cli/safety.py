@@ -1,0 +1,50 @@
+"""Before anything runs on a Redis of somebody's own: whether it keeps what it is told."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import structlog
+import typer
+from redis.exceptions import RedisError
+
+from worker.cli.terminal import Failed
+from worker.store.safety import dangers
+from worker.store.trouble import sentence
+
+if TYPE_CHECKING:
+    from worker.store.scripts import Client
+
+log = structlog.get_logger()
+
+UnsafeRedis = Annotated[
+    bool,
+    typer.Option("--unsafe-redis", help="For trials: run on a Redis that drops keys or keeps nothing on disk, too."),
+]
+
+
+def see_that_it_keeps(client: Client, *, unsafe: bool) -> None:
+    """See that the Redis loses nothing. Raises Failed if it may, and it is not `unsafe` to be used nevertheless."""
+    try:
+        found = dangers(client)
+    except RedisError as error:
+        # Whoever needs it says so, or waits for it.
+        log.warning("redis_unchecked", reason=sentence(error))
+        return
+    if not found:
+        return
+    reason = "; ".join(found)
+    if not unsafe:
+        raise Failed(f"this Redis would lose events: {reason}. For a trial: --unsafe-redis")
+    log.warning("redis_unsafe", reason=reason, next_step="change it before a newsroom depends on it")
+
+
+def trial(base_url: str) -> bool:
+    """Whether the site is on this machine alone: nobody depends on it."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
