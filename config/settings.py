@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -112,7 +113,13 @@ class Web(BaseModel):
     port: int = Field(default=8420, ge=1, le=65535)
     """The TCP port it listens on."""
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
-    """The largest body of a request, in bytes."""
+    """The largest body of a request, in bytes; of a compressed one also when it is unpacked."""
+    body_timeout: float = Field(default=60, gt=0, le=3600)
+    """How long the body of a request may take to arrive, in seconds."""
+    bodies_per_client: int = Field(default=32, ge=1)
+    """How many bodies one client address may be sending at once that has not shown a token."""
+    trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    """Networks of the proxies in front. Only they are believed when they say who asks (X-Forwarded-For, Forwarded)."""
 
 
 class WebSub(BaseModel):

@@ -49,6 +49,7 @@ id_authority = "herald.example,2026"
 
 [web]
 port = {port}
+body_timeout = 5
 
 [websub]
 lease_min = "1s"

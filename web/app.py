@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from config.settings import load
 from web.articles import Articles
+from web.body import Bodies, BodyRefused
+from web.client import Clients
 from web.events import EventsIntake
 from web.feeds import FeedServer
 from web.front import Front
@@ -43,8 +45,10 @@ def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
     shelf = Shelf()
     watch = Watch(services.store.changes, shelf, services.documents.forget)
-    feeds, events, hub = FeedServer(services, shelf), EventsIntake(services), HubFront(services)
-    triggers, health = Triggers(services), Health(services, watch)
+    settings = services.settings.web
+    bodies, clients = Bodies(settings.body_timeout, settings.bodies_per_client), Clients(settings.trusted_proxies)
+    events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
+    feeds, hub, health = FeedServer(services, shelf), HubFront(services, bodies, clients), Health(services, watch)
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
@@ -71,6 +75,7 @@ def application(services: Services) -> ASGIApp:
         ],
         exception_handlers={
             HTTPException: _refused,
+            BodyRefused: _body_refused,
             FeedRefused: _kept_back,
             Withheld: _withheld,
             RedisError: _away,
@@ -105,6 +110,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, HTTPException)
     return problem(error.status_code, headers=error.headers)
+
+
+async def _body_refused(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, BodyRefused)
+    return problem(error.status, error.detail, headers=error.headers)
 
 
 async def _left(request: Request, error: Exception) -> Response:

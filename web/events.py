@@ -11,10 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
 from web.access import bearer
-from web.body import read
 from web.problems import answer, field_list, problem
 from worker import clock
-from worker.delivery.signing import SignatureError, verify_webhook
+from worker.delivery.signing import SignatureError, may_be_webhook, verify_webhook
 from worker.intake import Receipt
 
 if TYPE_CHECKING:
@@ -23,14 +22,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from web.body import Bodies
+    from web.client import Clients
     from worker.services import Services
 
 
 class EventsIntake:
     """Takes events in over HTTP."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, bodies: Bodies, clients: Clients) -> None:
         settings = services.settings
+        self._bodies = bodies
+        self._clients = clients
         self._intake = services.intake
         self._limit = settings.web.max_body_bytes
         self._tokens = [token.get_secret_value().encode() for token in settings.api_tokens]
@@ -39,15 +42,17 @@ class EventsIntake:
     async def post(self, request: Request) -> Response:
         """Take the events of one request.
 
-        202: all are accepted. 207: some; each is answered for. 400: none. 401, 413, 503: nothing was looked at.
+        202: all are accepted. 207: some; each is answered for. 400: none. 401, 503: nothing was looked at. Raises
+        BodyRefused.
         """
-        body = await read(request, self._limit)
-        if body is None:
-            return problem(413, f"The body may have at most {self._limit} bytes; send the events in several requests.")
-        if not self._known(request.headers, body):
+        known = bearer(request.headers, self._tokens)
+        if not known and not self._may_be_signed(request.headers):
+            return problem(401, headers={"WWW-Authenticate": "Bearer"})
+        body = await self._bodies.read(request, self._limit, self._clients.address(request), known=known)
+        if not known and not any(self._signed(request.headers, text) for text in body.signed):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         try:
-            values, single = _values(request.headers, body)
+            values, single = _values(request.headers, body.content)
         except InvalidEvent as error:
             return problem(400, "The event can't be taken.", error.errors)
         if not values:
@@ -60,11 +65,12 @@ class EventsIntake:
             )
         return _answer(receipts, single=single)
 
-    def _known(self, headers: Mapping[str, str], body: bytes) -> bool:
-        if headers.get("authorization", "").lower().startswith("bearer "):
-            return bearer(headers, self._tokens)
-        if not self._secrets:
-            return False
+    def _may_be_signed(self, headers: Mapping[str, str]) -> bool:
+        """Whether it is worth while to read the body. Who sends a token, a wrong one, does not sign as well."""
+        token = headers.get("authorization", "").lower().startswith("bearer ")
+        return bool(self._secrets) and not token and may_be_webhook(headers, clock.now().timestamp())
+
+    def _signed(self, headers: Mapping[str, str], body: bytes) -> bool:
         try:
             verify_webhook(headers, body, self._secrets, clock.now().timestamp())
         except SignatureError:

@@ -8,13 +8,15 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from web.body import read
+from web.body import BodyRefused
 from worker import clock
 from worker.hub import BODY_BYTES, HubBusy, HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from web.body import Bodies
+    from web.client import Clients
     from worker.services import Services
 
 _FORM = "application/x-www-form-urlencoded"
@@ -23,19 +25,21 @@ _FORM = "application/x-www-form-urlencoded"
 class HubFront:
     """Answers subscribers."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, bodies: Bodies, clients: Clients) -> None:
+        self._bodies = bodies
+        self._clients = clients
         self._hub = services.hub
 
     async def post(self, request: Request) -> Response:
         """Take a request: 202 at once, whatever its verification will bring; else 4xx with a reason as plain text."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
             return PlainTextResponse(f"The request must be {_FORM}\n", 415)
-        body = await read(request, BODY_BYTES)
-        if body is None:
-            return PlainTextResponse(f"The request may have at most {BODY_BYTES} bytes\n", 413)
+        client = self._clients.address(request)
         try:
-            client = request.client.host if request.client else "unknown"
-            await run_in_threadpool(self._hub.request, body, client, clock.now())
+            body = await self._bodies.read(request, BODY_BYTES, client, known=False)
+            await run_in_threadpool(self._hub.request, body.content, client, clock.now())
+        except BodyRefused as error:
+            return PlainTextResponse(f"{error.detail}\n", error.status, error.headers)
         except HubRefused as error:
             return PlainTextResponse(f"{error}\n", 400)
         except HubBusy as error:

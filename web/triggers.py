@@ -11,17 +11,20 @@ from starlette.concurrency import run_in_threadpool
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, Given
 from feeds.errors import InvalidEvent
-from web.body import read
 from web.problems import answer, field_list, problem
 from worker import clock
-from worker.delivery.senders import CHECKS
+from worker.delivery.senders import CHECKS, known_by_head
 from worker.delivery.signing import SignatureError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from config.settings import AdapterSettings
+    from web.body import Bodies, Body
+    from web.client import Clients
     from worker.intake import Receipt
     from worker.services import Services
 
@@ -31,8 +34,10 @@ log = structlog.get_logger()
 class Triggers:
     """Takes in over HTTP what other systems send."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, bodies: Bodies, clients: Clients) -> None:
         settings = services.settings
+        self._bodies = bodies
+        self._clients = clients
         self._intake = services.intake
         self._limit = settings.web.max_body_bytes
         self._edition = settings.site.edition
@@ -42,22 +47,33 @@ class Triggers:
     async def post(self, request: Request) -> Response:
         """Take one article in, in the format of the adapter in the path.
 
-        202: accepted, with what is missing. 400: it can't be taken. 404: no such adapter, or it is off. 401, 413, 503:
-        nothing was looked at.
+        202: accepted, with what is missing. 400: it can't be taken. 404: no such adapter, or it is off. 401, 503:
+        nothing was looked at. Raises BodyRefused.
         """
         name = request.path_params["adapter"]
         if off := self._off(name):
             return problem(404, off)
-        body = await read(request, self._limit)
-        if body is None:
-            return problem(413, f"The body may have at most {self._limit} bytes.")
         secrets = [secret.get_secret_value() for secret in self._adapters[name].secret]
         try:
-            CHECKS[name](request.headers, body, secrets, clock.now().timestamp())
+            known = known_by_head(name, request.headers, secrets, clock.now().timestamp())
+            body = await self._bodies.read(request, self._limit, self._clients.address(request), known=known)
+            self._check(name, request.headers, body, secrets)
         except SignatureError as error:
             log.info("trigger_refused", adapter=name, reason=error.reason)
             return problem(401, headers={"WWW-Authenticate": "Bearer"} if name == "wordpress" else None)
-        return await self._answer(name, body)
+        return await self._answer(name, body.content)
+
+    @staticmethod
+    def _check(name: str, headers: Mapping[str, str], body: Body, secrets: list[str]) -> None:
+        """Check a signature over one of the texts that may be signed. Raises SignatureError."""
+        now = clock.now().timestamp()
+        *others, last = body.signed
+        for text in others:
+            try:
+                return CHECKS[name](headers, text, secrets, now)
+            except SignatureError:
+                continue
+        return CHECKS[name](headers, last, secrets, now)
 
     def _off(self, name: str) -> str:
         """Why there is no such adapter, and what to do; empty when it is on."""

@@ -9,6 +9,8 @@ import requests
 from newsroom import Newsroom
 from receiver import Request
 
+from worker.store import keys
+
 TEN_DAYS = 10 * 86400
 
 
@@ -33,6 +35,17 @@ def test_verification_asks_with_topic_mode_challenge_and_lease(newsroom: Newsroo
     assert query["hub.lease_seconds"] == [str(TEN_DAYS)]
     assert len(query["hub.challenge"][0]) >= 32
     assert TEN_DAYS - 60 < lease(newsroom, section) <= TEN_DAYS
+
+
+def test_subscribers_behind_a_proxy_are_told_apart(newsroom: Newsroom, section: str) -> None:
+    told = ({"X-Forwarded-For": "198.51.100.1, 203.0.113.5"}, {"Forwarded": "for=203.0.113.6"})
+    for number, headers in enumerate(told):
+        form = {"hub.mode": "subscribe", "hub.topic": newsroom.topic(section)}
+        form["hub.callback"] = f"{newsroom.receiver.url}/proxied-{number}"
+        assert 202 == requests.post(f"{newsroom.base_url}/hub", form, headers=headers, timeout=10).status_code
+    newsroom.receiver.until(lambda: newsroom.subscriptions(section) == 2, 20, "the subscriptions")
+    counts = newsroom.store.client.hgetall(keys.feed(section).counts)
+    assert ("1", "1") == (counts["client:203.0.113.5"], counts["client:203.0.113.6"])
 
 
 def test_the_callback_is_kept_to_the_letter(newsroom: Newsroom, section: str) -> None:  # 5.1.1

@@ -7,8 +7,11 @@ import gzip
 import hashlib
 import hmac
 import json
+import socket
 import time
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import feedparser
 import pytest
@@ -109,6 +112,69 @@ def test_a_body_that_is_too_long_is_refused(newsroom: Newsroom) -> None:
     assert answer.status_code == 413
 
 
+def test_a_compressed_body_is_taken_whether_signed_before_or_after(newsroom: Newsroom) -> None:
+    url = f"{newsroom.base_url}/events"
+    body = json.dumps(event()).encode()
+    sent = gzip.compress(body)
+    assert 202 == post(newsroom, sent, Content_Encoding="gzip").status_code
+    for signed_text in (body, sent):
+        answer = requests.post(url, sent, headers={"Content-Encoding": "gzip", **signed(signed_text)}, timeout=10)
+        assert 202 == answer.status_code, answer.text
+    assert 401 == requests.post(url, sent, headers={"Content-Encoding": "gzip", **signed(b"x")}, timeout=10).status_code
+    assert 413 == post(newsroom, gzip.compress(b" " * 2_000_001), Content_Encoding="gzip").status_code
+    other = post(newsroom, sent, Content_Encoding="br")
+    assert (415, "gzip, deflate") == (other.status_code, other.headers["accept-encoding"])
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/events", {}),
+        ("/events", {"Authorization": "Bearer wrong"}),
+        ("/events", {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}),
+        ("/events/ninjs", {}),
+        ("/events/ghost", {"Authorization": "Bearer wrong"}),
+    ],
+)
+def test_who_has_no_right_is_told_so_before_the_body_is_there(
+    newsroom: Newsroom, path: str, fields: dict[str, str]
+) -> None:
+    with stalled(newsroom, path, fields) as connection:
+        answer = received(connection)
+    assert answer.startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 404 "))
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(newsroom: Newsroom) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with stalled(newsroom, "/events", AUTH) as one, stalled(newsroom, "/hub", form) as other:
+        assert received(one).startswith(b"HTTP/1.1 408 ")
+        assert received(other).startswith(b"HTTP/1.1 408 ")
+
+
+def stalled(newsroom: Newsroom, path: str, fields: Mapping[str, str]) -> socket.socket:
+    """A request of which only the head and a few bytes are sent."""
+    address = urlsplit(newsroom.base_url)
+    connection = socket.create_connection((address.hostname, address.port), 40)
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n{head}\r\n[".encode())
+    return connection
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes the connection."""
+    parts = []
+    while part := connection.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def signed(body: bytes) -> dict[str, str]:
+    at = str(int(time.time()))
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    digest = base64.b64encode(hmac.digest(key, f"msg_1.{at}.".encode() + body, hashlib.sha256)).decode()
+    return {"webhook-id": "msg_1", "webhook-timestamp": at, "webhook-signature": f"v1,{digest}"}
+
+
 @pytest.mark.parametrize(
     "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer é"}]
 )
@@ -121,10 +187,7 @@ def test_without_the_right_token_it_is_401_without_detail(newsroom: Newsroom, he
 
 def test_a_standard_webhooks_signature_is_as_good_as_a_token(newsroom: Newsroom) -> None:
     body = json.dumps(event()).encode()
-    at = str(int(time.time()))
-    key = base64.b64decode(SECRET.removeprefix("whsec_"))
-    digest = base64.b64encode(hmac.digest(key, f"msg_1.{at}.".encode() + body, hashlib.sha256)).decode()
-    headers = {"webhook-id": "msg_1", "webhook-timestamp": at, "webhook-signature": f"v1,{digest}"}
+    headers = signed(body)
     url = f"{newsroom.base_url}/events"
     assert requests.post(url, body, headers=headers, timeout=10).status_code == 202
     assert requests.post(url, body + b" ", headers=headers, timeout=10).status_code == 401

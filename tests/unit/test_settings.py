@@ -138,7 +138,7 @@ def written(value: Any) -> str:
     if isinstance(value, timedelta):
         return f"{value.days}d"
     if isinstance(value, tuple):
-        return str(list(value))
+        return str([str(item) for item in value])
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

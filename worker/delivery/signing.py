@@ -94,15 +94,7 @@ def verify_webhook(
     `headers` finds names in lower case; `now` is in seconds since 1970, `tolerance` in seconds. Raises SignatureError
     unless one of its signatures is right for one of the secrets; all are compared, whichever matches.
     """
-    message_id = headers.get("webhook-id", "")
-    timestamp = headers.get("webhook-timestamp", "")
-    if not message_id:
-        raise SignatureError("no webhook-id")
-    # Twelve digits last for thirty thousand years and are quick to read.
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
-        raise SignatureError("no webhook-timestamp in whole seconds")
-    if abs(now - int(timestamp)) > tolerance:
-        raise SignatureError("the webhook-timestamp is too far from our clock")
+    message_id, timestamp = _dated(headers, now, tolerance)
     given = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
     content = _signed_content(message_id, timestamp, body)
     right = False
@@ -112,6 +104,29 @@ def verify_webhook(
             right |= hmac.compare_digest(expected, signature)
     if not right:
         raise SignatureError("no webhook-signature is right")
+
+
+def may_be_webhook(headers: Mapping[str, str], now: float) -> bool:
+    """Whether a request may be a Standard Webhook, by all that can be told before its body is there."""
+    try:
+        _dated(headers, now, TOLERANCE_SECONDS)
+    except SignatureError:
+        return False
+    return bool(headers.get("webhook-signature", "").strip())
+
+
+def _dated(headers: Mapping[str, str], now: float, tolerance: float) -> tuple[str, str]:
+    """The id and the timestamp. Raises SignatureError."""
+    message_id = headers.get("webhook-id", "")
+    timestamp = headers.get("webhook-timestamp", "")
+    if not message_id:
+        raise SignatureError("no webhook-id")
+    # Twelve digits last for thirty thousand years and are quick to read.
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
+        raise SignatureError("no webhook-timestamp in whole seconds")
+    if abs(now - int(timestamp)) > tolerance:
+        raise SignatureError("the webhook-timestamp is too far from our clock")
+    return message_id, timestamp
 
 
 @lru_cache(maxsize=1024)
