@@ -79,6 +79,8 @@ class Shelf:
         self._heads = dict.fromkeys(self._heads, 0) | {
             feed: head for feed, (head, _) in heads.items() if feed in self._heads
         }
+        # Another Redis has other changes under the numbers that these documents were made at.
+        self._tags = LRUCache(_TAGS)
         self._era += 1
         self._away = False
 

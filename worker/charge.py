@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
@@ -41,13 +42,23 @@ class Charge:
         }
         self._digest = hashlib.sha256(json.dumps(self._definitions, sort_keys=True).encode()).hexdigest()
         self._number = 0
+        self._seen = 0
         self._told = 0
+        self._lock = Lock()
         self.held: str | None = None
 
     def take(self) -> str | None:
         """Say that this worker is alive, and take charge if nobody has newer definitions. Return what `held` is."""
-        standing = self._store.definitions.take(self._digest, self._worker)
-        self._number = standing.number
+        with self._lock:
+            return self._take()
+
+    def _take(self) -> str | None:
+        standing = self._store.definitions.take(self._digest, self._worker, self._seen)
+        self._number, self._seen = standing.number, standing.seen
+        if standing.forgot:
+            # Redis has lost time: numbers may be given again, and what others had done is undone.
+            self.held = None
+            self._store.patterns.forget()
         if not standing.charge:
             self.held = None
             if self._told != standing.newest:

@@ -311,3 +311,13 @@ def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
     assert {"a", "b"} == definitions.progress().feeds.keys()
     assert definitions.reached("3 3", 0, 0, None)
     assert ({}, {"a", "b"}) == (definitions.progress().feeds, definitions.indexed().keys())
+
+
+def test_long_articles_are_kept_in_memory_as_far_as_they_fit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.store.articles._BYTES", 1_000_000)
+    reader = Store(store.client)
+    names = [f"a{number}" for number in range(10)]
+    for name in names:
+        store.articles.save(article().model_copy(update={"id": name, "body_html": "x" * 200_000}), NEW, (), 1)
+    assert len(reader.articles.get_many(names)) == 10
+    assert sum(reader.articles._parsed.get(name) is not None for name in names) == 2

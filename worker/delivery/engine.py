@@ -39,6 +39,8 @@ _CONNECTIONS_PER_PLACE = 2
 """Connections that are kept, in use or not: with as many as places, each new host would cost one that is still good."""
 _OTHER_DESCRIPTORS = 256
 """Descriptors for all that a worker has open beside its transfers."""
+_STUCK_SECONDS = 10.0
+"""How much longer than it was given the end of what is under way is waited for."""
 _CLOSE_SECONDS = 1.0
 """How long a stop waits, when all is answered, for libcurl to close; it may itself be waiting for a name server."""
 _HOSTS_KNOWN = 10_000
@@ -140,7 +142,8 @@ class Engine:
             if not self._ended:
                 self._wake()
         if started:
-            self._all_answered.wait()
+            if not self._all_answered.wait(grace + _STUCK_SECONDS):
+                log.error("engine_stuck", next_step="what is under way ends with the process")
             self._thread.join(_CLOSE_SECONDS)
         elif not self._ended:
             self._end()

@@ -29,13 +29,16 @@ LOST_MS = 60_000
 class Standing:
     """Where a set of definitions stands: its number, the greatest number of the living, the charge or "".
 
-    `lost`: workers by newer definitions were lost only a moment ago.
+    `lost`: workers by newer definitions were lost only a moment ago. `seen`: when this was (ms, by the clock of Redis).
+    `forgot`: Redis knows nothing of when the worker was seen before: it has lost time, or the worker has stood still.
     """
 
     number: int
     newest: int
     charge: str
     lost: bool
+    seen: int
+    forgot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,15 @@ class Definitions:
         self.indexing = Lease(client, scripts, keys.INDEXING)
         """Held by the worker that fills feeds."""
 
-    def take(self, digest: str, worker: str) -> Standing:
-        """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known."""
-        number, newest, charge, lost = self._scripts.run(
-            "charge", [keys.NUMBERS, keys.LIVING, keys.CHARGE], [digest, worker, ALIVE_MS, LOST_MS]
+    def take(self, digest: str, worker: str, seen: int = 0) -> Standing:
+        """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
+
+        `seen`: what its last standing said, 0 if this is its first.
+        """
+        number, newest, charge, lost, now, forgot = self._scripts.run(
+            "charge", [keys.NUMBERS, keys.LIVING, keys.CHARGE], [digest, worker, ALIVE_MS, LOST_MS, seen or ""]
         )
-        return Standing(number, newest, charge, bool(lost))
+        return Standing(number, newest, charge, bool(lost), now, bool(forgot))
 
     def leave(self, number: int, worker: str) -> None:
         """The worker works no more."""

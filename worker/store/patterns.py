@@ -42,6 +42,11 @@ class PatternFeeds:
             exist |= new.keys()
         return exist
 
+    def forget(self) -> None:
+        """Ask for all of them anew: Redis has lost time, and may not know of some."""
+        with self._lock:
+            self._known.clear()
+
     def written(self, feed: MadeFeed) -> str:
         """Return the feed's value as an article first wrote it; "" when no article has matched."""
         pattern, value = pattern_of(feed.name), feed.value

@@ -1,0 +1,153 @@
+"""Redis loses time: a failover to a replica that lagged, a restored file, an empty server. Numbers are given again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from feeds.article import Article
+from feeds.definition import FeedDefinition
+from feeds.formats import FEED_FORMATS
+from worker import documents as module
+from worker.charge import Charge
+from worker.documents import Documents
+from worker.gate import Gate
+from worker.operations import Alerts
+from worker.site import Site
+from worker.store import Store, keys
+from worker.store.articles import NEW
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+FEED = FeedDefinition(name="world", title="World")
+SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FEED,))
+ATOM = FEED_FORMATS["atom"]
+
+
+def publish(store: Store, name: str, headline: str, rev: str = NEW) -> None:
+    article = Article(id=name, version=1, headline=headline, url="https://e.example/", published=NOON, updated=NOON)
+    assert store.articles.save(article, rev, {"world"}, 1)
+    store.changes.record(name, 1, 1, {"world": ("in", 1)})
+
+
+@pytest.fixture
+def documents(store: Store) -> Documents:
+    return Documents(store, SITE, Gate(store, Alerts(store, wanted=False)))
+
+
+def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, documents: Documents) -> None:
+    publish(store, "a", "Before")
+    assert b"Before" in documents.current(FEED, ATOM).body
+    store.client.flushall()
+    # Another worker: the same numbers of another history.
+    other = Store.connect(f"unix://{store.client.connection_pool.connection_kwargs['path']}")
+    publish(other, "a", "After")
+    other.close()
+    assert store.changes.head("world").seq == 1
+    held = store.articles.get("a")
+    assert held is not None
+    assert held.article.headline == "After"
+    assert b"After" in documents.current(FEED, ATOM).body
+    assert b"Before" not in documents.current(FEED, ATOM).body
+
+
+def test_a_head_that_was_passed_by_another_history_is_read_whole(store: Store, documents: Documents) -> None:
+    publish(store, "a", "One")
+    publish(store, "b", "Two")
+    assert b"One" in documents.current(FEED, ATOM).body
+    held = store.articles.get("a")
+    assert held is not None
+    # The second change is lost; others come in its place.
+    store.client.hset(keys.feed("world").meta, mapping={"head": 1, "trail": "1111111111111111"})
+    store.articles.save(
+        held.article.model_copy(update={"headline": "One, corrected", "version": 2}), held.rev, {"world"}, 1
+    )
+    store.changes.record("a", 2, 2, {"world": ("in", 1)})
+    publish(store, "c", "Three")
+    body = documents.current(FEED, ATOM).body
+    assert b"One, corrected" in body
+    assert b"Three" in body
+
+
+def test_of_a_window_only_what_has_changed_is_read_again(
+    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        publish(store, name, name.upper())
+    documents.current(FEED, ATOM)
+    publish(store, "d", "D")
+    read: list[str] = []
+    get_many = store.articles.get_many
+
+    def noted(names: Any) -> Any:
+        read.extend(names)
+        return get_many(names)
+
+    monkeypatch.setattr(store.articles, "get_many", noted)
+    documents.current(FEED, ATOM)
+    assert read == ["d"]
+
+
+def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> None:
+    from worker.distribute import Distributor
+
+    forgotten: list[str] = []
+    websub = SimpleNamespace(forget=lambda: forgotten.append("pushes"))
+    partners = SimpleNamespace(forget=lambda: forgotten.append("changes"))
+    distributor: Any = Distributor.__new__(Distributor)
+    distributor._stamps, distributor._forward = {}, {}
+    distributor._websub, distributor._partners = websub, partners
+    for name in ("a", "b"):
+        publish(store, name, name)
+        distributor._follow("world", store.receivers.claim("world", 10, 1))
+    assert forgotten == []
+    store.client.flushall()
+    for name in ("x", "y", "z"):
+        publish(store, name, name)
+    distributor._follow("world", store.receivers.claim("world", 10, 1))
+    assert ["pushes", "changes"] == forgotten
+
+
+def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(store: Store) -> None:
+    store.events.prepare()
+    charge = Charge(store, SITE, "w")
+    assert charge.take() == "1 1"
+    store.definitions.reached("1 1", 0, 0, None)
+    assert {"a"} == store.patterns.make("author/*", {"a": "A"}, 1)
+    assert charge.take() == "1 1"
+    store.client.flushall()
+    assert {"a"} == store.patterns.make("author/*", {"a": "A"}, 1), "it is taken to be there"
+    assert charge.take() == "1 1"
+    assert store.definitions.progress().feeds.keys() == {"world"}
+    store.patterns.make("author/*", {"a": "A"}, 1)
+    assert store.patterns.count("author/*") == 1
+
+
+def test_a_long_stretch_of_which_nothing_may_be_told_is_passed_over(
+    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PUSH_ENTRIES", 1)
+    for number in range(1_200):
+        store.changes.record(f"e{number}", 1, 1, {"world": ("early", 0)})
+    assert documents.push(FEED, ATOM, 0, 1_200, whole=False) is None
+    publish(store, "a", "At last")
+    push = documents.push(FEED, ATOM, 0, 1_201, whole=False)
+    assert push is not None
+    assert (1_201, {"a": (1, "published")}) == (push.cursor, push.said)
+
+
+def test_a_lock_that_has_ended_is_left_to_who_has_it(store: Store) -> None:
+    for name in ("one", "two"):
+        store.operations.add({"id": name})
+    slow, taken = store.operations.take(1, 60_000)
+    assert len(taken) == 1
+    assert ("", []) == store.operations.take(1, 60_000)
+    store.client.delete(keys.SENDING)  # as if its time were over
+    quick, _ = store.operations.take(1, 60_000)
+    assert quick
+    store.operations.done(slow, [taken[0][0]])
+    assert ("", []) == store.operations.take(1, 60_000), "the second still sends"
+    store.operations.done(quick, [])
+    assert [{"id": "two"}] == [event for _, event in store.operations.take(9, 60_000)[1]]
