@@ -132,14 +132,15 @@ class Vocabulary:
 
     def check(self, element: Element, kind: Kind, rule: str) -> Findings:
         """What is wrong with an element and with all that it holds."""
-        if kind.holds is not None or kind.attributes:
+        if (element.attrib or kind.needs) and (kind.holds is not None or kind.attributes):
             yield from self._attributes(element, kind, rule)
         for whole in kind.rules:
             for reason in whole(element):
                 yield at(element, rule, reason)
         if kind.holds is not None:
             yield from self._text(element, kind, rule)
-            yield from self._children(element, kind, kind.holds, rule)
+            if len(element) or kind.must:
+                yield from self._children(element, kind, kind.holds, rule)
         elif self.bare:
             yield from self._foreign(element, rule)
 

@@ -53,7 +53,7 @@ _OLD_DTD = "-//Netscape Communications//DTD RSS 0.91//EN"
 
 def _at_most(most: int) -> Kind:
     def within(said: str) -> str | None:
-        return counted(said) or (f"is more than {most}" if int(said) > most else None)
+        return counted(said) or (f"is more than {most}" if len(said) > 9 or int(said) > most else None)
 
     return Kind(within)
 

@@ -104,6 +104,8 @@ def _by_scheme(text: str) -> bool:
 
 
 def _splits(text: str) -> bool:
+    if text.count(":") < 2 and "[" not in text and "]" not in text:
+        return True  # neither a port nor an address of IPv6 that could be wrong
     try:
         urlsplit(text).port  # noqa: B018 (reading the port is what checks it)
     except ValueError:

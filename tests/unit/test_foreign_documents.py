@@ -6,9 +6,12 @@ Each line is one feed that is good but for what it shows. The words are ours, th
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from feeds.gate import check_feed
 from feeds.validation.finding import Finding
@@ -195,7 +198,7 @@ BAD_RSS = [
         )
     ),
     *(rss(f"<managingEditor>{who}</managingEditor>") for who in ("", "Lea Marsh", "lea at quay.example", "@quay")),
-    *(rss(f"<ttl>{ttl}</ttl>") for ttl in ("", "0", "-1", "1.5", "an hour", "٦٠")),
+    *(rss(f"<ttl>{ttl}</ttl>") for ttl in ("", "0", "-1", "1.5", "an hour", "٦٠", "٦" * 5000)),
     *(rss(f"<language>{language}</language>") for language in ("", "english", "en_GB", "zz", "e")),
     *(
         rss(f"<skipHours>{hours}</skipHours>")
@@ -211,7 +214,14 @@ BAD_RSS = [
             "<image><url>https://quay.example/a.png</url><title>T</title><link>https://quay.example/</link>"
             f"{size}</image>"
         )
-        for size in ("<width>145</width>", "<height>401</height>", "<width>0</width>", "<height>tall</height>", "stray")
+        for size in (
+            "<width>145</width>",
+            f"<width>{'9' * 5000}</width>",
+            "<height>401</height>",
+            "<width>0</width>",
+            "<height>tall</height>",
+            "stray",
+        )
     ),
     rss("<textInput><title>T</title><description>D</description><link>https://quay.example/</link></textInput>"),
     rss("<textInput><title>T</title><description>D</description><name>q</name><link>search</link></textInput>"),
@@ -594,3 +604,19 @@ def test_what_only_ours_must_be_is_said_to_be_so(format_name: str, document: str
 def test_what_a_partner_asks_for_is_said_to_be_so() -> None:
     findings = check_feed("msn", rss().encode())
     assert {"partner"} == {finding.source for finding in findings}
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=200)
+def test_whatever_is_changed_in_a_document_it_can_be_judged(data: st.DataObject) -> None:
+    format_name, documents = data.draw(
+        st.sampled_from([("rss", GOOD_RSS + BAD_RSS), ("atom", GOOD_ATOM + BAD_ATOM), ("json", GOOD_JSON + BAD_JSON)])
+    )
+    document = data.draw(st.sampled_from(documents))
+    values = [match.span(1) for match in re.finditer(r"""[>"']([^<>"']*)[<"']""", document)]
+    start, end = data.draw(st.sampled_from(values or [(0, 0)]))
+    said = data.draw(
+        st.text(max_size=30) | st.sampled_from(["9" * 5000, "a:" * 50, "(" * 100, "1e999", "http://[", "%"])
+    )
+    for finding in check_feed(format_name, f"{document[:start]}{said}{document[end:]}".encode("utf-8", "replace")):
+        assert finding.reason
