@@ -370,8 +370,8 @@ class Distributor:
         known = self._stamps.get(feed)
         self._stamps[feed] = claims.trail[-1]
         if known is not None and known not in claims.trail:
-            self._websub.forget()
-            self._partners.forget()
+            self._websub.forget(feed)
+            self._partners.forget(feed)
             self._forward.pop(feed, None)
 
     @staticmethod

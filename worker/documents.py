@@ -107,9 +107,13 @@ class Documents:
 
     def forget(self) -> None:
         """Read all anew: another Redis may say another thing under the same numbers."""
-        self._windows.clear()
-        self._pushes.clear()
+        self._windows.forget()
+        self._pushes.forget()
         self._gate.forget()
+
+    def forget_pushes(self, feed: str) -> None:
+        """Make the pushes of a feed anew, whose change log has another history or has gone far on."""
+        self._pushes.forget(lambda asked: asked[0] == feed)
 
     def current(self, definition: FeedDefinition, feed_format: FeedFormat, *, quiet: bool = False) -> Document:
         """Return the feed's document as it is now. Raises FeedRefused.

@@ -14,6 +14,7 @@ import structlog
 
 from worker import clock, placing
 from worker.duty import Duty
+from worker.store import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -98,7 +99,7 @@ class Indexer:
                 if self._store.definitions.reached(charge, progress.done, progress.articles, None):
                     log.info("feeds_filled", feeds=sorted(progress.feeds)[:20], articles=progress.done)
                 return
-            self._turn(self._place([name for name, _ in found], progress))
+            self._turn(self._placed([name for name, _ in found], progress))
             done, articles = progress.done + len(found), self._store.articles.count()
             if not self._store.definitions.reached(charge, done, articles, found[-1]):
                 return
@@ -106,6 +107,23 @@ class Indexer:
                 told = begun
                 log.info("feeds_being_filled", done=done, articles=articles)
             self._stopped.wait((time.monotonic() - begun) * _REST)
+
+    def _placed(self, article_ids: list[str], progress: Progress) -> set[str]:
+        """Place articles, one by one if need be: what is wrong with one of them keeps no other out of its feeds."""
+        try:
+            return self._place(article_ids, progress)
+        except Exception as error:
+            if trouble.kind(error) != "bug":
+                raise
+        touched: set[str] = set()
+        for name in article_ids:
+            try:
+                touched |= self._place([name], progress)
+            except Exception as error:
+                if trouble.kind(error) != "bug":
+                    raise
+                log.exception("index_failed", article_id=name, next_step="it is in the feed with its next version")
+        return touched
 
     def _place(self, article_ids: list[str], progress: Progress) -> set[str]:
         """Place articles in the feeds that are being filled; return those in which readers will see a difference."""

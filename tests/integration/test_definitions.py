@@ -6,13 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 
 from feeds.definition import FeedDefinition, Selector
+from feeds.formats import FEED_FORMATS
 from worker import clock, index
 from worker.backfill import Backfills
 from worker.charge import Charge
+from worker.documents import Documents
+from worker.gate import Gate
 from worker.index import Indexer
 from worker.intake import Intake
+from worker.operations import Alerts
 from worker.placing import Placing
 from worker.publish import Publisher
 from worker.site import Site
@@ -211,13 +216,13 @@ class TestFilling:
 
         def twice(names: list[str], progress: Any) -> set[str]:
             if len(seen) == 2:
-                raise ConnectionError
+                raise redis.ConnectionError
             touched = place(names, progress)
             seen.append(worker.store.changes.members("world"))
             return touched
 
         newer.indexer._place = twice  # type: ignore[method-assign]
-        with pytest.raises(ConnectionError):
+        with pytest.raises(redis.ConnectionError):
             newer.indexer.fill()
         assert [["a4", "a3"], ["a4", "a3", "a2", "a1"]] == seen
         progress = worker.store.definitions.progress()
@@ -278,6 +283,41 @@ class TestFilling:
         narrow.work()
         [change] = worker.store.changes.since("world", 0, 10)
         assert Change(change.seq, "a", "killed", change.asof, seen=True, last=0) == change
+
+    def test_what_is_wrong_with_one_article_keeps_no_other_out(self, worker: Worker) -> None:
+        for name in ("a", "b", "c"):
+            worker.publish(name)
+        worker.work()
+        worker.store.client.hset(keys.article("b"), "feeds", "broken")
+        newer = Worker(Store(worker.store.client), NEW, "new")
+        newer.work()
+        assert {"a", "c"} == set(worker.store.changes.members("world"))
+        assert worker.store.definitions.progress().feeds == {}
+
+    def test_a_push_says_nothing_of_it_but_what_was_arranged_or_changed(self, worker: Worker) -> None:
+        worker.publish("a")
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        newer.work()
+        store, atom = worker.store, FEED_FORMATS["atom"]
+        gate = Gate(store, Alerts(store, wanted=False))
+        documents = Documents(store, Site("https://h.example", "H", "h.example,2026", "en", NEW), gate)
+        assert b"a 1" in documents.current(WORLD, atom).body
+        assert documents.push(WORLD, atom, 0, 1, whole=False) is None
+        # A new subscription begins with the feed as it stands.
+        assert documents.push(WORLD, atom, 0, 1, whole=True) is not None
+        newer.publish("b")
+        newer.publish("c", section="Sport")
+        newer.publisher.consume()
+        assert store.changes.head("world").seq == 2
+        wide = WORLD.model_copy(update={"select": ()})
+        Worker(store, (*OLD, wide), "wide").work()
+        assert b"c 1" in documents.current(wide, atom).body
+        for whole in (False, True):
+            assert documents.push(wide, atom, 2, 3, whole=whole) is None
+        push = documents.push(wide, atom, 1, 3, whole=False)
+        assert push is not None
+        assert (3, {"b": (1, "published")}) == (push.cursor, push.said)
 
     def test_an_event_that_comes_while_a_feed_is_filled_is_not_undone(self, worker: Worker) -> None:
         worker.publish("a")

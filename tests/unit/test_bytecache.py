@@ -24,8 +24,10 @@ def test_it_never_holds_more_than_it_may_and_what_came_last_is_there(kept: list[
 def test_it_can_be_emptied() -> None:
     cache: ByteCache[str, int] = ByteCache(1000)
     cache.keep("a", 1, 100)
-    cache.clear()
+    cache.forget()
     assert cache.get("a") is None
     for number in range(4):
         cache.keep(str(number), number, 1)
     assert [None, 1, 2, 3] == [cache.get(str(number)) for number in range(4)]
+    cache.forget(lambda key: key == "2")
+    assert [1, None, 3] == [cache.get(str(number)) for number in range(1, 4)]

@@ -70,9 +70,10 @@ class Partners:
         """Whether any endpoint names a page that is looked at after a kill."""
         return any(endpoint.check_url for endpoint in self.endpoints.values())
 
-    def forget(self) -> None:
-        """Read all anew: Redis has lost time, and says another thing under the same numbers."""
-        self._changes.clear()
+    def forget(self, feed: str) -> None:
+        """Read the changes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
+        for key in [key for key in self._changes if key[0] == feed]:
+            del self._changes[key]
 
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.

@@ -46,9 +46,9 @@ class WebSub:
         lines = self._header_lines(definition.name, name)
         return SubscriberPush(claim, push, head, lines, self._timeout, deadline, after)
 
-    def forget(self) -> None:
-        """Make all pushes anew: Redis has lost time, and says another thing under the same numbers."""
-        self._documents.forget()
+    def forget(self, feed: str) -> None:
+        """Make the pushes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
+        self._documents.forget_pushes(feed)
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
         lines = self._headers.get((feed, format_name))

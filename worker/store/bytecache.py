@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -42,11 +42,11 @@ class ByteCache(Generic[Key, Value]):
             while self._size > self._most:
                 self._drop(next(iter(self._kept)))
 
-    def clear(self) -> None:
-        """Keep nothing of it."""
+    def forget(self, which: Callable[[Key], bool] = lambda _: True) -> None:
+        """Keep nothing of it, or nothing under keys of which `which` is true."""
         with self._lock:
-            self._kept.clear()
-            self._size = 0
+            for key in [key for key in self._kept if which(key)]:
+                self._drop(key)
 
     def _drop(self, key: Key) -> None:
         kept = self._kept.pop(key, None)
