@@ -28,7 +28,7 @@ from web.problems import problem
 from web.shelf import Shelf, Withheld
 from web.triggers import Triggers
 from web.watch import Watch
-from worker import logs
+from worker import clock, logs
 from worker.gate import FeedRefused
 from worker.services import Services, build
 from worker.store.trouble import report
@@ -44,7 +44,8 @@ log = structlog.get_logger()
 def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
     shelf = Shelf()
-    watch = Watch(services.store.changes, shelf, services.documents.forget)
+    store = services.store
+    watch = Watch(store.changes, shelf, services.documents.forget, store.clock.measure)
     settings = services.settings.web
     bodies, clients = Bodies(settings.body_timeout, settings.bodies_per_client), Clients(settings.trusted_proxies)
     events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
@@ -94,7 +95,9 @@ def create() -> ASGIApp:
     settings = load()
     logs.configure(settings.log_level)
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
-    made = application(build(settings, settings.redis_url))
+    services = build(settings, settings.redis_url)
+    clock.follow(services.store.clock.now)
+    made = application(services)
     # What has been made so far stays: the collector need not look through it again and again between requests.
     gc.collect()
     gc.freeze()

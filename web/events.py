@@ -80,7 +80,7 @@ class EventsIntake:
     def _accept(self, values: list[Any]) -> list[Receipt]:
         checked = [value if isinstance(value, InvalidEvent) else None for value in values]
         accepted = iter(
-            self._intake.accept([value for value in values if not isinstance(value, InvalidEvent)], clock.now())
+            self._intake.accept([value for value in values if not isinstance(value, InvalidEvent)], clock.agreed())
         )
         return [Receipt("invalid", error.event_id, error.errors) if error else next(accepted) for error in checked]
 

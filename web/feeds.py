@@ -142,7 +142,7 @@ class FeedServer:
 
     def _removed(self, name: str) -> int | None:
         """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         removed = self._store.definitions.removed(name, now)
         if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
             removed = self._store.definitions.removed(pattern_of(name), now)

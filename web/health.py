@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from feeds.patterns import pattern_of
 from web.problems import answer, problem
 from worker import clock
+from worker.store import trouble
 from worker.store.counters import SECONDS
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Health:
         del request
         try:
             workers, older = await run_in_threadpool(self._workers)
-        except RedisError:
+        except RedisError as error:
+            if trouble.kind(error) == "full":
+                return problem(503, f"{trouble.sentence(error)}. Feeds are served, events are not taken.")
             seconds = round(self._watch.silent)
             return problem(
                 503,
@@ -76,9 +79,13 @@ class Health:
         return answer(200, {"status": "ready", "workers": len(workers), "older_definitions": older})
 
     def _workers(self) -> tuple[list[str], list[str]]:
-        """The workers that are alive, and those of them that carry out no events: others have newer definitions."""
+        """The workers that are alive, and those of them that carry out no events: others have newer definitions.
+
+        Raises redis.RedisError when events could not be kept.
+        """
         store = self._services.store
-        workers, older = store.workers.alive(clock.ms(clock.now())), store.definitions.older()
+        store.probe()
+        workers, older = store.workers.alive(clock.ms(clock.agreed())), store.definitions.older()
         return workers, sorted(older.intersection(workers))
 
     async def metrics(self, request: Request) -> Response:

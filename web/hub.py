@@ -37,7 +37,7 @@ class HubFront:
         client = self._clients.address(request)
         try:
             body = await self._bodies.read(request, BODY_BYTES, client, known=False)
-            await run_in_threadpool(self._hub.request, body.content, client, clock.now())
+            await run_in_threadpool(self._hub.request, body.content, client, clock.agreed())
         except BodyRefused as error:
             return PlainTextResponse(f"{error.detail}\n", error.status, error.headers)
         except HubRefused as error:

@@ -101,4 +101,4 @@ class Triggers:
         settings = self._adapters[name]
         given = Given(url=settings.url, edition=settings.edition or self._edition, editions=self._editions)
         adapted = ADAPTERS[name].read(body, given)
-        return adapted, self._intake.accept([adapted.event], clock.now())[0]
+        return adapted, self._intake.accept([adapted.event], clock.agreed())[0]

@@ -24,9 +24,13 @@ class Watch:
     """Listens, and looks at the heads once a second in case that something was not heard.
 
     `forget` is called when what was read of Redis before may hold no more: it may be another one that knows less.
+    `measure` is called once a second: what time it is for Redis.
     """
 
-    def __init__(self, changes: ChangeLogs, shelf: Shelf, forget: Callable[[], None]) -> None:
+    def __init__(
+        self, changes: ChangeLogs, shelf: Shelf, forget: Callable[[], None], measure: Callable[[], None]
+    ) -> None:
+        self._measure = measure
         self._changes = changes
         self._shelf = shelf
         self._forget = forget
@@ -86,6 +90,7 @@ class Watch:
         self._shelf.back(heads)
 
     def _look(self) -> None:
+        self._measure()
         feeds = self._shelf.feeds()
         self._next = self._next if self._next < len(feeds) else 0
         turn = feeds[self._next : self._next + _LOOKED_AT]

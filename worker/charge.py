@@ -72,7 +72,7 @@ class Charge:
             return None
         if standing.charge != self.held:
             # What a worker that was lost knew of may come back in a moment: nothing is ended for good so soon.
-            removed = clock.ms(clock.now()) + (LOST_MS if standing.lost else 0)
+            removed = clock.ms(clock.agreed()) + (LOST_MS if standing.lost else 0)
             pending = self._store.definitions.adopt(standing.charge, self._definitions, removed)
             self.held = None if pending is None else standing.charge
             log.info("in_charge", worker=self._worker, definitions=standing.number, feeds_to_fill=pending)

@@ -195,7 +195,7 @@ class Distributor:
             self._answered(*message)
 
     def _answered(self, delivery: Delivery, key: object, answer: Answer) -> None:
-        now = clock.now()
+        now = clock.agreed()
         word = delivery.answered(key, answer, now, random.random())  # noqa: S311 (jitter is no secret)
         kind = "endpoint" if "endpoint" in delivery.claim.details else "websub"
         self._count[kind, word, delivery.accepted] += 1
@@ -220,7 +220,7 @@ class Distributor:
 
     def _tell_counters(self) -> None:
         """Count what was answered in a pass; all of it is taken to have come now."""
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         for (kind, word, accepted), times in self._count.items():
             self._store.counters.add("dateline_attempts", times, kind=kind, outcome=word)
             if word == "delivered" and accepted:
@@ -304,7 +304,7 @@ class Distributor:
             if settlement.undisputed:
                 endpoint = settlement.claim.details["endpoint"]
                 self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
-        return self._store.receivers.settle(feed, clock.ms(clock.now()), self._ended[feed])
+        return self._store.receivers.settle(feed, clock.ms(clock.agreed()), self._ended[feed])
 
     def _note(self) -> None:
         """Keep what was tried at endpoints, and tell what operators want to know of it."""
@@ -350,7 +350,7 @@ class Distributor:
                 continue
             begun = time.monotonic()
             after = self._clearance.last(feed)
-            deadline = clock.ms(clock.now()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
+            deadline = clock.ms(clock.agreed()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
             claims = self._store.receivers.claim(feed, limit, deadline)
             self._follow(feed, claims)
             if len(claims.taken) == limit:
@@ -396,7 +396,7 @@ class Distributor:
             for claim in claims.taken:
                 self._end(_broken_off(claim, error))
             return
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         for claim in claims.taken:
             delivery: Delivery
             try:
@@ -428,7 +428,7 @@ class Distributor:
         for feed, forward in list(self._forward.items()):
             if self._stopping or not forward.ready(time.monotonic(), busy=self._engine.busy()):
                 continue
-            now = clock.now()
+            now = clock.agreed()
             tip = self._store.changes.head(feed)
             dues = {}
             for receiver, due, hold in self._store.receivers.backing_off(feed):
@@ -461,7 +461,7 @@ def _unknown(claim: Claim) -> Settlement:
 
     Another worker's may be newer, and only reading settings takes an endpoint away.
     """
-    due = clock.ms(clock.now()) + 5_000
+    due = clock.ms(clock.agreed()) + 5_000
     return Settlement(claim, "retry", claim.cursor, due, claim.failing, "unknown here")
 
 
@@ -475,7 +475,7 @@ def _broken_off(claim: Claim, error: Exception) -> Settlement:
     if isinstance(error, RedisError) and trouble.kind(error) != "bug":
         trouble.report(log, error, "the receiver is given back")
         return Settlement(claim, "back", claim.cursor, 0, claim.failing)
-    due = clock.ms(clock.now()) + 60_000
+    due = clock.ms(clock.agreed()) + 60_000
     if isinstance(error, FeedRefused):
         return Settlement(claim, "retry", claim.cursor, due, claim.failing, str(error)[:120])
     log.error(

@@ -396,5 +396,5 @@ def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
 
 def _visible(held: Mapping[str, Held], changed: int) -> dict[str, Held]:
     # Another machine's clock may be ahead: what it has released is released.
-    now = max(clock.now(), clock.moment(changed))
+    now = max(clock.agreed(), clock.moment(changed))
     return {name: article for name, article in held.items() if article.article.visible(now)}

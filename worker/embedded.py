@@ -1,11 +1,11 @@
 """The embedded Redis: a server of one's own on a unix socket in the data directory, for a newsroom that has set none.
 
     data_dir/redis.sock   its socket; in the temporary directory when that path is too long for one
-    data_dir/redis/       its append-only file, its log, and `lock`
+    data_dir/redis/       its append-only file, its log, `lock` and `users`
 
 The server inherits `lock` open and locked, so it is locked exactly as long as some server holds the data, whoever
 started it. Therefore two servers never write one append-only file, and the end of a server is seen that is no child of
-ours. Nothing here ends a server by force: what it was told, it keeps.
+ours. What a server has answered is in its file, so one that answers no more can be ended by force.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import importlib
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import quote
@@ -37,8 +38,10 @@ log = structlog.get_logger()
 
 SILENCE_SECONDS = 60
 """How long a server may say nothing before it is given up. While it says that it loads its data, it is waited for."""
-STOP_SECONDS = 60
+STOP_SECONDS = 20
 """How long a server may take to write what it has and end."""
+_GRACE_SECONDS = 2.0
+"""How long the end is waited for of one that does not answer, or that was killed."""
 
 _OLDEST = (6, 2)
 _SOCKET_PATH_BYTES = 100  # 104 on macOS and 108 on Linux, with the end mark
@@ -65,6 +68,7 @@ class EmbeddedRedis:
         self.url = _url(self._socket)
         self.started = False
         self.pid = 0
+        self._users: IO[bytes] | None = None
 
     def start(self) -> str:
         """Return the URL of a server that answers and has loaded its data. Raises EmbeddedRedisError."""
@@ -74,8 +78,16 @@ class EmbeddedRedis:
             self._socket.parent.mkdir(mode=0o700, exist_ok=True)
             if not _ours(self._socket, self._data):
                 raise EmbeddedRedisError(f"{self._socket.parent} is somebody else's; set TMPDIR, or a shorter data_dir")
-            with (self._folder / "lock").open("wb") as lock, (self._folder / "log").open("ab+") as output:
+            self._use()
+            with ExitStack() as undo:
+                if not self.pid:
+                    undo.callback(self._leave)
+                lock = undo.enter_context((self._folder / "lock").open("wb"))
+                output = undo.enter_context((self._folder / "log").open("ab+"))
                 begun = self._have(lock, output)
+                undo.pop_all()
+                lock.close()
+                output.close()
         except OSError as error:
             raise EmbeddedRedisError(f"can't start Redis in {self._folder}: {error.strerror}") from error
         if begun is not None:
@@ -88,22 +100,68 @@ class EmbeddedRedis:
         log.info("redis_started" if self.started else "redis_taken_over", pid=self.pid, url=self.url)
         return self.url
 
+    def runs(self) -> bool:
+        """Whether a server holds the data, be it slow to answer."""
+        return _held(self._folder / "lock")
+
     def stop(self) -> None:
-        """Have the server write everything and end; without one, do nothing. Raises EmbeddedRedisError."""
+        """Have the server write everything and end; without one, do nothing. Raises EmbeddedRedisError.
+
+        One that does not answer is ended by force: what it has answered is in its file by then.
+        """
         if not self.pid:
             return
-        with _client(self.url) as client:
-            client.shutdown()
-        deadline = time.monotonic() + STOP_SECONDS
-        with (self._folder / "lock").open("wb") as lock:
-            while not _locked(lock):
-                if time.monotonic() > deadline:
-                    raise EmbeddedRedisError(f"Redis (process {self.pid}) has not ended within {STOP_SECONDS} seconds")
-                time.sleep(_POLL_SECONDS)
+        if not self._leave():
+            log.info("redis_left", pid=self.pid, reason="another `dateline up` uses it")
+            self._process, self.pid, self.started = None, 0, False
+            return
+        reason = ""
+        try:
+            with _client(self.url) as client:
+                client.shutdown()
+        except redis.RedisError as error:
+            reason = str(error)
+        if not self._ends(STOP_SECONDS if not reason else _GRACE_SECONDS):
+            log.error("redis_killed", pid=self.pid, reason=reason or f"has not ended within {STOP_SECONDS} seconds")
+            self._kill()
+            if not self._ends(_GRACE_SECONDS):
+                raise EmbeddedRedisError(f"Redis (process {self.pid}) has not ended: {reason}")
         if self._process is not None:
             self._process.wait()
         log.info("redis_stopped", pid=self.pid)
         self._process, self.pid, self.started = None, 0, False
+
+    def _use(self) -> None:
+        """Be one of those that use the server: the last of them ends it, also when others were killed."""
+        if self._users is None:
+            users = (self._folder / "users").open("wb")
+            fcntl.flock(users, fcntl.LOCK_SH)
+            self._users = users
+
+    def _leave(self) -> bool:
+        """Use it no more; return whether nobody else does."""
+        if self._users is None:
+            return True
+        with self._users as users:
+            self._users = None
+            return _locked(users)
+
+    def _ends(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.runs():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            return
+        # Of a server that we took over we know the number only, which may be another's by now.
+        with suppress(OSError):
+            if Path(f"/proc/{self.pid}/cwd").resolve() == self._folder.resolve():
+                os.kill(self.pid, signal.SIGKILL)
 
     def _have(self, lock: IO[bytes], output: IO[bytes]) -> subprocess.Popen[bytes] | None:
         """Wait for a server that is ready, and start one as soon as no other holds the lock; return ours, or None."""
@@ -147,10 +205,11 @@ class EmbeddedRedis:
 
 
 def find(data_dir: Path) -> str | None:
-    """Return the URL of the embedded Redis that runs in `data_dir`, or None."""
+    """Return the URL of the embedded Redis that runs in `data_dir`, or None. One that is slow to answer runs."""
     data = data_dir.resolve()
     socket = _socket_path(data)
-    return _url(socket) if _ours(socket, data) and _state(_url(socket)) != "silent" else None
+    runs = _ours(socket, data) and (_state(_url(socket)) != "silent" or _held(data / "redis" / "lock"))
+    return _url(socket) if runs else None
 
 
 def _socket_path(data: Path) -> Path:
@@ -188,6 +247,9 @@ def _state(url: str) -> Literal["ready", "loading", "silent"]:
             return "loading"
         except (redis.ConnectionError, redis.TimeoutError):
             return "silent"
+        except redis.RedisError:
+            # It answers, if only that its disk is full.
+            return "ready"
     return "ready"
 
 
@@ -198,6 +260,15 @@ def _locked(lock: IO[bytes]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _held(path: Path) -> bool:
+    """Whether some server has the lock."""
+    try:
+        with path.open("rb") as lock:
+            return not _locked(lock)
+    except OSError:
+        return False
 
 
 def find_server() -> str:

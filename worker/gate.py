@@ -93,7 +93,7 @@ class Gate:
                 return
             self._parked[key] = None
         if not self._store.refusals.note(
-            feed_format.name, article.id, Refusal(article.version, clock.ms(clock.now()), objections)
+            feed_format.name, article.id, Refusal(article.version, clock.ms(clock.agreed()), objections)
         ):
             return
         self._alerts.tell(

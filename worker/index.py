@@ -129,7 +129,7 @@ class Indexer:
         """Place articles in the feeds that are being filled; return those in which readers will see a difference."""
         touched: set[str] = set()
         while article_ids:
-            now, lists = clock.now(), self._placing.lists()
+            now, lists = clock.agreed(), self._placing.lists()
             held = self._store.articles.get_many(article_ids, keep=False)
             entering = []
             places: dict[str, list[tuple[str, int, str, State, int]]] = {}
@@ -153,4 +153,4 @@ class Indexer:
         now = time.monotonic()
         due = {feed for feed in feeds if at_once or now - self._turned.get(feed, -_TURN_SECONDS) >= _TURN_SECONDS}
         self._turned.update((feed, now) for feed in due & self._placing.names)
-        self._store.changes.turn(due, clock.ms(clock.now()))
+        self._store.changes.turn(due, clock.ms(clock.agreed()))

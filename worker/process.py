@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import warnings
-from threading import Thread
+from threading import Thread, Timer
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import bootsteps
-from celery.exceptions import SecurityWarning
+from celery.exceptions import SecurityWarning, WorkerShutdown
 from celery.signals import worker_ready
 from celery.worker import state
+from redis.exceptions import RedisError
 
+from worker import logs
 from worker.app import QUEUES, app
 from worker.services import Machinery
+from worker.store import trouble
 from worker.tasks import Process
 from worker.unusable import Shelf
 
@@ -28,6 +32,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+_AGAIN_SECONDS = 1.0
+"""How often it is tried to take new settings while Redis is away."""
+_STOP_SECONDS = 45.0
+"""How long a worker may take to stop, beside `delivery.timeout`."""
+
+
 class MachineryStep(bootsteps.StartStopStep):
     """Starts the machinery before the first task and stops it after the last."""
 
@@ -36,7 +46,11 @@ class MachineryStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Start with the worker."""
         del parent
-        Process.machinery.start()
+        try:
+            Process.machinery.start()
+        except RedisError as error:
+            trouble.report(log, error, "the worker ends; whoever watches it starts it anew")
+            raise WorkerShutdown(1) from None
 
     def stop(self, parent: Any) -> None:
         """Stop with the worker: what is held is finished or given back."""
@@ -46,6 +60,42 @@ class MachineryStep(bootsteps.StartStopStep):
         Process.machinery.stop()
 
 
+def _follow(reload: Callable[[], Settings | None]) -> None:
+    """Take the endpoints from the settings at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
+    while True:
+        signal.sigwait({signal.SIGHUP})
+        wanted, told = _read(reload), False
+        while wanted is not None:
+            try:
+                Process.machinery.enroll(wanted)
+                log.info("settings_read_again", endpoints=len(wanted.endpoints))
+                break
+            except RedisError as error:
+                if not told:
+                    told = True
+                    trouble.report(log, error, "the settings are taken when it can be done")
+            except Exception:
+                log.exception("settings_not_taken", next_step="the old ones stay in force as far as they can")
+                break
+            if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
+                wanted = _read(reload) or wanted
+
+
+def _read(reload: Callable[[], Settings | None]) -> Settings | None:
+    try:
+        return reload()
+    except Exception:
+        log.exception("settings_not_taken", next_step="the old ones stay in force")
+        return None
+
+
+def _end_at_once(reason: str) -> None:
+    """End this process without waiting for anything: what it held expires and is taken over."""
+    log.critical("worker_ended", reason=reason, next_step="what it held is taken over by others")
+    logs.flush()
+    os._exit(1)
+
+
 def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
     Process.machinery = Machinery(services, distributes=not queues or "distribute" in queues)
@@ -53,19 +103,20 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     app.steps["worker"].add(MachineryStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
+    # Celery tells at each loss of its connection of what it may change one day.
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
 
-    def read_again() -> None:
-        settings = reload()
-        if settings is not None:
-            Process.machinery.enroll(settings)
-            log.info("settings_read_again", endpoints=len(settings.endpoints))
-
-    def take_again(*_: object) -> None:
-        # Not in the signal's handler, which may have come while its thread held a lock.
-        Thread(target=read_again, name="settings", daemon=True).start()
+    # It was blocked when the process began (worker/cli), so one that came since then waits for `_follow`. Celery's own
+    # answer would be to start anew, which drops what is in flight.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    patience = services.settings.delivery.timeout + _STOP_SECONDS
 
     def finish(*_: object) -> None:
-        Process.stopping.set()
+        if not Process.stopping.is_set():
+            Process.stopping.set()
+            last = Timer(patience, _end_at_once, ("did not stop in time",))
+            last.daemon = True
+            last.start()
         # As Celery's own handler does, but without its words on standard output.
         state.should_stop = 0  # type: ignore[assignment]  # typed by its default, None
 
@@ -73,8 +124,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     def ready(**_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, finish)
-        # Celery's own answer to SIGHUP is to start anew, which would drop what is in flight.
-        signal.signal(signal.SIGHUP, take_again)
+        Thread(target=_follow, args=(reload,), name="settings", daemon=True).start()
         log.info("worker_ready", worker=name)
 
     worker = app.Worker(

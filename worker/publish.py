@@ -250,14 +250,14 @@ class Publisher:
     @staticmethod
     def _moment(entry: Entry) -> datetime:
         """When Redis had the entry; now, if somebody gave one an id from the future: all after it have such ids."""
-        now = clock.now()
+        now = clock.agreed()
         try:
             return entry.moment if entry.moment < now + _AHEAD else now
         except (ValueError, OverflowError):
             return now
 
     def _apply(self, event: events.Event, entry: Entry) -> None:
-        now = clock.now()
+        now = clock.agreed()
         if isinstance(event, ListEvent):
             touched = self._curate(event, now)
         elif isinstance(event, RepeatEvent):

@@ -90,7 +90,7 @@ class Readback:
 
     def expect(self, feed: str, held: Held) -> None:
         """Have the pages of a killed article looked at, of those endpoints of the feed that name theirs."""
-        now, article = clock.ms(clock.now()), held.article
+        now, article = clock.ms(clock.agreed()), held.article
         endpoints = [one for one in self._partners.endpoints.values() if one.feed == feed and one.check_url]
         if not endpoints or now - held.accepted > GIVEN_UP_MS:
             return
@@ -108,11 +108,11 @@ class Readback:
         answers = [(article, LedgerEntry.parse(text)) for _, ledger, *_ in tried for article, text in ledger.items()]
         killed = [article for article, entry in answers if entry.status in ("killed", "refused-killed")]
         if killed:
-            self._store.readbacks.again(feed, name, killed, clock.ms(clock.now()) + PAUSES[0] * 1000)
+            self._store.readbacks.again(feed, name, killed, clock.ms(clock.agreed()) + PAUSES[0] * 1000)
 
     def look(self, feed: str) -> None:
         """Look at pages of the feed that are due. Returns when the requests are on their way."""
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         pages = self._store.readbacks.take(feed, now, _AT_ONCE, now + int(self._claim_seconds * 1000))
         articles = self._store.articles.get_many({page.article_id for page in pages})
         transfers = [self._begin(page, articles.get(page.article_id), now) for page in pages]
@@ -172,9 +172,9 @@ class Readback:
     def _looked(self, page: Page, url: str, fingerprints: Collection[str], answer: Answer) -> None:
         try:
             if answer.fault in _NOT_LOOKED:
-                self._store.readbacks.looked(page, page.seen, clock.ms(clock.now()) + _SOON_MS)
+                self._store.readbacks.looked(page, page.seen, clock.ms(clock.agreed()) + _SOON_MS)
             else:
-                begun = clock.ms(clock.now()) - round(answer.seconds * 1000)
+                begun = clock.ms(clock.agreed()) - round(answer.seconds * 1000)
                 self._note(page, *judged(answer, fingerprints), url, begun)
         except RedisError as error:
             report(log, error, "the page is looked at again")
@@ -183,7 +183,7 @@ class Readback:
 
     def _note(self, page: Page, verdict: Verdict, why: str, url: str, begun: int) -> None:
         """Keep what was seen by the look that was `begun` (ms) then, and tell who wants to know."""
-        now, before = clock.ms(clock.now()), page.seen
+        now, before = clock.ms(clock.agreed()), page.seen
         alarmed = verdict == "there" or (before.alarmed and verdict != "gone")
         seen = replace(
             before, looks=before.looks + 1, last=begun, verdict=verdict, why=why[:200], url=url, alarmed=alarmed

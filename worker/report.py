@@ -80,7 +80,7 @@ class Report:
     @property
     def embargo(self) -> datetime | None:
         """Until when readers do not see the article, if an embargo keeps it from them."""
-        return self.article.embargoed if self.article.waits(clock.now()) else None
+        return self.article.embargoed if self.article.waits(clock.agreed()) else None
 
     @property
     def seconds(self) -> float | None:

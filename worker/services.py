@@ -37,7 +37,7 @@ from worker.placing import Placing
 from worker.publish import Publisher
 from worker.readback import Readback
 from worker.site import Site
-from worker.store import Store
+from worker.store import Store, trouble
 from worker.sweep import Sweeper
 from worker.verify import Verifier
 from worker.wakeups import Wakeups
@@ -190,6 +190,7 @@ class Machinery:
             verify=self.verifier.verify,
             end=self.verifier.end,
             look=self.readback.look,
+            claim_seconds=delivery.claim_seconds,
         )
 
     def start(self) -> None:
@@ -206,16 +207,25 @@ class Machinery:
 
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop."""
-        self.publisher.stop()
-        self.sweeper.stop()
-        self._indexer.stop()
-        self.distributor.stop(self._timeout)
-        self._clearance.stop()
-        self._tokens.stop()
-        self._answers.shutdown()
-        self.services.store.counters.flush()
-        self.services.store.events.leave(self._consumer)
-        self.services.store.close()
+        store = self.services.store
+        for step in (
+            self.publisher.stop,
+            self.sweeper.stop,
+            self._indexer.stop,
+            partial(self.distributor.stop, self._timeout),
+            self._clearance.stop,
+            self._tokens.stop,
+            self._answers.shutdown,
+            store.counters.flush,
+            partial(store.events.leave, self._consumer),
+            store.close,
+        ):
+            try:
+                step()
+            except Exception as error:
+                # The others are to be stopped all the same.
+                if trouble.kind(error) == "bug":
+                    log.exception("stop_failed")
 
     def enroll(self, settings: Settings) -> None:
         """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
@@ -231,7 +241,7 @@ class Machinery:
         backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
         receivers = self.services.store.receivers
         for name, endpoint in endpoints.items():
-            details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.now())}
+            details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.agreed())}
             if name in backfill:
                 details["backfill"] = backfill[name]
                 self._backfills.expect(endpoint.feed, name)
@@ -245,5 +255,5 @@ class Machinery:
             for receiver in receivers.endpoints(feed):
                 name = receiver.removeprefix("endpoint:")
                 wanted = name in endpoints and endpoints[name].feed == feed
-                if not wanted and receivers.pause(feed, receiver, clock.ms(clock.now()), "removed"):
+                if not wanted and receivers.pause(feed, receiver, clock.ms(clock.agreed()), "removed"):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")

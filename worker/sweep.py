@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from worker.publish import Publisher
     from worker.site import Site
     from worker.store import Store
+    from worker.store.receivers import Swept
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -73,6 +74,7 @@ class Sweeper:
         verify: Callable[[str], None],
         end: Callable[[str, list[dict[str, Any]]], None],
         look: Callable[[str], None],
+        claim_seconds: float,
     ) -> None:
         self._store = store
         self._site = site
@@ -84,6 +86,8 @@ class Sweeper:
         self._verify = verify
         self._end = end
         self._look = look
+        # Twice what ours may be: another worker's settings may be newer.
+        self._longest_claim = int((2 * claim_seconds + 60) * 1000)
         self._lost = 0
         self._duties = [
             Duty("kills", self._kills, 0.0),
@@ -118,16 +122,14 @@ class Sweeper:
         """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
         if not self._publisher.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         grace = self._store.outages.grace(now)
         if grace.outage:
             log.warning("leases_last_longer", outage_seconds=grace.outage // 1000, longer_seconds=grace.longer // 1000)
         former = self._store.definitions.former(now)
         feeds = self._store.receivers.feeds()
         lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
-        for feed, swept in chain.from_iterable(
-            self._store.receivers.sweep(lot, now, _AT_ONCE, now - grace.longer).items() for lot in lots
-        ):
+        for feed, swept in chain.from_iterable(self._sweep(lot, now, now - grace.longer).items() for lot in lots):
             if swept.expired:
                 log.info("swept", feed=feed, expired_claims=swept.expired)
             if swept.ended:
@@ -142,6 +144,9 @@ class Sweeper:
             if swept.looks:
                 self._look(feed)
 
+    def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, Swept]:
+        return self._store.receivers.sweep(feeds, now, _AT_ONCE, ended, self._longest_claim)
+
     def release(self) -> float | None:
         """Record what has come due; return after how many seconds the next does, None: not before the next look.
 
@@ -152,12 +157,12 @@ class Sweeper:
         if not self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
             # Another worker has just done so: if it died of it, it is our turn.
             return self._until_due(_RELEASE_MS / 1000)
-        self._publisher.release_due(clock.now())
+        self._publisher.release_due(clock.agreed())
         return self._until_due(0.0)
 
     def _until_due(self, least: float) -> float:
         due = self._store.articles.next_due()
-        seconds = INTERVAL if due is None else (due - clock.ms(clock.now())) / 1000
+        seconds = INTERVAL if due is None else (due - clock.ms(clock.agreed())) / 1000
         return min(INTERVAL, max(least, seconds))
 
     def _kills(self) -> float | None:
@@ -179,4 +184,5 @@ class Sweeper:
         self._store.counters.flush()
 
     def _alive(self) -> None:
-        self._store.workers.seen(self._worker, clock.ms(clock.now()))
+        self._store.clock.measure()
+        self._store.workers.seen(self._worker, clock.ms(clock.agreed()))

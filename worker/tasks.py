@@ -92,7 +92,7 @@ def accept(*sent: Any, **named: Any) -> None:
 
 def _take(event: Any) -> None:
     """Keep one event, or keep it aside. Raises redis.RedisError."""
-    for receipt in Process.machinery.services.intake.accept([event], clock.now()):
+    for receipt in Process.machinery.services.intake.accept([event], clock.agreed()):
         if receipt.status == "invalid":
             set_aside(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
 

@@ -13,15 +13,17 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import requests
 import structlog
+from redis.exceptions import RedisError
 
 from worker import clock
-from worker.embedded import EmbeddedRedis, EmbeddedRedisError, find
-from worker.store import Store
+from worker.embedded import EmbeddedRedis, EmbeddedRedisError
+from worker.store import Store, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +37,11 @@ log = structlog.get_logger()
 SUPERVISED = "DATELINE_SUPERVISED"
 """In the environment of a child: its standard input ends when the parent does."""
 _START_SECONDS = 60
-_STOP_SECONDS = 30
+_STOP_SECONDS = (12.0, 30.0)
+"""How long the web server may take to stop, and the workers."""
 _RESTART_SECONDS = (0.5, 1, 2, 5, 10)
+_STEADY_SECONDS = 60.0
+"""A process that has run for so long has not failed in a row."""
 _LOOK_SECONDS = 1.0
 """How often the embedded Redis is asked whether it is there."""
 
@@ -54,6 +59,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     due: float = field(default=0.0)
+    begun: float = field(default=0.0)
 
 
 class Stack:
@@ -76,6 +82,8 @@ class Stack:
         self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1"}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        self._redis_failures = 0
+        self._redis_due = 0.0
         self.redis_url = settings.redis_url or ""
         names = [f"worker-{number}" for number in range(1, workers + 1)]
         self.children = [
@@ -110,16 +118,27 @@ class Stack:
                 self._look_after_redis()
                 looked = time.monotonic()
             for child in self.children:
-                process = child.process
-                if process is not None and process.poll() is not None:
-                    wait = _RESTART_SECONDS[min(child.failures, len(_RESTART_SECONDS) - 1)]
-                    log.error("process_died", process=child.name, status=process.returncode, restart_in=wait)
-                    assert process.stdin is not None
-                    process.stdin.close()
-                    child.process, child.due = None, time.monotonic() + wait
-                    child.failures += 1
-                elif process is None and time.monotonic() >= child.due:
-                    self._start(child)
+                try:
+                    self._look_after(child)
+                except OSError as error:
+                    child.due = time.monotonic() + _RESTART_SECONDS[-1]
+                    log.error("process_not_started", process=child.name, reason=str(error), next_step="trying again")
+
+    def _look_after(self, child: Child) -> None:
+        process = child.process
+        now = time.monotonic()
+        if process is not None and process.poll() is not None:
+            if now - child.begun > _STEADY_SECONDS:
+                child.failures = 0
+            wait = _RESTART_SECONDS[min(child.failures, len(_RESTART_SECONDS) - 1)]
+            log.error("process_died", process=child.name, status=process.returncode, restart_in=wait)
+            assert process.stdin is not None
+            child.process, child.due = None, now + wait
+            child.failures += 1
+            with suppress(OSError):
+                process.stdin.close()
+        elif process is None and now >= child.due:
+            self._start(child)
 
     def stop(self) -> None:
         """End `watch`. May be called from a signal handler."""
@@ -128,23 +147,29 @@ class Stack:
     def hang_up(self) -> None:
         """Have the workers read their endpoints again. Feeds are read at the start only: the web server is not told."""
         for child in self.children[1:]:
-            if child.process is not None:
-                child.process.send_signal(signal.SIGHUP)
+            process = child.process
+            if process is not None:
+                process.send_signal(signal.SIGHUP)
 
     def _look_after_redis(self) -> None:
         """Start the embedded Redis again when it has died; its append-only file has what it knew."""
-        if self._redis is None or find(self._settings.data_dir) is not None:
+        if self._redis is None or self._redis.runs() or time.monotonic() < self._redis_due:
             return
         log.error("redis_died", next_step="it is started again")
         try:
             self._redis.start()
-        except EmbeddedRedisError as error:
-            log.error("redis_not_started", reason=str(error), next_step="trying again")
+            self._redis_failures = 0
+        except (EmbeddedRedisError, RedisError) as error:
+            wait = _RESTART_SECONDS[min(self._redis_failures, len(_RESTART_SECONDS) - 1)]
+            self._redis_failures += 1
+            self._redis_due = time.monotonic() + wait
+            log.error("redis_not_started", reason=str(error), next_step=f"trying again in {wait} s")
 
     def _start(self, child: Child) -> None:
         with self._lock:
             if self._stopped.is_set():
                 return
+            child.begun = time.monotonic()
             child.process = subprocess.Popen(  # noqa: S603 (our own program)
                 [sys.executable, "-m", "worker.cli", *child.command],
                 stdin=subprocess.PIPE,
@@ -154,12 +179,13 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        begun = clock.ms(clock.now())
         store = Store.connect(self.redis_url)
+        begun = _now(store)
         workers = len(self.children) - 1
+        reason = ""
         url = f"http://{_reachable(self._settings.web.host)}:{self._settings.web.port}/healthz"
         waits: list[Callable[[], bool]] = [
-            lambda: len(store.workers.alive(clock.ms(clock.now()), begun)) >= workers,
+            lambda: len(store.workers.alive(_now(store), begun)) >= workers,
             lambda: _answers(url),
         ]
         try:
@@ -168,32 +194,59 @@ class Stack:
                     if child.process is not None and child.process.poll() is not None:
                         raise UpFailed(f"{child.name} ended with status {child.process.returncode}; its log is above")
                 if time.monotonic() > deadline:
-                    raise UpFailed(f"not ready within {_START_SECONDS} seconds; the logs above say what each waits for")
-                waits = [wait for wait in waits if not wait()]
+                    raise UpFailed(
+                        f"not ready within {_START_SECONDS} seconds; the logs above say what each waits for{reason}"
+                    )
+                try:
+                    waits = [wait for wait in waits if not wait()]
+                except RedisError as error:
+                    # A Redis that is full or slow keeps nobody from being served what there is.
+                    reason = f"; {trouble.sentence(error)}"
                 time.sleep(0.05)
         finally:
             store.close()
 
     def _stop_all(self) -> None:
+        """Stop everything. A second signal meanwhile ends the waiting for what is in flight, and leaves nothing."""
         with self._lock:
             self._stopped.set()
-        for group in (self.children[:1], self.children[1:]):
-            processes = [child.process for child in group if child.process is not None]
-            for process in processes:
-                if process.poll() is None:
-                    process.terminate()
-            deadline = time.monotonic() + _STOP_SECONDS
-            for process in processes:
-                try:
-                    process.wait(max(0.1, deadline - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    log.error("process_killed", pid=process.pid, reason=f"did not stop within {_STOP_SECONDS} seconds")
-                    process.kill()
-                    process.wait()
-                if process.stdin is not None:
+        try:
+            for group, seconds in zip((self.children[:1], self.children[1:]), _STOP_SECONDS, strict=True):
+                self._stop_group(group, seconds)
+        finally:
+            for child in self.children:
+                if child.process is not None and child.process.poll() is None:
+                    _kill(child.process, "its end is not waited for")
+            if self._redis is not None:
+                self._redis.stop()
+
+    def _stop_group(self, group: list[Child], seconds: float) -> None:
+        processes = [child.process for child in group if child.process is not None]
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + seconds
+        for process in processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _kill(process, f"did not stop within {seconds:.0f} seconds")
+            if process.stdin is not None:
+                with suppress(OSError):
                     process.stdin.close()
-        if self._redis is not None:
-            self._redis.stop()
+
+
+def _now(store: Store) -> int:
+    store.clock.measure()
+    return clock.ms(store.clock.agreed() or clock.agreed())
+
+
+def _kill(process: subprocess.Popen[bytes], reason: str) -> None:
+    """End a child and what it has started: it leads a group of its own."""
+    log.error("process_killed", pid=process.pid, reason=reason)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def end_with_parent() -> None:

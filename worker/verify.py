@@ -71,12 +71,12 @@ class Verifier:
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
         if self._site.feed(feed) is None:
-            former = self._store.definitions.former(clock.ms(clock.now()))
+            former = self._store.definitions.former(clock.ms(clock.agreed()))
             if not former.isdisjoint((feed, pattern_of(feed))):
                 self._deny(feed)
             return
         while True:
-            now = clock.ms(clock.now())
+            now = clock.ms(clock.agreed())
             deadline = now + int(self._claim_seconds * 1000)
             taken = self._store.intents.take(feed, now, _BATCH, deadline)
             self._engine.submit([self._question(feed, subscription, intent) for subscription, intent in taken])
@@ -137,7 +137,7 @@ class Verifier:
         told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)
         try:
             if 200 <= answer.status < 300 and hmac.compare_digest(answer.body, challenge.encode()):
-                expires = clock.ms(clock.now()) + intent.lease * 1000
+                expires = clock.ms(clock.agreed()) + intent.lease * 1000
                 result = self._store.intents.confirm(feed, subscription, intent, expires, *self._most)
                 if result in ("host", "client"):
                     # Others came first while this one was asked.
@@ -151,7 +151,7 @@ class Verifier:
                 self._wakeups.distribute(feed)
             elif self._passing(answer) and intent.tries < len(_AGAIN_SECONDS):
                 tried = answer.fault not in (Fault.NOT_STARTED, Fault.STOPPED, Fault.CROWDED)
-                due = clock.ms(clock.now()) + _AGAIN_SECONDS[intent.tries] * 1000
+                due = clock.ms(clock.agreed()) + _AGAIN_SECONDS[intent.tries] * 1000
                 self._store.intents.retry(feed, subscription, intent, due, tried=tried)
                 told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + tried)
                 self._store.counters.add("dateline_verifications", outcome="retried")

@@ -84,6 +84,7 @@ def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | 
     site = Site("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
     parts: Any = (store, site, publisher, Operations(), Wakeups(), "w1")
     begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look"), "end": note("end")}
+    begin["claim_seconds"] = 30
     sweeper = Sweeper(*parts, **begin)
     sweeper.start()
     try:

@@ -171,6 +171,8 @@ def test_messages_are_sent_and_received_after_a_failover(
         ("ERR Error running script (call to f_1): @user_script:9: attempt to compare nil with number", "bug"),
         ("ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -OOM command not allowed", "full"),
         ("ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -READONLY You can't write", "away"),
+        ("Command # 1 (HSET k READONLY) of pipeline caused error: MISCONF Errors writing to the AOF file", "full"),
+        ("Command # 1 (HSET k OOM) of pipeline caused error: WRONGTYPE Operation against a key", "bug"),
         ("OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:7.", "full"),
     ],
 )

@@ -40,7 +40,7 @@ def make(store: Store) -> Representation:
 def watched(store: Store, changes: ChangeLogs) -> Iterator[Shelf]:
     """A shelf that hears of changes and holds the feed's document."""
     shelf = Shelf()
-    watch = Watch(changes, shelf, lambda: None)
+    watch = Watch(changes, shelf, lambda: None, lambda: None)
     watch.start()
     resource = Resource(KEY, FEED, lambda: make(store))
     try:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 from typer.testing import CliRunner
 
-from worker.cli import COMMANDS, app
+from worker.cli.commands import COMMANDS, app
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

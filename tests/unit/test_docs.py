@@ -12,7 +12,7 @@ from feeds.adapters import ADAPTERS
 from feeds.article import Submission
 from feeds.text import fold
 from web.health import COUNTERS
-from worker.cli import app
+from worker.cli.commands import app
 from worker.delivery.senders import CHECKS
 
 ROOT = Path(__file__).parents[2]

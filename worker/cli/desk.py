@@ -39,7 +39,7 @@ def kill(
             "or add --unknown-too to have it refused if it comes"
         )
     event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article_id}}
-    receipt = services.intake.accept([event], clock.now())[0]
+    receipt = services.intake.accept([event], clock.agreed())[0]
     if receipt.status == "invalid":
         raise Failed("; ".join(map(str, receipt.errors)), 2)
     out.print(f"accepted  {receipt.event_id}", highlight=False)
@@ -92,7 +92,7 @@ def arrange_list(
     lists, held = services.store.lists, services.store.articles
     if articles:
         event = {"id": f"list-{uuid4()}", "type": "list.updated", "list": {"name": name, "articles": articles}}
-        receipt = services.intake.accept([event], clock.now())[0]
+        receipt = services.intake.accept([event], clock.agreed())[0]
         if receipt.status == "invalid":
             raise Failed("; ".join(map(str, receipt.errors)), 2)
         out.print(f"accepted  {receipt.event_id}", highlight=False)

@@ -80,7 +80,7 @@ def list_endpoints(
         if name and name not in endpoints:
             raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
     receivers = services.store.receivers
-    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.now()), "asked"):
+    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.agreed()), "asked"):
         raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
     if resume:
         if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):

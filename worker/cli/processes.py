@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
+from threading import Thread
 from typing import Annotated
 
+import structlog
 import typer
 from rich.markup import escape
 
@@ -14,10 +17,12 @@ from config.settings import Settings, SettingsError, load
 from worker import logs
 from worker.app import QUEUES
 from worker.cli.safety import UnsafeRedis, see_that_it_keeps, trial
-from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url, say_wrong
+from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url
 from worker.services import Services
 from worker.store import Store, keys
 from worker.up import Stack, end_with_parent, free_port
+
+log = structlog.get_logger()
 
 
 def up(
@@ -50,17 +55,33 @@ def up(
         signal.signal(number, _interrupted)
     try:
         with stack:
-            signal.signal(signal.SIGHUP, lambda *_: stack.hang_up())
-            out.print(f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers")
-            out.print(f"  feeds      {base_url}/feeds")
-            out.print(f"  events     POST {base_url}/events  (or: dateline publish FILE)")
-            out.print(f"  hub        {base_url}/hub")
-            out.print(f"  health     {base_url}/readyz  {base_url}/metrics")
-            out.print(f"  Redis      {_without_password(stack.redis_url)}")
-            out.print("Ctrl-C ends it; SIGHUP reads the endpoints again.")
+            Thread(target=_pass_hang_ups, args=(stack,), name="hang-up", daemon=True).start()
+            _announce(
+                f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers",
+                f"  feeds      {base_url}/feeds",
+                f"  events     POST {base_url}/events  (or: dateline publish FILE)",
+                f"  hub        {base_url}/hub",
+                f"  health     {base_url}/readyz  {base_url}/metrics",
+                f"  Redis      {_without_password(stack.redis_url)}",
+                "Ctrl-C ends it; SIGHUP reads the endpoints again.",
+            )
             stack.watch()
     except KeyboardInterrupt:
-        out.print("Stopped: what was in flight was finished or given back.")
+        _announce("Stopped: what was in flight was finished or given back.")
+
+
+def _announce(*lines: str) -> None:
+    """Print lines. That nobody reads them, or that their disk is full, ends nothing."""
+    with suppress(OSError, SystemExit):
+        for line in lines:
+            out.print(line)
+
+
+def _pass_hang_ups(stack: Stack) -> None:
+    """Pass each SIGHUP on to the workers. It is blocked from the start of the process, so one that came early waits."""
+    while True:
+        signal.sigwait({signal.SIGHUP})
+        stack.hang_up()
 
 
 def worker(
@@ -85,7 +106,7 @@ def worker(
             return load(config)
         except SettingsError as error:
             for wrong in error.errors:
-                say_wrong(f"settings not read again: {wrong}")
+                log.error("settings_refused", reason=f"not read again: {wrong}", next_step="the old ones stay in force")
             return None
 
     sys.exit(run(services, reload, name, wanted))

@@ -58,7 +58,7 @@ def publish(
     if dry_run:
         wrong = sum(not _shown(one) for one in found)
     else:
-        receipts = newsroom(config, data).intake.accept([one.event for one in found], clock.now())
+        receipts = newsroom(config, data).intake.accept([one.event for one in found], clock.agreed())
         wrong = sum(not _told(one, receipt) for one, receipt in zip(found, receipts, strict=True))
     if wrong:
         raise Failed(f"{wrong} of {len(found)} not accepted", 1)
@@ -81,7 +81,7 @@ def _shown(one: inputs.Input) -> bool:
     for note in one.missing:
         err.print(f"missing: {one.where}: {note}", highlight=False, markup=False, soft_wrap=True)
     try:
-        events.read(one.event, clock.now())
+        events.read(one.event, clock.agreed())
     except InvalidEvent as error:
         _say_errors(one, error.errors)
         return False

@@ -94,7 +94,7 @@ def _said(services: Services, held: Held, feed: str, endpoint: str = "", *, earl
     article, store = held.article, services.store
     there = store.changes.of(feed, [article.id]).get(article.id)
     change = there or Change(0, article.id, "in", 0)
-    if article.waits(clock.now()) and not (early and change.state in ("in", "early")):
+    if article.waits(clock.agreed()) and not (early and change.state in ("in", "early")):
         note(f"{article.id} is embargoed until {article.embargoed:%Y-%m-%d %H:%M:%S} UTC and is not sent before")
         # As of then; its place in the log, of which the id of the message is made, is not known yet.
         assert article.embargoed is not None

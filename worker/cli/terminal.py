@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from redis.exceptions import RedisError
 from rich.console import Console
 
 from config.settings import default_path, load
@@ -67,7 +69,12 @@ def newsroom(config: Path | None, data: Path | None = None) -> Services:
     """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis."""
     settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
     logs.configure(settings.log_level)
-    return build(settings, redis_url(settings))
+    services = build(settings, redis_url(settings))
+    clock.follow(services.store.clock.now)
+    with suppress(RedisError):
+        # Whatever is done next says why Redis does not answer.
+        services.store.clock.measure()
+    return services
 
 
 def feed_names(settings: Settings) -> str:

@@ -82,7 +82,7 @@ class Known:
 
         `until`: the endpoint has asked to be left alone till then (ms); a kill alone does not wait.
         """
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         if until > now:
             self.changes = [change for change in changes if change.state == "killed"]
             others = [change.seq for change in changes if change.state != "killed"]
@@ -222,7 +222,7 @@ class ArticlePushes(Pushes):
         """What came of the claim, once nothing is in flight any more."""
         if self._ended is None and self._doubted and self._otherwise is not None:
             # Nothing else was there to tell whose trouble it is.
-            self._ended, _ = unfinished(self.claim, self._otherwise, self._cursor, clock.now())
+            self._ended, _ = unfinished(self.claim, self._otherwise, self._cursor, clock.agreed())
         settlement = self._ended or Settlement(self.claim, "done", self._cursor)
         settlement.cursor = self._cursor
         if self._later is not None:
@@ -236,7 +236,7 @@ class ArticlePushes(Pushes):
             settlement.cursor = min(settlement.cursor, self._behind)
             if self._ended is None:
                 # They go when the rate allows it.
-                self._postpone(settlement, clock.ms(clock.now()) + 1000, "replaying")
+                self._postpone(settlement, clock.ms(clock.agreed()) + 1000, "replaying")
         settlement.replayed = self._replayed
         settlement.undisputed = self._settled_disputes
         return settlement
@@ -396,7 +396,7 @@ class ArticlePushes(Pushes):
         assert said.entry is not None
         reason = f"kept back by the gate: {said.body.refused}"
         answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
-        noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.now())
+        noted = self._note(said.change.article_id, said.entry, f"refused-{said.entry.status}", clock.agreed())
         self._tried(said.body, said.entry, said.change.article_id, answer, "parked", noted)
 
     def _finish(self, said: _Said) -> None:
@@ -455,7 +455,7 @@ def saying(article: Article, change: Change, known: LedgerEntry | None, *, early
     """
     if article.pubstatus == "canceled":
         return "killed"
-    now = max(clock.now(), clock.moment(change.asof))
+    now = max(clock.agreed(), clock.moment(change.asof))
     # Whoever may have it early may have it when the embargo has just ended, too.
     told_early = early and change.state in ("in", "early") and (article.waits(now) or article.visible(now))
     if not told_early and (change.state != "in" or not article.visible(now)):

@@ -176,7 +176,7 @@ class Pushes(ABC):
     ) -> None:
         """Note an attempt, what the ledger is to hold because of it, and the rest as `Tried` has it."""
         attempt = Attempt(
-            time=clock.ms(clock.now()),
+            time=clock.ms(clock.agreed()),
             article=article,
             version=said.version,
             said=said.status,
@@ -212,7 +212,7 @@ class Pushes(ABC):
             request = self._post(key, body, replay)
             request.carries = texts
         except TokenNeeded:
-            due = clock.ms(clock.now()) + _TOKEN_MS
+            due = clock.ms(clock.agreed()) + _TOKEN_MS
             self.break_off(
                 Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, "waiting for a token")
             )

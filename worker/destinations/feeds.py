@@ -49,7 +49,7 @@ class FeedPush(Pushes):
             if replay.more:
                 # It stays a change behind the head, so that it is found.
                 self.settlement.cursor = min(self.settlement.cursor, head - 1)
-                self._postpone(self.settlement, clock.ms(clock.now()) + 1000, "replaying")
+                self._postpone(self.settlement, clock.ms(clock.agreed()) + 1000, "replaying")
         self._push = push
         self._body: Body | None = None
         self._waiting = push is not None

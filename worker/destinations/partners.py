@@ -136,7 +136,7 @@ class Partners:
         limit = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
         if endpoint.rate is not None and kill <= claim.cursor:
             # Nobody may slow a kill down; all else keeps to the rate, and waiting for it is no failure.
-            now = clock.ms(clock.now())
+            now = clock.ms(clock.agreed())
             limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, limit)
             if not limit:
                 return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
@@ -146,7 +146,7 @@ class Partners:
         """Read what is to be known for pushes of articles, by endpoint."""
         standings = self._store.attempts.standings(feed, list(plans))
         room = {}
-        now = clock.ms(clock.now())
+        now = clock.ms(clock.agreed())
         for name, (claim, plan) in plans.items():
             standing = plan.known.standing = standings[name]
             if claim.failing.until <= now:

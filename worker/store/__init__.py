@@ -5,6 +5,7 @@ The store decides nothing. It is given the time, and every move that must not be
 
 from __future__ import annotations
 
+from worker.store import keys
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
@@ -19,6 +20,7 @@ from worker.store.outages import Outages
 from worker.store.patterns import PatternFeeds
 from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
+from worker.store.redis_clock import RedisClock
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
@@ -32,6 +34,7 @@ class Store:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.clock = RedisClock(client)
         scripts = Scripts(client)
         self.damage = Damage()
         self.events = Events(client, scripts)
@@ -56,6 +59,10 @@ class Store:
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
         return cls(connect(url, connect_seconds=5, answer_seconds=10))
+
+    def probe(self) -> None:
+        """Write something. Raises redis.RedisError when nothing can be kept."""
+        self.client.set(keys.PROBE, "1", ex=60)
 
     def close(self) -> None:
         """Close the connections."""

@@ -79,6 +79,9 @@ SENDING = "dateline:operations:sending"
 WORKERS = "dateline:workers"
 """Sorted set: worker process -> when it was last seen (ms)."""
 
+PROBE = "dateline:probe"
+"""Written by /readyz, to see whether anything can be."""
+
 SWEEP = "dateline:sweep"
 """The sweep's lock."""
 

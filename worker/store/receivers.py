@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _SCAN = 1000
 """How many receivers one round trip lists."""
+_LONGEST_CLAIM_MS = 3_660_000
+"""No settings let a claim hold for longer."""
+_LONGEST_BACKOFF_MS = 8 * 3_600_000
+"""Nobody waits in backoff for longer (worker/delivery/policy.py)."""
 _ENDED_AT_ONCE = 100
 """How many leases of a feed end in one sweep at the most: their subscribers are told."""
 
@@ -200,11 +204,14 @@ class Receivers:
         )
         return Settled(answer[0], answer[1:])
 
-    def sweep(self, feeds: Sequence[str], now: int, limit: int, ended: int = 0) -> dict[str, Swept]:
+    def sweep(
+        self, feeds: Sequence[str], now: int, limit: int, ended: int = 0, longest_claim: int = _LONGEST_CLAIM_MS
+    ) -> dict[str, Swept]:
         """Put right what time has changed among the receivers of these feeds, in one round trip.
 
         `limit`: how many claims and backoffs of a feed at the most; `ended` (ms): leases that end before it have ended,
-        0: none. What can't be swept is told of and left out.
+        0: none; `longest_claim` (ms): one that ends later than that from now has ended. What can't be swept is told of
+        and left out.
         """
         spaces = map(keys.feed, feeds)
         calls = [
@@ -223,7 +230,7 @@ class Receivers:
                     k.looks,
                     k.disputes,
                 ],
-                [now, limit, ended, _ENDED_AT_ONCE],
+                [now, limit, ended, _ENDED_AT_ONCE, longest_claim, _LONGEST_BACKOFF_MS],
             )
             for k in spaces
         ]

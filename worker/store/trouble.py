@@ -48,8 +48,16 @@ class Demoted(redis.ConnectionError):
 
 
 def _word(error: BaseException) -> str:
-    found = _WORD.search(f"{getattr(error, 'status_code', None) or ''} {error}".lstrip())
+    code = str(getattr(error, "status_code", None) or "")
+    if code in _WORDS:
+        return code
+    found = _WORD.search(_said(error))
     return found[1] if found else ""
+
+
+def _said(error: BaseException) -> str:
+    """What Redis said; of an error in a pipeline, without our command, which may have the text of an article."""
+    return str(error).rpartition(" of pipeline caused error: ")[2]
 
 
 def kind(error: BaseException) -> Kind:
@@ -91,7 +99,7 @@ def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
+    return _said(error).partition("\n")[0][:200] or type(error).__name__
 
 
 class _Following:

@@ -4,13 +4,18 @@
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
 --      10 counts   11 looks   12 disputes
 -- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end then have ended (ms)   4 how many of
---      them at the most
+--      them at the most   5 the longest claim (ms)   6 the longest backoff (ms)
+--      What is further ahead than that was noted by a clock that has been set back since: it is over as well.
 -- Returns {expired claims, due backoffs, receivers behind, verifications due, pages to be looked at, details of each
 -- subscription whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
   local ids = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
+  local most = string.format('(%.0f', now + ARGV[4 + n])
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, most, '+inf', 'LIMIT', 0, limit)) do
+    ids[#ids + 1] = id
+  end
   counts[n] = #ids
   for _, id in ipairs(ids) do
     local cursor, rest = remembered(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))

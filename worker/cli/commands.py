@@ -1,0 +1,98 @@
+"""The commands. Every failure is one clear line; status 2 for wrong use, 1 for failure.
+
+One file for each group of commands; the table below names them all, in the order of the help.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from redis.exceptions import RedisError
+
+from config.settings import SettingsError
+from worker import embedded
+from worker.cli import coverage, desk, listings, processes, publish, render, validate
+from worker.cli.terminal import Failed, say_wrong
+from worker.store.trouble import sentence
+from worker.up import UpFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("up", processes.up, "dateline up --config dateline.toml --workers 2"),
+    ("worker", processes.worker, "dateline worker --name worker-1"),
+    ("web", processes.web, "dateline web --config dateline.toml"),
+    ("demo", processes.demo, "dateline demo"),
+    (
+        "publish",
+        publish.publish,
+        "dateline publish article.json   or: dateline publish --dry-run https://herald.example/a",
+    ),
+    ("kill", desk.kill, "dateline kill hh-2026-0301"),
+    ("feeds", listings.list_feeds, "dateline feeds"),
+    ("endpoints", listings.list_endpoints, "dateline endpoints   or: dateline endpoints --resume partner-one"),
+    ("coverage", coverage.coverage, "dateline coverage hh-2026-0301"),
+    ("list", desk.arrange_list, "dateline list picks hh-2026-0301 hh-2026-0299"),
+    ("replay", coverage.replay, "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),
+    ("subscriptions", listings.list_subscriptions, "dateline subscriptions --feed en"),
+    ("validate", validate.validate, "dateline validate article.json   or: dateline validate en --format atom"),
+    (
+        "render",
+        render.render,
+        "dateline render en --format atom   or: dateline render hh-2026-0301 --endpoint partner-one",
+    ),
+)
+"""Name, function, example."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"Dateline {version('dateline')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="dateline",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _common(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """Turns a newsroom's article events into feeds and signed pushes."""
+    del shown
+
+
+for _name, _command, _example in COMMANDS:
+    app.command(_name, epilog=f"Example: {_example}")(_command)
+
+
+def run() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SettingsError as error:
+        for wrong in error.errors:
+            say_wrong(str(wrong))
+        sys.exit(2)
+    except Failed as error:
+        say_wrong(str(error))
+        sys.exit(error.status)
+    except (UpFailed, embedded.EmbeddedRedisError) as error:
+        say_wrong(str(error))
+        sys.exit(1)
+    except RedisError as error:
+        say_wrong(sentence(error))
+        sys.exit(1)
