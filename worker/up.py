@@ -238,7 +238,7 @@ class Stack:
 
 def _now(store: Store) -> int:
     store.clock.measure()
-    return clock.ms(store.clock.agreed() or clock.agreed())
+    return clock.ms(store.clock.now() or clock.now())
 
 
 def _kill(process: subprocess.Popen[bytes], reason: str) -> None:
