@@ -292,7 +292,7 @@ def test_directory_and_opml_name_every_feed(newsroom: Newsroom) -> None:
 def test_health_and_metrics(newsroom: Newsroom) -> None:
     assert requests.get(f"{newsroom.base_url}/healthz", timeout=10).text == "ok\n"
     ready = requests.get(f"{newsroom.base_url}/readyz", timeout=10)
-    assert (200, {"status": "ready", "workers": 2}) == (ready.status_code, ready.json())
+    assert (200, {"status": "ready", "workers": 2, "older_definitions": []}) == (ready.status_code, ready.json())
     text = requests.get(f"{newsroom.base_url}/metrics", timeout=10).text
     for name in (
         "dateline_events_total",
