@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from web.shelf import Shelf
 from worker.store.changes import ChangeLogs, Listener
-from worker.store.trouble import report
+from worker.store.trouble import Outage
 
 log = structlog.get_logger()
 
@@ -35,6 +35,7 @@ class Watch:
         self._shelf = shelf
         self._forget = forget
         self._stopped = Event()
+        self._outage = Outage(log, what="watch")
         self._thread = Thread(target=self._run, name="watch", daemon=True)
         self._heard = time.monotonic()
         self._next = 0
@@ -59,7 +60,7 @@ class Watch:
                 self._listen(self._changes.listen())
             except RedisError as error:
                 self._shelf.away()
-                report(log, error, "what is held is served; trying again")
+                self._outage.met(error, "what is held is served; trying again")
                 self._stopped.wait(_LOOK_SECONDS)
             except Exception:
                 # A bug of ours must not end the listening: documents would be old, and nobody would know.
@@ -70,6 +71,7 @@ class Watch:
         try:
             # An answer to a subscription says nothing: Redis gives it even while it loads what it knows.
             self._begin_anew(self._read(self._shelf.feeds()))
+            self._outage.over()
             due = 0.0
             while not self._stopped.is_set():
                 heard = listener.next(max(0.0, due - time.monotonic()))

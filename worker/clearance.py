@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 
-from worker.store.trouble import report
+from worker.store.trouble import Outage
 from worker.store.withdrawals import LEASE_MS, Withdrawal
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Clearance:
         self._gone: dict[tuple[str, str], int] = {}
         self._listener: Callable[[str], None] = lambda _: None
         self._stopped = Event()
+        self._outage = Outage(log, what="clearance")
         self._thread = Thread(target=self._run, name="clearance", daemon=True)
 
     def start(self) -> None:
@@ -93,7 +94,7 @@ class Clearance:
             try:
                 self._listen(self._withdrawals.listen(self._sender))
             except RedisError as error:
-                report(log, error, "no push begins until Redis is heard again")
+                self._outage.met(error, "no push begins until Redis is heard again")
                 self._stopped.wait(_RETRY_SECONDS)
             except Exception:
                 log.exception("clearance_failed", next_step="listening again; no push begins until then")
@@ -116,6 +117,7 @@ class Clearance:
                     self._take(heard)
                 elif heard == self._leases:
                     self._until = asked + LEASE_MS / 1000 - _MARGIN_SECONDS
+                    self._outage.over()
                     asked = 0.0
         finally:
             self._until = 0.0

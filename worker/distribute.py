@@ -125,6 +125,7 @@ class Distributor:
         self._ended: dict[str, list[Settlement]] = defaultdict(list)
         self._forward: dict[str, _Forward] = defaultdict(_Forward)
         self._stopping = False
+        self._outage = trouble.Outage(log, what="distributor")
         self._thread = Thread(target=self._run, name="distributor", daemon=True)
 
     def start(self) -> None:
@@ -161,9 +162,10 @@ class Distributor:
                 self._settle()
                 self._claim()
                 self._bring_forward()
+                self._outage.over()
             except RedisError as error:
                 # What is unsettled is settled when Redis is back; the claims expire if that is too late.
-                trouble.report(log, error, "trying again")
+                self._outage.met(error, "trying again")
                 time.sleep(0.5)
             except Exception:
                 log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")

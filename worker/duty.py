@@ -29,7 +29,7 @@ class Duty:
         self._name = name
         self._do = do
         self._every = every
-        self._away = False
+        self._outage = trouble.Outage(log, duty=name)
         self._stopped = Event()
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
@@ -54,9 +54,7 @@ class Duty:
             try:
                 later = self._do()
                 pause = self._every if later is None else later
-                if self._away:
-                    self._away = False
-                    log.info("redis_back", duty=self._name)
+                self._outage.over()
             except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; it is told below)
                 pause = max(pause, _PAUSE_SECONDS)
                 self._tell(error)
@@ -65,6 +63,5 @@ class Duty:
         """Log why it could not be done: an outage once, however long it lasts."""
         if not isinstance(error, RedisError) or trouble.kind(error) == "bug":
             log.error("duty_failed", duty=self._name, next_step="it is tried again", exc_info=error)
-        elif not self._away:
-            self._away = True
-            trouble.report(log, error, "it is tried until it can be done", duty=self._name)
+        else:
+            self._outage.met(error, "it is tried until it can be done")

@@ -39,27 +39,7 @@ class Process:
     """Set as soon as the process is to stop."""
 
 
-class Patience:
-    """Waits out an outage of the store, in which the events that Celery has brought can't be kept."""
-
-    def __init__(self) -> None:
-        self._away = False
-
-    def wait(self, error: RedisError, pause: float) -> bool:
-        """Wait for so many seconds; False when the process stops. What is the matter is said once for each outage."""
-        if not self._away:
-            self._away = True
-            trouble.report(log, error, "the events that Celery brings wait until they can be kept", task="accept")
-        return not Process.stopping.wait(pause)
-
-    def over(self) -> None:
-        """The store has kept an event."""
-        if self._away:
-            self._away = False
-            log.info("redis_back", task="accept")
-
-
-_patience = Patience()
+_outage = trouble.Outage(log, task="dateline.accept")
 
 
 @app.task(name="dateline.accept", acks_late=True)
@@ -82,11 +62,12 @@ def accept(*sent: Any, **named: Any) -> None:
                 log.exception("accept_failed", next_step="the event is set aside")
                 set_aside(json.dumps(events[0]), f"could not be kept: {error}")
                 return
-            if not _patience.wait(error, pause):
+            _outage.met(error, "the events that Celery brings wait until they can be kept")
+            if Process.stopping.wait(pause):
                 raise Reject(str(error), requeue=True) from error
             pause = min(2 * pause, _PAUSE_MOST_SECONDS)
         else:
-            _patience.over()
+            _outage.over()
             return
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 from celery import Celery
 from redis._parsers.base import BaseParser
 
@@ -185,3 +186,26 @@ def test_errors_are_told_apart(said: str, kind: str) -> None:
 def test_lost_connections_and_slow_answers_are_away() -> None:
     assert {"away"} == {trouble.kind(error) for error in (redis.ConnectionError("x"), redis.TimeoutError("x"))}
     assert "bug" == trouble.kind(redis.DataError("x"))
+
+
+def test_an_outage_is_told_when_it_begins_changes_and_ends() -> None:
+    away, full = redis.ConnectionError("gone"), redis.exceptions.OutOfMemoryError("no", status_code="OOM")
+    with structlog.testing.capture_logs() as logged:
+        outage = trouble.Outage(structlog.get_logger(), what="a part")
+        outage.over()
+        for error in (
+            away,
+            away,
+            full,
+            full,
+            redis.ResponseError("WRONGTYPE x"),
+            redis.ResponseError("WRONGTYPE y"),
+            full,
+        ):
+            outage.met(error, "later")
+        outage.over()
+        outage.over()
+        outage.met(away, "later")
+    told = ["redis_away", "redis_full", "store_failed", "store_failed", "redis_back", "redis_away"]
+    assert told == [line["event"] for line in logged]
+    assert {"a part"} == {line["what"] for line in logged}

@@ -98,6 +98,32 @@ def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about
         log.error("redis_away", reason=_first_line(error), next_step=next_step, **about)
 
 
+class Outage:
+    """An outage of Redis as one part of a process meets it: told when it begins, changes its kind and ends.
+
+    `about`: what it is told with.
+    """
+
+    def __init__(self, log: FilteringBoundLogger, **about: Any) -> None:
+        self._log = log
+        self._about = about
+        self._kind: Kind | None = None
+
+    def met(self, error: RedisError, next_step: str) -> None:
+        """Redis could not do it. A bug is told each time, and is no outage."""
+        what = kind(error)
+        if what == "bug" or what != self._kind:
+            report(self._log, error, next_step, **self._about)
+        if what != "bug":
+            self._kind = what
+
+    def over(self) -> None:
+        """Redis has done it."""
+        if self._kind is not None:
+            self._kind = None
+            self._log.info("redis_back", **self._about)
+
+
 def _first_line(error: BaseException) -> str:
     return _said(error).partition("\n")[0][:200] or type(error).__name__
 
