@@ -59,10 +59,12 @@ def _at_most(most: int) -> Kind:
 
 
 def _each_once(element: Element) -> Iterator[str]:
-    said = [(inner.text or "").strip().lstrip("0") for inner in element]
+    """No hour and no day twice; older feeds call midnight 24."""
+    said = [text(inner, ".").lstrip("0") or "0" for inner in element.iterchildren("*")]
+    said = ["0" if value == "24" else value for value in said]
     for value in dict.fromkeys(said):
         if said.count(value) > 1:
-            yield f"{element.tag} names {value or '0'!r} more than once"
+            yield f"{element.tag} names {value!r} more than once"
 
 
 def _guid(element: Element) -> Iterator[str]:

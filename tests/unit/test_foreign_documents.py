@@ -97,7 +97,7 @@ GOOD_RSS = [
         )
     ),
     rss("<category domain='Harbour'>a</category><category>a</category><ttl>60</ttl><language>pt-BR</language>"),
-    rss("<skipHours><hour>0</hour><hour>24</hour></skipHours><skipDays><day>Monday</day></skipDays>"),
+    rss("<skipHours><hour>1</hour><hour>24</hour></skipHours><skipDays><day>Monday</day></skipDays>"),
     rss(
         "<cloud domain='quay.example' port='80' path='/rpc' registerProcedure='x' protocol='soap'/>"
         "<image><url>https://quay.example/a.png</url><title>T</title><link>https://quay.example/</link>"
@@ -202,7 +202,14 @@ BAD_RSS = [
     *(rss(f"<language>{language}</language>") for language in ("", "english", "en_GB", "zz", "e")),
     *(
         rss(f"<skipHours>{hours}</skipHours>")
-        for hours in ("", "<hour>25</hour>", "<hour>-1</hour>", "<hour>1</hour><hour>1</hour>", "<day>Monday</day>")
+        for hours in (
+            "",
+            "<hour>25</hour>",
+            "<hour>-1</hour>",
+            "<hour>1</hour><hour>01</hour>",
+            "<hour>0</hour><hour>24</hour>",
+            "<day>Monday</day>",
+        )
     ),
     *(rss(f"<skipDays>{days}</skipDays>") for days in ("", "<day>Mon</day>", "<day>Monday</day><day>Monday</day>")),
     rss("<cloud domain='quay.example' port='80' path='/rpc' registerProcedure='x'/>"),
