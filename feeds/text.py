@@ -18,6 +18,8 @@ import idna
 import nh3
 import regex
 
+from feeds.markup import FURNITURE, tidied, untidy
+
 # C0 but tab, line feed, carriage return; DEL and C1; surrogates; the non-characters of every plane.
 _ILLEGAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
@@ -65,7 +67,7 @@ _URL_SAFE = "!$%&'()*+,/:;=?@~-._"
 # Elements that begin a new line: the words on their two sides are two words.
 _LINE = re.compile(
     r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
-    r"[^>]*>"
+    r"[^>]*(?:>|\Z)"
 )
 # An image in what nh3 wrote, and two of its attributes.
 _PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
@@ -78,6 +80,15 @@ _EMOJI = regex.compile(
 )
 _EMOJI_PIXELS = 128
 """Larger pictures are pictures, whatever stands for them."""
+_TAG = re.compile(r"<[^>]*(?:>|\Z)")  # to the end where none ends: else looking for it takes the square of the length
+# Elements without an end tag, or with one that is often left out.
+_ENDLESS = frozenset(
+    """area base br col embed hr img input link meta param source track wbr
+    p li dt dd tr td th thead tbody tfoot colgroup option optgroup rp rt""".split()  # noqa: SIM905 (29 quoted words are harder to read)
+)
+_ELEMENT = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_DEEPEST = 2000
+"""Elements within each other at the most: parsing takes the square of it, and no text needs a hundredth."""
 # Parsing what was written can move elements again, but what people and editors write settles at once.
 _HTML_PASSES = 8
 
@@ -195,18 +206,37 @@ def absolute_url(url: str, base: str = "") -> str:
 def safe_html(markup: str, base: str) -> str:
     """Return `markup` with only the elements and attributes that a feed may carry, its URLs absolute against `base`.
 
-    Scripts, styles and event handlers go with their content; unknown elements go and leave their text. The result is
-    the same when it is cleaned again. Markup that is too tangled for that leaves its text alone.
+    Scripts, styles, forms and what else is no text (`feeds.markup`) go with their content; unknown elements go and
+    leave their text. The result is the same when it is cleaned again. Markup that is too tangled for that leaves its
+    text alone.
     """
-    for _ in range(_HTML_PASSES):
-        cleaned = _clean(markup, base)
+
+    def absolute(url: str) -> str:
+        try:
+            return absolute_url(legal(url).strip().replace(" ", "%20"), base)
+        except ValueError:
+            return ""
+
+    for _ in range(_HTML_PASSES if _depth(markup) <= _DEEPEST else 0):
+        cleaned = _clean(tidied(markup, absolute) if untidy(markup) else markup, base)
         if cleaned == markup:
             return cleaned
         markup = cleaned
     return html.escape(text_of(markup), quote=False)
 
 
+def _depth(markup: str) -> int:
+    """How many elements may stand within each other."""
+    depth = deepest = 0
+    for end, name in _ELEMENT.findall(markup):
+        if name.lower() not in _ENDLESS:
+            depth = max(0, depth - 1) if end else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
 def _clean(markup: str, base: str) -> str:
+    page = base.partition("#")[0]
 
     def rewrite(_element: str, attribute: str, value: str) -> str | None:
         value = legal(value)
@@ -216,13 +246,16 @@ def _clean(markup: str, base: str) -> str:
         if value.lower().startswith(("mailto:", "tel:")):
             return quote(value, safe=_URL_SAFE)
         try:
-            return absolute_url(value, base)
+            address = absolute_url(value, base)
         except ValueError:
             return None
+        # The page is no picture of itself, and what a template has left open is no address.
+        return None if attribute == "src" and ("{{" in value or address.partition("#")[0] == page) else address
 
     cleaned = nh3.clean(
         legal(markup),
         tags=set(_TAGS),
+        clean_content_tags=set(FURNITURE),
         attributes=_ATTRIBUTES,
         attribute_filter=rewrite,
         url_schemes=_URL_SCHEMES,
@@ -243,7 +276,7 @@ def _character(picture: re.Match[str]) -> str:
 
 def text_of(markup: str) -> str:
     """Return the text of HTML that `safe_html` made, on one line."""
-    return _SPACE.sub(" ", html.unescape(re.sub(r"<[^>]*>", "", _LINE.sub(" ", markup)))).strip()
+    return _SPACE.sub(" ", html.unescape(_TAG.sub("", _LINE.sub(" ", markup)))).strip()
 
 
 def cut(text: str, most: int) -> str:
