@@ -6,8 +6,10 @@ web process of any machine gives the same numbers.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -43,12 +45,20 @@ COUNTERS = {
 }
 
 
+_ASKED_SECONDS = 1.5
+"""How long /readyz waits for Redis: who asks often waits no longer than two seconds."""
+_ASKERS = 8
+"""How many of its questions may wait at once for a Redis that stalls."""
+
+
 class Health:
     """Answers /healthz, /readyz and /metrics."""
 
     def __init__(self, services: Services, watch: Watch) -> None:
         self._services = services
         self._watch = watch
+        self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="health")
+        self._asking = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -61,9 +71,9 @@ class Health:
         """GET /readyz: 200 when events can be kept and carried out, else 503 with what is missing."""
         del request
         try:
-            workers, older = await run_in_threadpool(self._workers)
-        except RedisError as error:
-            if trouble.kind(error) == "full":
+            workers, older = await self._asked()
+        except (RedisError, TimeoutError) as error:
+            if isinstance(error, RedisError) and trouble.kind(error) == "full":
                 return problem(503, f"{trouble.sentence(error)}. Feeds are served, events are not taken.")
             seconds = round(self._watch.silent)
             return problem(
@@ -76,7 +86,23 @@ class Health:
         if len(older) == len(workers):
             detail = "The workers that know the newest definitions of feeds were lost a moment ago: events are kept."
             return problem(503, detail, older_definitions=older)
-        return answer(200, {"status": "ready", "workers": len(workers), "older_definitions": older})
+        told: dict[str, Any] = {"status": "ready", "workers": len(workers), "older_definitions": older}
+        if broker := self._services.wakeups.trouble:
+            told["broker"] = f"{broker}: events are kept, and carried out by the sweep within a second or two"
+        return answer(200, told)
+
+    async def _asked(self) -> tuple[list[str], list[str]]:
+        """What `_workers` says, in threads of its own. Raises TimeoutError when Redis is slow to say it."""
+        if self._asking >= _ASKERS:
+            raise TimeoutError
+        self._asking += 1
+        asked = asyncio.get_running_loop().run_in_executor(self._askers, self._workers)
+        asked.add_done_callback(self._told)
+        return await asyncio.wait_for(asyncio.shield(asked), _ASKED_SECONDS)
+
+    def _told(self, asked: asyncio.Future[tuple[list[str], list[str]]]) -> None:
+        self._asking -= 1
+        asked.exception()  # nobody may wait for it any more
 
     def _workers(self) -> tuple[list[str], list[str]]:
         """The workers that are alive, and those of them that carry out no events: others have newer definitions.

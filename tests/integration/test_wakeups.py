@@ -1,0 +1,91 @@
+"""Wake-up calls: nobody waits for the broker, whatever it does, and calls that can't be sent are dropped."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+
+from worker import wakeups as module
+from worker.wakeups import Wakeups
+
+# As in worker/app.py, but sooner out of patience.
+PATIENCE = {"socket_timeout": 3, "socket_connect_timeout": 3}
+
+
+def calls_to(broker: str) -> Wakeups:
+    app = Celery("calls", broker=broker)
+    app.conf.update(broker_transport_options=PATIENCE)
+    return Wakeups(app)
+
+
+@pytest.fixture
+def stalled() -> Iterator[str]:
+    """The address of a broker that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def until_in_trouble(wakeups: Wakeups, reason: str) -> None:
+    deadline = time.monotonic() + 20
+    while reason not in wakeups.trouble:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_nobody_waits_for_a_broker_that_stalls(stalled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STALLED_SECONDS", 0.2)
+    wakeups = calls_to(stalled)
+    begun = time.monotonic()
+    wakeups.consume(urgent=True)
+    for number in range(20_000):
+        wakeups.distribute(f"feed-{number}")
+    assert time.monotonic() - begun < 2
+    until_in_trouble(wakeups, "it does not answer")
+    assert len(wakeups._waiting) <= module._MOST
+    assert not wakeups.flush(0)
+
+
+def test_nobody_waits_for_a_broker_that_is_away_and_when_it_is_back_it_is_called_again() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        wakeups = calls_to(f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
+        begun = time.monotonic()
+        for number in range(1000):
+            wakeups.verify(f"feed-{number}")
+        assert time.monotonic() - begun < 1
+        until_in_trouble(wakeups, "refused")
+    sent: list[str] = []
+    wakeups._app.send_task = lambda task, **_: sent.append(task)  # type: ignore[assignment]
+    wakeups.read_back("feed")
+    assert wakeups.flush(20)
+    assert (["dateline.read_back"], "") == (sent, wakeups.trouble)
+
+
+def test_kills_go_first_and_what_waits_already_is_not_said_twice(stalled: str) -> None:
+    wakeups = calls_to(stalled)
+    wakeups.verify("first")
+    deadline = time.monotonic() + 20
+    while wakeups._begun is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for _ in range(3):
+        wakeups.distribute("news")
+        wakeups.consume(urgent=False)
+        wakeups.consume(urgent=True)
+    assert ["urgent", "distribute", "intake"] == [queue for _, queue, _ in wakeups._waiting]
+
+
+def test_a_process_that_ends_sends_its_last_call_and_does_not_wait_for_a_broker_that_stalls(stalled: str) -> None:
+    program = (
+        "import sys\nfrom worker.app import app, configure\nfrom worker.wakeups import Wakeups\n"
+        "configure(sys.argv[1])\nWakeups(app).consume(urgent=True)\n"
+    )
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", program, stalled], check=True, timeout=60)
+    assert time.monotonic() - begun < 10
