@@ -306,6 +306,9 @@ class Distributor:
             if settlement.undisputed:
                 endpoint = settlement.claim.details["endpoint"]
                 self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
+            if settlement.unspent:
+                self._store.attempts.give_back(feed, settlement.claim.details["endpoint"], settlement.unspent)
+                settlement.unspent = 0
         return self._store.receivers.settle(feed, clock.ms(clock.agreed()), self._ended[feed])
 
     def _note(self) -> None:

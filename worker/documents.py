@@ -43,7 +43,7 @@ _OBJECTIONS = 10_000
 _PUSH_BYTES = 64 * 1024 * 1024
 _WINDOW_BYTES = 64 * 1024 * 1024
 """What articles of windows take that are kept for other formats' documents and for the next ones."""
-_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", tuple[str, ...], int]
+_Asked = tuple[str, str, int, int, bool, Rights, "Waiting | None", tuple[str, ...], int, "tuple[Change, ...]", bool]
 """What a push was made for."""
 
 
@@ -188,19 +188,32 @@ class Documents:
         waiting: Waiting | None = None,
         again: tuple[str, ...] = (),
         after: int = 0,
+        first: tuple[Change, ...] = (),
+        alone: bool = False,
     ) -> Push | None:
         """Return what a receiver at `cursor` is to be told when the feed's head is `head`; None: nothing.
 
         With `whole` the push is the feed document, else the feed with only what has changed, and the articles that are
         to be sent `again`. Of each article as much as the `rights` of the receiver allow, and nothing of what is
         `waiting`. `after`: the last withdrawal from the feed that was heard of; what was made before it is made anew.
-        Raises FeedRefused.
+        `first`: changes by which articles left, of which it is told now, however far behind it is; `alone`: of them
+        alone. Raises FeedRefused.
         """
-        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting, again, after)
+        key = (definition.name, feed_format.name, cursor, head, whole, rights, waiting, again, after, first, alone)
         kept = self._pushes.get(key)
         if kept is not None:
             return kept[0]
-        push = self._push(definition, feed_format, cursor, again, whole=whole, rights=rights, waiting=waiting)
+        push = self._push(
+            definition,
+            feed_format,
+            cursor,
+            again,
+            whole=whole,
+            rights=rights,
+            waiting=waiting,
+            first=first,
+            alone=alone,
+        )
         self._pushes.keep(key, (push,), push.size if push else 0)
         return push
 
@@ -214,11 +227,21 @@ class Documents:
         whole: bool,
         rights: Rights,
         waiting: Waiting | None,
+        first: tuple[Change, ...],
+        alone: bool,
     ) -> Push | None:
         # Where nothing of a stretch of the log may be told, the next one is looked at.
         while True:
             push, reached, end = self._stretch(
-                definition, feed_format, cursor, again, whole=whole, rights=rights, waiting=waiting
+                definition,
+                feed_format,
+                cursor,
+                again,
+                whole=whole,
+                rights=rights,
+                waiting=waiting,
+                first=first,
+                alone=alone,
             )
             if push or reached >= end:
                 return push
@@ -234,14 +257,17 @@ class Documents:
         whole: bool,
         rights: Rights,
         waiting: Waiting | None,
+        first: tuple[Change, ...],
+        alone: bool,
     ) -> tuple[Push | None, int, int]:
         """Return the push of the next changes after `cursor`, how far these reach, and how far there are any."""
         head = self._store.changes.head(definition.name)
-        changes = self._store.changes.since(definition.name, cursor, 1 if whole else PUSH_ENTRIES)
-        if not changes and not again and head.placed > max(cursor, head.arranged) and (cursor or not whole):
+        most = 0 if alone else 1 if whole else PUSH_ENTRIES
+        changes = self._store.changes.since(definition.name, cursor, most)
+        if not (changes or again or alone) and head.placed > max(cursor, head.arranged) and (cursor or not whole):
             # The feed was filled with what had been there before: nobody is told of that.
             return None, head.seq, head.seq
-        if whole or not (changes or again):
+        if whole or not (changes or again or alone):
             # Behind and yet no change: the editors arranged the feed anew.
             window = self._store.changes.window(definition.name, definition.limit)
             head = window.head
@@ -255,10 +281,14 @@ class Documents:
                 list(dict.fromkeys([*(change.article_id for change in told if change.state == "in"), *again])),
             )
             names = sorted(places, key=lambda name: (places[name], name), reverse=True)
+            there = {change.article_id for change in told}
+            left = (*told, *(change for change in first if change.article_id not in there))
             # What never was in the feed, endpoints alone are told of: those that may have it early.
-            gone = [(change.article_id, change.asof) for change in told if change.state != "in" and change.seen]
+            gone = [(change.article_id, change.asof) for change in left if change.state != "in" and change.seen]
             end = head.seq if waiting is None else min(head.seq, waiting.until)
             reached = min(changes[-1].seq, end) if len(changes) == PUSH_ENTRIES else end
+            if alone:
+                reached = end = cursor
         articles = _visible(self._store.articles.get_many(list(names)), head.changed)
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:

@@ -121,7 +121,9 @@ class Machinery:
         )
         self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
-        websub = WebSub(services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout)
+        websub = WebSub(
+            store.changes, services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout
+        )
         self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
         self.verifier = Verifier(
             store,

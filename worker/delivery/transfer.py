@@ -66,6 +66,8 @@ class Transfer:
     with_headers: bool = False
     """The answer's headers are wanted. They cost a call each."""
     tls: Tls = field(default=CHECKED)
+    urgent: bool = False
+    """It goes before those that wait for the same host or for a place, and is never one too many of the slow."""
     carries: Collection[str] = ()
     """Articles whose text is in the body; for whoever says `still`."""
     still: Callable[[], bool] | None = None

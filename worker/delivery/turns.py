@@ -3,14 +3,14 @@
 Three bounds: `places` for all that is under way; `per_host` for what of it goes to one host (and port); and of the
 places a small share for receivers that are known to be slow, which have a lane of their own. A transfer whose host is
 at its bound, or can't be called yet, waits apart, takes no place, and holds up nobody but its own host; per host and
-lane it is first come, first served. Used by one thread.
+lane it is first come, first served, after what is urgent. Used by one thread.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from worker.delivery.pace import Pace
 from worker.delivery.transfer import Transfer
@@ -19,6 +19,9 @@ _SLOW_SHARE = 0.1
 """Of the places, for the slow: each keeps one a hundred times longer than others do."""
 _SLOW_WITHIN = 3
 """How many of the slow are taken in, for each of their places. More would only be late, and fill the engine."""
+
+
+_Waiting = TypeVar("_Waiting")
 
 
 class Host:
@@ -83,7 +86,8 @@ class Turns:
         `is_open`: its host can be called now; else it waits for `open` or `refuse`.
         """
         slow = self._slow
-        if slow.busy + len(slow.waiting) >= _SLOW_WITHIN * slow.places and self._pace.is_slow(transfer.url):
+        crowded = slow.busy + len(slow.waiting) >= _SLOW_WITHIN * slow.places
+        if crowded and not transfer.urgent and self._pace.is_slow(transfer.url):
             return False
         host = self._hosts.get(name)
         if host is None:
@@ -92,7 +96,7 @@ class Turns:
             host.busy += 1
             self._line_up(transfer, host)
         else:
-            host.waiting.append(transfer)
+            _queue(host.waiting, transfer, urgent=transfer.urgent)
             self._with_host += 1
         return True
 
@@ -140,7 +144,7 @@ class Turns:
 
     def _line_up(self, transfer: Transfer, host: Host) -> None:
         lane = self._slow if self._pace.is_slow(transfer.url) else self._quick
-        lane.waiting.append((transfer, host))
+        _queue(lane.waiting, (transfer, host), urgent=transfer.urgent)
 
     def _take_out(self, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
         for host in list(self._hosts.values()):
@@ -168,6 +172,11 @@ class Turns:
     def _forget(self, host: Host) -> None:
         if not host.busy and not host.waiting:
             self._hosts.pop(host.name, None)
+
+
+def _queue(waiting: deque[_Waiting], one: _Waiting, *, urgent: bool) -> None:
+    """Have one wait behind all others, or before them."""
+    (waiting.appendleft if urgent else waiting.append)(one)
 
 
 def host_of(url: str) -> str:

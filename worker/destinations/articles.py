@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from worker.delivery.transfer import Transfer
     from worker.destinations import Articles
     from worker.store.articles import Held
+    from worker.store.changes import Owed
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
 
@@ -62,13 +63,14 @@ _Asked = tuple[str, str, bool, Rights, str, str, str, str]
 class Known:
     """What is known before articles are pushed: the changes, oldest first, and what the endpoint holds of them.
 
-    `reached` is the cursor when all are done, or 0: that of the last change. `later`: the first change that the
-    endpoint is not to be told yet, and when it is (ms). `replay`: articles to be sent again, whatever the ledger says;
-    `disputed`: articles in dispute that are due; `again`: what both are in the feed; `standing`: what the endpoint said
-    last.
+    `reached` is the cursor when all are done, or 0: that of the last change. `owed`: changes by which something left
+    that the endpoint holds, wherever they stand. `later`: the first change that the endpoint is not to be told yet, and
+    when it is (ms). `replay`: articles to be sent again, whatever the ledger says; `disputed`: articles in dispute that
+    are due; `again`: what both are in the feed; `standing`: what the endpoint said last.
     """
 
     changes: list[Change] = field(default_factory=list)
+    owed: list[Change] = field(default_factory=list)
     reached: int = 0
     later: tuple[int, int] | None = None
     replay: Replay | None = None
@@ -99,7 +101,7 @@ class Known:
 
     def article_ids(self) -> Iterator[str]:
         """All articles that may be said something of."""
-        yield from (change.article_id for change in self.changes)
+        yield from (change.article_id for change in (*self.changes, *self.owed))
         if self.replay is not None:
             yield from self.replay.articles
         yield from self.disputed
@@ -149,11 +151,13 @@ class Bodies:
 class _Said:
     """What was sent for one change, and whether that is done with. `fresh` parts its message from others.
 
-    `refused`: when the endpoint refused the very same before, `failed`: or gave no good answer (ms, 0: never).
+    `refused`: when the endpoint refused the very same before, `failed`: or gave no good answer (ms, 0: never). `first`:
+    a notice that goes before all that waits; its change has its turn all the same, and is then done already.
     """
 
     change: Change
     fresh: str
+    first: bool = False
     replayed: bool = False
     dispute: Dispute | None = None
     refused: int = 0
@@ -165,7 +169,11 @@ class _Said:
 
 
 class ArticlePushes(Pushes):
-    """The changed articles of a claim. What is to be sent again comes after the changes."""
+    """The changed articles of a claim. What is to be sent again comes after the changes.
+
+    Notices of what the endpoint holds come first, and they alone are free of the rate: all others are `limit` at the
+    most; None: as many as there are.
+    """
 
     def __init__(
         self,
@@ -175,8 +183,13 @@ class ArticlePushes(Pushes):
         bodies: Bodies,
         timeout: float,
         deadline: float,
+        limit: int | None = None,
     ) -> None:
         super().__init__(endpoint, claim, timeout, deadline)
+        self._unspent = limit
+        self._flying: dict[str, _Said] = {}
+        self._first: list[_Said] = []
+        self._disputed: set[str] = set()
         self._bodies = bodies
         self._replay = replay = known.replay
         # What is sent again is not sent as a change beside it: one request of an article at a time.
@@ -216,6 +229,7 @@ class ArticlePushes(Pushes):
         self._told_later = "enrolled" in claim.details
         self._ended: Settlement | None = None
         self._cursor = claim.cursor
+        self._put_first(known.owed)
 
     @property
     def settlement(self) -> Settlement:
@@ -239,55 +253,118 @@ class ArticlePushes(Pushes):
                 self._postpone(settlement, clock.ms(clock.agreed()) + 1000, "replaying")
         settlement.replayed = self._replayed
         settlement.undisputed = self._settled_disputes
+        settlement.unspent = self._unspent or 0
         return settlement
 
     def wants(self) -> Iterable[str]:
         """Return the articles that may be said something of now."""
         if self._ended is not None:
             return ()
-        return [said.change.article_id for said in islice(self._waiting, self._endpoint.concurrency - self.in_flight)]
+        room = self._endpoint.concurrency - self.in_flight
+        first = [said for said in self._first if said.change.article_id not in self._flying]
+        return [said.change.article_id for said in (*first[:room], *islice(self._waiting, room))]
 
     def left(self) -> Iterable[str]:
-        """Return the articles of which nothing has been said yet."""
-        return [said.change.article_id for said in self._waiting]
+        """Return the articles of which nothing has been said yet, or is being said."""
+        return {said.change.article_id for said in self._waiting} | self._flying.keys()
 
-    def hear(self, latest: Mapping[str, Change]) -> None:
-        """Take in what has become of articles in the feed: one that has left it is not told as if it were there."""
+    def hear(self, latest: Mapping[str, Change], owed: Owed) -> None:
+        """Take in what has become of articles in the feed.
+
+        One that has left it is not told as if it were there; what the endpoint holds of it, or will in a moment, goes
+        first.
+        """
         for said in self._waiting:
             if change := latest.get(said.change.article_id):
                 said.change = replace(change, seq=said.change.seq)
+        for article_id, text in owed.ledger.items():
+            self._ledger.setdefault(article_id, LedgerEntry.parse(text))
+        arriving = [
+            change
+            for article_id, said in self._flying.items()
+            if not _notice(said) and (change := latest.get(article_id)) and change.state != "in"
+        ]
+        self._put_first([*owed.changes, *arriving])
 
     def next(self, articles: Articles) -> Transfer | None:
         """Return the request for the next article that the endpoint has not had, if it may be sent now."""
-        while self._waiting and self._ended is None and self.in_flight < self._endpoint.concurrency:
+        while self._ended is None and self.in_flight < self._endpoint.concurrency:
             if time.monotonic() + self._timeout > self._deadline:
-                # The rest is for the next claim.
-                self._waiting.clear()
-                self._reached = 0
+                self._leave_the_rest()
+                self._first.clear()
                 break
-            article_id = self._waiting[0].change.article_id
-            if article_id not in articles:
+            said = self._take(articles)
+            if said is None:
                 break
-            said = self._waiting.popleft()
-            held = articles[article_id]
-            if held is None or not self._says(said, held):
-                self._finish(said)
-                if article_id in self._standing.disputes:
-                    self._settled_disputes.append(article_id)
+            article_id = said.change.article_id
+            if not self._goes(said, articles[article_id]):
                 continue
             assert said.body is not None
-            if said.body.refused:
-                if not said.refused or said.replayed:
-                    self._park(said)
-                self._finish(said)
-                continue
             replayed = self._replay.id if said.replayed and self._replay else ""
-            texts = () if said.entry is not None and said.entry.status in NOTICES else (article_id,)
-            if request := self._send(said, said.body, texts, replayed):
+            request = self._send(said, said.body, () if _notice(said) else (article_id,), replayed)
+            if self.in_flight > len(self._flying):
+                self._flying[article_id] = said
+                self._spend(said, 1)
+            if request:
+                request.urgent = said.first
                 return request
             break
         self._advance()
         return None
+
+    def _goes(self, said: _Said, held: Held | None) -> bool:
+        """Work out what is to be said of the article as it is, and whether it may be sent now."""
+        article_id = said.change.article_id
+        if held is None or not self._says(said, held) or (said.first and not _notice(said)):
+            self._finish(said)
+            if article_id in self._standing.disputes:
+                self._settled_disputes.append(article_id)
+            return False
+        assert said.body is not None
+        if said.body.refused:
+            if not said.refused or said.replayed:
+                self._park(said)
+            self._finish(said)
+            return False
+        if not said.first and self._unspent == 0:
+            self._leave_the_rest()
+            return False
+        return True
+
+    def _take(self, articles: Articles) -> _Said | None:
+        """Take out what is to be said next of what was looked at; nothing of which a request is in flight."""
+        for place, said in enumerate(self._first):
+            if said.change.article_id in articles and said.change.article_id not in self._flying:
+                return self._first.pop(place)
+        if not self._waiting:
+            return None
+        said = self._waiting[0]
+        if said.change.article_id not in articles or said.change.article_id in self._flying:
+            return None
+        return self._waiting.popleft()
+
+    def _put_first(self, changes: Iterable[Change]) -> None:
+        """Have notices of these changes sent before all else, those of kills before others."""
+        there = {said.change.article_id for said in (*self._first, *self._doubted)}
+        there |= {article_id for article_id, said in self._flying.items() if _notice(said)}
+        # A notice that was refused while it takes others is tried again by itself.
+        there |= self._standing.disputes.keys() | self._disputed
+        alone = self.claim.failing.until > clock.ms(clock.agreed())
+        self._first += [
+            _Said(change, str(change.seq), first=True)
+            for change in changes
+            if change.article_id not in there and (change.state == "killed" or not alone)
+        ]
+        self._first.sort(key=lambda said: (said.change.state != "killed", said.change.seq))
+
+    def _leave_the_rest(self) -> None:
+        """What waits is for the next claim."""
+        self._waiting.clear()
+        self._reached = 0
+
+    def _spend(self, said: _Said, times: int) -> None:
+        if self._unspent is not None and not said.first:
+            self._unspent -= times
 
     def break_off(self, settlement: Settlement) -> None:
         """Send no more articles."""
@@ -298,6 +375,10 @@ class ArticlePushes(Pushes):
         assert isinstance(key, _Said)
         assert key.entry is not None
         self.in_flight -= 1
+        del self._flying[key.change.article_id]
+        if not answer.started:
+            # It is charged for what was sent.
+            self._spend(key, -1)
         if answer.fault is Fault.OUTDATED and not answer.started:
             # Something was withdrawn while it waited for its turn: what is to be said is worked out anew.
             self._waiting = deque(sorted((key, *self._waiting), key=lambda said: said.change.seq))
@@ -352,6 +433,7 @@ class ArticlePushes(Pushes):
             self._finish(said)
             if about_article and not notice and policy.given_up(outcome.status, tries, failing):
                 return "refused", ""
+            self._disputed.add(said.change.article_id)
             due = clock.ms(now + policy.wait(failing, chance))
             return "retry", str(Dispute(due, tries, since, at, outcome.status, brief(outcome.reason)))
         if not notice and policy.about_article(outcome.status) and self._is_alone(now):
@@ -377,7 +459,8 @@ class ArticlePushes(Pushes):
     def _is_alone(self, now: datetime) -> bool:
         """Whether an article has been all there is to be told, for long enough, since the endpoint last took one."""
         since = self.claim.failing.since
-        alone = not (self._waiting or self._doubted or self.in_flight) and self._reached > 0
+        waits = self._first or self._waiting or self._doubted or self.in_flight
+        alone = not waits and self._reached > 0
         took = self._standing.took > self._standing.parked
         return alone and took and since > 0 and now - clock.moment(since) >= policy.ALONE_AFTER
 
@@ -446,6 +529,11 @@ class ArticlePushes(Pushes):
 
 
 NOTICES = frozenset({"killed", "withdrawn"})
+
+
+def _notice(said: _Said) -> bool:
+    """Whether what is said has nothing of the text."""
+    return said.entry is not None and said.entry.status in NOTICES
 
 
 def saying(article: Article, change: Change, known: LedgerEntry | None, *, early: bool) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class FeedPush(Pushes):
     """One push with all changes. `later`: the first change that has to wait, and until when (ms).
 
-    `replay`: what waits to be sent again; the push has the first of it.
+    `replay`: what waits to be sent again; the push has the first of it. `limit`: how many requests its rate allows; at
+    0 the push has nothing but notices of what it holds, which are free.
     """
 
     def __init__(
@@ -36,20 +37,22 @@ class FeedPush(Pushes):
         replay: Replay | None,
         timeout: float,
         deadline: float,
+        limit: int | None = None,
     ) -> None:
         super().__init__(endpoint, claim, timeout, deadline)
-        self.settlement = Settlement(claim, "done", push.cursor if push else head)
+        self._unspent = limit or 0
+        self._settlement = Settlement(claim, "done", push.cursor if push else head)
         if later is not None:
             # What is told beyond the first that has to wait is told again with it.
             first, due = later
-            self.settlement.cursor = min(self.settlement.cursor, first - 1)
-            self._postpone(self.settlement, due, "delayed")
+            self._settlement.cursor = min(self._settlement.cursor, first - 1)
+            self._postpone(self._settlement, due, "delayed")
         if replay is not None:
-            self.settlement.replayed = list(replay.articles)
+            self._settlement.replayed = list(replay.articles)
             if replay.more:
                 # It stays a change behind the head, so that it is found.
-                self.settlement.cursor = min(self.settlement.cursor, head - 1)
-                self._postpone(self.settlement, clock.ms(clock.agreed()) + 1000, "replaying")
+                self._settlement.cursor = min(self._settlement.cursor, head - 1)
+                self._postpone(self._settlement, clock.ms(clock.agreed()) + 1000, "replaying")
         self._push = push
         self._body: Body | None = None
         self._waiting = push is not None
@@ -57,6 +60,12 @@ class FeedPush(Pushes):
             message = message_id(push.body, endpoint.name, claim.cursor)
             self._body = Body.of(message, push.body, compressed=endpoint.gzip)
             self.accepted = push.accepted
+
+    @property
+    def settlement(self) -> Settlement:
+        """What came of the claim."""
+        self._settlement.unspent = self._unspent
+        return self._settlement
 
     def wants(self) -> tuple[str, ...]:
         """Return nothing: the push has been made."""
@@ -73,7 +82,7 @@ class FeedPush(Pushes):
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
         self._waiting = False
-        self.settlement = settlement
+        self._settlement = settlement
 
     def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
         """Take the answer in. A push that is refused is made again, later, of what is there then."""
@@ -81,6 +90,9 @@ class FeedPush(Pushes):
         assert self._push is not None
         assert self._body is not None
         self.in_flight = 0
+        if answer.started:
+            # It is charged for what was sent.
+            self._unspent = 0
         outcome = judged(self.claim, answer, now, chance, endpoint=True)
         digest = self._body.digest
         told = ""
@@ -90,7 +102,7 @@ class FeedPush(Pushes):
             case _:
                 if isinstance(outcome, policy.Refused) and outcome.status and not self.claim.failing.since:
                     told = "push.refused"
-                self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
+                self._settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
         at = clock.ms(now)
         ledger = {}
         if word == "delivered":

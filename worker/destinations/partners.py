@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cachetools import LRUCache
 
@@ -13,6 +13,7 @@ from worker import clock
 from worker.destinations.articles import ArticlePushes, Bodies, Known
 from worker.destinations.feeds import FeedPush
 from worker.documents import Waiting
+from worker.store.changes import Owed
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -32,14 +33,22 @@ _CHANGES_CACHED = 50_000
 """How many changes are kept in memory for other endpoints that stand at the same place."""
 _AGAIN = 100
 """How many articles an endpoint in mode "feed" is sent again in one push."""
+_LOOKED_THROUGH = 2_000
+"""How many articles that have left a feed are looked through in one script, lest others wait for it."""
+_PLACES = 1_024
+"""Of how many endpoints it is remembered how far that was done."""
+_NOTHING_OWED = Owed(0, [], {})
 
 
 @dataclass(slots=True)
 class Plan:
-    """What an endpoint that was claimed may be sent now: up to `limit` requests, and in article mode what is known."""
+    """What an endpoint that was claimed may be sent now, and in article mode what is known.
+
+    `limit`: how many requests its rate allows, beside notices of what it holds; None: it has no rate.
+    """
 
     endpoint: Endpoint
-    limit: int
+    limit: int | None
     known: Known = field(default_factory=Known)
 
 
@@ -54,6 +63,7 @@ class Partners:
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(
             _CHANGES_CACHED, getsizeof=lambda changes: 1 + len(changes)
         )
+        self._looked: LRUCache[tuple[str, str], int] = LRUCache(_PLACES)
         self.endpoints: dict[str, Endpoint] = {}
 
     def in_articles(self, feed: str) -> list[str]:
@@ -74,6 +84,8 @@ class Partners:
         """Read the changes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
         for key in [key for key in self._changes if key[0] == feed]:
             del self._changes[key]
+        for endpoint in [endpoint for endpoint in self._looked if endpoint[0] == feed]:
+            del self._looked[endpoint]
 
     def plan(self, definition: FeedDefinition, claims: Claims) -> dict[str, Plan | Settlement]:
         """Return what the endpoints among the claims may be sent, by receiver; those that are not ours are left out.
@@ -82,13 +94,15 @@ class Partners:
         """
         plans: dict[str, Plan | Settlement] = {}
         in_articles: dict[str, tuple[Claim, Plan]] = {}
+        gone = max(claims.kill, claims.left)
         for claim in claims.taken:
             if "endpoint" not in claim.details:
                 continue
             endpoint = self.endpoints.get(claim.details["endpoint"])
             if endpoint is None or endpoint.feed != definition.name:
                 continue
-            plan = plans[claim.receiver] = self._within_rate(claim, endpoint, claims.kill)
+            owed = self._owed(claim) if gone > claim.cursor else _NOTHING_OWED
+            plan = plans[claim.receiver] = self._within_rate(claim, endpoint, owed.changes)
             if isinstance(plan, Plan) and endpoint.mode == "article":
                 in_articles[endpoint.name] = claim, plan
         if in_articles:
@@ -104,18 +118,39 @@ class Partners:
         """
         endpoint = plan.endpoint
         if endpoint.mode == "article":
-            pushes = ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline)
+            pushes = ArticlePushes(endpoint, claim, plan.known, self._bodies, self._timeout, deadline, plan.limit)
             pushes.after = after
             return pushes
+        pushed = self._push(definition, claim, plan, head, deadline, after)
+        pushed.after = after
+        return pushed
+
+    def _push(
+        self, definition: FeedDefinition, claim: Claim, plan: Plan, head: int, deadline: float, after: int
+    ) -> FeedPush:
+        endpoint, known = plan.endpoint, plan.known
+        feed_format = FEED_FORMATS[endpoint.format]
         cursor = _floor(claim)
+        if asked := claim.failing.until > clock.ms(clock.agreed()):
+            # It has asked to be left alone; kills alone do not wait.
+            known.owed = [change for change in known.owed if change.state == "killed"]
+            known.later = claim.cursor + 1, claim.failing.until
+        first = tuple(known.owed)
+        if asked or plan.limit == 0:
+            if plan.limit:
+                self._store.attempts.give_back(claim.feed, endpoint.name, plan.limit)
+            push = self._documents.push(
+                definition, feed_format, cursor, head, whole=False, after=after, first=first, alone=True
+            )
+            return FeedPush(endpoint, claim, push, claim.cursor, known.later, None, self._timeout, deadline)
         replay = self._store.replays.next(endpoint.feed, {endpoint.name: _AGAIN}).get(endpoint.name)
         changes = self._since(endpoint.feed, cursor, _LOOKED_AT, head) if endpoint.delay else []
-        plan.known.take(changes, endpoint.delay)
-        told = {change.seq for change in plan.known.changes}
+        known.take(changes, endpoint.delay)
+        told = {change.seq for change in known.changes}
         later = frozenset(change.article_id for change in changes if change.seq not in told)
         push = self._documents.push(
             definition,
-            FEED_FORMATS[endpoint.format],
+            feed_format,
             cursor,
             head,
             whole=False,
@@ -123,24 +158,49 @@ class Partners:
             waiting=Waiting(later, changes[-1].seq) if later else None,
             again=replay.articles if replay else (),
             after=after,
+            first=first,
         )
-        pushed = FeedPush(endpoint, claim, push, head, plan.known.later, replay, self._timeout, deadline)
-        pushed.after = after
-        return pushed
+        return FeedPush(endpoint, claim, push, head, known.later, replay, self._timeout, deadline, plan.limit)
 
     def look_again(self, delivery: ArticlePushes) -> None:
         """Something has been withdrawn from the feed since the delivery began: have it know what."""
-        delivery.hear(self._store.changes.of(delivery.claim.feed, list(delivery.left())))
+        claim = delivery.claim
+        latest = self._store.changes.of(claim.feed, list(delivery.left()))
+        delivery.hear(latest, self._owed(claim))
 
-    def _within_rate(self, claim: Claim, endpoint: Endpoint, kill: int) -> Plan | Settlement:
-        limit = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
-        if endpoint.rate is not None and kill <= claim.cursor:
-            # Nobody may slow a kill down; all else keeps to the rate, and waiting for it is no failure.
-            now = clock.ms(clock.agreed())
-            limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, limit)
-            if not limit:
-                return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
-        return Plan(endpoint, limit)
+    def _owed(self, claim: Claim) -> Owed:
+        """What the endpoint holds of articles that have left the feed since its cursor: kills, then the others.
+
+        Many leave, by expiry, and few of them are held by an endpoint that is far behind: how far they have been looked
+        through in vain is remembered.
+        """
+        feed, name = claim.feed, claim.details["endpoint"]
+        since = max(claim.cursor, self._looked.get((feed, name), 0))
+        found = Owed(0, [], {})
+        ways: tuple[tuple[Literal["killed", "left"], int], ...] = (("killed", claim.cursor), ("left", since))
+        for how, after in ways:
+            reached = after
+            while len(found.changes) < ARTICLES_PER_CLAIM:
+                owed = self._store.changes.owed(feed, name, how, reached, _LOOKED_THROUGH)
+                found.changes.extend(owed.changes)
+                found.ledger.update(owed.ledger)
+                if not owed.reached:
+                    break
+                reached = owed.reached
+                if how == "left" and not found.changes:
+                    self._looked[feed, name] = reached
+        return found
+
+    def _within_rate(self, claim: Claim, endpoint: Endpoint, owed: list[Change]) -> Plan | Settlement:
+        if endpoint.rate is None:
+            return Plan(endpoint, None, Known(owed=owed))
+        most = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
+        now = clock.ms(clock.agreed())
+        limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, most)
+        if not limit and not owed:
+            # Waiting for the rate is no failure. Nobody slows down the notice of what the endpoint holds.
+            return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
+        return Plan(endpoint, limit, Known(owed=owed))
 
     def _read(self, feed: str, head: int, plans: dict[str, tuple[Claim, Plan]]) -> None:
         """Read what is to be known for pushes of articles, by endpoint."""
@@ -149,15 +209,19 @@ class Partners:
         now = clock.ms(clock.agreed())
         for name, (claim, plan) in plans.items():
             standing = plan.known.standing = standings[name]
+            if plan.limit == 0:
+                # Notices of what it holds alone.
+                continue
+            most = ARTICLES_PER_CLAIM * plan.endpoint.concurrency
             if claim.failing.until <= now:
                 due = [article for article, dispute in standing.disputes.items() if dispute.due <= now]
-                plan.known.disputed = tuple(due[: plan.limit])
-                plan.limit -= len(plan.known.disputed)
-            changes = self._since(feed, _floor(claim), plan.limit, head)
-            plan.known.reached = head if len(changes) < plan.limit else 0
+                plan.known.disputed = tuple(due[:most])
+                most -= len(plan.known.disputed)
+            changes = self._since(feed, _floor(claim), most, head)
+            plan.known.reached = head if len(changes) < most else 0
             plan.known.take(changes, plan.endpoint.delay, claim.failing.until)
-            if len(changes) < plan.limit and claim.failing.until <= now:
-                room[name] = plan.limit - len(changes)
+            if len(changes) < most and claim.failing.until <= now:
+                room[name] = most - len(changes)
         for name, replay in self._store.replays.next(feed, room).items():
             known = plans[name][1].known
             known.replay = replay

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
+
 from feeds.formats import FEED_FORMATS
 from worker.delivery import policy
 from worker.delivery.signing import hub_signature
 from worker.delivery.transfer import Answer, Transfer
 from worker.destinations import judged, unfinished
+from worker.documents import PUSH_ENTRIES
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -21,13 +24,18 @@ if TYPE_CHECKING:
     from worker.documents import Documents, Push
     from worker.site import Site
     from worker.store.attempts import Tried
+    from worker.store.changes import Change, ChangeLogs
     from worker.store.receivers import Claim
+
+_KILLS_CACHED = 64
 
 
 class WebSub:
     """Pushes feeds to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
 
-    def __init__(self, documents: Documents, site: Site, *, whole: bool, timeout: float) -> None:
+    def __init__(self, changes: ChangeLogs, documents: Documents, site: Site, *, whole: bool, timeout: float) -> None:
+        self._changes = changes
+        self._killed: LRUCache[tuple[str, int, int], tuple[Change, ...]] = LRUCache(_KILLS_CACHED)
         self._documents = documents
         self._site = site
         self._whole = whole
@@ -42,13 +50,27 @@ class WebSub:
         name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
         whole = self._whole or claim.cursor == 0
-        push = self._documents.push(definition, FEED_FORMATS[name], claim.cursor, head, whole=whole, after=after)
+        # One that is far behind is told of kills now, not when it has come so far.
+        far = not whole and head - claim.cursor > PUSH_ENTRIES
+        kills = self._kills(definition.name, claim.cursor, head) if far else ()
+        push = self._documents.push(
+            definition, FEED_FORMATS[name], claim.cursor, head, whole=whole, after=after, first=kills
+        )
         lines = self._header_lines(definition.name, name)
         return SubscriberPush(claim, push, head, lines, self._timeout, deadline, after)
 
     def forget(self, feed: str) -> None:
         """Make the pushes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
         self._documents.forget_pushes(feed)
+        for key in [key for key in self._killed if key[0] == feed]:
+            del self._killed[key]
+
+    def _kills(self, feed: str, cursor: int, head: int) -> tuple[Change, ...]:
+        """The last kills after a cursor: the same for all subscribers that stand there while nothing new has come."""
+        key = (feed, cursor, head)
+        if key not in self._killed:
+            self._killed[key] = tuple(self._changes.killed(feed, cursor, PUSH_ENTRIES))
+        return self._killed[key]
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
         lines = self._headers.get((feed, format_name))

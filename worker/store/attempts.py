@@ -189,6 +189,10 @@ class Attempts:
         given, wait = self._scripts.run("spend", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, wanted])
         return int(given), int(wait)
 
+    def give_back(self, feed: str, endpoint: str, unspent: int) -> None:
+        """Give attempts back that were taken and not made; more than the bucket holds are lost when it is next used."""
+        self._client.hincrbyfloat(keys.feed(feed).of(endpoint, "bucket"), "tokens", unspent)
+
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
         found = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))

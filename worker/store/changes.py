@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import redis
 
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
@@ -53,6 +53,24 @@ class Change:
     asof: int
     seen: bool = True
     last: int | None = None
+
+    @classmethod
+    def parse(cls, seq: int, article_id: str, held: str) -> Change:
+        """Read a state as it is kept."""
+        _, asof, state, *more = held.split(":")
+        last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
+        return cls(seq, article_id, cast("State", state), int(asof), "unseen" not in more, last)
+
+
+class Owed(NamedTuple):
+    """What an endpoint still holds of articles that have left a feed, the oldest first.
+
+    `reached`: the change up to which it was looked for more, 0 when that was all. `ledger`: what it has of them.
+    """
+
+    reached: int
+    changes: list[Change]
+    ledger: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +156,7 @@ class ChangeLogs:
         """
         calls = [
             (
-                [k.meta, k.log, k.members, k.states, k.gone],
+                [k.meta, k.log, k.members, k.states, k.gone, k.killed, k.left],
                 [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN],
             )
             for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
@@ -153,7 +171,8 @@ class ChangeLogs:
             pipe.hget(keys.feed(feed).states, article_id)
         leaving = []
         for (feed, state), held in zip(after.items(), pipe.execute(), strict=True):
-            before = held.split(":")[2] if held else ""
+            # Of one that is damaged it is not known that it is told nowhere.
+            before = held.split(":")[2] if held and held.count(":") > 1 else "in" if held else ""
             if before == "in" or (before == "early" and state != "early"):
                 leaving.append(feed)
         return leaving
@@ -252,17 +271,37 @@ class ChangeLogs:
         if not log:
             return []
         states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
+        return self._parsed(
+            feed, [(article_id, seq, held) for (article_id, seq), held in zip(log, states, strict=True)]
+        )
+
+    def _parsed(self, feed: str, rows: Iterable[tuple[str, float, str | None]]) -> list[Change]:
+        """The changes, each (article id, sequence number, state as it is kept); what can't be read is left out."""
         changes = []
-        for (article_id, seq), held in zip(log, states, strict=True):
+        for article_id, seq, held in rows:
             try:
-                _, asof, state, *more = held.split(":")
-                last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
-                changes.append(Change(int(seq), article_id, state, int(asof), "unseen" not in more, last))
-            except (ValueError, AttributeError):
+                changes.append(Change.parse(int(seq), article_id, held or ""))
+            except ValueError:
                 # What the article is there is worked out anew (worker/publish.py), and then it has changed once more.
                 self._client.zadd(keys.SCHEDULE, {article_id: 0})
                 self._damage.found(f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew")
         return changes
+
+    def killed(self, feed: str, cursor: int, limit: int) -> list[Change]:
+        """Return the last kills after `cursor`, the newest first; `limit` of them at the most."""
+        k = keys.feed(feed)
+        return self._changes(
+            feed, self._client.zrevrangebyscore(k.killed, "+inf", f"({cursor}", start=0, num=limit, withscores=True)
+        )
+
+    def owed(self, feed: str, endpoint: str, how: Literal["killed", "left"], after: int, looked_at: int) -> Owed:
+        """Return what an endpoint holds of articles that have left the feed after the change numbered `after`."""
+        k = keys.feed(feed)
+        log = k.killed if how == "killed" else k.left
+        reached, *found = self._scripts.run("owed", [log, k.states, k.ledger(endpoint)], [after, looked_at])
+        rows = [found[i : i + 4] for i in range(0, len(found), 4)]
+        changes = self._parsed(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])
+        return Owed(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows})
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
         """Return the place of each of the articles that is in the feed."""

@@ -150,8 +150,9 @@ class FeedKeys(NamedTuple):
 
     meta: str
     """Hash: `head` sequence number, `changed` time of the last change (ms), `kill` sequence number of the last kill,
-    `killed` its time (ms), `arranged` and `placed` sequence numbers of when it was last arranged anew and filled,
-    `turning` while that is still to move the head, `fence` last token given."""
+    `killed` its time (ms), `left` sequence number of the last change by which an article left otherwise, `arranged` and
+    `placed` sequence numbers of when it was last arranged anew and filled, `turning` while that is still to move the
+    head, `fence` last token given."""
     log: str
     """Sorted set: article id -> sequence number of its latest change here, 0 of what nobody was told of. The compacted
     change log."""
@@ -162,6 +163,10 @@ class FeedKeys(NamedTuple):
     article never was in the feed, and `:last-SEQ` when it has left: the sequence number that it had until then."""
     gone: str
     """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
+    killed: str
+    """Sorted set: article id -> sequence number of its latest change here, of those that were killed."""
+    left: str
+    """The same of those that have left in another way."""
     settled: str
     """Sorted set: receiver -> cursor."""
     claimed: str

@@ -81,11 +81,13 @@ class Claim:
 class Claims:
     """What one claim brought: the head it was made at, the last kill, who is in backoff, and the receivers.
 
-    `trail`: what stands for the last moves of the head, and for no others should Redis lose time; the newest last.
+    `left`: the last change by which an article left otherwise. `trail`: what stands for the last moves of the head, and
+    for no others should Redis lose time; the newest last.
     """
 
     head: int
     kill: int
+    left: int
     backoff: int
     taken: list[Claim]
     trail: tuple[str, ...] = ()
@@ -96,7 +98,7 @@ class Settlement:
     """What came of a claim. `cursor` is how far the receiver is now; times in ms.
 
     Only for endpoints: `replayed`, the articles that were sent again; `undisputed`, those in dispute of which there was
-    nothing to be said any more.
+    nothing to be said any more; `unspent`: how much of its rate it did not use.
     """
 
     claim: Claim
@@ -107,6 +109,7 @@ class Settlement:
     reason: str = ""
     replayed: list[str] = field(default_factory=list)
     undisputed: list[str] = field(default_factory=list)
+    unspent: int = 0
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as settle.lua takes it."""
@@ -180,9 +183,9 @@ class Receivers:
         answer = self._scripts.run(
             "claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
         )
-        head, kill, backoff, trail, token = answer[:5]
+        head, kill, left, backoff, trail, token = answer[:6]
         taken = []
-        for i in range(5, len(answer), 4):
+        for i in range(6, len(answer), 4):
             cursor = int(answer[i + 1])
             hold = Hold.parse(answer[i + 2], cursor)
             details = _details(answer[i], answer[i + 3])
@@ -192,7 +195,7 @@ class Receivers:
                 self._damage.found(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
                 continue
             taken.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
-        return Claims(head, kill, backoff, taken, tuple(trail.split()))
+        return Claims(head, kill, left, backoff, taken, tuple(trail.split()))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
         """End claims of one feed, in one round trip."""

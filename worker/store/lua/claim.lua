@@ -1,16 +1,19 @@
 -- Claim receivers that are behind the head, those furthest behind first.
 -- KEYS 1 meta   2 settled   3 claimed   4 holds   5 receivers   6 backoff
 -- ARGV 1 how many at the most   2 deadline of the claim (ms)
--- Returns {head, kill, receivers in backoff, moments of its last moves, token, receiver, cursor, hold or false, details, receiver, ...}.
-local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'trail')
+-- Returns {head, kill, the last change by which an article left otherwise, receivers in backoff, moments of its last moves,
+-- token, receiver, cursor, hold or false, details, receiver, ...}.
+local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'left', 'trail')
 local head = tonumber(meta[1] or '0')
 local found = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
-local answer = {head, tonumber(meta[2] or '0'), redis.call('ZCARD', KEYS[6]), meta[3] or '', 0}
+local answer = {
+  head, tonumber(meta[2] or '0'), tonumber(meta[3] or '0'), redis.call('ZCARD', KEYS[6]), meta[4] or '', 0,
+}
 if #found == 0 then
   return answer
 end
 local token = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-answer[5] = token
+answer[6] = token
 local ids, deadlines = {}, {}
 for i = 1, #found, 2 do
   ids[#ids + 1] = found[i]

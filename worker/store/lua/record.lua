@@ -1,6 +1,6 @@
 -- with head.part
 -- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
--- KEYS 1 meta   2 log   3 members   4 states   5 gone
+-- KEYS 1 meta   2 log   3 members   4 states   5 gone   6 killed   7 left
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep
 --      7 feed   8 channel on which the change is made known   9 channel on which it is made known that an article leaves
 -- Returns the change's sequence number, or 0 when there is nothing new.
@@ -42,8 +42,14 @@ redis.call('HSET', KEYS[4], article, now)
 if (before == 'in' or before == 'early') and (gone or (state == 'early' and before == 'in')) then
   redis.call('PUBLISH', ARGV[9], cjson.encode({gone = {{ARGV[7], article}}}))
 end
+redis.call('ZREM', KEYS[6], article)
+redis.call('ZREM', KEYS[7], article)
 if state == 'killed' then
   redis.call('HSET', KEYS[1], 'kill', seq, 'killed', ARGV[3])
+  redis.call('ZADD', KEYS[6], seq, article)
+elseif state == 'out' or before == 'in' and state == 'early' then
+  redis.call('HSET', KEYS[1], 'left', seq)
+  redis.call('ZADD', KEYS[7], seq, article)
 end
 if state == 'in' then
   redis.call('ZADD', KEYS[3], ARGV[5], article)

@@ -1,0 +1,273 @@
+"""What an endpoint holds and must not show is told before anything older, and costs it nothing of its rate."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Any
+from unittest import mock
+
+import pytest
+from receiver import Answer, Receiver, Request
+
+from feeds.article import Article
+from feeds.definition import FeedDefinition
+from worker import clock
+from worker.clearance import Clearance
+from worker.delivery.engine import Engine
+from worker.delivery.guard import Guard
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.partners import Partners
+from worker.destinations.websub import WebSub
+from worker.distribute import Distributor
+from worker.documents import Documents
+from worker.gate import Gate
+from worker.operations import Alerts
+from worker.site import Site
+from worker.store import Store, keys
+from worker.store.articles import NEW
+from worker.store.intents import Intent
+
+SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FeedDefinition(name="f", title="F"),))
+CLAIM_SECONDS, TIMEOUT = 20.0, 10.0
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Worker:
+    """A worker's distributor, and what changes in the one feed."""
+
+    def __init__(self, redis_url: str, receiver: Receiver) -> None:
+        self.store = Store.connect(redis_url)
+        self.receiver = receiver
+        self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
+        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store, wanted=False)))
+        self.partners = Partners(self.store, documents, SITE.provider, timeout=TIMEOUT)
+        websub = WebSub(self.store.changes, documents, SITE, whole=False, timeout=TIMEOUT)
+        self.clearance = Clearance(self.store.withdrawals, "worker")
+        others: Any = mock.Mock()
+        parts = (self.store, SITE, self.engine, websub, self.partners, others, others, others, self.clearance)
+        self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS)
+        self.clearance.start()
+        self.engine.start()
+        self.distributor.start()
+        self.versions: dict[str, int] = {}
+
+    def endpoint(self, mode: Any = "article", fmt: str = "json", **more: Any) -> None:
+        self.partners.endpoints["e"] = Endpoint("e", "f", fmt, f"{self.receiver.url}/e", mode, **more)
+        self.store.receivers.enroll("f", "endpoint:e", {"endpoint": "e"})
+
+    def subscribe(self) -> None:
+        now = clock.ms(clock.now())
+        intent = Intent(
+            "subscribe", SITE.topic("f", "atom"), f"{self.receiver.url}/s", "atom", "", 600, now, "n", "h", "c"
+        )
+        self.store.intents.ask("f", "s", intent)
+        self.store.intents.confirm("f", "s", intent, now + 600_000, 10, 10)
+
+    def change(self, article_id: str, state: Any = "in") -> None:
+        """Have an article enter, change, leave or be killed."""
+        version = self.versions[article_id] = self.versions.get(article_id, 0) + 1
+        held = self.store.articles.get(article_id)
+        article = Article(
+            id=article_id,
+            version=version,
+            headline=f"Headline of {article_id}",
+            url=f"https://herald.example/{article_id}",
+            published=NOON,
+            updated=NOON,
+            pubstatus="canceled" if state == "killed" else "usable",
+        )
+        self.store.articles.save(article, held.rev if held else NEW, {"f"}, 0)
+        if state != "in":
+            self.store.withdrawals.announce([("f", article_id)])
+        self.store.changes.record(article_id, version, clock.ms(clock.now()), {"f": (state, version)})
+
+    def go(self) -> None:
+        """What was changed is told from now on."""
+        self.distributor.want("f")
+
+    def settled(self) -> bool:
+        counts = self.store.receivers.counts("f")
+        return counts["claimed"] == counts["behind"] == counts["backoff"] == 0
+
+    def told(self) -> list[str]:
+        """What the endpoint was told, as kind and article."""
+        events = [json.loads(request.body) for request in self.receiver.at("/e")]
+        return [f"{event['type'].removeprefix('article.')} {event['article']['id']}" for event in events]
+
+    def stop(self) -> None:
+        self.distributor.stop(0)
+        self.clearance.stop()
+        self.store.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def worker(redis_url: str, store: Store, receiver: Receiver) -> Iterator[Worker]:
+    assert store.client.ping()
+    worker = Worker(redis_url, receiver)
+    yield worker
+    worker.stop()
+
+
+def until(receiver: Receiver, true: Callable[[], bool], what: str = "it") -> None:
+    receiver.until(true, 20, what)
+
+
+def slow(seconds: float) -> Callable[[Request], Answer]:
+    def behave(_: Request) -> Answer:
+        time.sleep(seconds)
+        return 204, b""
+
+    return behave
+
+
+def had(worker: Worker, *article_ids: str) -> None:
+    """Have the endpoint hold these articles."""
+    for article_id in article_ids:
+        worker.change(article_id)
+    worker.go()
+    until(worker.receiver, lambda: worker.settled() and len(worker.told()) == len(article_ids), "what it holds")
+
+
+def test_a_kill_lifts_the_rate_for_itself_alone(worker: Worker) -> None:
+    worker.endpoint(rate=1)
+    had(worker, "held")
+    for number in range(300):
+        worker.change(f"behind-{number}")
+    worker.change("held", "killed")
+    worker.change("never-had", "in")
+    worker.change("never-had", "killed")
+    begun = time.monotonic()
+    worker.go()
+    until(worker.receiver, lambda: len(worker.told()) >= 2)
+    kill = worker.receiver.at("/e")[1]
+    assert worker.told()[1] == "killed held"
+    assert kill.at - begun < 1
+    time.sleep(2)
+    # A second's worth may have been left, and nobody has brought it forward from its wait.
+    assert worker.told()[2:] == [f"published behind-{number}" for number in range(len(worker.told()) - 2)]
+    assert len(worker.told()) <= 2 + 3
+
+
+def test_what_is_not_sent_is_not_charged(worker: Worker) -> None:
+    worker.endpoint(rate=3)
+    had(worker, "a")
+    # A second's worth, of which one was sent.
+    until(worker.receiver, lambda: worker.store.receivers.counts("f")["claimed"] == 0)
+    assert float(worker.store.client.hget(keys.feed("f").of("e", "bucket"), "tokens")) == 2
+
+
+@pytest.mark.parametrize("state", ["killed", "out"])
+def test_it_goes_next_while_a_backlog_is_sent_one_by_one(worker: Worker, state: str) -> None:
+    worker.endpoint()
+    had(worker, "held", "other")
+    worker.receiver.behave["/e"] = slow(0.1)
+    for number in range(40):
+        worker.change(f"behind-{number}")
+    worker.go()
+    until(worker.receiver, lambda: len(worker.told()) >= 5)
+    before = len(worker.told())
+    worker.change("held", state)
+    worker.go()
+    notice = "killed held" if state == "killed" else "withdrawn held"
+    until(worker.receiver, lambda: notice in worker.told())
+    # One was in flight, and one more may have begun while it was carried out.
+    assert worker.told().index(notice) <= before + 2
+    until(worker.receiver, worker.settled)
+    assert worker.told().count(notice) == 1
+    assert len(worker.told()) == len(set(worker.told())) == 43
+
+
+def test_it_does_not_wait_for_others_that_are_in_flight(worker: Worker) -> None:
+    worker.endpoint(concurrency=2)
+    had(worker, "held")
+    release = threading.Event()
+
+    def hang(request: Request) -> Answer:
+        if b"hangs" in request.body:
+            release.wait(10)
+        return 204, b""
+
+    worker.receiver.behave["/e"] = hang
+    worker.change("hangs")
+    worker.go()
+    until(worker.receiver, lambda: worker.store.receivers.counts("f")["claimed"] == 1)
+    time.sleep(0.1)
+    worker.change("held", "killed")
+    until(worker.receiver, lambda: worker.told()[-1:] == ["killed held"], "the kill, without a wake-up call")
+    release.set()
+    until(worker.receiver, worker.settled)
+
+
+def test_the_kill_of_what_is_in_flight_follows_its_answer(worker: Worker) -> None:
+    worker.endpoint()
+    arrived, release = threading.Event(), threading.Event()
+
+    def hang(request: Request) -> Answer:
+        if b"Headline of first" in request.body:
+            arrived.set()
+            release.wait(10)
+        return 204, b""
+
+    worker.receiver.behave["/e"] = hang
+    for name in ("first", "second", "third"):
+        worker.change(name)
+    worker.go()
+    assert arrived.wait(10)
+    worker.change("first", "killed")
+    time.sleep(0.1)
+    release.set()
+    until(worker.receiver, lambda: len(worker.told()) == 4)
+    assert worker.told() == ["published first", "killed first", "published second", "published third"]
+
+
+def test_an_endpoint_that_was_down_is_told_of_kills_then_of_withdrawals_then_of_the_rest(worker: Worker) -> None:
+    worker.endpoint(concurrency=1)
+    had(worker, "moved", "killed-1", "killed-2")
+    assert worker.store.receivers.pause("f", "endpoint:e", 0, "down")
+    for number in range(2_500):
+        worker.change(f"passing-{number}")
+        worker.change(f"passing-{number}", "out")
+    worker.change("moved", "out")
+    worker.change("new")
+    worker.change("killed-2", "killed")
+    worker.change("killed-1", "killed")
+    assert worker.store.receivers.resume("f", "endpoint:e")
+    worker.go()
+    until(worker.receiver, lambda: len(worker.told()) >= 6)
+    assert worker.told()[3:6] == ["killed killed-2", "killed killed-1", "withdrawn moved"]
+
+
+def test_a_kill_is_in_the_next_push_of_a_feed_however_far_it_stands(worker: Worker) -> None:
+    worker.endpoint("feed", "atom", rate=0.2)
+    worker.subscribe()
+    for number in range(3):
+        worker.change(f"held-{number}")
+    worker.go()
+    until(worker.receiver, lambda: len(worker.receiver.at("/e")) == len(worker.receiver.at("/s")) == 1)
+    until(worker.receiver, worker.settled)
+    worker.store.receivers.pause("f", "s", 0, "down")
+    for number in range(250):
+        worker.change(f"behind-{number}")
+    worker.change("held-1", "killed")
+    worker.store.receivers.resume("f", "s")
+    worker.go()
+    # The rate allows nothing yet.
+    [_, kill] = worker.receiver.wait("/e", 2)
+    assert re.findall(r"article/([a-z0-9-]+)", kill.body.decode()) == ["held-1"]
+    [_, first, *_] = worker.receiver.wait("/s", 2)
+    assert re.search(r'deleted-entry ref="[^"]*article/held-1"', first.body.decode())
+    until(worker.receiver, lambda: len(worker.receiver.at("/s")) >= 4)
+    assert len(worker.receiver.at("/e")) == 2
