@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,28 @@ def test_published_corrected_withheld_and_killed(newsroom: Newsroom, adapter: st
 def is_now(newsroom: Newsroom, name: str, state: str, updated: str) -> bool:
     held = newsroom.store.articles.get(name)
     return held is not None and (state, updated) == (held.article.pubstatus, held.article.updated.isoformat())
+
+
+def test_what_wordpress_publishes_as_scheduled_appears(newsroom: Newsroom) -> None:
+    """WordPress leaves `modified_gmt` as it was when it publishes what was scheduled."""
+    due = datetime.now(UTC) + timedelta(seconds=2)
+    modified = due - timedelta(hours=15)
+    post_of = {
+        "id": 7301,
+        "type": "post",
+        "date_gmt": due.isoformat(timespec="seconds").removesuffix("+00:00"),
+        "modified_gmt": modified.isoformat(timespec="seconds").removesuffix("+00:00"),
+        "link": "https://www.harbour-herald.example/budget-vote",
+        "title": {"rendered": "Budget vote at noon"},
+        "content": {"rendered": "<p>The council votes at noon.</p>", "protected": False},
+        "lang": "en",
+        "_embedded": {"wp:term": [[{"taxonomy": "category", "name": "s30"}]]},
+    }
+    for state, expected in (("future", "withheld"), ("publish", "usable")):
+        body = json.dumps({**post_of, "status": state}).encode()
+        assert 202 == post(newsroom, "wordpress", body).status_code
+        newsroom.receiver.until(lambda: pubstatus(newsroom, "wordpress-7301") == expected, 20, state)  # noqa: B023
+    newsroom.until_in_feed("s30", "Budget vote at noon")
 
 
 @pytest.mark.parametrize("adapter", SECRETS)
