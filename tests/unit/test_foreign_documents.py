@@ -6,16 +6,21 @@ Each line is one feed that is good but for what it shows. The words are ours, th
 from __future__ import annotations
 
 import json
+import random
 import re
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from feeds.gate import check_feed
 from feeds.validation.finding import Finding
 
+SCHEMA = Path(__file__).parents[3] / "shared" / "schemas" / "atom" / "atom-rfc4287.rng"
 _NAMESPACES = {
     "atom": "http://www.w3.org/2005/Atom",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -627,3 +632,42 @@ def test_whatever_is_changed_in_a_document_it_can_be_judged(data: st.DataObject)
     )
     for finding in check_feed(format_name, f"{document[:start]}{said}{document[end:]}".encode("utf-8", "replace")):
         assert finding.reason
+
+
+def _change(root: etree._Element, chance: random.Random) -> None:
+    """Delete, repeat, move or rename an element, or change its attributes or text."""
+    elements = [element for element in root.iter(etree.Element) if element is not root]
+    element, other = chance.choice(elements), chance.choice(elements)
+    match chance.randrange(6):
+        case 0:
+            parent = element.getparent()
+            assert parent is not None
+            parent.remove(element)
+        case 1:
+            element.addnext(deepcopy(element))
+        case 2 if other not in element.iter():
+            other.append(element)
+        case 3:
+            element.tag = other.tag
+        case 4:
+            name = chance.choice([*element.attrib, "type", "href", "src", "term", "scheme", "uri", "version", "odd"])
+            element.set(name, chance.choice(["", "x", "text/html", "xhtml", "html", "http://a/", "a b"]))
+        case _:
+            element.text = chance.choice([" ", "x", "2026-01-01T00:00:00Z", "http://a/", ""])
+
+
+@pytest.mark.skipif(not SCHEMA.is_file(), reason=f"the official schema is not in {SCHEMA}")
+def test_what_the_schema_of_atom_forbids_is_found() -> None:
+    schema = etree.RelaxNG(etree.parse(SCHEMA))
+    roots = [etree.fromstring(document.encode()) for document in GOOD_ATOM]
+    valid = [root for root in roots if schema.validate(root)]
+    assert len(valid) > 15
+
+    @given(chance=st.randoms(use_true_random=False))
+    @settings(deadline=None, max_examples=200)
+    def every(chance: random.Random) -> None:
+        root = deepcopy(chance.choice(valid))
+        _change(root, chance)
+        assert schema.validate(root) or check_feed("atom", etree.tostring(root))
+
+    every()
