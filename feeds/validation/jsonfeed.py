@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from feeds.formats.jsonfeed import VERSION
@@ -90,14 +90,14 @@ def json_feed(document: bytes) -> Findings:
     if "items" not in feed:
         yield Finding(None, "jsonfeed.items", "items must be there")
     yield from _authors(feed, "jsonfeed")
-    for hub in _objects(feed, "jsonfeed", "hubs"):
+    for hub in objects(feed, "jsonfeed", "hubs"):
         if isinstance(hub, Finding):
             yield hub
             continue
         yield from _there(hub, "jsonfeed.hubs", "type", "url")
         yield from _members(hub, "jsonfeed.hubs", _HUB)
     seen: set[str] = set()
-    for item in _objects(feed, "jsonfeed", "items"):
+    for item in objects(feed, "jsonfeed", "items"):
         if isinstance(item, Finding):
             yield item
             continue
@@ -115,7 +115,7 @@ def _item(item: dict[str, Any]) -> Findings:
         yield Finding(None, f"{rule}.content", "item must have content_html or content_text")
     yield from _members(item, rule, _ITEM)
     yield from _authors(item, rule)
-    for attachment in _objects(item, rule, "attachments"):
+    for attachment in objects(item, rule, "attachments"):
         if isinstance(attachment, Finding):
             yield attachment
             continue
@@ -133,9 +133,9 @@ def _our_item(item: dict[str, Any]) -> Findings:
 
 def _authors(value: dict[str, Any], rule: str) -> Findings:
     """`authors`, and the one `author` that version 1.0 has instead."""
-    single = {"authors": [value["author"]]} if value.get("author") is not None else {}
+    single = {"authors": [value["author"]]} if "author" in value else {}
     for authors in (value, single):
-        for author in _objects(authors, rule, "authors"):
+        for author in objects(authors, rule, "authors"):
             if isinstance(author, Finding):
                 yield author
                 continue
@@ -146,7 +146,7 @@ def _authors(value: dict[str, Any], rule: str) -> Findings:
 
 def _there(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
     for name in names:
-        if value.get(name) is None:
+        if name not in value:
             yield Finding(None, f"{rule}.{name}", f"{name} must be there")
 
 
@@ -158,17 +158,16 @@ def _filled(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
 
 
 def _members(value: Mapping[str, Any], rule: str, members: _Members) -> Findings:
-    """Each member must be what it is by its name, or null. Names that are not known must be those of extensions."""
+    """Each member must be what it is by its name; null is none of that. Other names must be those of extensions."""
     for name, member in value.items():
         if name in members:
-            if member is not None and (reason := members[name](member)):
+            if reason := members[name](member):
                 yield Finding(None, f"{rule}.{name}", f"{name} {reason}")
-        elif name not in _LISTS.get(rule, ()) and not _EXTENSION.fullmatch(name):
+        elif _EXTENSION.fullmatch(name):
+            if not isinstance(member, dict):
+                yield Finding(None, f"{rule}.extension", f"{name!r} must be an object, as every extension")
+        elif name not in _LISTS.get(rule, ()):
             yield Finding(None, f"{rule}.unknown", f"{name!r} is not defined; extensions begin with an underscore")
-
-
-def _objects(value: Mapping[str, Any], rule: str, name: str) -> Iterable[dict[str, Any] | Finding]:
-    return objects(value, rule, name) if value.get(name) is not None else ()
 
 
 def _alternates(item: dict[str, Any]) -> Findings:
