@@ -133,8 +133,8 @@ class Publisher:
             return 0
         return self._carry_out(self._store.events.read_urgent(self._consumer, _BATCH, _WAIT_MS))
 
-    def take_over(self) -> int:
-        """Carry out what dead workers had begun to read, and what could not be carried out here.
+    def take_over(self, *, others: bool = True) -> int:
+        """Carry out what dead workers had begun to read (`others`), and what could not be carried out here.
 
         Without the newest definitions: leave the latter to those that have them.
         """
@@ -143,7 +143,7 @@ class Publisher:
             return 0
         entries = []
         for entry, deaths in self._store.events.take_over(
-            self._consumer, self._store.workers.living, frozenset(self._held), _AGAIN_MS, _BATCH
+            self._consumer, self._store.workers.living if others else set, frozenset(self._held), _AGAIN_MS, _BATCH
         ):
             if deaths >= _DEATHS:
                 self._reject(entry, f"{deaths} workers died while they had it")
@@ -352,8 +352,8 @@ class Publisher:
         return touched | {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
 
     def _reject(self, entry: Entry, reason: str) -> None:
-        log.error("event_rejected", entry=entry.id, reason=reason, kept_in="{dateline:events}:rejected")
         self._store.events.reject(entry.body, reason)
+        log.error("event_rejected", entry=entry.id, reason=reason, kept_in="{dateline:events}:rejected")
         self._store.counters.add("dateline_events", result="rejected")
 
     def _wake(self, touched: set[str], *, urgent: bool) -> None:

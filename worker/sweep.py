@@ -16,6 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from feeds.patterns import pattern_of
 from worker import clock, logs
@@ -46,6 +47,8 @@ _CHARGE_SECONDS = 0.2
 """How often a worker that has older definitions of feeds looks whether it is to carry out kills."""
 _SLICE_SECONDS = 1.0
 """How long events are carried out before it is looked for what dead workers have left."""
+_HEARD_SECONDS = 5.0
+"""How long the heartbeat must have been heard before others are taken for dead who were not."""
 _AT_ONCE = 1000
 """How many receivers of a feed one sweep moves, of each kind."""
 _FEEDS = 100
@@ -89,6 +92,7 @@ class Sweeper:
         # Twice what ours may be: another worker's settings may be newer.
         self._longest_claim = int((2 * claim_seconds + 60) * 1000)
         self._lost = 0
+        self._unheard = time.monotonic()
         self._duties = [
             Duty("kills", self._kills, 0.0),
             Duty("events", self._events, _LOOK_SECONDS),
@@ -173,7 +177,7 @@ class Sweeper:
 
     def _events(self) -> float | None:
         done = self._publisher.consume(_SLICE_SECONDS)
-        done += self._publisher.take_over()
+        done += self._publisher.take_over(others=self._heard())
         return 0.0 if done else None
 
     def _count(self) -> None:
@@ -184,5 +188,13 @@ class Sweeper:
         self._store.counters.flush()
 
     def _alive(self) -> None:
-        self._store.clock.measure()
-        self._store.workers.seen(self._worker, clock.ms(clock.agreed()))
+        try:
+            self._store.clock.measure()
+            self._store.workers.seen(self._worker, clock.ms(clock.agreed()))
+        except RedisError:
+            self._unheard = time.monotonic()
+            raise
+
+    def _heard(self) -> bool:
+        """Whether workers that live can have said so: in an outage, and just after it, nobody is known to be alive."""
+        return time.monotonic() - self._unheard > _HEARD_SECONDS

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Any
+from unittest import mock
 
 import pytest
 import redis
@@ -30,6 +31,7 @@ class Publisher:
     def __init__(self, store: Store, *, stuck: bool = False, importing: Event | None = None) -> None:
         self.released: list[float] = []
         self.kills = 0
+        self.others: list[bool] = []
         self.consuming = Event()
         self._store = store
         self._stuck = stuck
@@ -48,7 +50,8 @@ class Publisher:
             self._importing.wait(30)
         return 0
 
-    def take_over(self) -> int:
+    def take_over(self, *, others: bool) -> int:
+        self.others.append(others)
         return 0
 
     def consume_kills(self) -> int:
@@ -138,6 +141,20 @@ def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store:
         assert publisher.kills > kills
         imported.set()
     assert store.workers.alive(clock.ms(clock.now())) == []
+
+
+def test_nobody_is_taken_for_dead_while_nobody_can_be_heard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a Redis that is full heartbeats fail, and what says that workers live runs out."""
+    monkeypatch.setattr(sweep, "_HEARD_SECONDS", 0.5)
+    monkeypatch.setattr(sweep, "INTERVAL", 0.1)
+    publisher = Publisher(store)
+    with sweeping(store, publisher):
+        until(lambda: True in publisher.others)
+        with monkeypatch.context() as full:
+            full.setattr(store.workers, "seen", mock.Mock(side_effect=redis.ConnectionError("gone")))
+            until(lambda: not publisher.others[-1])
+        until(lambda: publisher.others[-1])
+    assert not publisher.others[0]
 
 
 def test_a_duty_says_once_that_redis_is_away_and_goes_on_when_it_is_back() -> None:

@@ -137,6 +137,8 @@ class Events:
     ) -> list[tuple[Entry, int]]:
         """Take what nobody works on: entries of consumers that are not `alive`, and our own that are not `held`.
 
+        `alive` returns those that are, of consumers; all of them if it can't be told.
+
         Only what was touched last `idle_ms` ago, up to `count` of each consumer; each with the number of workers that
         died while they had it. What several died with is taken alone, so that nothing else is suspected with it.
         """
