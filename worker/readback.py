@@ -166,6 +166,8 @@ class Readback:
             method="GET",
             keep=MOST_BYTES,
             with_headers=True,
+            receiver=endpoint.check_url,
+            question=True,
             tls=endpoint.tls if known else CHECKED,
         )
 

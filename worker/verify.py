@@ -102,6 +102,8 @@ class Verifier:
             done,
             method="GET",
             keep=len(challenge) + 1,
+            receiver=intent.callback,
+            question=True,
         )
 
     def _deny(self, feed: str) -> None:
@@ -131,7 +133,18 @@ class Verifier:
         """Tell a subscriber that it has no subscription (section 5.2). It need not answer."""
         url = _with_query(callback, {"hub.mode": "denied", "hub.topic": topic, "hub.reason": reason})
         deadline = time.monotonic() + self._claim_seconds
-        return Transfer(url, b"", [], self._timeout, deadline, lambda _: None, method="GET", keep=0)
+        return Transfer(
+            url,
+            b"",
+            [],
+            self._timeout,
+            deadline,
+            lambda _: None,
+            method="GET",
+            keep=0,
+            receiver=callback,
+            question=True,
+        )
 
     def _answered(self, feed: str, subscription: str, intent: Intent, challenge: str, answer: Answer) -> None:
         told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)

@@ -190,3 +190,23 @@ def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine:
     receiver.until(lambda: len(slow) == 50)
     assert {(answer.fault, answer.started) for answer in slow} == {(Fault.TIMEOUT, False)}
     speak.set()
+
+
+def test_callbacks_that_hang_when_asked_keep_no_place_from_pushes(start_engine: Start, receiver: Misbehaving) -> None:
+    caller = start_engine(places=20, per_host=20)
+    asked = [
+        caller.transfer(
+            f"{receiver.url}/hold?hub.challenge={number}", method="GET", receiver=f"/{number}", question=True
+        )
+        for number in range(100)
+    ]
+    caller.submit(asked)
+    receiver.until(lambda: receiver.holding == 2)
+    assert caller.engine.room() > 0
+
+    answers: list[Answer] = []
+    caller.submit([caller.transfer(f"{receiver.url}/ok", done=answers.append) for _ in range(50)])
+    receiver.until(lambda: len(answers) == 50)
+    assert (receiver.holding, caller.answers) == (2, [])
+    receiver.release()
+    assert {answer.status for answer in caller.wait(100)} == {200}

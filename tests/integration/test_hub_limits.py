@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,7 @@ from feeds.definition import FeedDefinition
 from worker.hub import Hub, HubBusy, HubRefused, Leases, Limits
 from worker.site import Site
 from worker.store import Store, keys
+from worker.verify import Verifier
 
 FEEDS = (FeedDefinition(name="a", title="A"), FeedDefinition(name="author/*", title="By *"))
 SITE = Site("https://herald.example", "T", "herald.example,2026", "en", FEEDS)
@@ -100,3 +102,20 @@ def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: 
     store.patterns.make("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
     ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
     assert 1 == store.intents.waiting("author/mira-okonjo")
+
+
+def test_who_is_asked_is_known_by_the_callback_whatever_the_challenge(store: Store) -> None:
+    hub_ = hub(store, limits())
+    engine, wakeups = mock.Mock(), mock.Mock()
+    more = {"timeout": 5.0, "claim_seconds": 30.0, "most_per_host": 9, "most_per_client": 9}
+    verifier = Verifier(store, SITE, engine, wakeups, mock.Mock(), **more)  # type: ignore[arg-type]
+    callback = "https://one.example/callback?id=7"
+    asked = []
+    for _ in range(2):
+        ask(hub_, callback)
+        verifier.verify("a")
+        asked += engine.submit.call_args[0][0]
+
+    first, second = asked
+    assert first.url != second.url
+    assert [(one.receiver, one.question) for one in asked] == [(callback, True)] * 2

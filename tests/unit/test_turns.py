@@ -89,7 +89,7 @@ def test_those_that_wait_for_a_host_that_cannot_be_called_are_taken_out() -> Non
     assert [one.url for one in turns.refuse("a")] == ["http://a/0", "http://a/1", "http://a/2"]
     assert list(turns.refuse("a")) == []
     turns.open("a")
-    assert (turns.held_up, turns._hosts, turns.take()) == (0, {}, None)
+    assert (turns.held_up, turns._pushes.hosts, turns.take()) == (0, {}, None)
 
 
 def test_who_can_not_end_in_time_is_taken_out() -> None:
@@ -138,7 +138,7 @@ def test_bounds_hold_nobody_is_lost_and_each_host_is_served_in_order(
     for host in "abc":
         assert [url for url in taken if f"/{host}/" in url] == [url for url in added if f"/{host}/" in url]
     assert not turns
-    assert turns._hosts == {}
+    assert turns._pushes.hosts == turns._questions.hosts == {}
 
 
 class TestSlowLane:
@@ -180,6 +180,85 @@ class TestSlowLane:
         turns = make(1, 1, "slow")
         add(turns, transfer("slow"))
         assert len(take_all(turns)) == 1
+
+
+def question(host: str, number: int = 0) -> Transfer:
+    asked = transfer(host, number)
+    asked.question, asked.receiver = True, f"http://{host}/"
+    asked.url += f"?hub.challenge={number}"
+    return asked
+
+
+class TestQuestions:
+    """Verifications of intent and pages that are read back have a tenth of the places, and nothing of the others'."""
+
+    def test_however_many_hang_pushes_have_their_places(self) -> None:
+        turns = make(20, 10)
+        add(turns, *(question(f"host{number}") for number in range(50)))
+        assert len(take_all(turns)) == 2
+        assert (turns.held_up, turns.asking) == (0, 48)
+        add(turns, *(transfer(f"host{number}") for number in range(30)))
+
+        assert [turn.transfer.question for turn in take_all(turns)] == [False] * 18
+
+    def test_they_get_theirs_however_many_pushes_wait(self) -> None:
+        turns = make(10, 10)
+        add(turns, *(transfer(f"a{number}") for number in range(50)), question("asked"))
+
+        assert sum(turn.transfer.question for turn in take_all(turns)) == 1
+
+    def test_a_host_at_its_bound_of_questions_gets_its_pushes(self) -> None:
+        turns = make(100, 20)
+        add(turns, *(question("a", number) for number in range(30)))
+        assert len(take_all(turns)) == 2
+        add(turns, *(transfer("a", number) for number in range(30)))
+
+        assert len(take_all(turns)) == 20
+
+    def test_who_is_slow_to_answer_is_known_by_its_callback_whatever_is_asked(self) -> None:
+        turns = make(100, 100)
+        for number in range(3):
+            turns.took(question("slow", number), 10 * SLOW_SECONDS)
+        add(turns, *(question("slow", number) for number in range(3, 9)), question("quick"))
+
+        assert [turn.transfer.url for turn in take_all(turns)] == [
+            "http://slow/3?hub.challenge=3",
+            "http://quick/0?hub.challenge=0",
+        ]
+
+    def test_they_say_nothing_of_how_long_pushes_take(self) -> None:
+        turns = make(20, 10, "slow")
+        for number in range(30_000):
+            turns.took(question(f"host{number}"), 10 * SLOW_SECONDS)
+        add(turns, transfer("host1"), transfer("host2"), transfer("host3"), transfer("slow"))
+
+        assert [turn.lane is turns._pushes.slow for turn in take_all(turns)] == [True, False, False, False]
+
+    def test_those_that_wait_for_a_host_are_opened_refused_and_cleared_like_pushes(self) -> None:
+        turns = make(20, 10)
+        add(turns, question("a"), transfer("a"), question("b"), transfer("b"), is_open=False)
+        assert take_all(turns) == []
+        turns.open("a")
+        assert len(take_all(turns)) == 2
+        assert len(list(turns.refuse("b"))) == 2
+        assert (turns.held_up, turns.asking) == (0, 0)
+        assert not turns
+
+
+def test_what_is_urgent_goes_first_in_its_lane_and_at_its_host() -> None:
+    turns = make(1, 1)
+    add(turns, *(transfer("a", number) for number in range(3)), *(transfer("b", number) for number in range(3)))
+    urgent = transfer("a", 9), transfer("c", 9)
+    for one in urgent:
+        one.urgent = True
+    add(turns, *urgent)
+
+    taken = []
+    while turn := turns.take():
+        taken.append(turn.transfer.url)
+        turns.leave(turn.host, turn.lane)
+    assert taken[0] == "http://c/9"
+    assert [url for url in taken if "/a/" in url] == ["http://a/0", "http://a/9", "http://a/1", "http://a/2"]
 
 
 class TestPace:

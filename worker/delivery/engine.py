@@ -78,8 +78,7 @@ class Engine:
         self._parts = (guard, connect_timeout, connection_seconds, user_agent, ca_file or DEFAULT_CA_BUNDLE_PATH)
         self._free: list[Handle] = []
         self._busy: dict[pycurl.Curl, Handle] = {}
-        self._pace = Pace()
-        self._turns = Turns(places, per_host, self._pace)
+        self._turns = Turns(places, per_host, Pace())
         self._multiplexing: set[str] = set()
         self._looked = 0.0
         self._sockets = Sockets()
@@ -122,9 +121,10 @@ class Engine:
         """Return how many more transfers may come before they queue up for a place; below 0 when some do already.
 
         Those that wait for nothing but their own host, or for the few places of the slow, do not count, lest they keep
-        the others out, until they are more than there are places.
+        the others out, until they are more than there are places. Nor do questions that wait, however many they are.
         """
-        return self._places - (self._submitted - self._answered) + min(self._turns.held_up, self._places)
+        passed_by = min(self._turns.held_up, self._places) + self._turns.asking
+        return self._places - (self._submitted - self._answered) + passed_by
 
     def busy(self) -> bool:
         """Return whether more than a tenth of the places are taken or waited for."""
@@ -278,7 +278,7 @@ class Engine:
         handle.clear()
         self._free.append(handle)
         self._turns.leave(host, lane)
-        self._pace.took(transfer.url, answer.seconds)
+        self._turns.took(transfer, answer.seconds)
         self._hand_out(transfer, answer)
 
     def _learn(self, host: Host, *, multiplexes: bool) -> None:

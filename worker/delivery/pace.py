@@ -1,6 +1,7 @@
 """Who is slow: a moving average of the time that each receiver takes, kept only of those that take long.
 
-A receiver is a URL here. One that is not known counts as quick, so most are never remembered. Used by one thread.
+A receiver is a URL here, or the part of it that stays the same. One that is not known counts as quick, so most are
+never remembered. Used by one thread.
 """
 
 from __future__ import annotations

@@ -66,6 +66,10 @@ class Transfer:
     with_headers: bool = False
     """The answer's headers are wanted. They cost a call each."""
     tls: Tls = field(default=CHECKED)
+    receiver: str = ""
+    """Who is called, where that is not the whole of the URL; the time that it takes is remembered under this."""
+    question: bool = False
+    """Something is asked of whoever a stranger named: it has a small share of the places, and takes none of others."""
     urgent: bool = False
     """It goes before those that wait for the same host or for a place, and is never one too many of the slow."""
     carries: Collection[str] = ()
