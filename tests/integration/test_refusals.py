@@ -307,6 +307,25 @@ def test_a_kill_is_never_parked_and_keeps_nobody_waiting(desk: Desk, status: int
     assert desk.disputed() == set()
 
 
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_kill_alone_has_no_endpoint_suspended(desk: Desk, status: int) -> None:
+    desk.publish("a")
+    desk.go(1)
+    desk.answer = lambda push: status if push.kind == "article.killed" else 204
+    desk.kill("a")
+    desk.go(20)
+    assert (desk.state(), desk.disputed(), desk.parked()) == ("settled", {"a"}, set())
+    desk.go(6 * 24 * 3600, 1800)
+    assert (desk.state(), desk.disputed(), desk.parked()) == ("settled", {"a"}, set())
+    desk.publish("b")
+    desk.go(1)
+    assert desk.has()["b"] == ("article.published", 1)
+    desk.answer = lambda _: 204
+    desk.go(7 * 3600, 600)
+
+    assert desk.has()["a"][0] == "article.killed"
+
+
 def test_a_lone_article_is_parked_if_the_last_word_about_another_was_yes(desk: Desk) -> None:
     desk.publish("one")
     desk.go(1)

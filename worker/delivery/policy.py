@@ -22,6 +22,7 @@ What becomes of a refusal:
         of a kill or a withdrawal               never
     one of the six, and there is nothing    parked after ten seconds, if what it said last of another article was yes;
     else to be sent                         called back if it refuses the next one too
+    a kill, and there is nothing else       the same, but it is not parked: it is tried by itself
 
 The next try is put off by a fifth of the time for which the receiver has been failing, so an outage is never made more
 than a fifth longer. What is new for it, and there may be much, brings it forward to a twentieth of that time. What

@@ -299,6 +299,9 @@ class ArticlePushes(Pushes):
             article_id = said.change.article_id
             if not self._goes(said, articles[article_id]):
                 continue
+            if self._waits_in_dispute(said):
+                self._finish(said)
+                continue
             assert said.body is not None
             replayed = self._replay.id if said.replayed and self._replay else ""
             request = self._send(said, said.body, () if _notice(said) else (article_id,), replayed)
@@ -406,7 +409,9 @@ class ArticlePushes(Pushes):
                     told = "kill.refused"
                 word, dispute = self._refused(key, outcome, now, chance)
                 doing = "refused" if refused else "trying"
-                noted = self._note(article_id, key.entry, f"{doing}-{key.entry.status}", now)
+                # Since when it is refused: a page that is read back after that shows nothing that was sent before.
+                first = clock.moment(key.refused) if refused and key.refused else now
+                noted = self._note(article_id, key.entry, f"{doing}-{key.entry.status}", first)
             case _:
                 ended, word = unfinished(self.claim, outcome, self._cursor, now)
                 # Of several that fail together the first one counts.
@@ -418,12 +423,20 @@ class ArticlePushes(Pushes):
         self._advance()
         return word
 
+    def _waits_in_dispute(self, said: _Said) -> bool:
+        """Whether a change is of what is in dispute, and not due: the cursor comes over the last one again."""
+        dispute = self._standing.disputes.get(said.change.article_id)
+        if dispute is not None and said.failed and not said.replayed:
+            said.dispute = dispute
+            return dispute.due > clock.ms(clock.now())
+        return False
+
     def _refused(self, said: _Said, outcome: policy.Refused, now: datetime, chance: float) -> tuple[str, str]:
         """Find out whose trouble a refusal is; return its word, and what `Tried` is to say of the dispute."""
         assert said.entry is not None
         at, was = clock.ms(now), said.dispute
         notice = said.entry.status in NOTICES
-        before = said.refused if 400 <= outcome.status < 500 else max(said.refused, said.failed)
+        before = was.last if was else said.refused if 400 <= outcome.status < 500 else max(said.refused, said.failed)
         about_article = bool(before) and (self._took >= before or said.replayed)
         if about_article or was is not None:
             tries, since = (was.tries, was.since) if was else (1, at)
@@ -436,9 +449,13 @@ class ArticlePushes(Pushes):
             self._disputed.add(said.change.article_id)
             due = clock.ms(now + policy.wait(failing, chance))
             return "retry", str(Dispute(due, tries, since, at, outcome.status, brief(outcome.reason)))
-        if not notice and policy.about_article(outcome.status) and self._is_alone(now):
+        if (notice or policy.about_article(outcome.status)) and self._is_alone(now):
             self._finish(said)
-            return "refused", ALONE
+            if not notice:
+                return "refused", ALONE
+            # Else nothing but a kill would have the endpoint suspended in the end.
+            due = clock.ms(now + policy.wait(policy.ALONE_AFTER, chance))
+            return "retry", str(Dispute(due, 1, at, at, outcome.status, brief(outcome.reason)))
         self._doubted.append(said)
         self._otherwise = outcome.otherwise
         if len(self._doubted) >= self._doubted_most:
