@@ -259,8 +259,6 @@ class Distributor:
         may_begin = self._clearance.may_begin
         try:
             while request := delivery.next(articles):
-                # What has no text is a kill or a withdrawal.
-                request.urgent = not request.carries
                 if request.carries:
                     request.still = partial(may_begin, delivery.claim.feed, request.carries, delivery.after)
                 yield request

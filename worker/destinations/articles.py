@@ -147,12 +147,13 @@ class Bodies:
         return body
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Said:
     """What was sent for one change, and whether that is done with. `fresh` parts its message from others.
 
     `refused`: when the endpoint refused the very same before, `failed`: or gave no good answer (ms, 0: never). `first`:
-    a notice that goes before all that waits; its change has its turn all the same, and is then done already.
+    a notice that goes before all that waits; its change has its turn all the same, and is then done already, unless it
+    is one of its `twins`, which are done with it.
     """
 
     change: Change
@@ -162,6 +163,7 @@ class _Said:
     dispute: Dispute | None = None
     refused: int = 0
     failed: int = 0
+    twins: list[_Said] = field(default_factory=list)
     body: Body | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
@@ -428,13 +430,15 @@ class ArticlePushes(Pushes):
         dispute = self._standing.disputes.get(said.change.article_id)
         if dispute is not None and said.failed and not said.replayed:
             said.dispute = dispute
-            return dispute.due > clock.ms(clock.now())
+            return dispute.due > clock.ms(clock.agreed())
         return False
 
     def _refused(self, said: _Said, outcome: policy.Refused, now: datetime, chance: float) -> tuple[str, str]:
         """Find out whose trouble a refusal is; return its word, and what `Tried` is to say of the dispute."""
         assert said.entry is not None
         at, was = clock.ms(now), said.dispute
+        if said.first:
+            self._join(said)
         notice = said.entry.status in NOTICES
         before = was.last if was else said.refused if 400 <= outcome.status < 500 else max(said.refused, said.failed)
         about_article = bool(before) and (self._took >= before or said.replayed)
@@ -454,6 +458,7 @@ class ArticlePushes(Pushes):
             if not notice:
                 return "refused", ALONE
             # Else nothing but a kill would have the endpoint suspended in the end.
+            self._disputed.add(said.change.article_id)
             due = clock.ms(now + policy.wait(policy.ALONE_AFTER, chance))
             return "retry", str(Dispute(due, 1, at, at, outcome.status, brief(outcome.reason)))
         self._doubted.append(said)
@@ -464,6 +469,13 @@ class ArticlePushes(Pushes):
         elif len(self._doubted) == self._doubted_most - 1:
             self._try_another()
         return "retry", RECALL if self._standing.parked >= self._took else ""
+
+    def _join(self, said: _Said) -> None:
+        """Have a notice that went first stand for the change that it tells of, which is not sent beside it."""
+        twins = [one for one in self._waiting if one.change.article_id == said.change.article_id]
+        for twin in twins:
+            self._waiting.remove(twin)
+        said.twins += twins
 
     def _take_up_doubted(self) -> None:
         """Have those in doubt sent again, now that another article was taken."""
@@ -500,7 +512,8 @@ class ArticlePushes(Pushes):
         self._tried(said.body, said.entry, said.change.article_id, answer, "parked", noted)
 
     def _finish(self, said: _Said) -> None:
-        said.done = True
+        for one in (said, *said.twins):
+            one.done = True
         if said.replayed:
             self._replayed.append(said.change.article_id)
 
