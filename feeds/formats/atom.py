@@ -74,7 +74,6 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
     element = feed.add_entry(order="append")
     element.dateline.entry = entry
     element.media.images = entry.images
-    element.media.spoken_for = bool(entry.summary and entry.html)
     element.editions.entry = entry
     element.id(entry.id)
     element.title(entry.title)

@@ -31,13 +31,13 @@ class MediaFeed(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """The pictures of an entry, each with its caption and credit (Media RSS 1.5.1).
 
-    A caption is the picture's media:description where a summary and the text stand before it (`spoken_for`). Where one
-    of them is missing, feedparser, and whoever reads by it, takes such a description for the entry's own and may show
-    nothing else: there it is the picture's media:title, which is taken for no other.
+    A caption is the picture's media:title. feedparser, and with it rss2email and others, takes the media:description of
+    a picture for the entry's own summary, and shows it in place of the article. Partners have their own programs: for
+    them (`described`) it is the description, as Media RSS means it.
     """
 
     images: Sequence[Image] = ()
-    spoken_for: bool = False
+    described: bool = False
 
     def extend_atom(self, entry: etree._Element) -> None:
         """Append a media:content for each picture."""
@@ -47,7 +47,7 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
                 if pixels is not None:
                     content.set(name, str(pixels))
             if image.caption:
-                name = "description" if self.spoken_for else "title"
+                name = "description" if self.described else "title"
                 etree.SubElement(content, f"{{{MEDIA_NS}}}{name}", type="plain").text = image.caption
             if image.credit:
                 etree.SubElement(content, f"{{{MEDIA_NS}}}credit").text = image.credit

@@ -62,7 +62,9 @@ class Profile:
         feed.partner.channel = channel
         for entry in map(self.entry, entries):
             # No partner's profile has a place for the other editions; a link to one could be taken for the article's.
-            rss.add(feed, replace(entry, alternates=())).partner.entry = entry
+            item = rss.add(feed, replace(entry, alternates=()))
+            item.partner.entry = entry
+            item.media.described = True
         for stone in tombstones:
             if self.kept is not None and channel.updated - stone.when <= self.kept:
                 notice = _notice(channel, stone)

@@ -108,7 +108,6 @@ def add(feed: FeedGenerator, entry: Entry) -> FeedEntry:
         item.description(html.escape(description, quote=False))  # a summary is plain text, an RSS description is HTML
     if entry.html:
         item.content(entry.html)
-    item.media.spoken_for = bool(description and entry.html)
     return item
 
 

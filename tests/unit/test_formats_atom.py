@@ -99,7 +99,7 @@ def test_an_entry() -> None:
         {"href": "https://e.example/a", "rel": "alternate"},
         {"href": "https://e.example/a.jpg", "rel": "enclosure", "type": "image/jpeg"},
     ]
-    assert texts(entry, "media:content/media:description") == ["Quay"]
+    assert texts(entry, "media:content/media:title") == ["Quay"]
     assert texts(entry, "media:content/media:credit") == ["Rosa Lindqvist"]
 
 

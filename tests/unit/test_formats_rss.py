@@ -157,7 +157,7 @@ def test_pictures_stand_alone_with_caption_and_credit() -> None:
         {"url": "https://e.example/a.jpg", "type": "image/jpeg", "medium": "image", "width": "1600", "height": "900"},
         {"url": "https://e.example/b.webp", "type": "image/webp", "medium": "image"},
     ]
-    assert texts(item, "media:content/media:description") == ["A & B"]
+    assert texts(item, "media:content/media:title") == ["A & B"]
     assert texts(item, "media:content/media:credit") == ["Rosa Lindqvist"]
 
 
