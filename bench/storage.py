@@ -1,0 +1,133 @@
+"""`python -m bench.storage`: what Dateline keeps takes how much of Redis' memory, on a Redis of its own.
+
+An article of 3 kB in three feeds that ten endpoints were told of; what one endpoint's attempts take; a subscription; an
+event id. The figures of docs/production.md, "What grows, and how fast".
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from feeds.article import Article
+from worker import logs
+from worker.embedded import EmbeddedRedis
+from worker.intake import Intake
+from worker.store import Store
+from worker.store.articles import NEW
+from worker.store.attempts import KEPT
+from worker.wakeups import Wakeups
+
+ARTICLES, ENDPOINTS, SUBSCRIPTIONS, EVENTS = 1000, 10, 1000, 10_000
+FEEDS = ("all", "en", "world")
+_BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+_SENTENCE = "The ferry left the inner harbour at ten past six, with forty people and two dogs on board. "
+
+
+def articles(store: Store) -> None:
+    """Keep articles, and what endpoints were told of them."""
+    entry = f"1:published:1772352000000:{'0' * 64}"
+    for number in range(ARTICLES):
+        moment = _BEGIN + timedelta(minutes=number)
+        article = Article(
+            id=f"hh-2026-{number:06}",
+            version=1,
+            headline=f"Harbour reopens to ferries, part {number}",
+            body_html=f"<p>{_SENTENCE * 33}</p>",
+            url=f"https://www.harbour-herald.example/world/ferries-{number}",
+            published=moment,
+            updated=moment,
+        )
+        now = int(moment.timestamp() * 1000)
+        store.articles.save(article, NEW, FEEDS, now)
+        store.changes.record(article.id, 1, now, dict.fromkeys(FEEDS, ("in", now)))
+        for endpoint in range(ENDPOINTS):
+            ledger = f"dateline:{{feed:{FEEDS[endpoint % len(FEEDS)]}}}:ledger:partner-{endpoint}"
+            store.client.hset(ledger, article.id, entry)
+
+
+def attempts(store: Store) -> None:
+    """Keep as many attempts of one endpoint as are kept."""
+    for number in range(KEPT):
+        fields = {
+            "time": 1772352000000 + number,
+            "article": f"hh-2026-{number:06}",
+            "version": 1,
+            "said": "published",
+            "outcome": "delivered",
+            "status": 204,
+            "milliseconds": 12,
+            "bytes": 3600,
+            "sha256": "0" * 64,
+            "message_id": f"msg_{number:032}",
+            "error": "",
+            "answer": "",
+        }
+        store.client.xadd("dateline:{feed:all}:attempts:partner-0", fields)
+
+
+def subscriptions(store: Store) -> None:
+    """Keep subscriptions."""
+    for number in range(SUBSCRIPTIONS):
+        name = f"s{number:024x}"
+        details = {
+            "callback": f"https://reader.example/push/{number:08}",
+            "format": "atom",
+            "secret": "0" * 32,
+            "expires": 1772352000000,
+            "host": "reader.example",
+            "client": "192.0.2.1",
+        }
+        store.client.hset("dateline:{feed:all}:receivers", name, json.dumps(details))
+        store.client.zadd("dateline:{feed:all}:leases", {name: 1772352000000})
+        store.client.zadd("dateline:{feed:all}:settled", {name: 1000})
+
+
+def events(store: Store) -> None:
+    """Remember event ids."""
+    intake = Intake(store, _Nobody())
+    for number in range(EVENTS):
+        event = {"id": f"evt-{number:032}", "type": "article.repeated", "article": {"id": "hh-1"}}
+        intake.accept([event], _BEGIN)
+    store.client.delete("dateline:events")
+
+
+class _Nobody(Wakeups):
+    """Nobody is there to be woken."""
+
+    def __init__(self) -> None:
+        pass
+
+    def consume(self, *, urgent: bool) -> None:
+        """Wake nobody."""
+
+
+STEPS: tuple[tuple[str, Callable[[Store], None], int], ...] = (
+    (f"an article of 3 kB in {len(FEEDS)} feeds, told to {ENDPOINTS} endpoints", articles, ARTICLES),
+    (f"an endpoint's last {KEPT} attempts", attempts, 1),
+    ("a subscription", subscriptions, SUBSCRIPTIONS),
+    ("an event id that is remembered", events, EVENTS),
+)
+
+
+def main() -> None:
+    """Measure each, and print a line for it."""
+    logs.configure("warning")
+    with tempfile.TemporaryDirectory() as folder:
+        redis = EmbeddedRedis(Path(folder))
+        store = Store.connect(redis.start())
+        try:
+            for name, keep, many in STEPS:
+                before = store.client.info("memory")["used_memory"]
+                keep(store)
+                print(f"{name:65} {(store.client.info('memory')['used_memory'] - before) / many:12,.0f} bytes")
+        finally:
+            store.close()
+            redis.stop()
+
+
+if __name__ == "__main__":
+    main()
