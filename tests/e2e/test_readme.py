@@ -1,0 +1,101 @@
+"""The commands of README.md do what it says, in the order of the page, as a newcomer runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from worker.up import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+# What starts something that stays, and what runs by itself for minutes.
+STARTED = {"make run", "python3 config/samples/receiver.py"}
+LONG = {"make demo", "make test"}
+# What a newcomer looks for in what each of the others prints.
+EXPECTED = {
+    "publish": ["accepted  evt-2026-03-01-0001"],
+    "feeds": ["editor-picks", "breaking"],
+    "kill": ["Killed: "],
+    "coverage": ["hh-2026-0303: version 2, canceled"],
+    "/events": ["202 Accepted", '"status":"accepted"'],
+    "/hub": ["202 Accepted"],
+    "subscriptions": ["127.0.0.1"],
+    "render": ["hh-2026-0301"],
+    "validate": ["no findings in"],
+}
+
+
+def commands() -> list[str]:
+    """All that stands after a prompt, in order; a line that ends in a backslash or an open quote goes on."""
+    found = []
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        found += [command.strip() for command in re.split(r"^\$ ", block, flags=re.MULTILINE) if command.strip()]
+    return found
+
+
+@contextmanager
+def running(words: list[str], environ: dict[str, str], ready: str) -> Iterator[Callable[[], str]]:
+    """A program that stays, once it has said that it is `ready`; yields what it has said so far."""
+    process = subprocess.Popen(words, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    os.set_blocking(process.stdout.fileno(), False)
+    said = bytearray()
+
+    def output() -> str:
+        assert process.stdout is not None
+        said.extend(process.stdout.read() or b"")
+        return said.decode()
+
+    try:
+        until(lambda: ready in output(), output)
+        yield output
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def until(true: Callable[[], bool], output: Callable[[], str]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, output()
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
+    web, receiver = (str(free_port("127.0.0.1")) for _ in range(2))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    environ |= {"DATELINE_DATA_DIR": str(tmp_path), "DATELINE_WEB__PORT": web}
+    environ["DATELINE_SITE__BASE_URL"] = f"http://127.0.0.1:{web}"
+    dateline = str(Path(sys.executable).with_name("dateline"))
+    up = [dateline, "up", "--config", "config/dateline.toml"]
+    run = [sys.executable, "config/samples/receiver.py", receiver]
+    seen = set()
+    with running(up, environ, "Ctrl-C ends it") as newsroom, running(run, environ, "Listening") as listener:
+        for command in commands():
+            if command in STARTED | LONG:
+                seen.add(command)
+                continue
+            here = command.replace("8420", web).replace("8430", receiver).replace(".venv/bin/dateline", dateline)
+            name = next(name for name in EXPECTED if re.search(rf"dateline {name}\b|8420{name}\b", command))
+            seen.add(name)
+            if name == "subscriptions":
+                until(lambda: "push /push/7 application/atom+xml" in listener(), listener)
+            done = subprocess.run(
+                ["bash", "-c", here], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, (command, done.stderr, newsroom())
+            missing = [words for words in EXPECTED[name] if words not in done.stdout]
+            assert missing == [], (command, done.stdout, done.stderr)
+        assert "signature valid" in listener()
+    assert seen == STARTED | LONG | EXPECTED.keys()
