@@ -62,6 +62,7 @@ def running(words: list[str], environ: dict[str, str], ready: str) -> Iterator[C
     finally:
         process.terminate()
         process.wait(60)
+        process.stdout.close()
 
 
 def until(true: Callable[[], bool], output: Callable[[], str]) -> None:

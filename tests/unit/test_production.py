@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from config.settings import load
 from web.health import COUNTERS
-from worker.cli import app
+from worker.cli.commands import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "production.md").read_text("utf-8")
