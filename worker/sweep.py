@@ -7,6 +7,7 @@ releases     embargoes that end, articles that expire
 receivers    expired claims, due backoffs, ended leases, who is behind, requests to be verified, pages to be looked at
 operations   what operators want to be told
 counters     totals for /metrics
+consumers    forgets those of workers that are gone
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ _SLICE_SECONDS = 1.0
 """How long events are carried out before it is looked for what dead workers have left."""
 _HEARD_SECONDS = 5.0
 """How long the heartbeat must have been heard before others are taken for dead who were not."""
+_RETIRE_SECONDS = 600.0
+"""How often it is looked for consumers of workers that are gone, and how long they are left."""
 _AT_ONCE = 1000
 """How many receivers of a feed one sweep moves, of each kind."""
 _FEEDS = 100
@@ -100,6 +103,7 @@ class Sweeper:
             Duty("receivers", self.sweep, INTERVAL),
             Duty("operations", operations.send, INTERVAL),
             Duty("counters", self._count, INTERVAL),
+            Duty("consumers", self._retire, _RETIRE_SECONDS),
             # The last to stop.
             Duty("heartbeat", self._alive, INTERVAL),
         ]
@@ -186,6 +190,9 @@ class Sweeper:
             self._store.counters.add("dateline_log_lines_lost", lost - self._lost)
             self._lost = lost
         self._store.counters.flush()
+
+    def _retire(self) -> None:
+        self._store.events.retire(int(_RETIRE_SECONDS * 1000))
 
     def _alive(self) -> None:
         try:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 import redis
 
+from worker import clock
 from worker.store import Store, keys
+from worker.store.attempts import Dispute
 from worker.store.intents import Intent
 from worker.store.readbacks import Seen
 from worker.store.receivers import Failing, Receiver, Settlement
+from worker.store.refusals import Refusal
 
 DAMAGED = ("", "x", "1:2", "é", "{", "[]", "null")
 
@@ -195,6 +198,39 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
     store.attempts.record({("f", "bad"): [attempt("a")], ("f", "good"): [attempt("a")]})
     assert told == ["attempts of bad"]
     assert {"a": "1:delivered:1:x"} == store.receivers.ledger("f", "good", ["a"])
+
+
+@pytest.mark.parametrize("damage", [*DAMAGED, "a string"])
+def test_lists_refusals_replays_disputes_and_events_that_can_not_be_read_hold_up_no_other(
+    store: Store, told: list[str], damage: str
+) -> None:
+    k = keys.feed("f")
+    for name in ("bad", "good"):
+        store.lists.set(name, clock.moment(1), ["a"])
+        store.refusals.note(name, "a", Refusal(1, 1, ["why"]))
+        store.replays.ask("f", name, {"a": 1}, "again", same_ids=False, rate=1.0)
+        store.client.hset(k.of(name, "disputed"), "a", str(Dispute(1, 1, 1, 1, 404, "no")))
+    if damage == "a string":
+        store.client.delete(keys.curated("bad"))
+        store.client.set(keys.curated("bad"), damage)
+        store.client.hset(keys.refused("bad"), "a", damage)
+    else:
+        store.client.hset(keys.curated("bad"), "articles", damage)
+        store.client.hset(keys.refused("bad"), "a", damage)
+    store.client.hset(k.of("bad", "replaying"), "rate", damage)
+    store.client.hset(k.of("bad", "disputed"), "a", damage)
+    store.client.xadd(keys.OPERATIONS, {"event": damage})
+    store.operations.add({"id": "op", "type": "t"})
+    assert {"bad": (), "good": ("a",)} == store.lists.get_many(["bad", "good"])
+    assert ["good"] == list(store.refusals.of("a", ["bad", "good"]))
+    assert {} == store.refusals.all("bad")
+    assert ["good"] == list(store.replays.next("f", {"bad": 5, "good": 5}))
+    standings = store.attempts.standings("f", ["bad", "good"])
+    assert {"bad": 0, "good": 1} == {name: len(standing.disputes) for name, standing in standings.items()}
+    _, events = store.operations.take(10, 1000)
+    assert ["op"] == [event["id"] for _, event in events]
+    assert store.client.xlen(keys.OPERATIONS) == 1
+    assert {"replay of bad", "disputes of bad"} <= set(told)
 
 
 def test_a_bug_says_what_it_was_about(store: Store) -> None:

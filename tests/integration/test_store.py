@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -184,6 +185,19 @@ def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
         [(entry, deaths)] = left(store, f"lone{n}")
         assert (str(n), 4) == (entry.body, deaths)
         assert store.events.done([entry], "")
+
+
+def test_consumers_of_workers_that_are_gone_are_forgotten_with_nothing_that_they_had(store: Store) -> None:
+    store.events.prepare()
+    store.events.accept([Sent("1", "one")])
+    assert store.events.done(store.events.read("idle", 1), "")
+    store.events.accept([Sent("2", "two")])
+    store.events.read("busy", 1)
+    assert store.events.retire(3_600_000) == 0
+    time.sleep(0.01)
+    assert store.events.retire(1) >= 1
+    assert ["busy"] == [info["name"] for info in store.client.xinfo_consumers(keys.EVENTS, "dateline")]
+    assert ["two"] == [entry.body for entry, _ in left(store, "other")]
 
 
 def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> None:

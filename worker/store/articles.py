@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feeds.article import Article
-from worker.store import keys, trouble
+from worker.store import keys
 from worker.store.bytecache import ByteCache
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -67,7 +68,7 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
             pipe.hget(keys.article(article_id), "rev")
-        revs = dict(zip(article_ids, self._answers(pipe), strict=True))
+        revs = dict(zip(article_ids, answers(pipe), strict=True))
         found = {}
         missing = []
         for article_id, rev in revs.items():
@@ -78,7 +79,7 @@ class Articles:
                 missing.append(article_id)
         for article_id in missing:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
-        for article_id, kept in zip(missing, self._answers(pipe), strict=True):
+        for article_id, kept in zip(missing, answers(pipe), strict=True):
             try:
                 doc, rev, feeds, accepted, marks = kept
                 names = frozenset(json.loads(feeds))
@@ -91,15 +92,6 @@ class Articles:
                 self._parsed.keep(article_id, held, held.size)
             found[article_id] = held
         return found
-
-    @staticmethod
-    def _answers(pipe: Client) -> list[Any]:
-        """The answers; in the place of a key that is no article, an error. Raises redis.RedisError in an outage."""
-        answers: list[Any] = pipe.execute(raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, Exception) and trouble.kind(answer) != "bug":
-                raise answer
-        return answers
 
     def remains(self, article_id: str) -> tuple[str, frozenset[str] | None]:
         """Of an article that `get` does not have: its rev, and where it was; NEW and nothing if there is none.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,10 +172,17 @@ class Attempts:
             endpoint: Standing(
                 int(times[0] or 0),
                 int(times[1] or 0),
-                {article: Dispute.parse(text) for article, text in disputes.items()},
+                self._disputes(endpoint, disputes),
             )
             for endpoint, times, disputes in zip(endpoints, found, found, strict=True)
         }
+
+    def _disputes(self, endpoint: str, texts: Mapping[str, str]) -> dict[str, Dispute]:
+        read = {
+            article: self._damage.read(f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none")
+            for article, text in texts.items()
+        }
+        return {article: dispute for article, dispute in read.items() if dispute is not None}
 
     def undispute(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
         """Forget the disputes about articles of which there is nothing more to be said."""
@@ -196,7 +204,15 @@ class Attempts:
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
         found = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))
-        return {article: Attempt(**json.loads(text)) for article, text in found.items()}
+        read = {
+            article: self._damage.read(f"parked articles of {endpoint}", partial(_parked, text), "it is not shown")
+            for article, text in found.items()
+        }
+        return {article: attempt for article, attempt in read.items() if attempt is not None}
+
+
+def _parked(text: str) -> Attempt:
+    return Attempt(**json.loads(text))
 
 
 def _typed(kind: Any, texts: dict[str, str]) -> Any:

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import time
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
+
+from worker.store import trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.store.scripts import Client
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -38,6 +47,14 @@ class Damage:
         self._told: dict[str, float] = {}
         self._lock = Lock()
 
+    def read(self, record: str, parse: Callable[[], T], next_step: str) -> T | None:
+        """Return what a record says, or None if it can't be read."""
+        try:
+            return parse()
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            self.found(record, f"{type(error).__name__}: {error}", next_step)
+            return None
+
     def found(self, record: str, reason: str, next_step: str) -> None:
         """Tell of a record, once an hour."""
         with self._lock:
@@ -48,3 +65,12 @@ class Damage:
                 self._told.clear()
             self._told[record] = now
         self.tell(record=record, reason=reason[:300], next_step=next_step)
+
+
+def answers(pipe: Client) -> list[Any]:
+    """The answers to a pipeline, an error in the place of those that failed. Raises redis.RedisError in an outage."""
+    found: list[Any] = pipe.execute(raise_on_error=False)
+    for answer in found:
+        if isinstance(answer, Exception) and trouble.kind(answer) != "bug":
+            raise answer
+    return found

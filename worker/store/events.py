@@ -209,6 +209,10 @@ class Events:
         """How many entries are not done with."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
 
+    def retire(self, idle_ms: int) -> int:
+        """Forget consumers that have nothing and were not heard for so long; one that lives is known again at once."""
+        return sum(self._scripts.run("retire", [stream], [GROUP, idle_ms]) for stream in (keys.URGENT, keys.EVENTS))
+
     def leave(self, consumer: str) -> None:
         """Remove a consumer that stops, unless it leaves entries for others to claim."""
         for stream in (keys.URGENT, keys.EVENTS):

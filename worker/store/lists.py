@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.store import keys
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 
 class CuratedLists:
     """The curated lists."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def get_many(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the ids of each list; an unknown list is empty."""
@@ -27,9 +31,16 @@ class CuratedLists:
         pipe = self._client.pipeline(transaction=False)
         for name in wanted:
             pipe.hget(keys.curated(name), "articles")
-        return {name: tuple(json.loads(value or "[]")) for name, value in zip(wanted, pipe.execute(), strict=True)}
+        return {
+            name: self._damage.read(f"list {name}", partial(_articles, value), "it is empty until it is set") or ()
+            for name, value in zip(wanted, answers(pipe), strict=True)
+        }
 
     def set(self, name: str, time: datetime, articles: Sequence[str]) -> bool:
         """Set a list as of a time; False when it is so already or a later event has set it."""
         milliseconds = f"{time.timestamp() * 1000:.3f}"
         return bool(self._scripts.run("curate", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
+
+
+def _articles(text: str | None) -> tuple[str, ...]:
+    return tuple(map(str, json.loads(text or "[]")))

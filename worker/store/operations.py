@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from worker.store import keys
 from worker.store.leases import Lease
 
 if TYPE_CHECKING:
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 KEPT = 1000
@@ -18,8 +20,9 @@ KEPT = 1000
 class OperationalEvents:
     """The events that wait."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
+        self._damage = damage
         self._sending = Lease(client, scripts, keys.SENDING)
 
     def add(self, event: dict[str, Any]) -> None:
@@ -35,10 +38,22 @@ class OperationalEvents:
             return "", []
         # Read once it is ours: what another worker has just sent is not sent again.
         found = self._client.xrange(keys.OPERATIONS, count=limit)
-        return token, [(entry, json.loads(fields["event"])) for entry, fields in found]
+        events = []
+        for entry, fields in found:
+            event = self._damage.read(f"operational event {entry}", partial(_event, fields), "it is dropped")
+            if event is None:
+                self._client.xdel(keys.OPERATIONS, entry)
+            else:
+                events.append((entry, event))
+        return token, events
 
     def done(self, token: str, sent: list[str]) -> None:
         """Remove what was sent, and let others send, unless one of them does so already: it took too long."""
         if sent:
             self._client.xdel(keys.OPERATIONS, *sent)
         self._sending.end(token)
+
+
+def _event(fields: dict[str, str]) -> dict[str, Any]:
+    event = json.loads(fields["event"])
+    return {**event, "id": event["id"]}

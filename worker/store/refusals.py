@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.store import keys
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 
@@ -24,9 +27,10 @@ class Refusal(NamedTuple):
 class Refusals:
     """The refusals."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def note(self, format_name: str, article_id: str, refusal: Refusal) -> bool:
         """Keep a refusal; False when this version's, or a newer one's, is kept already."""
@@ -38,15 +42,27 @@ class Refusals:
         pipe = self._client.pipeline(transaction=False)
         for name in format_names:
             pipe.hget(keys.refused(name), article_id)
-        found = zip(format_names, pipe.execute(), strict=True)
-        return {name: Refusal(*json.loads(value)) for name, value in found if value}
+        found = dict(zip(format_names, answers(pipe), strict=True))
+        return self._read(f"refusal of {article_id}", found)
 
     def all(self, format_name: str) -> dict[str, Refusal]:
         """Return what is kept, by article."""
-        found = self._client.hgetall(keys.refused(format_name))
-        return {article_id: Refusal(*json.loads(value)) for article_id, value in found.items()}
+        return self._read(f"refusals in {format_name}", self._client.hgetall(keys.refused(format_name)))
+
+    def _read(self, what: str, texts: Mapping[str, str | None]) -> dict[str, Refusal]:
+        read = {
+            name: self._damage.read(what, partial(_refusal, text), "it is judged anew")
+            for name, text in texts.items()
+            if text
+        }
+        return {name: refusal for name, refusal in read.items() if refusal is not None}
 
     def drop(self, format_name: str, article_ids: Sequence[str]) -> None:
         """Forget what is void."""
         if article_ids:
             self._client.hdel(keys.refused(format_name), *article_ids)
+
+
+def _refusal(text: str) -> Refusal:
+    version, time, reasons = json.loads(text)
+    return Refusal(int(version), int(time), list(reasons))

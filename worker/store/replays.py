@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.store import keys
@@ -10,6 +11,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from worker.store.damage import Damage
     from worker.store.scripts import Client, Scripts
 
 
@@ -30,9 +32,10 @@ class Replay:
 class Replays:
     """The replays of all endpoints."""
 
-    def __init__(self, client: Client, scripts: Scripts) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
         self._client = client
         self._scripts = scripts
+        self._damage = damage
 
     def ask(
         self, feed: str, endpoint: str, articles: Mapping[str, int], replay_id: str, *, same_ids: bool, rate: float
@@ -58,10 +61,14 @@ class Replays:
         waiting = {name: articles for name, articles in zip(limits, pipe.execute(), strict=True) if articles}
         for endpoint in waiting:
             pipe.hgetall(k.of(endpoint, "replaying"))
-        return {
-            endpoint: _replay(how, articles, limits[endpoint])
-            for (endpoint, articles), how in zip(waiting.items(), pipe.execute(), strict=True)
-        }
+        replays = {}
+        for (endpoint, articles), how in zip(waiting.items(), pipe.execute(), strict=True):
+            replay = self._damage.read(
+                f"replay of {endpoint}", partial(_replay, how, articles, limits[endpoint]), "it waits; ask for it again"
+            )
+            if replay is not None:
+                replays[endpoint] = replay
+        return replays
 
     def done(self, feed: str, endpoint: str, articles: list[str]) -> None:
         """Take out what was sent."""
