@@ -10,6 +10,7 @@ from feeds.formats.jsonfeed import VERSION
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings, house
 from feeds.validation.json import addresses, legible, moments, objects, parse, required
+from feeds.validation.kinds import UNREGISTERED
 
 VERSIONS = ("https://jsonfeed.org/version/1", VERSION)
 
@@ -38,7 +39,7 @@ def _said(holds: Callable[[str], Any], reason: str) -> Callable[[Any], str | Non
 
 _address = _said(values.iri, "is no absolute address")
 _time = _said(values.rfc3339, "is no valid time")
-_language = _said(values.known_language, "is no language tag")
+_language = _said(values.language, "is no language tag")
 _media_type = _said(values.media_type, "is no media type")
 _Members = Mapping[str, Callable[[Any], str | None]]
 
@@ -163,6 +164,8 @@ def _members(value: Mapping[str, Any], rule: str, members: _Members) -> Findings
         if name in members:
             if reason := members[name](member):
                 yield Finding(None, f"{rule}.{name}", f"{name} {reason}")
+            elif name == "language" and not values.known_language(member):
+                yield Finding(None, f"{rule}.{name}", f"{name} {member!r} {UNREGISTERED}", "registry")
         elif _EXTENSION.fullmatch(name):
             if not isinstance(member, dict):
                 yield Finding(None, f"{rule}.extension", f"{name!r} must be an object, as every extension")

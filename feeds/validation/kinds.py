@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from feeds.validation import values
-from feeds.validation.finding import Findings
+from feeds.validation.finding import Finding, Findings
 from feeds.validation.xml import Element, at, name
 
 Value = Callable[[str], str | None]
@@ -102,12 +102,21 @@ decimal = matches(_decimal, "is no number")
 rfc822 = matches(values.rfc822, "is no valid time")
 rfc3339 = matches(values.rfc3339, "is no valid time")
 w3cdtf = matches(values.w3cdtf, "is no valid time")
-language = matches(values.known_language, "is no language tag")
 media_type = matches(values.media_type, "is no media type")
 mailbox = matches(values.mailbox, "is no e-mail address")
 contact = matches(values.contact, "has no e-mail address")
 latitude = matches(lambda text: _decimal(text, 90), "is no latitude")
 longitude = matches(lambda text: _decimal(text, 180), "is no longitude")
+
+
+UNREGISTERED = "is no language that is registered"
+
+
+def language(text: str) -> str | None:
+    """A language tag, of a language that exists."""
+    if not values.language(text):
+        return "is no language tag"
+    return None if values.known_language(text) else UNREGISTERED
 
 
 def at_most(characters: int) -> Value:
@@ -196,10 +205,10 @@ class Vocabulary:
     def _attribute(self, element: Element, kind: Kind, rule: str, attribute: str, said: str) -> Findings:
         if (value := kind.attributes.get(attribute)) is not None:
             if reason := value(said):
-                yield at(element, rule, f"{name(element)}: {name_of(attribute)} {said!r} {reason}")
+                yield _finding(element, rule, f"{name(element)}: {name_of(attribute)} {said!r}", reason)
         elif attribute == _LANG:
             if said and (reason := language(said)):
-                yield at(element, f"{rule}.lang", f"xml:lang {said!r} {reason}")
+                yield _finding(element, f"{rule}.lang", f"xml:lang {said!r}", reason)
         elif attribute == _BASE:
             if reason := reference(said):
                 yield at(element, f"{rule}.base", f"xml:base {said!r} {reason}")
@@ -218,8 +227,10 @@ class Vocabulary:
                 yield at(element, rule, f"{name(element)} must not have text of its own")
             return
         text = "".join(_own_text(element))
-        if reason := kind.text(text if kind.strict else text.strip()):
-            yield at(element, rule, f"{name(element)} {text if kind.strict else text.strip()!r} {reason}")
+        if not kind.strict:
+            text = text.strip()
+        if reason := kind.text(text):
+            yield _finding(element, rule, f"{name(element)} {text!r}", reason)
 
     def _foreign(self, element: Element, rule: str) -> Findings:
         """RSS takes elements of its own, and of others only with a namespace."""
@@ -233,6 +244,11 @@ class Vocabulary:
 def name_of(tag: str) -> str:
     """A tag or an attribute's name without its namespace."""
     return tag.rpartition("}")[2]
+
+
+def _finding(element: Element, rule: str, said: str, reason: str) -> Finding:
+    finding = at(element, rule, f"{said} {reason}")
+    return finding._replace(source="registry") if reason is UNREGISTERED else finding
 
 
 def _namespace(tag: str) -> str:

@@ -591,7 +591,7 @@ def test_what_the_standard_allows_has_no_findings(format_name: str, document: st
 def test_what_the_standard_forbids_is_found(format_name: str, document: str) -> None:
     findings = faults(format_name, document)
     assert findings
-    assert all(finding.reason and finding.source == "standard" for finding in findings)
+    assert all(finding.reason and finding.source in {"standard", "registry"} for finding in findings)
 
 
 @pytest.mark.parametrize(
@@ -677,3 +677,18 @@ def test_what_the_schema_of_atom_forbids_is_found() -> None:
         assert schema.validate(root) or check_feed("atom", etree.tostring(root))
 
     every()
+
+
+@pytest.mark.parametrize(
+    ("format_name", "document"),
+    [
+        ("rss", rss("<language>jp</language>", "<title>T</title><guid isPermaLink='false'>1</guid>")),
+        ("atom", atom().replace("<feed ", '<feed xml:lang="jp-JP" ')),
+        ("json", feed({"language": "jp"})),
+    ],
+)
+def test_no_news_of_ours_is_kept_back_for_the_code_of_its_language(format_name: str, document: str) -> None:
+    assert [("registry", True)] == [
+        (finding.source, "'jp" in finding.reason) for finding in faults(format_name, document)
+    ]
+    assert [] == check_feed(format_name, document.encode(), ours=True)
