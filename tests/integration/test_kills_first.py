@@ -271,3 +271,29 @@ def test_a_kill_is_in_the_next_push_of_a_feed_however_far_it_stands(worker: Work
     assert re.search(r'deleted-entry ref="[^"]*article/held-1"', first.body.decode())
     until(worker.receiver, lambda: len(worker.receiver.at("/s")) >= 4)
     assert len(worker.receiver.at("/e")) == 2
+
+
+def test_after_a_crash_the_kill_of_what_was_in_flight_goes_first(worker: Worker) -> None:
+    worker.endpoint()
+    worker.receiver.behave["/e"] = slow(0.05)
+    for name in ("arrived", *(f"behind-{number}" for number in range(30))):
+        worker.change(name)
+    # A worker claims the endpoint, sends the first article, and dies; the claim expires.
+    now = clock.ms(clock.now())
+    assert len(worker.store.receivers.claim("f", 1, now + 100).taken) == 1
+    worker.change("arrived", "killed")
+    time.sleep(0.2)
+    sweep = worker.store.receivers.sweep(["f"], clock.ms(clock.now()), 100)["f"]
+    assert sweep.expired == 1
+    worker.go()
+    until(worker.receiver, worker.settled)
+    assert worker.told() == ["killed arrived", *(f"published behind-{number}" for number in range(30))]
+    # Once it has come past that, its ledger is to be trusted again.
+    worker.store.receivers.pause("f", "endpoint:e", 0, "down")
+    worker.change("never-had")
+    worker.change("new")
+    worker.change("never-had", "killed")
+    worker.store.receivers.resume("f", "endpoint:e")
+    worker.go()
+    until(worker.receiver, worker.settled)
+    assert worker.told()[31:] == ["published new", "killed never-had"]

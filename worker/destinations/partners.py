@@ -172,8 +172,9 @@ class Partners:
         """What the endpoint holds of articles that have left the feed since its cursor: kills, then the others.
 
         Many leave, by expiry, and few of them are held by an endpoint that is far behind: how far they have been looked
-        through in vain is remembered.
+        through in vain is remembered. After a crash it may hold what was in flight then, so all kills count.
         """
+        cut = claim.cursor < claim.details.get("cut", 0)
         feed, name = claim.feed, claim.details["endpoint"]
         since = max(claim.cursor, self._looked.get((feed, name), 0))
         found = Owed(0, [], {})
@@ -181,7 +182,8 @@ class Partners:
         for how, after in ways:
             reached = after
             while len(found.changes) < ARTICLES_PER_CLAIM:
-                owed = self._store.changes.owed(feed, name, how, reached, _LOOKED_THROUGH)
+                unsure = cut and how == "killed"
+                owed = self._store.changes.owed(feed, name, how, reached, _LOOKED_THROUGH, unsure=unsure)
                 found.changes.extend(owed.changes)
                 found.ledger.update(owed.ledger)
                 if not owed.reached:

@@ -294,14 +294,21 @@ class ChangeLogs:
             feed, self._client.zrevrangebyscore(k.killed, "+inf", f"({cursor}", start=0, num=limit, withscores=True)
         )
 
-    def owed(self, feed: str, endpoint: str, how: Literal["killed", "left"], after: int, looked_at: int) -> Owed:
-        """Return what an endpoint holds of articles that have left the feed after the change numbered `after`."""
+    def owed(
+        self, feed: str, endpoint: str, how: Literal["killed", "left"], after: int, looked_at: int, *, unsure: bool
+    ) -> Owed:
+        """Return what an endpoint holds of articles that have left the feed after the change numbered `after`.
+
+        `unsure`: it may hold those as well of which the ledger says nothing.
+        """
         k = keys.feed(feed)
         log = k.killed if how == "killed" else k.left
-        reached, *found = self._scripts.run("owed", [log, k.states, k.ledger(endpoint)], [after, looked_at])
+        reached, *found = self._scripts.run(
+            "owed", [log, k.states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
+        )
         rows = [found[i : i + 4] for i in range(0, len(found), 4)]
         changes = self._parsed(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])
-        return Owed(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows})
+        return Owed(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows if entry})
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
         """Return the place of each of the articles that is in the feed."""

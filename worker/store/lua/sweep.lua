@@ -21,6 +21,14 @@ for n, key in ipairs({KEYS[3], KEYS[4]}) do
     local cursor, rest = remembered(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))
     redis.call('ZREM', key, id)
     redis.call('ZADD', KEYS[2], cursor, id)
+    if n == 1 and string.sub(id, 1, 9) == 'endpoint:' then
+      -- It may hold what nobody has noted: until it has come past this change, kills do not ask what its ledger says.
+      local readable, details = pcall(cjson.decode, redis.call('HGET', KEYS[7], id))
+      if readable and type(details) == 'table' then
+        details.cut = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
+        redis.call('HSET', KEYS[7], id, cjson.encode(details))
+      end
+    end
     -- Not failing, and not asking to be left alone any more.
     local free = string.match(rest, '^0:%d+:(%d+):')
     if free and tonumber(free) <= tonumber(now) then
