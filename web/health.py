@@ -71,7 +71,7 @@ class Health:
         """GET /readyz: 200 when events can be kept and carried out, else 503 with what is missing."""
         del request
         try:
-            workers, older = await self._asked()
+            workers, older, lost = await self._asked()
         except (RedisError, TimeoutError) as error:
             if isinstance(error, RedisError) and trouble.kind(error) == "full":
                 return problem(503, f"{trouble.sentence(error)}. Feeds are served, events are not taken.")
@@ -82,16 +82,20 @@ class Health:
                 redis_silent_seconds=seconds,
             )
         if not workers:
-            return problem(503, "No worker is running: events are kept, and carried out once one is.")
+            return problem(
+                503, "No worker is running: events are kept, and carried out once one is.", lost_workers=lost
+            )
         if len(older) == len(workers):
             detail = "The workers that know the newest definitions of feeds were lost a moment ago: events are kept."
             return problem(503, detail, older_definitions=older)
         told: dict[str, Any] = {"status": "ready", "workers": len(workers), "older_definitions": older}
+        if lost:
+            told["lost_workers"] = lost
         if broker := self._services.wakeups.trouble:
             told["broker"] = f"{broker}: events are kept, and carried out by the sweep within a second or two"
         return answer(200, told)
 
-    async def _asked(self) -> tuple[list[str], list[str]]:
+    async def _asked(self) -> tuple[list[str], list[str], list[str]]:
         """What `_workers` says, in threads of its own. Raises TimeoutError when Redis is slow to say it."""
         if self._asking >= _ASKERS:
             raise TimeoutError
@@ -100,19 +104,22 @@ class Health:
         asked.add_done_callback(self._told)
         return await asyncio.wait_for(asyncio.shield(asked), _ASKED_SECONDS)
 
-    def _told(self, asked: asyncio.Future[tuple[list[str], list[str]]]) -> None:
+    def _told(self, asked: asyncio.Future[tuple[list[str], list[str], list[str]]]) -> None:
         self._asking -= 1
         asked.exception()  # nobody may wait for it any more
 
-    def _workers(self) -> tuple[list[str], list[str]]:
+    def _workers(self) -> tuple[list[str], list[str], list[str]]:
         """The workers that are alive, and those of them that carry out no events: others have newer definitions.
+
+        At last, which workers have ended themselves of late, and why.
 
         Raises redis.RedisError when events could not be kept.
         """
         store = self._services.store
         store.probe()
-        workers, older = store.workers.alive(clock.ms(clock.agreed())), store.definitions.older()
-        return workers, sorted(older.intersection(workers))
+        now = clock.ms(clock.agreed())
+        workers, older, lost = store.workers.alive(now), store.definitions.older(), store.workers.losses(now)
+        return workers, sorted(older.intersection(workers)), lost
 
     async def metrics(self, request: Request) -> Response:
         """GET /metrics."""

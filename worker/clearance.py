@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 
+from worker.beats import watched
 from worker.store.trouble import Outage
 from worker.store.withdrawals import LEASE_MS, Withdrawal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from worker.beats import Beat
     from worker.store.withdrawals import WithdrawalListener, Withdrawals
 
 log = structlog.get_logger()
@@ -33,6 +35,8 @@ _RENEW_SECONDS = 0.2
 _MARGIN_SECONDS = 0.05
 """How much earlier we stop than Redis takes us to: clocks do not run at one speed."""
 _RETRY_SECONDS = 0.2
+_STILL_SECONDS = 60.0
+"""How long a look may take before the thread is taken to stand still."""
 _KNOWN = 50_000
 """Withdrawals that are remembered; when there are more, all that was made before is out of date."""
 
@@ -90,23 +94,26 @@ class Clearance:
         return self.holds() and not self.withdrawn(feed, articles, after)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._listen(self._withdrawals.listen(self._sender))
-            except RedisError as error:
-                self._outage.met(error, "no push begins until Redis is heard again")
-                self._stopped.wait(_RETRY_SECONDS)
-            except Exception:
-                log.exception("clearance_failed", next_step="listening again; no push begins until then")
-                self._stopped.wait(_RETRY_SECONDS)
+        with watched("clearance", _STILL_SECONDS) as beat:
+            while not self._stopped.is_set():
+                beat()
+                try:
+                    self._listen(self._withdrawals.listen(self._sender), beat)
+                except RedisError as error:
+                    self._outage.met(error, "no push begins until Redis is heard again")
+                    self._stopped.wait(_RETRY_SECONDS)
+                except Exception:
+                    log.exception("clearance_failed", next_step="listening again; no push begins until then")
+                    self._stopped.wait(_RETRY_SECONDS)
 
-    def _listen(self, listener: WithdrawalListener) -> None:
+    def _listen(self, listener: WithdrawalListener, beat: Beat) -> None:
         # Something may have been withdrawn while nobody listened: what was made before is out of date.
         self._count += 1
         self._missed = self._count
         try:
             asked, due = 0.0, 0.0
             while not self._stopped.is_set():
+                beat()
                 now = time.monotonic()
                 if not asked and now >= due:
                     asked, due = now, now + _RENEW_SECONDS

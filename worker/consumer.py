@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from worker.beats import watched
 from worker.unusable import set_aside
 
 if TYPE_CHECKING:
@@ -14,9 +16,32 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
+_STILL_SECONDS = 120.0
+"""How long Celery's loop may take to come around before it is taken to stand still."""
+
 
 class Consumer(CeleryConsumer):
-    """Sets aside what Celery would only log or drop."""
+    """Sets aside what Celery would only log or drop. Its thread is watched like all others."""
+
+    def start(self) -> None:
+        """Consume until the worker stops."""
+        # Only the loop of brokers that can be polled can show that it moves.
+        seconds = _STILL_SECONDS if self.hub is not None else math.inf  # type: ignore[attr-defined]  # as above
+        with watched("consumer", seconds) as self._beat:
+            super().start()
+
+    def connect(self) -> Any:
+        """Connect to the broker, however long it is away."""
+        with self._beat.resting():
+            return super().connect()
+
+    def loop_args(self) -> tuple[Any, ...]:
+        """Have the loop that now begins show that it moves."""
+        hub = self.hub  # type: ignore[attr-defined]  # missing in its stubs
+        if hub is not None:
+            hub.call_repeatedly(1.0, self._beat)
+        arguments: tuple[Any, ...] = super().loop_args()
+        return arguments
 
     def on_unknown_message(self, body: Any, message: Message) -> None:
         """What is no task."""

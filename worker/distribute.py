@@ -21,6 +21,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
+from worker.beats import watched
 from worker.delivery import policy
 from worker.destinations.articles import ArticlePushes
 from worker.gate import FeedRefused
@@ -57,6 +58,12 @@ _SLACK_SECONDS = 1.0
 """How much longer a claim holds than its transfers may take, so that there is time to settle it."""
 _LOOK_SECONDS = 0.05
 """How often it is looked whether what is wanted may be claimed, and whether those in backoff may be brought forward."""
+_IDLE_SECONDS = 1.0
+"""How long it waits at most when there is nothing to do, so that it is seen to be alive."""
+_PAUSE_SECONDS = 0.5
+"""How long it rests after a pass that failed."""
+_STILL_SECONDS = 300.0
+"""How long a pass may take, with Redis slow, before the distributor is taken to stand still."""
 _FORWARD_SECONDS = 1.0
 """How often the backoff of a feed is gone through because of new changes; a kill goes through it at once."""
 
@@ -153,29 +160,36 @@ class Distributor:
             log.error("distributor_stuck", serving=self._serving, next_step="the claims expire and are taken over")
 
     def _run(self) -> None:
-        while not (self._stopping and not self._serving and not self._ended):
-            try:
-                self._receive()
-                # Before anything more is sent: a crash is to repeat no more than what is in flight.
-                self._note()
-                self._send()
-                self._settle()
-                self._claim()
-                self._bring_forward()
-                self._outage.over()
-            except RedisError as error:
-                # What is unsettled is settled when Redis is back; the claims expire if that is too late.
-                self._outage.met(error, "trying again")
-                time.sleep(0.5)
-            except Exception:
-                log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")
+        with watched("distributor", _STILL_SECONDS) as beat:
+            while not (self._stopping and not self._serving and not self._ended):
+                beat()
+                self._pass()
+
+    def _pass(self) -> None:
+        """Do what there is to do, once around."""
+        try:
+            self._receive()
+            # Before anything more is sent: a crash is to repeat no more than what is in flight.
+            self._note()
+            self._send()
+            self._settle()
+            self._claim()
+            self._bring_forward()
+            self._outage.over()
+        except RedisError as error:
+            # What is unsettled is settled when Redis is back; the claims expire if that is too late.
+            self._outage.met(error, "trying again")
+            time.sleep(_PAUSE_SECONDS)
+        except Exception:
+            log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")
+            time.sleep(_PAUSE_SECONDS)
 
     def _receive(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
         may_claim = bool(self._wanted) and self._engine.room() > 0 and self._clearance.holds()
         idle = not self._ended and not self._ready and (self._stopping or not may_claim)
         waits = self._wanted or any(forward.due for forward in self._forward.values())
-        patience = _LOOK_SECONDS if waits else None
+        patience = _LOOK_SECONDS if waits else _IDLE_SECONDS
         try:
             self._take(self._inbox.get(block=idle, timeout=patience))
             for _ in range(_SETTLED_AT_ONCE):

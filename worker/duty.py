@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 
+from worker.beats import watched
 from worker.store import trouble
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_STILL_SECONDS = 600.0
+"""How long a duty may take, a long import with a slow Redis, before it is taken to stand still."""
 _PAUSE_SECONDS = 0.5
 """How long a duty rests at least that could not be done."""
 
@@ -49,15 +52,20 @@ class Duty:
 
     def _run(self) -> None:
         pause = 0.0
-        while not self._stopped.wait(pause):
-            pause = self._every
-            try:
-                later = self._do()
-                pause = self._every if later is None else later
-                self._outage.over()
-            except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; it is told below)
-                pause = max(pause, _PAUSE_SECONDS)
-                self._tell(error)
+        with watched(self._name, _STILL_SECONDS) as beat:
+            while not self._stopped.wait(pause):
+                beat()
+                pause = self._once()
+
+    def _once(self) -> float:
+        """Do it once; return after how many seconds it is done again."""
+        try:
+            later = self._do()
+            self._outage.over()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; it is told below)
+            self._tell(error)
+            return max(self._every, _PAUSE_SECONDS)
+        return self._every if later is None else later
 
     def _tell(self, error: Exception) -> None:
         """Log why it could not be done: an outage once, however long it lasts."""

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import warnings
+from contextlib import suppress
 from threading import Thread, Timer
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 
 from worker import logs
 from worker.app import QUEUES, app
+from worker.beats import Beat, Watchdog, watched
 from worker.services import Machinery
 from worker.store import trouble
 from worker.tasks import Process
@@ -34,6 +36,10 @@ log = structlog.get_logger()
 
 _AGAIN_SECONDS = 1.0
 """How often it is tried to take new settings while Redis is away."""
+_LAST_WORDS_SECONDS = 2.0
+"""How long a worker that ends itself takes to say so."""
+_STILL_SECONDS = 600.0
+"""How long taking the settings may take, with Redis slow."""
 _STOP_SECONDS = 45.0
 """How long a worker may take to stop, beside `delivery.timeout`."""
 
@@ -62,23 +68,31 @@ class MachineryStep(bootsteps.StartStopStep):
 
 def _follow(reload: Callable[[], Settings | None]) -> None:
     """Take the endpoints from the settings at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
-    while True:
-        signal.sigwait({signal.SIGHUP})
-        wanted, told = _read(reload), False
-        while wanted is not None:
-            try:
-                Process.machinery.enroll(wanted)
-                log.info("settings_read_again", endpoints=len(wanted.endpoints))
-                break
-            except RedisError as error:
-                if not told:
-                    told = True
-                    trouble.report(log, error, "the settings are taken when it can be done")
-            except Exception:
-                log.exception("settings_not_taken", next_step="the old ones stay in force as far as they can")
-                break
+    with watched("settings", _STILL_SECONDS) as beat:
+        while True:
+            beat()
             if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
-                wanted = _read(reload) or wanted
+                _take(reload, beat)
+
+
+def _take(reload: Callable[[], Settings | None], beat: Beat) -> None:
+    """Take the endpoints from the settings; while Redis is away, as soon as it can be done, the newest ones."""
+    wanted, told = _read(reload), False
+    while wanted is not None:
+        beat()
+        try:
+            Process.machinery.enroll(wanted)
+            log.info("settings_read_again", endpoints=len(wanted.endpoints))
+            break
+        except RedisError as error:
+            if not told:
+                told = True
+                trouble.report(log, error, "the settings are taken when it can be done")
+        except Exception:
+            log.exception("settings_not_taken", next_step="the old ones stay in force as far as they can")
+            break
+        if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
+            wanted = _read(reload) or wanted
 
 
 def _read(reload: Callable[[], Settings | None]) -> Settings | None:
@@ -92,8 +106,17 @@ def _read(reload: Callable[[], Settings | None]) -> Settings | None:
 def _end_at_once(reason: str) -> None:
     """End this process without waiting for anything: what it held expires and is taken over."""
     log.critical("worker_ended", reason=reason, next_step="what it held is taken over by others")
+    # So that /readyz says so. Redis may be what does not answer.
+    telling = Thread(target=_tell_lost, args=(reason,), name="last-words", daemon=True)
+    telling.start()
+    telling.join(_LAST_WORDS_SECONDS)
     logs.flush()
     os._exit(1)
+
+
+def _tell_lost(reason: str) -> None:
+    with suppress(RedisError):
+        Process.machinery.lost(reason)
 
 
 def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
@@ -109,11 +132,13 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     # It was blocked when the process began (worker/cli), so one that came since then waits for `_follow`. Celery's own
     # answer would be to start anew, which drops what is in flight.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    watchdog = Watchdog(_end_at_once)
     patience = services.settings.delivery.timeout + _STOP_SECONDS
 
     def finish(*_: object) -> None:
         if not Process.stopping.is_set():
             Process.stopping.set()
+            watchdog.stop()
             last = Timer(patience, _end_at_once, ("did not stop in time",))
             last.daemon = True
             last.start()
@@ -125,6 +150,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, finish)
         Thread(target=_follow, args=(reload,), name="settings", daemon=True).start()
+        watchdog.start()
         log.info("worker_ready", worker=name)
 
     worker = app.Worker(

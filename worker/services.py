@@ -207,6 +207,10 @@ class Machinery:
         self._indexer.start()
         self.sweeper.start()
 
+    def lost(self, reason: str) -> None:
+        """Say that this process ends itself, and why. Raises redis.RedisError."""
+        self.services.store.workers.lost(self._consumer, reason, clock.ms(clock.agreed()))
+
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop."""
         store = self.services.store

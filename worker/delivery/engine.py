@@ -20,6 +20,7 @@ import pycurl
 import structlog
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from worker.beats import watched
 from worker.delivery.errors import Fault
 from worker.delivery.guard import Guard
 from worker.delivery.handle import Handle
@@ -35,6 +36,10 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.5
 """How often those that wait are looked through for such as wait in vain."""
+_IDLE_SECONDS = 1.0
+"""How long it waits at most when there is nothing to do, so that it is seen to be alive."""
+_TURN_SECONDS = 60.0
+"""How long one turn may take before the engine is taken to stand still."""
 _CONNECTIONS_PER_PLACE = 2
 """Connections that are kept, in use or not: with as many as places, each new host would cost one that is still good."""
 _OTHER_DESCRIPTORS = 256
@@ -155,14 +160,16 @@ class Engine:
             self._sockets.wake()
 
     def _run(self) -> None:
-        while self._stop_at is None or (self._busy and time.monotonic() < self._stop_at):
-            try:
-                self._turn()
-            except Exception:
-                # Transfers keep their time limits whatever this is. The pause is there lest it fill the log.
-                log.exception("engine_turn_failed", under_way=len(self._busy))
-                time.sleep(0.1)
-        self._end()
+        with watched("engine", _TURN_SECONDS) as beat:
+            while self._stop_at is None or (self._busy and time.monotonic() < self._stop_at):
+                beat()
+                try:
+                    self._turn()
+                except Exception:
+                    # Transfers keep their time limits whatever this is. The pause is there lest it fill the log.
+                    log.exception("engine_turn_failed", under_way=len(self._busy))
+                    time.sleep(0.1)
+            self._end()
 
     def _turn(self) -> None:
         """Wait until something happens, and see to it."""
@@ -182,14 +189,16 @@ class Engine:
             self._names.told()
             self._collect()
 
-    def _patience(self, milliseconds: int) -> float | None:
+    def _patience(self, milliseconds: int) -> float:
         """How many seconds to wait at most, when libcurl's next time limit is so far off (-1: it has none)."""
-        limits = [milliseconds / 1000] if milliseconds >= 0 else []
+        limits = [_IDLE_SECONDS]
+        if milliseconds >= 0:
+            limits.append(milliseconds / 1000)
         if self._turns:
             limits.append(_LOOK_SECONDS)
         if self._stop_at is not None:
             limits.append(max(0.0, self._stop_at - time.monotonic()))
-        return min(limits, default=None)
+        return min(limits)
 
     def _take_in(self) -> None:
         with self._lock:

@@ -21,6 +21,7 @@ import requests
 import structlog
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from worker.beats import watched
 from worker.delivery.adapter import CurlAdapter
 from worker.delivery.engine import Engine
 from worker.delivery.transfer import CHECKED, Tls
@@ -34,6 +35,8 @@ _RENEWED_AT = 0.8
 """The share of its time after which a token is replaced."""
 _LOOK_SECONDS = 0.25
 """How often tokens are looked through for such as are to be replaced: often, beside the last fifth of the shortest."""
+_STILL_SECONDS = 60.0
+"""How long one look may take before the thread is taken to stand still."""
 _SHORTEST_SECONDS = 5.0
 """A token is tried for so long, even if it is said to end sooner: before that it might never reach a request."""
 _UNSAID_SECONDS = 3600.0
@@ -208,9 +211,15 @@ class Tokens:
         return self._auths.setdefault(client, TokenAuth(client, self._ask, self._executor))
 
     def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
-            for auth in list(self._auths.values()):
-                auth.renew()
+        with watched("token-renewal", _STILL_SECONDS) as beat:
+            while not self._stopping.wait(_LOOK_SECONDS):
+                beat()
+                for auth in list(self._auths.values()):
+                    try:
+                        auth.renew()
+                    except Exception:
+                        # One client's trouble is not the others'.
+                        log.exception("token_renewal_failed", next_step="it is tried again")
 
     def _ask(self, client: Client) -> tuple[str, float]:
         """Fetch a token (sections 4.4.2 and 5); return it and its seconds. Raises TokenFailed."""

@@ -79,6 +79,9 @@ SENDING = "dateline:operations:sending"
 WORKERS = "dateline:workers"
 """Sorted set: worker process -> when it was last seen (ms)."""
 
+LOST_WORKERS = "dateline:workers:lost"
+"""Sorted set: worker process that ended itself, and why -> when (ms)."""
+
 PROBE = "dateline:probe"
 """Written by /readyz, to see whether anything can be."""
 

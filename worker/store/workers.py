@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 ALIVE_MS = 5_000
 """A worker that has not been seen for so long is not counted."""
+_LOST_MS = 60_000
+"""How long it is told that a worker has ended itself."""
 _DEAD_MS = 10_000
 """A worker that has not been seen for so long is dead: others take over what it had. By the clock of Redis."""
 
@@ -35,6 +37,17 @@ class Workers:
         """The worker has stopped."""
         self._client.zrem(keys.WORKERS, name)
         self._client.delete(keys.worker(name))
+
+    def lost(self, name: str, reason: str, now: int) -> None:
+        """The worker ends itself at `now` (ms) because something in it stands still."""
+        self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
+        self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
+        self.left(name)
+
+    def losses(self, now: int) -> list[str]:
+        """Return which workers have ended themselves of late, and why."""
+        found: list[str] = self._client.zrangebyscore(keys.LOST_WORKERS, now - _LOST_MS, "+inf")
+        return found
 
     def living(self, names: Collection[str]) -> set[str]:
         """Return those of the workers that live."""
