@@ -185,7 +185,12 @@ class ChangeLogs:
         calls = []
         for article_id, version, feed, state, place in places:
             k = keys.feed(feed)
-            calls.append(([k.log, k.members, k.states, k.gone, k.meta], [article_id, version, asof, state, place]))
+            calls.append(
+                (
+                    [k.log, k.members, k.states, k.gone, k.meta, k.killed, k.left],
+                    [article_id, version, asof, state, place],
+                )
+            )
         done = self._scripts.run_many("place", calls) if calls else []
         return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
 
