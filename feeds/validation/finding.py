@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Source = Literal["standard", "registry", "partner", "house"]
-"""Who asks for a rule: the format's specification; the registry of a code in it, which is looked up for others alone, as
-ours say a language like the newsroom; the partner of a profile; Dateline, of its own documents alone."""
+"""Who asks for a rule: the format's specification; the registry of a code in it, which is asked about others' documents
+alone, as ours say a language like the newsroom; the partner of a profile; Dateline, of its own documents alone."""
 
 
 class Finding(NamedTuple):
