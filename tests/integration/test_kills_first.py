@@ -31,6 +31,7 @@ from worker.operations import Alerts
 from worker.site import Site
 from worker.store import Store, keys
 from worker.store.articles import NEW
+from worker.store.attempts import Dispute
 from worker.store.intents import Intent
 
 SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FeedDefinition(name="f", title="F"),))
@@ -297,3 +298,20 @@ def test_after_a_crash_the_kill_of_what_was_in_flight_goes_first(worker: Worker)
     worker.go()
     until(worker.receiver, worker.settled)
     assert worker.told()[31:] == ["published new", "killed never-had"]
+
+
+def test_a_notice_that_is_in_dispute_waits_for_its_turn_without_a_stir(worker: Worker) -> None:
+    worker.endpoint(rate=0.05)
+    had(worker, "held")
+    now = clock.ms(clock.now())
+    worker.store.client.hset(
+        keys.feed("f").of("e", "disputed"), "held", str(Dispute(now + 60_000, 1, now, now, 422, "no"))
+    )
+    worker.change("held", "killed")
+    before = int(worker.store.client.hget(keys.feed("f").meta, "fence"))
+    worker.go()
+    until(worker.receiver, lambda: worker.store.receivers.counts("f")["backoff"] == 1)
+    time.sleep(0.3)
+    assert worker.told() == ["published held"]
+    # It was claimed once, and waits for its rate.
+    assert int(worker.store.client.hget(keys.feed("f").meta, "fence")) == before + 1

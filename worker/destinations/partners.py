@@ -202,7 +202,11 @@ class Partners:
         if not limit and not owed:
             # Waiting for the rate is no failure. Nobody slows down the notice of what the endpoint holds.
             return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
-        return Plan(endpoint, limit, Known(owed=owed))
+        known = Known(owed=owed)
+        if not limit:
+            # The rest, and what is not to go after all, waits for the rate.
+            known.later = claim.cursor + 1, now + wait
+        return Plan(endpoint, limit, known)
 
     def _read(self, feed: str, head: int, plans: dict[str, tuple[Claim, Plan]]) -> None:
         """Read what is to be known for pushes of articles, by endpoint."""
