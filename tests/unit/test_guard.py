@@ -256,3 +256,5 @@ def test_names_that_only_look_like_numbers_are_names(host: str) -> None:
 
 def test_a_callback_in_a_network_that_is_allowed() -> None:
     Guard([ip_network("127.0.0.0/8")]).callback_url("http://127.0.0.1:8080/")
+    Guard([ip_network("::1/128")]).callback_url("http://[::1]:8080/")
+    Guard([ip_network("fd12::/16")]).callback_url("http://[fd12:0:0::1]:8080/")

@@ -129,7 +129,7 @@ class Guard:
         if isinstance(address, IPv4Address):
             usual = host == str(address) and not bracketed
         else:
-            usual = bracketed and not address.scope_id and not _embedded(address)
+            usual = bracketed and not address.scope_id and (address == _LOOPBACK_IPV6 or not _embedded(address))
         if not usual:
             raise ValueError(_odd(host))
 
