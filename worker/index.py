@@ -38,8 +38,8 @@ _REST = 0.5
 """How long the worker rests after a batch, as a part of the time that it took: events and kills are to flow."""
 _TURN_SECONDS = 5.0
 """How often the documents of a feed show how far it is filled: each time all its receivers are looked at."""
-_TOLD_SECONDS = 10.0
-"""How often the log tells how far it is."""
+_SLICE_SECONDS = 10.0
+"""How long a worker fills before it tells how far it is, shows that it moves, and lets others have a turn."""
 
 
 class Indexer:
@@ -71,25 +71,29 @@ class Indexer:
     def _beat(self) -> None:
         self._charge.take()
 
-    def fill(self) -> None:
-        """Fill what is to be filled, unless another worker does. Returns when it is done, or is not for this worker."""
+    def fill(self) -> float | None:
+        """Fill what is to be filled for a while, unless another worker does or it is not for this one.
+
+        Returns 0 when there is more to be done at once.
+        """
         if self._charge.held is None:
-            return
+            return None
         self._backfills.carry_out()
         progress = self._store.definitions.progress()
         if not progress.feeds or (token := self._store.definitions.indexing.take(_LEASE_MS)) is None:
-            return
+            return None
         try:
-            log.info("feeds_being_filled", feeds=sorted(progress.feeds)[:20], articles=self._store.articles.count())
+            articles = self._store.articles.count()
+            log.info("feeds_being_filled", feeds=sorted(progress.feeds)[:20], done=progress.done, articles=articles)
             self._fill(token)
         finally:
             self._store.definitions.indexing.end(token)
+        return 0.0
 
     def _fill(self, token: str) -> None:
-        told = time.monotonic()
+        end = time.monotonic() + _SLICE_SECONDS
         charge = self._charge.held
-        while charge and not self._stopped.is_set():
-            begun = time.monotonic()
+        while charge and not self._stopped.is_set() and (begun := time.monotonic()) < end:
             if self._charge.held != charge or not self._store.definitions.indexing.keep(token, _LEASE_MS):
                 return
             progress = self._store.definitions.progress()
@@ -103,9 +107,6 @@ class Indexer:
             done, articles = progress.done + len(found), self._store.articles.count()
             if not self._store.definitions.reached(charge, done, articles, found[-1]):
                 return
-            if begun - told > _TOLD_SECONDS:
-                told = begun
-                log.info("feeds_being_filled", done=done, articles=articles)
             self._stopped.wait((time.monotonic() - begun) * _REST)
 
     def _placed(self, article_ids: list[str], progress: Progress) -> set[str]:

@@ -75,7 +75,8 @@ class Worker:
         """Do what it does within a few seconds."""
         self.store.workers.seen(self.name, clock.ms(clock.now()))
         self.charge.take()
-        self.indexer.fill()
+        while self.indexer.fill() is not None:
+            pass
         self.publisher.consume()
         self.publisher.take_over()
 
@@ -244,6 +245,19 @@ class TestFilling:
         worker.store.client.delete(keys.INDEX)
         Worker(worker.store, NEW, "new").work()
         assert len(worker.store.changes.members("world")) == 10
+
+    def test_a_worker_that_fills_shows_that_it_moves(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(index, "_BATCH", 1)
+        monkeypatch.setattr(index, "_SLICE_SECONDS", 0.001)
+        for number in range(4):
+            worker.publish(f"a{number}")
+        worker.work()
+        newer = Worker(worker.store, NEW, "new")
+        slices = 0
+        while newer.indexer.fill() is not None:
+            slices += 1
+        assert slices > 1
+        assert len(worker.store.changes.members("world")) == 4
 
     def test_only_one_worker_fills(self, worker: Worker) -> None:
         worker.publish("a")
