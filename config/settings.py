@@ -118,6 +118,8 @@ class Web(BaseModel):
     """How long the body of a request may take to arrive, in seconds."""
     bodies_per_client: int = Field(default=32, ge=1)
     """How many bodies one client address may be sending at once that has not shown a token."""
+    connections_per_client: int = Field(default=256, ge=1)
+    """How many connections one client address may have; when it has more, its idle ones are ended. Not for proxies."""
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     """Networks of the proxies in front. Only they are believed when they say who asks (X-Forwarded-For, Forwarded)."""
 

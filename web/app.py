@@ -19,6 +19,7 @@ from config.settings import load
 from web.articles import Articles
 from web.body import Bodies, BodyRefused
 from web.client import Clients
+from web.connections import Connections
 from web.events import EventsIntake
 from web.feeds import FeedServer
 from web.front import Front
@@ -30,6 +31,7 @@ from web.triggers import Triggers
 from web.watch import Watch
 from worker import clock, logs
 from worker.gate import FeedRefused
+from worker.server import end_with_starter, places
 from worker.services import Services, build
 from worker.store.trouble import report
 
@@ -47,14 +49,18 @@ def application(services: Services) -> ASGIApp:
     store = services.store
     watch = Watch(store.changes, shelf, services.documents.forget, store.clock.measure)
     settings = services.settings.web
-    bodies, clients = Bodies(settings.body_timeout, settings.bodies_per_client), Clients(settings.trusted_proxies)
+    clients = Clients(settings.trusted_proxies)
+    connections = Connections(settings.port, places(), settings.connections_per_client, clients.proxy)
+    bodies = Bodies(settings.body_timeout, settings.bodies_per_client)
     events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
     feeds, hub, health = FeedServer(services, shelf), HubFront(services, bodies, clients), Health(services, watch)
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
         watch.start()
+        connections.start()
         yield
+        connections.stop()
         watch.stop()
 
     behind = Starlette(
@@ -87,13 +93,14 @@ def application(services: Services) -> ASGIApp:
     )
     # It would be to the host that the client names.
     behind.router.redirect_slashes = False
-    return Front(shelf, behind)
+    return Front(shelf, behind, connections)
 
 
 def create() -> ASGIApp:
     """Return the application for the settings of this process's environment: what the server calls."""
     settings = load()
     logs.configure(settings.log_level)
+    end_with_starter()
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
     services = build(settings, settings.redis_url)
     clock.follow(services.store.clock.now)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import delta
+from web.connections import Connections
 from web.representation import fields
 from web.shelf import Shelf
 
@@ -14,13 +17,18 @@ _READING = frozenset({"GET", "HEAD"})
 class Front:
     """Answers what is asked most without asking anybody, and leaves the rest to the application behind it."""
 
-    def __init__(self, shelf: Shelf, behind: ASGIApp) -> None:
+    def __init__(self, shelf: Shelf, behind: ASGIApp, connections: Connections) -> None:
         self._shelf = shelf
         self._behind = behind
+        self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
-        if scope["type"] == "http" and scope["method"] in _READING:
+        if scope["type"] != "http":
+            await self._behind(scope, receive, send)
+            return
+        peer = scope["client"]
+        if scope["method"] in _READING:
             query = scope["query_string"]
             document = self._shelf.current(f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"])
             if document is not None:
@@ -29,5 +37,11 @@ class Front:
                 if answer is not None:
                     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
                     await send({"type": "http.response.body", "body": answer.body})
+                    self._connections.answered[peer] = time.monotonic()
                     return
-        await self._behind(scope, receive, send)
+        self._connections.busy[peer] = time.monotonic()
+        try:
+            await self._behind(scope, receive, send)
+        finally:
+            self._connections.answered[peer] = time.monotonic()
+            self._connections.busy.pop(peer, None)

@@ -126,8 +126,7 @@ def _keep_ids(services: Services) -> None:
 
 def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     """Run the web server on the configured Redis."""
-    from granian import Granian  # noqa: PLC0415 (only this command needs the server)
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from worker.server import serve  # noqa: PLC0415 (only this command needs the server)
 
     end_with_parent()
     settings = load(config)
@@ -137,16 +136,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
         os.environ["DATELINE_REDIS_URL"] = redis_url(settings)
     else:
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
-    Granian(
-        "web.app:create",
-        address=settings.web.host,
-        port=settings.web.port,
-        interface=Interfaces.ASGI,
-        factory=True,
-        log_enabled=False,
-        websockets=False,
-        workers_kill_timeout=10,
-    ).serve()
+    serve(settings.web.host, settings.web.port)
 
 
 def demo() -> None:

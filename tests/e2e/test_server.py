@@ -1,0 +1,78 @@
+"""The web server under strangers and under harm: connections that say nothing, processes that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import requests
+from newsroom import Newsroom, published
+
+
+def child_of(pid: int) -> int:
+    """The process that serves, of the web server's two."""
+    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def healthy(newsroom: Newsroom) -> bool:
+    try:
+        return requests.get(f"{newsroom.base_url}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def test_a_process_of_the_web_server_that_is_killed_leaves_none_behind(own_newsroom: Newsroom) -> None:
+    newsroom = own_newsroom
+    for who in ("parent", "child"):
+        process = newsroom.stack.children[0].process
+        assert process is not None
+        child = child_of(process.pid)
+        os.kill(process.pid if who == "parent" else child, signal.SIGKILL)
+        process.wait(30)
+        newsroom.receiver.until(lambda pid=child: not lives(pid), 30, "the process that served to end")
+        assert process.stdin is not None
+        process.stdin.close()
+        newsroom.stack.children[0].process = None  # as `watch` does, which nobody calls here
+        newsroom.stack._start(newsroom.stack.children[0])
+        newsroom.receiver.until(lambda: healthy(newsroom), 30, "the web server to be back")
+
+
+def test_a_thousand_strangers_who_say_nothing_stop_nobody_and_are_sent_away(own_newsroom: Newsroom) -> None:
+    newsroom = own_newsroom
+    newsroom.publish("crowd-1", "s9")
+    newsroom.until_in_feed("s9", "crowd-1")
+    address = ("127.0.0.1", int(newsroom.base_url.rpartition(":")[2]))
+    strangers = []
+    for number in range(1100):
+        strangers.append(socket.create_connection(address, 30))
+        if number % 2:
+            strangers[-1].sendall(b"GET /feeds/s9.atom HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    try:
+        for number in range(5):
+            for ask in (
+                lambda number=number: newsroom.post(published(f"crowd-{number + 2}", "s9")),
+                lambda: requests.get(newsroom.topic("s9"), timeout=10),
+                lambda: requests.get(f"{newsroom.base_url}/healthz", timeout=10),
+            ):
+                begun = time.monotonic()
+                assert ask().ok
+                assert time.monotonic() - begun < 2
+        deadline = time.monotonic() + 60
+        for stranger in strangers:
+            stranger.settimeout(max(0.01, deadline - time.monotonic()))
+            assert stranger.recv(1) == b""
+    finally:
+        for stranger in strangers:
+            stranger.close()
+    assert healthy(newsroom)

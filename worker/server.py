@@ -1,0 +1,71 @@
+"""How the web server (granian) is run: what it bounds, and that no process of it outlives another.
+
+HTTP/1.1 only: a connection is then one request at a time, and what bounds connections bounds requests. HTTP/2 and TLS
+are the business of the proxy in front.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+import time
+from multiprocessing.connection import wait
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+_KEEP_MS = 75_000
+"""How long a connection may be idle between two requests: longer than proxies keep theirs, lest both act at once."""
+_MOST = 10_000
+"""Connections at once, at the most."""
+_OWN = 256
+"""Descriptors that are for everything else: Redis, files, threads."""
+_BACKLOG = 4096
+"""Connections that may wait to be taken; the system may allow fewer."""
+_STOP_SECONDS = 10
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST + _OWN
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    Granian(
+        "web.app:create",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_KEEP_MS),
+        backlog=_BACKLOG,
+        backpressure=places(),
+        factory=True,
+        log_enabled=False,
+        websockets=False,
+        workers_kill_timeout=_STOP_SECONDS,
+    ).serve()
+
+
+def places() -> int:
+    """How many connections there may be at once: what the descriptors of this process allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(64, min(_MOST, soft - _OWN)) if soft != resource.RLIM_INFINITY else _MOST
+
+
+def end_with_starter() -> None:
+    """In the process that serves: stop when the one that started it is gone, lest it keep the port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_STOP_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()
