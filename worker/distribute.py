@@ -262,8 +262,15 @@ class Distributor:
         """Have a delivery know what was withdrawn, before the articles are read that it is about to say."""
         last = self._clearance.last(delivery.claim.feed)
         if last > delivery.after:
+            try:
+                self._partners.look_again(delivery)
+            except Exception as error:
+                if isinstance(error, RedisError) and trouble.kind(error) != "bug":
+                    # It looks again when Redis is back.
+                    raise
+                # One receiver's trouble is not the others'.
+                delivery.break_off(_broken_off(delivery.claim, error))
             delivery.after = last
-            self._partners.look_again(delivery)
 
     def _go_on(self, delivery: Delivery, articles: Articles) -> Iterator[Transfer]:
         """Yield what is to be sent now; when nothing is left and nothing in flight, the claim has ended."""
