@@ -65,11 +65,10 @@ def said_by_msn(markup: str) -> str:
 
 def said_by_nitf(markup: str) -> str:
     """Its words; only elements within a line do not part them."""
-    words = []
-    for part in nitf(markup).iter():
+    words: list[str] = []
+    for event_name, part in etree.iterwalk(nitf(markup), events=("start", "end")):
         inline = etree.QName(part).localname in {"a", "em", "q"}
-        words += ["" if inline else " ", part.text or "", "" if inline else " " if part.tag else ""]
-        words.append(part.tail or "")
+        words += ["" if inline else " ", (part.text if event_name == "start" else part.tail) or ""]
     return " ".join("".join(words).split())
 
 
