@@ -64,11 +64,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """An entry that is no more (RFC 6721): its id and when it went; `url`, its page, for formats with `links_gone`."""
+    """An entry that is no more (RFC 6721): its id and when it went; `url`, its page, for formats with `links_gone`.
+
+    notice: what readers find in its place, for those that know no tombstones. killed: it is for good.
+    """
 
     id: str
     when: datetime
     url: str = ""
+    notice: Entry | None = None
+    killed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +130,12 @@ def began(authority: str) -> datetime:
 
 def entry(article: Article, authority: str, publisher: str = "") -> Entry:
     """Return the entry for a usable article of `publisher`'s."""
-    body = article.body_html
-    if body and direction(article.edition) == "rtl":
-        # RSS and Atom have no `dir`; inside the HTML it reaches every reader.
-        body = f'<div dir="rtl" lang="{article.edition}">{body}</div>'
     return Entry(
         id=tag_uri(authority, "article", article.id),
         title=article.headline,
         url=article.url,
         summary=article.summary,
-        html=body,
+        html=_directed(article.body_html, article.edition),
         language=article.edition,
         section=article.section,
         subjects=article.subjects,
@@ -148,3 +149,35 @@ def entry(article: Article, authority: str, publisher: str = "") -> Entry:
         publisher=publisher,
         alternates=article.alternates,
     )
+
+
+def notice(article: Article, said: str, authority: str, channel: Channel, when: datetime) -> Entry:
+    """Return the entry that stands for an article which readers had and may see no more: `said`, and none of its own.
+
+    Its id is the article's, its page the feed's, its author who publishes; it is newer than any version that was shown.
+    """
+    when = max(when, article.updated)
+    return Entry(
+        id=tag_uri(authority, "article", article.id),
+        title=said,
+        url=channel.home_url,
+        summary=said,
+        html=_directed(f"<p>{said}</p>", article.edition),
+        language=article.edition,
+        section="",
+        subjects=(),
+        authors=(channel.publisher,),
+        images=(),
+        published=when,
+        updated=when,
+        rights="",
+        article_id=article.id,
+        version=article.version,
+    )
+
+
+def _directed(body: str, edition: str) -> str:
+    """The text, in its direction: RSS and Atom have no `dir`, and inside the HTML it reaches every reader."""
+    if body and direction(edition) == "rtl":
+        return f'<div dir="rtl" lang="{edition}">{body}</div>'
+    return body

@@ -7,14 +7,16 @@ from the articles as they are at that moment: what is not visible now does not g
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
 from feeds.archive import period_of
-from feeds.entry import Tombstone, entry, tag_uri
+from feeds.entry import Tombstone, entry, notice, tag_uri
 from feeds.formats import READERS
+from feeds.formats.changes import notice_note
 from feeds.patterns import MadeFeed
 from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
@@ -23,6 +25,7 @@ from worker.store.bytecache import ByteCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from feeds.archive import Period
     from feeds.definition import FeedDefinition
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from worker.store.articles import Held
     from worker.store.changes import Change, Head, Window
 
+NOTICE_KEPT = timedelta(days=7)
+"""How long a feed document has a notice in place of an article that left, up to the feed's last change."""
 PUSH_ENTRIES = 100
 """Changes in one push at the most; a receiver further behind gets the next ones in the next push."""
 
@@ -274,7 +279,10 @@ class Documents:
             names: Iterable[str] = window.members
             gone: Sequence[tuple[str, int]] = window.gone
             reached = end = head.seq
+            older_url, kept = self._archive_url(definition, feed_format, window.below), NOTICE_KEPT
         else:
+            # Whoever is told of changes only is told of those that are a week old too.
+            older_url, kept = "", timedelta.max
             told = [change for change in changes if waiting is None or waiting.lets(change)]
             places = self._store.changes.places(
                 definition.name,
@@ -293,11 +301,11 @@ class Documents:
         shown = [articles[name] for name in names if name in articles]
         if rights != EVERYTHING:
             shown = [replace(held, article=granted(held.article, rights)) for held in shown]
-        channel = self._channel(definition, feed_format, head.changed, quiet=False)
+        channel = self._channel(definition, feed_format, head.changed, quiet=False, older_url=older_url)
         passed, _ = self._passed(feed_format, channel, shown, rights, quiet=False)
         if not passed and not gone:
             return None, reached, end
-        stones = self._stones(feed_format, gone)
+        stones = self._stones(feed_format, channel, gone, kept)
         push = Push(
             feed_format.envelope(channel, stones).around([fragment for _, fragment in passed]),
             reached,
@@ -349,7 +357,7 @@ class Documents:
     ) -> Document:
         passed, kept_out = self._passed(feed_format, channel, articles, quiet=quiet)
         fragments = [fragment for _, fragment in passed]
-        envelope = feed_format.envelope(channel, self._stones(feed_format, gone))
+        envelope = feed_format.envelope(channel, self._stones(feed_format, channel, gone, NOTICE_KEPT))
         if feed_format.bytes_most is not None:
             fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
         return Document(envelope.around(fragments), head.seq, clock.ms(channel.updated), kept_out)
@@ -386,16 +394,26 @@ class Documents:
             return ""
         return self._site.archive(definition.name, feed_format.name, period_of(definition.archive, place))
 
-    def _stones(self, feed_format: FeedFormat, gone: Sequence[tuple[str, int]]) -> list[Tombstone]:
-        held = self._store.articles.get_many([name for name, _ in gone]) if feed_format.links_gone and gone else {}
-        return [
-            Tombstone(
-                tag_uri(self._site.authority, "article", name),
-                clock.moment(when),
-                held[name].article.url if name in held else "",
-            )
-            for name, when in gone
-        ]
+    def _stones(
+        self, feed_format: FeedFormat, channel: Channel, gone: Sequence[tuple[str, int]], kept: timedelta
+    ) -> list[Tombstone]:
+        """The tombstones, with notices for readers of what left no longer than `kept` before the last change."""
+        recent = [name for name, when in gone if channel.updated - clock.moment(when) <= kept]
+        read = feed_format in READERS
+        held = self._store.articles.get_many(recent) if recent and (read or feed_format.links_gone) else {}
+        now = _now(clock.ms(channel.updated))
+        stones = []
+        for name, moment in gone:
+            when = clock.moment(moment)
+            stone = Tombstone(tag_uri(self._site.authority, "article", name), when)
+            if name in held:
+                article = held[name].article
+                stone = replace(stone, url=article.url, killed=article.pubstatus == "canceled")
+                if read and (said := notice_note(article, now)):
+                    there = notice(article, said, self._site.authority, channel, when)
+                    stone = replace(stone, notice=there)
+            stones.append(stone)
+        return stones
 
     def _entry(self, held: Held) -> Entry:
         return entry(held.article, self._site.authority, self._site.title)
@@ -425,6 +443,10 @@ def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
 
 
 def _visible(held: Mapping[str, Held], changed: int) -> dict[str, Held]:
-    # Another machine's clock may be ahead: what it has released is released.
-    now = max(clock.agreed(), clock.moment(changed))
+    now = _now(changed)
     return {name: article for name, article in held.items() if article.article.visible(now)}
+
+
+def _now(changed: int) -> datetime:
+    # Another machine's clock may be ahead: what it has released is released.
+    return max(clock.agreed(), clock.moment(changed))

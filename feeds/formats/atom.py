@@ -66,6 +66,9 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed.link(href=channel.home_url, rel="alternate")
     for entry in entries:
         _add(feed, entry)
+    for stone in tombstones:
+        if stone.notice:
+            _add(feed, stone.notice)
     document: bytes = feed.atom_str()
     return document
 

@@ -6,6 +6,8 @@ none of it: a kill is an order for good, a withdrawal may be followed by the art
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from feeds.article import Article, PubStatus
 
 EDITORS_NOTE = {
@@ -17,10 +19,46 @@ EDITORS_NOTE = {
 # For readers, where a format or a partner wants a title in place of the one that is taken down; by language.
 READERS_NOTE = {
     "ar": "لم يعد هذا المقال متاحًا للقراءة.",
+    "de": "Dieser Artikel ist nicht mehr verfügbar.",
     "en": "This article is no longer available.",
+    "es": "Este artículo ya no está disponible.",
     "fa": "این مطلب دیگر در دسترس نیست.",
+    "fr": "Cet article n'est plus disponible.",
+    "it": "Questo articolo non è più disponibile.",
+    "nl": "Dit artikel is niet meer beschikbaar.",
+    "pt": "Este artigo já não está disponível.",
     "tr": "Bu haber artık yayında değil.",  # noqa: RUF001 (Turkish)
     "ur": "یہ خبر اب پڑھنے کے لیے دستیاب نہیں ہے۔",  # noqa: RUF001 (Urdu)
+}
+
+# For readers, where an entry stood whose article was killed.
+KILLED_NOTE = {
+    "ar": "سحب الناشر هذا المقال.",
+    "de": "Dieser Artikel wurde vom Herausgeber zurückgezogen.",
+    "en": "This article has been withdrawn by the publisher.",
+    "es": "Este artículo ha sido retirado por el editor.",
+    "fa": "ناشر این مطلب را پس گرفته است.",
+    "fr": "Cet article a été retiré par son éditeur.",
+    "it": "Questo articolo è stato ritirato dal suo editore.",
+    "nl": "Dit artikel is door de uitgever ingetrokken.",
+    "pt": "Este artigo foi retirado pelo editor.",
+    "tr": "Bu haber yayıncı tarafından geri çekildi.",  # noqa: RUF001 (Turkish)
+    "ur": "یہ خبر ناشر نے واپس لے لی ہے۔",  # noqa: RUF001 (Urdu)
+}
+
+# The same where it is withheld, or under embargo again, and may come back.
+WITHHELD_NOTE = {
+    "ar": "هذا المقال غير متاح حاليًا.",
+    "de": "Dieser Artikel ist zurzeit nicht verfügbar.",
+    "en": "This article is not available at the moment.",
+    "es": "Este artículo no está disponible en este momento.",
+    "fa": "این مطلب در حال حاضر در دسترس نیست.",
+    "fr": "Cet article est momentanément indisponible.",
+    "it": "Questo articolo non è al momento disponibile.",
+    "nl": "Dit artikel is op dit moment niet beschikbaar.",
+    "pt": "Este artigo não está disponível neste momento.",
+    "tr": "Bu haber şu anda yayında değil.",  # noqa: RUF001 (Turkish)
+    "ur": "یہ خبر اس وقت دستیاب نہیں ہے۔",  # noqa: RUF001 (Urdu)
 }
 
 # The same of a feed.
@@ -54,6 +92,21 @@ def editors_note(change: str, article: Article) -> str:
 def readers_note(language: str) -> str:
     """Return what readers are told of an article that is gone, in `language` (BCP 47) or else in English."""
     return READERS_NOTE.get(language.partition("-")[0], READERS_NOTE["en"])
+
+
+def notice_note(article: Article, now: datetime) -> str:
+    """Return what stands in feeds in place of an article that left them, in its language or else in English.
+
+    Empty where readers may have it still: it is in other feeds only.
+    """
+    if article.visible(now):
+        return ""
+    language = article.edition.partition("-")[0]
+    if article.pubstatus == "canceled":
+        return KILLED_NOTE.get(language, KILLED_NOTE["en"])
+    if article.pubstatus == "usable" and article.expires is not None and article.expires <= now:
+        return readers_note(language)
+    return WITHHELD_NOTE.get(language, WITHHELD_NOTE["en"])
 
 
 def ended_note(language: str) -> str:

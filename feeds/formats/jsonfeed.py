@@ -1,8 +1,9 @@
 """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
 
 Our own words stand in `_dateline`, for what JSON Feed has no word: `version`, the revision of the article;
-`alternates`, the story's pages in other editions, each with `language` and `url`; `canceled`, that there is no article
-any more.
+`alternates`, the story's pages in other editions, each with `language` and `url`; `canceled`, that an item is a notice
+in place of an article that was killed; `withdrawn`, the same where it may come back or has expired. In the `_dateline`
+of the feed `deleted` has the tombstones, each with `id` and `when`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
-    """Return the feed document: the entries in the order given, then the tombstones."""
-    return _dump(_feed(channel) | {"items": [*map(_item, entries), *map(_stone, tombstones)]})
+    """Return the feed document: the entries in the order given, then the notices of what is gone."""
+    items = [*map(_item, entries), *(_notice(stone, stone.notice) for stone in tombstones if stone.notice)]
+    return _dump(_feed(channel, tombstones) | {"items": items})
 
 
 def fragment(entry: Entry) -> bytes:
@@ -33,14 +35,14 @@ def envelope(channel: Channel, tombstones: Sequence[Tombstone]) -> Envelope:
     """Return what stands before, between and after the items."""
     tail = b"]}"
     return Envelope(
-        head=_dump(_feed(channel) | {"items": []}).removesuffix(tail),
+        head=_dump(_feed(channel, tombstones) | {"items": []}).removesuffix(tail),
         between=b",",
         tail=tail,
-        stones=tuple(_dump(_stone(tombstone)) for tombstone in tombstones),
+        stones=tuple(_dump(_notice(stone, stone.notice)) for stone in tombstones if stone.notice),
     )
 
 
-def _feed(channel: Channel) -> dict[str, Any]:
+def _feed(channel: Channel, tombstones: Sequence[Tombstone]) -> dict[str, Any]:
     return {
         "version": VERSION,
         "title": channel.title,
@@ -49,6 +51,7 @@ def _feed(channel: Channel) -> dict[str, Any]:
         **_said(next_url=channel.older_url, description=channel.description, language=channel.language),
         "authors": [{"name": channel.publisher}],
         **_said(hubs=[{"type": "WebSub", "url": channel.hub_url}] if channel.hub_url else []),
+        **({"_dateline": {"deleted": list(map(_stone, tombstones))}} if tombstones else {}),
     }
 
 
@@ -73,12 +76,11 @@ def _alternate(alternate: Alternate) -> dict[str, Any]:
 
 
 def _stone(tombstone: Tombstone) -> dict[str, Any]:
-    return {
-        "id": tombstone.id,
-        "content_text": "",
-        "date_modified": rfc3339(tombstone.when),
-        "_dateline": {"canceled": True},
-    }
+    return {"id": tombstone.id, "when": rfc3339(tombstone.when)}
+
+
+def _notice(tombstone: Tombstone, notice: Entry) -> dict[str, Any]:
+    return _item(notice) | {"_dateline": {"canceled" if tombstone.killed else "withdrawn": True}}
 
 
 def _said(**fields: Any) -> dict[str, Any]:

@@ -73,6 +73,9 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed.tombstones.stones = tombstones
     for entry in entries:
         add(feed, entry)
+    for stone in tombstones:
+        if stone.notice:
+            add(feed, stone.notice)
     document: bytes = feed.rss_str()
     return document
 

@@ -133,10 +133,11 @@ def shown(receiver: Receiver) -> dict[str, int]:
     """What a subscriber that follows its pushes shows: article -> version."""
     held: dict[str, int] = {}
     for push in receiver.at("/reader"):
+        held = {}  # of a topic in JSON every push is the whole
         for item in json.loads(push.body)["items"]:
             name = item["id"].rpartition("/")[2]
-            if item.get("_dateline", {}).get("canceled"):
-                held.pop(name, None)
-            elif name != "last":
+            if item.get("_dateline", {}).keys() & {"canceled", "withdrawn"}:
+                continue
+            if name != "last":
                 held[name] = int(item["title"].rpartition("version ")[2])
     return held

@@ -40,12 +40,25 @@ def test_the_first_push_is_the_feed_and_later_ones_are_what_changed(newsroom: Ne
     newsroom.publish("first-1", section)
     newsroom.publish("first-2", section)
     newsroom.receiver.until(lambda: newsroom.store.changes.size(section) == 2, 20, "both articles")
-    newsroom.subscribe(section, "/first", fmt="json")
+    newsroom.subscribe(section, "/first", fmt="rss")
     assert len(newsroom.receiver.wait("/first")[0].body) > 0
     newsroom.publish("first-3", section)
     first, second = newsroom.receiver.wait("/first", 2)
-    items = [[item["id"].rpartition("/")[2] for item in json.loads(push.body)["items"]] for push in (first, second)]
-    assert [["first-2", "first-1"], ["first-3"]] == items
+    assert [["first-2", "first-1"], ["first-3"]] == [list(versions(push)) for push in (first, second)]
+
+
+def test_of_a_json_topic_every_push_is_the_topic_to_the_byte(newsroom: Newsroom, section: str) -> None:
+    # W3C WebSub, section 7: only in Atom and RSS may a push leave out what was delivered.
+    newsroom.subscribe(section, "/json", fmt="json")
+    for number, text in ((1, "json-1, version 1"), (2, "json-2, version 1")):
+        newsroom.publish(f"json-{number}", section)
+        newsroom.receiver.wait("/json", number)
+        assert text.encode() in newsroom.receiver.at("/json")[-1].body
+    newsroom.kill("json-1")
+    last = newsroom.receiver.wait("/json", 3)[2].body
+    assert newsroom.until_in_feed(section, "withdrawn by the publisher", fmt="json").content == last
+    marks = ["canceled" in item["_dateline"] for item in json.loads(last)["items"]]
+    assert [False, True] == marks
 
 
 def test_a_correction_is_never_followed_by_the_older_revision(newsroom: Newsroom, section: str) -> None:

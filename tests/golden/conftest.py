@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from feeds import event as events
-from feeds.entry import Channel, Entry, Tombstone, entry, tag_uri
+from feeds.entry import Channel, Entry, Tombstone, entry, notice, tag_uri
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats.changes import notice_note
 from feeds.formats.interface import Provider
 from feeds.lifecycle import Accept, Hold, decide
 
@@ -43,7 +44,9 @@ class Case:
     def tombstones(self) -> tuple[Tombstone, ...]:
         if self.entries or self.article.pubstatus == "usable":
             return ()
-        return (Tombstone(tag_uri(AUTHORITY, "article", self.article.id), self.article.updated, self.article.url),)
+        identifier, when = tag_uri(AUTHORITY, "article", self.article.id), self.article.updated
+        there = notice(self.article, notice_note(self.article, NOW), AUTHORITY, self.channel("atom"), when)
+        return (Tombstone(identifier, when, self.article.url, there, killed=self.article.pubstatus == "canceled"),)
 
     def channel(self, format_name: str) -> Channel:
         return Channel(

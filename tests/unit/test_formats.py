@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import event
-from feeds.article import Alternate, Image
-from feeds.entry import Channel, Entry, Tombstone, entry
+from feeds.article import Alternate, Article, Image
+from feeds.entry import Channel, Entry, Tombstone, entry, notice
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.formats.interface import FeedFormat
 from feeds.gate import check_feed
@@ -85,7 +85,19 @@ ENTRIES = st.builds(
     version=st.integers(1, 9),
     alternates=st.sampled_from([(), (Alternate(edition="tr", url="https://e.example/tr/?a&b"),)]),
 )
-TOMBSTONES = st.builds(Tombstone, id=LINE, when=TIMES)
+NOTICES = st.builds(
+    notice,
+    st.sampled_from(["en", "fa"]).map(
+        lambda edition: Article(
+            id="gone-1", version=2, edition=edition, published=NOW, updated=NOW, pubstatus="canceled"
+        )
+    ),
+    LINE,
+    st.just(AUTHORITY),
+    st.just(CHANNEL),
+    TIMES,
+)
+TOMBSTONES = st.builds(Tombstone, id=LINE, when=TIMES, notice=st.none() | NOTICES, killed=st.booleans())
 
 TITLE_OF_PAGE = "a sitemap says no titles"
 
@@ -106,12 +118,14 @@ def titles(feed_format: FeedFormat, document: bytes) -> list[Any]:
 def stones(feed_format: FeedFormat, document: bytes) -> list[Any]:
     """The ids of the tombstones, in order."""
     if feed_format.name == "json":
-        return [item["id"] for item in json.loads(document)["items"] if item["_dateline"].get("canceled")]
+        return [stone["id"] for stone in json.loads(document).get("_dateline", {}).get("deleted", ())]
     return [element.get("ref") for element in etree.fromstring(document).iterfind(".//{*}deleted-entry")]
 
 
 def takedowns(feed_format: FeedFormat, tombstones: list[Tombstone]) -> int:
-    """How many of the tombstones are said as items."""
+    """How many of the tombstones are said as items: to partners that want it, to readers as notices."""
+    if feed_format in READERS:
+        return sum(stone.notice is not None for stone in tombstones)
     return sum(CHANNEL.updated - stone.when <= timedelta(days=7) for stone in tombstones if feed_format.links_gone)
 
 

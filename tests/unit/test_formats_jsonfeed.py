@@ -100,12 +100,16 @@ def test_an_item_says_only_what_the_article_says() -> None:
 
 def test_what_is_gone_stands_after_what_is_there() -> None:
     document = json.loads(JSON.whole(CHANNEL, [ENTRY], [STONE]))
-    assert document["items"][1] == {
-        "id": "tag:gone",
-        "content_text": "",
-        "date_modified": "2026-03-04T12:00:00+00:00",
-        "_dateline": {"canceled": True},
-    }
+    assert document["_dateline"] == {"deleted": [{"id": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}]}
+    assert len(document["items"]) == 1
+
+
+@pytest.mark.parametrize(("killed", "word"), [(True, "canceled"), (False, "withdrawn")])
+def test_a_notice_stands_in_the_place_of_what_readers_had(killed: bool, word: str) -> None:
+    stone = replace(STONE, notice=replace(ENTRY, title="It is gone.", html="<p>It is gone.</p>"), killed=killed)
+    [_, item] = json.loads(JSON.whole(CHANNEL, [ENTRY], [stone]))["items"]
+    assert (ENTRY.id, "It is gone.", "<p>It is gone.</p>") == (item["id"], item["title"], item["content_html"])
+    assert item["_dateline"] == {word: True}
 
 
 def test_the_document_is_compact_utf_8() -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from worker.store.receivers import Claim
 
 _KILLS_CACHED = 64
+_DELTAS = frozenset({"rss", "atom", "flipboard"})
+"""Topics of which a push may leave out what was delivered before: those in RSS and Atom."""
 
 
 class WebSub:
@@ -49,7 +51,8 @@ class WebSub:
         """
         name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
-        whole = self._whole or claim.cursor == 0
+        # Of a JSON topic no entries may be left out (section 7).
+        whole = self._whole or claim.cursor == 0 or name not in _DELTAS
         # One that is far behind is told of kills now, not when it has come so far.
         far = not whole and head - claim.cursor > PUSH_ENTRIES
         kills = self._kills(definition.name, claim.cursor, head) if far else ()
