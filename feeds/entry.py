@@ -156,7 +156,9 @@ def notice(article: Article, said: str, authority: str, channel: Channel, when: 
 
     Its id is the article's, its page the feed's, its author who publishes; it is newer than any version that was shown.
     """
-    when = max(when, article.updated)
+    if article.pubstatus == "canceled":
+        # Of what may come back no time is told: it may be that of a revision that nobody is to know of.
+        when = max(when, article.updated)
     return Entry(
         id=tag_uri(authority, "article", article.id),
         title=said,

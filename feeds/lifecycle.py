@@ -145,8 +145,6 @@ def _complete(current: Article | None, submitted: Submission, time: datetime, ar
     # Readers may have a notice in the place of what they could not see: what comes back is newer than that.
     if current is not None and (current.pubstatus != "usable" or (current.expires and current.expires <= arrived)):
         updated = max(updated, arrived)
-    if current is not None and submitted.embargoed is not None and current.visible(arrived):
-        updated = max(updated, submitted.embargoed)
     return Article.model_construct(
         **{name: getattr(submitted, name) for name in type(submitted).model_fields}
         | {
