@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import chain
+from itertools import accumulate, chain
 
 from feeds.article import Article
 from feeds.formats.body import fragment
@@ -74,14 +74,19 @@ def remembered(before: Sequence[str], replaced: Article | None) -> tuple[str, ..
 
 def found(texts: Iterable[str], sought: Collection[str]) -> int:
     """Return how many of the fingerprints the texts have."""
-    missing = set(sought)
-    sizes = {int(mark[0]) for mark in missing}
+    missing = {(int(mark[0]), bytes.fromhex(mark[1:])) for mark in sought}
+    wanted = len(missing)
+    sizes = {size for size, _ in missing}
     for text in texts:
-        words = _words(text)
+        words = [word.encode() for word in _words(text)]
+        # Where each word begins in all of them joined: a window is a slice of that.
+        joined, starts = b" ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
         for size in sizes:
-            for start in range(len(words) - size + 1):
-                missing.discard(_fingerprint(words[start : start + size]))
-    return len(set(sought)) - len(missing)
+            for start, end in zip(starts, starts[size:], strict=False):
+                mark = (size, blake2b(joined[start : end - 1], digest_size=8).digest())
+                if mark in missing:
+                    missing.discard(mark)
+    return wanted - len(missing)
 
 
 def _words(text: str) -> list[str]:

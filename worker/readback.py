@@ -24,7 +24,6 @@ import structlog
 from redis.exceptions import RedisError
 
 from feeds import shown
-from feeds.fingerprint import found
 from feeds.text import absolute_url
 from worker import clock
 from worker.delivery.adapter import header_lines
@@ -33,6 +32,7 @@ from worker.delivery.policy import said
 from worker.delivery.tokens import TokenFailed, TokenNeeded
 from worker.delivery.transfer import CHECKED, Answer, Transfer
 from worker.destinations.endpoint import LedgerEntry
+from worker.pages import passages
 from worker.store.readbacks import Page, Seen
 from worker.store.trouble import report
 
@@ -223,7 +223,7 @@ def judged(answer: Answer, fingerprints: Collection[str]) -> tuple[Verdict, str]
         return "unproven", "the article said too little to be known by"
     try:
         content, whole = _content(answer)
-        seen = found(shown.texts(content, answer.headers.get("content-type", "")), fingerprints)
+        seen = passages(content, answer.headers.get("content-type", ""), fingerprints)
     except shown.Unreadable as error:
         return "unproven", f"the page {error}"
     return _weighed(seen, len(fingerprints), whole=whole)

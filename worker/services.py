@@ -144,10 +144,12 @@ class Machinery:
             tuple(secret.get_secret_value() for secret in settings.operations.secret),
             delivery.timeout,
         )
+        # Of its own: a page takes seconds, and what subscribers and authorization servers answer must not wait.
+        self._pages = ThreadPoolExecutor(2, thread_name_prefix="pages")
         self.readback = Readback(
             store,
             self._engine,
-            self._answers,
+            self._pages,
             self._partners,
             services.alerts,
             timeout=delivery.timeout,
@@ -222,6 +224,7 @@ class Machinery:
             self._clearance.stop,
             self._tokens.stop,
             self._answers.shutdown,
+            partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
             partial(store.events.leave, self._consumer),
             store.close,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from datetime import UTC, datetime
 
 import pytest
 
+from feeds import shown
 from feeds.article import Article
-from feeds.fingerprint import fingerprints
+from feeds.fingerprint import fingerprints, found
+from worker import pages
 from worker.delivery.errors import Fault
 from worker.delivery.transfer import Answer
+from worker.pages import passages
 from worker.readback import MOST_BYTES, judged, page_url
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -108,3 +112,30 @@ def test_the_address_of_a_page(pattern: str, url: str) -> None:
 def test_an_article_without_an_address_has_no_slug() -> None:
     with pytest.raises(ValueError, match="no address"):
         page_url("https://portal.example/{slug}", TOLD.model_copy(update={"url": ""}))
+
+
+def large(text: str) -> bytes:
+    """A page of about 1.5 MB that ends with the text."""
+    rows = (f"<p>Row {number} of a long table of tides and berths, quay {number % 97}.</p>" for number in range(22_000))
+    rest = "".join(rows)
+    return f"<!doctype html><html><body>{rest}{text}</body></html>".encode()
+
+
+def test_a_large_page_is_looked_through_in_a_process_of_its_own() -> None:
+    content = large(PAGE.decode())
+    begun = time.thread_time()
+    here = found(shown.texts(content, "text/html"), MARKS)
+    in_a_thread = time.thread_time() - begun
+    begun = time.thread_time()
+    assert here == passages(content, "text/html", MARKS) > 0
+    assert time.thread_time() - begun < in_a_thread / 4
+    assert judged(answer(200, content), MARKS)[0] == "there"
+    assert judged(answer(200, large("")), MARKS)[0] == "gone"
+
+
+def test_a_large_page_that_cannot_be_read_or_takes_too_long_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    garbled = b"<p>" + b"\xff" * 100_000
+    assert judged(answer(200, garbled), MARKS)[0] == "unproven"
+    monkeypatch.setattr(pages, "_SECONDS", 0.01)
+    verdict, why = judged(answer(200, large("")), MARKS)
+    assert ("unproven", "the page takes more than 0.01 seconds to look through") == (verdict, why)
