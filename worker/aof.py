@@ -71,7 +71,7 @@ def advice(folder: Path, executable: str) -> str:
     path = manifest if manifest.exists() else _file(folder)
     return (
         f"Redis can't read its append-only file, which is damaged in the middle. Copy {folder} to a safe place, then "
-        f"run `{tool} --fix {path}`: it cuts the file where the damage begins, and what was written after that is lost"
+        f"run {tool} --fix {path} which cuts the file where the damage begins: what was written after that is lost"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -313,7 +314,9 @@ def test_for_a_file_that_is_damaged_in_the_middle_the_message_names_a_tool_that_
     with pytest.raises(EmbeddedRedisError, match="damaged in the middle") as refused:
         EmbeddedRedis(data_dir).start()
     assert "\n" not in str(refused.value)
-    command = str(refused.value).split("`")[1].split()
+    found = re.search(r"run (\S*redis-check-aof) (--fix) (\S+)", str(refused.value))
+    assert found
+    command = found.groups()
     shutil.copytree(data_dir / "redis", data_dir / "saved", symlinks=True)
     subprocess.run(command, input=b"y\n", check=True, stdout=subprocess.DEVNULL, timeout=30)
     server = EmbeddedRedis(data_dir)
