@@ -240,6 +240,23 @@ def test_a_bug_says_what_it_was_about(store: Store) -> None:
     assert store.changes.members("g") == ["a"]
 
 
+def test_what_people_look_at_is_there_while_redis_is_full(store: Store) -> None:
+    enroll(store, "f", "one")
+    behind(store, "f", 3)
+    expected = store.changes.stretch("f", 0, 2, 1), store.receivers.those("f", ["endpoint:one"])
+    store.client.script_flush()
+    store.client.config_set("maxmemory", "1mb")
+    try:
+        assert expected == (store.changes.stretch("f", 0, 2, 1), store.receivers.those("f", ["endpoint:one"]))
+        assert store.definitions.progress().articles == 0
+        assert store.receivers.counts("f")["behind"] == 1
+        assert len(by_name(store, "f")) == 1
+        assert len(store.changes.since("f", 0, 10)) == 3
+        store.changes.window("f", 2)
+    finally:
+        store.client.config_set("maxmemory", 0)
+
+
 def test_people_are_told_of_one_record_once_an_hour(store: Store, told: list[str]) -> None:
     for _ in range(3):
         store.damage.found("a record", "why", "what")

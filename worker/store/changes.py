@@ -227,7 +227,7 @@ class ChangeLogs:
             Head(seq, changed),
             tuple(members),
             tuple((article_id, int(when)) for article_id, when in zip(times, times, strict=True)),
-            _place([below] if below else []),
+            _place(below or []),
             None if news == 0 else frozenset(news),
             stamp,
         )
@@ -235,13 +235,14 @@ class ChangeLogs:
     def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
         """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
         k = keys.feed(feed)
-        pipe = self._client.pipeline(transaction=True)
-        pipe.hmget(k.meta, "head", "changed")
-        pipe.zrevrangebyscore(k.members, f"({end}", start)
-        pipe.zrevrangebyscore(k.members, f"({start}", "-inf", start=0, num=1, withscores=True)
-        pipe.zrangebyscore(k.members, end, "+inf", start=0, num=1, withscores=True)
-        pipe.zrevrange(k.members, limit, limit, withscores=True)
-        (seq, changed), members, older, newer, below = pipe.execute()
+        first = ("WITHSCORES", "LIMIT", 0, 1)
+        (seq, changed), members, older, newer, below = self._scripts.read(
+            ("HMGET", k.meta, "head", "changed"),
+            ("ZREVRANGEBYSCORE", k.members, f"({end}", start),
+            ("ZREVRANGEBYSCORE", k.members, f"({start}", "-inf", *first),
+            ("ZRANGEBYSCORE", k.members, end, "+inf", *first),
+            ("ZREVRANGE", k.members, limit, limit, "WITHSCORES"),
+        )
         head = Head(int(seq or 0), int(changed or 0))
         return Stretch(head, tuple(members), _place(older), _place(newer), _place(below))
 
@@ -360,5 +361,6 @@ class ChangeLogs:
         return int(self._client.zcard(keys.feed(feed).members))
 
 
-def _place(found: Sequence[tuple[str, float]]) -> int | None:
-    return int(found[0][1]) if found else None
+def _place(found: Sequence[str]) -> int | None:
+    """The place of a member that was found, after its id."""
+    return int(found[1]) if found else None

@@ -349,12 +349,11 @@ class Receivers:
             return []
         k = keys.feed(feed)
         sets = _sets(k)
-        pipe = self._client.pipeline(transaction=True)
-        for key in sets.values():
-            pipe.zmscore(key, names)
-        pipe.hmget(k.holds, names)
-        pipe.hmget(k.receivers, names)
-        *scores, holds, details = pipe.execute()
+        *scores, holds, details = self._scripts.read(
+            *(("ZMSCORE", key, *names) for key in sets.values()),
+            ("HMGET", k.holds, *names),
+            ("HMGET", k.receivers, *names),
+        )
         found = []
         for name, places, hold, detail in zip(names, zip(*scores, strict=True), holds, details, strict=True):
             for state, score in zip(sets, places, strict=True):

@@ -5,6 +5,7 @@ A script whose first line is `-- with NAME.part ...` begins with what is in thos
 
 from __future__ import annotations
 
+import json
 from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,13 @@ class Scripts:
                 return self._client.eval(self._sources[name], len(keys), *keys, *args)
         except ResponseError as error:
             raise _failed(name, keys, error) from None
+
+    def read(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Return the answers to commands that read one key each, (command, key, argument ...), all of one moment."""
+        keys = list(dict.fromkeys(key for _, key, *_ in commands))
+        asked = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
+        answers: list[Any] = self.run("read", keys, [json.dumps(asked)])
+        return answers
 
     def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run one script for each (keys, args), in one round trip; return the answers in that order.
