@@ -69,6 +69,8 @@ def test_nor_has_one_that_is_down(newsroom: Newsroom) -> None:
     newsroom.publish("missed-1", "s4")
     receiver.until(lambda: kinds(receiver.at("/p4"), "missed-1"), 20, "a try that fails")
     newsroom.publish("missed-2", "s4")
+    # A kill does not wait for what was published before it.
+    receiver.until(lambda: newsroom.store.articles.get("missed-2") is not None, 20, "the article")
     newsroom.kill("missed-2")
 
     def killed() -> bool:
