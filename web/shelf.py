@@ -23,6 +23,8 @@ from worker.gate import FeedRefused
 
 _BYTES = 256 * 1024 * 1024
 """What is held at the most; what was not asked for the longest goes first."""
+_PATIENCE_SECONDS = 1.0
+"""How long who asks for a document waits for a newer one than is held."""
 _TAGS = 50_000
 """Documents of which it is remembered at which head they were made, after they have gone."""
 
@@ -119,17 +121,29 @@ class Shelf:
         """
         document = self.current(resource.key)
         if document is None:
-            make = partial(self._make, resource)
-            document = await self._once((resource.key, ""), make)
-            if document.head < self._heads.get(resource.feed, 0):
-                # What others had begun to make was behind when it was done.
-                document = await self._once((resource.key, ""), make)
+            document = await self._made(resource)
             if self._killed(resource.feed, document):
                 raise Withheld(resource.feed)
         if coding != IDENTITY and not document.has(coding):
             encode = partial(self._encode, resource.key, document, coding)
             document = await self._once((resource.key, f"{document.digest}-{coding}"), encode)
         return document
+
+    async def _made(self, resource: Resource) -> Representation:
+        """Have it made; while Redis stalls, the last good one is better than to wait."""
+        make = partial(self._make, resource)
+        held = self._held.get(resource.key)
+        good = held is not None and not self._killed(held.feed, held.document)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS if good else None):
+                document = await self._once((resource.key, ""), make)
+                if document.head < self._heads.get(resource.feed, 0):
+                    # What others had begun to make was behind when it was done.
+                    document = await self._once((resource.key, ""), make)
+                return document
+        except TimeoutError:
+            assert held is not None  # without one there is no limit
+            return held.document
 
     def head_of(self, digest: str) -> int | None:
         """Return the head at which the document with this digest was made; None when it is not remembered."""

@@ -8,6 +8,7 @@ import threading
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from web import shelf as module
 from web.representation import Representation
 from web.shelf import Resource, Shelf, Withheld
 
@@ -174,6 +175,28 @@ def test_a_kill_that_redis_has_lost_keeps_the_text_from_readers_until_the_log_ha
     source.head = 3
     shelf.changed("a", 3, kill=3)
     assert b"document 3" == body(shelf, source)
+
+
+def test_while_redis_stalls_what_is_held_is_served_soon_but_for_what_was_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.05)
+    shelf, source = Shelf(), Source()
+
+    async def ask() -> tuple[bytes, bool]:
+        await shelf.get(source.resource(), "identity")
+        source.go_on.clear()
+        shelf.changed("a", 2)
+        old = await asyncio.wait_for(shelf.get(source.resource(), "identity"), 10)
+        shelf.changed("a", 3, kill=3)
+        killed = asyncio.ensure_future(shelf.get(source.resource(), "identity"))
+        done, _ = await asyncio.wait({killed}, timeout=0.3)
+        source.head = 3
+        source.go_on.set()
+        await killed
+        return old.body, bool(done)
+
+    assert (b"document 1", False) == asyncio.run(ask())
 
 
 def test_what_is_no_more_is_not_held() -> None:
