@@ -10,14 +10,13 @@ Sources: HTML Living Standard, "determining the character encoding" and "phrasin
 
 from __future__ import annotations
 
-import codecs
 import html as entities
 import re
 from collections.abc import Callable, Iterator
 
 from lxml import etree, html
 
-from feeds.adapters.decode import declared_encoding
+from feeds import encodings
 
 # Elements within a line. Every other one begins a new line: the words on its two sides are two words.
 _INLINE = frozenset(
@@ -29,13 +28,6 @@ _WITHIN_LINE = re.compile(rf"</?(?:{'|'.join(sorted(_INLINE))})(?:[\s/][^<>]*)?>
 _TAG = re.compile(r"<[^<>]*>")
 _QUOTE = re.compile(r'(?<!\\)"')
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-# Encodings of the web, as Python names them. Others that Python has are none of it, and some take long on purpose.
-_ENCODING = re.compile(
-    r"utf-8|utf-16(?:-[lb]e)?|cp(?:125\d|86[26]|874|932|949|950)|iso8859-\d+|koi8-[ru]|mac-(?:roman|cyrillic)|big5\w*|gb\w+"
-    r"|shift_jis\w*|euc_\w+|iso2022_jp\w*"
-)
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _GARBLED = 0.001
 """A page of which so much is not in its encoding is in another one."""
 
@@ -127,31 +119,19 @@ def _without_tags(text: str) -> str:
 
 def _decoded(content: bytes, content_type: str) -> list[str]:
     """The page in each encoding that it says it is in, and in UTF-8 if it is that."""
-    marked = [encoding for mark, encoding in _BOMS if content.startswith(mark)]
-    header = _CHARSET.search(content_type)
-    named = [header[1] if header else "", declared_encoding(content), "utf-8"]
-    encodings = marked or list(dict.fromkeys(filter(None, map(_known, named))))
+    marked = encodings.marked(content)[0]
+    named = [encodings.in_header(content_type), encodings.in_page(content), "utf-8"]
+    may_be = [marked] if marked else list(dict.fromkeys(filter(None, map(encodings.known, named))))
     found = []
-    for encoding in encodings:
+    for encoding in may_be:
         try:
             found.append(content.decode(encoding))
         except UnicodeDecodeError:
             continue
     if not found:
         # A few bytes that are wrong do not hide a text.
-        text = content.decode(encodings[0], "replace")
+        text = content.decode(may_be[0], "replace")
         if text.count("\ufffd") > _GARBLED * len(text):
-            raise Unreadable(f"is no text in {encodings[0]}")
+            raise Unreadable(f"is no text in {may_be[0]}")
         found.append(text)
     return found
-
-
-def _known(label: str) -> str:
-    """The encoding of that label, or empty for one that the web does not have."""
-    try:
-        name = codecs.lookup(label).name
-    except LookupError:
-        return ""
-    # The web calls Windows' Latin by the names of its ancestors.
-    name = "cp1252" if name in {"iso8859-1", "ascii"} else name
-    return name if _ENCODING.fullmatch(name) else ""

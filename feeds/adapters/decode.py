@@ -6,48 +6,50 @@ guess turns Arabic into nonsense that looks like text.
 
 from __future__ import annotations
 
-import codecs
 import json
-import re
 from typing import Any
 
+from feeds import encodings
 from feeds.errors import FieldError, InvalidEvent
 
 MOST_BYTES = 5_000_000
 """The longest input. An article has at most two million characters, and in UTF-8 few have more than two bytes."""
 
-# HTML Living Standard, "prescan a byte stream": the declaration stands in the first 1,024 bytes.
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_GARBLED = 0.002
+"""A page of which so many characters can't be read is in another encoding than it says."""
 
 
 def plain_text(content: bytes, encoding: str = "utf-8") -> str:
     """Return text; a byte order mark wins over `encoding`. Raises InvalidEvent naming the first byte that is wrong."""
     if len(content) > MOST_BYTES:
         raise _refused(f"has {len(content):,} bytes; at most {MOST_BYTES:,} are taken")
-    for mark, named in _BOMS:
-        if content.startswith(mark):
-            content, encoding = content.removeprefix(mark), named
-            break
+    marked, length = encodings.marked(content)
+    content, encoding = content[length:], marked or encoding
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         raise _refused(f"is no text in {encoding}: {error.reason} at byte {error.start + 1}") from None
-    except LookupError:
-        raise _refused(f"says it is in {encoding}, which is no known encoding") from None
 
 
 def html_text(content: bytes) -> str:
-    """Return the text of an HTML page, in the encoding that it declares. Raises InvalidEvent as `plain_text` does."""
-    return plain_text(content, declared_encoding(content) or "utf-8")
+    """Return the text of an HTML page: by its mark, else in the encoding that it declares, else in UTF-8.
 
-
-def declared_encoding(content: bytes) -> str:
-    """Return the encoding that an HTML page says it is in, in lower case; empty when it does not say."""
-    declared = _META.search(content[:1024])
-    name = declared[1].decode("ascii").lower() if declared else ""
-    # A declaration that could be read as ASCII is not in UTF-16, whatever it says (the standard has it so).
-    return "utf-8" if name.startswith("utf-16") else name
+    What of it is wrong is U+FFFD, as in a browser. Raises InvalidEvent where it is so much that the page must be in
+    another encoding, and where it declares none that the web knows.
+    """
+    if len(content) > MOST_BYTES:
+        return plain_text(content)
+    marked, length = encodings.marked(content)
+    label = "" if marked else encodings.in_page(content)
+    encoding = marked or encodings.known(label or "utf-8")
+    if not encoding:
+        raise _refused(f"says it is in {label[:40]}, which is no known encoding")
+    text = content[length:].decode(encoding, "replace")
+    garbled = text.count(encodings.REPLACEMENT)
+    # What does not say its encoding and is not in UTF-8 may be in any.
+    if garbled > max(2, _GARBLED * len(text)) or (garbled and not (marked or label)):
+        return plain_text(content, encoding)
+    return text
 
 
 def json_object(content: bytes) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +13,13 @@ from pydantic import ValidationError
 from feeds import text
 from feeds.adapters.dates import moment
 from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.members import for_all
 from feeds.article import ALTERNATES_MOST, Alternate, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 # What readers look for in an article: an editor wants to know when it is not there.
 _LOOKED_FOR = ("headline", "url", "body_html", "published", "section", "authors")
 
@@ -56,18 +60,31 @@ class Draft:
             self.article.setdefault(field, list(found))
 
     def body(self, value: Any) -> None:
-        """Set the text, if `value` is HTML."""
-        if isinstance(value, str) and value.strip():
+        """Set the text, if `value` is HTML; what of it is for some readers only is left out and noted."""
+        if not isinstance(value, str):
+            return
+        value, parts = for_all(_unwrapped(value))
+        if parts:
+            self.miss("body_html", f"has a part for members ({parts} in all), which is left out")
+        if value.strip():
             self.article.setdefault("body_html", value)
 
-    def time(self, field: str, value: Any, given: Given) -> None:
-        """Set a time; what is no time that can be read is noted."""
-        if value is None or value == "":
+    def time(self, field: str, value: Any, given: Given, *others: Any) -> None:
+        """Set a time: `value`, or the first of the `others` that can be read. If none can, the first is noted."""
+        if field in self.article:
             return
-        try:
-            self.article.setdefault(field, moment(value, given.zone).isoformat())
-        except ValueError as error:
-            self.miss(field, str(error))
+        problem = ""
+        for said in _flat((value, *others)):
+            if said is None or said == "":
+                continue
+            try:
+                self.article[field] = moment(said, given.zone).isoformat()
+            except ValueError as error:
+                problem = problem or str(error)
+            else:
+                return
+        if problem:
+            self.miss(field, problem)
 
     def url(self, value: Any, given: Given, slug: Any = "") -> None:
         """Set the address of the article's page: `value`, or the one that the newsroom gives for its articles."""
@@ -78,13 +95,16 @@ class Draft:
             filled = given.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
             self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
 
-    def edition(self, value: Any, given: Given) -> None:
-        """Set the language: `value`, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
-        if isinstance(value, str) and value.strip():
-            self.article["edition"] = _edition(value.strip(), given.editions)
-        else:
-            self.article["edition"] = given.edition
+    def edition(self, value: Any, given: Given, *others: Any) -> None:
+        """Set the language: the first that is one, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
+        said = [each.strip() for each in _flat((value, *others)) if isinstance(each, str) and each.strip()]
+        found = next((each for each in said if _TAG.fullmatch(each)), "")
+        if said and said[0] != found:
+            taken = f'"{found}" is taken' if found else f'"{given.edition}" is taken, as given'
+            self.miss("edition", f"is {said[0][:40]!r}, which is no language tag; {taken}")
+        elif not said:
             self.miss("edition", f'is not said; "{given.edition}" is taken, as given')
+        self.article["edition"] = _edition(found, given.editions) if found else given.edition
 
     def image(self, **fields: Any) -> None:
         """Add a picture; one that can't be taken is noted with what is wrong with it, and left out."""
@@ -164,6 +184,19 @@ class Draft:
         if "updated" in self.article:
             event["time"] = self.article["updated"]
         return Adapted(event)
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The values, those of lists and of JSON-LD's value objects one by one; so deep and no deeper."""
+    for value in values:
+        for item in value if isinstance(value, list) and value else [value]:
+            yield item.get("@value", item) if isinstance(item, dict) else item
+
+
+def _unwrapped(markup: str) -> str:
+    """The HTML without the CDATA section that some systems send it in."""
+    found = _CDATA.fullmatch(markup)
+    return found[1] if found else markup
 
 
 def plain(value: Any) -> str:

@@ -17,8 +17,9 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import etree, html
 
@@ -26,10 +27,46 @@ from feeds import text
 from feeds.adapters.decode import html_text
 from feeds.adapters.draft import Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.members import cut_out, says_no
+from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
 
 _ARTICLE = re.compile(
     r"(?:https?://schema\.org/|schema:)?(?:\w*NewsArticle|Article|LiveBlogPosting|BlogPosting|Report)"
+)
+_JSON = re.compile(r"(?<!CDATA)[\[{](?!CDATA)")
+_DECODER = json.JSONDecoder(strict=False)
+_REFERENCE = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
+_ELEMENT = re.compile(
+    r"</?(?:p|br|div|h[1-6]|ul|ol|li|strong|b|em|i|a|span|blockquote|figure|img|table)\b[^>]*>", re.IGNORECASE
+)
+_ADDRESS = re.compile(r"^(?:[a-z]+:)?//|^https?:|^www\.|^[^\s@]+@[^\s@]+\.[^\s@]+$|^@", re.IGNORECASE)
+_BY = re.compile(r"^\s*by:?\s+(?=\S)", re.IGNORECASE)
+_SHORT = 600
+"""Characters below which an `articleBody` may be a teaser: what the page shows is looked at too."""
+_OPENING = 40
+"""Characters by which a text is known again."""
+_PUBLISHED = (
+    "article:published_time",
+    "article:published",
+    "og:published_time",
+    "datepublished",
+    "dc.date.issued",
+    "dcterms.created",
+    "dc.date",
+    "date",
+    "pubdate",
+    "publishdate",
+    "parsely-pub-date",
+    "sailthru.date",
+)
+_UPDATED = (
+    "article:modified_time",
+    "article:modified",
+    "og:updated_time",
+    "datemodified",
+    "dcterms.modified",
+    "last-modified",
 )
 MOST_OBJECTS = 20_000
 """How many JSON-LD objects a page may have; more is no page of an article."""
@@ -39,24 +76,23 @@ def read(content: bytes, given: Given) -> Adapted:
     """Return the event of the article on a page. Raises InvalidEvent for one that can't be parsed or has no address."""
     markup = html_text(content)
     root = _parsed(markup)
-    meta = _Meta(root)
+    meta = _Meta(root, given.url)
     things = list(_objects(root))
     known = {thing["@id"]: thing for thing in reversed(things) if isinstance(thing.get("@id"), str) and len(thing) > 1}
-    said = _chosen([thing for thing in things if _is_article(thing)], meta.canonical)
-    article = _Thing(said or {}, known)
-    address = meta.canonical or article.address() or meta.one("og:url") or given.url
+    own = [url for url in (meta.canonical, meta.one("og:url")) if url]
+    articles = [_Thing(thing, known) for thing in things if _is_article(thing)]
+    said = _chosen(articles, own, given.url, meta.headlines)
+    article = said or _Thing({}, known)
+    address = meta.canonical or meta.absolute(article.address()) or meta.one("og:url") or given.url
     address = urljoin(given.url, address) if given.url else address
     draft = Draft("page", content, given.id or (page_id(address) if address else ""))
     draft.url(address, given)
     if said is None:
         draft.miss("", "has no NewsArticle in JSON-LD; what can be is taken from the page itself")
+    if replaced := markup.count(REPLACEMENT):
+        draft.miss("", f"has {replaced} characters that are not in its encoding; they are shown as {REPLACEMENT}")
     _say(draft, article, meta, given)
-    if article.said.get("isAccessibleForFree") in {False, "False", "false", "http://schema.org/False"}:
-        draft.miss("body_html", "is left out: the page says that it is not free to read")
-    elif body := article.text("articleBody"):
-        draft.body(paragraphs(body))
-    else:
-        draft.body(_main_text(markup, draft.article.get("headline", "")))
+    _body(draft, article, meta, root)
     return draft.published()
 
 
@@ -65,38 +101,95 @@ def page_id(address: str) -> str:
     return f"page-{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
+def _body(draft: Draft, article: _Thing, meta: _Meta, root: html.HtmlElement) -> None:
+    if says_no(article.said.get("isAccessibleForFree")) or meta.locked:
+        draft.miss("body_html", "is left out: the page says that it is not free to read")
+        return
+    said = _marked_up(article.text("articleBody"))
+    for part in article.things("hasPart"):
+        if says_no(part.get("isAccessibleForFree")):
+            selector = part.get("cssSelector")
+            if not all(isinstance(each, str) and cut_out(root, each) for each in _listed(selector)):
+                draft.miss("body_html", "is left out: a part of the page is not free to read, and which can't be told")
+                return
+            draft.miss("body_html", "has a part that is not free to read, which is left out")
+            said = ""  # it may have that part too
+    if said and not _breaks_off(said):
+        draft.body(text.safe_html(said, meta.base) if meta.base else said)
+        return
+    shown = _main_text(root, draft.article.get("headline", ""), meta.base)
+    if said and not _goes_on(text.text_of(said), text.text_of(shown)):
+        draft.body(said)
+        return
+    if said:
+        draft.miss("body_html", "has only its beginning in articleBody; what the page shows is taken")
+    draft.body(shown)
+
+
+def _marked_up(said: str) -> str:
+    """The `articleBody` as HTML: it is plain text by schema.org, and markup, escaped or not, on many pages."""
+    for _ in range(2):
+        if not _ELEMENT.search(said) and _REFERENCE.search(said):
+            said = unescape(said)
+    return said if _ELEMENT.search(said) else paragraphs(said)
+
+
+def _goes_on(beginning: str, whole: str) -> bool:
+    """Whether the one text is the beginning of the other."""
+    opening = text.fold(beginning).rstrip(".…[] ")[:_OPENING]
+    return len(whole) > len(beginning) * 1.2 and opening in text.fold(whole)
+
+
+def _breaks_off(body: str) -> bool:
+    """Whether a text may be the beginning of one: it ends so, or is very short."""
+    said = text.text_of(body)
+    return len(said) < _SHORT or said.endswith(("…", "...", "[…]", "[...]"))
+
+
 def _say(draft: Draft, article: _Thing, meta: _Meta, given: Given) -> None:
-    draft.edition(article.language() or meta.language, given)
-    draft.line("headline", article.text("headline") or article.text("name") or meta.one("og:title"))
+    draft.edition(article.languages(), given, *meta.languages)
+    headlines = (article.text("headline"), article.text("name"), *meta.headlines)
+    draft.line("headline", next(filter(None, headlines), ""))
     draft.line("summary", article.text("description") or meta.one("og:description", "description"))
-    draft.time("published", article.said.get("datePublished") or meta.one("article:published_time"), given)
-    draft.time("updated", article.said.get("dateModified") or meta.one("article:modified_time"), given)
+    draft.time("published", article.said.get("datePublished"), given, *meta.published)
+    draft.time("updated", article.said.get("dateModified"), given, *meta.updated)
     draft.time("expires", article.said.get("expires"), given)
     section = article.said.get("articleSection") or meta.one("article:section")
     draft.line("section", section[0] if isinstance(section, list) and section else section)
     draft.lines("subjects", _words(article.said.get("keywords")) or meta.all("article:tag"))
-    draft.lines("authors", article.names("author", "creator") or meta.all("author"))
+    _authors(draft, article.names("author", "creator") or meta.all("author", "article:author", "parsely-author"))
     draft.line("dateline", article.text("dateline"))
     draft.line("source", next(iter(article.names("publisher")), None) or meta.one("og:site_name"))
     draft.line("rights", article.text("copyrightNotice") or next(iter(article.names("copyrightHolder")), None))
     pictures = article.things("image") or ([{"url": meta.one("og:image")}] if meta.one("og:image") else [])
     for picture in pictures:
-        _picture(draft, _Thing(picture, article.known))
+        _picture(draft, _Thing(picture, article.known), meta)
     for name in ("translationOfWork", "workTranslation"):
         for thing in article.things(name):
             other = _Thing(thing, article.known)
-            draft.alternate(other.language(), other.address() or thing.get("@id"), given)
+            language = next(iter(other.languages()), None)
+            draft.alternate(language, other.address() or thing.get("@id"), given)
     for language, address in meta.alternates:
         draft.alternate(language, address, given)
 
 
-def _picture(draft: Draft, picture: _Thing) -> None:
+def _authors(draft: Draft, names: list[Any]) -> None:
+    people = []
+    for name in names:
+        if isinstance(name, str) and _ADDRESS.search(name.strip()):
+            draft.miss("authors", f"has {name.strip()[:100]!r}, which is an address and no name; it is left out")
+        else:
+            people.append(_BY.sub("", name) if isinstance(name, str) else name)
+    draft.lines("authors", people)
+
+
+def _picture(draft: Draft, picture: _Thing, meta: _Meta) -> None:
     said = picture.said
     # `url` of a picture is often the page that shows it; `contentUrl` is the file.
-    address = said.get("contentUrl") or said.get("url") or said.get("@id")
+    address = next(iter(_listed(said.get("contentUrl") or said.get("url") or said.get("@id"))), None)
     media_type = said.get("encodingFormat")
     draft.image(
-        url=urljoin(draft.article.get("url", ""), address) if isinstance(address, str) else address,
+        url=meta.absolute(address, draft.article.get("url", "")) if isinstance(address, str) else address,
         type=media_type if isinstance(media_type, str) and media_type.startswith("image/") else None,
         width=pixels(said.get("width")),
         height=pixels(said.get("height")),
@@ -126,6 +219,8 @@ class _Thing:
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, str):
                 found.append(self.known.get(item, {"url": item, "name": item}))
+            elif isinstance(item, list):
+                found.extend(each for each in item if isinstance(each, dict))
             elif isinstance(item, dict):
                 reference = item.get("@id")
                 found.append(self.known.get(reference, item) if isinstance(reference, str) and len(item) == 1 else item)
@@ -133,48 +228,115 @@ class _Thing:
 
     def names(self, *names: str) -> list[Any]:
         """The names of the things that the first of these properties has."""
-        return [thing["name"] for thing in self.things(*names) if isinstance(thing.get("name"), str)]
+        found: list[Any] = []
+        for thing in self.things(*names):
+            name = thing.get("name")
+            if not name:
+                name = " ".join(
+                    filter(None, (_Thing(thing, {}).text("givenName"), _Thing(thing, {}).text("familyName")))
+                )
+            for each in _listed(name):
+                each = each.get("@value") if isinstance(each, dict) else each  # noqa: PLW2901 (the same name)
+                if isinstance(each, str) and each:
+                    found.append(each)
+        return found
 
-    def language(self) -> Any:
-        """The language: text, or a thing whose `alternateName` is its tag (schema.org, Language)."""
-        said = self.said.get("inLanguage")
-        return said.get("alternateName") if isinstance(said, dict) else said
+    def languages(self) -> list[Any]:
+        """The languages: text, or things whose `alternateName` is their tag (schema.org, Language)."""
+        found = []
+        for said in _listed(self.said.get("inLanguage")):
+            if isinstance(said, dict):
+                said = said.get("alternateName") or said.get("@value") or said.get("name")  # noqa: PLW2901 (the same)
+            found.extend(_listed(said))
+        return found
 
     def address(self) -> str:
         """The address of the page that the thing is on."""
+        return next(iter(self.addresses()), "")
+
+    def addresses(self) -> list[str]:
+        """Every address that it says of the page that it is on."""
         page = next(iter(self.things("mainEntityOfPage")), {})
-        found = (self.said.get("url"), page.get("@id"), page.get("url"))
-        return next((url for url in found if isinstance(url, str) and url.startswith(("http://", "https://"))), "")
+        found = (*_listed(self.said.get("url")), page.get("@id"), page.get("url"), self.said.get("@id"))
+        return [url for url in found if isinstance(url, str) and url.startswith(("http://", "https://"))]
 
 
 class _Meta:
     """What a page says in `meta`, `link` and `html`."""
 
-    def __init__(self, root: html.HtmlElement) -> None:
-        self.language = root.get("lang") or ""
-        links = (link.get("href") or "" for link in root.iter("link") if "canonical" in (link.get("rel") or "").split())
+    def __init__(self, root: html.HtmlElement, url: str) -> None:
+        bases = ((element.get("href") or "").strip() for element in root.iter("base"))
+        self.base = next(filter(None, bases), "")
+        links = (link.get("href") or "" for link in root.iter("link") if _related(link, "canonical"))
         self.canonical = next((link.strip() for link in links if link.strip()), "")
+        own = url or (self.canonical if "://" in self.canonical else "")
+        if self.base and own:
+            self.base = _joined(own, self.base)
+        if self.canonical and "://" not in self.canonical and self.base:
+            self.canonical = _joined(self.base, self.canonical)
         self.alternates = [
             (language, link.get("href"))
             for link in root.iter("link")
             # What has no language is a feed or another form of the same page, and x-default the page that asks for one.
-            if "alternate" in (link.get("rel") or "").lower().split()
-            and (language := link.get("hreflang"))
-            and language.lower() != "x-default"
+            if _related(link, "alternate") and (language := link.get("hreflang")) and language.lower() != "x-default"
         ]
         self._said: dict[str, list[str]] = {}
         for element in root.iter("meta"):
-            name, value = element.get("property") or element.get("name"), (element.get("content") or "").strip()
-            if name and value:
-                self._said.setdefault(name.lower(), []).append(value)
+            value = (element.get("content") or "").strip()
+            for attribute in ("property", "name", "itemprop", "http-equiv"):
+                if value and (name := element.get(attribute)):
+                    self._said.setdefault(name.lower(), []).append(value)
+        self.languages = [
+            root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang") or "",
+            *self.all("content-language", "og:locale", "dc.language", "inlanguage"),
+        ]
+        self.published = [*self.all(*_PUBLISHED), *_times(root, "datePublished")]
+        self.updated = [*self.all(*_UPDATED), *_times(root, "dateModified")]
+        self.headlines = [found for found in (self.one("og:title"), _h1(root), self.one("twitter:title")) if found]
+        self.locked = "locked" in self.all("article:content_tier") or any(map(says_no, self.all("isaccessibleforfree")))
 
-    def all(self, name: str) -> list[str]:
-        """Every value of that name."""
-        return self._said.get(name, [])
+    def absolute(self, url: str, page: str = "") -> str:
+        """An address on the page as an absolute one."""
+        return _joined(self.base or page or self.canonical, url) if url else url
+
+    def all(self, *names: str) -> list[str]:
+        """Every value of these names."""
+        return [value for name in names for value in self._said.get(name.lower(), ())]
 
     def one(self, *names: str) -> str:
         """The first value of the first of these names that has one."""
         return next((values[0] for name in names if (values := self.all(name))), "")
+
+
+def _related(link: html.HtmlElement, relation: str) -> bool:
+    return relation in (link.get("rel") or "").lower().split()
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _times(root: html.HtmlElement, name: str) -> list[str]:
+    """The times that the page shows with that name, in microdata."""
+    marked = (element for element in root.iter("time", "span", "meta") if element.get("itemprop") == name)
+    return [value for element in marked if (value := element.get("datetime") or element.get("content") or "")]
+
+
+def _h1(root: html.HtmlElement) -> str:
+    """The headline that the page shows: within its article, or the only one there is."""
+    within = [heading for article in root.iter("article") for heading in article.iter("h1")]
+    headings = within or list(root.iter("h1"))
+    marked = [heading for heading in headings if heading.get("itemprop") == "headline"]
+    if not (marked or within) and len(headings) != 1:
+        return ""
+    return " ".join(str((marked or headings)[0].text_content()).split())
 
 
 def _parsed(markup: str) -> html.HtmlElement:
@@ -196,10 +358,13 @@ def _objects(root: html.HtmlElement) -> Iterator[dict[str, Any]]:
     waiting: deque[Any] = deque()
     for script in root.iter("script"):
         if (script.get("type") or "").partition(";")[0].strip().lower() == "application/ld+json":
-            try:
-                waiting.append(json.loads(script.text or "", strict=False))
-            except (ValueError, RecursionError):
-                continue
+            source = script.text or ""
+            # Within a comment or a CDATA section, and with a semicolon after it, it is the same.
+            if begun := _JSON.search(source):
+                try:
+                    waiting.append(_DECODER.raw_decode(source, begun.start())[0])
+                except (ValueError, RecursionError):
+                    continue
     seen = 0
     while waiting:
         value = waiting.popleft()
@@ -220,10 +385,30 @@ def _is_article(thing: dict[str, Any]) -> bool:
     )
 
 
-def _chosen(articles: list[dict[str, Any]], canonical: str) -> dict[str, Any] | None:
-    """The article that the page is about: the one with its address, else the first; others are teasers."""
-    about = [thing for thing in articles if canonical and _Thing(thing, {}).address() == canonical]
-    return next(iter((*about, *articles)), None)
+def _chosen(articles: list[_Thing], own: list[str], given: str, headlines: list[str]) -> _Thing | None:
+    """The article that the page is about: the one with its address, or with none, or with its headline.
+
+    Others are teasers, and what they say is of another page.
+    """
+    addresses = {_alike(url) for url in (*own, given) if url}
+    # A translation may be named by its address alone.
+    articles = [thing for thing in articles if thing.text("headline") or thing.text("name")] or articles
+    about = [thing for thing in articles if any(_alike(url) in addresses for url in thing.addresses())]
+    if about or not own:
+        return next(iter((*about, *articles)), None)
+    titles = {text.fold(title) for title in headlines}
+    same = [thing for thing in articles if titles and text.fold(thing.text("headline") or thing.text("name")) in titles]
+    bare = [thing for thing in articles if not thing.addresses()]
+    return next(iter((*same, *bare)), None)
+
+
+def _alike(url: str) -> str:
+    """An address as it is compared: sites write one page's with and without www, a slash at the end, a query."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url
+    return f"{parts.netloc.lower().removeprefix('www.')}{unquote(parts.path).rstrip('/')}"
 
 
 def _words(value: Any) -> list[Any]:
@@ -234,12 +419,14 @@ def _words(value: Any) -> list[Any]:
     return [item.get("name") if isinstance(item, dict) else item for item in found]
 
 
-def _main_text(markup: str, headline: str) -> str:
+def _main_text(root: html.HtmlElement, headline: str, base: str) -> str:
     """The article's text as HTML, found by trafilatura among everything else on the page; empty if there is none."""
     import trafilatura  # noqa: PLC0415 (a quarter of a second that only such pages cost)
 
+    if base:
+        root.make_links_absolute(base, resolve_base_href=False, handle_failures="ignore")
     found = trafilatura.extract(
-        _parsed(markup),
+        root,
         output_format="html",
         include_links=True,
         include_formatting=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import requests
 
+from feeds import encodings
 from worker.delivery.adapter import CurlAdapter
 from worker.delivery.engine import Engine
 from worker.delivery.guard import Guard
@@ -51,7 +52,16 @@ def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, mos
 
 
 def _in_utf8(answer: requests.Response) -> bytes:
-    """The body; where the header names its encoding, which wins over what stands in it, in UTF-8 with its mark."""
+    """The body; where the header names its encoding, which wins over what stands in it, in UTF-8 with its mark.
+
+    Of an HTML page what is wrong in that encoding is replaced, as in a browser.
+    """
+    content_type = answer.headers.get("content-type", "")
+    if "html" in content_type.partition(";")[0].lower():
+        encoding = encodings.known(encodings.in_header(content_type))
+        if not encoding or encodings.marked(answer.content)[0]:
+            return answer.content
+        return codecs.BOM_UTF8 + answer.content.decode(encoding, "replace").encode()
     declared = answer.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
     if not declared or declared in {"utf-8", "utf8"}:
         return answer.content
