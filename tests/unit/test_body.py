@@ -77,14 +77,14 @@ def test_a_plain_body_is_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("sent", "coding", "status"),
     [
-        (gzip.compress(TEXT), "br", 415),
-        (gzip.compress(TEXT), "gzip, gzip", 415),
+        (gzip.compress(TEXT, mtime=0), "br", 415),
+        (gzip.compress(TEXT, mtime=0), "gzip, gzip", 415),
         (TEXT, "gzip", 400),
         (b"", "gzip", 400),
-        (gzip.compress(TEXT)[:-9], "gzip", 400),
-        (gzip.compress(TEXT) + b"garbage", "gzip", 400),
-        (gzip.compress(b"0" * 50_000_000), "gzip", 413),
-        (gzip.compress(b"0" * 9000) + gzip.compress(b"0" * 9000), "gzip", 413),
+        (gzip.compress(TEXT, mtime=0)[:-9], "gzip", 400),
+        (gzip.compress(TEXT, mtime=0) + b"garbage", "gzip", 400),
+        (gzip.compress(b"0" * 50_000_000, mtime=0), "gzip", 413),
+        (gzip.compress(b"0" * 9000, mtime=0) + gzip.compress(b"0" * 9000, mtime=0), "gzip", 413),
         (b"0" * (LIMIT + 1), "identity", 413),
     ],
 )
