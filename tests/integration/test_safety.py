@@ -70,6 +70,9 @@ def test_a_redis_that_is_away_is_not_judged() -> None:
     with structlog.testing.capture_logs() as logged:
         see_that_it_keeps(redis.Redis(unix_socket_path="/nowhere"), unsafe=False)
     assert ["redis_unchecked"] == [line["event"] for line in logged]
+    # A worker can't begin without it, and says so once.
+    with pytest.raises(redis.ConnectionError):
+        see_that_it_keeps(redis.Redis(unix_socket_path="/nowhere"), unsafe=False, needed=True)
 
 
 @pytest.mark.parametrize(

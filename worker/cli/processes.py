@@ -98,7 +98,7 @@ def worker(
     if unknown := set(wanted) - {*QUEUES, "celery"}:
         raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
     services = newsroom(config)
-    see_that_it_keeps(services.store.client, unsafe=unsafe_redis)
+    see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
     _keep_ids(services)
 
     def reload() -> Settings | None:

@@ -25,12 +25,16 @@ UnsafeRedis = Annotated[
 ]
 
 
-def see_that_it_keeps(client: Client, *, unsafe: bool) -> None:
-    """See that the Redis loses nothing. Raises Failed if it may, and it is not `unsafe` to be used nevertheless."""
+def see_that_it_keeps(client: Client, *, unsafe: bool, needed: bool = False) -> None:
+    """See that the Redis loses nothing. Raises Failed if it may, and it is not `unsafe` to be used nevertheless.
+
+    Raises redis.RedisError when that can't be seen, if the Redis is `needed` at once; else it is logged.
+    """
     try:
         found = dangers(client)
     except RedisError as error:
-        # Whoever needs it says so, or waits for it.
+        if needed:
+            raise
         log.warning("redis_unchecked", reason=sentence(error))
         return
     if not found:
