@@ -10,6 +10,7 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, LiteralString
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -52,6 +53,14 @@ def _checked(function: Any) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _plain(value: str, info: ValidationInfo) -> str:
+    """A line of plain text; where the event says that its lines are `literal`, what looks like markup is none."""
+    try:
+        return text.plain(value, literal=bool(info.context and info.context.get("literal")))
+    except ValueError as error:
+        raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
+
+
 def _identifier(value: str) -> str:
     if not value.isprintable() or any(character.isspace() for character in value):
         raise ValueError("must not have white space or control characters")
@@ -83,12 +92,27 @@ BODY_MOST = 2_000_000
 ALTERNATES_MOST = 50
 """Most editions that one article names."""
 
+PICTURE_TYPES = {
+    "avif": "image/avif",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "jpe": "image/jpeg",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+}
+"""The media types of pictures, by the ending of their names."""
+
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 # Limits hold for what is kept, so they are checked after cleaning: what we kept must pass again when it is read.
 Id = Annotated[str, _checked(_identifier), _length(200, 1)]
-Line = Annotated[str, _checked(text.plain), _length(500)]
-Name = Annotated[str, _checked(text.plain), _length(200, 1)]
-Paragraph = Annotated[str, _checked(text.plain), _length(5000)]
+Line = Annotated[str, AfterValidator(_plain), _length(500)]
+Name = Annotated[str, AfterValidator(_plain), _length(200, 1)]
+Paragraph = Annotated[str, AfterValidator(_plain), _length(5000)]
 Url = Annotated[str, _checked(text.absolute_url), _length(URL_MOST, 1)]
 Edition = Annotated[str, Field(max_length=35), _checked(_language)]
 # Strict, because a mistyped number is a mistake: true is not urgency 1.
@@ -100,16 +124,26 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Image(BaseModel):
-    """A picture of an article. Width and height in pixels; `credit` is who must be named beside it."""
+    """A picture of an article. Width and height in pixels; `credit` is who must be named beside it.
+
+    Without a `type` it is that of its name's ending, or none.
+    """
 
     model_config = _STRICT
 
     url: Url
-    type: str = Field(default="image/jpeg", pattern=r"^image/[a-z0-9.+-]{1,60}$")
+    type: str = Field(default="", pattern=r"^(?:image/[a-z0-9.+-]{1,60})?$", validate_default=True)
     width: Pixels | None = None
     height: Pixels | None = None
     caption: Paragraph = ""
     credit: Line = ""
+
+    @field_validator("type")
+    @classmethod
+    def _type(cls, value: str, info: ValidationInfo) -> str:
+        # What its name says and nothing more: a type that is made up is believed.
+        path = urlsplit(info.data.get("url", "")).path
+        return value or PICTURE_TYPES.get(path.rpartition(".")[2].lower(), "")
 
 
 class Alternate(BaseModel):

@@ -52,7 +52,8 @@ class Picks(BaseModel):
 class ArticleEvent(BaseModel):
     """An article is new or has changed. Which of the two is decided by what we hold, not by the sender's word.
 
-    Reinstated is another matter: nothing else brings an article back that was killed.
+    Reinstated is another matter: nothing else brings an article back that was killed. `literal`: what looks like markup
+    in its lines of plain text is none.
     """
 
     model_config = _STRICT
@@ -60,6 +61,8 @@ class ArticleEvent(BaseModel):
     id: Id
     type: Literal["article.published", "article.corrected", "article.reinstated"]
     time: Moment
+    # Looked at before the article is.
+    literal: Annotated[bool, Field(strict=True)] = False
     article: Submission
 
 
@@ -133,7 +136,7 @@ def read(value: Any, now: datetime) -> Event:
         problem = "is missing" if kind is None else f"is {str(kind)[:60]!r}"
         raise InvalidEvent([FieldError("type", f"{problem}; known types: {', '.join(TYPES)}")], event_id)
     try:
-        return _EVENT.validate_python({"time": now, **value})
+        return _EVENT.validate_python({"time": now, **value}, context={"literal": value.get("literal") is True})
     except ValidationError as error:
         raise InvalidEvent(field_errors(error, skip=1), event_id) from None
 

@@ -10,6 +10,7 @@ clusters); RFC 3986 section 2.1 and RFC 3987 section 3.1 (IRI to URI); RFC 5891 
 from __future__ import annotations
 
 import html
+import html.entities
 import re
 import unicodedata
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
@@ -32,7 +33,7 @@ _OVERRIDES = re.compile("[\u202d\u202e]")
 _OPENERS = {"\u202a": "\u202c", "\u202b": "\u202c", "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}
 _DIRECTIONAL = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # A tag, a comment, a declaration, or a character reference: signs that HTML was put where plain text belongs.
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:([A-Za-z][A-Za-z0-9]*)|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _SPACE = re.compile(r"\s+")
 _CHARACTER = regex.compile(r"\X")
 
@@ -152,16 +153,19 @@ def legal(text: str) -> str:
     return "".join(out) + "".join(reversed(open_ends))
 
 
-def plain(text: str) -> str:
+def plain(text: str, *, literal: bool = False) -> str:
     """Return one line of plain text: white space folded, isolates balanced.
 
-    Raises ValueError for control characters and for markup: a headline with a tag or a character reference was meant
-    for another field or escaped twice, and guessing which would change what the newsroom wrote.
+    `literal`: what looks like markup is meant as it stands, as in a headline about HTML. Else it raises ValueError for
+    markup: a headline with a tag or a character reference was meant for another field or escaped twice, and guessing
+    which would change what the newsroom wrote. It always raises it for control characters.
     """
     if found := _ILLEGAL.search(text):
         raise ValueError(f"has a control character (U+{ord(found[0]):04X}) at position {found.start() + 1}")
-    if found := _MARKUP.search(text):
-        raise ValueError(f"has markup ({found[0][:40]}) at position {found.start() + 1}; send plain text")
+    for found in _MARKUP.finditer(text) if not literal else ():
+        # Only what HTML knows is a reference: "S&P; Nasdaq" is none.
+        if found[1] is None or f"{found[1]};" in html.entities.html5:
+            raise ValueError(f"has markup ({found[0][:40]}) at position {found.start() + 1}; send plain text")
     return _SPACE.sub(" ", legal(text)).strip()
 
 

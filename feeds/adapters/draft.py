@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -119,7 +120,7 @@ class Draft:
             if value is not None and value != "":
                 kept[name] = value
         try:
-            Image.model_validate(kept)
+            Image.model_validate(kept, context={"literal": True})
         except ValueError as error:
             self._refuse_image(error)
             return
@@ -169,7 +170,9 @@ class Draft:
         for field in _LOOKED_FOR:
             if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
                 self.miss(field, "is not said")
-        event = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
+        event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
+        if _looks_marked_up(self.article):
+            event["literal"] = True
         # When it happened: the time of the change, as the system tells it. When an article was first published says
         # nothing of when a later text of it was written.
         if "updated" in self.article:
@@ -210,7 +213,24 @@ def plain(value: Any) -> str:
     try:
         return text.plain(value)
     except ValueError:
-        return text.plain(text.text_of(text.safe_html(value, "")))
+        said = text.text_of(text.safe_html(value, ""))
+    # What was escaped twice is meant once; what then looks like a tag is meant as it stands.
+    for _ in range(2):
+        said = unescape(said)
+    return text.plain(said, literal=True)
+
+
+def _looks_marked_up(article: dict[str, Any]) -> bool:
+    """Whether a line of plain text has what is taken for markup elsewhere."""
+    pictures = article.get("images", ())
+    lines = [article.get(name, "") for name in ("headline", "summary", "section", "dateline", "source", "rights")]
+    lines += [image.get(name, "") for image in pictures for name in ("caption", "credit")]
+    for line in (*lines, *article.get("subjects", ()), *article.get("authors", ())):
+        try:
+            text.plain(line)
+        except ValueError:
+            return True
+    return False
 
 
 def paragraphs(value: str) -> str:

@@ -41,7 +41,9 @@ class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         for link in element.iterfind("link"):
             link.set("rel", "alternate")
         for image in self.entry.images:
-            etree.SubElement(element, "link", href=image.url, rel="enclosure", type=image.type)
+            link = etree.SubElement(element, "link", href=image.url, rel="enclosure")
+            if image.type:
+                link.set("type", image.type)
 
 
 def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:

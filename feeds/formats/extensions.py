@@ -42,7 +42,10 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     def extend_atom(self, entry: etree._Element) -> None:
         """Append a media:content for each picture."""
         for image in self.images:
-            content = etree.SubElement(entry, f"{{{MEDIA_NS}}}content", url=image.url, type=image.type, medium="image")
+            content = etree.SubElement(entry, f"{{{MEDIA_NS}}}content", url=image.url)
+            if image.type:
+                content.set("type", image.type)
+            content.set("medium", "image")
             for name, pixels in (("width", image.width), ("height", image.height)):
                 if pixels is not None:
                     content.set(name, str(pixels))

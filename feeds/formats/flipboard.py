@@ -28,7 +28,8 @@ class FlipItem(Item):
 
     def extend_rss(self, item: etree._Element) -> None:
         """Append the enclosure. Its length in bytes is not known: 0, as the RSS Advisory Board's profile advises."""
-        for image in filter(large, self.entry.images):
+        # The type has to be there; one that is not known is not made up.
+        for image in filter(large, (image for image in self.entry.images if image.type)):
             etree.SubElement(item, "enclosure", url=image.url, length="0", type=image.type)
             return
 

@@ -2,6 +2,8 @@
 
     {"id": message id, "type": change, "time": the article's last change, "article": {...}}
 
+and `"literal": true` where a headline or another line has what would else be taken for markup.
+
 `article.published` and `article.corrected` bring the whole article. Every key is always there, with null, "" or [] for
 what the article does not say, so that a partner's program has one shape to know and can tell "none" from "forgotten".
 
@@ -18,14 +20,31 @@ from typing import Any
 from feeds.article import ORDERING, Article
 from feeds.formats.changes import pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
+from feeds.text import plain
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
     """Return the body of one push. Raises ValueError for a change that is none of the four."""
     del provider
     told = _told(change, article)
-    event = {"id": message_id, "type": change, "time": told["updated"], "article": told}
+    event: dict[str, Any] = {"id": message_id, "type": change, "time": told["updated"]}
+    if _literal(article):
+        event["literal"] = True
+    event["article"] = told
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _literal(article: Article) -> bool:
+    """Whether a line of the article has what would be taken for markup."""
+    lines = [article.headline, article.summary, article.section, article.dateline, article.source, article.rights]
+    for image in article.images:
+        lines += [image.caption, image.credit]
+    for line in (*lines, *article.subjects, *article.authors):
+        try:
+            plain(line)
+        except ValueError:
+            return True
+    return False
 
 
 def _told(change: str, article: Article) -> dict[str, Any]:

@@ -95,13 +95,14 @@ def _alternate(alternate: Alternate, provider: Provider) -> dict[str, Any]:
 
 def _picture(number: int, image: Image) -> dict[str, Any]:
     sizes = {name: value for name, value in (("width", image.width), ("height", image.height)) if value}
+    kind = {"contentType": image.type} if image.type else {}
     picture = {
         "name": f"picture{number}",
         "uri": image.url,
         "type": "picture",
         "descriptions": [_text("caption", "text/plain", image.caption)] if image.caption else [],
         "by": image.credit,
-        "renditions": [{"name": "main", "href": image.url, "contentType": image.type, **sizes}],
+        "renditions": [{"name": "main", "href": image.url, **kind, **sizes}],
     }
     return {name: value for name, value in picture.items() if value}
 

@@ -105,7 +105,7 @@ def _body(root: etree._Element, article: Article) -> None:
 
 def _media(parent: etree._Element, image: Image) -> None:
     media = _add(parent, "media", **{"media-type": "image"})
-    reference = _add(media, "media-reference", source=image.url, **{"mime-type": image.type})
+    reference = _add(media, "media-reference", source=image.url, **({"mime-type": image.type} if image.type else {}))
     for name, pixels in (("width", image.width), ("height", image.height)):
         if pixels is not None:
             reference.set(name, str(pixels))

@@ -44,7 +44,7 @@ class _Part(BaseModel):
 
 class _Image(_Part):
     url: _Address
-    type: Annotated[str, Field(pattern=r"^image/")]
+    type: Annotated[str, Field(pattern=r"^(?:image/.+)?$")]
     width: _Number | None
     height: _Number | None
     caption: str

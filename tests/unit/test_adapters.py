@@ -18,14 +18,17 @@ from feeds.adapters import ADAPTERS, guess
 from feeds.adapters.cloudevents import structured
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Adapted, Given
-from feeds.article import ALTERNATES_MOST, Alternate, Article
+from feeds.article import ALTERNATES_MOST, Alternate, Article, Image
 from feeds.entry import Channel, entry
 from feeds.errors import InvalidEvent
-from feeds.formats import FEED_FORMATS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats.interface import Provider
+from feeds.gate import check_article
 from feeds.lifecycle import Accept, decide
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 PAGE = "https://herald.example/a"
+PROVIDER = Provider("herald.example,2026", "The Herald")
 GIVEN = Given(id="hh-1", url=f"{PAGE}/{{id}}", editions=frozenset({"en", "ar"}))
 NINJS = {"uri": "tag:herald.example,2026:1", "headline": "Ferries return", "body_html": "<p>They do.</p>"}
 POST = {"id": 7, "title": {"rendered": "Ferries return"}, "link": PAGE, "status": "publish"}
@@ -433,3 +436,72 @@ def test_a_date_without_offset_needs_a_zone() -> None:
 def test_guess(content: bytes, name: str, adapter: str | None) -> None:
     found = guess(content, name)
     assert adapter == (found.name if found else None)
+
+
+@pytest.mark.parametrize(
+    ("title", "headline"),
+    [
+        ("How the &lt;canvas&gt; tag came to the newsroom", "How the <canvas> tag came to the newsroom"),
+        ("&lt;br&gt; or &lt;p&gt;?", "<br> or <p>?"),
+        ("<em>Ferries</em> &amp; trains", "Ferries & trains"),
+        ("Trade &amp;amp; tide", "Trade & tide"),
+        ("R&D; what it costs", "R&D; what it costs"),
+    ],
+)
+def test_a_title_may_have_angle_brackets(title: str, headline: str) -> None:
+    adapted = read("wordpress", POST | {"title": {"rendered": title}})
+    event = events.read(json.loads(json.dumps(adapted.event)), NOW)
+    assert isinstance(event, events.ArticleEvent)
+    assert headline == event.article.headline
+    decision = decide(None, event, NOW)
+    assert isinstance(decision, Accept)
+    rendered(decision.article)
+    # Another Dateline reads it too.
+    told = json.loads(ARTICLE_FORMATS["json"].render("article.published", decision.article, "m", PROVIDER))
+    again = events.read({"id": "m", **told}, NOW)
+    assert isinstance(again, events.ArticleEvent)
+    assert headline == again.article.headline
+
+
+def test_literal_is_for_whoever_says_it() -> None:
+    said = {"id": "e", "type": "article.published", "article": {"id": "a", "headline": "A <b> tag", "url": PAGE}}
+    with pytest.raises(InvalidEvent, match="has markup"):
+        events.read(said, NOW)
+    event = events.read(said | {"literal": True}, NOW)
+    assert isinstance(event, events.ArticleEvent)
+    assert event.article.headline == "A <b> tag"
+    with pytest.raises(InvalidEvent, match="literal"):
+        events.read(said | {"literal": "yes"}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://m.example/a.png", "image/png"),
+        ("https://m.example/a.WEBP?w=300", "image/webp"),
+        ("https://m.example/a.jpeg#x", "image/jpeg"),
+        ("https://m.example/picture/300", ""),
+        ("https://m.example/a.php", ""),
+    ],
+)
+def test_the_type_of_a_picture_is_said_or_not(url: str, expected: str) -> None:
+    image = Image(url=url)
+    assert expected == image.type
+    said = article_of({"images": [{"url": url}]})
+    for name in ("rss", "atom", "json", "flipboard"):
+        document = FEED_FORMATS[name].fragment(entry(said, "herald.example,2026"))
+        assert (b"image/jpeg" in document) == (expected == "image/jpeg" and name != "json")
+    for article_format in ARTICLE_FORMATS.values():
+        document = article_format.render("article.published", said, "m", PROVIDER)
+        assert check_article(article_format.name, document) == []
+        if expected != "image/jpeg":
+            assert b"image/jpeg" not in document
+
+
+def article_of(more: dict[str, Any]) -> Article:
+    said = {"id": "a", "headline": "Ferries return", "url": PAGE, "body_html": "<p>They do.</p>"} | more
+    event = events.read({"id": "e", "type": "article.published", "article": said}, NOW)
+    assert isinstance(event, events.ArticleEvent)
+    decision = decide(None, event, NOW)
+    assert isinstance(decision, Accept)
+    return decision.article
