@@ -11,14 +11,34 @@ more; what Superdesk sends for a kill and a takedown), which becomes a kill. `ve
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from lxml import etree
+
 from feeds.adapters.decode import json_object
-from feeds.adapters.draft import Draft, identity, objects, paragraphs, pixels
+from feeds.adapters.draft import Draft, escaped, identity, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, Given
 from feeds.errors import FieldError, InvalidEvent
+from feeds.text import fold, legal
 
+# A document of its own, in a field that should have a piece of HTML; XHTML has a namespace or a declaration.
+_XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\s+nitf|<(?:nitf|newsItem|newsMessage|NewsML)\b)")
+_HTML_OF = {"hl1": "h1", "hl2": "h2", "bq": "blockquote", "block": "div", "lang": "span", "q": "q"}
+# Names that are read, or say nothing of the article that readers or partners could want.
+_READ = frozenset(
+    """uri guid type mimetype representationtype profile standard version versioncreated versionauthor pubstatus urgency
+    headline headlines title description descriptions body bodies body_html body_xhtml body_text renditions
+    associations firstpublished firstpublishedtime firstcreated contentcreated embargoed embargoeduntil expires service
+    subject subjects keywords person people authors byline by located source infosource infosources copyrightnotice
+    usageterms language slugline altids charcount wordcount readtime priority description_text description_html
+    evolvedfrom trustindicators creditline datetime""".split()  # noqa: SIM905 (60 quoted words are harder to read)
+)
 _STATES = ("usable", "withheld", "canceled")
+_NO_WRITERS = ("photo", "picture", "camera", "video", "illustrat", "graphic")
+_BY = re.compile(r"^\s*(?:by|von|par|por|di|بقلم|کتبه)\s*:?\s+(?=\S)", re.IGNORECASE)
+# What stands between people in a byline.
+_BETWEEN = re.compile(r"\s*(?:[,;/|،]|\band\b|\bund\b|\bet\b|&)\s*", re.IGNORECASE)
 _WRITERS = frozenset({"author", "creator", "writer"})
 
 
@@ -38,8 +58,19 @@ def read(content: bytes, given: Given) -> Adapted:
         return draft.killed()
     draft.article["pubstatus"] = state
     _say(draft, item, given)
+    if unread := sorted(name for name, value in item.items() if value and name.lstrip("$_") not in _READ):
+        draft.miss(
+            "", f"has {', '.join(unread)[:300]}, for which an article here has no place; what it says is left out"
+        )
+    if origin := identity(item.get("evolvedfrom")):
+        draft.miss(
+            "", f"has evolved from {origin[:200]}, which stays as it is: kill it, or let its uri stand for the story"
+        )
     for associated in map(_lower, objects(_values(item.get("associations")))):
         _picture(draft, associated)
+        if associated.get("type") in {"video", "audio", "composite", "component", "planning", "event"}:
+            named = identity(associated.get("uri")) or identity(associated.get("guid")) or "one"
+            draft.miss("", f"has {associated['type']} among its associations ({named[:200]}), which is left out")
         if associated.get("type") == "text" and associated.get("rel") == "alternate":
             # As our own ninjs 3.1 says another edition; ninjs itself names no relations.
             page, uri = _page(associated), identity(associated.get("uri"))
@@ -60,20 +91,25 @@ def _say(draft: Draft, item: dict[str, Any], given: Given) -> None:
     draft.edition(item.get("language"), given)
     draft.line("headline", item.get("headline") or _text(item, "headline") or item.get("title"))
     draft.line("summary", _text(item, "description"))
-    draft.body(_body(item))
+    draft.body(_body(draft, item))
     draft.url(_page(item), given, item.get("slugline"))
-    for said in (item.get("firstpublished"), item.get("firstpublishedtime")):
-        draft.time("published", said, given)
+    # The first publication where it is said, else the moment from which IPTC counts the item's life.
+    times = (item.get(name) for name in ("firstpublished", "firstpublishedtime", "firstcreated", "contentcreated"))
+    draft.time("published", None, given, *times)
     draft.time("embargoed", item.get("embargoed") or item.get("embargoeduntil"), given)
     draft.time("expires", item.get("expires"), given)
-    draft.line("section", next((service.get("name") for service in objects(item.get("service"))), None))
     named = [*objects(item.get("subject")), *objects(item.get("subjects"))]
+    # As our own ninjs says the section; ninjs itself names no relations.
+    sections = [each for each in named if str(each.get("rel", "")).lower() == "section"]
+    named = [each for each in named if each not in sections]
+    draft.line("section", next((each.get("name") for each in (*objects(item.get("service")), *sections)), None))
     keywords = item.get("keywords")
     draft.lines("subjects", [*(each.get("name") for each in named), *(keywords if isinstance(keywords, list) else ())])
     people = [*objects(item.get("person")), *objects(item.get("people"))]
     writers = [each for each in people if str(each.get("rel", "")).rpartition(":")[2].lower() in _WRITERS]
-    authors = [each.get("name") for each in (*objects(item.get("authors")), *writers)]
-    draft.lines("authors", authors or [item.get("byline") or item.get("by")])
+    named_so = [each for each in objects(item.get("authors")) if _writes(each)]
+    authors = [each.get("name") for each in (*named_so, *writers)]
+    draft.lines("authors", authors or _people(item.get("byline") or item.get("by")))
     urgency = item.get("urgency")
     if isinstance(urgency, int | float) and urgency in range(1, 10):
         draft.article["urgency"] = int(urgency)
@@ -83,6 +119,25 @@ def _say(draft: Draft, item: dict[str, Any], given: Given) -> None:
     sources = [*objects(item.get("infosource")), *objects(item.get("infosources"))]
     draft.line("source", item.get("source") or next((each.get("name") for each in sources), None))
     draft.line("rights", item.get("copyrightnotice") or item.get("usageterms"))
+
+
+def _writes(author: dict[str, Any]) -> bool:
+    """Whether one of Superdesk's authors wrote the text; the others took its pictures, or filmed."""
+    roles = (author.get(name) for name in ("role", "jobtitle", "rel"))
+    said = " ".join(str(role.get("name", "")) if isinstance(role, dict) else str(role or "") for role in roles).lower()
+    return not any(word in said for word in _NO_WRITERS)
+
+
+def _people(byline: Any) -> list[Any]:
+    """The people of a byline, one by one: without "By", and without those who took the pictures."""
+    if not isinstance(byline, str):
+        return [byline]
+    people = []
+    for part in _BETWEEN.split(byline):
+        name = _BY.sub("", part).strip()
+        if name and not any(word in fold(part) for word in _NO_WRITERS):
+            people.append(name)
+    return people
 
 
 def _version(draft: Draft, said: Any) -> None:
@@ -101,17 +156,51 @@ def _text(item: dict[str, Any], name: str) -> Any:
     return next(filter(None, (*(each.get("value") for each in said), *suffixed)), None)
 
 
-def _body(item: dict[str, Any]) -> Any:
+def _body(draft: Draft, item: dict[str, Any]) -> Any:
     for name in ("body_html", "body_xhtml"):
         if item.get(name):
-            return item[name]
+            value = item[name]
+            return _source(draft, value, "XML") if isinstance(value, str) and _XML.match(value) else value
     said = [each for each in map(_lower, objects(item.get("bodies"))) if isinstance(each.get("value"), str)]
     said.sort(key=lambda each: each.get("role") not in {"main", None})
     marked = [each for each in said if "html" in str(each.get("contenttype", ""))]
     if marked:
         return marked[0]["value"]
-    bare = said[0]["value"] if said else item.get("body_text")
-    return paragraphs(bare) if isinstance(bare, str) else None
+    if plain := [each for each in said if str(each.get("contenttype", "")).lower() in {"", "text/plain"}]:
+        return _plain_or_source(draft, plain[0]["value"])
+    if said:
+        return _source(draft, said[0]["value"], str(said[0].get("contenttype", "")))
+    return _plain_or_source(draft, item.get("body_text"))
+
+
+def _plain_or_source(draft: Draft, bare: Any) -> Any:
+    if not isinstance(bare, str):
+        return None
+    return _source(draft, bare, "XML") if _XML.match(bare) else paragraphs(bare)
+
+
+def _source(draft: Draft, value: str, media_type: str) -> Any:
+    """The text in a document of another format: NITF's and XHTML's is found, of others nothing is taken."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
+    try:
+        root = etree.fromstring(legal(value).encode(), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    content = None
+    for name in ("{*}body.content", "{*}body"):
+        if root is not None and content is None:
+            content = next(root.iter(name), None)
+    if content is None:
+        draft.miss("body_html", f"is in {media_type[:60] or 'an unknown format'}, which is not read; it is left out")
+        return None
+    for element in list(content.iter(etree.Element)):
+        element.tag = _HTML_OF.get(name := etree.QName(element).localname, name)
+        if name in {"media", "nitf-table-metadata", "object"} and element.getparent() is not None:
+            draft.miss("body_html", f"has {name} in its source, which is left out")
+            element.getparent().remove(element)
+    etree.cleanup_namespaces(content)
+    inside = "".join(etree.tostring(child, encoding="unicode", method="html") for child in content)
+    return escaped(content.text or "") + inside
 
 
 def _page(item: dict[str, Any]) -> Any:
