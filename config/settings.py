@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -78,11 +79,26 @@ class Site(BaseModel):
     of every entry, so it is set once and never changed. Default: the host of base_url and 2026."""
     edition: Edition = "en"
     """The language of feeds that have no edition of their own (BCP 47)."""
+    timezone: str = ""
+    """Where the newsroom's clocks stand, such as "Asia/Riyadh": for times of articles that come without an offset."""
     logo_url: Url | None = None
     """The publisher's logo, for partners that show it beside its articles."""
     partner_formats: tuple[str, ...] = ()
     """The partners' formats that partners fetch from the web server by themselves: what the gate keeps out of them is
     told. Of those that are pushed it is told in any case, and of the others to nobody."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return str(ZoneInfo(value)) if value else value
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {value!r}; they are called as in Asia/Riyadh") from None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone, if it is set."""
+        return ZoneInfo(self.timezone) if self.timezone else None
 
     @field_validator("partner_formats")
     @classmethod

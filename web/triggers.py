@@ -41,6 +41,7 @@ class Triggers:
         self._intake = services.intake
         self._limit = settings.web.max_body_bytes
         self._edition = settings.site.edition
+        self._zone = settings.site.zone
         self._editions = settings.editions
         self._adapters: dict[str, AdapterSettings] = {name: getattr(settings.adapters, name) for name in CHECKS}
 
@@ -99,6 +100,7 @@ class Triggers:
 
     def _take(self, name: str, body: bytes) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
-        given = Given(url=settings.url, edition=settings.edition or self._edition, editions=self._editions)
+        edition = settings.edition or self._edition
+        given = Given(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
         adapted = ADAPTERS[name].read(body, given)
         return adapted, self._intake.accept([adapted.event], clock.agreed())[0]

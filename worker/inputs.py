@@ -16,6 +16,16 @@ from feeds.adapters.interface import Adapter, Given
 from feeds.errors import FieldError, InvalidEvent
 from worker.delivery.fetch import FetchError, Page
 
+_OPTIONS = {
+    "article.id": "--url or --id",
+    "article.url": "--url",
+    "article.edition": "--edition",
+    "article.published": "--timezone or site.timezone",
+    "article.updated": "--timezone or site.timezone",
+    "article.images": "--image",
+}
+"""What gives a field that an input does not say."""
+
 
 class InputError(Exception):
     """An input that can't be read; the message begins with where it is."""
@@ -30,17 +40,18 @@ class Input:
     missing: tuple[FieldError, ...] = ()
 
 
-def read(source: str, named: str, given: Given, fetch: Callable[[str], Page]) -> list[Input]:
+def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable[[str], Page]) -> list[Input]:
     """Return the events in a file, at an http(s) address or, for "-", in standard input.
 
-    `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. Raises
-    InputError.
+    `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. `given`
+    says what is given to the adapter of a name. Raises InputError.
     """
     where = place(source)
     said, address = content(source, fetch, MOST_BYTES)
     adapter = ADAPTERS[named] if named else guess(said, "" if address else source)
     if adapter is not None:
-        return [_adapted(adapter, said, replace(given, url=given.url or address), where)]
+        known = given(adapter.name)
+        return [_adapted(adapter, said, replace(known, url=known.url or address), where)]
     return _native(said, where)
 
 
@@ -74,9 +85,17 @@ def _adapted(adapter: Adapter, said: bytes, given: Given, where: str) -> Input:
     try:
         adapted = adapter.read(said, given)
     except InvalidEvent as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{where}: {', '.join(map(hinted, error.errors)) or error}") from None
     # A person asks for it now, perhaps for what was said before once more: an id of its own, so that it counts.
     return Input(where, adapted.event | {"id": f"publish-{uuid4()}"}, adapted.missing)
+
+
+def hinted(note: FieldError) -> str:
+    """What is wrong or missing in an input, with the option that gives it where there is one."""
+    option = _OPTIONS.get(note.field, "")
+    if note.field in {"article.published", "article.updated"} and "time zone" not in note.problem:
+        option = ""
+    return f"{note} ({option} gives it)" if option else str(note)
 
 
 def _native(said: bytes, where: str) -> list[Input]:

@@ -16,7 +16,8 @@ class Given:
 
     id: the article's id. url: the address of its page, in which `{id}` and `{slug}` stand for what the input has.
     edition: its language. editions: the languages of the newsroom; an article in "ar-SA" belongs to the edition "ar".
-    zone: where its clocks stand, for times without an offset from UTC.
+    zone: where its clocks stand, for times without an offset from UTC. image: the address of the picture of which the
+    input has the caption alone.
     """
 
     id: str = ""
@@ -24,6 +25,7 @@ class Given:
     edition: str = "en"
     editions: frozenset[str] = frozenset()
     zone: tzinfo | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from feeds.text import fold, legal
 
 _HEAD = 8
 """How many lines may stand before the text."""
+_NAME_WORDS = 5
+"""Words of a site's name at the most."""
 _CAPTION_MOST = 400
 """Longest caption with its credit, in characters: what is longer is a paragraph that ends in brackets."""
 _CREDIT = re.compile(r"(.*\S)\s*[(\[（]([^()\[\]（）]{1,100})[)\]）]\s*\.?")
@@ -76,12 +78,22 @@ def read(content: bytes, given: Given) -> Adapted:
     if not head.site:
         draft.miss("source", "is not said: no line stands before the headline")
     draft.time("published", head.date, given)
+    if head.date and "published" not in draft.article:
+        # Refused with the event: an article of that day must not be published as one of today.
+        draft.article["published"] = head.date
     for line in head.odd:
         draft.miss("", f"has a line that could be anything: {line[:100]!r}")
     rest = lines[head.lines :]
     if len(rest) > 1 and len(rest[0]) <= _CAPTION_MOST and (found := _CREDIT.fullmatch(rest[0])):
-        draft.miss("images", f"has a caption, {found[1][:200]!r}, with the credit {found[2]!r}, and no picture")
+        if given.image:
+            draft.image(url=given.image, caption=found[1], credit=found[2])
+        else:
+            # Neither is of the text; of a picture that is not there nothing can be said but this.
+            said = f"has a caption, {found[1][:200]!r}, with the credit {found[2]!r}, and no picture; both are left out"
+            draft.miss("images", said)
         rest = rest[1:]
+    elif given.image:
+        draft.image(url=given.image)
     end = next((place for place, line in enumerate(rest) if place and _heads_furniture(line)), len(rest))
     if end < len(rest):
         draft.miss("body_html", f"ends before {rest[end][:100]!r}: {len(rest) - end} lines are left out")
@@ -100,13 +112,20 @@ def _head(lines: list[str]) -> _Head:
     else:
         raise InvalidEvent([FieldError("", "no line is a date and no headline stands twice: no telling what is what")])
     above = lines[:headline]
+    # A masthead has a name, and often a slogan under or over it.
+    site = next((line for line in above if _is_name(line)), "")
     return _Head(
-        site=above[0] if above else "",
+        site=site,
         headline=lines[headline],
         date=lines[date] if date is not None else "",
-        odd=(*above[1:], *(lines[after:date] if date is not None else ())),
+        odd=(*(line for line in above if line != site), *(lines[after:date] if date is not None else ())),
         lines=after if date is None else date + 1,
     )
+
+
+def _is_name(line: str) -> bool:
+    """Whether a line may be the name of a site: a few words, and no sentence."""
+    return len(line.split()) <= _NAME_WORDS and not line.endswith((".", "!", "?", "…", "؟", "۔")) and "," not in line
 
 
 def _is_date(line: str) -> bool:

@@ -18,7 +18,11 @@ from feeds.adapters.draft import Draft, identity, objects, pixels
 from feeds.adapters.interface import Adapted, Adapter, Given
 from feeds.errors import FieldError, InvalidEvent
 
-_NO_ARTICLES = frozenset({"attachment", "revision", "nav_menu_item", "wp_block", "wp_template"})
+# What WordPress keeps as posts and readers do not get as news: pages such as "About us" among them.
+_NO_ARTICLES = frozenset(
+    """attachment custom_css customize_changeset nav_menu_item oembed_cache page revision user_request wp_block
+    wp_font_face wp_font_family wp_global_styles wp_navigation wp_template wp_template_part""".split()  # noqa: SIM905 (15 quoted words are harder to read)
+)
 
 
 def read(content: bytes, given: Given) -> Adapted:

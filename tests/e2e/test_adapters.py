@@ -165,7 +165,11 @@ def test_an_adapter_is_off_until_it_has_a_secret(own_newsroom: Newsroom) -> None
 PUBLISHED = [
     ("page/picture.html", [], "page-a8a842ae37f329c4123ffe673add3e44"),
     ("text/arabic.txt", ["--url", "https://herald.example/ar/1", "--edition", "ar", "--timezone", "Asia/Riyadh"], None),
-    ("text/english.txt", ["--id", "hh-7", "--url", "https://herald.example/7", "--as", "text"], "hh-7"),
+    (
+        "text/english.txt",
+        ["--id", "hh-7", "--url", "https://herald.example/7", "--as", "text", "--timezone", "UTC"],
+        "hh-7",
+    ),
     ("ninjs/arabic.json", [], "tag:harbour-herald.example,2026:text:88"),
 ]
 
@@ -201,7 +205,30 @@ def test_a_dry_run_needs_nothing_that_runs_and_says_what_would_be_refused(tmp_pa
     assert 1 == done.returncode
     assert "x" == json.loads(done.stdout)["article"]["id"]
     assert "english.txt: article.published: is 'Wednesday, 4 March, 2026 - 11:00': has no offset" in done.stderr
+    assert "and no time zone is given (--timezone or site.timezone gives it)" in done.stderr
     assert "english.txt: article.url: is missing" in done.stderr
+    assert "(--url gives it)" in done.stderr
+
+
+def test_the_settings_of_an_adapter_and_the_time_zone_of_the_site_hold_at_the_terminal_too(tmp_path: Path) -> None:
+    config = tmp_path / "dateline.toml"
+    config.write_text(
+        '[site]\ntimezone = "Europe/Rome"\n[adapters.ninjs]\nurl = "https://herald.example/n/{id}"\nedition = "it"\n'
+        '[[feeds]]\nname = "all"\ntitle = "All"\n'
+    )
+    item = tmp_path / "item.json"
+    item.write_text(json.dumps({"uri": "n7", "headline": "Porto aperto", "firstcreated": "2026-03-04T11:00:00"}))
+    done = dateline("publish", "--dry-run", "--as", "ninjs", str(item), "--config", str(config), cwd=tmp_path)
+    assert 0 == done.returncode, done.stderr
+    said = json.loads(done.stdout)["article"]
+    expected = ("https://herald.example/n/n7", "it", "2026-03-04T10:00:00+00:00")
+    assert expected == (said["url"], said["edition"], said["published"])
+    text = [str(INPUTS / "text" / "picture.txt"), "--url", "https://herald.example/7", "--config", str(config)]
+    shown = dateline("publish", "--dry-run", *text, cwd=tmp_path)
+    assert "(--image gives it)" in shown.stderr
+    done = dateline("publish", "--dry-run", *text, "--image", "https://m.example/q.jpg", cwd=tmp_path)
+    assert 0 == done.returncode, done.stderr
+    assert "Harbour Pictures" == json.loads(done.stdout)["article"]["images"][0]["credit"]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +236,7 @@ def test_a_dry_run_needs_nothing_that_runs_and_says_what_would_be_refused(tmp_pa
     [
         (["--as", "joomla", "x"], "--as: there is no adapter joomla; known: ninjs, wordpress, ghost, page, text"),
         (["--timezone", "Mars/Olympus", "x"], "--timezone: there is no time zone Mars/Olympus"),
-        (["--id", "x", "a", "b"], "--url and --id are of one article"),
+        (["--id", "x", "a", "b"], "--url, --id and --image are of one article"),
         (["--as", "text", "-"], "standard input: the input is empty"),
         (["http://127.0.0.1:1/"], "http://127.0.0.1:1/: "),
         (["http://169.254.169.254/latest/meta-data"], "http://169.254.169.254/latest/meta-data: "),

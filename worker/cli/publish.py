@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from config.settings import load
+from config.settings import AdapterSettings, load
 from feeds import event as events
 from feeds.adapters import ADAPTERS
 from feeds.adapters.decode import MOST_BYTES
@@ -41,15 +41,23 @@ def publish(
     article_id: Annotated[str, typer.Option("--id", help="The article's id, where the input has none.")] = "",
     edition: Annotated[str, typer.Option(help="The language, where the input does not say it.")] = "",
     timezone: Annotated[str, typer.Option(help="Where times without an offset are, such as Asia/Riyadh.")] = "",
+    image: Annotated[str, typer.Option(help="The picture of a plain text, which has its caption alone.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the events and what is missing.")] = False,
 ) -> None:
     """Publish articles. A bare article becomes an event of its own; pages, text and other systems' JSON are adapted."""
     if named and named not in ADAPTERS:
         raise Failed(f"--as: there is no adapter {named}; known: {', '.join(ADAPTERS)}", 2)
-    if len(files) > 1 and (url or article_id):
-        raise Failed("--url and --id are of one article; publish one at a time", 2)
+    if len(files) > 1 and (url or article_id or image):
+        raise Failed("--url, --id and --image are of one article; publish one at a time", 2)
     settings = load(config)
-    given = Given(article_id, url, edition or settings.site.edition, settings.editions, _zone(timezone))
+    zone = _zone(timezone) or settings.site.zone
+
+    def given(adapter: str) -> Given:
+        """What the command line says, else the settings of the adapter, else those of the site."""
+        own = getattr(settings.adapters, adapter, AdapterSettings())
+        language = edition or own.edition or settings.site.edition
+        return Given(article_id, url or own.url, language, settings.editions, zone, image)
+
     fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
     try:
         found = [one for file in files for one in inputs.read(file, named, given, fetch)]
@@ -71,7 +79,7 @@ def _told(one: inputs.Input, receipt: Receipt) -> bool:
         return False
     out.print(f"{receipt.status}  {receipt.event_id}", highlight=False, markup=False)
     for note in one.missing:
-        out.print(f"  {note}", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"  {inputs.hinted(note)}", highlight=False, markup=False, soft_wrap=True)
     return True
 
 
@@ -79,7 +87,7 @@ def _shown(one: inputs.Input) -> bool:
     """Show an event and what is missing in it; whether it would be taken."""
     out.print(json.dumps(one.event, indent=2, ensure_ascii=False), highlight=False, markup=False, soft_wrap=True)
     for note in one.missing:
-        err.print(f"missing: {one.where}: {note}", highlight=False, markup=False, soft_wrap=True)
+        err.print(f"missing: {one.where}: {inputs.hinted(note)}", highlight=False, markup=False, soft_wrap=True)
     try:
         events.read(one.event, clock.agreed())
     except InvalidEvent as error:
