@@ -202,7 +202,7 @@ def _load(image: html.HtmlElement, absolute: Absolute) -> None:
     if not url or _tiny(image):
         _drop(image)
         return
-    for name in set(image.attrib) - _KEPT:
+    for name in set(image.attrib) - _KEPT - {"src"}:
         del image.attrib[name]
     image.set("src", url)
 

@@ -195,6 +195,13 @@ def test_a_page_is_fetched_where_it_moved_to(newsroom: Newsroom) -> None:
     done = dateline("publish", "--dry-run", f"{newsroom.receiver.url}/old", "--config", str(newsroom.config))
     assert 0 == done.returncode, done.stderr
     assert "الرصيف الشرقي" in json.loads(done.stdout)["article"]["headline"]
+    # The header goes before what stands in the page, in either direction; what is wrong is replaced.
+    for header, meta in (("utf-8", "windows-1256"), ("windows-1256", "utf-8")):
+        other = page.replace("<head>", f'<head><meta charset="{meta}">', 1)
+        body, kind = other.encode(header, "xmlcharrefreplace"), {"Content-Type": f"text/html; charset={header}"}
+        newsroom.receiver.behave["/new"] = lambda _, body=body, kind=kind: (200, body, kind)
+        done = dateline("publish", "--dry-run", f"{newsroom.receiver.url}/old", "--config", str(newsroom.config))
+        assert "الرصيف الشرقي" in json.loads(done.stdout)["article"]["headline"]
     newsroom.receiver.behave["/new"] = lambda _: (410, b"")
     done = dateline("publish", f"{newsroom.receiver.url}/old", "--config", str(newsroom.config))
     assert (2, f"dateline: {newsroom.receiver.url}/old: it answers 410 Gone\n") == (done.returncode, done.stderr)
