@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 
-from worker.beats import watched
+from worker.beats import Beat, watched
 from worker.store import trouble
 
 if TYPE_CHECKING:
@@ -53,9 +53,13 @@ class Duty:
     def _run(self) -> None:
         pause = 0.0
         with watched(self._name, _STILL_SECONDS) as beat:
-            while not self._stopped.wait(pause):
-                beat()
+            while not self._rested(beat, pause):
                 pause = self._once()
+
+    def _rested(self, beat: Beat, pause: float) -> bool:
+        """Wait until it is due, which may be long; True when it is to stop."""
+        with beat.resting():
+            return self._stopped.wait(pause)
 
     def _once(self) -> float:
         """Do it once; return after how many seconds it is done again."""

@@ -309,7 +309,7 @@ def test_a_curated_list_keeps_its_order(newsroom: Newsroom) -> None:
 
     def titles() -> list[str]:
         feed = requests.get(newsroom.topic("picks", "json"), timeout=10).json()
-        return [item["id"].rpartition("/")[2] for item in feed["items"] if "title" in item]
+        return [item["id"].rpartition("/")[2] for item in feed["items"] if "canceled" not in item["_dateline"]]
 
     def pick(*ids: str) -> None:
         newsroom.send({"type": "list.updated", "list": {"name": "Editor Picks", "articles": list(ids)}})
