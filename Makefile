@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 # Most tests wait for other processes, so there may be more of them than cores.
 JOBS ?= 4
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run lint lock bench bench-quick
+.PHONY: help demo test test-long run lint lock bench bench-quick
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,8 +19,11 @@ help: ## Say what there is
 demo: $(READY) ## Show the whole way in a minute: events become feeds and signed pushes
 	@$(BIN)/dateline demo
 
-test: $(READY) ## Run all tests, JOBS of them at once
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+test: $(READY) ## Run the tests, JOBS of them at once
+	$(PYTEST) -m "not long"
+
+test-long: $(READY) ## Run the tests that need long by their nature: harm of every kind, thousands of everything
+	$(PYTEST) -m long
 
 run: $(READY) ## Run the example newsroom until Ctrl-C
 	@$(BIN)/dateline up --config config/dateline.toml

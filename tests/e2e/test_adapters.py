@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from command_line import dateline
 from newsroom import Newsroom, start
 from receiver import Receiver
-from test_triggers import dateline, pubstatus, seen
+from test_triggers import pubstatus, seen
 
 SECRETS = {name: f"the-shared-secret-of-{name}" for name in ("ninjs", "wordpress", "ghost")}
 INPUTS = Path(__file__).parents[1] / "golden" / "adapters"

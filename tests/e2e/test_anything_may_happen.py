@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from newsroom import Newsroom, published, start
 from receiver import Answer, Receiver, Request
 
@@ -37,6 +38,7 @@ class Modelled:
     state: str = "none"
 
 
+@pytest.mark.long
 def test_every_receiver_ends_with_what_the_model_says(tmp_path: Path, receiver: Receiver) -> None:
     for seed in range(2):
         chance = random.Random(seed)

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import requests
 from celery import Celery
 from newsroom import CLAIM_SECONDS, Newsroom, published, start
@@ -110,6 +111,7 @@ def test_sigterm_in_the_middle_of_5000_deliveries_loses_none_and_repeats_none(ow
     assert MANY == len(set(posts))
 
 
+@pytest.mark.long
 def test_sigkill_in_the_middle_of_5000_articles_repeats_what_was_in_flight_under_the_same_ids(
     tmp_path: Path, receiver: Receiver
 ) -> None:

@@ -10,9 +10,9 @@ from urllib.parse import quote_plus
 
 import pytest
 import requests
+from command_line import dateline
 from newsroom import SECRET, TOKEN, Newsroom, start
 from receiver import Answer, Receiver, Request
-from test_triggers import dateline
 
 CERTIFICATE = Path(__file__).parents[1] / "contract" / "localhost.pem"
 

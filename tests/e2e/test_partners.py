@@ -7,9 +7,9 @@ import time
 from collections import defaultdict
 
 import pytest
+from command_line import dateline
 from newsroom import SECRET, Newsroom
 from receiver import Request
-from test_triggers import dateline
 
 from worker.delivery.signing import verify_webhook
 

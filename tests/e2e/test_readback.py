@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import requests
+from command_line import dateline
 from newsroom import SECRET, Newsroom, published, start
 from receiver import Answer, Receiver, Request
 from test_takedown import report
-from test_triggers import dateline
 
 from worker import clock
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 # What starts something that stays, and what runs by itself for minutes.
 STARTED = {"make run", "python3 config/samples/receiver.py"}
-LONG = {"make demo", "make test"}
+LONG = {"make demo", "make test", "make test-long"}
 # What a newcomer looks for in what each of the others prints.
 EXPECTED = {
     "publish": ["accepted  evt-2026-03-01-0001"],

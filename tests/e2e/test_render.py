@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import requests
+from command_line import dateline_bytes
 from newsroom import Newsroom, start
 from receiver import Receiver
 
@@ -42,14 +40,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
 
 def render(newsroom: Newsroom, *words: str, status: int = 0) -> tuple[bytes, str]:
     """What the command prints, and what it says aside."""
-    done = subprocess.run(
-        [sys.executable, "-m", "worker.cli", "render", *words, "--config", str(newsroom.config)],
-        capture_output=True,
-        timeout=60,
-        check=False,
-        cwd=Path(__file__).parents[2],
-        env={"PATH": "/usr/bin:/bin"},
-    )
+    done = dateline_bytes("render", *words, "--config", str(newsroom.config))
     assert status == done.returncode, done.stderr
     return done.stdout, done.stderr.decode()
 

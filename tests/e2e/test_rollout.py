@@ -15,9 +15,9 @@ from pathlib import Path
 import feedparser
 import pytest
 import requests
+from command_line import dateline
 from newsroom import Newsroom, start
 from receiver import Receiver
-from test_triggers import dateline
 
 from worker.store import keys
 

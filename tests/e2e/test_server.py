@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from newsroom import Newsroom, published
 
@@ -48,6 +49,7 @@ def test_a_process_of_the_web_server_that_is_killed_leaves_none_behind(own_newsr
         newsroom.receiver.until(lambda: healthy(newsroom), 30, "the web server to be back")
 
 
+@pytest.mark.long
 def test_a_thousand_strangers_who_say_nothing_stop_nobody_and_are_sent_away(own_newsroom: Newsroom) -> None:
     newsroom = own_newsroom
     newsroom.publish("crowd-1", "s9")

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import requests
+from command_line import dateline
 from newsroom import TOKEN, Newsroom
 from receiver import Request
-from test_triggers import dateline
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -8,38 +8,17 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from command_line import dateline
 from newsroom import Newsroom
 
 from worker.store import keys
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
-
-
-def dateline(
-    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, far from any settings of ours."""
-    return subprocess.run(
-        [sys.executable, "-m", "worker.cli", *words],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=cwd,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
-            "COLUMNS": "200",
-            **(variables or {}),
-        },
-    )
 
 
 def seen(newsroom: Newsroom, article_id: str) -> None:

@@ -108,6 +108,7 @@ def _post(up: Up, article_id: str) -> int:
     return requests.post(f"{up.url}/events", json=_event(article_id), headers=headers, timeout=30).status_code
 
 
+@pytest.mark.long
 def test_nothing_ends_it_and_its_end_leaves_nothing(up: Up, receiver: Receiver) -> None:
     # A hang-up as soon as it can be told from another process.
     up.until(lambda: bool(up.tree()))

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from command_line import dateline
 from newsroom import Newsroom
-from test_triggers import dateline
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -464,6 +464,7 @@ def test_only_a_kill_breaks_the_word_of_retry_after_and_it_goes_alone(desk: Desk
     assert desk.tries("b")[-1] >= 31
 
 
+@pytest.mark.long
 @given(data=st.data())
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

@@ -1,0 +1,65 @@
+"""The command line for tests: each run is a process of its own, forked from one that has done the imports already.
+
+So a run takes what the command takes, not the second that the imports of all commands take before it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_SECONDS = 60
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["worker.cli.commands"])
+
+
+def dateline(
+    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, far from any settings of ours."""
+    done = dateline_bytes(*words, stdin=stdin, cwd=cwd, variables=variables)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def dateline_bytes(
+    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """The same, with what it prints as it is."""
+    environ = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", **(variables or {})}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "stdin").write_text(stdin, "utf-8")
+        process = _context.Process(target=_run, args=(words, folder, cwd, environ))
+        process.start()
+        process.join(_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(words, _SECONDS)
+        status = process.exitcode
+        process.close()
+        assert status is not None
+        outputs = ((folder / stream).read_bytes() for stream in ("stdout", "stderr"))
+        return subprocess.CompletedProcess(words, status, *outputs)
+
+
+def _run(words: tuple[str, ...], folder: Path, cwd: Path | None, environ: dict[str, str]) -> None:
+    """In the new process: be what a shell would have made of it."""
+    for number, (name, flags) in enumerate(
+        (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
+    ):
+        os.dup2(os.open(folder / name, flags, 0o600), number)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for the rest of the process)
+    os.environ.clear()
+    os.environ.update(environ)
+    if cwd is not None:
+        os.chdir(cwd)
+    sys.argv = ["dateline", *words]
+    from worker.cli import main
+
+    main()
