@@ -17,6 +17,7 @@ from lxml import etree
 from feeds.formats import newsmlg2, newssitemap, nitf, smartnews
 from feeds.formats.extensions import ATOM_NS
 from feeds.formats.sitemap import SITEMAP_NS
+from feeds.validation.xml import name as name_of
 
 _BYTES_MOST = 1024 * 1024
 """As much of a broken JSON document as is looked through for names."""
@@ -66,7 +67,7 @@ def _xml(document: bytes) -> Recognised | None:
     except etree.XMLSyntaxError:
         return None
     # In spite of its type: nothing, where there was nothing to recover.
-    found = None if root is None else _ROOTS.get(root.tag) or _ALIKE.get(etree.QName(root).localname)
+    found = None if root is None else _ROOTS.get(root.tag) or _ALIKE.get(name_of(root))
     if found == _RSS:
         return Recognised("feed", _profile(root))
     if found == _SITEMAP and _has_news(root):

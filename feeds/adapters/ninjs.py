@@ -194,7 +194,9 @@ def _source(draft: Draft, value: str, media_type: str) -> Any:
         draft.miss("body_html", f"is in {media_type[:60] or 'an unknown format'}, which is not read; it is left out")
         return None
     for element in list(content.iter(etree.Element)):
-        element.tag = _HTML_OF.get(name := etree.QName(element).localname, name)
+        # A prefix that is declared nowhere is part of the name, and no name to give an element.
+        name = str(element.tag).rpartition("}")[2].rpartition(":")[2] or "span"
+        element.tag = _HTML_OF.get(name, name)
         if name in {"media", "nitf-table-metadata", "object"} and element.getparent() is not None:
             draft.miss("body_html", f"has {name} in its source, which is left out")
             element.getparent().remove(element)

@@ -44,7 +44,8 @@ def at(element: Element, rule: str, reason: str) -> Finding:
 
 def name(element: Element) -> str:
     """The element's name without its namespace."""
-    return etree.QName(element).localname
+    # Not by QName, which refuses what parsers take of broken documents: a prefix that is declared nowhere.
+    return str(element.tag).rpartition("}")[2]
 
 
 def text(parent: Element, path: str) -> str:

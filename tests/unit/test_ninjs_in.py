@@ -115,6 +115,12 @@ def test_a_body_in_another_format_is_left_out(value: str) -> None:
     assert "application/x-story" in notes(**body)
 
 
+@pytest.mark.parametrize("name", ["x:p", "x:", ":", ":p", "a:b:c"])
+def test_a_prefix_that_is_declared_nowhere_takes_no_words_away(name: str) -> None:
+    value = NITF.replace("<p>On.</p>", f"<{name}>On.</{name}>")
+    assert "On." in said(body_html=None, bodies=[{"contentType": "application/nitf+xml", "value": value}])["body_html"]
+
+
 def test_what_has_no_place_here_is_said() -> None:
     found = notes(
         evolvedfrom="tag:tidewater.example,2026:w0",

@@ -60,6 +60,8 @@ def test_what_is_cut_off_is_recognised_and_found_broken(expected: Recognised, fi
         (Recognised("feed", "atom"), b'<entry xmlns="http://www.w3.org/2005/Atom"/>'),
         (Recognised("feed", "rss"), b'<rss xmlns="https://e.example/" version="2.0"/>'),
         (None, b"<entry/>"),
+        (None, b"<:"),
+        (None, b"<a:b"),
         (None, b"{}"),
         (None, b"[]"),
         (None, b'{"title": "x"}'),
