@@ -43,6 +43,7 @@ class Charge:
         self._digest = hashlib.sha256(json.dumps(self._definitions, sort_keys=True).encode()).hexdigest()
         self._number = 0
         self._seen = 0
+        self._used = 0
         self._told = 0
         self._lock = Lock()
         self.held: str | None = None
@@ -53,7 +54,7 @@ class Charge:
             return self._take()
 
     def _take(self) -> str | None:
-        standing = self._store.definitions.take(self._digest, self._worker, self._seen)
+        standing = self._store.definitions.take(self._digest, self._worker, self._seen, self._used)
         self._number, self._seen = standing.number, standing.seen
         if standing.forgot:
             # Redis has lost time: numbers may be given again, and what others had done is undone.
@@ -74,7 +75,11 @@ class Charge:
             # What a worker that was lost knew of may come back in a moment: nothing is ended for good so soon.
             removed = clock.ms(clock.agreed()) + (LOST_MS if standing.lost else 0)
             pending = self._store.definitions.adopt(standing.charge, self._definitions, removed)
-            self.held = None if pending is None else standing.charge
+            if pending < 0:
+                # A newer worker was faster; or Redis has lost the charge, and it gets a later generation the next time.
+                self.held, self._used = None, -pending
+                return None
+            self.held = standing.charge
             log.info("in_charge", worker=self._worker, definitions=standing.number, feeds_to_fill=pending)
         self._told = 0
         return self.held

@@ -194,6 +194,19 @@ class TestCharge:
         worker.charge.take()
         assert worker.store.client.zscore(keys.LIVING, "2 new") < 2**52
 
+    def test_a_charge_that_redis_has_lost_is_taken_again(self, worker: Worker) -> None:
+        """Evicted, or lost with its shard of a cluster; what was adopted last is remembered elsewhere."""
+        newer = Worker(worker.store, NEW, "new")
+        newer.charge.leave()
+        worker.charge.take()
+        worker.store.client.delete(keys.CHARGE)
+        worker.charge.take()
+        worker.charge.take()
+        assert worker.publisher.in_charge
+        worker.publish("a")
+        worker.work()
+        assert worker.store.events.waiting() == 0
+
     def test_older_workers_are_named(self, worker: Worker) -> None:
         assert worker.store.definitions.older() == set()
         Worker(worker.store, NEW, "new")

@@ -320,7 +320,7 @@ def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
     assert definitions.adopt("3 3", {"a": "{}", "b": "{}"}, 40) == 2
     assert definitions.removed("b", 99) is None
     # Who comes with an earlier charge changes nothing.
-    assert definitions.adopt("2 2", {"a": "{}"}, 50) is None
+    assert definitions.adopt("2 2", {"a": "{}"}, 50) == -3
     assert not definitions.reached("2 2", 0, 0, None)
     assert {"a", "b"} == definitions.progress().feeds.keys()
     assert definitions.reached("3 3", 0, 0, None)

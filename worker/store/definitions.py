@@ -60,14 +60,15 @@ class Definitions:
         self.indexing = Lease(client, scripts, keys.INDEXING)
         """Held by the worker that fills feeds."""
 
-    def take(self, digest: str, worker: str, seen: int = 0) -> Standing:
+    def take(self, digest: str, worker: str, seen: int = 0, used: int = 0) -> Standing:
         """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
 
-        `seen`: what its last standing said, 0 if this is its first.
+        `seen`: what its last standing said, 0 if this is its first; `used`: a generation that was adopted, so a charge
+        gets a later one: Redis may have lost the charge, and remember in another place what was adopted.
         """
-        number, newest, charge, lost, now, forgot = self._scripts.run(
-            "charge", [keys.NUMBERS, keys.LIVING, keys.CHARGE], [digest, worker, ALIVE_MS, LOST_MS, seen or ""]
-        )
+        numbers = [keys.NUMBERS, keys.LIVING, keys.CHARGE]
+        arguments = [digest, worker, ALIVE_MS, LOST_MS, seen or "", used]
+        number, newest, charge, lost, now, forgot = self._scripts.run("charge", numbers, arguments)
         return Standing(number, newest, charge, bool(lost), now, bool(forgot))
 
     def leave(self, number: int, worker: str) -> None:
@@ -80,16 +81,17 @@ class Definitions:
         members = (member.partition(" ") for member in self._client.zrange(keys.LIVING, 0, -1))
         return {worker for number, _, worker in members if number != charge}
 
-    def adopt(self, charge: str, definitions: Mapping[str, str], removed: int) -> int | None:
+    def adopt(self, charge: str, definitions: Mapping[str, str], removed: int) -> int:
         """Have these feeds (name -> definition) maintained under a charge; return how many have to be filled.
 
-        None when a later charge has been adopted. Feeds that are not among them are no more from `removed` (ms) on.
+        When a later charge has been adopted: its generation, as a negative number. Feeds that are not among them are no
+        more from `removed` (ms) on.
         """
         flat = [part for item in definitions.items() for part in item]
         pending = self._scripts.run(
             "adopt", [keys.DEFINITIONS, keys.PENDING, keys.FORMER, keys.INDEX], [_generation(charge), removed, *flat]
         )
-        return None if pending < 0 else int(pending)
+        return int(pending)
 
     def indexed(self) -> dict[str, str]:
         """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""

@@ -45,6 +45,9 @@ class Failing(NamedTuple):
 
 
 NOT_FAILING = Failing()
+_NO_MOMENT = 1_000_000_000
+"""What is less is no moment of ours (ms): releases until 0.1 kept how often a receiver had failed, since when, and when
+last."""
 
 
 class Hold(NamedTuple):
@@ -60,7 +63,10 @@ class Hold(NamedTuple):
         """Read what the scripts keep; None, or what can't be read: nothing to remember, settled at `cursor`."""
         try:
             token, held_cursor, since, last, until, reason = (value or "").split(":", 5)
-            return cls(int(token), int(held_cursor), Failing(int(since), int(last), int(until)), reason)
+            failing = Failing(int(since), int(last), int(until))
+            if 0 < failing.since < _NO_MOMENT:
+                failing = Failing(failing.last, failing.until)
+            return cls(int(token), int(held_cursor), failing, reason)
         except ValueError:
             return cls(0, cursor, NOT_FAILING, "")
 

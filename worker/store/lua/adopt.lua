@@ -1,11 +1,11 @@
 -- Have the feeds of a set of definitions maintained, and no others, from a new charge on.
 -- KEYS 1 definitions   2 pending   3 former   4 index
 -- ARGV 1 generation of the charge   2 when feeds that are not among them are no more (ms)   3.. name, definition ...
--- Returns -1 when a later charge has been adopted, else how many feeds have to be indexed.
+-- Returns how many feeds have to be indexed; when a later charge has been adopted, its generation as a negative number.
 local held = tonumber(redis.call('HGET', KEYS[4], 'generation') or '0')
 local mine = tonumber(ARGV[1])
 if held > mine then
-  return -1
+  return -held
 end
 local wanted = {}
 for i = 3, #ARGV, 2 do

@@ -2,7 +2,7 @@
 -- works by newer ones is alive. Each set of definitions has a number, given when a worker first worked by it.
 -- KEYS 1 numbers (hash: digest of a set -> number)   2 living (sorted set: "number worker" -> last seen, ms)   3 charge
 -- ARGV 1 digest   2 worker   3 a worker that has not been seen for so long (ms) counts no more   4 ... is forgotten
---      5 when this worker was last seen (ms), as it was told then, or ''
+--      5 when this worker was last seen (ms), as it was told then, or ''   6 a generation that was adopted, or 0
 -- Returns {number, greatest number of the living, who is in charge ("number generation") or '' when that is not this
 -- set, 1 when workers with a greater number were lost only a moment ago, else 0, when it is (ms), 1 when Redis knows
 -- nothing of when this worker was last seen, else 0}.
@@ -33,8 +33,8 @@ if newest > number then
 end
 local charge = redis.call('GET', KEYS[3]) or '0 0'
 local held, generation = string.match(charge, '^(%d+) (%d+)$')
-if tonumber(held) ~= number then
-  charge = string.format('%d %d', number, generation + 1)
+if tonumber(held) ~= number or tonumber(generation) < tonumber(ARGV[6]) then
+  charge = string.format('%d %d', number, math.max(generation, ARGV[6]) + 1)
   redis.call('SET', KEYS[3], charge)
 end
 return {number, newest, charge, lost, now, forgot}

@@ -11,10 +11,6 @@ if held then
   local v, a
   v, a, before, rest = string.match(held, '^(%d+):(%d+):(%a+)(.*)$')
   if not v then
-    -- Damaged.
-    v, a, before, rest = '-1', '0', 'in', ''
-  end
-  if not v then
     -- Damaged: it is made anew.
     v, a, before, rest = '-1', '0', 'in', ''
   end

@@ -1,0 +1,38 @@
+"""Data that the previous release left carry on under this one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from worker import clock
+from worker.delivery import policy
+from worker.delivery.transfer import Answer
+from worker.destinations import judged
+from worker.store import Store, keys
+
+
+@pytest.mark.parametrize("failures", [1, 3, 250_000])
+@pytest.mark.parametrize("receiver", ["endpoint:one", "sub"])
+def test_who_failed_before_the_upgrade_has_failed_since_then(store: Store, failures: int, receiver: str) -> None:
+    """A hold was `token:cursor:failures:since:last:reason`."""
+    store.receivers.enroll("f", receiver, {"endpoint": "one"})
+    store.changes.record("a", 1, 1, {"f": ("in", 1)})
+    (claim,) = store.receivers.claim("f", 1, clock.ms(clock.now()) + 1_000_000).taken
+    now = clock.now()
+    since, last = clock.ms(now - timedelta(minutes=5)), clock.ms(now - timedelta(minutes=1))
+    k = keys.feed("f")
+    store.client.zrem(k.claimed, receiver)
+    store.client.zadd(k.backoff, {receiver: clock.ms(now)})
+    store.client.hset(k.holds, receiver, f"0:{claim.cursor}:{failures}:{since}:{last}:answered 503")
+    ((_, _, hold),) = store.receivers.backing_off("f")
+    assert (since, last, 0) == hold.failing
+    store.receivers.sweep(["f"], clock.ms(now), 100)
+    (claim,) = store.receivers.claim("f", 1, clock.ms(now) + 1_000_000).taken
+    assert (since, last, 0) == claim.failing
+    answer = Answer(503, {}, b"", None, "", 0.1, started=True)
+    outcome = judged(claim, answer, now, 0.0, endpoint=True)
+    assert isinstance(outcome, policy.Refused)
+    assert isinstance(outcome.otherwise, policy.Retry), "it is not suspended"
+    assert outcome.otherwise.due < now + timedelta(minutes=10)
