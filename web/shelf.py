@@ -170,6 +170,9 @@ class Shelf:
             if held is None or self._killed(held.feed, held.document):
                 raise
             return held.document  # the last good one is better than none, and /readyz or the log says what is wrong
+        if era == self._era and document.head > self._heads[resource.feed]:
+            # So that a log that ends earlier at the next look is known to be another one.
+            self._heads[resource.feed] = document.head
         self._keep(resource.key, _Held(resource.feed, era, document))
         return document
 

@@ -10,6 +10,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from worker.destinations.partners import Partners
 from worker.destinations.websub import WebSub
 from worker.distribute import Distributor
 from worker.documents import Documents
+from worker.duty import Duty
 from worker.gate import Gate
 from worker.hub import Hub, Leases, Limits
 from worker.index import Indexer
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger()
+
+_KNOWN_SECONDS = 2.0
+"""How often it is looked whether Redis knows our endpoints still: it may have lost them, with all else."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,9 @@ class Machinery:
             look=self.readback.look,
             claim_seconds=delivery.claim_seconds,
         )
+        self._enrolling = Lock()
+        self._enrolled, self._known = settings, 0
+        self._endpoints = Duty("endpoints", self.enroll_lost, _KNOWN_SECONDS)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""
@@ -208,6 +216,7 @@ class Machinery:
         self.distributor.start()
         self._indexer.start()
         self.sweeper.start()
+        self._endpoints.start()
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
@@ -216,10 +225,12 @@ class Machinery:
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop."""
         store = self.services.store
+        self._endpoints.stop()
         for step in (
             self.publisher.stop,
             self.sweeper.stop,
             self._indexer.stop,
+            partial(self._endpoints.join, self._timeout),
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,
@@ -241,6 +252,24 @@ class Machinery:
 
         The latter only by workers that have the newest definitions of feeds.
         """
+        with self._enrolling:
+            self._enrolled, self._known = settings, clock.ms(clock.agreed())
+            self._enroll(settings)
+
+    def enroll_lost(self) -> None:
+        """Take endpoints again that Redis knows nothing of any more. One that was removed it knows.
+
+        They are told what has happened since they were known last.
+        """
+        with self._enrolling:
+            now = clock.ms(clock.agreed())
+            wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._partners.endpoints.values()}
+            if lost := wanted - self.services.store.receivers.known_of(wanted):
+                log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
+                self._enroll(self._enrolled, since=self._known)
+            self._known = now
+
+    def _enroll(self, settings: Settings, since: int | None = None) -> None:
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
@@ -254,7 +283,8 @@ class Machinery:
             if name in backfill:
                 details["backfill"] = backfill[name]
                 self._backfills.expect(endpoint.feed, name)
-            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details)
+            told = None if since is None else self.services.store.changes.last_before(endpoint.feed, since)
+            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details, told)
             if what != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
         if not self.publisher.in_charge:

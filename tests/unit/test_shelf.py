@@ -199,6 +199,17 @@ def test_while_redis_stalls_what_is_held_is_served_soon_but_for_what_was_killed(
     assert (b"document 1", False) == asyncio.run(ask())
 
 
+def test_what_was_made_says_where_the_log_ends() -> None:
+    """Redis loses everything before the first look at a feed that was just asked for."""
+    shelf, source = Shelf(), Source()
+    source.head = 5
+    assert b"document 5" == body(shelf, source)
+    assert ["a"] == shelf.lost({"a": (1, 0)})
+    shelf.back({"a": (1, 0)})
+    source.head = 1
+    assert b"document 1" == body(shelf, source)
+
+
 def test_what_is_no_more_is_not_held() -> None:
     shelf, source = Shelf(), Source()
     assert b"document 1" == body(shelf, source)

@@ -340,6 +340,12 @@ class ChangeLogs:
                 break
         return count
 
+    def last_before(self, feed: str, moment: int) -> int:
+        """The last change that was decided before `moment` (ms), 0 if there is none."""
+        newer = self.count_since(feed, moment)
+        found = self._client.zrevrange(keys.feed(feed).log, newer, newer, withscores=True)
+        return int(found[0][1]) if found else 0
+
     def untold(self, feed: str) -> list[str]:
         """Return the articles in the feed's log that nobody was told of: they were there before the feed was."""
         names: list[str] = self._client.zrangebyscore(keys.feed(feed).log, 0, 0)

@@ -268,14 +268,19 @@ class Receivers:
         if dues:
             self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
 
-    def enroll(self, feed: str, receiver: str, details: dict[str, Any]) -> Literal["new", "back", "known"]:
-        """Add an endpoint that is told what happens from now on; one that was removed has its old cursor."""
+    def enroll(
+        self, feed: str, receiver: str, details: dict[str, Any], since: int | None = None
+    ) -> Literal["new", "back", "known"]:
+        """Add an endpoint that is told what happens from now on; one that was removed has its old cursor.
+
+        `since`: it is told what has happened since that change.
+        """
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
             "enroll",
             [k.meta, k.settled, k.paused, k.holds, k.receivers],
-            [receiver, json.dumps(details)],
+            [receiver, json.dumps(details), "" if since is None else since],
         )
         return ("known", "new", "back")[answer]
 
@@ -314,6 +319,16 @@ class Receivers:
     def known(self, feed: str, receiver: str) -> bool:
         """Whether there is such a receiver."""
         return bool(self._client.hexists(keys.feed(feed).receivers, receiver))
+
+    def known_of(self, receivers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return which of the receivers, (feed, receiver), there are, in feeds that are swept."""
+        pipe = self._client.pipeline(transaction=False)
+        for feed, receiver in receivers:
+            pipe.hexists(keys.feed(feed).receivers, receiver)
+            pipe.sismember(keys.RECEIVING, feed)
+        answers = iter(pipe.execute())
+        found = zip(receivers, answers, answers, strict=True)
+        return {one for one, there, swept in found if there and swept}
 
     def subscribed(self, feed: str) -> int:
         """How many subscriptions the feed has."""

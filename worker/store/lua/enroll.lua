@@ -1,10 +1,10 @@
 -- with hold.part
 -- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
 -- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers
--- ARGV 1 receiver   2 details JSON
+-- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
-  local head = redis.call('HGET', KEYS[1], 'head') or '0'
+  local head = ARGV[3] ~= '' and ARGV[3] or redis.call('HGET', KEYS[1], 'head') or '0'
   -- Remembered: of what was in the feed before it came an endpoint is told nothing.
   local details = cjson.decode(ARGV[2])
   details.since = tonumber(head)
