@@ -107,7 +107,8 @@ def test_no_secret_is_shown_whatever_goes_wrong(
     shown: list[str] = []
     with start(tmp_path, receiver, 1, more, variables) as newsroom:
         for number in range(31, 37):
-            newsroom.publish(f"article-{number}", f"s{number}")
+            for name in ("", "-refused", "-taken"):
+                newsroom.publish(f"article-{number}{name}", f"s{number}")
         attempts = newsroom.store.attempts
         for number, name in enumerate(names, 31):
             receiver.until(lambda n=number, e=name: bool(attempts.last(f"s{n}", e, 1)), 20, f"an attempt at {name}")
@@ -149,8 +150,9 @@ def signing(number: int) -> str:
 
 
 def echo(request: Request) -> Answer:
-    """Refuse, and repeat all that came: its headers, its body, and what is in its credential."""
-    return 422, json.dumps(request.headers).encode() + request.body
+    """Refuse one article of several, and repeat all that came: its headers, its body, what is in its credential."""
+    said = json.dumps(request.headers).encode() + request.body
+    return (422, said) if b"-refused" in request.body else (204, said)
 
 
 def kept(client: Any) -> list[str]:

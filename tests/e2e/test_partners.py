@@ -16,7 +16,7 @@ from worker.delivery.signing import verify_webhook
 
 def settled(newsroom: Newsroom, feed: str) -> bool:
     counts = newsroom.store.receivers.counts(feed)
-    return counts["settled"] == 1 and counts["behind"] == 0
+    return not newsroom.store.events.waiting() and counts["settled"] == 1 and counts["behind"] == 0
 
 
 def articles(newsroom: Newsroom, path: str) -> list[str]:
