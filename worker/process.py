@@ -126,8 +126,6 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     app.steps["worker"].add(MachineryStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
-    # Celery tells at each loss of its connection of what it may change one day.
-    warnings.simplefilter("ignore", PendingDeprecationWarning)
 
     # It was blocked when the process began (worker/cli), so one that came since then waits for `_follow`. Celery's own
     # answer would be to start anew, which drops what is in flight.
@@ -161,5 +159,7 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
         without_heartbeat=True,
         quiet=True,
     )
+    # It tells at each loss of its connection of what it may change one day. Only now: it has just asked to be told.
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
     worker.start()
     return int(worker.exitcode or 0)
