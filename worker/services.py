@@ -174,9 +174,9 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        self._charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
+        self.charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
         self._backfills = Backfills(store, services.wakeups)
-        self._indexer = Indexer(store, self._charge, placing, self._backfills)
+        self._indexer = Indexer(store, self.charge, placing, self._backfills)
         self.publisher = Publisher(
             store,
             site,
@@ -185,7 +185,7 @@ class Machinery:
             here,
             self._partners,
             self.readback.expect,
-            self._charge,
+            self.charge,
             placing,
         )
         self.sweeper = Sweeper(
@@ -208,7 +208,7 @@ class Machinery:
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there."""
         self.services.store.events.prepare()
-        self._charge.take()
+        self.charge.take()
         self.enroll(self.services.settings)
         self._clearance.start()
         self._engine.start()

@@ -47,8 +47,10 @@ def run(scale: float) -> list[Result]:
         server.start()
         try:
             desk, reader = build(settings, server.url), build(settings, server.url)
-            publisher = Machinery(desk, distributes=True).publisher
+            machinery = Machinery(desk, distributes=True)
+            publisher = machinery.publisher
             desk.store.events.prepare()
+            machinery.charge.take()
             intake = Intake(desk.store, _Nobody())
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
             publisher.consume()
