@@ -116,18 +116,24 @@ class EmbeddedRedis:
             log.info("redis_left", pid=self.pid, reason="another `dateline up` uses it")
             self.pid, self.started = 0, False
             return
-        reason = ""
+        reason, replaced = "", False
         try:
             with _client(self.url) as client:
-                client.shutdown()
+                replaced = int(client.info("server")["process_id"]) != self.pid
+                if not replaced:
+                    client.shutdown()
         except redis.RedisError as error:
             reason = str(error)
-        if not self._ends(STOP_SECONDS if not reason else _GRACE_SECONDS):
+        # Who removes the folder of a server that runs, and starts anew in its place, has two: the other is not ours.
+        if not replaced and not self._ends(STOP_SECONDS if not reason else _GRACE_SECONDS):
             log.error("redis_killed", pid=self.pid, reason=reason or f"has not ended within {STOP_SECONDS} seconds")
             self._kill()
             if not self._ends(_GRACE_SECONDS):
                 raise EmbeddedRedisError(f"Redis (process {self.pid}) has not ended: {reason}")
         if self._process is not None:
+            if replaced:
+                # By force: it would take the other's socket away, and what it knew is in no folder any more.
+                self._process.kill()
             self._process.wait()
         log.info("redis_stopped", pid=self.pid)
         self._process, self.pid, self.started = None, 0, False

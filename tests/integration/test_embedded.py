@@ -349,3 +349,19 @@ def test_two_that_share_a_server_leave_it_to_each_other(data_dir: Path) -> None:
     eventually(lambda: gone(pid))
     assert one._process is not None
     one._process.wait(10)
+
+
+def test_one_whose_folder_was_removed_ends_and_leaves_the_next_one_alone(data_dir: Path) -> None:
+    first, second = EmbeddedRedis(data_dir), EmbeddedRedis(data_dir)
+    first.start()
+    abandoned = first.pid
+    shutil.rmtree(data_dir)
+    second.start()
+    try:
+        assert second.pid != abandoned
+        first.stop()
+        assert gone(abandoned)
+        with client(second) as answers:
+            assert answers.ping()
+    finally:
+        second.stop()
