@@ -164,5 +164,6 @@ def kept(client: Any) -> list[str]:
         "set": client.smembers,
         "zset": lambda key: client.zrange(key, 0, -1, withscores=True),
         "stream": client.xrange,
+        "none": lambda _: "",  # it has ended meanwhile
     }
     return [f"{key} {read[client.type(key)](key)}" for key in client.scan_iter(count=1000)]
