@@ -42,6 +42,12 @@ def test_on_80_columns_name_and_state_stay_in_the_row() -> None:
     assert [line.split()[0] for line in under if line.strip().startswith(("Why", "URL"))] == ["Why", "URL"]
 
 
+def test_what_goes_on_under_a_row_shares_a_line_where_there_is_room() -> None:
+    row = ("partner-one", "world", "article", "backoff until 2026-03-01 10:00:00", "answered 503", "https://p.example/")
+    _, _, _, below = shown(70, row)
+    assert below.split() == ["Why", "answered", "503", "URL", "https://p.example/"]
+
+
 def test_where_there_is_room_a_row_is_a_line() -> None:
     assert [line.split()[0] for line in shown(250, ROW, ROW)[2:]] == ["partner-one", "partner-one"]
 

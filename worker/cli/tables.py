@@ -52,9 +52,7 @@ class Table:
         console.print("─" * min(self._width(widths, kept), console.width), style="dim", highlight=False)
         for row in self._rows:
             self._line(console, row, kept, widths)
-            for place in sorted(under):
-                if row[place]:
-                    self._detail(console, self._columns[place], row[place])
+            self._below(console, [(self._columns[place], row[place]) for place in sorted(under) if row[place]])
 
     @staticmethod
     def _width(widths: Sequence[int], kept: Sequence[int]) -> int:
@@ -79,11 +77,26 @@ class Table:
             console.print(Text(_GAP.join(padded).rstrip(), style), soft_wrap=True)
 
     @staticmethod
-    def _detail(console: Console, name: str, cell: str) -> None:
-        room = max(_LEAST, console.width - len(_INDENT) - cell_len(name) - 1)
-        for number, part in enumerate(_folded(cell, room)):
-            label = f"{name} " if number == 0 else " " * (cell_len(name) + 1)
-            console.print(Text.assemble(_INDENT, (label, "dim"), part), soft_wrap=True)
+    def _below(console: Console, details: Sequence[tuple[str, str]]) -> None:
+        """Print what goes on under a row: as many in a line as there is room for, each with its name."""
+        line, used = Text(_INDENT), cell_len(_INDENT)
+        for name, cell in details:
+            width = cell_len(name) + 1 + cell_len(cell)
+            if used > len(_INDENT) and used + len(_GAP) + width > console.width:
+                console.print(line, soft_wrap=True)
+                line, used = Text(_INDENT), cell_len(_INDENT)
+            elif used > len(_INDENT):
+                line.append(_GAP)
+                used += len(_GAP)
+            first, *rest = _folded(cell, max(_LEAST, console.width - used - cell_len(name) - 1))
+            line.append(f"{name} ", "dim").append(first)
+            used += cell_len(name) + 1 + cell_len(first)
+            for part in rest:
+                console.print(line, soft_wrap=True)
+                line = Text(f"{_INDENT}{' ' * (cell_len(name) + 1)}{part}")
+                used = cell_len(line.plain)
+        if details:
+            console.print(line, soft_wrap=True)
 
 
 def _folded(text: str, width: int) -> list[str]:
