@@ -27,8 +27,9 @@ from bench.receiver import WEBHOOK_SECRET, Receiver, secret_of
 from config.settings import load
 from worker import clock
 from worker.app import app, configure
+from worker.listening import free_port
 from worker.store import Store, keys
-from worker.up import Stack, free_port
+from worker.up import Stack
 from worker.wakeups import Wakeups
 
 WORKERS = 2

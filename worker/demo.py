@@ -31,7 +31,8 @@ from rich.table import Table
 from config.settings import load
 from worker import logs
 from worker.delivery.signing import SignatureError, verify_hub_signature, verify_webhook
-from worker.up import Stack, free_port
+from worker.listening import free_port
+from worker.up import Stack
 
 if TYPE_CHECKING:
     from rich.console import Console

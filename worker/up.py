@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from redis.exceptions import RedisError
 
 from worker import clock
 from worker.embedded import EmbeddedRedis, EmbeddedRedisError
+from worker.listening import see_that_it_is_free
 from worker.store import Store, trouble
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Stack:
         ]
 
     def __enter__(self) -> Self:
-        """Start everything and wait until it is ready. Raises UpFailed."""
-        _free(self._settings.web.host, self._settings.web.port)
+        """Start everything and wait until it is ready. Raises UpFailed or CantListen."""
+        see_that_it_is_free(self._settings.web.host, self._settings.web.port)
         try:
             if self._redis is not None:
                 self.redis_url = self._environ["DATELINE_REDIS_URL"] = self._redis.start()
@@ -262,25 +262,6 @@ def end_with_parent() -> None:
     # Not for the children of this one: their standard input is not ours.
     del os.environ[SUPERVISED]
     threading.Thread(target=wait, name="parent", daemon=True).start()
-
-
-def free_port(host: str) -> int:
-    """Return a port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _free(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UpFailed(
-                f"can't listen on {host} port {port}: {error.strerror}; choose another with --port"
-            ) from None
 
 
 def _reachable(host: str) -> str:

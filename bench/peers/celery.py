@@ -20,7 +20,7 @@ from bench.peers import front, hub, post
 from bench.peers.running import running
 from bench.receiver import Receiver, secret_of
 from worker.embedded import EmbeddedRedis
-from worker.up import free_port
+from worker.listening import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from newsroom import Newsroom, published, start
 from receiver import Receiver
 
 from worker.embedded import find_server
-from worker.up import free_port
+from worker.listening import free_port
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.up import free_port
+from worker.listening import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -16,6 +16,7 @@ from config.settings import SettingsError
 from worker import embedded
 from worker.cli import coverage, desk, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
+from worker.listening import CantListen
 from worker.store.trouble import sentence
 from worker.up import UpFailed
 
@@ -90,7 +91,7 @@ def run() -> None:
     except Failed as error:
         say_wrong(str(error))
         sys.exit(error.status)
-    except (UpFailed, embedded.EmbeddedRedisError) as error:
+    except (UpFailed, CantListen, embedded.EmbeddedRedisError) as error:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:

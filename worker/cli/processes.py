@@ -18,9 +18,10 @@ from worker import logs
 from worker.app import QUEUES
 from worker.cli.safety import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url
+from worker.listening import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
 from worker.services import Services
 from worker.store import Store, keys
-from worker.up import Stack, end_with_parent, free_port
+from worker.up import Stack, end_with_parent
 
 log = structlog.get_logger()
 
@@ -131,11 +132,13 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     end_with_parent()
     settings = load(config)
     logs.configure(settings.log_level)
+    see_that_it_is_free(settings.web.host, settings.web.port)
     os.environ["DATELINE_CONFIG"] = str(config_path(config))
     if settings.redis_url is None:
         os.environ["DATELINE_REDIS_URL"] = redis_url(settings)
     else:
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
+    warn_of_links_nobody_can_follow(settings.site.base_url, settings.web.host)
     serve(settings.web.host, settings.web.port)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import typer
 from redis.exceptions import RedisError
 
 from worker.cli.terminal import Failed
+from worker.listening import loopback
 from worker.store.safety import dangers
 from worker.store.trouble import sentence
 
@@ -47,8 +47,4 @@ def see_that_it_keeps(client: Client, *, unsafe: bool, needed: bool = False) -> 
 
 def trial(base_url: str) -> bool:
     """Whether the site is on this machine alone: nobody depends on it."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return loopback(urlsplit(base_url).hostname or "")

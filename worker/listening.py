@@ -1,0 +1,72 @@
+"""Where the web server listens: seen before anything is started, so that what is wrong is one line."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import structlog
+
+log = structlog.get_logger()
+
+_POLL_SECONDS = 0.1
+
+
+class CantListen(RuntimeError):
+    """The address can't be listened on; the message says what to do."""
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free at this moment."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def see_that_it_is_free(host: str, port: int, seconds: float = 0) -> None:
+    """Raise CantListen when `port` can't be listened on, after having waited `seconds` for whoever has it."""
+    deadline = time.monotonic() + seconds
+    while error := _refusal(host, port):
+        if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            continue
+        what = "port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "host"
+        raise CantListen(
+            f"can't listen on {host} port {port}: {error.strerror}; choose another with --{what}/web.{what}"
+        )
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error
+    return None
+
+
+def warn_of_links_nobody_can_follow(base_url: str, host: str) -> None:
+    """Log a warning when others can reach the server, but the links in feeds lead each of them to their own machine."""
+    if loopback(urlsplit(base_url).hostname or "") and not loopback(host):
+        log.warning(
+            "base_url_is_loopback",
+            base_url=base_url,
+            host=host,
+            reason="readers and subscribers on other machines can't follow the links in feeds",
+            next_step="set site.base_url to the address they know, or web.host to 127.0.0.1",
+        )
+
+
+def loopback(host: str) -> bool:
+    """Whether the name or address is this machine's own, which no other can reach."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
