@@ -68,6 +68,8 @@ def application(services: Services) -> ASGIApp:
             Route("/", _home),
             Route("/feeds", feeds.directory),
             Route("/feeds.opml", feeds.opml),
+            Route("/feeds/", feeds.without_slash),
+            Route("/feeds/{path:path}/", feeds.without_slash),
             Route("/feeds/{path:path}", feeds.feed),
             Route("/events", events.post, methods=["POST"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -44,10 +44,11 @@ class FeedServer:
 
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`, its archives (`?archive=PERIOD`), and the page `/feeds/{feed}`."""
-        name, _, format_name = request.path_params["path"].rpartition(".")
+        asked = request.path_params["path"]
+        name, _, format_name = asked.rpartition(".")
         feed_format = FEED_FORMATS.get(format_name)
         if feed_format is None:
-            name = request.path_params["path"]
+            name = asked
         definition = self._site.feed(name)
         made = not isinstance(definition, MadeFeed) or bool(
             await run_in_threadpool(self._store.patterns.written, definition)
@@ -123,12 +124,17 @@ class FeedServer:
             first = self._site.topic(definition.name, feed_format.name)
             return PlainTextResponse(f"There is no such archive. They are linked to from {first}\n", 404, _BRIEFLY)
 
+    async def without_slash(self, request: Request) -> Response:
+        """Lead from an address that ends in a slash to the one that is meant, at our own host."""
+        asked = request.path_params.get("path", "").strip("/")
+        url = f"{self._site.base_url}/feeds" + (f"/{quote(asked)}" if asked else "")
+        return _moved(request, url)
+
     async def _not_here(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
         """Say where a feed of that name is, that it was, or which names are like it."""
         if now := self._site.renamed.get(name):
             url = self._site.topic(now, feed_format.name) if feed_format else self._site.page(now)
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
+            return _moved(request, url)
         removed = await run_in_threadpool(self._removed, name)
         if removed is not None:
             body, content_type = ended(self._site, name, feed_format, clock.moment(removed))
@@ -198,6 +204,12 @@ class FeedServer:
         links = self._site.links(definition.name, feed_format.name)
         page = f'<{self._site.page(definition.name)}>; rel="alternate"'
         return [(b"cache-control", _caching(definition)), (b"link", f"{links}, {page}".encode())]
+
+
+def _moved(request: Request, url: str) -> Response:
+    """Lead to `url` for good, with the query that was sent."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
 
 
 def _uncoded(document: Representation, request: Request) -> Response:

@@ -276,6 +276,16 @@ def test_a_renamed_feed_leads_to_its_new_name(newsroom: Newsroom) -> None:
         assert (301, f"{newsroom.base_url}/feeds/{new}") == (answer.status_code, answer.headers["location"])
 
 
+def test_an_address_with_a_slash_at_its_end_leads_on_at_our_own_host(newsroom: Newsroom) -> None:
+    feeds = f"{newsroom.base_url}/feeds"
+    for asked, meant in (("/", ""), ("/s0/", "/s0"), ("/s0.atom/?a=b%20c&d", "/s0.atom?a=b%20c&d"), ("//", "")):
+        answer = get(feeds + asked, Host="elsewhere.example", X_Forwarded_Host="elsewhere.example")
+        assert (301, feeds + meant) == (answer.status_code, answer.headers["location"])
+    assert get(f"{feeds}/a%20b%3f/").headers["location"] == f"{feeds}/a%20b%3F"
+    assert get(f"{feeds}/a%0d%0aX-A:%20b/").status_code == 404
+    assert requests.get(f"{feeds}/s0/", timeout=10).status_code == 200
+
+
 def test_an_unknown_feed_is_404_with_the_names_that_are_like_it(newsroom: Newsroom) -> None:
     answer = get(f"{newsroom.base_url}/feeds/mnths.rss")
     assert answer.status_code == 404

@@ -272,7 +272,7 @@ def test_feedparser_reads_the_feed_back(newsroom: Newsroom, section: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0.", "/feeds/", "/feeds/%00.rss", "/nothing"]
+    "path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0.", "/feeds/%00.rss", "/nothing"]
 )
 def test_unknown_addresses_are_404(newsroom: Newsroom, path: str) -> None:
     assert requests.get(newsroom.base_url + path, timeout=10).status_code == 404
