@@ -271,9 +271,7 @@ def test_feedparser_reads_the_feed_back(newsroom: Newsroom, section: str) -> Non
         assert entry.id == "tag:herald.example,2026:article/read-1"
 
 
-@pytest.mark.parametrize(
-    "path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0.", "/feeds/%00.rss", "/nothing"]
-)
+@pytest.mark.parametrize("path", ["/feeds/none.rss", "/feeds/s0.pdf", "/feeds/s0.", "/feeds/%00.rss", "/nothing"])
 def test_unknown_addresses_are_404(newsroom: Newsroom, path: str) -> None:
     assert requests.get(newsroom.base_url + path, timeout=10).status_code == 404
 
