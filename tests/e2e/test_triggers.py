@@ -188,6 +188,28 @@ def test_an_endpoint_is_paused_and_resumed_by_hand(newsroom: Newsroom) -> None:
     newsroom.receiver.wait("/p7")
 
 
+def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
+    config = ("--config", str(newsroom.config))
+    assert dateline("endpoints", "--pause", "p7", *config).returncode == 0
+    before = len(newsroom.receiver.at("/p7"))
+    newsroom.publish("tried-now-1", "s7")
+    done = dateline("endpoints", "--retry", "p7", *config)
+    assert "p7 was paused: it is resumed, and tried now." in done.stdout, done.stderr
+    newsroom.receiver.wait("/p7", before + 1)
+    newsroom.receiver.behave["/p7"] = lambda _: (503, b"")
+    newsroom.publish("tried-now-2", "s7")
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "the backoff")
+    newsroom.store.client.zadd("dateline:{feed:s7}:backoff", {"endpoint:p7": 4e12})
+    newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
+    tried = len(newsroom.receiver.at("/p7"))
+    done = dateline("endpoints", "--retry", "p7", *config)
+    assert "p7 waited after a failure: it is tried now." in done.stdout, done.stderr
+    newsroom.receiver.wait("/p7", tried + 1)
+    unknown = dateline("endpoints", "--retry", "nobody", *config)
+    assert unknown.returncode == 2
+    assert "--retry: there is no endpoint nobody" in unknown.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [

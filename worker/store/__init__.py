@@ -12,6 +12,7 @@ from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
 from worker.store.damage import Damage
 from worker.store.definitions import Definitions
+from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lists import CuratedLists
@@ -49,6 +50,7 @@ class Store:
         self.readbacks = Readbacks(client, scripts, self.damage)
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts, self.damage)
+        self.endpoints = Endpoints(scripts, self.damage)
         self.replays = Replays(client, scripts, self.damage)
         self.refusals = Refusals(client, scripts, self.damage)
         self.operations = OperationalEvents(client, scripts, self.damage)

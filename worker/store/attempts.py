@@ -215,6 +215,12 @@ def _parked(text: str) -> Attempt:
     return Attempt(**json.loads(text))
 
 
+def parse_health(answer: Any) -> Health:
+    """Read an endpoint's health as a script returns it: names and values by turns."""
+    health: Health = _typed(Health, dict(zip(answer[::2], answer[1::2], strict=True)))
+    return health
+
+
 def _typed(kind: Any, texts: dict[str, str]) -> Any:
     """A dataclass from the texts of a hash."""
     types = {"int": int, "float": float, "str": str}

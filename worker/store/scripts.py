@@ -50,10 +50,15 @@ class Scripts:
 
     def read(self, *commands: tuple[Any, ...]) -> list[Any]:
         """Return the answers to commands that read one key each, (command, key, argument ...), all of one moment."""
+        answers: list[Any] = self.run("read", *self.reading(*commands))
+        return answers
+
+    @staticmethod
+    def reading(*commands: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
+        """What `run_each("read", ...)` is to be called with for commands as `read` takes them."""
         keys = list(dict.fromkeys(key for _, key, *_ in commands))
         asked = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
-        answers: list[Any] = self.run("read", keys, [json.dumps(asked)])
-        return answers
+        return keys, [json.dumps(asked)]
 
     def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run one script for each (keys, args), in one round trip; return the answers in that order.
