@@ -60,6 +60,9 @@ EXAMPLE = Path(__file__).with_name("dateline.toml")
 # RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
+# A name that can stand in a key: what is none is refused itself, under the place of its endpoint.
+_TABLE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/-]+")
+
 
 class SettingsError(InvalidInput):
     """Settings that can't be taken. `errors` has every mistake, each by the key that the user wrote."""
@@ -436,7 +439,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         absent = file.absent | environment.absent
         errors += _errors(error, {**file.written, **environment.written}, absent)
     if errors:
-        raise SettingsError(errors)
+        raise SettingsError([_by_name(error, file.values) for error in errors])
     return settings
 
 
@@ -467,6 +470,17 @@ def _errors(
             continue
         problem = unknown_key(Settings, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, found.problem)
         yield FieldError(written_key(location, written), problem)
+
+
+def _by_name(error: FieldError, values: Mapping[str, Any]) -> FieldError:
+    """Say which endpoint it is by its name instead of its place, where the name tells it from the others."""
+    table, _, rest = error.field.partition(".")
+    position, _, key = rest.partition(".")
+    names = dict(_said(values, table, "name")) if table == "endpoints" and position.isdecimal() else {}
+    name = names.get(int(position), "") if names else ""
+    if key == "name" or list(names.values()).count(name) != 1 or not _TABLE_NAME.fullmatch(name):
+        return error
+    return FieldError(f"{table}.{name}.{key}" if key else f"{table}.{name}", error.problem)
 
 
 def _detail(kind: str, problem: str, location: Location) -> InitErrorDetails:

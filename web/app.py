@@ -25,7 +25,8 @@ from web.feeds import FeedServer
 from web.front import Front
 from web.health import Health
 from web.hub import HubFront
-from web.problems import problem
+from web.pages import Pages
+from web.problems import ErrorPages, problem
 from web.shelf import Shelf, Withheld
 from web.triggers import Triggers
 from web.watch import Watch
@@ -95,7 +96,7 @@ def application(services: Services) -> ASGIApp:
     )
     # It would be to the host that the client names.
     behind.router.redirect_slashes = False
-    return Front(shelf, behind, connections)
+    return Front(shelf, ErrorPages(behind, Pages(services.site)), connections)
 
 
 def create() -> ASGIApp:

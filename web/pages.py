@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader
 from lxml import etree
@@ -35,6 +35,11 @@ class Pages:
         language = definition.edition or self._site.edition
         page = _templates.get_template("feed.html")
         return page.render(site=self._site, feed=definition, entries=entries, language=language).encode()
+
+    def error(self, status: int, title: str, text: str, errors: Sequence[Mapping[str, str]]) -> bytes:
+        """Return the page of an error: what is wrong, in each field where it is a field, and the way to the feeds."""
+        page = _templates.get_template("error.html")
+        return page.render(site=self._site, status=status, title=title, text=text, errors=errors).encode()
 
     def opml(self) -> bytes:
         """Return all feeds as OPML 2.0."""

@@ -28,7 +28,7 @@ PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
 NO_DEFAULT = {"redis_url", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
-NO_FEED = "endpoints.0.feed: there is no feed {}; known: world, author/*"
+NO_FEED = "endpoints.a.feed: there is no feed {}; known: world, author/*"
 
 
 def endpoint(lines: str, feed: str = "author/mira") -> str:
@@ -350,7 +350,7 @@ class TestMistakes:
         assert mistakes(file, text) == [
             "api_tokens_file: the file nowhere can't be read: No such file or directory",
             "endpoints.1.secret_file: endpoints.1.secret is given too; keep one of the two",
-            "endpoints.2.secret_env: NOWHERE is not set in the environment",
+            "endpoints.b.secret_env: NOWHERE is not set in the environment",
             "site.base_url: must be an absolute URL that begins with http:// or https://",
             'site.edition: must be a language tag such as "ar" or "zh-Hant"',
             "site.titel: is no setting; did you mean title?",
@@ -382,9 +382,9 @@ class TestMistakes:
             "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
             "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
             f"endpoints.1.format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
-            "endpoints.2.feed: is missing",
-            "endpoints.2.mode: input should be 'article' or 'feed'",
-            "endpoints.2.url: is missing",
+            "endpoints.b.feed: is missing",
+            "endpoints.b.mode: input should be 'article' or 'feed'",
+            "endpoints.b.url: is missing",
             "colour: is no setting",
             "feeds.2.name: world is the name of feeds.0 already",
             "endpoints.1.name: a is the name of endpoints.0 already",
@@ -457,11 +457,11 @@ class TestMistakes:
             ),
             (
                 endpoint('mode = "feed"\nformat = "atom"\nrights = { early = true }'),
-                'endpoints.0.rights: has early, which there is in mode "article" only',
+                'endpoints.a.rights: has early, which there is in mode "article" only',
             ),
             (
                 endpoint('format = "applenews"\nrights = { early = true }'),
-                "endpoints.0.rights: has early, and the format applenews can't mark an embargo",
+                "endpoints.a.rights: has early, and the format applenews can't mark an embargo",
             ),
             (endpoint('format = "json"', feed="author/*"), NO_FEED.format("author/*")),
             (endpoint('format = "json"', feed="author/Mira"), NO_FEED.format("author/Mira")),
@@ -665,7 +665,7 @@ class TestEndpoints:
         (file.parent / "both.pem").write_bytes(PEM.read_bytes())
         table = ENDPOINT.replace('url = "https://a.example/"\n', "") if line.startswith("url") else ENDPOINT
         found = mistakes(file, f"{table}{line}\n{FEEDS}")
-        assert found == ["endpoints.0." + wrong.replace("{folder}", str(file.parent)) for wrong in expected]
+        assert found == ["endpoints.a." + wrong.replace("{folder}", str(file.parent)) for wrong in expected]
         assert "hunter2" not in " ".join(found)
 
     def test_a_file_that_may_not_be_read(self, file: Path) -> None:
@@ -674,7 +674,7 @@ class TestEndpoints:
         if os.access(closed, os.R_OK):
             pytest.skip("this user may read everything")
         [wrong] = mistakes(file, f'{ENDPOINT}tls = {{ cert = "closed" }}\n{FEEDS}')
-        assert wrong == f"endpoints.0.tls.cert: the file {closed} can't be read: Permission denied"
+        assert wrong == f"endpoints.a.tls.cert: the file {closed} can't be read: Permission denied"
 
 
 class TestAdapters:
@@ -775,7 +775,7 @@ class TestSecrecy:
             "api_tokens.1",
             "event_secrets.0",
             "event_secrets.1",
-            "endpoints.0.secret.0",
+            "endpoints.a.secret.0",
         ]
         assert "hunter2" not in said
         assert SIGNING[0] not in said
