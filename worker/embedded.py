@@ -1,7 +1,7 @@
 """The embedded Redis: a server of one's own on a unix socket in the data directory, for a newsroom that has set none.
 
     data_dir/redis.sock   its socket; in the temporary directory when that path is too long for one
-    data_dir/redis/       its append-only file, its log, `lock` and `users`
+    data_dir/redis/       its append-only file, its log and `lock`
 
 The server inherits `lock` open and locked, so it is locked exactly as long as some server holds the data, whoever
 started it. Therefore two servers never write one append-only file, and the end of a server is seen that is no child of
@@ -10,6 +10,7 @@ ours. What a server has answered is in its file, so one that answers no more can
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import importlib
@@ -69,7 +70,6 @@ class EmbeddedRedis:
         self.url = _url(self._socket)
         self.started = False
         self.pid = 0
-        self._users: IO[bytes] | None = None
 
     def start(self) -> str:
         """Return the URL of a server that answers and has loaded its data. Raises EmbeddedRedisError."""
@@ -79,10 +79,7 @@ class EmbeddedRedis:
             self._socket.parent.mkdir(mode=0o700, exist_ok=True)
             if not _ours(self._socket, self._data):
                 raise EmbeddedRedisError(f"{self._socket.parent} is somebody else's; set TMPDIR, or a shorter data_dir")
-            self._use()
             with ExitStack() as undo:
-                if not self.pid:
-                    undo.callback(self._leave)
                 lock = undo.enter_context((self._folder / "lock").open("wb"))
                 output = undo.enter_context((self._folder / "log").open("ab+"))
                 begun = self._have(lock, output)
@@ -112,10 +109,6 @@ class EmbeddedRedis:
         """
         if not self.pid:
             return
-        if not self._leave():
-            log.info("redis_left", pid=self.pid, reason="another `dateline up` uses it")
-            self.pid, self.started = 0, False
-            return
         reason, replaced = "", False
         try:
             with _client(self.url) as client:
@@ -137,21 +130,6 @@ class EmbeddedRedis:
             self._process.wait()
         log.info("redis_stopped", pid=self.pid)
         self._process, self.pid, self.started = None, 0, False
-
-    def _use(self) -> None:
-        """Be one of those that use the server: the last of them ends it, also when others were killed."""
-        if self._users is None:
-            users = (self._folder / "users").open("wb")
-            fcntl.flock(users, fcntl.LOCK_SH)
-            self._users = users
-
-    def _leave(self) -> bool:
-        """Use it no more; return whether nobody else does."""
-        if self._users is None:
-            return True
-        with self._users as users:
-            self._users = None
-            return _locked(users)
 
     def _ends(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -187,6 +165,9 @@ class EmbeddedRedis:
                     said = _tail(output, begin)
                     if aof.unreadable(said):
                         raise EmbeddedRedisError(aof.advice(self._folder, find_server()))
+                    if not said and not shutil.disk_usage(self._folder).free:
+                        # It could not even write why.
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{said}")
                 if time.monotonic() > deadline:
                     raise EmbeddedRedisError(f"Redis has not answered for {SILENCE_SECONDS} seconds; see {output.name}")

@@ -6,6 +6,7 @@ are the business of the proxy in front.
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import resource
@@ -13,10 +14,14 @@ import signal
 import threading
 import time
 from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEEP_MS = 75_000
 """How long a connection may be idle between two requests: longer than proxies keep theirs, lest both act at once."""
@@ -43,11 +48,16 @@ def serve(host: str, port: int) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=_KEEP_MS),
         backlog=_BACKLOG,
         backpressure=places(),
-        factory=True,
         log_enabled=False,
         websockets=False,
         workers_kill_timeout=_STOP_SECONDS,
-    ).serve()
+    ).serve(target_loader=_application, wrap_loader=False)
+
+
+def _application() -> Callable[..., Any]:
+    """Return the application, in the process that serves. Granian's own way looks in the working directory first."""
+    application: Callable[..., Any] = importlib.import_module("web.app").create()
+    return application
 
 
 def places() -> int:

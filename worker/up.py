@@ -2,6 +2,7 @@
 
 Children run in sessions of their own, so that Ctrl-C reaches only the parent, which then stops them in order: first the
 way in, then the workers, Redis last. A child whose parent has died notices that its standard input has ended and stops.
+None of them imports anything from the working directory (`python -P`), whatever lies there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -23,6 +24,7 @@ from redis.exceptions import RedisError
 from worker import clock
 from worker.embedded import EmbeddedRedis, EmbeddedRedisError
 from worker.listening import see_that_it_is_free
+from worker.sole import Sole
 from worker.store import Store, trouble
 
 if TYPE_CHECKING:
@@ -79,9 +81,10 @@ class Stack:
     ) -> None:
         self._settings = settings
         self._redis = None if settings.redis_url else EmbeddedRedis(settings.data_dir)
-        self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1"}
+        self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1", "PYTHONSAFEPATH": "1"}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        self._sole = ExitStack()
         self._redis_failures = 0
         self._redis_due = 0.0
         self.redis_url = settings.redis_url or ""
@@ -92,8 +95,26 @@ class Stack:
         ]
 
     def __enter__(self) -> Self:
-        """Start everything and wait until it is ready. Raises UpFailed or CantListen."""
-        see_that_it_is_free(self._settings.web.host, self._settings.web.port)
+        """Start everything and wait until it is ready. Raises UpFailed, RunsAlready, CantListen."""
+        with ExitStack() as undo:
+            inherited = self._be_the_only_one(undo)
+            web = self._settings.web
+            see_that_it_is_free(web.host, web.port, _STOP_SECONDS[0] if inherited else 0)
+            self._begin()
+            self._sole = undo.pop_all()
+        return self
+
+    def _be_the_only_one(self, undo: ExitStack) -> bool:
+        """Take the data; return whether the one that had them before was killed. Raises RunsAlready, UpFailed."""
+        if self._redis is None:
+            # Any number may use a Redis that is not ours.
+            return False
+        try:
+            return undo.enter_context(Sole(self._settings.data_dir, self._settings.web.port)).inherited
+        except OSError as error:
+            raise UpFailed(f"can't write to {self._settings.data_dir}: {error.strerror}") from error
+
+    def _begin(self) -> None:
         try:
             if self._redis is not None:
                 self.redis_url = self._environ["DATELINE_REDIS_URL"] = self._redis.start()
@@ -103,12 +124,12 @@ class Stack:
         except BaseException:
             self._stop_all()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop_all()
+        with self._sole:
+            self._stop_all()
 
     def watch(self) -> None:
         """Keep the children running until `stop` is called: who dies is started again, soon and then less soon."""
@@ -171,7 +192,7 @@ class Stack:
                 return
             child.begun = time.monotonic()
             child.process = subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-m", "worker.cli", *child.command],
+                [sys.executable, "-P", "-m", "worker.cli", *child.command],
                 stdin=subprocess.PIPE,
                 env=self._environ,
                 start_new_session=True,

@@ -22,7 +22,7 @@ from worker.listening import free_port
 class Up:
     """`dateline up` in a process of its own."""
 
-    def __init__(self, folder: Path, receiver: Receiver) -> None:
+    def __init__(self, folder: Path, receiver: Receiver, cwd: Path) -> None:
         self.port = free_port("127.0.0.1")
         self.folder = folder
         self.config = folder / "dateline.toml"
@@ -34,8 +34,9 @@ class Up:
         self._environ = environ | {"DATELINE_CONFIG": str(self.config)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker.cli", "up", "--workers", "1"],
+                [sys.executable, "-P", "-m", "worker.cli", "up", "--workers", "1"],
                 env=self._environ,
+                cwd=cwd,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -74,7 +75,13 @@ class Up:
 
 @pytest.fixture
 def up(tmp_path: Path, receiver: Receiver) -> Iterator[Up]:
-    up = Up(tmp_path, receiver)
+    # What lies in the working directory under names of ours is never imported.
+    cwd = tmp_path / "cwd"
+    for name in ("config", "web", "worker", "feeds"):
+        (cwd / name).mkdir(parents=True)
+        (cwd / name / "__init__.py").write_text('raise SystemExit("imported from the working directory")')
+    (cwd / "config.py").write_text('raise SystemExit("imported from the working directory")')
+    up = Up(tmp_path, receiver, cwd)
     yield up
     for pid in up.tree():
         for number in (signal.SIGCONT, signal.SIGKILL):
@@ -115,6 +122,12 @@ def test_nothing_ends_it_and_its_end_leaves_nothing(up: Up, receiver: Receiver) 
     up.until(lambda: Path(f"/proc/{up.process.pid}/cmdline").exists() and _blocks_hang_ups(up.process.pid), 20)
     up.process.send_signal(signal.SIGHUP)
     up.until(lambda: up.said("Dateline is up"))
+
+    # A second one on the same data is told who is there, also with another port, and changes nothing.
+    for more in ([], ["--port", "0"]):
+        second = up.command("up", *more)
+        assert (1, 1) == (second.returncode, second.stderr.count("\n"))
+        assert f"already running here (pid {up.process.pid}, port {up.port}" in second.stderr.replace("\n", " ")
 
     # Settings with a mistake change nothing; good ones are taken though Redis is away when they come.
     up.config.write_text(up.text + "\n[nonsense]\nx = 1\n")

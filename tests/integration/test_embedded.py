@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -255,6 +256,17 @@ def test_the_server_is_from_path_when_new_enough(tmp_path: Path, monkeypatch: py
     assert embedded.find_server() == str(new)
 
 
+def test_a_disk_so_full_that_redis_cannot_say_why_it_ends_is_said(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = fake_server(tmp_path, "redis-server", "Redis server v=7.2.4")
+    silent.write_text("#!/bin/sh\nexit 1\n")
+    monkeypatch.setattr(embedded, "find_server", lambda: str(silent))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(EmbeddedRedisError, match="No space left on device"):
+        EmbeddedRedis(data_dir).start()
+
+
 def test_data_of_a_newer_redis_are_not_taken_for_none(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     (data_dir / "redis" / "appendonlydir").mkdir(parents=True)
@@ -336,19 +348,6 @@ def test_one_that_does_not_answer_is_ended_all_the_same(data_dir: Path) -> None:
     server.stop()
     assert time.monotonic() - begun < 15
     assert gone(pid)
-
-
-def test_two_that_share_a_server_leave_it_to_each_other(data_dir: Path) -> None:
-    one, other = EmbeddedRedis(data_dir), EmbeddedRedis(data_dir)
-    one.start()
-    other.start()
-    pid = other.pid
-    one.stop()
-    assert not gone(pid)
-    other.stop()
-    eventually(lambda: gone(pid))
-    assert one._process is not None
-    one._process.wait(10)
 
 
 def test_one_whose_folder_was_removed_ends_and_leaves_the_next_one_alone(data_dir: Path) -> None:

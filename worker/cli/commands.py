@@ -17,6 +17,7 @@ from worker import embedded
 from worker.cli import coverage, desk, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
 from worker.listening import CantListen
+from worker.sole import RunsAlready
 from worker.store.trouble import sentence
 from worker.up import UpFailed
 
@@ -91,7 +92,7 @@ def run() -> None:
     except Failed as error:
         say_wrong(str(error))
         sys.exit(error.status)
-    except (UpFailed, CantListen, embedded.EmbeddedRedisError) as error:
+    except (UpFailed, RunsAlready, CantListen, embedded.EmbeddedRedisError) as error:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:
