@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -146,7 +147,7 @@ class Health:
         )
         articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])
         receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
-        behind = GaugeMetricFamily("dateline_receivers_behind", "Settled receivers behind the head", labels=["feed"])
+        behind = GaugeMetricFamily("dateline_receivers_behind", "Receivers behind the head", labels=["feed"])
         receiving = set(store.receivers.feeds())
         site = self._services.site
         groups = {definition.name: [definition.name] for definition in site.definitions}
@@ -155,19 +156,51 @@ class Health:
             # The feeds of a pattern are counted together: labels are to be few.
             groups.get(pattern_of(feed), []).append(feed)
         made = GaugeMetricFamily("dateline_pattern_feeds", "Feeds made of a pattern", labels=["feed"])
+        patterns = store.patterns.counts(list(site.patterns))
+        sizes = store.changes.sizes([name for name in groups if name not in patterns])
+        shown = [feed for feeds in groups.values() for feed in feeds if feed in receiving]
+        counted = store.receivers.counts_of(shown)
         for name, feeds in groups.items():
-            if name in site.patterns:
-                made.add_metric([name], store.patterns.count(name))
+            if name in patterns:
+                made.add_metric([name], patterns[name])
             else:
-                articles.add_metric([name], store.changes.size(name))
+                articles.add_metric([name], sizes[name])
             counts: Counter[str] = Counter()
-            for feed in receiving.intersection(feeds):
-                counts.update(store.receivers.counts(feed))
+            for feed in counted.keys() & set(feeds):
+                counts.update(counted[feed])
             if counts:
                 behind.add_metric([name], counts.pop("behind"))
                 for state, count in counts.items():
                     receivers.add_metric([name, state], count)
         yield from (articles, receivers, behind, made)
+        yield from self._endpoints()
+        alive = len(store.workers.alive(clock.ms(clock.agreed())))
+        yield GaugeMetricFamily("dateline_workers", "Worker processes that are alive", alive)
+        build = GaugeMetricFamily("dateline_build_info", "The release, always 1", labels=["version"])
+        build.add_metric([version("dateline")], 1)
+        yield build
+
+    def _endpoints(self) -> Iterable[Metric]:
+        """Read the metrics of the endpoints of the settings, and of no others: labels are to be few."""
+        endpoints = self._services.settings.endpoints
+        labels = ["endpoint"]
+        behind = GaugeMetricFamily("dateline_endpoint_behind", "Changes it has still to get", labels=labels)
+        parked = GaugeMetricFamily("dateline_endpoint_parked", "Articles set aside for it", labels=labels)
+        success = GaugeMetricFamily(
+            "dateline_endpoint_last_success_seconds", "When it took something last, Unix time; 0: never", labels=labels
+        )
+        attempts = CounterMetricFamily(
+            "dateline_endpoint_attempts_total", "Attempts at it, by outcome", labels=["endpoint", "outcome"]
+        )
+        outlooks = self._services.store.endpoints.outlooks([(endpoint.feed, endpoint.name) for endpoint in endpoints])
+        for endpoint, outlook in zip(endpoints, outlooks, strict=True):
+            health = outlook.health
+            behind.add_metric([endpoint.name], outlook.behind)
+            parked.add_metric([endpoint.name], outlook.parked)
+            success.add_metric([endpoint.name], health.success / 1000)
+            attempts.add_metric([endpoint.name, "delivered"], health.successes)
+            attempts.add_metric([endpoint.name, "other"], health.attempts - health.successes)
+        yield from (behind, parked, success, attempts)
 
 
 def _histogram(totals: dict[tuple[str, tuple[tuple[str, str], ...]], float]) -> Metric:

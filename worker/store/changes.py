@@ -364,7 +364,14 @@ class ChangeLogs:
 
     def size(self, feed: str) -> int:
         """How many articles are in the feed."""
-        return int(self._client.zcard(keys.feed(feed).members))
+        return self.sizes([feed])[feed]
+
+    def sizes(self, feeds: Sequence[str]) -> dict[str, int]:
+        """Return how many articles are in each of the feeds, in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for feed in feeds:
+            pipe.zcard(keys.feed(feed).members)
+        return {feed: int(size) for feed, size in zip(feeds, pipe.execute(), strict=True)}
 
 
 def _place(found: Sequence[str]) -> int | None:

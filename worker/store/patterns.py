@@ -11,7 +11,7 @@ from feeds.patterns import pattern_of
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from feeds.patterns import MadeFeed
     from worker.store.scripts import Client, Scripts
@@ -65,4 +65,11 @@ class PatternFeeds:
 
     def count(self, pattern: str) -> int:
         """Return how many feeds the pattern has."""
-        return int(self._client.hlen(keys.pattern(pattern)))
+        return self.counts([pattern])[pattern]
+
+    def counts(self, patterns: Sequence[str]) -> dict[str, int]:
+        """Return how many feeds each of the patterns has, in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for pattern in patterns:
+            pipe.hlen(keys.pattern(pattern))
+        return {pattern: int(count) for pattern, count in zip(patterns, pipe.execute(), strict=True)}

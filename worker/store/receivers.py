@@ -366,14 +366,22 @@ class Receivers:
         return found
 
     def counts(self, feed: str) -> dict[str, int]:
-        """How many receivers are in each set, and how many of the settled are behind."""
-        k = keys.feed(feed)
-        head = int(self._client.hget(k.meta, "head") or 0)
-        pipe = self._client.pipeline(transaction=False)
-        for name in (k.settled, k.claimed, k.backoff, k.paused):
-            pipe.zcard(name)
-        pipe.zcount(k.settled, "-inf", f"({head}")
-        return dict(zip(("settled", "claimed", "backoff", "paused", "behind"), pipe.execute(), strict=True))
+        """How many receivers are in each set, and how many, in whichever set, are behind."""
+        return self.counts_of([feed])[feed]
+
+    def counts_of(self, feeds: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return `counts` of each of these feeds, in one round trip."""
+        calls: list[tuple[list[str], list[str]]] = []
+        for feed in feeds:
+            k = keys.feed(feed)
+            calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], []))
+        counted = {}
+        for feed, found in zip(feeds, self._scripts.run_each("count", calls) if calls else [], strict=True):
+            if isinstance(found, Exception):
+                self._damage.found(f"receivers of {feed}", str(found), "they are not counted")
+            else:
+                counted[feed] = dict(zip(("settled", "claimed", "backoff", "paused", "behind"), found, strict=True))
+        return counted
 
     def those(self, feed: str, names: Sequence[str]) -> list[Receiver]:
         """Return these receivers as they are at one moment, so that none is passed over; those there are."""
