@@ -141,6 +141,8 @@ class Web(BaseModel):
     """How many connections one client address may have; when it has more, its idle ones are ended. Not for proxies."""
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     """Networks of the proxies in front. Only they are believed when they say who asks (X-Forwarded-For, Forwarded)."""
+    metrics_networks: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+    """Networks that may ask for /metrics; others get 403."""
 
 
 class WebSub(BaseModel):

@@ -54,7 +54,8 @@ def application(services: Services) -> ASGIApp:
     connections = Connections(settings.port, places(), settings.connections_per_client, clients.proxy)
     bodies = Bodies(settings.body_timeout, settings.bodies_per_client)
     events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
-    feeds, hub, health = FeedServer(services, shelf), HubFront(services, bodies, clients), Health(services, watch)
+    feeds, hub = FeedServer(services, shelf), HubFront(services, bodies, clients)
+    health = Health(services, watch, clients)
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:

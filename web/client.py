@@ -32,7 +32,17 @@ class Clients:
 
         An IPv6 address stands for its network of 64 bits, all of which one client may use.
         """
-        return counted(self._address(_read(request.client.host) if request.client else None, request.headers))
+        return counted(self._asking(request))
+
+    def within(self, request: Request, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+        """Whether the client of a request is in one of the networks; whose address is not known is in those of all."""
+        address = self._asking(request)
+        if address is None:
+            return any(network.prefixlen == 0 for network in networks)
+        return any(address in network for network in networks)
+
+    def _asking(self, request: Request) -> Address | None:
+        return self._address(_read(request.client.host) if request.client else None, request.headers)
 
     def proxy(self, address: str) -> bool:
         """Whether a peer is one of the proxies."""

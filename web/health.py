@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from starlette.requests import Request
 
+    from web.client import Clients
     from web.watch import Watch
     from worker.services import Services
 
@@ -55,8 +56,9 @@ _ASKERS = 8
 class Health:
     """Answers /healthz, /readyz and /metrics."""
 
-    def __init__(self, services: Services, watch: Watch) -> None:
+    def __init__(self, services: Services, watch: Watch, clients: Clients) -> None:
         self._services = services
+        self._clients = clients
         self._watch = watch
         self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="health")
         self._asking = 0
@@ -123,8 +125,9 @@ class Health:
         return workers, sorted(older.intersection(workers)), lost
 
     async def metrics(self, request: Request) -> Response:
-        """GET /metrics."""
-        del request
+        """GET /metrics: 403 for whoever is in none of `web.metrics_networks`."""
+        if not self._clients.within(request, self._services.settings.web.metrics_networks):
+            return problem(403)
         try:
             body = await run_in_threadpool(generate_latest, self._registry)
         except RedisError:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from starlette.requests import Request
 
+from web.client import Clients
 from web.health import Health
 from worker.store import Store
 
@@ -21,9 +25,12 @@ def health(store: Store, count: int) -> Health:
     services = SimpleNamespace(
         store=store,
         site=SimpleNamespace(definitions=[SimpleNamespace(name=name) for name in names], patterns={}),
-        settings=SimpleNamespace(endpoints=[SimpleNamespace(feed=name, name=name) for name in names]),
+        settings=SimpleNamespace(
+            endpoints=[SimpleNamespace(feed=name, name=name) for name in names],
+            web=SimpleNamespace(metrics_networks=[ip_network("10.0.0.0/8")]),
+        ),
     )
-    return Health(cast(Any, services), cast(Any, None))
+    return Health(cast(Any, services), cast(Any, None), Clients([]))
 
 
 def test_many_feeds_cost_no_more_round_trips_than_few(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,3 +67,9 @@ def test_a_paused_endpoint_is_behind_too(store: Store) -> None:
     }
     assert values["dateline_endpoint_behind", "feed-0"] == 7
     assert values["dateline_endpoint_last_success_seconds", "feed-0"] == 0
+
+
+@pytest.mark.parametrize(("peer", "status"), [("10.0.0.7", 200), ("192.0.2.7", 403)])
+def test_others_than_the_networks_of_the_settings_are_told_nothing(store: Store, peer: str, status: int) -> None:
+    request = Request({"type": "http", "client": (peer, 1), "headers": []})
+    assert asyncio.run(health(store, 1).metrics(request)).status_code == status

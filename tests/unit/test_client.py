@@ -85,3 +85,27 @@ def test_no_header_makes_an_error(one: str, other: str) -> None:
 def test_a_long_header_is_read_from_its_end() -> None:
     assert "203.0.113.5" == asked_by("127.0.0.1", usual('"\\' * 100_000 + ",203.0.113.5"))
     assert "127.0.0.1" == asked_by("127.0.0.1", standard('"\\' * 100_000))
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "networks", "within"),
+    [
+        ("10.0.0.7", "", ["10.0.0.0/8"], True),
+        ("192.0.2.7", "", ["10.0.0.0/8"], False),
+        ("127.0.0.1", "192.0.2.7", ["127.0.0.0/8"], False),
+        ("127.0.0.1", "10.0.0.7", ["10.0.0.0/8"], True),
+        ("192.0.2.7", "10.0.0.7", ["10.0.0.0/8"], False),
+        ("2001:db8::9", "", ["2001:db8::9/128"], True),
+        ("2001:db8::8", "", ["2001:db8::9/128"], False),
+        (None, "", ["10.0.0.0/8"], False),
+        (None, "", ["0.0.0.0/0", "::/0"], True),
+        ("192.0.2.7", "", [], False),
+    ],
+)
+def test_who_asks_is_within_networks_or_not(
+    peer: str | None, forwarded: str, networks: list[str], within: bool
+) -> None:
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    request = Request({"type": "http", "client": (peer, 1) if peer else None, "headers": headers})
+    clients = Clients([ip_network("127.0.0.0/8")])
+    assert clients.within(request, [ip_network(network) for network in networks]) is within
