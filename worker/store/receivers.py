@@ -376,7 +376,7 @@ class Receivers:
             k = keys.feed(feed)
             calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], []))
         counted = {}
-        for feed, found in zip(feeds, self._scripts.run_each("count", calls) if calls else [], strict=True):
+        for feed, found in zip(feeds, self._scripts.run_each("count_receivers", calls) if calls else [], strict=True):
             if isinstance(found, Exception):
                 self._damage.found(f"receivers of {feed}", str(found), "they are not counted")
             else:

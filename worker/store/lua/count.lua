@@ -1,17 +1,15 @@
--- Count the receivers of a feed. One that is claimed or in backoff has something to get; who is paused may have it all.
--- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds
--- Returns how many are settled, claimed, in backoff, paused; and how many of all are behind the head.
-local head = tonumber(redis.call('HGET', KEYS[1], 'head') or 0)
-local counts = {}
-for n = 2, 5 do
-  counts[n - 1] = redis.call('ZCARD', KEYS[n])
-end
-local behind = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('(%.0f', head)) + counts[2] + counts[3]
-for _, id in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
-  local cursor = tonumber(string.match(redis.call('HGET', KEYS[6], id) or '', '^%d+:(%d+):') or 0)
-  if cursor < head then
-    behind = behind + 1
+-- Count a request in windows of time, each with its own limit; one that is over a limit is counted nowhere.
+-- KEYS 1.. counters
+-- ARGV 1 seconds of a window   2.. the limit of each counter
+-- Returns 0, or the number of the counter that is full.
+for i = 1, #KEYS do
+  if tonumber(redis.call('GET', KEYS[i]) or '0') >= tonumber(ARGV[i + 1]) then
+    return i
   end
 end
-counts[5] = behind
-return counts
+for i = 1, #KEYS do
+  if redis.call('INCR', KEYS[i]) == 1 then
+    redis.call('EXPIRE', KEYS[i], ARGV[1])
+  end
+end
+return 0
