@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from feeds.adapters import ADAPTERS, guess
+from feeds.adapters import ADAPTERS, ENDINGS, guess
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Adapter, Given
 from feeds.errors import FieldError, InvalidEvent
@@ -38,6 +38,26 @@ class Input:
     where: str
     event: Any
     missing: tuple[FieldError, ...] = ()
+
+    @property
+    def article(self) -> str:
+        """The id of its article; empty when it has none."""
+        article = self.event.get("article") if isinstance(self.event, dict) else None
+        name = article.get("id") if isinstance(article, dict) else None
+        return name if isinstance(name, str) else ""
+
+
+def within(source: str) -> list[str]:
+    """Return the files in a folder and in the folders in it, by name, that may be articles; else the source itself.
+
+    Raises InputError when the folder has none.
+    """
+    if source == "-" or source.startswith(("https://", "http://")) or not Path(source).is_dir():
+        return [source]
+    files = sorted(path for path in Path(source).rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    if not files:
+        raise InputError(f"{source}: has no files that end in {', '.join(ENDINGS)}")
+    return [str(path) for path in files]
 
 
 def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable[[str], Page]) -> list[Input]:

@@ -18,6 +18,8 @@ ADAPTERS: dict[str, Adapter] = {
 """The adapters, by name."""
 
 _BY_ENDING = {".html": "page", ".htm": "page", ".xhtml": "page", ".txt": "text", ".text": "text"}
+ENDINGS = (".json", *_BY_ENDING)
+"""The endings of files that may be articles."""
 
 
 def guess(content: bytes, name: str) -> Adapter | None:

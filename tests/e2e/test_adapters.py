@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -214,7 +218,7 @@ def test_a_dry_run_needs_nothing_that_runs_and_says_what_would_be_refused(tmp_pa
     assert "x" == json.loads(done.stdout)["article"]["id"]
     assert "english.txt: article.published: is 'Wednesday, 4 March, 2026 - 11:00': has no offset" in done.stderr
     assert "and no time zone is given (--timezone or site.timezone gives it)" in done.stderr
-    assert "english.txt: article.url: is missing" in done.stderr
+    assert "english.txt: x: article.url: is missing" in done.stderr
     assert "(--url gives it)" in done.stderr
 
 
@@ -237,6 +241,53 @@ def test_the_settings_of_an_adapter_and_the_time_zone_of_the_site_hold_at_the_te
     done = dateline("publish", "--dry-run", *text, "--image", "https://m.example/q.jpg", cwd=tmp_path)
     assert 0 == done.returncode, done.stderr
     assert "Harbour Pictures" == json.loads(done.stdout)["article"]["images"][0]["credit"]
+
+
+def test_a_folder_is_published_file_by_file_and_summed_up(newsroom: Newsroom, tmp_path: Path) -> None:
+    desk = tmp_path / "desk" / "night"
+    desk.mkdir(parents=True)
+    article = {"headline": "Pier open", "url": "https://herald.example/pier", "section": "none"}
+    first, second, bad = ({"id": f"f-{name}", "type": "article.published"} for name in "abc")
+    first |= {"time": "2026-03-01T08:00:00Z", "article": article | {"id": "folder-a"}}
+    second |= {"time": "2026-03-01T08:00:00Z", "article": article | {"id": "folder-b"}}
+    bad |= {"time": "2026-03-01T08:00:00Z", "article": article | {"id": "folder-c", "url": "nowhere"}}
+    (desk / "1.json").write_text("{broken")
+    (desk / "2.json").write_text(json.dumps([first, first, bad]))
+    (desk / "3.JSON").write_text(json.dumps(second))
+    (desk / "4.png").write_bytes(b"no article")
+    done = dateline("publish", str(tmp_path / "desk"), "--config", str(newsroom.config))
+    assert 1 == done.returncode
+    lines = done.stdout.splitlines()
+    assert f"accepted  f-a  folder-a  ({desk}/2.json, number 1)" == lines[0]
+    assert f"duplicate  f-a  folder-a  ({desk}/2.json, number 2)" == lines[1]
+    assert [f"accepted  f-b  folder-b  ({desk}/3.JSON)", "2 accepted, 1 duplicate, 2 refused"] == lines[2:]
+    assert f"dateline: {desk}/1.json: is no JSON" in done.stderr
+    assert f"dateline: {desk}/2.json, number 3: folder-c: article.url" in done.stderr
+    assert "dateline: 2 of 5 not accepted" in done.stderr
+
+
+def test_on_a_terminal_the_way_through_a_folder_is_shown(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_text("{broken")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "worker.cli", "publish", "--dry-run", str(tmp_path)]
+    environ = os.environ | {"TERM": "xterm-256color", "COLUMNS": "200"}
+    done = subprocess.run(command, stdout=theirs, stderr=theirs, env=environ, check=False, timeout=60)
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 65536):
+            said += part
+    os.close(ours)
+    assert 1 == done.returncode
+    assert "Publishing" in said.decode()
+    assert 3 == said.decode().count("is no JSON")
+
+
+def test_a_folder_without_articles_is_one_clear_line(tmp_path: Path) -> None:
+    done = dateline("publish", str(tmp_path))
+    assert (2, "") == (done.returncode, done.stdout)
+    assert f"dateline: {tmp_path}: has no files that end in .json, .html" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.progress import track
 
 from config.settings import AdapterSettings, load
 from feeds import event as events
@@ -16,14 +18,15 @@ from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Given
 from feeds.errors import InvalidEvent
 from worker import clock, inputs
-from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, say_wrong
+from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, printable, say_wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from feeds.errors import FieldError
-    from worker.intake import Receipt
+    from worker.intake import Intake, Receipt
 
+_OUTCOMES = ("accepted", "duplicate", "refused")
 _ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"
 
 
@@ -31,12 +34,12 @@ def publish(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Files, addresses, or - for standard input: events, articles, pages, text, other systems' JSON."
+            help="Files, folders, addresses, - for standard input: events, articles, pages, text, other systems' JSON."
         ),
     ],
     config: Config = None,
     data: Data = None,
-    named: Annotated[str, typer.Option("--as", help="What they are; else it is guessed.")] = "",
+    named: Annotated[str, typer.Option("--as", help=f"What they are: {', '.join(ADAPTERS)}; else it is guessed.")] = "",
     url: Annotated[str, typer.Option(help="The article's page, where the input does not say it.")] = "",
     article_id: Annotated[str, typer.Option("--id", help="The article's id, where the input has none.")] = "",
     edition: Annotated[str, typer.Option(help="The language, where the input does not say it.")] = "",
@@ -47,7 +50,11 @@ def publish(
     """Publish articles. A bare article becomes an event of its own; pages, text and other systems' JSON are adapted."""
     if named and named not in ADAPTERS:
         raise Failed(f"--as: there is no adapter {named}; known: {', '.join(ADAPTERS)}", 2)
-    if len(files) > 1 and (url or article_id or image):
+    try:
+        sources = [source for file in files for source in inputs.within(file)]
+    except inputs.InputError as error:
+        raise Failed(str(error), 2) from None
+    if len(sources) > 1 and (url or article_id or image):
         raise Failed("--url, --id and --image are of one article; publish one at a time", 2)
     settings = load(config)
     zone = _zone(timezone) or settings.site.zone
@@ -59,33 +66,71 @@ def publish(
         return Given(article_id, url or own.url, language, settings.editions, zone, image)
 
     fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
-    try:
-        found = [one for file in files for one in inputs.read(file, named, given, fetch)]
-    except inputs.InputError as error:
-        raise Failed(str(error), 2) from None
-    if dry_run:
-        wrong = sum(not _shown(one) for one in found)
-    else:
-        receipts = newsroom(config, data).intake.accept([one.event for one in found], clock.agreed())
-        wrong = sum(not _told(one, receipt) for one, receipt in zip(found, receipts, strict=True))
-    if wrong:
-        raise Failed(f"{wrong} of {len(found)} not accepted", 1)
+    intake: Intake | None = None
+
+    def became(source: str) -> list[str]:
+        """What became of each event of a source. Raises InputError."""
+        nonlocal intake
+        found = inputs.read(source, named, given, fetch)
+        if dry_run:
+            return ["shown" if _shown(one) else "refused" for one in found]
+        intake = intake or newsroom(config, data).intake
+        receipts = intake.accept([one.event for one in found], clock.agreed())
+        return [_told(one, receipt) for one, receipt in zip(found, receipts, strict=True)]
+
+    _sum_up(_all(sources, became))
 
 
-def _told(one: inputs.Input, receipt: Receipt) -> bool:
-    """Say what became of an event; whether it was taken."""
+def _all(sources: list[str], became: Callable[[str], list[str]]) -> Counter[str]:
+    """Count what became of the events of all sources; one that can't be read is refused, and the others go on."""
+    outcomes: Counter[str] = Counter()
+    for source in _one_by_one(sources):
+        try:
+            outcomes.update(became(source))
+        except inputs.InputError as error:
+            if len(sources) == 1:
+                raise Failed(str(error), 2) from None
+            say_wrong(printable(str(error)))
+            outcomes["refused"] += 1
+    return outcomes
+
+
+def _sum_up(outcomes: Counter[str]) -> None:
+    total = outcomes.total()
+    if total > 1 and not outcomes["shown"]:
+        said = ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in _OUTCOMES if outcomes[outcome])
+        _say(said)
+    if outcomes["refused"]:
+        raise Failed(f"{outcomes['refused']} of {total} not accepted", 1)
+
+
+def _one_by_one(sources: list[str]) -> Iterable[str]:
+    """Yield each source; on a terminal it is shown meanwhile how many are done."""
+    return track(sources, "Publishing", console=err, transient=True, disable=len(sources) == 1 or not err.is_terminal)
+
+
+def _say(line: str) -> None:
+    # Lines would run into the progress that is on the same terminal, unless they come by its console.
+    console = err if out.is_terminal and err.is_terminal else out
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _told(one: inputs.Input, receipt: Receipt) -> str:
+    """Say what became of an event, and return it: accepted, duplicate or refused."""
     if receipt.status == "invalid":
         _say_errors(one, receipt.errors)
-        return False
-    out.print(f"{receipt.status}  {receipt.event_id}", highlight=False, markup=False)
+        return "refused"
+    article = f"  {one.article}" if one.article else ""
+    line = f"{receipt.status}  {receipt.event_id}{article}  ({one.where})"
+    _say(printable(line))
     for note in one.missing:
-        out.print(f"  {inputs.hinted(note)}", highlight=False, markup=False, soft_wrap=True)
-    return True
+        _say(f"  {inputs.hinted(note)}")
+    return receipt.status
 
 
 def _shown(one: inputs.Input) -> bool:
     """Show an event and what is missing in it; whether it would be taken."""
-    out.print(json.dumps(one.event, indent=2, ensure_ascii=False), highlight=False, markup=False, soft_wrap=True)
+    _say(json.dumps(one.event, indent=2, ensure_ascii=False))
     for note in one.missing:
         err.print(f"missing: {one.where}: {inputs.hinted(note)}", highlight=False, markup=False, soft_wrap=True)
     try:
@@ -98,7 +143,7 @@ def _shown(one: inputs.Input) -> bool:
 
 def _say_errors(one: inputs.Input, errors: Iterable[FieldError]) -> None:
     for error in errors:
-        say_wrong(f"{one.where}: {error}")
+        say_wrong(printable(f"{one.where}: {f'{one.article}: ' if one.article else ''}{error}"))
 
 
 def _zone(name: str) -> ZoneInfo | None:
