@@ -19,7 +19,7 @@ from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
 from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
@@ -55,6 +55,19 @@ def mistakes(file: Path, text: str, environ: dict[str, str] | None = None) -> li
 
 
 class TestExample:
+    def test_its_comments_list_every_format(self) -> None:
+        text = re.sub(r"\n#\s+", " ", EXAMPLE.read_text("utf-8"))
+        for_articles = re.search(r'format  in mode "article": ([^;]+);', text)
+        for_feeds = re.search(r'in mode "feed": (.+?) url  ', text)
+        for_partners = re.search(r"fetch here by themselves: ([^.]+)\.", text)
+        assert for_articles
+        assert for_feeds
+        assert for_partners
+        assert [*ARTICLE_FORMATS] == for_articles[1].split(", ")
+        assert [*FEED_FORMATS] == for_feeds[1].strip().split(", ")
+        partners = [name for name, feed_format in FEED_FORMATS.items() if feed_format not in READERS]
+        assert partners == for_partners[1].split(", ")
+
     def test_it_loads(self) -> None:
         settings = load(EXAMPLE, {})
         assert settings.site.title == "The Harbour Herald"

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
 def render(
     name: Annotated[str, typer.Argument(metavar="FEED|ARTICLE", help="A feed's name or an article's id.")],
-    format_name: Annotated[str, typer.Option("--format", help="The format, where no endpoint has one.")] = "",
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="The format, where no endpoint has one. "
+            f"Of a feed: {', '.join(FEED_FORMATS)}; of an article: {', '.join(ARTICLE_FORMATS)}.",
+        ),
+    ] = "",
     endpoint: Annotated[str, typer.Option(help="An article as this endpoint is sent it: format and rights.")] = "",
     as_feed: Annotated[bool, typer.Option("--feed", help="The name is a feed's.")] = False,
     as_article: Annotated[bool, typer.Option("--article", help="The name is an article's.")] = False,

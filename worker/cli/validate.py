@@ -29,7 +29,10 @@ def validate(
         list[str], typer.Argument(metavar="FILE|URL|FEED...", help="Files, addresses, feeds, or - for standard input.")
     ],
     format_name: Annotated[
-        str, typer.Option("--format", help="Their format; else it is recognised, and feeds are checked in all.")
+        str,
+        typer.Option(
+            "--format", help=f"Their format; else it is recognised, and feeds are checked in all. One of {KNOWN}."
+        ),
     ] = "",
     house: Annotated[
         bool, typer.Option("--house", help="Ask of all documents what Dateline asks of its own feeds.")
