@@ -371,10 +371,10 @@ class Receivers:
 
     def counts_of(self, feeds: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return `counts` of each of these feeds, in one round trip."""
-        calls: list[tuple[list[str], list[str]]] = []
+        calls: list[tuple[list[str], list[int]]] = []
         for feed in feeds:
             k = keys.feed(feed)
-            calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], []))
+            calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], [_SCAN]))
         counted = {}
         for feed, found in zip(feeds, self._scripts.run_each("count_receivers", calls) if calls else [], strict=True):
             if isinstance(found, Exception):

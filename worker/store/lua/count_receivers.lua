@@ -1,5 +1,6 @@
 -- Count the receivers of a feed. One that is claimed or in backoff has something to get; who is paused may have it all.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds
+-- ARGV 1 how many of the paused are looked at, at the most; the others count as behind
 -- Returns how many are settled, claimed, in backoff, paused; and how many of all are behind the head.
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or 0)
 local counts = {}
@@ -7,7 +8,8 @@ for n = 2, 5 do
   counts[n - 1] = redis.call('ZCARD', KEYS[n])
 end
 local behind = redis.call('ZCOUNT', KEYS[2], '-inf', string.format('(%.0f', head)) + counts[2] + counts[3]
-for _, id in ipairs(redis.call('ZRANGE', KEYS[5], 0, -1)) do
+behind = behind + math.max(0, counts[4] - tonumber(ARGV[1]))
+for _, id in ipairs(redis.call('ZRANGE', KEYS[5], 0, ARGV[1] - 1)) do
   local cursor = tonumber(string.match(redis.call('HGET', KEYS[6], id) or '', '^%d+:(%d+):') or 0)
   if cursor < head then
     behind = behind + 1
