@@ -187,7 +187,7 @@ class Health:
         """Read the metrics of the endpoints of the settings, and of no others: labels are to be few."""
         endpoints = self._services.settings.endpoints
         labels = ["endpoint"]
-        behind = GaugeMetricFamily("dateline_endpoint_behind", "Changes it has still to get", labels=labels)
+        behind = GaugeMetricFamily("dateline_endpoint_behind", "Changes it has not got yet", labels=labels)
         parked = GaugeMetricFamily("dateline_endpoint_parked", "Articles set aside for it", labels=labels)
         success = GaugeMetricFamily(
             "dateline_endpoint_last_success_seconds", "When it took something last, Unix time; 0: never", labels=labels
