@@ -26,6 +26,7 @@ from worker.delivery import policy
 from worker.destinations.articles import ArticlePushes
 from worker.gate import FeedRefused
 from worker.store import trouble
+from worker.store.endpoints import SUSPENDED
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -321,6 +322,8 @@ class Distributor:
 
     def _settle_all(self, feed: str) -> Settled:
         for settlement in self._ended[feed]:
+            if settlement.verb == "pause" and not settlement.told:
+                self._suspended(settlement)
             if settlement.replayed:
                 endpoint = settlement.claim.details["endpoint"]
                 self._store.replays.done(feed, endpoint, settlement.replayed)
@@ -331,6 +334,16 @@ class Distributor:
                 self._store.attempts.give_back(feed, settlement.claim.details["endpoint"], settlement.unspent)
                 settlement.unspent = 0
         return self._store.receivers.settle(feed, clock.ms(clock.agreed()), self._ended[feed])
+
+    def _suspended(self, settlement: Settlement) -> None:
+        """Note that an endpoint is left alone, and tell operators."""
+        feed, endpoint = settlement.claim.feed, settlement.claim.details["endpoint"]
+        status = self._store.attempts.suspended(feed, endpoint, clock.ms(clock.agreed()))
+        reason = settlement.reason.removeprefix(f"{SUSPENDED}: ")
+        next_step = f"mend it with the partner, then dateline endpoints --retry {endpoint}"
+        about = {"endpoint": endpoint, "feed": feed, "status": status, "reason": reason}
+        self._alerts.tell("endpoint.suspended", **about, next_step=next_step)
+        settlement.told = True
 
     def _note(self) -> None:
         """Keep what was tried at endpoints, and tell what operators want to know of it."""
@@ -352,9 +365,7 @@ class Distributor:
         attempt = tried.attempt
         about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
         article = {"article_id": attempt.article, "version": attempt.version}
-        if attempt.outcome == "suspended":
-            self._alerts.tell("endpoint.suspended", **about, next_step="dateline endpoints --resume")
-        elif attempt.outcome in ("refused", "parked"):
+        if attempt.outcome in ("refused", "parked"):
             self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
         if tried.told == "kill.refused":
             again = "it is tried again until it is taken; talk to the partner"

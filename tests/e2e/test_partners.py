@@ -188,3 +188,38 @@ def test_a_suspended_endpoint_is_told_and_its_recovery_too(newsroom: Newsroom) -
     newsroom.receiver.until(
         lambda: told() == ["endpoint.suspended", "endpoint.recovered"], 20, "both operational events"
     )
+
+
+def test_one_that_has_refused_everything_for_days_is_told_too_and_tried_when_a_person_says_so(
+    newsroom: Newsroom,
+) -> None:
+    config = ("--config", str(newsroom.config))
+    newsroom.receiver.behave["/p7"] = lambda _: (403, b"who are you?")
+    newsroom.publish("days-1", "s7")
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "backoff")
+    days_ago = time.time_ns() // 1_000_000 - 6 * 86_400_000
+    newsroom.store.client.hset("dateline:{feed:s7}:holds", "endpoint:p7", f"0:0:{days_ago}:{days_ago}:0:")
+    assert dateline("endpoints", "--retry", "p7", *config).returncode == 0
+    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["paused"] == 1, 20, "the suspension")
+
+    def told() -> list[dict[str, object]]:
+        events = [json.loads(request.body) for request in newsroom.receiver.at("/operations")]
+        return [event for event in events if event["data"].get("endpoint") == "p7"]
+
+    newsroom.receiver.until(lambda: bool(told()), 20, "the operational event")
+    (event,) = told()
+    data = event["data"]
+    assert isinstance(data, dict)
+    why = "no success for 6 days; at last answered 403 Forbidden"
+    assert (event["type"], data["status"], data["reason"]) == ("endpoint.suspended", 403, why)
+    assert "dateline endpoints --retry p7" in data["next_step"]
+    shown = dateline("endpoints", *config).stdout
+    assert why in shown
+    assert "who are you?" in shown
+    newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
+    tried = len(newsroom.receiver.at("/p7"))
+    done = dateline("endpoints", "--retry", "p7", *config)
+    assert f"({why}): it is resumed, and it is tried now." in done.stdout, done.stderr
+    newsroom.receiver.wait("/p7", tried + 1)
+    newsroom.receiver.until(lambda: len(told()) == 2, 20, "the recovery to be told")
+    assert told()[1]["type"] == "endpoint.recovered"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-from worker.store import Store
+import pytest
+from command_line import dateline
+from test_refusals import NOON, Desk
+
+from worker import clock
+from worker.store import Store, keys
 from worker.store.attempts import Attempt, Tried
+from worker.store.endpoints import Outlook
 
 NOW = 1_800_000_000_000
 
@@ -28,14 +37,14 @@ def test_a_paused_one_says_since_when_and_why(store: Store) -> None:
     assert store.receivers.pause("news", "endpoint:off", NOW, "HTTP 410: gone")
     (outlook,) = store.endpoints.outlooks([("news", "off")])
     assert (outlook.state, outlook.score, outlook.reason) == ("paused", NOW, "HTTP 410: gone")
-    assert store.receivers.retry("news", "endpoint:off", NOW) == "paused"
+    assert store.endpoints.retry("news", "off", NOW) == ("paused", 0, 0)
     assert store.endpoints.outlooks([("news", "off")])[0].state == "settled"
 
 
 def test_one_that_nobody_knows_is_not_enrolled(store: Store) -> None:
     assert store.endpoints.outlooks([("news", "nobody")])[0].state is None
     assert store.endpoints.outlooks([]) == []
-    assert store.receivers.retry("news", "endpoint:nobody", NOW) is None
+    assert store.endpoints.retry("news", "nobody", NOW) is None
 
 
 @pytest.mark.parametrize("count", [3, 60])
@@ -55,3 +64,280 @@ def test_all_are_read_in_one_round_trip(store: Store, count: int, monkeypatch: p
     monkeypatch.setattr(store.client, "execute_command", None)
     assert [outlook.state for outlook in store.endpoints.outlooks(names)] == ["settled"] * count
     assert len(asked) == 1
+
+
+class Partner(Desk):
+    """The desk of a newsroom with one endpoint, and how that stands."""
+
+    def outlook(self) -> Outlook:
+        (outlook,) = self.store.endpoints.outlooks([("world", "p")])
+        return outlook
+
+    def retry(self) -> Any:
+        return self.store.endpoints.retry("world", "p", clock.ms(self.now))
+
+
+def ms(seconds: float) -> int:
+    return clock.ms(NOON + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("mode", ["article", "feed"])
+def test_one_that_is_gone_says_since_when_and_what_it_answered(store: Store, mode: str) -> None:
+    partner = Partner(store, mode=mode)
+    partner.answer = lambda _: 410
+    partner.go(3)
+    partner.publish("ferry")
+    partner.serve()
+
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.score, outlook.reason) == ("paused", ms(3), "suspended: answered 410 Gone")
+    (attempt,) = store.attempts.last("world", "p", 10)
+    assert (attempt.outcome, attempt.error) == ("suspended", "answered 410 Gone")
+
+
+def test_one_that_failed_for_days_says_for_how_long_and_what_it_said_last(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: 503
+    partner.publish("ferry")
+    partner.go(6 * 86_400, 3600)
+
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.behind) == ("paused", 1)
+    assert outlook.reason == "suspended: no success for 5 days; at last answered 503 Service Unavailable"
+    assert (outlook.failing.since, outlook.health.success, outlook.health.failed) == (ms(0), 0, outlook.score)
+
+
+def test_a_person_who_pauses_what_is_failing_leaves_since_when_it_fails(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: 503
+    partner.publish("ferry")
+    partner.go(2)
+    assert store.receivers.pause("world", "endpoint:p", ms(9), "asked")
+
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.score, outlook.reason) == ("paused", ms(9), "asked")
+    assert (outlook.failing.since, outlook.health.error) == (ms(0), "answered 503 Service Unavailable")
+
+
+def test_what_it_answers_is_counted_by_what_came_of_it(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 422 if push.article == "bad" else 204
+    partner.publish("one", "bad", "two")
+    partner.go(1)
+
+    health = partner.outlook().health
+    assert health.outcomes == {"delivered": 2, "retry": 1, "refused": 1}
+    assert (health.successes, health.failed_tries, health.attempts) == (2, 2, 4)
+
+
+def test_what_was_given_back_is_no_answer_and_no_failure(store: Store) -> None:
+    store.receivers.enroll("news", "endpoint:p", {"endpoint": "p"})
+    store.attempts.record({("news", "p"): [attempt("ferry", "delivered", status=204)]})
+    store.attempts.record({("news", "p"): [attempt("tram", "given_back", NOW + 5, 0)]})
+    (outlook,) = store.endpoints.outlooks([("news", "p")])
+    assert (outlook.health.status, outlook.health.last, outlook.health.failed, outlook.health.error) == (
+        204,
+        NOW,
+        0,
+        "",
+    )
+    assert outlook.health.outcomes == {"delivered": 1, "given_back": 1}
+
+
+def test_what_our_gate_keeps_back_is_set_aside_and_no_answer(store: Store) -> None:
+    store.receivers.enroll("news", "endpoint:p", {"endpoint": "p"})
+    store.attempts.record({("news", "p"): [attempt("tram", "parked", status=0)]})
+    (outlook,) = store.endpoints.outlooks([("news", "p")])
+    assert (outlook.parked, outlook.health.last, outlook.health.failed) == (1, 0, NOW)
+    assert (outlook.health.outcomes, outlook.health.failed_tries) == ({"parked": 1}, 0)
+
+
+def test_what_waits_is_what_it_has_not_been_told_and_since_when(store: Store) -> None:
+    partner = Partner(store)
+    partner.publish("old-1", "old-2", "old-3")
+    partner.go(0)
+    assert (partner.outlook().behind, partner.outlook().waiting) == (0, 0)
+    partner.answer = lambda _: 503
+    partner.go(10)
+    partner.publish("ferry")
+    partner.go(10)
+    partner.publish("tram")
+    # Versions of one article are one that waits; and it waits since it was first refused, not since its correction.
+    for version in range(2, 6):
+        partner.publish("ferry", version=version)
+    partner.go(1)
+
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.behind, outlook.waiting) == ("backoff", 2, ms(10))
+
+
+def test_what_is_sent_again_and_what_was_told_out_of_turn_does_not_wait(store: Store) -> None:
+    partner = Partner(store)
+    partner.publish("one", "two", "three")
+    partner.go(1)
+    store.replays.ask("world", "p", {"one": 1}, "replay-1", same_ids=False, rate=50)
+    assert store.replays.rewind("world", "p")
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.behind, outlook.waiting, outlook.again) == ("settled", 0, 0, 1)
+
+
+def test_one_in_dispute_says_when_it_is_tried_again(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 404 if push.article == "bad" else 204
+    partner.publish("one", "bad", "two")
+    partner.go(3)
+
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.behind, outlook.disputed, outlook.parked) == ("settled", 0, 1, 0)
+    assert outlook.due == store.attempts.standings("world", ["p"])["p"].disputes["bad"].due
+
+
+def test_one_that_waits_is_tried_at_once_whatever_it_asked_for(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: (503, 7200)
+    partner.publish("ferry")
+    partner.go(2)
+    assert len(partner.pushes) == 1
+    partner.answer = lambda _: 204
+
+    assert partner.retry() == ("backoff", 1, 0)
+    assert partner.outlook().failing.since == ms(0)
+    partner.serve()
+    assert partner.has() == {"ferry": ("article.published", 1)}
+    assert partner.outlook().failing.since == 0
+
+
+def test_one_that_is_suspended_is_resumed_and_not_suspended_by_the_next_failure(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: 503
+    partner.publish("ferry")
+    partner.go(6 * 86_400, 3600)
+
+    assert partner.retry() == ("paused", 1, 0)
+    partner.serve()
+    assert partner.state() == "backoff"
+    partner.answer = lambda _: 204
+    partner.go(10)
+    assert partner.has() == {"ferry": ("article.published", 1)}
+
+
+def test_what_it_refuses_while_it_takes_others_is_tried_at_once_too(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 500 if push.article == "bad" else 204
+    partner.publish("one", "bad")
+    partner.go(600, 5)
+    assert partner.disputed() == {"bad"}
+    tries = len(partner.tries("bad"))
+    partner.serve()
+    assert len(partner.tries("bad")) == tries
+    partner.answer = lambda _: 204
+
+    assert partner.retry() == ("settled", 0, 1)
+    partner.serve()
+    assert len(partner.tries("bad")) == tries + 1
+    assert (partner.disputed(), partner.outlook().due) == (set(), 0)
+
+
+def test_one_that_is_up_to_date_has_nothing_to_be_tried(store: Store) -> None:
+    partner = Partner(store)
+    partner.publish("ferry")
+    partner.serve()
+    assert partner.retry() == ("settled", 0, 0)
+    partner.serve()
+    assert len(partner.pushes) == 1
+
+
+def test_a_worker_that_serves_it_is_not_disturbed(store: Store) -> None:
+    partner = Partner(store)
+    partner.publish("ferry")
+    (claim,) = store.receivers.claim("world", 10, ms(30)).taken
+    assert partner.retry() == ("claimed", 1, 0)
+    assert store.receivers.those("world", ["endpoint:p"])[0].hold.token == claim.token
+
+
+def test_one_whose_record_is_damaged_is_told_and_hides_no_other(store: Store) -> None:
+    told: list[str] = []
+    store.damage.tell = lambda **about: told.append(about["record"])
+    for name in ("one", "two", "three", "four"):
+        store.receivers.enroll("news", f"endpoint:{name}", {"endpoint": name})
+    store.attempts.record({("news", "one"): [attempt("tram", "delivered", status=204)]})
+    news = keys.feed("news")
+    store.client.hset(news.of("one", "health"), mapping={"latency": "?", "from-a-later-release": "x"})
+    store.client.set(news.of("two", "health"), "no hash")
+    store.client.hset(news.holds, "endpoint:three", "nonsense")
+    outlooks = store.endpoints.outlooks([("news", name) for name in ("one", "two", "three", "four")])
+    assert [outlook.state for outlook in outlooks] == ["settled", None, "settled", "settled"]
+    assert outlooks[0].health.successes == 1
+    assert "endpoint two" in told
+
+
+class Terminal:
+    """What `dateline endpoints` prints into a pipe."""
+
+    def __init__(self, folder: Path, redis_url: str) -> None:
+        self._config = folder / "dateline.toml"
+        self._config.write_text(
+            f'redis_url = "{redis_url}"\n[[feeds]]\nname = "world"\ntitle = "World"\n'
+            '[[endpoints]]\nname = "p"\nfeed = "world"\nformat = "json"\nurl = "https://p.example/"\n'
+        )
+
+    def row(self) -> dict[str, str]:
+        """The cells of the endpoint by their columns."""
+        done = dateline("endpoints", "--config", str(self._config))
+        assert done.returncode == 0, done.stderr
+        header, _, row = done.stdout.splitlines()
+        places = [found.start() for found in re.finditer(r"(?:^|(?<=   ))\S", header)]
+        ends = [*places[1:], None]
+        return {header[begin:end].strip(): row[begin:end].strip() for begin, end in zip(places, ends, strict=True)}
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, redis_url: str) -> Terminal:
+    return Terminal(tmp_path, redis_url)
+
+
+def test_one_that_refuses_everything_does_not_look_healthy(store: Store, terminal: Terminal) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: 422
+    for number in range(30):
+        partner.publish(f"ferry-{number}")
+        partner.go(1)
+    row = terminal.row()
+    assert (row["State"], row["Behind"], row["Delivered"]) == ("backoff", "30", "0")
+    assert int(row["Failed"]) == len(partner.pushes)
+    assert (row["Failing since (UTC)"], row["Waiting since (UTC)"]) == ("2026-03-01 12:00:00",) * 2
+    assert row["Last answer"].startswith("422 Unprocessable ")
+    assert (row["Last success (UTC)"], row["Why"][:13]) == ("never", "answered 422 ")
+    assert row["Next try (UTC)"] > "2026-03-01 12:00:30"
+
+
+def test_what_is_parked_shows_until_it_takes_something_again(store: Store, terminal: Terminal) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 422 if push.article == "bad" else 204
+    partner.publish("one", "bad")
+    partner.go(30)
+    row = terminal.row()
+    assert (row["State"], row["Behind"], row["Delivered"], row["Parked"]) == ("refusing", "0", "1", "1")
+    assert row["Why"].startswith("answered 422 ")
+    partner.publish("two")
+    partner.go(1)
+    row = terminal.row()
+    assert (row["State"], row["Delivered"], row["Parked"], row["Why"]) == ("settled", "2", "1", "")
+    assert row["Last answer"] == "204 No Content at 2026-03-01 12:00:30"
+
+
+def test_a_suspended_one_shows_since_when_and_why_until_it_takes_something(store: Store, terminal: Terminal) -> None:
+    partner = Partner(store)
+    partner.answer = lambda _: 410
+    partner.publish("ferry")
+    partner.go(2)
+    row = terminal.row()
+    assert (row["State"], row["Why"]) == ("suspended since 2026-03-01 12:00:00", "answered 410 Gone")
+    assert (row["Failing since (UTC)"], row["Next try (UTC)"]) == ("2026-03-01 12:00:00", "")
+
+
+def test_one_that_was_never_tried_shows_nothing_that_was_not(store: Store, terminal: Terminal) -> None:
+    assert (terminal.row()["State"], terminal.row()["Why"]) == ("not enrolled", "no worker has seen it yet")
+    Partner(store)
+    row = terminal.row()
+    assert (row["State"], row["Last answer"], row["Last success (UTC)"]) == ("settled", "", "never")

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from config.settings import SettingsError
 from worker import embedded
-from worker.cli import coverage, desk, listings, processes, publish, render, validate
+from worker.cli import coverage, desk, endpoints, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
 from worker.listening import CantListen
 from worker.sole import RunsAlready
@@ -36,7 +36,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ),
     ("kill", desk.kill, "dateline kill hh-2026-0301"),
     ("feeds", listings.list_feeds, "dateline feeds"),
-    ("endpoints", listings.list_endpoints, "dateline endpoints   or: dateline endpoints --resume partner-one"),
+    ("endpoints", endpoints.list_endpoints, "dateline endpoints   or: dateline endpoints --retry partner-one"),
     ("coverage", coverage.coverage, "dateline coverage hh-2026-0301"),
     ("list", desk.arrange_list, "dateline list picks hh-2026-0301 hh-2026-0299"),
     ("replay", coverage.replay, "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),

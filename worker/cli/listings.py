@@ -1,4 +1,4 @@
-"""What there is and how it stands: feeds, partner endpoints, subscriptions."""
+"""What there is and how it stands: feeds and subscriptions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feeds.formats import FEED_FORMATS
-from worker import clock, report
+from worker import report
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
 
 if TYPE_CHECKING:
-    from worker.services import Services
     from worker.store import Store
-    from worker.store.endpoints import Outlook
     from worker.store.receivers import Receiver
 
 
@@ -67,97 +65,6 @@ def _list_parked(store: Store) -> None:
             why = "; ".join(refusal.reasons)
             table.add_row(name, article_id, str(refusal.version), utc(refusal.time), why)
     table.show(out, "The gate keeps nothing out.")
-
-
-def list_endpoints(
-    config: Config = None,
-    data: Data = None,
-    pause: Annotated[str, typer.Option(help="Pause this endpoint; its cursor is kept.")] = "",
-    resume: Annotated[str, typer.Option(help="Resume this endpoint; it catches up.")] = "",
-    retry: Annotated[str, typer.Option(help="Try this endpoint now; one that is paused is resumed.")] = "",
-) -> None:
-    """List the partner endpoints and how they stand; or pause, resume or retry one."""
-    services = newsroom(config, data)
-    endpoints = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
-    for option, name in (("--pause", pause), ("--resume", resume), ("--retry", retry)):
-        if name and name not in endpoints:
-            raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
-    receivers = services.store.receivers
-    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.agreed()), "asked"):
-        raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
-    if resume:
-        if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
-            raise Failed(f"{resume} is not paused")
-        services.wakeups.distribute(endpoints[resume].feed)
-    if retry:
-        _retry(services, endpoints[retry].feed, retry)
-    table = Table(
-        *("Endpoint", "Feed", "State", "Behind", "Delivered", "Parked", "In dispute", "Failing since (UTC)"),
-        *("Last answer", "Last success (UTC)", "Next try (UTC)", "Why", "Mode", "Format", "URL"),
-        details=(
-            *("URL", "Format", "Mode", "Why", "Last answer", "In dispute", "Next try (UTC)", "Last success (UTC)"),
-            "Failing since (UTC)",
-        ),
-    )
-    outlooks = services.store.endpoints.outlooks([(endpoint.feed, endpoint.name) for endpoint in endpoints.values()])
-    for endpoint, outlook in zip(endpoints.values(), outlooks, strict=True):
-        shown = _outlook(outlook)
-        table.add_row(endpoint.name, endpoint.feed, *shown, endpoint.mode, endpoint.format, endpoint.url)
-    table.show(out, "There are no endpoints; they are [[endpoints]] in the settings.")
-
-
-def _retry(services: Services, feed: str, name: str) -> None:
-    """Have an endpoint tried now, and say what that came to. Raises Failed when no worker knows it."""
-    stood = services.store.receivers.retry(feed, f"endpoint:{name}", clock.ms(clock.agreed()))
-    if stood is None:
-        raise Failed(f"{name} is not enrolled: no worker has seen it yet")
-    services.wakeups.distribute(feed)
-    came = {
-        "paused": "was paused: it is resumed, and tried now.",
-        "backoff": "waited after a failure: it is tried now.",
-        "claimed": "is being tried just now.",
-        "settled": "waits for nothing: what is new goes to it at once.",
-    }
-    out.print(f"{name} {came[stood]}", highlight=False)
-
-
-def _outlook(outlook: Outlook) -> tuple[str, ...]:
-    """How an endpoint stands, as its table shows it: from the state to why."""
-    health = outlook.health
-    return (
-        _state(outlook),
-        str(outlook.behind),
-        str(health.successes),
-        str(outlook.parked),
-        str(outlook.disputed),
-        utc(outlook.failing.since) if outlook.failing.since else "",
-        f"{health.status or 'none'}, {utc(health.last)}" if health.last else "",
-        utc(health.success),
-        utc(outlook.score) if outlook.state == "backoff" else "",
-        outlook.reason or _trouble(outlook),
-    )
-
-
-def _state(outlook: Outlook) -> str:
-    """One word or two for how an endpoint does, whatever set it is in."""
-    if outlook.state is None:
-        return "not enrolled"
-    if outlook.state == "paused":
-        return f"{'paused' if outlook.reason == 'asked' else 'suspended'} since {utc(outlook.score)}"
-    if outlook.state == "settled" and _refusing(outlook):
-        return "refusing"
-    return outlook.state
-
-
-def _refusing(outlook: Outlook) -> bool:
-    """Whether articles are set aside, and nothing was taken since the endpoint last said no."""
-    return bool(outlook.parked or outlook.disputed) and outlook.health.failed > outlook.health.success
-
-
-def _trouble(outlook: Outlook) -> str:
-    if outlook.state is None:
-        return "no worker has seen it yet"
-    return outlook.health.error if _refusing(outlook) else ""
 
 
 def list_subscriptions(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from worker import clock
 from worker.delivery import policy
+from worker.store.endpoints import SUSPENDED
 from worker.store.receivers import Failing, Settlement
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ def unfinished(claim: Claim, outcome: policy.Outcome, cursor: int, now: datetime
         case policy.Retry(due, reason, until):
             failing = failing._replace(until=clock.ms(until) if until else 0)
             return Settlement(claim, "retry", cursor, clock.ms(due), failing, brief(reason)), "retry"
-        case policy.Gone(_) if "endpoint" in claim.details:
+        case policy.Gone(reason) if "endpoint" in claim.details:
             # A contracted partner is not forgotten because of one answer; a person decides.
-            return Settlement(claim, "pause", cursor, 0, failing, "suspended"), "suspended"
+            return Settlement(claim, "pause", cursor, 0, failing, f"{SUSPENDED}: {brief(reason)}"), "suspended"
         case policy.Gone(reason):
             return Settlement(claim, "end", cursor, reason=brief(reason)), "gone"
-        case policy.Suspend(_):
-            return Settlement(claim, "pause", cursor, 0, failing, "suspended"), "suspended"
+        case policy.Suspend(reason):
+            return Settlement(claim, "pause", cursor, 0, failing, f"{SUSPENDED}: {brief(reason)}"), "suspended"
         case policy.GiveBack(due) if due is not None:
             return Settlement(claim, "retry", cursor, clock.ms(due), claim.failing, "slow"), "given_back"
         case _:

@@ -21,6 +21,7 @@ import structlog
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import EVERYTHING, Rights
 from worker import clock
+from worker.delivery import policy
 from worker.delivery.adapter import header_lines
 from worker.delivery.errors import Fault
 from worker.delivery.signing import webhook_headers
@@ -186,7 +187,7 @@ class Pushes(ABC):
             bytes=body.size,
             sha256=body.digest,
             message_id=body.message,
-            error=answer.message,
+            error=answer.message or ("" if word == "delivered" else f"answered {policy.said(answer.status)}"),
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
         self.attempts.append(Tried(attempt, ledger, dispute, told))

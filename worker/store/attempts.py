@@ -7,6 +7,7 @@ what an endpoint refuses is refused because of the article (`Standing`).
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from operator import attrgetter
@@ -82,7 +83,32 @@ class Health:
     alone: str = ""
     """The article that was parked last, with no other to compare it with, if nothing was taken since."""
     error: str = ""
+    """What was wrong with the last one that failed, or that our gate kept back at `failed`."""
     answer: str = ""
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """How many attempts came to what, since there are these counts."""
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> Health:
+        """Read it from a hash. What can't be read, or is of a later release, is left out: it is for people only."""
+        types = {"int": int, "float": float, "str": str}
+        known: dict[str, Any] = {}
+        outcomes = {}
+        for name, text in texts.items():
+            kind, _, outcome = name.partition(":")
+            with suppress(ValueError, KeyError):
+                if kind == "outcome":
+                    outcomes[outcome] = int(text)
+                else:
+                    known[name] = types[cls.__annotations__[name]](text)
+        return cls(**known, outcomes=outcomes)
+
+    @property
+    def failed_tries(self) -> int:
+        """How many requests did not come to a yes."""
+        return max(
+            0, self.attempts - self.successes - self.outcomes.get("given_back", 0) - self.outcomes.get("parked", 0)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +176,15 @@ class Attempts:
                 recovered.add((feed, endpoint))
         return recovered
 
+    def suspended(self, feed: str, endpoint: str, now: int) -> int:
+        """Note that the endpoint is left alone since `now` (ms), until it takes something; return its last status."""
+        health = keys.feed(feed).of(endpoint, "health")
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hset(health, "suspended", now)
+        pipe.hget(health, "status")
+        _, status = pipe.execute()
+        return int(status or 0)
+
     def last(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""
         found = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
@@ -157,8 +192,7 @@ class Attempts:
 
     def health(self, feed: str, endpoint: str) -> Health:
         """Return how the endpoint has been doing."""
-        health: Health = _typed(Health, self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
-        return health
+        return Health.parse(self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
 
     def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, Standing]:
         """Return what each of the endpoints said last, in one round trip."""
@@ -213,12 +247,6 @@ class Attempts:
 
 def _parked(text: str) -> Attempt:
     return Attempt(**json.loads(text))
-
-
-def parse_health(answer: Any) -> Health:
-    """Read an endpoint's health as a script returns it: names and values by turns."""
-    health: Health = _typed(Health, dict(zip(answer[::2], answer[1::2], strict=True)))
-    return health
 
 
 def _typed(kind: Any, texts: dict[str, str]) -> Any:

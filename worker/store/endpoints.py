@@ -1,11 +1,12 @@
-"""How the endpoints of the settings stand, all of them in one round trip: what people and metrics look at."""
+"""How the endpoints of the settings stand: what people and metrics look at; and having one tried now."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
-from worker.store.attempts import Health, parse_health
+from worker.store.attempts import Health
 from worker.store.receivers import NOT_FAILING, Failing, Hold, Position
 
 if TYPE_CHECKING:
@@ -14,28 +15,57 @@ if TYPE_CHECKING:
     from worker.store.damage import Damage
     from worker.store.scripts import Scripts
 
-_POSITIONS: tuple[Position, ...] = ("settled", "claimed", "backoff", "paused")
+_POSITIONS: tuple[Position | None, ...] = (None, "settled", "claimed", "backoff", "paused")
+"""By the number that the scripts give them."""
+_LOOKED_AT = 100
+"""How many changes beyond the cursor of an endpoint are looked at one by one, for what it has been told already."""
+SUSPENDED = "suspended"
+"""What the reason of a pause begins with that is not a person's, but an endpoint's own doing."""
 
 
 class Outlook(NamedTuple):
-    """How one endpoint stands at one moment. Times in ms.
+    """How one endpoint stands at one moment. Times in ms, 0: none.
 
     `state`: the set that it is in, None when no worker has enrolled it; `score`: what it has there, in backoff the next
-    try, paused since when; `behind`: changes of its feed that it has still to get; `parked` and `disputed`: articles.
+    try, paused since when; `behind`: articles that it has still to be told of; `waiting`: since when the first of them
+    waits; `parked` and `disputed`: articles that it refuses; `due`: when the first in dispute is tried again; `again`:
+    articles to be sent again because a person asked, or as its backfill.
     """
 
     state: Position | None = None
     score: int = 0
     behind: int = 0
+    waiting: int = 0
     failing: Failing = NOT_FAILING
     reason: str = ""
     health: Health = Health()
     parked: int = 0
     disputed: int = 0
+    due: int = 0
+    again: int = 0
+
+    @property
+    def next_try(self) -> int:
+        """When something is sent that waits, 0 if nothing does or it goes as soon as it can."""
+        tries = [self.score if self.state == "backoff" else 0, self.due if self.state != "paused" else 0]
+        return min(filter(None, tries), default=0)
+
+    @property
+    def suspended(self) -> bool:
+        """Whether it is left alone because of what it did: a person is to resume it."""
+        return self.state == "paused" and self.reason.startswith(SUSPENDED)
+
+
+class Retried(NamedTuple):
+    """Where an endpoint stood that was to be tried now; whether anything waits for it; how many articles in dispute."""
+
+    stood: Position | None
+    behind: bool
+    disputes: int
 
 
 class Endpoints:
-    """Reads how endpoints stand."""
+    """The endpoints, each by its feed and its name."""
 
     def __init__(self, scripts: Scripts, damage: Damage) -> None:
         self._scripts = scripts
@@ -46,36 +76,52 @@ class Endpoints:
         calls = []
         for feed, name in endpoints:
             k = keys.feed(feed)
-            receiver = f"endpoint:{name}"
-            calls.append(
-                self._scripts.reading(
-                    *(("ZSCORE", key, receiver) for key in (k.settled, k.claimed, k.backoff, k.paused)),
-                    ("HGET", k.holds, receiver),
-                    ("HGET", k.meta, "head"),
-                    ("HLEN", k.of(name, "parked")),
-                    ("HLEN", k.of(name, "disputed")),
-                    ("HGETALL", k.of(name, "health")),
-                )
-            )
+            own = [k.of(name, what) for what in ("health", "parked", "disputed", "ledger", "replay")]
+            places = [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.disputes]
+            calls.append(([k.meta, k.log, k.states, *places, *own], [f"endpoint:{name}", _LOOKED_AT]))
         read = []
-        for (_, name), answer in zip(endpoints, self._scripts.run_each("read", calls) if calls else [], strict=True):
+        for (_, name), answer in zip(endpoints, self._scripts.run_each("outlook", calls) if calls else [], strict=True):
             if isinstance(answer, Exception):
                 self._damage.found(f"endpoint {name}", str(answer), "it is shown as not enrolled")
                 read.append(Outlook())
             else:
-                read.append(_outlook(answer))
+                outlook = self._damage.read(
+                    f"endpoint {name}", partial(_outlook, answer), "it is shown as not enrolled"
+                )
+                read.append(outlook or Outlook())
         return read
 
+    def retry(self, feed: str, endpoint: str, now: int) -> Retried | None:
+        """Have an endpoint tried at once, `now` in ms; None when no worker has enrolled it.
 
-def _outlook(answer: list[object]) -> Outlook:
-    *scores, kept, head, parked, disputed, texts = answer
-    health = parse_health(texts)
-    for state, found in zip(_POSITIONS, scores, strict=True):
-        if found is not None:
-            score = int(float(str(found)))
-            hold = Hold.parse(kept if isinstance(kept, str) else None, score if state == "settled" else 0)
-            cursor = score if state == "settled" else hold.cursor
-            behind = max(0, int(str(head or 0)) - cursor)
-            counts = int(str(parked)), int(str(disputed))
-            return Outlook(state, score, behind, hold.failing, hold.reason, health, *counts)
-    return Outlook(health=health, parked=int(str(parked)), disputed=int(str(disputed)))
+        One that is paused is taken up again, its failures forgotten. One in backoff waits no longer, whatever it has
+        asked for, and goes on failing since when it did. What it refuses while it takes others is due.
+        """
+        k = keys.feed(feed)
+        places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers]
+        found = self._scripts.run(
+            "retry", [*places, k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", now]
+        )
+        return Retried(_POSITIONS[found[0]], bool(found[1]), found[2]) if found else None
+
+
+def _outlook(answer: list[Any]) -> Outlook:
+    position, score, kept, behind, waiting, parked, disputed, due, again, texts = answer
+    state = _POSITIONS[position]
+    hold = Hold.parse(kept)
+    if behind and hold.failing.since:
+        # It has been told of nothing since, though corrections may have put others in the place of what waited first.
+        waiting = min(int(waiting) or hold.failing.since, hold.failing.since)
+    return Outlook(
+        state,
+        int(float(score)),
+        behind,
+        int(waiting),
+        hold.failing,
+        hold.reason,
+        Health.parse(dict(zip(texts[::2], texts[1::2], strict=True))),
+        parked,
+        disputed,
+        int(float(due)),
+        again,
+    )

@@ -116,6 +116,8 @@ class Settlement:
     replayed: list[str] = field(default_factory=list)
     undisputed: list[str] = field(default_factory=list)
     unspent: int = 0
+    told: bool = False
+    """Operators have been told of it."""
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as settle.lua takes it."""
@@ -306,17 +308,6 @@ class Receivers:
         """Take a paused receiver up again where it was; False when it was not paused."""
         k = keys.feed(feed)
         return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds, k.receivers], [receiver]))
-
-    def retry(self, feed: str, receiver: str, now: int) -> Position | None:
-        """Let a receiver be tried at once that waits or is paused; return where it stood, None when it is unknown."""
-        found = self.those(feed, [receiver])
-        if not found:
-            return None
-        if found[0].state == "paused":
-            self.resume(feed, receiver)
-        elif found[0].state == "backoff":
-            self.bring_forward(feed, {receiver: now})
-        return found[0].state
 
     def remove(self, feed: str, receiver: str) -> None:
         """Remove a receiver wherever it stands; a worker that holds it is fenced off."""

@@ -21,10 +21,13 @@ for first = 4, #ARGV, #names + 3 do
   local key, now, outcome = KEYS[2], fields.time, fields.outcome
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(flat))
   redis.call('HINCRBY', key, 'attempts', 1)
-  redis.call('HSET', key, 'last', now, 'status', fields.status)
+  redis.call('HINCRBY', key, 'outcome:' .. outcome, 1)
+  if outcome ~= 'given_back' and outcome ~= 'parked' then
+    redis.call('HSET', key, 'last', now, 'status', fields.status)
+  end
   if outcome == 'delivered' or outcome == 'refused' then
     -- Moving average over about the last ten.
-    local before = redis.call('HGET', key, 'latency')
+    local before = tonumber(redis.call('HGET', key, 'latency') or '')
     local latency = before and (0.9 * before + 0.1 * fields.milliseconds) or tonumber(fields.milliseconds)
     redis.call('HSET', key, 'latency', string.format('%.1f', latency), 'failures', 0)
   end
@@ -37,7 +40,7 @@ for first = 4, #ARGV, #names + 3 do
     if redis.call('HDEL', key, 'suspended') == 1 then
       recovered = 1
     end
-  else
+  elseif outcome ~= 'given_back' then
     redis.call('HSET', key, 'error', fields.error, 'answer', fields.answer, 'failed', now)
     if outcome == 'refused' or outcome == 'parked' then
       redis.call('HSET', KEYS[3], fields.article, ARGV[first + #names])
@@ -48,7 +51,7 @@ for first = 4, #ARGV, #names + 3 do
       if ARGV[first + #names + 2] == 'alone' then
         redis.call('HSET', key, 'alone', fields.article)
       end
-    elseif outcome ~= 'given_back' then
+    else
       redis.call('HINCRBY', key, 'failures', 1)
     end
     local dispute = ARGV[first + #names + 2]
@@ -63,9 +66,6 @@ for first = 4, #ARGV, #names + 3 do
     elseif dispute ~= '' and dispute ~= 'alone' then
       redis.call('HSET', KEYS[5], fields.article, dispute)
       disputing = true
-    end
-    if outcome == 'suspended' then
-      redis.call('HSET', key, 'suspended', now)
     end
   end
   -- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.

@@ -1,0 +1,159 @@
+"""The partner endpoints: how they stand, and what a person orders: pause, resume, try now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker import clock
+from worker.cli.tables import Table
+from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, printable, utc
+from worker.delivery import policy
+from worker.store.endpoints import SUSPENDED
+
+if TYPE_CHECKING:
+    from config.settings import EndpointSettings
+    from worker.services import Services
+    from worker.store.endpoints import Outlook, Retried
+
+_ANSWER_MOST = 100
+"""Characters of an answer that are shown. All that is kept of it is in the attempts."""
+_WHY = {"asked": "a person paused it", "removed": "it was not in the settings", "damaged": "its record is damaged"}
+"""What is kept as the reason of a pause, as people read it."""
+
+
+def list_endpoints(
+    config: Config = None,
+    data: Data = None,
+    pause: Annotated[str, typer.Option(help="Pause this endpoint; its cursor is kept.")] = "",
+    resume: Annotated[str, typer.Option(help="Resume this endpoint; it catches up.")] = "",
+    retry: Annotated[str, typer.Option(help="Try this endpoint now; one that is paused is resumed.")] = "",
+) -> None:
+    """List the partner endpoints and how they stand; or pause, resume or retry one."""
+    services = newsroom(config, data)
+    endpoints = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    for option, name in (("--pause", pause), ("--resume", resume), ("--retry", retry)):
+        if name and name not in endpoints:
+            raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
+    receivers = services.store.receivers
+    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.agreed()), "asked"):
+        raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
+    if resume:
+        if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
+            raise Failed(f"{resume} is not paused")
+        services.wakeups.distribute(endpoints[resume].feed)
+    if retry:
+        _retry(services, endpoints[retry])
+    table = Table(
+        *("Endpoint", "Feed", "State", "Behind", "Delivered", "Failed", "Parked", "In dispute", "Waiting since (UTC)"),
+        *("Failing since (UTC)", "Last answer", "Last success (UTC)", "Next try (UTC)", "Why", "Mode", "Format", "URL"),
+        details=(
+            *("URL", "Format", "Mode", "Last answer", "Why", "Waiting since (UTC)", "Failed", "In dispute"),
+            *("Last success (UTC)", "Next try (UTC)", "Failing since (UTC)", "Feed"),
+        ),
+    )
+    for endpoint, outlook in zip(endpoints.values(), _outlooks(services, *endpoints.values()), strict=True):
+        table.add_row(endpoint.name, endpoint.feed, *_shown(outlook), endpoint.mode, endpoint.format, endpoint.url)
+    table.show(out, "There are no endpoints; they are [[endpoints]] in the settings.")
+
+
+def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[Outlook]:
+    return services.store.endpoints.outlooks([(endpoint.feed, endpoint.name) for endpoint in endpoints])
+
+
+def _retry(services: Services, endpoint: EndpointSettings) -> None:
+    """Have an endpoint tried now, and say what that came to. Raises Failed when no worker knows it."""
+    (before,) = _outlooks(services, endpoint)
+    now = clock.ms(clock.agreed())
+    retried = services.store.endpoints.retry(endpoint.feed, endpoint.name, now)
+    if retried is None:
+        raise Failed(f"{endpoint.name} is not enrolled: no worker has seen it yet")
+    services.wakeups.distribute(endpoint.feed)
+    done = [f"{endpoint.name} {_came(before, retried)}"]
+    if retried.disputes:
+        done.append(f"What it refuses while it takes others is tried too ({retried.disputes}).")
+    if before.parked:
+        done.append(f"What is parked is not ({before.parked}): dateline replay --endpoint {endpoint.name} --parked")
+    out.print(printable(" ".join(done)), markup=False, highlight=False, soft_wrap=True)
+    if not services.store.workers.alive(now):
+        note("no worker is running: it is tried once one is")
+
+
+def _came(before: Outlook, retried: Retried) -> str:
+    """What has come of it for an endpoint that stood so."""
+    waits = retried.behind or retried.disputes
+    then = "it is tried now." if waits else "nothing waits for it."
+    match retried.stood:
+        case "paused":
+            why = f" ({_why(before)})" if before.state == "paused" else ""
+            return f"was {_state(before)}{why}: it is resumed, and {then}"
+        case "backoff":
+            what = "after a failure" if before.failing.since else f"({before.reason})"
+            return f"waited until {utc(before.score)} UTC {what}: {then}"
+        case "claimed":
+            return "is being served just now."
+        case _:
+            return f"did not wait: {then}"
+
+
+def _shown(outlook: Outlook) -> tuple[str, ...]:
+    """How an endpoint stands, as its table shows it: from the state to why."""
+    health = outlook.health
+    return (
+        _state(outlook),
+        *map(str, (outlook.behind, health.successes, health.failed_tries, outlook.parked, outlook.disputed)),
+        _moment(outlook.waiting),
+        _moment(outlook.failing.since),
+        _last_answer(outlook),
+        utc(health.success),
+        _moment(outlook.next_try),
+        _why(outlook),
+    )
+
+
+def _moment(ms: int) -> str:
+    return utc(ms) if ms else ""
+
+
+def _state(outlook: Outlook) -> str:
+    """One word or a few for how an endpoint does, whatever set it is in."""
+    if outlook.state is None:
+        return "not enrolled"
+    if outlook.state == "paused":
+        return f"{SUSPENDED if outlook.suspended else 'paused'} since {utc(outlook.score)}"
+    if outlook.state == "settled" and _refusing(outlook):
+        return "refusing"
+    return outlook.state
+
+
+def _refusing(outlook: Outlook) -> bool:
+    """Whether articles are set aside, and nothing was taken since the endpoint last said no."""
+    return bool(outlook.parked or outlook.disputed) and outlook.health.failed > outlook.health.success
+
+
+def _last_answer(outlook: Outlook) -> str:
+    """What it said last, when, and the beginning of how it put it."""
+    health = outlook.health
+    if not health.last:
+        return ""
+    status = policy.said(health.status) if health.status else "none"
+    reason = ""
+    if health.failed == health.last:
+        reason = " ".join((health.answer if health.status else health.error).split())[:_ANSWER_MOST]
+    return f"{status} at {utc(health.last)}" + (f": {reason}" if reason else "")
+
+
+def _why(outlook: Outlook) -> str:
+    health = outlook.health
+    if outlook.state is None:
+        return "no worker has seen it yet"
+    if outlook.state == "paused":
+        return (
+            outlook.reason.removeprefix(SUSPENDED).removeprefix(": ")
+            if outlook.suspended
+            else _WHY.get(outlook.reason, outlook.reason)
+        )
+    if outlook.reason:
+        return outlook.reason
+    return health.error if health.suspended or _refusing(outlook) else ""
