@@ -219,7 +219,7 @@ def test_one_that_has_refused_everything_for_days_is_told_too_and_tried_when_a_p
     newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
     tried = len(newsroom.receiver.at("/p7"))
     done = dateline("endpoints", "--retry", "p7", *config)
-    assert f"({why}): it is resumed, and it is tried now." in done.stdout, done.stderr
+    assert f": {why}; it is resumed, and it is tried now." in done.stdout, done.stderr
     newsroom.receiver.wait("/p7", tried + 1)
     newsroom.receiver.until(lambda: len(told()) == 2, 20, "the recovery to be told")
     assert told()[1]["type"] == "endpoint.recovered"

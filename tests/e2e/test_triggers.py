@@ -195,9 +195,7 @@ def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
     before = len(newsroom.receiver.at("/p7"))
     newsroom.publish("tried-now-1", "s7")
     done = dateline("endpoints", "--retry", "p7", *config)
-    assert re.search(r"p7 was paused since \S+ \S+ \(a person paused it\): it is resumed, and ", done.stdout), (
-        done.stderr
-    )
+    assert re.search(r"p7 was paused since \S+ \S+: by a person; it is resumed, and ", done.stdout), done.stderr
     newsroom.receiver.wait("/p7", before + 1)
     newsroom.receiver.behave["/p7"] = lambda _: (503, b"")
     newsroom.publish("tried-now-2", "s7")

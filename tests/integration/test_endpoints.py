@@ -332,7 +332,7 @@ def test_a_suspended_one_shows_since_when_and_why_until_it_takes_something(store
     partner.publish("ferry")
     partner.go(2)
     row = terminal.row()
-    assert (row["State"], row["Why"]) == ("suspended since 2026-03-01 12:00:00", "answered 410 Gone")
+    assert (row["State"], row["Why"]) == ("paused", "suspended since 2026-03-01 12:00:00: answered 410 Gone")
     assert (row["Failing since (UTC)"], row["Next try (UTC)"]) == ("2026-03-01 12:00:00", "")
 
 

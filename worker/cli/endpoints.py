@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ANSWER_MOST = 100
 """Characters of an answer that are shown. All that is kept of it is in the attempts."""
-_WHY = {"asked": "a person paused it", "removed": "it was not in the settings", "damaged": "its record is damaged"}
+_PAUSED = {"asked": "by a person", "removed": "it was not in the settings", "damaged": "its record is damaged"}
 """What is kept as the reason of a pause, as people read it."""
 
 
@@ -86,8 +86,8 @@ def _came(before: Outlook, retried: Retried) -> str:
     then = "it is tried now." if waits else "nothing waits for it."
     match retried.stood:
         case "paused":
-            why = f" ({_why(before)})" if before.state == "paused" else ""
-            return f"was {_state(before)}{why}: it is resumed, and {then}"
+            was = _paused(before) if before.state == "paused" else "paused"
+            return f"was {was}; it is resumed, and {then}"
         case "backoff":
             what = "after a failure" if before.failing.since else f"({before.reason})"
             return f"waited until {utc(before.score)} UTC {what}: {then}"
@@ -120,8 +120,6 @@ def _state(outlook: Outlook) -> str:
     """One word or a few for how an endpoint does, whatever set it is in."""
     if outlook.state is None:
         return "not enrolled"
-    if outlook.state == "paused":
-        return f"{SUSPENDED if outlook.suspended else 'paused'} since {utc(outlook.score)}"
     if outlook.state == "settled" and _refusing(outlook):
         return "refusing"
     return outlook.state
@@ -149,11 +147,16 @@ def _why(outlook: Outlook) -> str:
     if outlook.state is None:
         return "no worker has seen it yet"
     if outlook.state == "paused":
-        return (
-            outlook.reason.removeprefix(SUSPENDED).removeprefix(": ")
-            if outlook.suspended
-            else _WHY.get(outlook.reason, outlook.reason)
-        )
+        return _paused(outlook)
     if outlook.reason:
         return outlook.reason
     return health.error if health.suspended or _refusing(outlook) else ""
+
+
+def _paused(outlook: Outlook) -> str:
+    """That one is left alone, since when, and why."""
+    if outlook.suspended:
+        # Releases until 0.1 kept no more than the word.
+        why = outlook.reason.removeprefix(SUSPENDED).removeprefix(": ") or outlook.health.error
+        return f"{SUSPENDED} since {utc(outlook.score)}: {why}"
+    return f"paused since {utc(outlook.score)}: {_PAUSED.get(outlook.reason, outlook.reason)}"
