@@ -55,6 +55,12 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.patterns import named, pattern_of
 from feeds.rights import Rights
 
+# This machine, and the networks of RFC 1918, 6598 and 4193.
+_NOT_PUBLIC = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    *("::1/128", "fc00::/7"),
+)
+
 EXAMPLE = Path(__file__).with_name("dateline.toml")
 
 # RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
@@ -141,8 +147,8 @@ class Web(BaseModel):
     """How many connections one client address may have; when it has more, its idle ones are ended. Not for proxies."""
     trusted_proxies: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     """Networks of the proxies in front. Only they are believed when they say who asks (X-Forwarded-For, Forwarded)."""
-    metrics_networks: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
-    """Networks that may ask for /metrics; others get 403."""
+    metrics_networks: tuple[Network, ...] = tuple(map(ip_network, _NOT_PUBLIC))
+    """Networks that may ask for /metrics; others get 403. It names partners: by default those that are not public."""
 
 
 class WebSub(BaseModel):

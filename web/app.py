@@ -25,6 +25,7 @@ from web.feeds import FeedServer
 from web.front import Front
 from web.health import Health
 from web.hub import HubFront
+from web.metrics import Metrics
 from web.pages import Pages
 from web.problems import ErrorPages, problem
 from web.shelf import Shelf, Withheld
@@ -55,7 +56,7 @@ def application(services: Services) -> ASGIApp:
     bodies = Bodies(settings.body_timeout, settings.bodies_per_client)
     events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
     feeds, hub = FeedServer(services, shelf), HubFront(services, bodies, clients)
-    health = Health(services, watch, clients)
+    health, metrics = Health(services, watch), Metrics(services, clients)
 
     @asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
@@ -82,7 +83,7 @@ def application(services: Services) -> ASGIApp:
             Route("/favicon.ico", feeds.favicon),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", health.metrics),
+            Route("/metrics", metrics.show),
         ],
         exception_handlers={
             HTTPException: _refused,

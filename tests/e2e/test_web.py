@@ -7,9 +7,11 @@ import gzip
 import hashlib
 import hmac
 import json
+import re
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +20,9 @@ import pytest
 import requests
 from lxml import etree
 from newsroom import SECRET, TOKEN, Newsroom
+from prometheus_client.parser import text_string_to_metric_families
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 ARTICLE = {"id": "web-1", "headline": "A headline", "url": "https://herald.example/web-1", "section": "none"}
 EVENT = {"id": "evt-web-1", "type": "article.published", "time": "2026-03-01T08:00:00Z", "article": ARTICLE}
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -292,13 +296,26 @@ def test_health_and_metrics(newsroom: Newsroom) -> None:
     ready = requests.get(f"{newsroom.base_url}/readyz", timeout=10)
     assert (200, {"status": "ready", "workers": 2, "older_definitions": []}) == (ready.status_code, ready.json())
     text = requests.get(f"{newsroom.base_url}/metrics", timeout=10).text
-    for name in (
-        "dateline_events_total",
-        "dateline_delivery_seconds_bucket",
-        "dateline_events_waiting",
-        "dateline_receivers",
-    ):
-        assert name in text
+    shown = {
+        sample.name.removesuffix("_bucket")
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if not sample.name.endswith(("_sum", "_count"))
+    }
+    documented = set(re.findall(r"^\| `(dateline_\w+)`", OPERATIONS.read_text("utf-8"), re.MULTILINE))
+    # Not before there are any: pushes, verifications, feeds of patterns, endpoints that are left alone.
+    rare = {
+        "dateline_attempts_total",
+        "dateline_verifications_total",
+        "dateline_pattern_feeds",
+        "dateline_endpoint_paused",
+    }
+    assert documented - rare <= shown <= documented
+    assert "dateline_workers 2.0\n" in text
+    assert 'dateline_endpoint_behind{endpoint="p0"}' in text
+    outside = requests.get(f"{newsroom.base_url}/metrics", headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10)
+    assert outside.status_code == 403
+    assert "p0" not in outside.text
 
 
 def test_a_curated_list_keeps_its_order(newsroom: Newsroom) -> None:

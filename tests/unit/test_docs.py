@@ -11,7 +11,7 @@ import pytest
 from feeds.adapters import ADAPTERS
 from feeds.article import Submission
 from feeds.text import fold
-from web.health import COUNTERS
+from web.metrics import COUNTERS
 from worker.cli.commands import app
 from worker.delivery.senders import CHECKS
 
@@ -28,7 +28,7 @@ def test_every_command_is_documented(command: str) -> None:
 
 
 def test_every_metric_is_documented() -> None:
-    source = (ROOT / "web" / "health.py").read_text("utf-8")
+    source = (ROOT / "web" / "metrics.py").read_text("utf-8")
     metrics = {f"{name}_total" for name in COUNTERS} | set(re.findall(r'MetricFamily\(\s*"(dateline_\w+)"', source))
     assert len(metrics) >= 8
     assert metrics == set(re.findall(r"^\| `(dateline_\w+)`", OPERATIONS, re.MULTILINE))

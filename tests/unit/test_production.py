@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from config.settings import load
-from web.health import COUNTERS
+from web.metrics import COUNTERS
 from worker.cli.commands import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +76,25 @@ def test_the_alarms_watch_what_is_told() -> None:
     }
     assert watched
     assert watched <= told
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool (apt-get install prometheus)")
+def test_the_alarms_ring_when_they_should() -> None:
+    alarms = ROOT / "tests" / "unit" / "data" / "alarms.yml"
+    done = subprocess.run(["promtool", "test", "rules", str(alarms)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alarm_is_tried() -> None:
+    folder = ROOT / "tests" / "unit" / "data"
+    rules = yaml.safe_load((ROOT / "config" / "prometheus" / "dateline.yml").read_text("utf-8"))
+    tried = {
+        test["alertname"]
+        for case in yaml.safe_load((folder / "alarms.yml").read_text("utf-8"))["tests"]
+        for test in case["alert_rule_test"]
+        if test["exp_alerts"]
+    }
+    assert {rule["alert"] for group in rules["groups"] for rule in group["rules"]} == tried
 
 
 def operations() -> str:

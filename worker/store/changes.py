@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import redis
 
 from worker.store import keys
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -367,11 +369,14 @@ class ChangeLogs:
         return self.sizes([feed])[feed]
 
     def sizes(self, feeds: Sequence[str]) -> dict[str, int]:
-        """Return how many articles are in each of the feeds, in one round trip."""
+        """Return how many articles are in each of the feeds, in one round trip; 0 of one whose record is damaged."""
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
             pipe.zcard(keys.feed(feed).members)
-        return {feed: int(size) for feed, size in zip(feeds, pipe.execute(), strict=True)}
+        return {
+            feed: self._damage.read(f"articles of {feed}", partial(int, size), "they are not counted") or 0
+            for feed, size in zip(feeds, answers(pipe), strict=True)
+        }
 
 
 def _place(found: Sequence[str]) -> int | None:

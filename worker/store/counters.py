@@ -6,6 +6,7 @@ A counter is a name and labels, written `name{label=value,...}` as a field of on
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from worker.store import keys
 
 if TYPE_CHECKING:
     from worker.store.scripts import Client
+
+Totals = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""Totals by their names and their labels, (label, value) each."""
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
 """Upper bounds of the buckets of durations."""
@@ -55,13 +59,14 @@ class Counters:
                 self._sums.update(sums)
             raise
 
-    def read(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-        """Return all totals by (name, labels)."""
-        totals = {}
+    def read(self) -> Totals:
+        """Return all totals by (name, labels). What can't be read is left out."""
+        totals: Totals = {}
         for field, value in self._client.hgetall(keys.COUNTERS).items():
             name, _, rest = field.partition("{")
             labels = tuple(_pair(part) for part in rest.rstrip("}").split(",") if part)
-            totals[name, labels] = float(value)
+            with suppress(ValueError):
+                totals[name, labels] = float(value)
         return totals
 
 

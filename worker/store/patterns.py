@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 from feeds.patterns import pattern_of
 from worker.store import keys
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +69,11 @@ class PatternFeeds:
         return self.counts([pattern])[pattern]
 
     def counts(self, patterns: Sequence[str]) -> dict[str, int]:
-        """Return how many feeds each of the patterns has, in one round trip."""
+        """Return how many feeds each of the patterns has, in one round trip; 0 of one whose record is damaged."""
         pipe = self._client.pipeline(transaction=False)
         for pattern in patterns:
             pipe.hlen(keys.pattern(pattern))
-        return {pattern: int(count) for pattern, count in zip(patterns, pipe.execute(), strict=True)}
+        return {
+            pattern: 0 if isinstance(count, Exception) else int(count)
+            for pattern, count in zip(patterns, answers(pipe), strict=True)
+        }
