@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.site import Site
     from worker.store import Store
+    from worker.store.attempts import Attempt, Dispute
     from worker.store.readbacks import Seen
     from worker.store.receivers import Receiver
     from worker.store.refusals import Refusal
@@ -133,8 +134,7 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
         for receiver in store.receivers.all(feed):
             if "endpoint" not in receiver.details:
                 subscribed["behind" if receiver.cursor < seq else "up to date"] += 1
-        names = sorted(set(store.receivers.endpoints(feed)))
-        rows = [_endpoint(store, feed, endpoint, seq, held.article) for endpoint in store.receivers.those(feed, names)]
+        rows = _endpoints(store, feed, seq, held.article)
         found += _read_back(store, feed, rows, held.article)
         if sum(subscribed.values()):
             standing: Standing = "behind" if subscribed["behind"] else "up to date"
@@ -148,9 +148,36 @@ def coverage(store: Store, site: Site, article_id: str) -> Report | None:
     return Report(held.article, held.accepted, found, refused)
 
 
-def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Article) -> Coverage:
-    name = receiver.details["endpoint"]
-    text = store.receivers.ledger(feed, name, [article.id]).get(article.id)
+def _endpoints(store: Store, feed: str, seq: int, article: Article) -> list[Coverage]:
+    """What the feed's endpoints have of the article, read for all of them at once."""
+    receivers = store.receivers.those(feed, sorted(set(store.receivers.endpoints(feed))))
+    names = [receiver.details["endpoint"] for receiver in receivers]
+    ledgers = store.receivers.ledgers(feed, {name: [article.id] for name in names})
+    parked = store.attempts.parked_at(feed, names, article.id)
+    standings = store.attempts.standings(feed, names)
+    return [
+        _endpoint(
+            feed,
+            receiver,
+            seq,
+            article,
+            ledgers[name].get(article.id),
+            parked.get(name),
+            standings[name].disputes.get(article.id),
+        )
+        for name, receiver in zip(names, receivers, strict=True)
+    ]
+
+
+def _endpoint(
+    feed: str,
+    receiver: Receiver,
+    seq: int,
+    article: Article,
+    text: str | None,
+    parked: Attempt | None,
+    dispute: Dispute | None,
+) -> Coverage:
     entry = LedgerEntry.parse(text) if text else LedgerEntry(0, "", 0, "")
     # An endpoint that takes several articles at once may be told of what is beyond its cursor.
     told = entry.version >= article.version and "-" not in entry.status
@@ -159,10 +186,10 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
     why = receiver.hold.reason if behind else ""
     if receiver.state == "paused":
         standing = "paused"
-    elif parked := store.attempts.parked(feed, name).get(article.id):
+    elif parked:
         standing = "parked"
         why = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
-    elif dispute := store.attempts.standings(feed, [name])[name].disputes.get(article.id):
+    elif dispute:
         standing = "refused"
         again = f"tried again at {clock.moment(dispute.due):%Y-%m-%d %H:%M:%S} UTC"
         why = f"{dispute.reason}, {dispute.tries} times while others were taken; {again}"
@@ -171,7 +198,9 @@ def _endpoint(store: Store, feed: str, receiver: Receiver, seq: int, article: Ar
         confirmed = entry.status == "killed" or (not entry.status and receiver.state != "claimed")
     else:
         confirmed = standing == "up to date"
-    return Coverage(feed, name, entry.version, entry.status, entry.sent, standing, why, confirmed)
+    return Coverage(
+        feed, receiver.details["endpoint"], entry.version, entry.status, entry.sent, standing, why, confirmed
+    )
 
 
 def _read_back(store: Store, feed: str, rows: list[Coverage], article: Article) -> list[Coverage]:

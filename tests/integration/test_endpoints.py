@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from command_line import dateline
-from test_refusals import NOON, Desk
+from test_refusals import NOON, SITE, Desk
 
-from worker import clock
+from worker import clock, report
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, Tried
 from worker.store.endpoints import Outlook
@@ -47,23 +47,29 @@ def test_one_that_nobody_knows_is_not_enrolled(store: Store) -> None:
     assert store.endpoints.retry("news", "nobody", NOW) is None
 
 
+def round_trips(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A list that gets something whenever something is sent to Redis."""
+    sent: list[Any] = []
+    connection = store.client.connection_pool.connection_class
+    send = connection.send_packed_command
+
+    def counted(self: Any, *args: Any, **options: Any) -> Any:
+        sent.append(args)
+        return send(self, *args, **options)
+
+    monkeypatch.setattr(connection, "send_packed_command", counted)
+    return sent
+
+
 @pytest.mark.parametrize("count", [3, 60])
 def test_all_are_read_in_one_round_trip(store: Store, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [(f"feed-{n}", f"partner-{n}") for n in range(count)]
     for feed, name in names:
         store.receivers.enroll(feed, f"endpoint:{name}", {"endpoint": name})
     store.endpoints.outlooks(names)
-    asked: list[int] = []
-    pipeline = store.client.pipeline
-
-    def counted(*args: object, **kwargs: object) -> object:
-        asked.append(1)
-        return pipeline(*args, **kwargs)
-
-    monkeypatch.setattr(store.client, "pipeline", counted)
-    monkeypatch.setattr(store.client, "execute_command", None)
+    sent = round_trips(store, monkeypatch)
     assert [outlook.state for outlook in store.endpoints.outlooks(names)] == ["settled"] * count
-    assert len(asked) == 1
+    assert len(sent) == 1
 
 
 class Partner(Desk):
@@ -181,6 +187,20 @@ def test_what_is_sent_again_and_what_was_told_out_of_turn_does_not_wait(store: S
     assert (outlook.state, outlook.behind, outlook.waiting, outlook.again) == ("settled", 0, 0, 1)
 
 
+def test_while_it_waits_after_a_failure_what_is_in_dispute_waits_too(store: Store) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 404 if push.article == "bad" else 204
+    partner.publish("one", "bad", "two")
+    partner.go(3)
+    assert partner.outlook().next_try == partner.outlook().due > 0
+    partner.answer = lambda _: (503, 3600)
+    partner.publish("three")
+    partner.serve()
+    outlook = partner.outlook()
+    assert (outlook.state, outlook.next_try) == ("backoff", ms(3603))
+    assert outlook.due < outlook.next_try
+
+
 def test_one_in_dispute_says_when_it_is_tried_again(store: Store) -> None:
     partner = Partner(store)
     partner.answer = lambda push: 404 if push.article == "bad" else 204
@@ -281,11 +301,11 @@ class Terminal:
             '[[endpoints]]\nname = "p"\nfeed = "world"\nformat = "json"\nurl = "https://p.example/"\n'
         )
 
-    def row(self) -> dict[str, str]:
-        """The cells of the endpoint by their columns."""
-        done = dateline("endpoints", "--config", str(self._config))
+    def row(self, command: str = "endpoints") -> dict[str, str]:
+        """The cells of the endpoint, or of its feed, by their columns."""
+        done = dateline(command, "--config", str(self._config))
         assert done.returncode == 0, done.stderr
-        header, _, row = done.stdout.splitlines()
+        header, _, row, *_ = done.stdout.splitlines()
         places = [found.start() for found in re.finditer(r"(?:^|(?<=   ))\S", header)]
         ends = [*places[1:], None]
         return {header[begin:end].strip(): row[begin:end].strip() for begin, end in zip(places, ends, strict=True)}
@@ -324,6 +344,45 @@ def test_what_is_parked_shows_until_it_takes_something_again(store: Store, termi
     row = terminal.row()
     assert (row["State"], row["Delivered"], row["Parked"], row["Why"]) == ("settled", "2", "1", "")
     assert row["Last answer"] == "204 No Content at 2026-03-01 12:00:30"
+
+
+def test_the_feed_of_one_that_is_in_trouble_shows_it(store: Store, terminal: Terminal) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 422 if push.article == "bad" else 204
+    partner.publish("one", "bad")
+    partner.go(30)
+    partner.answer = lambda _: 503
+    partner.publish("two")
+    partner.go(1)
+    row = terminal.row("feeds")
+    assert (row["Feed"], row["Articles"], row["Receivers"], row["Behind"], row["Parked"]) == (
+        "world",
+        "3",
+        "1",
+        "1",
+        "1",
+    )
+
+
+def test_who_has_an_article_is_read_in_as_many_round_trips_for_many_endpoints_as_for_few(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner = Partner(store)
+    partner.answer = lambda push: 422 if push.article == "bad" else 204
+    partner.publish("one", "bad")
+    partner.go(30)
+    sent = round_trips(store, monkeypatch)
+    found = report.coverage(store, SITE, "bad")
+    assert found is not None
+    assert [(row.receiver, row.standing, row.why[:4]) for row in found.rows] == [("p", "parked", "422")]
+    of_one = len(sent)
+    for number in range(40):
+        store.receivers.enroll("world", f"endpoint:other-{number}", {"endpoint": f"other-{number}"})
+    sent.clear()
+    found = report.coverage(store, SITE, "bad")
+    assert found is not None
+    assert len(found.rows) == 41
+    assert len(sent) == of_one
 
 
 def test_a_suspended_one_shows_since_when_and_why_until_it_takes_something(store: Store, terminal: Terminal) -> None:

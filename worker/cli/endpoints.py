@@ -50,7 +50,7 @@ def list_endpoints(
         *("Failing since (UTC)", "Last answer", "Last success (UTC)", "Next try (UTC)", "Why", "Mode", "Format", "URL"),
         details=(
             *("URL", "Format", "Mode", "Last answer", "Why", "Waiting since (UTC)", "Failed", "In dispute"),
-            *("Last success (UTC)", "Next try (UTC)", "Failing since (UTC)", "Feed"),
+            *("Last success (UTC)", "Next try (UTC)", "Feed", "Failing since (UTC)"),
         ),
     )
     for endpoint, outlook in zip(endpoints.values(), _outlooks(services, *endpoints.values()), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
 
 if TYPE_CHECKING:
+    from worker.services import Services
     from worker.store import Store
     from worker.store.receivers import Receiver
 
@@ -27,35 +29,50 @@ def list_feeds(
         _list_parked(services.store)
         return
     table = Table(
-        *("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Edition", "Title"),
-        details=("Title", "Edition", "Changes"),
+        *("Feed", "Articles", "Changes", "Last change (UTC)", "Receivers", "Behind", "Parked", "Edition", "Title"),
+        details=("Title", "Edition", "Changes", "Last change (UTC)"),
     )
+    store = services.store
+    made = store.patterns.counts(list(services.site.patterns))
     for pattern in services.site.patterns.values():
-        made = services.store.patterns.count(pattern.name)
-        table.add_row(pattern.name, f"{made} feeds", "", "", "", "", pattern.edition or "mixed", pattern.title)
+        shown = ("", "", "", "", "", pattern.edition or "mixed", pattern.title)
+        table.add_row(pattern.name, f"{made[pattern.name]} feeds", *shown)
+    names = [definition.name for definition in services.site.definitions]
+    tips, sizes, counted = store.changes.tips(names), store.changes.sizes(names), store.receivers.counts_of(names)
+    set_aside = _parked_by_feed(services)
     for definition in services.site.definitions:
-        head = services.store.changes.head(definition.name)
-        counts = services.store.receivers.counts(definition.name)
-        behind = counts.pop("behind")
+        head = tips[definition.name]
+        counts = counted.get(definition.name, {})
+        behind = counts.pop("behind", 0)
         table.add_row(
             definition.name,
-            str(services.store.changes.size(definition.name)),
+            str(sizes[definition.name]),
             str(head.seq),
             utc(head.changed),
             str(sum(counts.values())),
             str(behind),
+            str(set_aside[definition.name]),
             definition.edition or "mixed",
             definition.title,
         )
     table.show(out, "There are no feeds.")
-    progress = services.store.definitions.progress()
+    progress = store.definitions.progress()
     if progress.feeds:
-        names = ", ".join(sorted(progress.feeds)[:5]) + (" ..." if len(progress.feeds) > 5 else "")
+        some = ", ".join(sorted(progress.feeds)[:5]) + (" ..." if len(progress.feeds) > 5 else "")
         part = f"{progress.done} of {progress.articles}" if progress.articles else "none"
-        out.print(f"Being filled with what was published before: {names}; {part} articles are gone through.")
+        out.print(f"Being filled with what was published before: {some}; {part} articles are gone through.")
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
     )
+
+
+def _parked_by_feed(services: Services) -> Counter[str]:
+    """How many articles the endpoints of each feed have set aside, in one round trip."""
+    endpoints = [(endpoint.feed, endpoint.name) for endpoint in services.settings.endpoints]
+    parked: Counter[str] = Counter()
+    for (feed, _), outlook in zip(endpoints, services.store.endpoints.outlooks(endpoints), strict=True):
+        parked[feed] += outlook.parked
+    return parked
 
 
 def _list_parked(store: Store) -> None:

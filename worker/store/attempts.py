@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
+from worker.store.damage import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -234,6 +235,18 @@ class Attempts:
     def give_back(self, feed: str, endpoint: str, unspent: int) -> None:
         """Give attempts back that were taken and not made; more than the bucket holds are lost when it is next used."""
         self._client.hincrbyfloat(keys.feed(feed).of(endpoint, "bucket"), "tokens", unspent)
+
+    def parked_at(self, feed: str, endpoints: Sequence[str], article: str) -> dict[str, Attempt]:
+        """Return those of the endpoints that refused an article for good, each with the attempt, in one round trip."""
+        pipe = self._client.pipeline(transaction=False)
+        for endpoint in endpoints:
+            pipe.hget(keys.feed(feed).of(endpoint, "parked"), article)
+        read = {
+            endpoint: self._damage.read(f"parked articles of {endpoint}", partial(_parked, text), "it is not shown")
+            for endpoint, text in zip(endpoints, answers(pipe), strict=True)
+            if text is not None
+        }
+        return {endpoint: attempt for endpoint, attempt in read.items() if attempt is not None}
 
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""

@@ -213,6 +213,16 @@ class ChangeLogs:
         values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed", "arranged", "placed")
         return Head(*(int(value or 0) for value in values))
 
+    def tips(self, feeds: Sequence[str]) -> dict[str, Head]:
+        """Return where each feed's log ends, in one round trip; as if it were empty for one whose record is damaged."""
+        pipe = self._client.pipeline(transaction=False)
+        for feed in feeds:
+            pipe.hmget(keys.feed(feed).meta, "head", "changed")
+        return {
+            feed: self._damage.read(f"changes of {feed}", partial(_tip, values), "it is shown as empty") or Head(0, 0)
+            for feed, values in zip(feeds, answers(pipe), strict=True)
+        }
+
     def window(self, feed: str, limit: int, before: Window | None = None) -> Window:
         """Return the top `limit` members and the tombstones, all of one moment.
 
@@ -377,6 +387,11 @@ class ChangeLogs:
             feed: self._damage.read(f"articles of {feed}", partial(int, size), "they are not counted") or 0
             for feed, size in zip(feeds, answers(pipe), strict=True)
         }
+
+
+def _tip(values: Sequence[str | None]) -> Head:
+    seq, changed = values
+    return Head(int(seq or 0), int(changed or 0))
 
 
 def _place(found: Sequence[str]) -> int | None:

@@ -47,8 +47,10 @@ class Outlook(NamedTuple):
     @property
     def next_try(self) -> int:
         """When something is sent that waits, 0 if nothing does or it goes as soon as it can."""
-        tries = [self.score if self.state == "backoff" else 0, self.due if self.state != "paused" else 0]
-        return min(filter(None, tries), default=0)
+        if self.state == "backoff":
+            # What is in dispute waits with the rest.
+            return self.score
+        return 0 if self.state == "paused" else self.due
 
     @property
     def suspended(self) -> bool:
