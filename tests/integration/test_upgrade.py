@@ -11,6 +11,7 @@ from worker.delivery import policy
 from worker.delivery.transfer import Answer
 from worker.destinations import judged
 from worker.store import Store, keys
+from worker.store.events import Sent
 
 
 @pytest.mark.parametrize("failures", [1, 3, 250_000])
@@ -36,3 +37,12 @@ def test_who_failed_before_the_upgrade_has_failed_since_then(store: Store, failu
     assert isinstance(outcome, policy.Refused)
     assert isinstance(outcome.otherwise, policy.Retry), "it is not suspended"
     assert outcome.otherwise.due < now + timedelta(minutes=10)
+
+
+def test_a_kill_under_an_id_that_an_earlier_release_remembers_is_not_dropped(store: Store) -> None:
+    # What that one kept says neither what the event was nor what has become of its article since.
+    for name in ("kill k-1", "e-1"):
+        store.client.set(keys.seen(name), "1", ex=60)
+    kill = Sent("k-1", '{"id": "k-1"}', "kill", "a")
+    assert store.events.accept([kill, Sent("e-1", '{"id": "e-1"}')]) == ["reused", "duplicate"]
+    assert store.events.accept([kill]) == ["duplicate"]

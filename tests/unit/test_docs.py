@@ -68,3 +68,10 @@ def test_every_file_that_a_document_names_is_there() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), f"{document.name} names {target}"
+
+
+def test_the_architecture_says_what_every_module_of_worker_is_about() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("| about | modules of `worker/` |")[2].partition("\n\n")[0]
+    modules = {path.stem for path in (ROOT / "worker").glob("*.py")} - {"__init__"}
+    assert modules == set(re.findall(r"`(\w+)`", table))
