@@ -80,7 +80,8 @@ class Site(BaseModel):
     model_config = STRICT
 
     base_url: BaseUrl = "http://127.0.0.1:8420"
-    """Where readers reach the web server, without a slash at the end. Part of every feed's address."""
+    """Where readers reach the web server, without a slash at the end. Part of every feed's address. Default: this
+    machine, at web.port."""
     title: Name = "Dateline"
     """The publisher's name, as feeds say it."""
     id_authority: str = Field(default="", validate_default=True)
@@ -391,6 +392,13 @@ class Settings(BaseSettings):
         """Return the feed of that name; raises KeyError."""
         return {feed.name: feed for feed in self.feeds}[name]
 
+    def served_at(self, base_url: str) -> Settings:
+        """The same settings, with `base_url` as the site's address where none is set; ids of entries stay."""
+        if "base_url" in self.site.model_fields_set:
+            return self
+        values = {**dict(self.site), "base_url": base_url}
+        return self.model_copy(update={"site": Site.model_construct(self.site.model_fields_set, **values)})
+
     @property
     def editions(self) -> frozenset[str]:
         """The languages of the newsroom."""
@@ -448,7 +456,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         errors += _errors(error, {**file.written, **environment.written}, absent)
     if errors:
         raise SettingsError([_by_name(error, file.values) for error in errors])
-    return settings
+    return settings.served_at(f"http://127.0.0.1:{settings.web.port}")
 
 
 def default_path(environ: Mapping[str, str]) -> Path:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from config.settings import load
+from web.address import Announcement
 from web.articles import Articles
 from web.body import Bodies, BodyRefused
 from web.client import Clients
@@ -49,7 +50,13 @@ def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
     shelf = Shelf()
     store = services.store
-    watch = Watch(store.changes, shelf, services.documents.forget, store.clock.measure)
+    announcement = Announcement(store.address, services.site.base_url)
+
+    def each_second() -> None:
+        store.clock.measure()
+        announcement.renew()
+
+    watch = Watch(store.changes, shelf, services.documents.forget, each_second, announcement.end)
     settings = services.settings.web
     clients = Clients(settings.trusted_proxies)
     connections = Connections(settings.port, places(), settings.connections_per_client, clients.proxy)

@@ -24,13 +24,19 @@ class Watch:
     """Listens, and looks at the heads once a second in case that something was not heard.
 
     `forget` is called when what was read of Redis before may hold no more: it may be another one that knows less.
-    `measure` is called once a second: what time it is for Redis.
+    `each_second` is called once a second, `at_end` when nobody listens any more, in the thread that listens.
     """
 
     def __init__(
-        self, changes: ChangeLogs, shelf: Shelf, forget: Callable[[], None], measure: Callable[[], None]
+        self,
+        changes: ChangeLogs,
+        shelf: Shelf,
+        forget: Callable[[], None],
+        each_second: Callable[[], None],
+        at_end: Callable[[], None] = lambda: None,
     ) -> None:
-        self._measure = measure
+        self._each_second = each_second
+        self._at_end = at_end
         self._changes = changes
         self._shelf = shelf
         self._forget = forget
@@ -66,6 +72,7 @@ class Watch:
                 # A bug of ours must not end the listening: documents would be old, and nobody would know.
                 log.exception("watch_failed", next_step="listening again")
                 self._stopped.wait(_LOOK_SECONDS)
+        self._at_end()
 
     def _listen(self, listener: Listener) -> None:
         try:
@@ -92,7 +99,7 @@ class Watch:
         self._shelf.back(heads)
 
     def _look(self) -> None:
-        self._measure()
+        self._each_second()
         feeds = self._shelf.feeds()
         self._next = self._next if self._next < len(feeds) else 0
         turn = feeds[self._next : self._next + _LOOKED_AT]

@@ -71,7 +71,11 @@ class Services:
 def build(settings: Settings, redis_url: str) -> Services:
     """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
     configure(settings.broker_url or redis_url)
-    store = Store.connect(redis_url)
+    return wired(settings, Store.connect(redis_url))
+
+
+def wired(settings: Settings, store: Store) -> Services:
+    """Return the services on a store that is there, perhaps beside others with other settings."""
     site = Site(
         base_url=settings.site.base_url,
         title=settings.site.title,

@@ -270,10 +270,10 @@ def _kill(process: subprocess.Popen[bytes], reason: str) -> None:
     process.wait()
 
 
-def end_with_parent() -> None:
-    """In a child of `Stack`: stop when the parent is gone. Elsewhere: nothing."""
+def end_with_parent() -> bool:
+    """In a child of `Stack`: stop when the parent is gone. Elsewhere: nothing. Return which it is."""
     if os.environ.get(SUPERVISED) != "1":
-        return
+        return False
 
     def wait() -> None:
         while os.read(0, 1024):
@@ -283,6 +283,7 @@ def end_with_parent() -> None:
     # Not for the children of this one: their standard input is not ours.
     del os.environ[SUPERVISED]
     threading.Thread(target=wait, name="parent", daemon=True).start()
+    return True
 
 
 def _reachable(host: str) -> str:

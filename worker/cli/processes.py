@@ -45,9 +45,8 @@ def up(
     settings = load(config, environ)
     logs.configure(settings.log_level)
     base_url = settings.site.base_url
-    if port is not None and "base_url" not in settings.site.model_fields_set:
-        base_url = f"http://{settings.web.host}:{settings.web.port}"
-        environ["DATELINE_SITE__BASE_URL"] = base_url
+    if port is not None and "base_url" not in settings.site.model_fields_set and settings.web.host != "127.0.0.1":
+        base_url = environ["DATELINE_SITE__BASE_URL"] = f"http://{settings.web.host}:{settings.web.port}"
     if settings.redis_url is not None:
         unsafe_redis = unsafe_redis or trial(base_url)
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
@@ -94,11 +93,12 @@ def worker(
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
     from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
-    end_with_parent()
+    supervised = end_with_parent()
     wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
     if unknown := set(wanted) - {*QUEUES, "celery"}:
         raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
-    services = newsroom(config)
+    # In a stack that starts, what its killed predecessor said may still stand there.
+    services = newsroom(config, address=not supervised)
     see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
     _keep_ids(services)
 

@@ -17,7 +17,7 @@ from config.settings import default_path, load
 from worker import clock, embedded, logs
 from worker.delivery.fetch import Page, fetch
 from worker.delivery.guard import Guard
-from worker.services import Services, build
+from worker.services import Services, build, wired
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -65,8 +65,11 @@ def utc(ms: int) -> str:
     return clock.moment(ms).strftime("%Y-%m-%d %H:%M:%S") if ms else "never"
 
 
-def newsroom(config: Path | None, data: Path | None = None) -> Services:
-    """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis."""
+def newsroom(config: Path | None, data: Path | None = None, *, address: bool = True) -> Services:
+    """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis.
+
+    `address`: links are those of the stack that runs (`dateline up --port`), where the settings do not say them.
+    """
     settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
     logs.configure(settings.log_level)
     services = build(settings, redis_url(settings))
@@ -74,6 +77,8 @@ def newsroom(config: Path | None, data: Path | None = None) -> Services:
     with suppress(RedisError):
         # Whatever is done next says why Redis does not answer.
         services.store.clock.measure()
+        if address and (base_url := services.store.address.get()):
+            services = wired(settings.served_at(base_url), services.store)
     return services
 
 

@@ -6,6 +6,7 @@ The store decides nothing. It is given the time, and every move that must not be
 from __future__ import annotations
 
 from worker.store import keys
+from worker.store.address import Address
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
@@ -38,6 +39,7 @@ class Store:
         self.clock = RedisClock(client)
         scripts = Scripts(client)
         self.damage = Damage()
+        self.address = Address(client)
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts, self.damage)
         self.definitions = Definitions(client, scripts)

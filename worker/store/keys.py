@@ -26,6 +26,9 @@ ARTICLES = "dateline:articles"
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
 
+ADDRESS = "dateline:address"
+"""The address (`site.base_url`) under which a web process serves that runs. It expires, and is renewed meanwhile."""
+
 NUMBERS = "{dateline:events}:definitions"
 """Hash: digest of a set of definitions -> its number."""
 

@@ -1,0 +1,92 @@
+"""The address under which a stack really serves: every command knows it, also when only `up --port` was told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from command_line import dateline_bytes
+from newsroom import published
+
+from worker.listening import free_port
+
+SETTINGS = """
+data_dir = "{data}"
+api_tokens = ["test-token"]
+
+[web]
+port = {configured}
+
+[[feeds]]
+name = "s0"
+title = "Section 0"
+select = [{{ section = ["s0"] }}]
+"""
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A stack by `dateline up --port`, whose settings know of another port and of no address: its address, settings."""
+    folder = tmp_path_factory.mktemp("a")
+    config = folder / "dateline.toml"
+    config.write_text(SETTINGS.format(data=folder / "data", configured=free_port("127.0.0.1")))
+    port = free_port("127.0.0.1")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    command = [sys.executable, "-P", "-m", "worker.cli", "up", "--workers", "1", "--port", str(port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--config", str(config)], env=environ, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: answers(f"{url}/readyz"), "the stack")
+        event = published("address-1", "s0")
+        headers = {"Authorization": "Bearer test-token"}
+        assert 202 == requests.post(f"{url}/events", json=event, headers=headers, timeout=10).status_code
+        until(lambda: "address-1" in requests.get(f"{url}/feeds/s0.atom", timeout=10).text, "the article")
+        yield url, config
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(60), (folder / "log").read_text()[-3000:]
+
+
+def test_render_prints_the_bytes_that_are_served_also_under_another_port(up: tuple[str, Path]) -> None:
+    url, config = up
+    for name in ("atom", "rss", "json"):
+        served = requests.get(f"{url}/feeds/s0.{name}", timeout=10).content
+        done = dateline_bytes("render", "s0", "--format", name, "--config", str(config))
+        assert (0, served) == (done.returncode, done.stdout), done.stderr
+        assert url.encode() in served
+
+
+def test_feeds_tells_addresses_that_can_be_opened(up: tuple[str, Path]) -> None:
+    url, config = up
+    done = dateline_bytes("feeds", "--config", str(config))
+    assert f"addresses: {url}/feeds/FEED.FORMAT" in done.stdout.decode(), done
+
+
+def test_an_address_that_is_set_is_the_one(up: tuple[str, Path]) -> None:
+    _, config = up
+    other = config.with_name("other.toml")
+    other.write_text(config.read_text() + '\n[site]\nbase_url = "https://news.example"\n')
+    done = dateline_bytes("render", "s0", "--format", "atom", "--config", str(other))
+    assert b"https://news.example/feeds/s0.atom" in done.stdout
