@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import structlog
@@ -51,8 +51,12 @@ def _refusal(host: str, port: int) -> OSError | None:
 
 
 def warn_of_links_nobody_can_follow(base_url: str, host: str) -> None:
-    """Log a warning when others can reach the server, but the links in feeds lead each of them to their own machine."""
-    if loopback(urlsplit(base_url).hostname or "") and not loopback(host):
+    """Log a warning when others can reach the server, but the links in feeds lead each of them to their own machine.
+
+    The unspecified address is none that can be gone to; where it works, it leads to the machine that asks.
+    """
+    named = urlsplit(base_url).hostname or ""
+    if (loopback(named) or _unspecified(named)) and not loopback(host):
         log.warning(
             "base_url_is_loopback",
             base_url=base_url,
@@ -64,9 +68,22 @@ def warn_of_links_nobody_can_follow(base_url: str, host: str) -> None:
 
 def loopback(host: str) -> bool:
     """Whether the name or address is this machine's own, which no other can reach."""
-    if host == "localhost" or host.endswith(".localhost"):
+    name = host.removesuffix(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
         return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def _unspecified(host: str) -> bool:
+    """Whether it is 0.0.0.0 or [::]: all addresses to those who listen, no address to those who ask."""
+    address = _address(host)
+    return address is not None and address.is_unspecified
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

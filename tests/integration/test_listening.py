@@ -52,6 +52,13 @@ def test_for_a_host_that_is_not_here_another_host_is_advised() -> None:
         ("http://127.0.0.1:8420", "0.0.0.0", True),
         ("http://localhost:8420", "::", True),
         ("http://[::1]:8420", "10.1.2.3", True),
+        ("http://LocalHost:8420", "0.0.0.0", True),
+        ("http://[::ffff:127.0.0.1]:8420", "0.0.0.0", True),
+        ("http://0.0.0.0:8420", "0.0.0.0", True),
+        ("http://0.0.0.0:8420", "10.1.2.3", True),
+        ("http://[::]:8420", "::", True),
+        ("http://0.0.0.0:8420", "127.0.0.1", False),
+        ("http://10.1.2.3:8420", "0.0.0.0", False),
     ],
 )
 def test_links_that_lead_everybody_to_their_own_machine_are_warned_of(base_url: str, host: str, warned: bool) -> None:

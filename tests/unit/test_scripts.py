@@ -1,12 +1,17 @@
-"""The Lua scripts of the store: each has one caller, so that no file can take the name of another unnoticed."""
+"""The Lua scripts of the store: each has one caller, so that no file can take the name of another unnoticed.
+
+Nor can a test module: what two of them are called alike is easily read, or run, for the other.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
-STORE = Path(__file__).resolve().parents[2] / "worker" / "store"
+ROOT = Path(__file__).resolve().parents[2]
+STORE = ROOT / "worker" / "store"
 # What is due is taken in one way, whatever it is.
 SHARED = {"take": {"intents.py", "readbacks.py"}}
 
@@ -25,3 +30,16 @@ def test_each_script_is_run_from_one_place() -> None:
 
 def test_there_is_a_script_for_every_call_and_a_call_for_every_script() -> None:
     assert {path.stem for path in (STORE / "lua").glob("*.lua")} == set(callers())
+
+
+def twice(paths: Iterable[Path]) -> list[str]:
+    """Names that several of the files have. Case is no difference: on some disks it is none."""
+    return [name for name, files in Counter(path.name.lower() for path in paths).items() if files > 1]
+
+
+def test_no_two_scripts_in_any_folders_have_one_name() -> None:
+    assert not twice(ROOT.glob("worker/store/lua/**/*.lua"))
+
+
+def test_no_two_test_modules_in_any_folders_have_one_name() -> None:
+    assert not twice(path for path in ROOT.glob("tests/**/*.py") if path.name not in {"conftest.py", "__init__.py"})
