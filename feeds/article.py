@@ -231,9 +231,11 @@ class Submission(_Text):
     version: Version | None = None
     published: Moment | None = None
     updated: Moment | None = None
+    evolved_from: Id | None = None
+    """The article of which this is an update, and whose place it takes (IPTC ninjs, `evolvedFrom`)."""
 
 
-ORDERING = ("revised", "arrived")
+ORDERING = ("revised", "arrived", "sent_as", "sent_version", "merged_into")
 """The fields of an article by which revisions are ordered, and which nobody is shown."""
 
 
@@ -246,6 +248,10 @@ class Article(_Text):
     What has no version number is ordered by `revised`, when the sender says that this was written or, if it says
     nothing, when its event happened; within one moment by `arrived`, when its event was accepted. Neither is shown to
     anybody. None: not known, as of what was kept before they were.
+
+    `sent_as`: the id under which this revision was sent, where it is that of an update of the article, and
+    `sent_version`: its version there. `merged_into`: this turned out to be an update of that article, which stands for
+    it from now on.
     """
 
     version: int = Field(ge=1)
@@ -253,6 +259,9 @@ class Article(_Text):
     updated: Moment
     revised: Moment | None = None
     arrived: Moment | None = None
+    sent_as: str | None = None
+    sent_version: int | None = None
+    merged_into: str | None = None
 
     @classmethod
     def stored(cls, text: str) -> Article:
@@ -262,7 +271,7 @@ class Article(_Text):
         what is no such text.
         """
         values = json.loads(text)
-        for name in ("published", "updated", "embargoed", "expires", *ORDERING):
+        for name in ("published", "updated", "embargoed", "expires", "revised", "arrived"):
             if values.get(name) is not None:
                 values[name] = datetime.fromisoformat(values[name])
         for name in ("subjects", "authors"):

@@ -22,6 +22,7 @@ ARTICLE_REPEATED = "article.repeated"
 LIST_UPDATED = "list.updated"
 TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_REINSTATED, ARTICLE_REPEATED, ARTICLE_KILLED, LIST_UPDATED)
 
+_ID: TypeAdapter[str] = TypeAdapter(Id)
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 # A kill must not fail for anything but what it needs: whom it kills.
 _LENIENT = ConfigDict(frozen=True, extra="ignore")
@@ -31,13 +32,21 @@ def _version(value: Any) -> int | None:
     return value if type(value) is int and 1 <= value <= 2**53 else None
 
 
+def _origin(value: Any) -> str | None:
+    try:
+        return _ID.validate_python(value)
+    except ValidationError:
+        return None
+
+
 class Killed(BaseModel):
-    """The article that a kill names. Only its id must be right; a version that is none counts as not given."""
+    """The article that a kill names. Only its id must be right; what else is wrong counts as not given."""
 
     model_config = _LENIENT
 
     id: Id
     version: Annotated[int | None, BeforeValidator(_version)] = None
+    evolved_from: Annotated[str | None, BeforeValidator(_origin)] = None
 
 
 class Picks(BaseModel):

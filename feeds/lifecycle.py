@@ -1,7 +1,8 @@
 """What becomes of an article when an event arrives: `decide` returns a value, the caller carries it out.
 
 The rules of the trade: a kill is mandatory, is never stale and is final; versions never go back; the same revision sent
-twice is harmless; an embargoed revision is held until its moment.
+twice is harmless; an embargoed revision is held until its moment; an update takes the place of what it evolved from,
+whatever their versions and times.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Literal
 
 from feeds.article import ORDERING, Article, Submission
 from feeds.event import ArticleEvent, KillEvent
+from feeds.lineage import AS_ITSELF, Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,15 @@ Decision = Accept | Hold | Ignore
 
 
 def decide(
-    current: Article | None, event: ArticleEvent | KillEvent, now: datetime, arrived: datetime | None = None
+    current: Article | None,
+    event: ArticleEvent | KillEvent,
+    now: datetime,
+    arrived: datetime | None = None,
+    sent: Sent = AS_ITSELF,
 ) -> Decision:
     """Return what `event` does to the article that we hold (`current`, None when we never saw it) at `now`.
 
-    `arrived`: when the event was accepted; None: when it happened.
+    `arrived`: when the event was accepted; None: when it happened. `sent`: of which document it came.
     """
     if isinstance(event, KillEvent):
         return _kill(current, event)
@@ -60,9 +66,9 @@ def decide(
         # A CMS that sends the state instead of the order means the same.
         edition = current.edition if current else submitted.edition
         return Accept(_canceled(current, submitted.id, submitted.version, edition, event.time), "killed")
-    if current is not None and (reason := _refusal(current, event, arrived or event.time)):
+    if current is not None and (reason := _refusal(current, event, arrived or event.time, sent)):
         return Ignore(reason)
-    article = _complete(current, submitted, event.time, arrived or event.time)
+    article = _complete(current, submitted, event.time, arrived or event.time, sent)
     if article.embargoed is not None and article.embargoed > now:
         return Hold(article, article.embargoed)
     return Accept(article, "published" if current is None or killed else "corrected")
@@ -89,21 +95,23 @@ def _canceled(current: Article | None, article_id: str, version: int | None, edi
 
 
 def _refusal(
-    current: Article, event: ArticleEvent, arrived: datetime
+    current: Article, event: ArticleEvent, arrived: datetime, sent: Sent
 ) -> Literal["duplicate", "stale", "conflict", "killed"] | None:
     submitted, time = event.article, event.time
     if current.pubstatus == "canceled":
         return _bar(current, event)
+    if sent.relation in {"later", "earlier"}:
+        # An update is newer than what it evolved from, whatever either says of times.
+        return None if sent.relation == "later" else "stale"
     same = _said(current) == _said(submitted)
-    if submitted.version is None:
+    version, held = (sent.version, current.sent_version) if sent.id else (submitted.version, current.version)
+    if version is None or held is None or sent.relation == "beside":
         if same:
             return "duplicate"
         return "stale" if _older(submitted, time, arrived, current) else None
-    if submitted.version < current.version:
-        return "stale"
-    if submitted.version == current.version:
-        return "duplicate" if same else "conflict"
-    return None
+    if version > held:
+        return None
+    return "stale" if version < held else "duplicate" if same else "conflict"
 
 
 def _older(submitted: Submission, time: datetime, arrived: datetime, current: Article) -> bool:
@@ -136,17 +144,20 @@ def _bar(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | 
 
 def _said(article: Article | Submission) -> dict[str, object]:
     """What an article says: all but the fields that the life cycle fills in."""
-    return article.model_dump(exclude={"version", "published", "updated", *ORDERING})
+    return article.model_dump(exclude={"version", "published", "updated", "evolved_from", *ORDERING})
 
 
-def _complete(current: Article | None, submitted: Submission, time: datetime, arrived: datetime) -> Article:
+def _complete(current: Article | None, submitted: Submission, time: datetime, arrived: datetime, sent: Sent) -> Article:
     published = submitted.published or (current.published if current else time)
     updated = submitted.updated or (time if current else published)
+    if current is not None and sent.id:
+        # An update was published when it was; the article of which it is one, before.
+        published, updated = current.published, max(updated, current.updated)
     # Readers may have a notice in the place of what they could not see: what comes back is newer than that.
     if current is not None and (current.pubstatus != "usable" or (current.expires and current.expires <= arrived)):
         updated = max(updated, arrived)
     return Article.model_construct(
-        **{name: getattr(submitted, name) for name in type(submitted).model_fields}
+        **{name: getattr(submitted, name) for name in type(submitted).model_fields if name != "evolved_from"}
         | {
             "version": submitted.version or (current.version + 1 if current else 1),
             "published": published,
@@ -154,5 +165,7 @@ def _complete(current: Article | None, submitted: Submission, time: datetime, ar
             "updated": max(updated, published),
             "revised": submitted.updated or time,
             "arrived": arrived,
+            "sent_as": sent.id,
+            "sent_version": sent.version,
         }
     )

@@ -43,7 +43,10 @@ class Placing:
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """Return the curated lists that feeds are made of, as they are now."""
-        return self._store.lists.get_many(self._lists)
+        lists = self._store.lists.get_many(self._lists)
+        originals = self._store.lineage.originals({each for picks in lists.values() for each in picks})
+        # An editor may have picked an update by its own id, and twice what is one article.
+        return {name: tuple(dict.fromkeys(originals[each] for each in picks)) for name, picks in lists.items()}
 
     def placements(
         self,

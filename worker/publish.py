@@ -20,6 +20,7 @@ from feeds.errors import InvalidEvent
 from feeds.event import ArticleEvent, KillEvent, ListEvent, RepeatEvent
 from feeds.fingerprint import remembered
 from feeds.lifecycle import Ignore, decide
+from feeds.lineage import AS_ITSELF, Sent, as_original, held_as_event, merged, relation
 from worker import clock
 from worker.placing import states
 from worker.store import trouble
@@ -267,22 +268,69 @@ class Publisher:
         self._wake(touched, urgent=events.kills(event))
 
     def _decide(self, event: ArticleEvent | KillEvent, entry: Entry, now: datetime) -> set[str]:
-        article_id = event.article.id
+        touched: set[str] = set()
         while True:
+            line = self._store.lineage.line(event.article.id, event.article.evolved_from)
+            article_id = line[-1]
+            touched |= self._merge(line[:-1], article_id, now)
             held = self._store.articles.get(article_id)
-            decision = decide(held.article if held else None, event, now, self._moment(entry))
+            sent = self._sent(line, event.article.version, held)
+            current = held.article if held else None
+            decision = decide(current, as_original(event, article_id), now, self._moment(entry), sent)
             if isinstance(decision, Ignore):
                 log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
                 self._store.counters.add("dateline_events", result=decision.reason)
-                return self.reconcile(article_id, now)
-            if self._save(decision.article, held, entry.accepted, now):
+                return touched | self.reconcile(article_id, now)
+            if not self._save(decision.article, held, entry.accepted, now):
+                continue
+            # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
+            if held is not None or self._store.lineage.original(article_id) == article_id:
                 break
         result = getattr(decision, "change", "held")
         log.info(
             "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result
         )
         self._store.counters.add("dateline_events", result=result)
-        return self.reconcile(article_id, now)
+        return touched | self.reconcile(article_id, now)
+
+    def _sent(self, line: Sequence[str], version: int | None, held: Held | None) -> Sent:
+        """How the document with this line is sent, and what it is to the one whose text we hold."""
+        held_as = held.article.sent_as if held else None
+        if held_as is None and len(line) == 1:
+            return AS_ITSELF
+        held_line = self._store.lineage.line(held_as) if held_as else line[-1:]
+        related = relation(line, held_line) if held else "same"
+        return Sent(line[0], version, related) if len(line) > 1 else Sent(relation=related)
+
+    def _merge(self, updates: Sequence[str], original: str, now: datetime) -> set[str]:
+        """Have what we hold under the ids of updates, because those came first, become the original's.
+
+        Each step can be done again: what was merged says so, when the original has it.
+        """
+        touched: set[str] = set()
+        for name, kept in (self._store.articles.get_many(updates) if updates else {}).items():
+            own: Held | None = kept
+            while own is not None and own.article.merged_into is None:
+                self._take(own, original, now)
+                if self._save(merged(own.article, original), own, own.accepted, now):
+                    log.info("article_merged", article_id=name, into=original)
+                    break
+                own = self._store.articles.get(name)
+            # Also when it was merged before: the worker that did it may not have come this far.
+            touched |= self.reconcile(name, now)
+        return touched
+
+    def _take(self, update: Held, original: str, now: datetime) -> None:
+        """Have the original say what is held as an article of its own, unless it says something newer."""
+        said = held_as_event(update.article)
+        line = self._store.lineage.line(update.article.sent_as or update.article.id)
+        while True:
+            held = self._store.articles.get(original)
+            sent = self._sent(line, said.article.version, held)
+            current = held.article if held else None
+            decision = decide(current, as_original(said, original), now, update.article.arrived, sent)
+            if isinstance(decision, Ignore) or self._save(decision.article, held, update.accepted, now):
+                return
 
     def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
         # What takes the place of a damaged article leaves the feeds where that may have been.
@@ -306,7 +354,7 @@ class Publisher:
 
     def _repeat(self, event: RepeatEvent) -> set[str]:
         """Have the article sent again to the endpoints of the feeds that it is in."""
-        article_id = event.article.id
+        article_id = self._store.lineage.original(event.article.id)
         held = self._store.articles.get(article_id)
         touched = set()
         for feed in sorted(held.feeds) if held else ():
@@ -342,7 +390,8 @@ class Publisher:
         if self._store.lists.set(name, event.time, picks):
             log.info("list_updated", event_id=event.id, list=name, articles=len(picks))
         # Done again even when the list was set already: the worker that set it may not have come this far.
-        current = self._store.lists.get_many([name])[name]
+        picked = self._store.lists.get_many([name])[name]
+        current = list(dict.fromkeys(self._store.lineage.originals(picked).values()))
         places = [(article_id, len(current) - place) for place, article_id in enumerate(current)]
         feeds = [definition.name for definition in self._site.definitions if definition.list == name]
         members = [article_id for feed in feeds for article_id in self._store.changes.members(feed)]

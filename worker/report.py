@@ -123,6 +123,7 @@ class Report:
 
 def coverage(store: Store, site: Site, article_id: str) -> Report | None:
     """Return who has which version of the article since when, who is behind and why; None for an unknown article."""
+    article_id = store.lineage.original(article_id)
     held = store.articles.get(article_id)
     if held is None:
         return None
@@ -259,7 +260,7 @@ def replayable(
     the endpoint had refused.
     """
     if article_id is not None:
-        wanted = [article_id]
+        wanted = [store.lineage.original(article_id)]
     elif parked:
         wanted = list(store.attempts.parked(feed, endpoint))
     else:

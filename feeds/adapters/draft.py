@@ -9,17 +9,18 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from feeds import text
 from feeds.adapters.dates import moment
 from feeds.adapters.interface import Adapted, Given
 from feeds.adapters.members import for_all
-from feeds.article import ALTERNATES_MOST, Alternate, Image
+from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_ID: TypeAdapter[str] = TypeAdapter(Id)
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 # What readers look for in an article: an editor wants to know when it is not there.
 _LOOKED_FOR = ("headline", "url", "body_html", "published", "section", "authors")
@@ -39,6 +40,21 @@ class Draft:
     def miss(self, field: str, problem: str) -> None:
         """Note what is missing in `field` of the article."""
         self._missing.append(FieldError(f"article.{field}".rstrip("."), problem))
+
+    def origin(self, value: Any) -> None:
+        """Set the document of which this is an update; one that is no id, or is itself, is noted."""
+        name = identity(value)
+        if not name:
+            return
+        try:
+            _ID.validate_python(name)
+        except ValidationError as error:
+            self.miss("evolved_from", field_errors(error, skip=0)[0].problem)
+            return
+        if name == self.article["id"]:
+            self.miss("evolved_from", "is the document itself")
+        else:
+            self.article["evolved_from"] = name
 
     def line(self, field: str, value: Any) -> None:
         """Set a field of plain text, if `value` is any; markup in it is taken for HTML."""
@@ -182,8 +198,9 @@ class Draft:
     def killed(self) -> Adapted:
         """Return the event that kills the article. It has nothing but what a kill needs, so nothing can be wrong."""
         event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_KILLED, "article": {"id": self.article["id"]}}
-        if "version" in self.article:
-            event["article"]["version"] = self.article["version"]
+        for name in ("version", "evolved_from"):
+            if name in self.article:
+                event["article"][name] = self.article[name]
         if "updated" in self.article:
             event["time"] = self.article["updated"]
         return Adapted(event)

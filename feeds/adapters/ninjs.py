@@ -7,6 +7,7 @@ and `publish/transmitters/http_push.py`. 1.x has `headline`, `body_html` and an 
 
 `pubstatus` is taken as it is: usable, withheld (leaves every feed, may come back), canceled (IPTC: must not be used any
 more; what Superdesk sends for a kill and a takedown), which becomes a kill. `version` counts where it is a number.
+`evolvedfrom` (Superdesk's `rewrite_of`) names the document of which this is an update and whose place it takes.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ def read(content: bytes, given: Given) -> Adapted:
     if state not in _STATES:
         raise InvalidEvent([FieldError("pubstatus", f"is {state[:40]!r}; known: {', '.join(_STATES)}")])
     _version(draft, item.get("version"))
+    draft.origin(item.get("evolvedfrom"))
     draft.time("updated", item.get("versioncreated"), given)
     if state == "canceled":
         return draft.killed()
@@ -61,10 +63,6 @@ def read(content: bytes, given: Given) -> Adapted:
     if unread := sorted(name for name, value in item.items() if value and name.lstrip("$_") not in _READ):
         draft.miss(
             "", f"has {', '.join(unread)[:300]}, for which an article here has no place; what it says is left out"
-        )
-    if origin := identity(item.get("evolvedfrom")):
-        draft.miss(
-            "", f"has evolved from {origin[:200]}, which stays as it is: kill it, or let its uri stand for the story"
         )
     for associated in map(_lower, objects(_values(item.get("associations")))):
         _picture(draft, associated)

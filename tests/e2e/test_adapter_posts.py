@@ -87,6 +87,31 @@ def test_published_corrected_withheld_and_killed(newsroom: Newsroom, adapter: st
     newsroom.receiver.until(lambda: pubstatus(newsroom, name) == "canceled", 20, "the kill")
 
 
+def test_updates_of_superdesk_are_one_article_and_a_kill_of_one_kills_it(newsroom: Newsroom) -> None:
+    page = {"renditions": {"web": {"href": "https://herald.example/storm", "mimetype": "text/html"}}}
+    item = json.loads(sent("ninjs", "english")) | page | {"version": "5", "service": [{"name": "s31"}]}
+    names = ["urn:newsml:storm-1", "urn:newsml:storm-2", "urn:newsml:storm-3"]
+    for name, origin in zip(names, [None, *names], strict=False):
+        update = item | {"guid": name, "headline": f"Storm {name}"} | ({"evolvedfrom": origin} if origin else {})
+        assert 202 == post(newsroom, "ninjs", json.dumps(update).encode()).status_code
+    held = newsroom.store.articles
+
+    def newest() -> bool:
+        found = held.get(names[0])
+        return found is not None and names[2] in found.article.headline
+
+    newsroom.receiver.until(newest, 20, "the last update")
+    assert {names[0]} == set(held.get_many(names))
+    config = ("--config", str(newsroom.config))
+    shown = dateline("coverage", names[2], *config)
+    assert (0, True) == (shown.returncode, shown.stdout.startswith(f"{names[0]}: version 7, usable")), shown.stderr
+    shown = dateline("render", names[1], "--format", "json", *config)
+    assert names[0] == json.loads(shown.stdout)["article"]["id"]
+    done = dateline("kill", names[1], *config)
+    assert (0, True) == (done.returncode, "Killed: " in done.stdout), done.stderr
+    newsroom.receiver.until(lambda: pubstatus(newsroom, names[0]) == "canceled", 20, "the kill")
+
+
 def is_now(newsroom: Newsroom, name: str, state: str, updated: str) -> bool:
     held = newsroom.store.articles.get(name)
     return held is not None and (state, updated) == (held.article.pubstatus, held.article.updated.isoformat())

@@ -123,9 +123,20 @@ def test_a_prefix_that_is_declared_nowhere_takes_no_words_away(name: str) -> Non
 
 def test_what_has_no_place_here_is_said() -> None:
     found = notes(
-        evolvedfrom="tag:tidewater.example,2026:w0",
         genre=[{"name": "Feature"}],
         associations={"m": {"type": "video", "uri": "tag:v1"}, "a": {"type": "audio"}},
     )
-    for words in ("tag:tidewater.example,2026:w0", "genre", "video", "tag:v1", "audio"):
+    for words in ("genre", "video", "tag:v1", "audio"):
         assert words in found
+
+
+@pytest.mark.parametrize("name", ["evolvedfrom", "evolvedFrom"])
+@pytest.mark.parametrize("state", ["usable", "withheld", "canceled"])
+def test_an_update_names_what_it_evolved_from(name: str, state: str) -> None:
+    assert "tag:w0" == said(**{name: "tag:w0", "pubstatus": state})["evolved_from"]
+
+
+@pytest.mark.parametrize("origin", ["two words", "x" * 201, ITEM["uri"]])
+def test_an_origin_that_is_none_is_said_and_keeps_nothing_back(origin: str) -> None:
+    assert "evolved_from" not in said(evolvedfrom=origin)
+    assert "article.evolved_from" in notes(evolvedfrom=origin)

@@ -25,7 +25,7 @@ def coverage(
         raise Failed(f"no article {article} was ever published here")
     now = found.article
     out.print(
-        f"{article}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
+        f"{now.id}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
         highlight=False,
     )
     if found.embargo:

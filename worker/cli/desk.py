@@ -58,7 +58,7 @@ def _killed(article_id: str, known: StoredArticle | None) -> str:
 def _known(services: Services, article_id: str) -> StoredArticle | None:
     """The article; while events wait to be carried out it may be among them, and is waited for a little."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (known := services.store.articles.get(article_id)) is None:
+    while (known := services.store.articles.get(services.store.lineage.original(article_id))) is None:
         if time.monotonic() > deadline or not services.store.events.waiting():
             return None
         time.sleep(0.1)
@@ -71,6 +71,7 @@ def _id_at(services: Services, url: str) -> str:
         ids = services.store.articles.at_address(absolute_url(url))
     except ValueError as error:
         raise Failed(f"{url}: {error}", 2) from None
+    ids = list(dict.fromkeys(services.store.lineage.originals(ids).values()))
     if len(ids) > 1:
         raise Failed(f"{len(ids)} articles have the address {url}: {', '.join(ids)}; name one of the ids")
     if not ids:
@@ -96,14 +97,18 @@ def arrange_list(
         if receipt.status == "invalid":
             raise Failed("; ".join(map(str, receipt.errors)), 2)
         out.print(f"accepted  {receipt.event_id}", highlight=False)
-        missing = sorted(set(articles) - held.get_many(articles).keys())
+        originals = services.store.lineage.originals(articles)
+        there = held.get_many(set(originals.values()))
+        missing = sorted(name for name, original in originals.items() if original not in there)
         if missing:
             out.print(f"Not published here as yet: {', '.join(missing)}", highlight=False)
         return
     picks = lists.get_many([name])[name]
-    found = held.get_many(picks)
+    originals = services.store.lineage.originals(picks)
+    found = held.get_many(set(originals.values()))
     for place, article_id in enumerate(picks, 1):
-        headline = escape(found[article_id].article.headline) if article_id in found else "(not published here)"
+        article = found.get(originals[article_id])
+        headline = escape(article.article.headline) if article else "(not published here)"
         out.print(f"{place:3}  {article_id}  {headline}", highlight=False)
     if not picks:
         out.print(f"The list {name} is empty.", highlight=False)

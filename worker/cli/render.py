@@ -49,7 +49,7 @@ def render(
         raise Failed("say one of --format and --endpoint", 2)
     services = newsroom(config, data)
     definition = None if as_article or endpoint else services.site.feed(name)
-    held = None if as_feed else services.store.articles.get(name)
+    held = None if as_feed else services.store.articles.get(services.store.lineage.original(name))
     if definition is not None:
         if held is not None:
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")

@@ -16,6 +16,7 @@ from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.intents import Intents
+from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.operations import OperationalEvents
 from worker.store.outages import Outages
@@ -43,6 +44,7 @@ class Store:
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts, self.damage)
         self.definitions = Definitions(client, scripts)
+        self.lineage = Lineage(client, scripts)
         self.lists = CuratedLists(client, scripts, self.damage)
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts, self.damage)

@@ -23,6 +23,9 @@ FAILURES = "{dateline:events}:failures"
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
+EVOLVED = "dateline:evolved"
+"""Hash: id of a document that is an update -> id of the one that it evolved from, which may be an update too."""
+
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
 
