@@ -26,10 +26,10 @@ from bench.machine import Usage, descendants
 from bench.receiver import WEBHOOK_SECRET, Receiver, secret_of
 from config.settings import load
 from worker import clock
-from worker.app import app, configure
-from worker.listening import free_port
+from worker.runtime.celery_app import app, configure
+from worker.runtime.listen_address import free_port
+from worker.runtime.up import Stack
 from worker.store import Store, keys
-from worker.up import Stack
 from worker.wakeups import Wakeups
 
 WORKERS = 2

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from feeds.article import Article
-from worker import logs
-from worker.embedded import EmbeddedRedis
-from worker.intake import Intake
+from worker.intake.accept import Intake
+from worker.runtime import logs
+from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.store import Store
 from worker.store.articles import NEW
 from worker.store.attempts import KEPT

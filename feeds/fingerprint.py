@@ -16,7 +16,7 @@ from itertools import accumulate, chain
 
 from feeds.article import Article
 from feeds.formats.body import fragment
-from feeds.shown import lines
+from feeds.page_text import lines
 from feeds.text import fold
 
 WORDS = 8

@@ -13,9 +13,9 @@ import requests
 from receiver import Receiver
 
 from config.settings import load
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
+from worker.runtime.up import Stack
 from worker.store import Store
-from worker.up import Stack
 
 TOKEN = "test-token"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"

@@ -17,26 +17,27 @@ from starlette.routing import Route
 
 from config.settings import load
 from web.address import Announcement
-from web.articles import Articles
-from web.body import Bodies, BodyRefused
-from web.client import Clients
-from web.connections import Connections
+from web.change_listener import Watch
+from web.client_address import Clients
+from web.connection_limits import Connections
+from web.coverage import Articles
+from web.document_cache import Shelf, Withheld
 from web.events import EventsIntake
+from web.fast_path import Front
 from web.feeds import FeedServer
-from web.front import Front
 from web.health import Health
 from web.hub import HubFront
 from web.metrics import Metrics
 from web.pages import Pages
-from web.problems import ErrorPages, problem
-from web.shelf import Shelf, Withheld
+from web.problem_details import ErrorPages, problem
+from web.request_body import Bodies, BodyRefused
 from web.triggers import Triggers
-from web.watch import Watch
-from worker import clock, logs
-from worker.gate import FeedRefused
-from worker.server import end_with_starter, places
-from worker.services import Services, build
-from worker.store.trouble import report
+from worker import clock
+from worker.documents.quality_gate import FeedRefused
+from worker.runtime import logs
+from worker.runtime.web_server import end_with_starter, places
+from worker.runtime.wiring import Services, build
+from worker.store.redis_errors import report
 
 if TYPE_CHECKING:
     from starlette.requests import Request

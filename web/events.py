@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
 from web.access import bearer
-from web.problems import answer, field_list, problem
+from web.problem_details import answer, field_list, problem
 from worker import clock
-from worker.delivery.signing import SignatureError, may_be_webhook, verify_webhook
-from worker.intake import Receipt
+from worker.intake.accept import Receipt
+from worker.outbound.signing import SignatureError, may_be_webhook, verify_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from web.body import Bodies
-    from web.client import Clients
-    from worker.services import Services
+    from web.client_address import Clients
+    from web.request_body import Bodies
+    from worker.runtime.wiring import Services
 
 
 class EventsIntake:

@@ -16,15 +16,15 @@ from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
 from feeds.formats.interface import FeedFormat
 from feeds.patterns import MadeFeed, pattern_of
-from web import delta
-from web.coding import chosen
-from web.ended import ended
+from web import feed_delta
+from web.content_coding import chosen
+from web.document_cache import Resource, Shelf
+from web.gone import ended
 from web.pages import ENTRIES, Pages
 from web.representation import Answer, RawHeaders, Representation, fields
-from web.shelf import Resource, Shelf
 from worker import clock
-from worker.documents import Document
-from worker.services import Services
+from worker.documents.feed_documents import Document
+from worker.runtime.wiring import Services
 
 _SHARED_SECONDS = 30
 """How long caches that many share may keep a document: they should not add much to how old it gets."""
@@ -66,9 +66,9 @@ class FeedServer:
             return await self._archive(request, definition, feed_format, archive[0])
         resource = Resource(path, name, partial(self._current, definition, feed_format))
         headers = fields(request.headers.raw)
-        if delta.wanted(headers):
+        if feed_delta.wanted(headers):
             document = await self._shelf.get(resource, "identity")
-            known = [(head, tag) for tag, digest in delta.bases(headers) if (head := self._shelf.head_of(digest))]
+            known = [(head, tag) for tag, digest in feed_delta.bases(headers) if (head := self._shelf.head_of(digest))]
             changes = await run_in_threadpool(self._changes, definition, feed_format, document, headers, known)
             if changes is not None:
                 return Raw(changes)
@@ -185,7 +185,7 @@ class FeedServer:
 
         `known`: heads and tags of the documents that it has.
         """
-        if not known or document.status(headers) != 200 or not delta.possible(definition, feed_format):
+        if not known or document.status(headers) != 200 or not feed_delta.possible(definition, feed_format):
             return None
         head, tag = max(known)
         if head >= document.head:
@@ -197,7 +197,9 @@ class FeedServer:
         if push is None or push.cursor != document.head:
             # Nothing to tell, too much for one answer, or more has changed since the document was made.
             return None
-        return delta.answer(push.body, feed_format.media_type, self._headers(definition, feed_format), document, tag)
+        return feed_delta.answer(
+            push.body, feed_format.media_type, self._headers(definition, feed_format), document, tag
+        )
 
     def _headers(self, definition: FeedDefinition, feed_format: FeedFormat) -> RawHeaders:
         """What every answer about a document says. The page for people comes last: readers look for the others."""

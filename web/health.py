@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError
 from starlette.responses import PlainTextResponse, Response
 
-from web.problems import answer, problem
+from web.problem_details import answer, problem
 from worker import clock
-from worker.store import trouble
+from worker.store import redis_errors
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from web.watch import Watch
-    from worker.services import Services
+    from web.change_listener import Watch
+    from worker.runtime.wiring import Services
 
 _ASKED_SECONDS = 1.5
 """How long /readyz waits for Redis: who asks often waits no longer than two seconds."""
@@ -45,8 +45,8 @@ class Health:
         try:
             workers, older, lost = await self._asked()
         except (RedisError, TimeoutError) as error:
-            if isinstance(error, RedisError) and trouble.kind(error) == "full":
-                return problem(503, f"{trouble.sentence(error)}. Feeds are served, events are not taken.")
+            if isinstance(error, RedisError) and redis_errors.kind(error) == "full":
+                return problem(503, f"{redis_errors.sentence(error)}. Feeds are served, events are not taken.")
             seconds = round(self._watch.silent)
             return problem(
                 503,

@@ -8,16 +8,16 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
-from web.body import BodyRefused
+from web.request_body import BodyRefused
 from worker import clock
-from worker.hub import BODY_BYTES, HubBusy, HubRefused
+from worker.hub.requests import BODY_BYTES, HubBusy, HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from web.body import Bodies
-    from web.client import Clients
-    from worker.services import Services
+    from web.client_address import Clients
+    from web.request_body import Bodies
+    from worker.runtime.wiring import Services
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from feeds.patterns import pattern_of
-from web.problems import problem
+from web.problem_details import problem
 from worker import clock
 from worker.store.counters import SECONDS, Totals
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from starlette.requests import Request
 
-    from web.client import Clients
-    from worker.services import Services
+    from web.client_address import Clients
+    from worker.runtime.wiring import Services
     from worker.store.endpoints import Outlook
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -11,7 +11,7 @@ from feeds.definition import FeedDefinition
 from feeds.direction import direction
 from feeds.entry import Entry
 from feeds.formats import READERS
-from worker.site import Site
+from worker.newsroom.publication import Site
 
 ENTRIES = 30
 """How many of its entries a feed's page shows at the most."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
-from web.coding import CODINGS, IDENTITY, chosen
 from web.conditional import evaluate, http_date, last_modified
+from web.content_coding import CODINGS, IDENTITY, chosen
 
 RawHeaders = list[tuple[bytes, bytes]]
 """As ASGI has them: names in lower case."""

@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, Given
 from feeds.errors import InvalidEvent
-from web.problems import answer, field_list, problem
+from web.problem_details import answer, field_list, problem
 from worker import clock
-from worker.delivery.senders import CHECKS, known_by_head
-from worker.delivery.signing import SignatureError
+from worker.intake.inbound_signatures import CHECKS, known_by_head
+from worker.outbound.signing import SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from config.settings import AdapterSettings
-    from web.body import Bodies, Body
-    from web.client import Clients
-    from worker.intake import Receipt
-    from worker.services import Services
+    from web.client_address import Clients
+    from web.request_body import Bodies, Body
+    from worker.intake.accept import Receipt
+    from worker.runtime.wiring import Services
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import pycurl
 
 from bench.receiver import Receiver, secret_of
-from worker.delivery.sockets import Sockets
+from worker.outbound.socket_events import Sockets
 
 _PLACES = 500
 _CONNECTIONS = 1_000

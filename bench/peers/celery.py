@@ -19,8 +19,8 @@ from bench.newsroom import until
 from bench.peers import front, hub, post
 from bench.peers.running import running
 from bench.receiver import Receiver, secret_of
-from worker.embedded import EmbeddedRedis
-from worker.listening import free_port
+from worker.runtime.embedded_redis import EmbeddedRedis
+from worker.runtime.listen_address import free_port
 
 
 @dataclass(frozen=True, slots=True)

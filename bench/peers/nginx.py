@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.newsroom import until
 from bench.peers.running import running, serves
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
 
 _CONFIG = """\
 daemon off;

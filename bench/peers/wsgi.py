@@ -19,7 +19,7 @@ from flask import Flask, Response
 
 from bench.newsroom import until
 from bench.peers.running import running, serves
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
 
 _ARTICLES = "BENCH_ARTICLES"
 """Environment variable: the file of the articles."""

@@ -18,9 +18,9 @@ from bench.results import Result, at_most
 from config.settings import load
 from feeds.formats import READERS
 from worker import clock
-from worker.embedded import EmbeddedRedis
-from worker.intake import Intake
-from worker.services import Machinery, build
+from worker.intake.accept import Intake
+from worker.runtime.embedded_redis import EmbeddedRedis
+from worker.runtime.wiring import Machinery, build
 from worker.wakeups import Wakeups
 
 LIMIT = """\

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from feeds import text
-from feeds.adapters.dates import moment
 from feeds.adapters.interface import Adapted, Given
-from feeds.adapters.members import for_all
+from feeds.adapters.members_only import for_all
+from feeds.adapters.parse_dates import moment
 from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors

@@ -27,7 +27,7 @@ from feeds import text
 from feeds.adapters.decode import html_text
 from feeds.adapters.draft import Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, Given
-from feeds.adapters.members import cut_out, says_no
+from feeds.adapters.members_only import cut_out, says_no
 from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
 

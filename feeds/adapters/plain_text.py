@@ -19,10 +19,10 @@ import re
 from dataclasses import dataclass
 
 from feeds.adapters import decode
-from feeds.adapters.dates import UnsettledError, moment
 from feeds.adapters.draft import Draft, paragraphs
 from feeds.adapters.interface import Adapted, Adapter, Given
 from feeds.adapters.page import page_id
+from feeds.adapters.parse_dates import UnsettledError, moment
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
 

@@ -23,7 +23,7 @@ from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, has_blocks, lay_out, lift_pictures, tree, words
 from feeds.formats.changes import pubstatus, readers_note
 from feeds.formats.interface import ArticleFormat, Provider
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
 from feeds.text import text_of
 
 # The oldest version that has all that is used here runs on every device that still gets Apple News.

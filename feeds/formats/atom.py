@@ -9,9 +9,9 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.cut import xml_format
 from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones, add_history
-from feeds.formats.moments import to_second
+from feeds.formats.timestamps import to_second
+from feeds.formats.xml_fragments import xml_format
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
 
 ATOM_NS = "http://www.w3.org/2005/Atom"
 MEDIA_NS = "http://search.yahoo.com/mrss/"

@@ -15,7 +15,7 @@ from typing import Any
 from feeds.article import Alternate
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.interface import Envelope, FeedFormat
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
 
 VERSION = "https://jsonfeed.org/version/1.1"
 

@@ -14,8 +14,8 @@ from lxml import etree
 
 from feeds.entry import Entry
 from feeds.formats.body import fragment, lay_out
-from feeds.formats.moments import rfc3339
 from feeds.formats.profile import Front, Item, Profile, rss_profile
+from feeds.formats.timestamps import rfc3339
 
 DCTERMS_NS = "http://purl.org/dc/terms/"
 OLDEST = timedelta(days=365)

@@ -20,7 +20,7 @@ from feeds.entry import tag_uri
 from feeds.formats.body import tree
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
 XHTML = "http://www.w3.org/1999/xhtml"

@@ -12,10 +12,10 @@ from datetime import timedelta
 from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.cut import xml_format
-from feeds.formats.moments import rfc3339
 from feeds.formats.profile import bounded
 from feeds.formats.sitemap import MEDIA_TYPE, OPENING, TAIL, pages, urlset
+from feeds.formats.timestamps import rfc3339
+from feeds.formats.xml_fragments import xml_format
 
 NEWS_NS = "http://www.google.com/schemas/sitemap-news/0.9"
 OLDEST = timedelta(days=2)

@@ -22,7 +22,7 @@ from feeds.article import Alternate, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Provider
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
 
 # A dialect takes the item in the words of 3.1 and returns it in its own.
 Dialect = Callable[[dict[str, Any]], dict[str, Any]]

@@ -16,8 +16,8 @@ from feedgen.ext.base import BaseExtension
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats import rss
 from feeds.formats.changes import readers_note
-from feeds.formats.cut import xml_format
 from feeds.formats.interface import FeedFormat
+from feeds.formats.xml_fragments import xml_format
 
 
 class Front(BaseExtension):  # type: ignore[misc]  # feedgen has no types

@@ -16,9 +16,9 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.cut import xml_format
 from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones, add_history
-from feeds.formats.moments import rfc822, rfc3339
+from feeds.formats.timestamps import rfc822, rfc3339
+from feeds.formats.xml_fragments import xml_format
 from feeds.text import cut, legal
 
 DC_NS = "http://purl.org/dc/elements/1.1/"

@@ -14,8 +14,8 @@ from typing import Any
 from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.cut import xml_format
-from feeds.formats.moments import rfc3339
+from feeds.formats.timestamps import rfc3339
+from feeds.formats.xml_fragments import xml_format
 
 SITEMAP_NS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML_NS = "http://www.w3.org/1999/xhtml"

@@ -12,9 +12,9 @@ from lxml import etree
 
 from feeds.entry import Channel
 from feeds.formats.extensions import MEDIA_NS
-from feeds.formats.moments import rfc822
 from feeds.formats.profile import Front, Item, Profile, rss_profile
 from feeds.formats.rss import excerpt
+from feeds.formats.timestamps import rfc822
 
 SNF_NS = "http://www.smartnews.be/snf"
 BYTES_MOST = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 
 from contract.misbehaving import PATIENCE
 
-from worker.delivery.engine import Answer, Engine, Transfer
+from worker.outbound.engine import Answer, Engine, Transfer
 
 
 class Caller:

@@ -12,8 +12,8 @@ import pytest
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
 
-from worker.delivery.engine import Engine
-from worker.delivery.guard import Guard
+from worker.outbound.engine import Engine
+from worker.outbound.guard import Guard
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

@@ -20,14 +20,14 @@ from contract.partner import Authority, Partner
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.settings import EndpointSettings
-from worker.delivery.guard import Guard
-from worker.delivery.signing import SignatureError, verify_webhook
-from worker.delivery.tokens import Client, TokenAuth, TokenFailed, TokenNeeded, Tokens
-from worker.delivery.transfer import Answer
 from worker.destinations.configured import configured
-from worker.destinations.endpoint import Endpoint
-from worker.destinations.feeds import FeedPush
-from worker.documents import Push
+from worker.destinations.http import Endpoint
+from worker.documents.feed_documents import Push
+from worker.outbound.guard import Guard
+from worker.outbound.oauth2_tokens import Client, TokenAuth, TokenFailed, TokenNeeded, Tokens
+from worker.outbound.signing import SignatureError, verify_webhook
+from worker.outbound.transfer import Answer
+from worker.receivers.feed_pushes import FeedPush
 from worker.store.receivers import Claim, Failing
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8

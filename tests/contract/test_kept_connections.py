@@ -16,9 +16,9 @@ from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import PATIENCE, Misbehaving
 
-from worker.delivery.engine import Tls
-from worker.delivery.errors import Fault
-from worker.delivery.names import DOUBT_SECONDS
+from worker.outbound.dns_cache import DOUBT_SECONDS
+from worker.outbound.engine import Tls
+from worker.outbound.errors import Fault
 
 TRUSTED = Tls(ca=str(CERTIFICATE))
 

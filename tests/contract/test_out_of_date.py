@@ -10,8 +10,8 @@ from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import PATIENCE, Misbehaving
 
-from worker.delivery.errors import Fault
-from worker.delivery.transfer import Tls
+from worker.outbound.errors import Fault
+from worker.outbound.transfer import Tls
 
 Start = Callable[..., Caller]
 

@@ -12,7 +12,7 @@ import pytest
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
 
-from worker.delivery.errors import Fault
+from worker.outbound.errors import Fault
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 302, 404, 410, 429, 500, 503])

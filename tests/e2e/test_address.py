@@ -15,7 +15,7 @@ import requests
 from command_line import dateline_bytes
 from newsroom import published
 
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
 
 SETTINGS = """
 data_dir = "{data}"

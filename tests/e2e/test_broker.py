@@ -15,8 +15,8 @@ import requests
 from newsroom import Newsroom, published, start
 from receiver import Receiver
 
-from worker.embedded import find_server
-from worker.listening import free_port
+from worker.runtime.embedded_redis import find_server
+from worker.runtime.listen_address import free_port
 
 
 @pytest.fixture

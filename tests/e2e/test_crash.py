@@ -16,8 +16,8 @@ from celery import Celery
 from newsroom import CLAIM_SECONDS, Newsroom, published, start
 from receiver import Receiver, Request
 
+from worker.runtime.up import Child
 from worker.store.intents import Intent
-from worker.up import Child
 
 SUBSCRIBERS = 500
 MANY = 5_000

@@ -10,7 +10,7 @@ import requests
 from newsroom import SECRET, Newsroom
 from receiver import Receiver, Request
 
-from worker.delivery.signing import verify_webhook
+from worker.outbound.signing import verify_webhook
 
 
 def told(receiver: Receiver, path: str) -> list[tuple[str, str, int]]:

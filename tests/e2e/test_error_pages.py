@@ -8,7 +8,7 @@ import pytest
 import requests
 from newsroom import TOKEN, Newsroom
 
-from web.problems import wants_page
+from web.problem_details import wants_page
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

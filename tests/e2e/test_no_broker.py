@@ -13,7 +13,7 @@ from newsroom import Newsroom, published, start
 from receiver import Receiver
 
 from worker import clock
-from worker.intake import Intake
+from worker.intake.accept import Intake
 
 KILLS = 8
 

@@ -11,7 +11,7 @@ from command_line import dateline
 from newsroom import SECRET, Newsroom
 from receiver import Request
 
-from worker.delivery.signing import verify_webhook
+from worker.outbound.signing import verify_webhook
 
 
 def settled(newsroom: Newsroom, feed: str) -> bool:

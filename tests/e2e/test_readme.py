@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

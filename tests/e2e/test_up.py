@@ -16,7 +16,7 @@ import requests
 from newsroom import SECRET, TOKEN, settings_text
 from receiver import Receiver
 
-from worker.listening import free_port
+from worker.runtime.listen_address import free_port
 
 
 class Up:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from worker.embedded import find_server
+from worker.runtime.embedded_redis import find_server
 from worker.store import Store
 
 

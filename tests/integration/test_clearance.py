@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from worker.clearance import Clearance
+from worker.receivers.clearance import Clearance
 from worker.store import Store, keys
 from worker.store.withdrawals import LEASE_MS
 

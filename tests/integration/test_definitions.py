@@ -10,17 +10,18 @@ import redis
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
-from worker import clock, index
-from worker.backfill import Backfills
-from worker.charge import Charge
-from worker.documents import Documents
-from worker.gate import Gate
-from worker.index import Indexer
-from worker.intake import Intake
-from worker.operations import Alerts
-from worker.placing import Placing
-from worker.publish import Publisher
-from worker.site import Site
+from worker import clock
+from worker.documents.feed_documents import Documents
+from worker.documents.quality_gate import Gate
+from worker.intake.accept import Intake
+from worker.newsroom import feed_index
+from worker.newsroom.backfill import Backfills
+from worker.newsroom.current_definitions import Charge
+from worker.newsroom.feed_index import Indexer
+from worker.newsroom.placement import Placing
+from worker.newsroom.publication import Site
+from worker.newsroom.publisher import Publisher
+from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, definitions, keys
 from worker.store.changes import Change
 
@@ -104,7 +105,7 @@ def tell_nobody(store: Store, feed: str, cursor: int) -> None:
 
 class TestCharge:
     def test_a_kill_is_not_carried_out_by_definitions_that_lack_a_feed(self, worker: Worker) -> None:
-        worker.publish("a")
+        worker.newsroom.publisher("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
@@ -116,7 +117,7 @@ class TestCharge:
         assert (0, []) == (worker.store.events.waiting(), worker.store.changes.members("world"))
 
     def test_what_was_begun_before_newer_definitions_came_is_handed_over(self, worker: Worker) -> None:
-        worker.publish("a")
+        worker.newsroom.publisher("a")
         newer: Worker | None = None
         record = worker.store.changes.record
 
@@ -128,7 +129,7 @@ class TestCharge:
             newer.indexer.fill()
             return recorded
 
-        worker.publish("b")
+        worker.newsroom.publisher("b")
         worker.store.changes.record = meanwhile  # type: ignore[method-assign]
         worker.work()
         assert newer is not None
@@ -141,18 +142,18 @@ class TestCharge:
 
     def test_an_embargo_that_ends_is_not_released_by_older_definitions(self, worker: Worker) -> None:
         soon = clock.now() + timedelta(seconds=60)
-        worker.publish("a", embargoed=soon.isoformat())
+        worker.newsroom.publisher("a", embargoed=soon.isoformat())
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
         assert worker.publisher.release_due(soon) == 0
         assert newer.publisher.release_due(soon) == 1
         assert ["a"] == worker.store.changes.members("world")
 
     def test_a_release_that_newer_definitions_overtook_is_done_again(self, worker: Worker) -> None:
         soon = clock.now() + timedelta(seconds=60)
-        worker.publish("a", embargoed=soon.isoformat())
+        worker.newsroom.publisher("a", embargoed=soon.isoformat())
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         # The older worker has stood still, and thinks that it is in charge.
@@ -179,10 +180,10 @@ class TestCharge:
     def test_what_lost_workers_knew_is_not_ended_at_once(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
         assert not worker.publisher.in_charge
         monkeypatch.setattr("worker.store.definitions.ALIVE_MS", 0)
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
         assert worker.publisher.in_charge
         now = clock.ms(clock.now())
         assert worker.store.definitions.removed("world", now) is None
@@ -191,19 +192,19 @@ class TestCharge:
     def test_a_clock_that_is_set_back_keeps_no_lost_worker_alive(self, worker: Worker) -> None:
         Worker(worker.store, NEW, "new")
         worker.store.client.zadd(keys.LIVING, {"2 new": 2**52})
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
         assert worker.store.client.zscore(keys.LIVING, "2 new") < 2**52
 
     def test_a_charge_that_redis_has_lost_is_taken_again(self, worker: Worker) -> None:
         """Evicted, or lost with its shard of a cluster; what was adopted last is remembered elsewhere."""
         newer = Worker(worker.store, NEW, "new")
         newer.charge.leave()
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
         worker.store.client.delete(keys.CHARGE)
-        worker.charge.take()
-        worker.charge.take()
+        worker.newsroom.current_definitions.take()
+        worker.newsroom.current_definitions.take()
         assert worker.publisher.in_charge
-        worker.publish("a")
+        worker.newsroom.publisher("a")
         worker.work()
         assert worker.store.events.waiting() == 0
 
@@ -220,9 +221,9 @@ class TestFilling:
     def test_the_newest_come_first_and_another_worker_goes_on(
         self, worker: Worker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(index, "_BATCH", 2)
+        monkeypatch.setattr(feed_index, "_BATCH", 2)
         for number in range(5):
-            worker.publish(f"a{number}", published=f"2026-03-0{number + 1}T00:00:00Z")
+            worker.newsroom.publisher(f"a{number}", published=f"2026-03-0{number + 1}T00:00:00Z")
         worker.work()
         newer, other = Worker(worker.store, NEW, "new"), Worker(worker.store, NEW, "other")
         seen: list[list[str]] = []
@@ -246,9 +247,9 @@ class TestFilling:
         assert worker.store.definitions.progress().feeds == {}
 
     def test_many_of_one_moment_are_all_gone_through(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(index, "_BATCH", 3)
+        monkeypatch.setattr(feed_index, "_BATCH", 3)
         for number in range(10):
-            worker.publish(f"a{number}", published="2026-03-01T00:00:00Z")
+            worker.newsroom.publisher(f"a{number}", published="2026-03-01T00:00:00Z")
         worker.work()
         # And one that was gone through last and is published anew while it goes on.
         worker.store.definitions.adopt("9 9", {"x": "{}"}, 0)
@@ -260,10 +261,10 @@ class TestFilling:
         assert len(worker.store.changes.members("world")) == 10
 
     def test_a_worker_that_fills_shows_that_it_moves(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(index, "_BATCH", 1)
-        monkeypatch.setattr(index, "_SLICE_SECONDS", 0.001)
+        monkeypatch.setattr(feed_index, "_BATCH", 1)
+        monkeypatch.setattr(feed_index, "_SLICE_SECONDS", 0.001)
         for number in range(4):
-            worker.publish(f"a{number}")
+            worker.newsroom.publisher(f"a{number}")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         slices = 0
@@ -273,7 +274,7 @@ class TestFilling:
         assert len(worker.store.changes.members("world")) == 4
 
     def test_only_one_worker_fills(self, worker: Worker) -> None:
-        worker.publish("a")
+        worker.newsroom.publisher("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         token = worker.store.definitions.indexing.take(10_000)
@@ -286,9 +287,9 @@ class TestFilling:
         assert worker.store.changes.members("world") == ["a"]
 
     def test_receivers_are_told_nothing_of_what_was_there(self, worker: Worker) -> None:
-        worker.publish("a")
-        worker.publish("b", section="Sport")
-        worker.publish("k")
+        worker.newsroom.publisher("a")
+        worker.newsroom.publisher("b", section="Sport")
+        worker.newsroom.publisher("k")
         worker.kill("k")
         worker.work()
         worker.store.receivers.enroll("world", "endpoint:e", {"endpoint": "e", "enrolled": 1})
@@ -313,7 +314,7 @@ class TestFilling:
 
     def test_what_is_wrong_with_one_article_keeps_no_other_out(self, worker: Worker) -> None:
         for name in ("a", "b", "c"):
-            worker.publish(name)
+            worker.newsroom.publisher(name)
         worker.work()
         worker.store.client.hset(keys.article("b"), "feeds", "broken")
         newer = Worker(Store(worker.store.client), NEW, "new")
@@ -322,7 +323,7 @@ class TestFilling:
         assert worker.store.definitions.progress().feeds == {}
 
     def test_a_push_says_nothing_of_it_but_what_was_arranged_or_changed(self, worker: Worker) -> None:
-        worker.publish("a")
+        worker.newsroom.publisher("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
@@ -347,8 +348,8 @@ class TestFilling:
         assert (3, {"b": (1, "published")}) == (push.cursor, push.said)
 
     def test_an_event_that_comes_while_a_feed_is_filled_is_not_undone(self, worker: Worker) -> None:
-        worker.publish("a")
-        worker.publish("b")
+        worker.newsroom.publisher("a")
+        worker.newsroom.publisher("b")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         enter = worker.store.articles.enter
@@ -365,7 +366,7 @@ class TestFilling:
         assert [] == worker.store.changes.members("world")
 
     def test_a_pattern_that_is_new_is_filled_and_its_documents_are_made_anew(self, worker: Worker) -> None:
-        worker.publish("a", authors=["Mira Okonjo", "Lea Marsh"])
+        worker.newsroom.publisher("a", authors=["Mira Okonjo", "Lea Marsh"])
         worker.work()
         Worker(worker.store, (*OLD, FeedDefinition(name="author/*", title="By *")), "new").work()
         for name in ("author/mira-okonjo", "author/lea-marsh"):
@@ -381,7 +382,7 @@ class TestBackfill:
     ) -> None:
         now = clock.now()
         for number, hours in ((3, 1), (0, 90), (2, 3), (1, 30)):
-            worker.publish(f"a{number}", published=(now - timedelta(hours=hours)).isoformat())
+            worker.newsroom.publisher(f"a{number}", published=(now - timedelta(hours=hours)).isoformat())
         worker.work()
         store = worker.store
         store.receivers.enroll(

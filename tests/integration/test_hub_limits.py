@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import pytest
 
 from feeds.definition import FeedDefinition
-from worker.hub import Hub, HubBusy, HubRefused, Leases, Limits
-from worker.site import Site
+from worker.hub.requests import Hub, HubBusy, HubRefused, Leases, Limits
+from worker.hub.verification import Verifier
+from worker.newsroom.publication import Site
 from worker.store import Store, keys
-from worker.verify import Verifier
 
 FEEDS = (FeedDefinition(name="a", title="A"), FeedDefinition(name="author/*", title="By *"))
 SITE = Site("https://herald.example", "T", "herald.example,2026", "en", FEEDS)

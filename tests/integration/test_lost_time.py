@@ -11,12 +11,12 @@ import pytest
 from feeds.article import Article
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
-from worker import documents as module
-from worker.charge import Charge
-from worker.documents import Documents
-from worker.gate import Gate
-from worker.operations import Alerts
-from worker.site import Site
+from worker.documents import feed_documents as module
+from worker.documents.feed_documents import Documents
+from worker.documents.quality_gate import Gate
+from worker.newsroom.current_definitions import Charge
+from worker.newsroom.publication import Site
+from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, keys
 from worker.store.articles import NEW
 
@@ -91,7 +91,7 @@ def test_of_a_window_only_what_has_changed_is_read_again(
 
 
 def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> None:
-    from worker.distribute import Distributor
+    from worker.receivers.distributor import Distributor
 
     forgotten: list[str] = []
     websub = SimpleNamespace(forget=forgotten.append)

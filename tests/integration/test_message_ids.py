@@ -24,17 +24,17 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.formats.interface import Provider
 from feeds.rights import Rights
 from worker import clock
-from worker.charge import Charge
-from worker.delivery.transfer import Answer, Transfer
-from worker.destinations.endpoint import Endpoint
-from worker.destinations.partners import Partners
-from worker.documents import Documents
-from worker.gate import Gate
-from worker.intake import Intake
-from worker.operations import Alerts
-from worker.placing import Placing
-from worker.publish import Publisher
-from worker.site import Site
+from worker.destinations.http import Endpoint
+from worker.documents.feed_documents import Documents
+from worker.documents.quality_gate import Gate
+from worker.intake.accept import Intake
+from worker.newsroom.current_definitions import Charge
+from worker.newsroom.placement import Placing
+from worker.newsroom.publication import Site
+from worker.newsroom.publisher import Publisher
+from worker.outbound.transfer import Answer, Transfer
+from worker.receivers.endpoints import Partners
+from worker.runtime.operations_webhook import Alerts
 from worker.store import Store
 from worker.store.receivers import Settlement
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from test_refusals import Desk
 
 from config.settings import Web
-from web.client import Clients
+from web.client_address import Clients
 from web.metrics import Metrics
 from worker import clock
 from worker.store import Store, keys

@@ -13,9 +13,9 @@ from test_publish import Desk, article, desk, kill
 
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
-from feeds.gate import check_feed
+from feeds.validation.checks import check_feed
 from worker import clock
-from worker.documents import PUSH_ENTRIES
+from worker.documents.feed_documents import PUSH_ENTRIES
 from worker.store import Store
 
 __all__ = ["desk"]

@@ -11,9 +11,9 @@ import pytest
 from feeds.article import Article
 from feeds.formats.interface import Provider
 from feeds.validation.finding import Finding
-from worker.destinations import articles
-from worker.destinations.articles import ArticlePushes, Bodies, Known
-from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import Endpoint
+from worker.receivers import article_pushes
+from worker.receivers.article_pushes import ArticlePushes, Bodies, Known
 from worker.store.articles import Held
 from worker.store.changes import Change
 from worker.store.receivers import Claim, Failing
@@ -38,7 +38,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
         assert ours
         return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
 
-    monkeypatch.setattr(articles, "check_article", check)
+    monkeypatch.setattr(article_pushes, "check_article", check)
     known = Known(changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], reached=2)
     claim = Claim("f", "endpoint:a", 1, 0, Failing(), {"endpoint": "a", "since": 0})
     endpoint = Endpoint("a", "f", "json", "https://partner.example/", "article")
@@ -57,7 +57,9 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(articles, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")])
+    monkeypatch.setattr(
+        article_pushes, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")]
+    )
     canceled = replace(held("a"), article=held("a").article.model_copy(update={"pubstatus": "canceled"}))
     body = Bodies(Provider("e.example,2026", "E")).body(
         Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"

@@ -19,17 +19,17 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.backfill import Backfills
-from worker.charge import Charge
-from worker.documents import Documents, Waiting
-from worker.gate import FeedRefused, Gate
-from worker.index import Indexer
-from worker.intake import Intake
-from worker.operations import Alerts
-from worker.placing import Placing
-from worker.publish import Publisher
-from worker.site import Site
-from worker.store import Store, keys, trouble
+from worker.documents.feed_documents import Documents, Waiting
+from worker.documents.quality_gate import FeedRefused, Gate
+from worker.intake.accept import Intake
+from worker.newsroom.backfill import Backfills
+from worker.newsroom.current_definitions import Charge
+from worker.newsroom.feed_index import Indexer
+from worker.newsroom.placement import Placing
+from worker.newsroom.publication import Site
+from worker.newsroom.publisher import Publisher
+from worker.runtime.operations_webhook import Alerts
+from worker.store import Store, keys, redis_errors
 from worker.store.articles import Held
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -249,7 +249,7 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
         with pytest.raises(Died):
             desk.publisher("dead").consume()
     # Another worker takes over what the dead one was reading.
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     other = desk.publisher("alive")
     other.take_over()
     other.consume()
@@ -281,7 +281,7 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
     def fail(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     monkeypatch.setattr(desk.store.articles, "get", fail)
     desk.accept(article("a"))
     publisher = desk.publisher()
@@ -300,7 +300,7 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
 def test_an_outage_is_no_fault_of_an_event_however_long_it_lasts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.accept(*(article(f"a{n}") for n in range(3)))
     publisher = desk.publisher()
     with monkeypatch.context() as away:
@@ -316,7 +316,7 @@ def test_an_outage_is_no_fault_of_an_event_however_long_it_lasts(
 def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.accept(article("a"))
     slow, other = desk.publisher("slow"), desk.publisher("other")
     desk.store.workers.seen("slow", 0)
@@ -337,7 +337,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(desk: Desk, monk
     class Died(BaseException):
         """As a SIGKILL: nothing below catches it."""
 
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.accept(article("good"), article("deadly"), article("better"))
     finished = desk.store.events.done
 
@@ -406,7 +406,7 @@ def test_a_kill_that_nobody_was_woken_for_is_carried_out_as_it_comes(desk: Desk)
 def test_an_article_that_can_not_be_released_keeps_no_other_under_embargo(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.publish._AT_ONCE", 2)
+    monkeypatch.setattr("worker.newsroom.publisher._AT_ONCE", 2)
     now = clock.now()
     moment = now + timedelta(hours=1)
     for number in range(5):
@@ -447,7 +447,7 @@ def test_an_article_that_is_damaged_can_be_corrected_and_killed(desk: Desk, dama
 
 
 def test_a_feed_that_is_damaged_keeps_an_event_from_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.store.client.set(keys.feed("world").meta, "a string")
     desk.accept(article("a"))
     publisher = desk.publisher()
@@ -460,7 +460,7 @@ def test_a_feed_that_is_damaged_keeps_an_event_from_no_other(desk: Desk, monkeyp
 
 
 def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.publish._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.accept(article("a"), article("b"))
     publisher = desk.publisher()
     desk.store.client.config_set("maxmemory", "1mb")
@@ -468,7 +468,7 @@ def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytes
         for work in (publisher.consume, *[publisher.take_over] * 12):
             with pytest.raises(redis.RedisError) as raised:
                 work()
-            assert "full" == trouble.kind(raised.value)
+            assert "full" == redis_errors.kind(raised.value)
     finally:
         desk.store.client.config_set("maxmemory", 0)
     publisher.take_over()

@@ -17,15 +17,15 @@ from requests.auth import AuthBase
 from feeds.article import Article
 from feeds.fingerprint import fingerprints
 from worker import clock
-from worker.delivery.auth import Identity
-from worker.delivery.engine import Engine
-from worker.delivery.guard import Guard
-from worker.delivery.tokens import TokenFailed, TokenNeeded
-from worker.destinations.endpoint import Endpoint
-from worker.readback import GIVEN_UP_MS, PAUSES, Readback
+from worker.destinations.http import Endpoint
+from worker.outbound.auth import Identity
+from worker.outbound.engine import Engine
+from worker.outbound.guard import Guard
+from worker.outbound.oauth2_tokens import TokenFailed, TokenNeeded
 from worker.store import Store
 from worker.store.articles import NEW, Held
 from worker.store.readbacks import Seen
+from worker.takedown.readback import GIVEN_UP_MS, PAUSES, Readback
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TEXT = Article(

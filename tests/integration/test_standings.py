@@ -11,10 +11,11 @@ import pytest
 from command_line import dateline
 from test_refusals import NOON, SITE, Desk
 
-from worker import clock, report
+from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, Tried
 from worker.store.endpoints import Outlook
+from worker.takedown import report
 
 NOW = 1_800_000_000_000
 

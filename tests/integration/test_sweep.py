@@ -15,12 +15,13 @@ import redis
 import structlog
 
 from feeds.definition import FeedDefinition
-from worker import clock, sweep
-from worker.duty import Duty
-from worker.site import Site
+from worker import clock
+from worker.newsroom.publication import Site
+from worker.runtime import sweep
+from worker.runtime.duty import Duty
+from worker.runtime.sweep import Sweeper
 from worker.store import Store
 from worker.store.intents import Intent
-from worker.sweep import Sweeper
 
 
 class Publisher:

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from worker import clock
-from worker.delivery import policy
-from worker.delivery.transfer import Answer
-from worker.destinations import judged
+from worker.outbound.transfer import Answer
+from worker.receivers import policy
+from worker.receivers.delivery import judged
 from worker.store import Store, keys
 from worker.store.events import Sent
 

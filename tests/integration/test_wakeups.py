@@ -14,7 +14,7 @@ from celery import Celery
 from worker import wakeups as module
 from worker.wakeups import Wakeups
 
-# As in worker/app.py, but sooner out of patience.
+# As in worker/runtime/celery_app.py, but sooner out of patience.
 PATIENCE = {"socket_timeout": 3, "socket_connect_timeout": 3}
 
 
@@ -83,7 +83,7 @@ def test_kills_go_first_and_what_waits_already_is_not_said_twice(stalled: str) -
 
 def test_a_process_that_ends_sends_its_last_call_and_does_not_wait_for_a_broker_that_stalls(stalled: str) -> None:
     program = (
-        "import sys\nfrom worker.app import app, configure\nfrom worker.wakeups import Wakeups\n"
+        "import sys\nfrom worker.runtime.celery_app import app, configure\nfrom worker.wakeups import Wakeups\n"
         "configure(sys.argv[1])\nWakeups(app).consume(urgent=True)\n"
     )
     begun = time.monotonic()

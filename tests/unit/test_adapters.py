@@ -24,8 +24,8 @@ from feeds.entry import Channel, entry
 from feeds.errors import InvalidEvent
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
-from feeds.gate import check_article
 from feeds.lifecycle import Accept, decide
+from feeds.validation.checks import check_article
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 PAGE = "https://herald.example/a"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from web import body as module
-from web.body import Bodies, Body, BodyRefused
+from web import request_body as module
+from web.request_body import Bodies, Body, BodyRefused
 
 LIMIT = 10_000
 TEXT = b'{"headline": "Ferries return"}' * 50

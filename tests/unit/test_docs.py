@@ -13,7 +13,7 @@ from feeds.article import Submission
 from feeds.text import fold
 from web.metrics import COUNTERS
 from worker.cli.commands import app
-from worker.delivery.senders import CHECKS
+from worker.intake.inbound_signatures import CHECKS
 
 ROOT = Path(__file__).parents[2]
 NEWSROOM = (ROOT / "docs" / "newsroom.md").read_text("utf-8")
@@ -72,6 +72,11 @@ def test_every_file_that_a_document_names_is_there() -> None:
 
 def test_the_architecture_says_what_every_module_of_worker_is_about() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    table = page.partition("| about | modules of `worker/` |")[2].partition("\n\n")[0]
-    modules = {path.stem for path in (ROOT / "worker").glob("*.py")} - {"__init__"}
-    assert modules == set(re.findall(r"`(\w+)`", table))
+    rooms = page.partition("The rooms of `worker/`")[2].partition("\n## ")[0]
+    modules = {
+        path.stem
+        for path in (ROOT / "worker").glob("**/*.py")
+        # One module each for a group of commands, a noun of the store, a concern of the engine: their rooms list them.
+        if path.parent.name not in {"cli", "store", "outbound"} and path.stem != "__init__"
+    }
+    assert modules <= set(re.findall(r"`(\w+)`", rooms))

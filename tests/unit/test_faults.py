@@ -4,7 +4,7 @@ import pycurl
 import pytest
 from requests import exceptions
 
-from worker.delivery.errors import _CODES, EXCEPTIONS, FAULTS, Fault, exception_for, fault_of
+from worker.outbound.errors import _CODES, EXCEPTIONS, FAULTS, Fault, exception_for, fault_of
 
 # What curl_multi and curl_share answer with are other enumerations; OK is no error; -1 was one's end long ago.
 NO_ERRORS = {"E_OK", "E_CALL_MULTI_PERFORM"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feeds import shown
+from feeds import page_text
 from feeds.article import Article
 from feeds.fingerprint import KEPT, MOST, WORDS, fingerprints, found, remembered
 from feeds.rights import Rights, granted
@@ -48,7 +48,7 @@ def article(headline: str = FERRIES[0], summary: str = FERRIES[1], body: str = F
 def on(page: str, *of: Article, kind: str = "text/html; charset=utf-8", encoding: str = "utf-8") -> int:
     """How many fingerprints of the articles a page shows."""
     marks = [mark for one in of or (article(),) for mark in fingerprints(one)]
-    return found(shown.texts(page.encode(encoding), kind), marks)
+    return found(page_text.texts(page.encode(encoding), kind), marks)
 
 
 def test_nothing_can_be_read_from_them() -> None:
@@ -152,13 +152,13 @@ def test_a_wrong_header_does_not_hide_it() -> None:
     ],
 )
 def test_what_cannot_be_read_is_an_error(content: bytes, kind: str, problem: str) -> None:
-    with pytest.raises(shown.Unreadable, match=problem):
-        shown.texts(content, kind)
+    with pytest.raises(page_text.Unreadable, match=problem):
+        page_text.texts(content, kind)
 
 
 def test_one_byte_that_is_wrong_hides_nothing() -> None:
     page = f"<h1>{FERRIES[0]}</h1>".encode() + b"\xff" + b"<p>and so on</p>" * 100
-    assert found(shown.texts(page, "text/html"), fingerprints(article())) > 0
+    assert found(page_text.texts(page, "text/html"), fingerprints(article())) > 0
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_what_an_article_says_is_found_in_any_order_and_case(said: list[str], ta
 def test_any_page_is_read_or_refused(page: str, kind: str) -> None:
     content = page.encode("utf-8", "replace")
     try:
-        read = shown.texts(content, kind)
-    except shown.Unreadable:
+        read = page_text.texts(content, kind)
+    except page_text.Unreadable:
         return
     assert found(read, fingerprints(article())) == 0

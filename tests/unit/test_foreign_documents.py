@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds.gate import check_feed
+from feeds.validation.checks import check_feed
 from feeds.validation.finding import Finding
 
 SCHEMA = Path(__file__).parents[3] / "shared" / "schemas" / "atom" / "atom-rfc4287.rng"

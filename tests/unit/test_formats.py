@@ -21,9 +21,9 @@ from feeds.article import Alternate, Article, Image
 from feeds.entry import Channel, Entry, Tombstone, entry, notice
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.formats.interface import FeedFormat
-from feeds.gate import check_feed
 from feeds.lifecycle import Accept, decide
 from feeds.text import legal, plain
+from feeds.validation.checks import check_feed
 
 AUTHORITY = "harbour-herald.example,2026"
 NOW = datetime(2026, 3, 4, 12, 0, 0, 999_999, tzinfo=UTC)

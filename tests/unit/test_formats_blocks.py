@@ -18,7 +18,7 @@ from feeds.entry import entry
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.body import fragment, lift_pictures
 from feeds.formats.interface import Provider
-from feeds.gate import check_article
+from feeds.validation.checks import check_article
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PROVIDER = Provider("quay.example,2026", "Quay")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from feeds.article import Article
 from feeds.rights import EVERYTHING, Rights
-from worker.fragments import Fragments
+from worker.documents.fragments import Fragments
 from worker.store.articles import Held
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

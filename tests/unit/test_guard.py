@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from worker.delivery.guard import MAX_URL, Guard
+from worker.outbound.guard import MAX_URL, Guard
 
 
 @pytest.mark.parametrize(

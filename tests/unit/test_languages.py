@@ -13,7 +13,7 @@ from feeds.article import Article
 from feeds.entry import Channel, entry
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
-from feeds.gate import check_article, check_feed
+from feeds.validation.checks import check_article, check_feed
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PROVIDER = Provider("harbour-herald.example,2026", "Harbour Herald")

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from worker.logs import Lines
+from worker.runtime.logs import Lines
 
 _PROGRAM = """
 import logging, sys, threading
 import structlog
-from worker import logs
+from worker.runtime import logs
 logs.configure("info")
 log = structlog.get_logger()
 {}

@@ -14,7 +14,7 @@ from feeds.article import Article
 from feeds.definition import FeedDefinition
 from feeds.patterns import MadeFeed, made, named, pattern_of, wanted
 from feeds.selection import matches
-from worker.site import Site
+from worker.newsroom.publication import Site
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

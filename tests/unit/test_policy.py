@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.delivery import policy
-from worker.delivery.engine import Answer
-from worker.delivery.errors import Fault
-from worker.delivery.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
+from worker.outbound.engine import Answer
+from worker.outbound.errors import Fault
+from worker.receivers import policy
+from worker.receivers.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NO_FAILURES = {Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED}

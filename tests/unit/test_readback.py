@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds import shown
+from feeds import page_text
 from feeds.article import Article
 from feeds.fingerprint import fingerprints, found
-from worker import pages
-from worker.delivery.errors import Fault
-from worker.delivery.transfer import Answer
-from worker.pages import passages
-from worker.readback import MOST_BYTES, judged, page_url
+from worker.outbound.errors import Fault
+from worker.outbound.transfer import Answer
+from worker.takedown import page_search
+from worker.takedown.page_search import passages
+from worker.takedown.readback import MOST_BYTES, judged, page_url
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TOLD = Article(
@@ -124,7 +124,7 @@ def large(text: str) -> bytes:
 def test_a_large_page_is_looked_through_in_a_process_of_its_own() -> None:
     content = large(PAGE.decode())
     begun = time.thread_time()
-    here = found(shown.texts(content, "text/html"), MARKS)
+    here = found(page_text.texts(content, "text/html"), MARKS)
     in_a_thread = time.thread_time() - begun
     begun = time.thread_time()
     assert here == passages(content, "text/html", MARKS) > 0
@@ -136,6 +136,6 @@ def test_a_large_page_is_looked_through_in_a_process_of_its_own() -> None:
 def test_a_large_page_that_cannot_be_read_or_takes_too_long_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     garbled = b"<p>" + b"\xff" * 100_000
     assert judged(answer(200, garbled), MARKS)[0] == "unproven"
-    monkeypatch.setattr(pages, "_SECONDS", 0.01)
+    monkeypatch.setattr(page_search, "_SECONDS", 0.01)
     verdict, why = judged(answer(200, large("")), MARKS)
     assert ("unproven", "the page takes more than 0.01 seconds to look through") == (verdict, why)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.gate import check_article, check_feed
 from feeds.recognition import Recognised, recognise
+from feeds.validation.checks import check_article, check_feed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/event.json"))

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 import requests
 
-from worker.delivery.signing import (
+from worker.outbound.signing import (
     SignatureError,
     WebhookAuth,
     hub_signature,

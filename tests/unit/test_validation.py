@@ -14,22 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import event, gate
+from feeds import event
 from feeds.article import ORDERING, Alternate, Article, Image
 from feeds.entry import Channel, Tombstone, entry, tag_uri
 from feeds.errors import InvalidEvent
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import Provider
-from feeds.gate import ARTICLE_CHECKS, FEED_CHECKS, check_channel, check_entry
 from feeds.lifecycle import Accept, Hold, decide
 from feeds.recognition import Recognised, recognise
 from feeds.text import plain
-from feeds.validation import native, values
+from feeds.validation import checks, native, values
+from feeds.validation.checks import ARTICLE_CHECKS, FEED_CHECKS, check_channel, check_entry
 from feeds.validation.finding import Finding
 
 # All that is in these tests is ours.
-check_feed = partial(gate.check_feed, ours=True)
-check_article = partial(gate.check_article, ours=True)
+check_feed = partial(checks.check_feed, ours=True)
+check_article = partial(checks.check_article, ours=True)
 SCHEMAS = Path(__file__).parents[3] / "shared" / "schemas"
 NOW = datetime(2026, 3, 10, 7, tzinfo=UTC)
 PROVIDER = Provider("harbour-herald.example,2026", "Harbour Herald")

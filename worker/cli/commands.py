@@ -13,13 +13,13 @@ import typer
 from redis.exceptions import RedisError
 
 from config.settings import SettingsError
-from worker import embedded
 from worker.cli import coverage, desk, endpoints, listings, processes, publish, render, validate
 from worker.cli.terminal import Failed, say_wrong
-from worker.listening import CantListen
-from worker.sole import RunsAlready
-from worker.store.trouble import sentence
-from worker.up import UpFailed
+from worker.runtime import embedded_redis
+from worker.runtime.listen_address import CantListen
+from worker.runtime.single_instance import RunsAlready
+from worker.runtime.up import UpFailed
+from worker.store.redis_errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def run() -> None:
     except Failed as error:
         say_wrong(str(error))
         sys.exit(error.status)
-    except (UpFailed, RunsAlready, CantListen, embedded.EmbeddedRedisError) as error:
+    except (UpFailed, RunsAlready, CantListen, embedded_redis.EmbeddedRedisError) as error:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:

@@ -10,9 +10,9 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from feeds.article import Moment
-from worker import report
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, newsroom, out, utc
+from worker.takedown import report
 
 
 def coverage(

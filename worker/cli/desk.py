@@ -14,7 +14,7 @@ from worker import clock
 from worker.cli.terminal import Config, Data, Failed, newsroom, out, printable
 
 if TYPE_CHECKING:
-    from worker.services import Services
+    from worker.runtime.wiring import Services
     from worker.store.articles import Held as StoredArticle
 
 _PATIENCE_SECONDS = 5.0

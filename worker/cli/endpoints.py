@@ -9,12 +9,12 @@ import typer
 from worker import clock
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, printable, utc
-from worker.delivery import policy
+from worker.receivers import policy
 from worker.store.endpoints import SUSPENDED
 
 if TYPE_CHECKING:
     from config.settings import EndpointSettings
-    from worker.services import Services
+    from worker.runtime.wiring import Services
     from worker.store.endpoints import Outlook, Retried
 
 _ANSWER_MOST = 100

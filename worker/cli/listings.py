@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feeds.formats import FEED_FORMATS
-from worker import report
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
+from worker.takedown import report
 
 if TYPE_CHECKING:
-    from worker.services import Services
+    from worker.runtime.wiring import Services
     from worker.store import Store
     from worker.store.receivers import Receiver
 

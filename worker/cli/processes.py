@@ -14,14 +14,14 @@ import typer
 from rich.markup import escape
 
 from config.settings import Settings, SettingsError, load
-from worker import logs
-from worker.app import QUEUES
-from worker.cli.safety import UnsafeRedis, see_that_it_keeps, trial
+from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url
-from worker.listening import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
-from worker.services import Services
+from worker.runtime import logs
+from worker.runtime.celery_app import QUEUES
+from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
+from worker.runtime.up import Stack, end_with_parent
+from worker.runtime.wiring import Services
 from worker.store import Store, keys
-from worker.up import Stack, end_with_parent
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ def worker(
     unsafe_redis: UnsafeRedis = False,
 ) -> None:
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
-    from worker.process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
+    from worker.runtime.worker_process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
     supervised = end_with_parent()
     wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
@@ -127,7 +127,7 @@ def _keep_ids(services: Services) -> None:
 
 def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     """Run the web server on the configured Redis."""
-    from worker.server import serve  # noqa: PLC0415 (only this command needs the server)
+    from worker.runtime.web_server import serve  # noqa: PLC0415 (only this command needs the server)
 
     end_with_parent()
     settings = load(config)
@@ -144,7 +144,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
 
 def demo() -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
-    from worker.demo import run  # noqa: PLC0415 (only this command needs feedparser)
+    from worker.runtime.demo import run  # noqa: PLC0415 (only this command needs feedparser)
 
     sys.exit(run(out))
 

@@ -17,14 +17,15 @@ from feeds.adapters import ADAPTERS
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Given
 from feeds.errors import InvalidEvent
-from worker import clock, inputs
+from worker import clock
 from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, printable, say_wrong
+from worker.intake import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from feeds.errors import FieldError
-    from worker.intake import Intake, Receipt
+    from worker.intake.accept import Intake, Receipt
 
 _OUTCOMES = ("accepted", "duplicate", "refused")
 _ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"

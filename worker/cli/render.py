@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.gate import check_article
 from feeds.rights import EVERYTHING
+from feeds.validation.checks import check_article
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, note
-from worker.destinations.articles import NOTICES, rendered, saying
-from worker.destinations.endpoint import LedgerEntry
-from worker.gate import FeedRefused, reasons
+from worker.destinations.http import LedgerEntry
+from worker.documents.quality_gate import FeedRefused, reasons
+from worker.receivers.article_pushes import NOTICES, rendered, saying
 from worker.store.changes import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from config.settings import EndpointSettings
-    from worker.services import Services
+    from worker.runtime.wiring import Services
     from worker.store.articles import Held
 
 

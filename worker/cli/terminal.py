@@ -14,10 +14,11 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from config.settings import default_path, load
-from worker import clock, embedded, logs
-from worker.delivery.fetch import Page, fetch
-from worker.delivery.guard import Guard
-from worker.services import Services, build, wired
+from worker import clock
+from worker.outbound.fetch import Page, fetch
+from worker.outbound.guard import Guard
+from worker.runtime import embedded_redis, logs
+from worker.runtime.wiring import Services, build, wired
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -91,7 +92,7 @@ def redis_url(settings: Settings) -> str:
     """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
     if settings.redis_url:
         return settings.redis_url
-    url = embedded.find(settings.data_dir)
+    url = embedded_redis.find(settings.data_dir)
     if url is None:
         raise Failed(
             f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "

@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 from rich.text import Text
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.gate import check_article, check_feed
 from feeds.recognition import Recognised
+from feeds.validation.checks import check_article, check_feed
 from feeds.validation.finding import Finding
-from worker import inputs
-from worker.cli.documents import KNOWN, Reader
+from worker.cli.document_inputs import KNOWN, Reader
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
-from worker.store.trouble import sentence
+from worker.intake import inputs
+from worker.store.redis_errors import sentence
 
 
 def validate(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
-from worker.delivery.auth import BearerAuth, Identity, basic
-from worker.delivery.tokens import Client
-from worker.delivery.transfer import CHECKED, Tls
-from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import Endpoint
+from worker.outbound.auth import BearerAuth, Identity, basic
+from worker.outbound.oauth2_tokens import Client
+from worker.outbound.transfer import CHECKED, Tls
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from config.credentials import TlsSettings
     from config.settings import EndpointSettings
-    from worker.delivery.tokens import Tokens
+    from worker.outbound.oauth2_tokens import Tokens
 
 
 def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:

@@ -11,23 +11,23 @@ from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
-from worker.store.damage import Damage
+from worker.store.damaged_records import Damage
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.intents import Intents
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
-from worker.store.operations import OperationalEvents
+from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
 from worker.store.patterns import PatternFeeds
 from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
 from worker.store.redis_clock import RedisClock
+from worker.store.redis_errors import connect
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
-from worker.store.trouble import connect
 from worker.store.withdrawals import Withdrawals
 from worker.store.workers import Workers
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from feeds.article import Article
 from worker.store import keys
-from worker.store.bytecache import ByteCache
-from worker.store.damage import answers
+from worker.store.byte_cache import ByteCache
+from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 _BYTES = 64 * 1024 * 1024

@@ -14,12 +14,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
-from worker.store.damage import answers
+from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 KEPT = 1000

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 import redis
 
 from worker.store import keys
-from worker.store.damage import answers
+from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 TOMBSTONES = 100
@@ -300,7 +300,7 @@ class ChangeLogs:
             try:
                 changes.append(Change.parse(int(seq), article_id, held or ""))
             except ValueError:
-                # What the article is there is worked out anew (worker/publish.py), and then it has changed once more.
+                # The publisher works out anew what the article is there, and then it has changed once more.
                 self._client.zadd(keys.SCHEDULE, {article_id: 0})
                 self._damage.found(f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew")
         return changes

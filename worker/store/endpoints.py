@@ -12,7 +12,7 @@ from worker.store.receivers import NOT_FAILING, Failing, Hold, Position
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Scripts
 
 _POSITIONS: tuple[Position | None, ...] = (None, "settled", "claimed", "backoff", "paused")

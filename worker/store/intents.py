@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 

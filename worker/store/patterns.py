@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from feeds.patterns import pattern_of
 from worker.store import keys
-from worker.store.damage import answers
+from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 Verdict = Literal["", "gone", "there", "unproven"]

@@ -15,7 +15,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.keys import FeedKeys
     from worker.store.scripts import Client, Scripts
 
@@ -24,7 +24,7 @@ _SCAN = 1000
 _LONGEST_CLAIM_MS = 3_660_000
 """No settings let a claim hold for longer."""
 _LONGEST_BACKOFF_MS = 8 * 3_600_000
-"""Nobody waits in backoff for longer (worker/delivery/policy.py)."""
+"""Nobody waits in backoff for longer (worker/receivers/policy.py)."""
 _ENDED_AT_ONCE = 100
 """How many leases of a feed end in one sweep at the most: their subscribers are told."""
 

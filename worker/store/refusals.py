@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.store import keys
-from worker.store.damage import answers
+from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 

@@ -11,7 +11,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.store.damage import Damage
+    from worker.store.damaged_records import Damage
     from worker.store.scripts import Client, Scripts
 
 

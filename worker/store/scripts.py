@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from worker.store import trouble
+from worker.store import redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,14 +89,14 @@ class Scripts:
         for place, answer in enumerate(answers):
             if isinstance(answer, ResponseError):
                 answers[place] = _failed(name, calls[place][0], answer)
-            if isinstance(answer, Exception) and trouble.kind(answer) != "bug":
+            if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
                 raise answer
         return answers
 
 
 def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:
     """The error, with what it was about if it lies in that; as it is if Redis can't just now."""
-    if trouble.kind(error) != "bug":
+    if redis_errors.kind(error) != "bug":
         return error
     failed = ResponseError(f"{name} of {keys[0] if keys else 'nothing'}: {error}")
     failed.__cause__ = error

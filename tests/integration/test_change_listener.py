@@ -1,0 +1,94 @@
+"""How a web process hears of changes: what it may believe of a connection that is new."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+
+from web.change_listener import Watch
+from web.document_cache import Resource, Shelf
+from web.representation import Representation
+from worker.store import Store, keys
+from worker.store.changes import ChangeLogs
+
+FEED = "watched"
+KEY = f"/feeds/{FEED}.atom"
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def record(store: Store, article: str, version: int, state: str) -> int:
+    return store.changes.record(article, version, version, {FEED: (state, version)})[FEED]  # type: ignore[dict-item]
+
+
+def make(store: Store) -> Representation:
+    head = store.changes.head(FEED).seq
+    return Representation(b"document %d" % head, "text/plain", [], head, None)
+
+
+@contextmanager
+def watched(store: Store, changes: ChangeLogs) -> Iterator[Shelf]:
+    """A shelf that hears of changes and holds the feed's document."""
+    shelf = Shelf()
+    watch = Watch(changes, shelf, lambda: None, lambda: None)
+    watch.start()
+    resource = Resource(KEY, FEED, lambda: make(store))
+    try:
+        # What is made before the watch has looked is made again.
+        until(lambda: asyncio.run(shelf.get(resource, "identity")) is shelf.current(KEY), "the document to be held")
+        yield shelf
+    finally:
+        watch.stop()
+
+
+class Loading(ChangeLogs):
+    """Change logs of a Redis that, while `loading`, answers subscriptions and nothing else, as Redis does."""
+
+    loading = False
+
+    def heads(self, feeds: list[str]) -> dict[str, tuple[int, int]]:  # type: ignore[override]
+        if self.loading:
+            raise redis.BusyLoadingError("Redis is loading the dataset in memory")
+        return super().heads(feeds)
+
+
+def test_a_kill_is_not_forgotten_while_redis_loads(store: Store) -> None:
+    record(store, "one", 1, "in")
+    changes = Loading(store.client, store.changes._scripts, store.damage)
+    with watched(store, changes) as shelf:
+        record(store, "one", 2, "killed")
+        until(lambda: shelf.current(KEY) is None, "the kill to be heard of")
+        changes.loading = True
+        store.client.client_kill_filter(_type="pubsub")
+        deadline = time.monotonic() + 2.5
+        while time.monotonic() < deadline:
+            assert shelf.current(KEY) is None
+            time.sleep(0.005)
+
+
+def test_a_connection_that_was_made_anew_in_silence_is_noticed(store: Store) -> None:
+    record(store, "one", 1, "in")
+    with watched(store, store.changes) as shelf:
+        store.client.client_kill_filter(_type="pubsub")
+        until(lambda: shelf.current(KEY) is None, "the document to be made anew")
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_a_log_that_has_become_shorter_is_noticed_though_no_connection_was_lost(store: Store, left: int) -> None:
+    for version in (1, 2, 3):
+        record(store, "one", version, "in")
+    with watched(store, store.changes) as shelf:
+        store.client.hset(keys.feed(FEED).meta, "head", left)
+        until(lambda: shelf.current(KEY) is None, "the document to be made anew")
+        document = asyncio.run(shelf.get(Resource(KEY, FEED, lambda: make(store)), "identity"))
+        assert b"document %d" % left == document.body

@@ -1,0 +1,211 @@
+"""A Redis that is full, or is no primary any more: told as such, waited for, and nobody's fault."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import redis
+import structlog
+from celery import Celery
+from redis._parsers.base import BaseParser
+
+from worker.runtime import redis_broker
+from worker.runtime.embedded_redis import find_server
+from worker.store import Store, redis_errors
+from worker.store.events import Sent
+
+
+@contextmanager
+def server(folder: Path, *more: str) -> Iterator[int]:
+    """A Redis of its own on a port, as small as can be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [find_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *more],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with redis.Redis(port=port) as client:
+            until(lambda: bool(client.ping()))
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(redis.ConnectionError):
+            if true():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Address:
+    """One address that leads to whichever server is the primary; connections that were made stay where they are."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._listening.accept()
+                there = socket.create_connection(("127.0.0.1", self.target))
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+
+
+def _pump(one: socket.socket, other: socket.socket) -> None:
+    with suppress(OSError), one, other:
+        while data := one.recv(65_536):
+            other.sendall(data)
+
+
+@pytest.fixture
+def failover(tmp_path: Path) -> Iterator[tuple[Address, Callable[[], None]]]:
+    """An address, and how what is behind it fails over to another server."""
+    with server(tmp_path / "a") as first, server(tmp_path / "b", "--replicaof", "127.0.0.1", str(first)) as second:
+        old, new = redis.Redis(port=first), redis.Redis(port=second)
+        until(lambda: new.info("replication")["master_link_status"] == "up")
+        address = Address(first)
+
+        def fail_over() -> None:
+            until(lambda: offset(old) == offset(new))
+            address.target = second
+            new.replicaof("NO", "ONE")
+            old.replicaof("127.0.0.1", str(second))
+
+        def offset(client: redis.Redis) -> int:
+            return int(client.info("replication")["master_repl_offset"])
+
+        yield address, fail_over
+        address.close()
+        old.close()
+        new.close()
+
+
+def test_the_store_goes_on_after_a_failover_on_connections_that_were_kept(
+    failover: tuple[Address, Callable[[], None]],
+) -> None:
+    address, fail_over = failover
+    store = Store.connect(f"redis://127.0.0.1:{address.port}")
+    store.events.prepare()
+    # Two connections, both kept.
+    other = store.client.connection_pool.get_connection()
+    store.events.accept([Sent("1", "one")])
+    store.client.connection_pool.release(other)
+    fail_over()
+    for number in range(2, 6):
+        assert ["new"] == store.events.accept([Sent(str(number), "more")])
+    store.client.set("plain", "1")
+    assert 5 == store.events.waiting()
+    store.close()
+
+
+def test_messages_are_sent_and_received_after_a_failover(
+    failover: tuple[Address, Callable[[], None]],
+) -> None:
+    address, fail_over = failover
+    redis_broker.use()
+    app = Celery("failover", broker=f"redis://127.0.0.1:{address.port}")
+    sending, receiving = app.connection_for_write(), app.connection_for_read()
+    sending.SimpleQueue("news").put({"n": 1})
+    receiving.SimpleQueue("news").get(timeout=5).ack()
+    fail_over()
+    lost = sending.recoverable_connection_errors
+    # The first to be told that there is no primary any more is told so as of a lost connection, and makes a new one.
+    with suppress(*lost):
+        sending.SimpleQueue("news").put({"n": 2})
+    sending.ensure_connection(max_retries=3, interval_start=0)
+    sending.SimpleQueue("news").put({"n": 3})
+    received = []
+
+    def receive() -> bool:
+        nonlocal receiving
+        try:
+            message = receiving.SimpleQueue("news").get(timeout=1)
+        except lost:
+            receiving.close()
+            receiving = app.connection_for_read()
+            return False
+        message.ack()
+        received.append(message.payload["n"])
+        return bool(received[-1] == 3)
+
+    until(receive)
+    sending.close()
+    receiving.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("READONLY You can't write against a read only replica.", "away"),
+        ("LOADING Redis is loading the dataset in memory", "away"),
+        ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "away"),
+        ("NOREPLICAS Not enough good replicas to write.", "away"),
+        ("CLUSTERDOWN The cluster is down", "away"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", "full"),
+        ("MISCONF Errors writing to the AOF file: No space left on device", "full"),
+        ("NOAUTH Authentication required.", "refused"),
+        ("WRONGPASS invalid username-password pair or user is disabled.", "refused"),
+        ("NOPERM this user has no permissions to run the 'evalsha' command", "refused"),
+        ("WRONGTYPE Operation against a key holding the wrong kind of value", "bug"),
+        ("ERR Error running script (call to f_1): @user_script:9: attempt to compare nil with number", "bug"),
+        ("ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -OOM command not allowed", "full"),
+        ("ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -READONLY You can't write", "away"),
+        ("Command # 1 (HSET k READONLY) of pipeline caused error: MISCONF Errors writing to the AOF file", "full"),
+        ("Command # 1 (HSET k OOM) of pipeline caused error: WRONGTYPE Operation against a key", "bug"),
+        ("OOM command not allowed when used memory > 'maxmemory'. script: 1f, on @user_script:7.", "full"),
+    ],
+)
+def test_errors_are_told_apart(said: str, kind: str) -> None:
+    error = BaseParser.parse_error(said)
+    assert kind == redis_errors.kind(error)
+    assert "\n" not in redis_errors.sentence(error)
+
+
+def test_lost_connections_and_slow_answers_are_away() -> None:
+    assert {"away"} == {redis_errors.kind(error) for error in (redis.ConnectionError("x"), redis.TimeoutError("x"))}
+    assert "bug" == redis_errors.kind(redis.DataError("x"))
+
+
+def test_an_outage_is_told_when_it_begins_changes_and_ends() -> None:
+    away, full = redis.ConnectionError("gone"), redis.exceptions.OutOfMemoryError("no", status_code="OOM")
+    with structlog.testing.capture_logs() as logged:
+        outage = redis_errors.Outage(structlog.get_logger(), what="a part")
+        outage.over()
+        for error in (
+            away,
+            away,
+            full,
+            full,
+            redis.ResponseError("WRONGTYPE x"),
+            redis.ResponseError("WRONGTYPE y"),
+            full,
+        ):
+            outage.met(error, "later")
+        outage.over()
+        outage.over()
+        outage.met(away, "later")
+    told = ["redis_away", "redis_full", "store_failed", "store_failed", "redis_back", "redis_away"]
+    assert told == [line["event"] for line in logged]
+    assert {"a part"} == {line["what"] for line in logged}

@@ -1,0 +1,118 @@
+"""A worker whose threads do not move ends itself and says why: real processes, each with one thread made to fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from worker import clock
+from worker.runtime.embedded_redis import EmbeddedRedis
+from worker.store import Store
+
+_PROGRAM = """
+import pathlib, sys, time
+trigger, module, owner, method, how = sys.argv.pop(), *sys.argv.pop().split()
+import importlib
+for name in ("delivery.engine", "distribute", "duty", "clearance", "consumer"):
+    part = importlib.import_module("worker." + name)
+    for limit in ("_STILL_SECONDS", "_TURN_SECONDS"):
+        if hasattr(part, limit):
+            setattr(part, limit, 4.0)
+part = getattr(importlib.import_module(module), owner)
+real = getattr(part, method)
+def faulty(*args, **options):
+    if pathlib.Path(trigger).exists():
+        if how == "ends":
+            raise SystemExit
+        time.sleep(600)
+    return real(*args, **options)
+setattr(part, method, faulty)
+from worker.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def redis_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(tmp_path_factory.mktemp("b"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def _start(server: EmbeddedRedis, folder: Path, fault: str) -> subprocess.Popen[bytes]:
+    config = folder / "dateline.toml"
+    config.write_text('[[feeds]]\nname = "all"\ntitle = "All"\n')
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    environ |= {"DATELINE_REDIS_URL": server.url, "DATELINE_CONFIG": str(config)}
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, "worker", fault, str(folder / "trigger")], env=environ, stderr=log
+        )
+
+
+def _until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while b"worker_ready" not in (folder / "log").read_bytes():
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("fault", "thread"),
+    [
+        ("worker.outbound.engine Engine _turn hangs", "engine"),
+        ("worker.receivers.distributor Distributor _pass ends", "distributor"),
+        ("worker.runtime.duty Duty _once hangs", "heartbeat"),
+        ("worker.receivers.clearance Clearance _listen ends", "clearance"),
+        ("worker.watchdog Beat __call__ hangs", "consumer"),
+    ],
+)
+def test_a_worker_whose_thread_does_not_move_ends_itself_and_says_why(
+    fault: str, thread: str, redis_of_its_own: EmbeddedRedis, tmp_path: Path
+) -> None:
+    process = _start(redis_of_its_own, tmp_path, fault)
+    try:
+        _until_ready(process, tmp_path)
+        (tmp_path / "trigger").touch()
+        if fault.startswith("worker.receivers.clearance"):
+            # It listens for as long as the connection holds.
+            with Store.connect(redis_of_its_own.url).client as client:
+                client.client_kill_filter(_type="pubsub")
+        assert 1 == process.wait(40)
+    finally:
+        process.kill()
+        process.wait()
+    log = (tmp_path / "log").read_text()
+    assert "thread_lost" in log
+    assert f"the thread {thread} has" in log
+    store = Store.connect(redis_of_its_own.url)
+    losses = store.workers.losses(clock.ms(clock.now()))
+    assert any(f"-{process.pid}-" in loss for loss in losses)
+    assert not any(f"-{process.pid}-" in name for name in store.workers.alive(clock.ms(clock.now())))
+    store.close()
+
+
+def test_a_worker_that_was_frozen_as_a_whole_goes_on(redis_of_its_own: EmbeddedRedis, tmp_path: Path) -> None:
+    process = _start(redis_of_its_own, tmp_path, "worker.runtime.duty Duty _once never")
+    try:
+        _until_ready(process, tmp_path)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(8)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        assert process.poll() is None
+        process.terminate()
+        assert 0 == process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    assert "thread_lost" not in (tmp_path / "log").read_text()

@@ -1,0 +1,224 @@
+"""What a web process holds: made once, made anew when behind, served when nothing better can be had, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from web import document_cache as module
+from web.document_cache import Resource, Shelf, Withheld
+from web.representation import Representation
+
+KEY = "/feeds/a.atom"
+
+
+class Source:
+    """A feed whose head a test moves; counts how often its document is made."""
+
+    def __init__(self) -> None:
+        self.head = 1
+        self.made = 0
+        self.away = False
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def make(self) -> Representation:
+        self.made += 1
+        head = self.head
+        self.begun.set()
+        assert self.go_on.wait(10)
+        if self.away:
+            raise RedisConnectionError("gone")
+        return Representation(b"document %d" % head, "text/plain", [], head, None)
+
+    def resource(self, key: str = KEY) -> Resource:
+        return Resource(key, "a", self.make)
+
+
+def body(shelf: Shelf, source: Source, coding: str = "identity") -> bytes:
+    return asyncio.run(shelf.get(source.resource(), coding)).body
+
+
+def test_a_document_is_made_once_and_anew_when_its_feed_has_changed() -> None:
+    shelf, source = Shelf(), Source()
+    assert shelf.current(KEY) is None
+    assert [b"document 1"] * 2 == [body(shelf, source) for _ in range(2)]
+    assert source.made == 1
+
+    source.head = 2
+    shelf.changed("b", 2)
+    assert shelf.current(KEY) is not None
+    shelf.changed("a", 2)
+    assert shelf.current(KEY) is None
+    assert b"document 2" == body(shelf, source)
+    shelf.changed("a", 1)
+    assert shelf.current(KEY) is not None
+    assert source.made == 2
+
+
+def test_many_who_ask_at_once_have_it_made_once() -> None:
+    shelf, source = Shelf(), Source()
+
+    async def ask() -> list[Representation]:
+        source.go_on.clear()
+        asked = [asyncio.create_task(shelf.get(source.resource(), "gzip")) for _ in range(50)]
+        await asyncio.sleep(0.05)
+        asked[0].cancel()
+        source.go_on.set()
+        return await asyncio.gather(*asked[1:])
+
+    documents = asyncio.run(ask())
+    assert {id(documents[0])} == set(map(id, documents))
+    assert documents[0].has("gzip")
+    assert source.made == 1
+
+
+def test_who_asks_after_a_change_does_not_get_what_others_began_to_make_before_it() -> None:
+    shelf, source = Shelf(), Source()
+
+    async def ask() -> tuple[Representation, Representation]:
+        source.go_on.clear()
+        early = asyncio.create_task(shelf.get(source.resource(), "identity"))
+        assert await asyncio.to_thread(source.begun.wait, 10)
+        source.head = 2
+        shelf.changed("a", 2)
+        late = asyncio.create_task(shelf.get(source.resource(), "identity"))
+        await asyncio.sleep(0.01)
+        source.go_on.set()
+        return await early, await late
+
+    early, late = asyncio.run(ask())
+    assert b"document 2" == late.body == early.body
+    assert source.made == 2
+
+
+def test_while_redis_is_away_what_is_held_is_served_and_afterwards_made_anew() -> None:
+    shelf, source = Shelf(), Source()
+    body(shelf, source)
+    shelf.changed("a", 2)
+    source.away = True
+    assert b"document 1" == body(shelf, source)  # nobody has noticed yet
+    tries = source.made
+    shelf.away()
+    assert b"document 1" == body(shelf, source)
+    assert source.made == tries
+    with pytest.raises(RedisConnectionError):
+        asyncio.run(shelf.get(source.resource("/feeds/a.rss"), "identity"))
+
+    source.away = False
+    shelf.back({"a": (0, 0)})
+    assert shelf.current(KEY) is None
+    # Another Redis may know less than the one that went.
+    source.head = 0
+    assert b"document 0" == body(shelf, source)
+    assert shelf.current(KEY) is not None
+
+
+def test_what_is_held_is_bounded_in_bytes_with_its_codings() -> None:
+    source = Source()
+    size = asyncio.run(Shelf().get(source.resource(), "identity")).size
+    shelf = Shelf(most=3 * size + 10)
+    for number in range(3):
+        asyncio.run(shelf.get(source.resource(f"/{number}"), "identity"))
+    assert shelf.current("/0") is not None  # asked for, so /1 is the next to go
+    assert asyncio.run(shelf.get(source.resource("/2"), "br")).has("br")
+    assert [name for name in ("/0", "/1", "/2") if shelf.current(name)] == ["/0", "/2"]
+    tiny = Shelf(most=10)
+    assert b"document 1" == asyncio.run(tiny.get(source.resource(), "identity")).body
+    assert tiny.current(KEY) is None
+
+
+def test_the_head_of_a_document_is_remembered_when_it_has_gone() -> None:
+    shelf, source = Shelf(), Source()
+    first = asyncio.run(shelf.get(source.resource(), "identity"))
+    source.head = 7
+    shelf.changed("a", 7)
+    second = asyncio.run(shelf.get(source.resource(), "identity"))
+    assert [1, 7, None] == [shelf.head_of(digest) for digest in (first.digest, second.digest, "0" * 32)]
+
+
+def test_what_was_made_before_a_kill_is_served_no_more_not_even_while_redis_is_away() -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 2)
+    shelf.away()
+    assert shelf.current(KEY) is not None  # behind, but the best there is
+    shelf.changed("a", 3, kill=3)
+    source.away = True
+    assert shelf.current(KEY) is None
+    with pytest.raises(RedisConnectionError):
+        body(shelf, source)
+    source.away, source.head = False, 3
+    assert b"document 3" == body(shelf, source)
+    assert shelf.current(KEY) is not None
+
+
+@pytest.mark.parametrize(("head", "kill"), [(2, 0), (0, 0)], ids=["a replica that lagged", "an empty Redis"])
+def test_a_kill_that_redis_has_lost_keeps_the_text_from_readers_until_the_log_has_passed_it(
+    head: int, kill: int
+) -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 3, kill=3)
+    shelf.away()
+    assert ["a"] == shelf.lost({"a": (head, kill)})
+    shelf.back({"a": (head, kill)})
+    source.head = head
+    assert shelf.current(KEY) is None
+    with pytest.raises(Withheld):
+        body(shelf, source)
+    assert shelf.current(KEY) is None
+    source.head = 3
+    shelf.changed("a", 3, kill=3)
+    assert b"document 3" == body(shelf, source)
+
+
+def test_while_redis_stalls_what_is_held_is_served_soon_but_for_what_was_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.05)
+    shelf, source = Shelf(), Source()
+
+    async def ask() -> tuple[bytes, bool]:
+        await shelf.get(source.resource(), "identity")
+        source.go_on.clear()
+        shelf.changed("a", 2)
+        old = await asyncio.wait_for(shelf.get(source.resource(), "identity"), 10)
+        shelf.changed("a", 3, kill=3)
+        killed = asyncio.ensure_future(shelf.get(source.resource(), "identity"))
+        done, _ = await asyncio.wait({killed}, timeout=0.3)
+        source.head = 3
+        source.go_on.set()
+        await killed
+        return old.body, bool(done)
+
+    assert (b"document 1", False) == asyncio.run(ask())
+
+
+def test_what_was_made_says_where_the_log_ends() -> None:
+    """Redis loses everything before the first look at a feed that was just asked for."""
+    shelf, source = Shelf(), Source()
+    source.head = 5
+    assert b"document 5" == body(shelf, source)
+    assert ["a"] == shelf.lost({"a": (1, 0)})
+    shelf.back({"a": (1, 0)})
+    source.head = 1
+    assert b"document 1" == body(shelf, source)
+
+
+def test_what_is_no_more_is_not_held() -> None:
+    shelf, source = Shelf(), Source()
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 2)
+
+    def gone() -> Representation:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        asyncio.run(shelf.get(Resource(KEY, "a", gone), "identity"))
+    shelf.away()
+    assert shelf.current(KEY) is None

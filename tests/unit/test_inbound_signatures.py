@@ -1,0 +1,85 @@
+"""How other systems sign what they send us: right signatures, wrong ones, and what is said of them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pytest
+
+from worker.intake.inbound_signatures import CHECKS
+from worker.outbound.signing import SignatureError
+
+NOW = 1_772_622_000.0
+OLD, NEW = "an old shared secret", "a new shared secret"
+BODY = '{"guid": "x", "headline": "العبّارات"}'.encode()
+
+
+def digest(secret: str, content: bytes, method: str = "sha256") -> str:
+    return hmac.new(secret.encode(), content, getattr(hashlib, method)).hexdigest()
+
+
+def ghost(secret: str, body: bytes, at: float = NOW) -> str:
+    milliseconds = str(int(at * 1000))
+    return f"sha256={digest(secret, body + milliseconds.encode())}, t={milliseconds}"
+
+
+def signed(adapter: str, secret: str, body: bytes = BODY) -> list[dict[str, str]]:
+    """The headers by which each system may show that it knows the secret."""
+    return {
+        "ninjs": [{"x-superdesk-signature": f"sha1={digest(secret, body, 'sha1')}"}],
+        "ghost": [{"x-ghost-signature": ghost(secret, body)}],
+        "wordpress": [
+            {"authorization": f"Bearer {secret}"},
+            {"x-hub-signature-256": f"sha256={digest(secret, body)}"},
+            {"x-webhook-signature": digest(secret, body)},
+        ],
+    }[adapter]
+
+
+@pytest.mark.parametrize("adapter", CHECKS)
+def test_either_secret_of_a_rotation_is_enough(adapter: str) -> None:
+    for secret in (OLD, NEW):
+        for headers in signed(adapter, secret):
+            CHECKS[adapter](headers, BODY, [NEW, OLD], NOW)
+            with pytest.raises(SignatureError, match="is right"):
+                CHECKS[adapter](headers, BODY, ["another secret"], NOW)
+            with pytest.raises(SignatureError, match="is right"):
+                CHECKS[adapter](headers, BODY, [], NOW)
+
+
+@pytest.mark.parametrize("adapter", CHECKS)
+def test_a_signature_is_of_one_body(adapter: str) -> None:
+    for headers in signed(adapter, OLD):
+        if "authorization" not in headers:
+            with pytest.raises(SignatureError, match="is right"):
+                CHECKS[adapter](headers, BODY + b" ", [OLD], NOW)
+
+
+@pytest.mark.parametrize("adapter", CHECKS)
+@pytest.mark.parametrize(
+    "value", ["", "sha1=", "sha256=", "caf\u00e9", "Bearer", "Bearer caf\u00e9", "Basic eDp5", "x" * 9999]
+)
+def test_what_is_no_signature(adapter: str, value: str) -> None:
+    names = (
+        "authorization",
+        "x-superdesk-signature",
+        "x-ghost-signature",
+        "x-hub-signature-256",
+        "x-webhook-signature",
+    )
+    for headers in ({}, *({name: value} for name in names)):
+        with pytest.raises(SignatureError):
+            CHECKS[adapter](headers, BODY, [OLD], NOW)
+
+
+@pytest.mark.parametrize("distance", [-301, 301, -1e9, 1e9])
+def test_ghosts_time_must_be_near(distance: float) -> None:
+    with pytest.raises(SignatureError, match="too far from our clock"):
+        CHECKS["ghost"]({"x-ghost-signature": ghost(OLD, BODY, NOW + distance)}, BODY, [OLD], NOW)
+
+
+def test_ghosts_time_is_signed() -> None:
+    header = ghost(OLD, BODY).replace(f"t={int(NOW * 1000)}", f"t={int(NOW * 1000) + 1}")
+    with pytest.raises(SignatureError, match="no x-ghost-signature is right"):
+        CHECKS["ghost"]({"x-ghost-signature": header}, BODY, [OLD], NOW)

@@ -1,0 +1,116 @@
+"""The documents that `dateline validate` is given: files, addresses, standard input, and feeds as they are served."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from config.settings import Settings, load
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.patterns import pattern_of
+from feeds.recognition import Recognised, recognise
+from feeds.validation.finding import Finding
+from feeds.validation.sitemap import BYTES_MOST
+from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
+from worker.documents.quality_gate import FeedRefused
+from worker.intake import inputs
+from worker.outbound.fetch import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+KNOWN = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
+"""The names of all formats, for messages."""
+_ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,application/xml,application/json,*/*;q=0.5"
+
+
+class Given(NamedTuple):
+    """A document: where it is, what it is, its bytes.
+
+    missing: what the gate has kept out of it already. ours: it is one of our feeds, as it would be served.
+    """
+
+    where: str
+    form: Recognised
+    said: bytes
+    missing: Sequence[Finding] = ()
+    ours: bool = False
+
+
+class Reader:
+    """Finds the documents. Settings and Redis are asked only for what needs them.
+
+    `refused`: the gate would not let a feed be made, and that has been said.
+    """
+
+    def __init__(self, config: Path | None, data: Path | None, format_name: str) -> None:
+        self._config = config
+        self._data = data
+        self._format = format_name
+        self.refused = False
+
+    def documents(self, source: str) -> Iterator[Given]:
+        """Yield each document of a source. Raises Failed, InputError, RedisError and SettingsError."""
+        path = Path(source)
+        try:
+            folder, there = path.is_dir(), path.exists()
+        except OSError as error:
+            raise Failed(f"{source}: {error.strerror}") from None
+        if source == "-" or source.startswith(("https://", "http://")) or (there and not folder):
+            where = inputs.place(source)
+            said, _ = inputs.content(source, self._fetch, BYTES_MOST)
+            yield Given(where, self._form(where, said), said)
+            return
+        feeds = {definition.name for definition in self._settings.feeds}
+        if source in feeds or pattern_of(source) in feeds:
+            yield from self._feed(source)
+        elif folder:
+            raise Failed(f"{source}: is a folder; name the files in it")
+        else:
+            raise Failed(
+                f"{source}: there is no such file, and no such feed; the feeds are {feed_names(self._settings)}"
+            )
+
+    def _feed(self, name: str) -> Iterator[Given]:
+        if self._format and self._format not in FEED_FORMATS:
+            raise Failed(f"--format: feeds are in {', '.join(FEED_FORMATS)}, not in {self._format}")
+        services = newsroom(self._config, self._data)
+        definition = services.site.feed(name)
+        if definition is None:
+            raise Failed(f"{name}: is a pattern of feeds; name one of them")
+        for format_name in [self._format] if self._format else FEED_FORMATS:
+            try:
+                document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True)
+            except FeedRefused as error:
+                # Said at once: the other formats may be served.
+                say_wrong(printable(f"{error}; that is why it is not served"))
+                self.refused = True
+                continue
+            missing = [
+                Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(reasons)}", "house")
+                for article_id, reasons in document.kept_out.items()
+            ]
+            yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing, ours=True)
+
+    @cached_property
+    def _settings(self) -> Settings:
+        return load(self._config)
+
+    def _fetch(self, url: str) -> Page:
+        return page(url, self._settings, most=BYTES_MOST, accept=_ACCEPT)
+
+    def _form(self, where: str, said: bytes) -> Recognised:
+        if not said.strip():
+            raise Failed(f"{where}: is empty")
+        if len(said) > BYTES_MOST:
+            raise Failed(f"{where}: has more than {BYTES_MOST:,} bytes, which no format allows")
+        recognised = recognise(said)
+        if not self._format:
+            if recognised is None:
+                raise Failed(f"{where}: is of no format that is known; if it should be, say --format: {KNOWN}")
+            return recognised
+        # The one name that is of both kinds is what the document looks like.
+        if recognised is not None and self._format in (FEED_FORMATS if recognised.kind == "feed" else ARTICLE_FORMATS):
+            return Recognised(recognised.kind, self._format)
+        return Recognised("article" if self._format in ARTICLE_FORMATS else "feed", self._format)

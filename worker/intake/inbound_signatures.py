@@ -1,0 +1,88 @@
+"""How other systems sign what they send us, each in its own way: the counterpart of `signing` for triggers.
+
+Sources: superdesk-core, `publish/transmitters/http_push.py` (HMAC-SHA1 of the body); Ghost 5 and 6,
+`services/webhooks/webhook-trigger.js` (HMAC-SHA256 of body and milliseconds). WordPress signs nothing itself; its
+webhook plugins send a bearer token (RFC 6750) or an HMAC-SHA256 of the body in one of two headers.
+
+Superdesk and WordPress sign no time, so what they once sent can be sent again by whoever has seen it. It changes
+nothing: the same bytes are the same event, and later a version or a time that is stale.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from worker.outbound.signing import TOLERANCE_SECONDS, SignatureError
+
+Check = Callable[[Mapping[str, str], bytes, Sequence[str], float], None]
+"""check(headers, body, secrets, now) raises SignatureError unless one of the secrets has signed the body.
+
+`headers` finds names in lower case; `now` is in seconds since 1970.
+"""
+
+_GHOST = re.compile(r"sha256=([0-9a-f]{64}), ?t=([0-9]{10,15})", re.ASCII)
+
+
+def superdesk(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
+    """Check `x-superdesk-signature: sha1=HEX`."""
+    del now  # it signs no time
+    given = headers.get("x-superdesk-signature", "")
+    _one_of(given, (f"sha1={_hmac(secret, body, 'sha1')}" for secret in secrets), "x-superdesk-signature")
+
+
+def ghost(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
+    """Check `x-ghost-signature: sha256=HEX, t=MILLISECONDS`, and that its time is near."""
+    found = _GHOST.fullmatch(headers.get("x-ghost-signature", ""))
+    if not found:
+        raise SignatureError("no x-ghost-signature with its time,")
+    digest, milliseconds = found.groups()
+    if abs(now - int(milliseconds) / 1000) > TOLERANCE_SECONDS:
+        raise SignatureError("the time of the x-ghost-signature is too far from our clock")
+    signed = body + milliseconds.encode()
+    _one_of(digest, (_hmac(secret, signed, "sha256") for secret in secrets), "x-ghost-signature")
+
+
+def wordpress(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
+    """Check `Authorization: Bearer SECRET`, else `X-Hub-Signature-256` or `X-Webhook-Signature: sha256=HEX`."""
+    del now  # it signs no time
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        _one_of(token.strip(), secrets, "bearer token")
+        return
+    given = headers.get("x-hub-signature-256") or headers.get("x-webhook-signature", "")
+    digests = (_hmac(secret, body, "sha256") for secret in secrets)
+    _one_of(given.removeprefix("sha256="), digests, "bearer token, x-hub-signature-256 or x-webhook-signature")
+
+
+CHECKS: dict[str, Check] = {"ninjs": superdesk, "wordpress": wordpress, "ghost": ghost}
+"""The check of each adapter that takes requests."""
+_SIGNED_IN = {
+    "ninjs": ("x-superdesk-signature",),
+    "wordpress": ("x-hub-signature-256", "x-webhook-signature"),
+    "ghost": ("x-ghost-signature",),
+}
+
+
+def known_by_head(adapter: str, headers: Mapping[str, str], secrets: Sequence[str], now: float) -> bool:
+    """Check what can be checked before the body is there; True when that is all, as with a bearer token.
+
+    Raises SignatureError when no body could make the request right.
+    """
+    if adapter == "wordpress" and headers.get("authorization", "").lower().startswith("bearer "):
+        wordpress(headers, b"", secrets, now)
+        return True
+    if not any(headers.get(name) for name in _SIGNED_IN[adapter]):
+        raise SignatureError(f"no {' or '.join(_SIGNED_IN[adapter])} is there")
+    return False
+
+
+def _hmac(secret: str, content: bytes, method: str) -> str:
+    return hmac.digest(secret.encode(), content, method).hex()
+
+
+def _one_of(given: str, expected: Iterable[str], what: str) -> None:
+    # All are compared, so that the time taken does not tell which came close.
+    if sum(hmac.compare_digest(given.encode(), each.encode()) for each in expected) == 0:
+        raise SignatureError(f"no {what} is right")

@@ -1,0 +1,346 @@
+"""`dateline demo`: a newsroom, two subscribers and a partner, all real, in under a minute.
+
+Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the
+end what arrived is held against what should have, the feeds are read back with feedparser, and the report of the kill
+says who has confirmed it: the partner shows articles on pages of its own, so it has when its page is proven gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+import threading
+import time
+from base64 import b64encode
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import feedparser
+import requests
+from lxml import etree
+from rich import box
+from rich.table import Table
+
+from config.settings import load
+from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
+from worker.runtime import logs
+from worker.runtime.listen_address import free_port
+from worker.runtime.up import Stack
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_HOST = "127.0.0.1"
+_WAIT_SECONDS = 15
+_QUIET_SECONDS = 2.5
+"""How long nothing more may arrive at the end: longer than two sweeps."""
+_STEPS = (
+    ("publish", "01-harbour-en.json"),
+    ("publish", "02-manuscripts-ar.json"),
+    ("publish", "03-night-trams-en.json"),
+    ("correct", "07-harbour-correction-en.json"),
+    ("kill", "08-night-trams-kill.json"),
+)
+_SETTINGS = """
+log_level = "error"
+api_tokens = ["{token}"]
+data_dir = "{data}"
+
+[site]
+title = "The Harbour Herald"
+base_url = "{base_url}"
+id_authority = "harbour-herald.example,2026"
+
+[web]
+port = {port}
+
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+
+[[feeds]]
+name = "all"
+title = "All articles"
+
+[[feeds]]
+name = "en"
+title = "The Harbour Herald"
+edition = "en"
+
+[[endpoints]]
+name = "partner"
+feed = "all"
+mode = "article"
+format = "json"
+url = "{partner}"
+secret = "{secret}"
+check_url = "{partner}/{{id}}"
+"""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One thing that one receiver was told about one article."""
+
+    receiver: str
+    format: str
+    article: str
+    what: str
+    signature: str
+    at: float
+
+
+@dataclass
+class Receivers:
+    """Three receivers behind one HTTP server; each has a path of its own."""
+
+    hub_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    partner_secret: str = field(default_factory=lambda: "whsec_" + b64encode(secrets.token_bytes(32)).decode())
+    arrivals: SimpleQueue[Arrival] = field(default_factory=SimpleQueue)
+    verified: SimpleQueue[str] = field(default_factory=SimpleQueue)
+    topics: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """What the partner shows its readers: article id -> page."""
+
+    def __post_init__(self) -> None:
+        receivers = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                """The hub asks whether we asked: yes, when it is our topic. Or somebody looks at a page."""
+                if self.path.startswith("/partner/"):
+                    page = receivers.pages.get(unquote(self.path.removeprefix("/partner/")))
+                    self._reply(200 if page else 404, page or b"")
+                    return
+                query = parse_qs(urlsplit(self.path).query)
+                name = urlsplit(self.path).path.strip("/")
+                wanted = query.get("hub.topic") == [receivers.topics.get(name)]
+                body = query["hub.challenge"][0].encode() if wanted else b""
+                self._reply(200 if wanted else 404, body)
+                if wanted:
+                    receivers.verified.put(name)
+
+            def do_POST(self) -> None:
+                """A push arrives."""
+                at = time.monotonic()
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self._reply(204, b"")
+                for arrival in receivers.read(self.path.strip("/"), dict(self.headers.items()), body, at):
+                    receivers.arrivals.put(arrival)
+
+            def _reply(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                if status != 204:
+                    self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """The demo prints what matters."""
+
+        self.server = ThreadingHTTPServer((_HOST, 0), Handler)
+        self.url = f"http://{_HOST}:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, name="receivers", daemon=True).start()
+
+    def read(self, name: str, headers: dict[str, str], body: bytes, at: float) -> list[Arrival]:
+        """Return what a push says, article by article."""
+        given = {key.lower(): value for key, value in headers.items()}
+        if name == "partner":
+            try:
+                verify_webhook(given, body, [self.partner_secret], time.time())
+                signature = "valid"
+            except SignatureError as error:
+                signature = f"WRONG: {error}"
+            event = json.loads(body)
+            article = event["article"]
+            gone = event["type"] == "article.killed"
+            if gone:
+                self.pages.pop(article["id"], None)
+            else:
+                self.pages[article["id"]] = f"<h1>{article['headline']}</h1>{article['body_html']}".encode()
+            what = "killed" if gone else f"version {article['version']}"
+            return [Arrival(name, "JSON", article["id"], what, signature, at)]
+        format_name = "Atom" if "atom" in given["content-type"] else "RSS"
+        signature = "not asked for"
+        if format_name == "Atom":
+            right = verify_hub_signature(self.hub_secret, body, given.get("x-hub-signature", ""))
+            signature = "valid" if right else "WRONG"
+        feed = feedparser.parse(body)
+        killed = set(_tombstones(body))
+        # In the place of what was killed stands a notice, for readers that know no tombstones.
+        told = [(_article(entry.id), _version(entry)) for entry in feed.entries if entry.id not in killed]
+        told += [(_article(ref), "killed") for ref in sorted(killed)]
+        return [Arrival(name, format_name, article, what, signature, at) for article, what in told]
+
+
+def run(out: Console) -> int:
+    """Run the demo; return 0 when everything that should have arrived did, and nothing else."""
+    begun = time.monotonic()
+    receivers = Receivers()
+    token = secrets.token_urlsafe(24)
+    port = free_port(_HOST)
+    base_url = f"http://{_HOST}:{port}"
+    with tempfile.TemporaryDirectory(prefix="dateline-demo-") as folder:
+        config = Path(folder, "dateline.toml")
+        config.write_text(
+            _SETTINGS.format(
+                token=token,
+                data=folder,
+                base_url=base_url,
+                port=port,
+                partner=f"{receivers.url}/partner",
+                secret=receivers.partner_secret,
+            ),
+            "utf-8",
+        )
+        # The demo is its own newsroom: what the environment says of another one does not count.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+        out.print("Starting Redis, two workers and the web server ...")
+        settings = load(config, environ)
+        logs.configure(settings.log_level)
+        with Stack(settings, config, workers=2, environ=environ):
+            out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
+            problems = _play(out, receivers, base_url, token)
+            problems += _read_back(out, base_url)
+            problems += _who_confirmed(out, base_url, token)
+    receivers.server.shutdown()
+    out.print()
+    if problems:
+        for problem in problems:
+            out.print(f"[red]{problem}[/]")
+        return 1
+    out.print("[green]Everything that should have arrived did, and nothing else.[/]")
+    return 0
+
+
+def _play(out: Console, receivers: Receivers, base_url: str, token: str) -> list[str]:
+    """Subscribe, publish, correct and kill; return what went wrong."""
+    receivers.topics.update({"atom-reader": f"{base_url}/feeds/all.atom", "rss-reader": f"{base_url}/feeds/all.rss"})
+    for name, topic in receivers.topics.items():
+        asked = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": f"{receivers.url}/{name}"}
+        if name == "atom-reader":
+            asked["hub.secret"] = receivers.hub_secret
+        requests.post(f"{base_url}/hub", asked, timeout=10).raise_for_status()
+    for _ in receivers.topics:
+        try:
+            name = receivers.verified.get(timeout=_WAIT_SECONDS)
+        except Empty:
+            return [f"the hub did not verify both subscriptions within {_WAIT_SECONDS} seconds"]
+        out.print(f"The hub verified the subscription of [bold]{name}[/]")
+    # The answer to the challenge is on its way; the subscription is there once the hub has taken it in.
+    _until_subscribed(base_url)
+    problems: list[str] = []
+    for verb, sample in _STEPS:
+        event = json.loads(files("config").joinpath("samples", sample).read_text("utf-8"))
+        article = event["article"]
+        what = "killed" if verb == "kill" else f"version {article['version']}"
+        headline = f"  {article['headline']}" if "headline" in article else ""
+        out.print(f"\n[bold]{verb}[/] {article['id']}{headline}", highlight=False, soft_wrap=True)
+        sent = time.monotonic()
+        answer = requests.post(
+            f"{base_url}/events", json=event, headers={"Authorization": f"Bearer {token}"}, timeout=10
+        )
+        if answer.status_code != 202:
+            return [*problems, f"{sample} was not accepted: {answer.text.strip()}"]
+        expected = {(name, article["id"], what) for name in (*receivers.topics, "partner")}
+        problems += _await(out, receivers, expected, sent)
+    problems += _await(out, receivers, set(), time.monotonic())
+    return problems
+
+
+def _await(out: Console, receivers: Receivers, expected: set[tuple[str, str, str]], sent: float) -> list[str]:
+    """Show what arrives until all that is expected has; with nothing expected, make sure that nothing arrives."""
+    problems = []
+    missing = set(expected)
+    deadline = time.monotonic() + (_WAIT_SECONDS if expected else _QUIET_SECONDS)
+    while time.monotonic() < deadline and (missing or not expected):
+        try:
+            arrival = receivers.arrivals.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            break
+        told = (arrival.receiver, arrival.article, arrival.what)
+        right = told in missing and not arrival.signature.startswith("WRONG")
+        missing.discard(told)
+        if not right:
+            problems.append(f"{arrival.receiver} got {arrival.article} {arrival.what}, signature {arrival.signature}")
+        out.print(
+            f"  {'[green]ok[/]' if right else '[red]!![/]'}  {(arrival.at - sent) * 1000:6.1f} ms  "
+            f"{arrival.receiver:<11}  {arrival.format:<4}  {arrival.article}  {arrival.what:<9}  "
+            f"signature {arrival.signature}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return problems + [f"{name} did not get {article} {what}" for name, article, what in sorted(missing)]
+
+
+def _read_back(out: Console, base_url: str) -> list[str]:
+    """Fetch the feeds as a reader does and show their entries; return what should not be so."""
+    problems = []
+    table = Table("Feed", "Language", "Published", "Entry", box=box.SIMPLE_HEAD, pad_edge=False)
+    # Two articles, of which one is English, and the notice in the place of a third.
+    for feed, wanted in (("all.atom", 3), ("all.rss", 3), ("en.atom", 2)):
+        parsed = feedparser.parse(requests.get(f"{base_url}/feeds/{feed}", timeout=10).content)
+        if parsed.bozo or len(parsed.entries) != wanted:
+            problems.append(
+                f"{feed} has {len(parsed.entries)} entries instead of {wanted}: {parsed.get('bozo_exception')}"
+            )
+        for entry in parsed.entries:
+            language = entry.get("language") or entry.title_detail.get("language") or parsed.feed.get("language") or ""
+            table.add_row(feed, language, time.strftime("%Y-%m-%d %H:%M", entry.published_parsed), entry.title)
+    out.print("\nThe feeds, as feedparser reads them:")
+    out.print(table)
+    return problems
+
+
+def _who_confirmed(out: Console, base_url: str, token: str) -> list[str]:
+    """Show the coverage report of the article that was killed; return what is missing in it."""
+    article = json.loads(files("config").joinpath("samples", _STEPS[-1][1]).read_text("utf-8"))["article"]["id"]
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        url = f"{base_url}/api/articles/{article}/coverage"
+        report = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+        if not report["unconfirmed"] or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    table = Table("Feed", "Receiver", "Holds", "Confirmed", "Its page", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in report["receivers"]:
+        holds = f"version {row['version']}, {row['status']}" if row["version"] else row["why"]
+        page = f"{row['page']['verdict']}: {row['page']['why']}" if row["page"] else ""
+        table.add_row(row["feed"], row["receiver"], holds, "yes" if row["confirmed"] else "[red]no[/]", page)
+    out.print(f"Who has confirmed the kill of {article} (GET /api/articles/{article}/coverage):")
+    out.print(table)
+    if report["unconfirmed"]:
+        return [f"{report['unconfirmed']} have not confirmed the kill"]
+    out.print(f"The last endpoint {report['seconds_to_the_last']:.3f} s after the kill.", highlight=False)
+    return []
+
+
+def _until_subscribed(base_url: str) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    wanted = 'dateline_receivers{feed="all",state="settled"} 3.0'
+    while wanted not in requests.get(f"{base_url}/metrics", timeout=10).text and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _article(entry_id: str) -> str:
+    return entry_id.rpartition("/")[2]
+
+
+def _version(entry: Any) -> str:
+    """A feed does not number its revisions: an entry that was updated after it was published is the corrected one."""
+    return "version 2" if entry.updated_parsed > entry.published_parsed else "version 1"
+
+
+def _tombstones(body: bytes) -> list[str]:
+    """The entries that a feed says are no more (RFC 6721)."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    found = etree.fromstring(body, parser).iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    return [stone.get("ref", "") for stone in found]

@@ -1,0 +1,121 @@
+"""Operational events: what people who run Dateline want to be told, in the log and by a webhook of their own.
+
+endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
+endpoint.recovered    a suspended endpoint took a push again
+article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
+article.still_there   the page of an endpoint still has the text of an article that was killed
+article.gone          the page that had it has it no more
+record.damaged        something in Redis is lost or can't be read; it is passed over, and the rest goes on
+feed.refused          what a feed says of itself fails the rules of a format, in which it is not published
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import requests
+import structlog
+
+from worker import clock
+from worker.outbound.requests_adapter import transfer
+from worker.outbound.signing import WebhookAuth
+from worker.receivers import policy
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from worker.outbound.engine import Engine
+    from worker.outbound.transfer import Answer
+    from worker.store import Store
+
+log = structlog.get_logger()
+
+_AT_ONCE = 20
+_PAUSE_MOST_SECONDS = 300.0
+"""The longest pause between two calls of a webhook that takes nothing."""
+
+
+class Alerts:
+    """Raises events: in the log, and where a webhook wants them (`wanted`), kept until it has them."""
+
+    def __init__(self, store: Store, *, wanted: bool) -> None:
+        self._store = store
+        self._wanted = wanted
+
+    def tell(self, kind: str, **data: Any) -> None:
+        """Raise an event."""
+        log.error(kind.replace(".", "_"), **data)
+        if self._wanted:
+            event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}
+            self._store.operations.add(event)
+
+
+class Operations:
+    """Sends the events that wait to a webhook, if there is a `url`. `timeout` in seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        executor: Executor,
+        url: str | None,
+        secrets: tuple[str, ...],
+        timeout: float,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._executor = executor
+        self._url = url
+        self._secrets = secrets
+        self._timeout = timeout
+        self._lock = Lock()
+        self._pause = 0.0
+        self._again = 0.0
+
+    def send(self) -> None:
+        """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
+        if not self._url or time.monotonic() < self._again:
+            return
+        token, waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
+        if not waiting:
+            if token:
+                self._store.operations.done(token, [])
+            return
+        left = {entry for entry, _ in waiting}
+        sent: list[str] = []
+        transfers = []
+        for entry, event in waiting:
+            request = requests.Request("POST", self._url, headers={"Content-Type": "application/json"}).prepare()
+            request.prepare_body(json.dumps(event), None)
+            if self._secrets:
+                WebhookAuth(self._secrets, event["id"], int(time.time()))(request)
+            done = partial(self._answered, token, entry, left, sent)
+            transfers.append(
+                transfer(request, timeout=self._timeout, deadline=time.monotonic() + self._timeout + 5, done=done)
+            )
+        self._engine.submit(transfers)
+
+    def _answered(self, token: str, entry: str, left: set[str], sent: list[str], answer: Answer) -> None:
+        """In the engine's thread: count, and let the executor speak to Redis when all have answered."""
+        with self._lock:
+            left.discard(entry)
+            delivered = answer.fault is None and 200 <= answer.status < 300
+            # What is refused for what it is, not because of who asks or where.
+            refused = answer.fault is None and policy.about_article(answer.status)
+            if delivered or refused:
+                sent.append(entry)
+            if not delivered:
+                next_step = "it is in the log only" if refused else "it is sent again"
+                log.warning(
+                    "operations_webhook_failed", status=answer.status, reason=answer.message, next_step=next_step
+                )
+            if not left:
+                # A webhook that takes nothing is asked less and less often.
+                self._pause = 0.0 if sent else min(max(1.0, 2 * self._pause), _PAUSE_MOST_SECONDS)
+                self._again = time.monotonic() + self._pause
+                self._executor.submit(self._store.operations.done, token, sent)

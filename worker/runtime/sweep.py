@@ -1,0 +1,208 @@
+"""What time changes by itself, and what nobody was woken for: each is a duty with a thread of its own.
+
+heartbeat    says that the worker is alive
+kills        carries out kills as they come, whoever woke whom
+events       carries out events that nobody was woken for, and what dead workers had begun
+releases     embargoes that end, articles that expire
+receivers    expired claims, due backoffs, ended leases, who is behind, requests to be verified, pages to be looked at
+operations   what operators want to be told
+counters     totals for /metrics
+consumers    forgets those of workers that are gone
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from feeds.patterns import pattern_of
+from worker import clock
+from worker.runtime import logs
+from worker.runtime.duty import Duty
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.newsroom.publication import Site
+    from worker.newsroom.publisher import Publisher
+    from worker.runtime.operations_webhook import Operations
+    from worker.store import Store
+    from worker.store.receivers import Swept
+    from worker.wakeups import Wakeups
+
+log = structlog.get_logger()
+
+INTERVAL = 1.0
+"""Seconds between two sweeps."""
+_LOCK_MS = 900
+"""The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
+_RELEASE_MS = 100
+"""How long the release of what came due is one worker's."""
+_LOOK_SECONDS = 0.5
+"""How often it is looked for events that nobody was woken for."""
+_CHARGE_SECONDS = 0.2
+"""How often a worker that has older definitions of feeds looks whether it is to carry out kills."""
+_SLICE_SECONDS = 1.0
+"""How long events are carried out before it is looked for what dead workers have left."""
+_HEARD_SECONDS = 5.0
+"""How long the heartbeat must have been heard before others are taken for dead who were not."""
+_RETIRE_SECONDS = 600.0
+"""How often it is looked for consumers of workers that are gone, and how long they are left."""
+_AT_ONCE = 1000
+"""How many receivers of a feed one sweep moves, of each kind."""
+_FEEDS = 100
+"""How many feeds are swept in one round trip: a script in between is soon served."""
+_STOP_SECONDS = 30.0
+"""How long what was begun may take when a worker stops."""
+
+
+class Sweeper:
+    """Does the duties. `here` is offered each feed whose receivers are behind: True, and this process serves them.
+
+    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon; `end`
+    tells the subscribers whose leases have ended, by the details of their subscriptions.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        site: Site,
+        publisher: Publisher,
+        operations: Operations,
+        wakeups: Wakeups,
+        worker: str,
+        *,
+        here: Callable[[str], bool],
+        verify: Callable[[str], None],
+        end: Callable[[str, list[dict[str, Any]]], None],
+        look: Callable[[str], None],
+        claim_seconds: float,
+    ) -> None:
+        self._store = store
+        self._site = site
+        self._publisher = publisher
+        self._operations = operations
+        self._wakeups = wakeups
+        self._worker = worker
+        self._here = here
+        self._verify = verify
+        self._end = end
+        self._look = look
+        # Twice what ours may be: another worker's settings may be newer.
+        self._longest_claim = int((2 * claim_seconds + 60) * 1000)
+        self._lost = 0
+        self._unheard = time.monotonic()
+        self._duties = [
+            Duty("kills", self._kills, 0.0),
+            Duty("events", self._events, _LOOK_SECONDS),
+            Duty("releases", self.release, INTERVAL),
+            Duty("receivers", self.sweep, INTERVAL),
+            Duty("operations", operations.send, INTERVAL),
+            Duty("counters", self._count, INTERVAL),
+            Duty("consumers", self._retire, _RETIRE_SECONDS),
+            # The last to stop.
+            Duty("heartbeat", self._alive, INTERVAL),
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._alive()
+        for duty in self._duties:
+            duty.start()
+
+    def stop(self) -> None:
+        """Stop when what has been begun is done."""
+        *duties, heartbeat = self._duties
+        for duty in duties:
+            duty.stop()
+        end = time.monotonic() + _STOP_SECONDS
+        for duty in duties:
+            duty.join(max(0.0, end - time.monotonic()))
+        heartbeat.stop()
+        heartbeat.join(_STOP_SECONDS)
+        self._store.workers.left(self._worker)
+
+    def sweep(self) -> None:
+        """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
+        if not self._publisher.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
+            return
+        now = clock.ms(clock.agreed())
+        grace = self._store.outages.grace(now)
+        if grace.outage:
+            log.warning("leases_last_longer", outage_seconds=grace.outage // 1000, longer_seconds=grace.longer // 1000)
+        former = self._store.definitions.former(now)
+        feeds = self._store.receivers.feeds()
+        lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
+        for feed, swept in chain.from_iterable(self._sweep(lot, now, now - grace.longer).items() for lot in lots):
+            if swept.expired:
+                log.info("swept", feed=feed, expired_claims=swept.expired)
+            if swept.ended:
+                self._end(feed, swept.ended)
+            if swept.behind and not self._here(feed):
+                self._wakeups.distribute(feed)
+            # Not in our settings, nor in those of whoever is in charge.
+            gone = self._site.feed(feed) is None and not former.isdisjoint((feed, pattern_of(feed)))
+            removed = gone and self._store.receivers.subscribed(feed)
+            if swept.verifications or removed:
+                self._verify(feed)
+            if swept.looks:
+                self._look(feed)
+
+    def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, Swept]:
+        return self._store.receivers.sweep(feeds, now, _AT_ONCE, ended, self._longest_claim)
+
+    def release(self) -> float | None:
+        """Record what has come due; return after how many seconds the next does, None: not before the next look.
+
+        Embargoes that end between two looks do not wait for one.
+        """
+        if not self._publisher.in_charge:
+            return None
+        if not self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
+            # Another worker has just done so: if it died of it, it is our turn.
+            return self._until_due(_RELEASE_MS / 1000)
+        self._publisher.release_due(clock.agreed())
+        return self._until_due(0.0)
+
+    def _until_due(self, least: float) -> float:
+        due = self._store.articles.next_due()
+        seconds = INTERVAL if due is None else (due - clock.ms(clock.agreed())) / 1000
+        return min(INTERVAL, max(least, seconds))
+
+    def _kills(self) -> float | None:
+        if not self._publisher.in_charge:
+            return _CHARGE_SECONDS
+        self._publisher.consume_kills()
+        return None
+
+    def _events(self) -> float | None:
+        done = self._publisher.consume(_SLICE_SECONDS)
+        done += self._publisher.take_over(others=self._heard())
+        return 0.0 if done else None
+
+    def _count(self) -> None:
+        lost = logs.lost()
+        if lost > self._lost:
+            self._store.counters.add("dateline_log_lines_lost", lost - self._lost)
+            self._lost = lost
+        self._store.counters.flush()
+
+    def _retire(self) -> None:
+        self._store.events.retire(int(_RETIRE_SECONDS * 1000))
+
+    def _alive(self) -> None:
+        try:
+            self._store.clock.measure()
+            self._store.workers.seen(self._worker, clock.ms(clock.agreed()))
+        except RedisError:
+            self._unheard = time.monotonic()
+            raise
+
+    def _heard(self) -> bool:
+        """Whether workers that live can have said so: in an outage, and just after it, nobody is known to be alive."""
+        return time.monotonic() - self._unheard > _HEARD_SECONDS

@@ -1,0 +1,131 @@
+"""The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
+
+Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
+dateline.verify (a feed), dateline.read_back (a feed), dateline.sweep.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery.exceptions import Reject
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.runtime.celery_app import app
+from worker.runtime.unusable_messages import set_aside
+from worker.store import redis_errors
+
+if TYPE_CHECKING:
+    from worker.runtime.wiring import Machinery
+
+log = structlog.get_logger()
+
+_PAUSE_SECONDS = 0.25
+"""How long an event waits at first that can't be kept just now; each time twice as long."""
+_PAUSE_MOST_SECONDS = 5.0
+
+
+class Process:
+    """The worker process that runs the tasks: worker_process.py puts its machinery here before the first task."""
+
+    machinery: Machinery
+    stopping = Event()
+    """Set as soon as the process is to stop."""
+
+
+_outage = redis_errors.Outage(log, task="dateline.accept")
+
+
+@app.task(name="dateline.accept", acks_late=True)
+def accept(*sent: Any, **named: Any) -> None:
+    """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason.
+
+    Of all messages this one is the truth until Redis has the event, so it waits here while Redis can't keep it.
+    Whatever else this process does goes on meanwhile: it has threads of its own (worker/runtime/sweep.py).
+    """
+    events = [*sent, *named.values()]
+    if len(events) != 1:
+        set_aside(json.dumps([sent, named]), f"dateline.accept takes one event, and was sent {len(events)}")
+        return
+    pause = _PAUSE_SECONDS
+    while True:
+        try:
+            _take(events[0])
+        except RedisError as error:
+            if redis_errors.kind(error) == "bug":
+                log.exception("accept_failed", next_step="the event is set aside")
+                set_aside(json.dumps(events[0]), f"could not be kept: {error}")
+                return
+            _outage.met(error, "the events that Celery brings wait until they can be kept")
+            if Process.stopping.wait(pause):
+                raise Reject(str(error), requeue=True) from error
+            pause = min(2 * pause, _PAUSE_MOST_SECONDS)
+        else:
+            _outage.over()
+            return
+
+
+def _take(event: Any) -> None:
+    """Keep one event, or keep it aside. Raises redis.RedisError."""
+    for receipt in Process.machinery.services.intake.accept([event], clock.agreed()):
+        if receipt.status == "invalid":
+            set_aside(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
+
+
+def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
+    """Make a task of a function that is not the truth: what it could not do, a duty does. So it never fails."""
+
+    def make(work: Callable[..., None]) -> Any:
+        @wraps(work)
+        def run(*words: Any) -> None:
+            if not all(isinstance(word, str) for word in words):
+                log.error(
+                    "wakeup_refused", task=name, reason="a feed is named by a string", next_step="see who sends it"
+                )
+                return
+            try:
+                work(*words)
+            except Exception as error:
+                # An outage is told by the duties, once.
+                if redis_errors.kind(error) == "bug":
+                    log.exception("task_failed", task=name, next_step="a duty does the work")
+
+        return app.task(name=name)(run)
+
+    return make
+
+
+@wake_up("dateline.consume")
+def consume() -> None:
+    """Carry out the events that wait in the stream."""
+    Process.machinery.publisher.consume()
+
+
+@wake_up("dateline.distribute")
+def distribute(feed: str) -> None:
+    """Bring the receivers of a feed up to date."""
+    Process.machinery.distributor.want(feed)
+
+
+@wake_up("dateline.verify")
+def verify(feed: str) -> None:
+    """Ask the subscribers of a feed whether they asked."""
+    Process.machinery.verifier.verify(feed)
+
+
+@wake_up("dateline.read_back")
+def read_back(feed: str) -> None:
+    """Look whether partners of a feed still show what was killed."""
+    Process.machinery.readback.look(feed)
+
+
+@wake_up("dateline.sweep")
+def sweep() -> None:
+    """Put right what time has changed."""
+    Process.machinery.sweeper.sweep()

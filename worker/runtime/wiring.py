@@ -1,0 +1,302 @@
+"""Wires the parts together, once: `build(settings)` for whoever takes events and requests in, `Machinery` for workers.
+
+Shims (Celery tasks, the web app, the command line) call what is made here and add nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+
+from worker import clock
+from worker.destinations.configured import configured
+from worker.documents.feed_documents import Documents
+from worker.documents.quality_gate import Gate
+from worker.hub.requests import Hub, Leases, Limits
+from worker.hub.verification import Verifier
+from worker.intake.accept import Intake
+from worker.newsroom.backfill import Backfills
+from worker.newsroom.current_definitions import Charge
+from worker.newsroom.feed_index import Indexer
+from worker.newsroom.placement import Placing
+from worker.newsroom.publication import Site
+from worker.newsroom.publisher import Publisher
+from worker.outbound.engine import Engine
+from worker.outbound.guard import Guard
+from worker.outbound.oauth2_tokens import Tokens
+from worker.receivers.clearance import Clearance
+from worker.receivers.distributor import Distributor
+from worker.receivers.endpoints import Partners
+from worker.receivers.subscribers import WebSub
+from worker.runtime.celery_app import app, configure
+from worker.runtime.duty import Duty
+from worker.runtime.operations_webhook import Alerts, Operations
+from worker.runtime.sweep import Sweeper
+from worker.store import Store, redis_errors
+from worker.takedown.readback import Readback
+from worker.wakeups import Wakeups
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+log = structlog.get_logger()
+
+_KNOWN_SECONDS = 2.0
+"""How often it is looked whether Redis knows our endpoints still: it may have lost them, with all else."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every process needs: the store, the site and its documents, the ways in."""
+
+    settings: Settings
+    store: Store
+    site: Site
+    guard: Guard
+    alerts: Alerts
+    documents: Documents
+    wakeups: Wakeups
+    intake: Intake
+    hub: Hub
+
+
+def build(settings: Settings, redis_url: str) -> Services:
+    """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
+    configure(settings.broker_url or redis_url)
+    return wired(settings, Store.connect(redis_url))
+
+
+def wired(settings: Settings, store: Store) -> Services:
+    """Return the services on a store that is there, perhaps beside others with other settings."""
+    site = Site(
+        base_url=settings.site.base_url,
+        title=settings.site.title,
+        authority=settings.site.id_authority,
+        edition=settings.site.edition,
+        configured=settings.feeds,
+        logo_url=settings.site.logo_url or "",
+        partner_formats=settings.site.partner_formats,
+    )
+    alerts = Alerts(store, wanted=settings.operations.url is not None)
+    store.damage.tell = partial(alerts.tell, "record.damaged")
+    guard = Guard(settings.delivery.allow_networks)
+    wakeups = Wakeups(app)
+    leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
+    limits = Limits(
+        per_client=settings.websub.requests_per_client,
+        per_host=settings.websub.requests_per_host,
+        pending=settings.websub.pending_per_feed,
+        held_per_host=settings.websub.subscriptions_per_host,
+        held_per_client=settings.websub.subscriptions_per_client,
+    )
+    return Services(
+        settings=settings,
+        store=store,
+        site=site,
+        guard=guard,
+        alerts=alerts,
+        documents=Documents(store, site, Gate(store, alerts)),
+        wakeups=wakeups,
+        intake=Intake(store, wakeups),
+        hub=Hub(store, site, wakeups, leases, limits, guard.callback_url),
+    )
+
+
+class Machinery:
+    """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once.
+
+    `distributes`: what it publishes it may distribute itself, and need not leave to workers that listen for that.
+    """
+
+    def __init__(self, services: Services, *, distributes: bool) -> None:
+        settings, store, site = services.settings, services.store, services.site
+        delivery = settings.delivery
+        self.services = services
+        self._consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        self._timeout = delivery.timeout
+        self._engine = Engine(
+            services.guard,
+            places=delivery.places,
+            per_host=delivery.per_host,
+            connect_timeout=delivery.connect_timeout,
+        )
+        self._tokens = Tokens(self._engine, delivery.timeout)
+        self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
+        websub = WebSub(
+            store.changes, services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout
+        )
+        self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
+        self.verifier = Verifier(
+            store,
+            site,
+            self._engine,
+            services.wakeups,
+            self._answers,
+            timeout=delivery.timeout,
+            claim_seconds=delivery.claim_seconds,
+            most_per_host=settings.websub.subscriptions_per_host,
+            most_per_client=settings.websub.subscriptions_per_client,
+        )
+        operations = Operations(
+            store,
+            self._engine,
+            self._answers,
+            settings.operations.url,
+            tuple(secret.get_secret_value() for secret in settings.operations.secret),
+            delivery.timeout,
+        )
+        # Of its own: a page takes seconds, and what subscribers and authorization servers answer must not wait.
+        self._pages = ThreadPoolExecutor(2, thread_name_prefix="pages")
+        self.readback = Readback(
+            store,
+            self._engine,
+            self._pages,
+            self._partners,
+            services.alerts,
+            timeout=delivery.timeout,
+            claim_seconds=delivery.claim_seconds,
+        )
+        self._clearance = Clearance(store.withdrawals, self._consumer)
+        self.distributor = Distributor(
+            store,
+            site,
+            self._engine,
+            websub,
+            self._partners,
+            services.alerts,
+            self.readback,
+            services.wakeups,
+            self._clearance,
+            claim_seconds=delivery.claim_seconds,
+        )
+        here = self.distributor.offer if distributes else lambda _: False
+        self.charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
+        self._backfills = Backfills(store, services.wakeups)
+        self._indexer = Indexer(store, self.charge, placing, self._backfills)
+        self.publisher = Publisher(
+            store,
+            site,
+            services.wakeups,
+            self._consumer,
+            here,
+            self._partners,
+            self.readback.expect,
+            self.charge,
+            placing,
+        )
+        self.sweeper = Sweeper(
+            store,
+            site,
+            self.publisher,
+            operations,
+            services.wakeups,
+            self._consumer,
+            here=here,
+            verify=self.verifier.verify,
+            end=self.verifier.end,
+            look=self.readback.look,
+            claim_seconds=delivery.claim_seconds,
+        )
+        self._enrolling = Lock()
+        self._enrolled, self._known = settings, 0
+        self._endpoints = Duty("endpoints", self.enroll_lost, _KNOWN_SECONDS)
+
+    def start(self) -> None:
+        """Start. Raises redis.RedisError when Redis is not there."""
+        self.services.store.events.prepare()
+        self.charge.take()
+        self.enroll(self.services.settings)
+        self._clearance.start()
+        self._engine.start()
+        self._tokens.start()
+        self.distributor.start()
+        self._indexer.start()
+        self.sweeper.start()
+        self._endpoints.start()
+
+    def lost(self, reason: str) -> None:
+        """Say that this process ends itself, and why. Raises redis.RedisError."""
+        self.services.store.workers.lost(self._consumer, reason, clock.ms(clock.agreed()))
+
+    def stop(self) -> None:
+        """Finish what is in flight or give it back, then stop."""
+        store = self.services.store
+        self._endpoints.stop()
+        for step in (
+            self.publisher.stop,
+            self.sweeper.stop,
+            self._indexer.stop,
+            partial(self._endpoints.join, self._timeout),
+            partial(self.distributor.stop, self._timeout),
+            self._clearance.stop,
+            self._tokens.stop,
+            self._answers.shutdown,
+            partial(self._pages.shutdown, cancel_futures=True),
+            store.counters.flush,
+            partial(store.events.leave, self._consumer),
+            store.close,
+        ):
+            try:
+                step()
+            except Exception as error:
+                # The others are to be stopped all the same.
+                if redis_errors.kind(error) == "bug":
+                    log.exception("stop_failed")
+
+    def enroll(self, settings: Settings) -> None:
+        """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
+
+        The latter only by workers that have the newest definitions of feeds.
+        """
+        with self._enrolling:
+            self._enrolled, self._known = settings, clock.ms(clock.agreed())
+            self._enroll(settings)
+
+    def enroll_lost(self) -> None:
+        """Take endpoints again that Redis knows nothing of any more. One that was removed it knows.
+
+        They are told what has happened since they were known last.
+        """
+        with self._enrolling:
+            now = clock.ms(clock.agreed())
+            wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._partners.endpoints.values()}
+            if lost := wanted - self.services.store.receivers.known_of(wanted):
+                log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
+                self._enroll(self._enrolled, since=self._known)
+            self._known = now
+
+    def _enroll(self, settings: Settings, since: int | None = None) -> None:
+        endpoints = {
+            endpoint.name: configured(endpoint, self._tokens)
+            for endpoint in settings.endpoints
+            if self.services.site.feed(endpoint.feed) is not None
+        }
+        self._partners.endpoints = endpoints
+        backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
+        receivers = self.services.store.receivers
+        for name, endpoint in endpoints.items():
+            details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.agreed())}
+            if name in backfill:
+                details["backfill"] = backfill[name]
+                self._backfills.expect(endpoint.feed, name)
+            told = None if since is None else self.services.store.changes.last_before(endpoint.feed, since)
+            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details, told)
+            if what != "known":
+                log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
+        if not self.publisher.in_charge:
+            # Workers with newer definitions of feeds may have endpoints that these settings can't know of.
+            return
+        for feed in receivers.feeds():
+            for receiver in receivers.endpoints(feed):
+                name = receiver.removeprefix("endpoint:")
+                wanted = name in endpoints and endpoints[name].feed == feed
+                if not wanted and receivers.pause(feed, receiver, clock.ms(clock.agreed()), "removed"):
+                    log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")

@@ -1,0 +1,165 @@
+"""A worker process: Celery's worker with our machinery as one step of its start and stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import warnings
+from contextlib import suppress
+from threading import Thread, Timer
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from celery import bootsteps
+from celery.exceptions import SecurityWarning, WorkerShutdown
+from celery.signals import worker_ready
+from celery.worker import state
+from redis.exceptions import RedisError
+
+from worker.runtime import logs
+from worker.runtime.celery_app import QUEUES, app
+from worker.runtime.tasks import Process
+from worker.runtime.unusable_messages import Shelf
+from worker.runtime.wiring import Machinery
+from worker.store import redis_errors
+from worker.watchdog import Beat, Watchdog, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.settings import Settings
+    from worker.runtime.wiring import Services
+
+log = structlog.get_logger()
+
+
+_AGAIN_SECONDS = 1.0
+"""How often it is tried to take new settings while Redis is away."""
+_LAST_WORDS_SECONDS = 2.0
+"""How long a worker that ends itself takes to say so."""
+_STILL_SECONDS = 600.0
+"""How long taking the settings may take, with Redis slow."""
+_STOP_SECONDS = 45.0
+"""How long a worker may take to stop, beside `delivery.timeout`."""
+
+
+class MachineryStep(bootsteps.StartStopStep):
+    """Starts the machinery before the first task and stops it after the last."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        """Start with the worker."""
+        del parent
+        try:
+            Process.machinery.start()
+        except RedisError as error:
+            redis_errors.report(log, error, "the worker ends; whoever watches it starts it anew")
+            raise WorkerShutdown(1) from None
+
+    def stop(self, parent: Any) -> None:
+        """Stop with the worker: what is held is finished or given back."""
+        Process.machinery.publisher.stop()
+        # Celery stops its consumer first, so no task begins any more; those that run are waited for.
+        parent.pool.executor.shutdown(wait=True)
+        Process.machinery.stop()
+
+
+def _follow(reload: Callable[[], Settings | None]) -> None:
+    """Take the endpoints from the settings at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
+    with watched("settings", _STILL_SECONDS) as beat:
+        while True:
+            beat()
+            if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
+                _take(reload, beat)
+
+
+def _take(reload: Callable[[], Settings | None], beat: Beat) -> None:
+    """Take the endpoints from the settings; while Redis is away, as soon as it can be done, the newest ones."""
+    wanted, told = _read(reload), False
+    while wanted is not None:
+        beat()
+        try:
+            Process.machinery.enroll(wanted)
+            log.info("settings_read_again", endpoints=len(wanted.endpoints))
+            break
+        except RedisError as error:
+            if not told:
+                told = True
+                redis_errors.report(log, error, "the settings are taken when it can be done")
+        except Exception:
+            log.exception("settings_not_taken", next_step="the old ones stay in force as far as they can")
+            break
+        if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
+            wanted = _read(reload) or wanted
+
+
+def _read(reload: Callable[[], Settings | None]) -> Settings | None:
+    try:
+        return reload()
+    except Exception:
+        log.exception("settings_not_taken", next_step="the old ones stay in force")
+        return None
+
+
+def _end_at_once(reason: str) -> None:
+    """End this process without waiting for anything: what it held expires and is taken over."""
+    log.critical("worker_ended", reason=reason, next_step="what it held is taken over by others")
+    # So that /readyz says so. Redis may be what does not answer.
+    telling = Thread(target=_tell_lost, args=(reason,), name="last-words", daemon=True)
+    telling.start()
+    telling.join(_LAST_WORDS_SECONDS)
+    logs.flush()
+    os._exit(1)
+
+
+def _tell_lost(reason: str) -> None:
+    with suppress(RedisError):
+        Process.machinery.lost(reason)
+
+
+def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
+    """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
+    Process.machinery = Machinery(services, distributes=not queues or "distribute" in queues)
+    Shelf.keep = services.store.events.reject
+    app.steps["worker"].add(MachineryStep)
+    # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
+    warnings.simplefilter("ignore", SecurityWarning)
+
+    # It was blocked when the process began (worker/cli), so one that came since then waits for `_follow`. Celery's own
+    # answer would be to start anew, which drops what is in flight.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    watchdog = Watchdog(_end_at_once)
+    patience = services.settings.delivery.timeout + _STOP_SECONDS
+
+    def finish(*_: object) -> None:
+        if not Process.stopping.is_set():
+            Process.stopping.set()
+            watchdog.stop()
+            last = Timer(patience, _end_at_once, ("did not stop in time",))
+            last.daemon = True
+            last.start()
+        # As Celery's own handler does, but without its words on standard output.
+        state.should_stop = 0  # type: ignore[assignment]  # typed by its default, None
+
+    @worker_ready.connect(weak=False)
+    def ready(**_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, finish)
+        Thread(target=_follow, args=(reload,), name="settings", daemon=True).start()
+        watchdog.start()
+        log.info("worker_ready", worker=name)
+
+    worker = app.Worker(
+        hostname=f"{name}@{socket.gethostname()}",
+        queues=list(queues or (*QUEUES, "celery")),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    # It tells at each loss of its connection of what it may change one day. Only now: it has just asked to be told.
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    worker.start()
+    return int(worker.exitcode or 0)
