@@ -20,8 +20,7 @@ from contract.partner import Authority, Partner
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.settings import EndpointSettings
-from worker.destinations.configured import configured
-from worker.destinations.http import Endpoint
+from worker.destinations.http import Endpoint, configured
 from worker.documents.feed_documents import Push
 from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import Client, TokenAuth, TokenFailed, TokenNeeded, Tokens

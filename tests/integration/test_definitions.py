@@ -21,8 +21,8 @@ from worker.newsroom.feed_index import Indexer
 from worker.newsroom.placement import Placing
 from worker.newsroom.publication import Site
 from worker.newsroom.publisher import Publisher
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, definitions, keys
+from worker.store.alerts import Alerts
 from worker.store.changes import Change
 
 OLD = (FeedDefinition(name="all", title="All"),)
@@ -105,7 +105,7 @@ def tell_nobody(store: Store, feed: str, cursor: int) -> None:
 
 class TestCharge:
     def test_a_kill_is_not_carried_out_by_definitions_that_lack_a_feed(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
+        worker.publish("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
@@ -117,7 +117,7 @@ class TestCharge:
         assert (0, []) == (worker.store.events.waiting(), worker.store.changes.members("world"))
 
     def test_what_was_begun_before_newer_definitions_came_is_handed_over(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
+        worker.publish("a")
         newer: Worker | None = None
         record = worker.store.changes.record
 
@@ -129,7 +129,7 @@ class TestCharge:
             newer.indexer.fill()
             return recorded
 
-        worker.newsroom.publisher("b")
+        worker.publish("b")
         worker.store.changes.record = meanwhile  # type: ignore[method-assign]
         worker.work()
         assert newer is not None
@@ -142,18 +142,18 @@ class TestCharge:
 
     def test_an_embargo_that_ends_is_not_released_by_older_definitions(self, worker: Worker) -> None:
         soon = clock.now() + timedelta(seconds=60)
-        worker.newsroom.publisher("a", embargoed=soon.isoformat())
+        worker.publish("a", embargoed=soon.isoformat())
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
         assert worker.publisher.release_due(soon) == 0
         assert newer.publisher.release_due(soon) == 1
         assert ["a"] == worker.store.changes.members("world")
 
     def test_a_release_that_newer_definitions_overtook_is_done_again(self, worker: Worker) -> None:
         soon = clock.now() + timedelta(seconds=60)
-        worker.newsroom.publisher("a", embargoed=soon.isoformat())
+        worker.publish("a", embargoed=soon.isoformat())
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         # The older worker has stood still, and thinks that it is in charge.
@@ -180,10 +180,10 @@ class TestCharge:
     def test_what_lost_workers_knew_is_not_ended_at_once(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
         assert not worker.publisher.in_charge
         monkeypatch.setattr("worker.store.definitions.ALIVE_MS", 0)
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
         assert worker.publisher.in_charge
         now = clock.ms(clock.now())
         assert worker.store.definitions.removed("world", now) is None
@@ -192,19 +192,19 @@ class TestCharge:
     def test_a_clock_that_is_set_back_keeps_no_lost_worker_alive(self, worker: Worker) -> None:
         Worker(worker.store, NEW, "new")
         worker.store.client.zadd(keys.LIVING, {"2 new": 2**52})
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
         assert worker.store.client.zscore(keys.LIVING, "2 new") < 2**52
 
     def test_a_charge_that_redis_has_lost_is_taken_again(self, worker: Worker) -> None:
         """Evicted, or lost with its shard of a cluster; what was adopted last is remembered elsewhere."""
         newer = Worker(worker.store, NEW, "new")
         newer.charge.leave()
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
         worker.store.client.delete(keys.CHARGE)
-        worker.newsroom.current_definitions.take()
-        worker.newsroom.current_definitions.take()
+        worker.charge.take()
+        worker.charge.take()
         assert worker.publisher.in_charge
-        worker.newsroom.publisher("a")
+        worker.publish("a")
         worker.work()
         assert worker.store.events.waiting() == 0
 
@@ -223,7 +223,7 @@ class TestFilling:
     ) -> None:
         monkeypatch.setattr(feed_index, "_BATCH", 2)
         for number in range(5):
-            worker.newsroom.publisher(f"a{number}", published=f"2026-03-0{number + 1}T00:00:00Z")
+            worker.publish(f"a{number}", published=f"2026-03-0{number + 1}T00:00:00Z")
         worker.work()
         newer, other = Worker(worker.store, NEW, "new"), Worker(worker.store, NEW, "other")
         seen: list[list[str]] = []
@@ -249,7 +249,7 @@ class TestFilling:
     def test_many_of_one_moment_are_all_gone_through(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(feed_index, "_BATCH", 3)
         for number in range(10):
-            worker.newsroom.publisher(f"a{number}", published="2026-03-01T00:00:00Z")
+            worker.publish(f"a{number}", published="2026-03-01T00:00:00Z")
         worker.work()
         # And one that was gone through last and is published anew while it goes on.
         worker.store.definitions.adopt("9 9", {"x": "{}"}, 0)
@@ -264,7 +264,7 @@ class TestFilling:
         monkeypatch.setattr(feed_index, "_BATCH", 1)
         monkeypatch.setattr(feed_index, "_SLICE_SECONDS", 0.001)
         for number in range(4):
-            worker.newsroom.publisher(f"a{number}")
+            worker.publish(f"a{number}")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         slices = 0
@@ -274,7 +274,7 @@ class TestFilling:
         assert len(worker.store.changes.members("world")) == 4
 
     def test_only_one_worker_fills(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
+        worker.publish("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         token = worker.store.definitions.indexing.take(10_000)
@@ -287,9 +287,9 @@ class TestFilling:
         assert worker.store.changes.members("world") == ["a"]
 
     def test_receivers_are_told_nothing_of_what_was_there(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
-        worker.newsroom.publisher("b", section="Sport")
-        worker.newsroom.publisher("k")
+        worker.publish("a")
+        worker.publish("b", section="Sport")
+        worker.publish("k")
         worker.kill("k")
         worker.work()
         worker.store.receivers.enroll("world", "endpoint:e", {"endpoint": "e", "enrolled": 1})
@@ -314,7 +314,7 @@ class TestFilling:
 
     def test_what_is_wrong_with_one_article_keeps_no_other_out(self, worker: Worker) -> None:
         for name in ("a", "b", "c"):
-            worker.newsroom.publisher(name)
+            worker.publish(name)
         worker.work()
         worker.store.client.hset(keys.article("b"), "feeds", "broken")
         newer = Worker(Store(worker.store.client), NEW, "new")
@@ -323,12 +323,12 @@ class TestFilling:
         assert worker.store.definitions.progress().feeds == {}
 
     def test_a_push_says_nothing_of_it_but_what_was_arranged_or_changed(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
+        worker.publish("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
         store, atom = worker.store, FEED_FORMATS["atom"]
-        gate = Gate(store, Alerts(store, wanted=False))
+        gate = Gate(store, Alerts(store.operations, wanted=False))
         documents = Documents(store, Site("https://h.example", "H", "h.example,2026", "en", NEW), gate)
         assert b"a 1" in documents.current(WORLD, atom).body
         assert documents.push(WORLD, atom, 0, 1, whole=False) is None
@@ -348,8 +348,8 @@ class TestFilling:
         assert (3, {"b": (1, "published")}) == (push.cursor, push.said)
 
     def test_an_event_that_comes_while_a_feed_is_filled_is_not_undone(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a")
-        worker.newsroom.publisher("b")
+        worker.publish("a")
+        worker.publish("b")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         enter = worker.store.articles.enter
@@ -366,7 +366,7 @@ class TestFilling:
         assert [] == worker.store.changes.members("world")
 
     def test_a_pattern_that_is_new_is_filled_and_its_documents_are_made_anew(self, worker: Worker) -> None:
-        worker.newsroom.publisher("a", authors=["Mira Okonjo", "Lea Marsh"])
+        worker.publish("a", authors=["Mira Okonjo", "Lea Marsh"])
         worker.work()
         Worker(worker.store, (*OLD, FeedDefinition(name="author/*", title="By *")), "new").work()
         for name in ("author/mira-okonjo", "author/lea-marsh"):
@@ -382,7 +382,7 @@ class TestBackfill:
     ) -> None:
         now = clock.now()
         for number, hours in ((3, 1), (0, 90), (2, 3), (1, 30)):
-            worker.newsroom.publisher(f"a{number}", published=(now - timedelta(hours=hours)).isoformat())
+            worker.publish(f"a{number}", published=(now - timedelta(hours=hours)).isoformat())
         worker.work()
         store = worker.store
         store.receivers.enroll(

@@ -28,8 +28,8 @@ from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoints import Partners
 from worker.receivers.subscribers import WebSub
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, keys
+from worker.store.alerts import Alerts
 from worker.store.articles import NEW
 from worker.store.attempts import Dispute
 from worker.store.intents import Intent
@@ -46,13 +46,13 @@ class Worker:
         self.store = Store.connect(redis_url)
         self.receiver = receiver
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
-        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store, wanted=False)))
+        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store.operations, wanted=False)))
         self.partners = Partners(self.store, documents, SITE.provider, timeout=TIMEOUT)
         websub = WebSub(self.store.changes, documents, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
         others: Any = mock.Mock()
-        parts = (self.store, SITE, self.engine, websub, self.partners, others, others, others, self.clearance)
-        self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS)
+        parts = (self.store, SITE, self.engine, websub, self.partners, others, others, self.clearance)
+        self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS, on_answers=others)
         self.clearance.start()
         self.engine.start()
         self.distributor.start()

@@ -16,8 +16,8 @@ from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
 from worker.newsroom.current_definitions import Charge
 from worker.newsroom.publication import Site
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, keys
+from worker.store.alerts import Alerts
 from worker.store.articles import NEW
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def publish(store: Store, name: str, headline: str, rev: str = NEW) -> None:
 
 @pytest.fixture
 def documents(store: Store) -> Documents:
-    return Documents(store, SITE, Gate(store, Alerts(store, wanted=False)))
+    return Documents(store, SITE, Gate(store, Alerts(store.operations, wanted=False)))
 
 
 def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, documents: Documents) -> None:

@@ -34,8 +34,8 @@ from worker.newsroom.publication import Site
 from worker.newsroom.publisher import Publisher
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers.endpoints import Partners
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store
+from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Histories(RuleBasedStateMachine):
         self.now = NOON
         self.numbers = itertools.count(1)
         self.said: dict[str, bytes] = {}
-        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store, wanted=False)))
+        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store.operations, wanted=False)))
         self.partners = Partners(self.store, documents, Provider("herald.example,2026", "The Herald"), timeout=5)
         self.partners.endpoints = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()

@@ -28,8 +28,8 @@ from worker.newsroom.feed_index import Indexer
 from worker.newsroom.placement import Placing
 from worker.newsroom.publication import Site
 from worker.newsroom.publisher import Publisher
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store, keys, redis_errors
+from worker.store.alerts import Alerts
 from worker.store.articles import Held
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -124,7 +124,7 @@ class Desk:
         return self.store.changes.members(feed)
 
     def documents(self) -> Documents:
-        return Documents(self.store, self.site, Gate(self.store, Alerts(self.store, wanted=True)))
+        return Documents(self.store, self.site, Gate(self.store, Alerts(self.store.operations, wanted=True)))
 
     def document(self, feed: str) -> str:
         return self.documents().current(self.site.feed(feed), FEED_FORMATS["atom"]).body.decode()

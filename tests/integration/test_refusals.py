@@ -29,8 +29,8 @@ from worker.newsroom.publisher import Publisher
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers.endpoints import Partners
-from worker.runtime.operations_webhook import Alerts
 from worker.store import Store
+from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
 from worker.takedown import report
 
@@ -62,7 +62,7 @@ class Desk:
         self.pushes: list[Push] = []
         self.answer: Callable[[Push], int | tuple[int, int]] = lambda _: 204
         self.told: list[str] = []
-        documents = Documents(store, SITE, Gate(store, Alerts(store, wanted=False)))
+        documents = Documents(store, SITE, Gate(store, Alerts(store.operations, wanted=False)))
         self.partners = Partners(store, documents, Provider("herald.example,2026", "The Herald"), timeout=5)
         name = "json" if mode == "article" else "atom"
         endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)

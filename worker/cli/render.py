@@ -13,9 +13,9 @@ from feeds.rights import EVERYTHING
 from feeds.validation.checks import check_article
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, note
-from worker.destinations.http import LedgerEntry
 from worker.documents.quality_gate import FeedRefused, reasons
 from worker.receivers.article_pushes import NOTICES, rendered, saying
+from worker.receivers.ledger import LedgerEntry
 from worker.store.changes import Change
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from feeds.entry import Channel
     from feeds.formats.interface import FeedFormat
     from feeds.validation.finding import Finding
-    from worker.runtime.operations_webhook import Alerts
     from worker.store import Store
+    from worker.store.alerts import Alerts
     from worker.store.articles import Held
 
 _FEEDS = 10_000

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker import clock
-from worker.newsroom import placement
-from worker.runtime.duty import Duty
+from worker.newsroom.placement import states
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
@@ -29,12 +28,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_BEAT_SECONDS = 1.0
-"""How often a worker says by which definitions it works."""
+INDEX_SECONDS = 1.0
+"""How often a worker says by which definitions it works, and looks for feeds to fill."""
 _BATCH = 100
 """Articles gone through at once."""
-_LEASE_MS = 10_000
+LEASE_SECONDS = 10.0
 """A worker that has filled nothing for so long is taken to be dead, and another goes on."""
+_LEASE_MS = int(LEASE_SECONDS * 1000)
 _REST = 0.5
 """How long the worker rests after a batch, as a part of the time that it took: events and kills are to flow."""
 _TURN_SECONDS = 5.0
@@ -44,33 +44,19 @@ _SLICE_SECONDS = 10.0
 
 
 class Indexer:
-    """Fills feeds, and says by which definitions its worker works. Neither waits for the other."""
+    """Fills feeds, when it is called: often, for a while each time."""
 
-    def __init__(self, store: Store, charge: Charge, placing_: Placing, backfills: Backfills) -> None:
+    def __init__(self, store: Store, charge: Charge, placing: Placing, backfills: Backfills) -> None:
         self._store = store
         self._charge = charge
-        self._placing = placing_
+        self._placing = placing
         self._backfills = backfills
         self._stopped = Event()
         self._turned: dict[str, float] = {}
-        self._duties = [Duty("charge", self._beat, _BEAT_SECONDS), Duty("index", self.fill, _BEAT_SECONDS)]
-
-    def start(self) -> None:
-        """Start the threads."""
-        for duty in self._duties:
-            duty.start()
 
     def stop(self) -> None:
-        """Stop after the batch that is going on, and take part no more."""
+        """Begin no more batches."""
         self._stopped.set()
-        for duty in self._duties:
-            duty.stop()
-        for duty in self._duties:
-            duty.join(_LEASE_MS / 1000)
-        self._charge.leave()
-
-    def _beat(self) -> None:
-        self._charge.take()
 
     def fill(self) -> float | None:
         """Fill what is to be filled for a while, unless another worker does or it is not for this one.
@@ -142,7 +128,7 @@ class Indexer:
                     entering.append((each, feeds))
                 places[name] = [
                     (name, each.article.version, feed, state, place)
-                    for feed, (state, place) in placement.states(each.article, found).items()
+                    for feed, (state, place) in states(each.article, found).items()
                 ]
             # Before they are placed: an event that comes from then on finds the feed among those to be looked at.
             article_ids = self._store.articles.enter(entering)

@@ -25,12 +25,15 @@ from feeds.formats import ARTICLE_FORMATS
 from feeds.rights import Rights, granted
 from feeds.validation.checks import check_article
 from worker import clock
-from worker.destinations.http import Body, Endpoint, LedgerEntry, Pushes, message_id
+from worker.destinations.http import Endpoint
+from worker.destinations.interface import Message, message_id
 from worker.documents.quality_gate import reasons
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.receivers.delivery import brief, judged, unfinished
+from worker.receivers.endpoint_pushes import EndpointPushes
+from worker.receivers.ledger import LedgerEntry
 from worker.store.attempts import ALONE, NOTHING_SAID, RECALL, Dispute, Standing
 from worker.store.changes import Change
 from worker.store.receivers import Failing, Settlement
@@ -129,9 +132,9 @@ class Bodies:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._made: LRUCache[_Asked, Body] = LRUCache(_BODY_BYTES, getsizeof=lambda body: len(body.said) + body.size)
+        self._made: LRUCache[_Asked, Message] = LRUCache(_BODY_BYTES, getsizeof=lambda body: len(body.text) + body.size)
 
-    def body(self, endpoint: Endpoint, status: str, held: Held, fresh: str) -> Body:
+    def body(self, endpoint: Endpoint, status: str, held: Held, fresh: str) -> Message:
         """Return what is sent to say `status` of the article; `fresh` as for `rendered`."""
         article = held.article
         key = (endpoint.feed, endpoint.format, endpoint.gzip, endpoint.rights, status, article.id, held.rev, fresh)
@@ -141,7 +144,7 @@ class Bodies:
                 endpoint.feed, endpoint.format, endpoint.rights, status, article, fresh, self._provider
             )
             findings = [] if status in NOTICES else check_article(endpoint.format, said, ours=True)
-            body = Body.of(message, said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
+            body = Message.of(message, said, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
             if len(said) + body.size < _BODY_BYTES:
                 self._made[key] = body
         return body
@@ -164,13 +167,13 @@ class _Said:
     refused: int = 0
     failed: int = 0
     twins: list[_Said] = field(default_factory=list)
-    body: Body | None = None
+    body: Message | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
     done: bool = False
 
 
-class ArticlePushes(Pushes):
+class ArticlePushes(EndpointPushes):
     """The changed articles of a claim. What is to be sent again comes after the changes.
 
     Notices of what the endpoint holds come first, and they alone are free of the rate: all others are `limit` at the

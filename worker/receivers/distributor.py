@@ -30,7 +30,7 @@ from worker.store.receivers import Settlement
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from feeds.definition import FeedDefinition
     from worker.newsroom.publication import Site
@@ -40,11 +40,10 @@ if TYPE_CHECKING:
     from worker.receivers.delivery import Articles, Delivery
     from worker.receivers.endpoints import Partners
     from worker.receivers.subscribers import WebSub
-    from worker.runtime.operations_webhook import Alerts
     from worker.store import Store
+    from worker.store.alerts import Alerts
     from worker.store.attempts import Tried
     from worker.store.receivers import Claim, Claims, Settled
-    from worker.takedown.readback import Readback
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -96,7 +95,10 @@ class _Forward:
 
 
 class Distributor:
-    """Serves receivers that are behind. `claim_seconds`: how long a claim holds."""
+    """Serves receivers that are behind. `claim_seconds`: how long a claim holds.
+
+    `on_answers(feed, endpoint, attempts)` is told what an endpoint has answered, before that is noted.
+    """
 
     def __init__(
         self,
@@ -106,11 +108,11 @@ class Distributor:
         websub: WebSub,
         partners: Partners,
         alerts: Alerts,
-        readback: Readback,
         wakeups: Wakeups,
         clearance: Clearance,
         *,
         claim_seconds: float,
+        on_answers: Callable[[str, str, Sequence[Tried]], None],
     ) -> None:
         self._store = store
         self._site = site
@@ -118,7 +120,7 @@ class Distributor:
         self._websub = websub
         self._partners = partners
         self._alerts = alerts
-        self._readback = readback
+        self._on_answers = on_answers
         self._wakeups = wakeups
         self._clearance = clearance
         self._claim_seconds = claim_seconds
@@ -351,7 +353,7 @@ class Distributor:
             return
         for (feed, endpoint), attempts in self._tried.items():
             # First, because what is recorded is not sent again after a crash.
-            self._readback.answered(feed, endpoint, attempts)
+            self._on_answers(feed, endpoint, attempts)
         recovered = self._store.attempts.record(self._tried)
         for (feed, endpoint), attempts in self._tried.items():
             if (feed, endpoint) in recovered:

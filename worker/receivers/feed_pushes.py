@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from worker import clock
-from worker.destinations.http import Body, Endpoint, LedgerEntry, Pushes, message_id
+from worker.destinations.http import Endpoint
+from worker.destinations.interface import Message, message_id
 from worker.receivers import policy
 from worker.receivers.delivery import judged, unfinished
+from worker.receivers.endpoint_pushes import EndpointPushes
+from worker.receivers.ledger import LedgerEntry
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from worker.store.replays import Replay
 
 
-class FeedPush(Pushes):
+class FeedPush(EndpointPushes):
     """One push with all changes. `later`: the first change that has to wait, and until when (ms).
 
     `replay`: what waits to be sent again; the push has the first of it. `limit`: how many requests its rate allows; at
@@ -54,11 +57,11 @@ class FeedPush(Pushes):
                 self._settlement.cursor = min(self._settlement.cursor, head - 1)
                 self._postpone(self._settlement, clock.ms(clock.agreed()) + 1000, "replaying")
         self._push = push
-        self._body: Body | None = None
+        self._body: Message | None = None
         self._waiting = push is not None
         if push:
             message = message_id(push.body, endpoint.name, claim.cursor)
-            self._body = Body.of(message, push.body, compressed=endpoint.gzip)
+            self._body = Message.of(message, push.body, compressed=endpoint.gzip)
             self.accepted = push.accepted
 
     @property

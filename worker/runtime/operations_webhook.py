@@ -1,13 +1,4 @@
-"""Operational events: what people who run Dateline want to be told, in the log and by a webhook of their own.
-
-endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
-endpoint.recovered    a suspended endpoint took a push again
-article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
-article.still_there   the page of an endpoint still has the text of an article that was killed
-article.gone          the page that had it has it no more
-record.damaged        something in Redis is lost or can't be read; it is passed over, and the rest goes on
-feed.refused          what a feed says of itself fails the rules of a format, in which it is not published
-"""
+"""The operations webhook: sends operational events (worker/store/alerts.py) to the people who run Dateline."""
 
 from __future__ import annotations
 
@@ -15,13 +6,11 @@ import json
 import time
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import requests
 import structlog
 
-from worker import clock
 from worker.outbound.requests_adapter import transfer
 from worker.outbound.signing import WebhookAuth
 from worker.receivers import policy
@@ -38,21 +27,6 @@ log = structlog.get_logger()
 _AT_ONCE = 20
 _PAUSE_MOST_SECONDS = 300.0
 """The longest pause between two calls of a webhook that takes nothing."""
-
-
-class Alerts:
-    """Raises events: in the log, and where a webhook wants them (`wanted`), kept until it has them."""
-
-    def __init__(self, store: Store, *, wanted: bool) -> None:
-        self._store = store
-        self._wanted = wanted
-
-    def tell(self, kind: str, **data: Any) -> None:
-        """Raise an event."""
-        log.error(kind.replace(".", "_"), **data)
-        if self._wanted:
-            event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}
-            self._store.operations.add(event)
 
 
 class Operations:

@@ -17,7 +17,7 @@ from uuid import uuid4
 import structlog
 
 from worker import clock
-from worker.destinations.configured import configured
+from worker.destinations.http import configured
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
 from worker.hub.requests import Hub, Leases, Limits
@@ -25,7 +25,7 @@ from worker.hub.verification import Verifier
 from worker.intake.accept import Intake
 from worker.newsroom.backfill import Backfills
 from worker.newsroom.current_definitions import Charge
-from worker.newsroom.feed_index import Indexer
+from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS, Indexer
 from worker.newsroom.placement import Placing
 from worker.newsroom.publication import Site
 from worker.newsroom.publisher import Publisher
@@ -38,9 +38,10 @@ from worker.receivers.endpoints import Partners
 from worker.receivers.subscribers import WebSub
 from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
-from worker.runtime.operations_webhook import Alerts, Operations
+from worker.runtime.operations_webhook import Operations
 from worker.runtime.sweep import Sweeper
 from worker.store import Store, redis_errors
+from worker.store.alerts import Alerts
 from worker.takedown.readback import Readback
 from worker.wakeups import Wakeups
 
@@ -85,7 +86,7 @@ def wired(settings: Settings, store: Store) -> Services:
         logo_url=settings.site.logo_url or "",
         partner_formats=settings.site.partner_formats,
     )
-    alerts = Alerts(store, wanted=settings.operations.url is not None)
+    alerts = Alerts(store.operations, wanted=settings.operations.url is not None)
     store.damage.tell = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
@@ -172,15 +173,20 @@ class Machinery:
             websub,
             self._partners,
             services.alerts,
-            self.readback,
             services.wakeups,
             self._clearance,
             claim_seconds=delivery.claim_seconds,
+            on_answers=self.readback.answered,
         )
         here = self.distributor.offer if distributes else lambda _: False
         self.charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
         self._backfills = Backfills(store, services.wakeups)
         self._indexer = Indexer(store, self.charge, placing, self._backfills)
+        # Neither waits for the other.
+        self._indexing = [
+            Duty("charge", self._renew_charge, INDEX_SECONDS),
+            Duty("index", self._indexer.fill, INDEX_SECONDS),
+        ]
         self.publisher = Publisher(
             store,
             site,
@@ -218,7 +224,8 @@ class Machinery:
         self._engine.start()
         self._tokens.start()
         self.distributor.start()
-        self._indexer.start()
+        for duty in self._indexing:
+            duty.start()
         self.sweeper.start()
         self._endpoints.start()
 
@@ -233,7 +240,7 @@ class Machinery:
         for step in (
             self.publisher.stop,
             self.sweeper.stop,
-            self._indexer.stop,
+            self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
@@ -250,6 +257,18 @@ class Machinery:
                 # The others are to be stopped all the same.
                 if redis_errors.kind(error) == "bug":
                     log.exception("stop_failed")
+
+    def _renew_charge(self) -> None:
+        self.charge.take()
+
+    def _stop_indexing(self) -> None:
+        """Stop after the batch that is going on, and take part no more."""
+        self._indexer.stop()
+        for duty in self._indexing:
+            duty.stop()
+        for duty in self._indexing:
+            duty.join(LEASE_SECONDS)
+        self.charge.leave()
 
     def enroll(self, settings: Settings) -> None:
         """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.

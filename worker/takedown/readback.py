@@ -26,11 +26,11 @@ from redis.exceptions import RedisError
 from feeds import page_text
 from feeds.text import absolute_url
 from worker import clock
-from worker.destinations.http import LedgerEntry
 from worker.outbound.errors import Fault
 from worker.outbound.oauth2_tokens import TokenFailed, TokenNeeded
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import CHECKED, Answer, Transfer
+from worker.receivers.ledger import LedgerEntry
 from worker.receivers.policy import said
 from worker.store.readbacks import Page, Seen
 from worker.store.redis_errors import report
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from worker.destinations.http import Endpoint
     from worker.outbound.engine import Engine
     from worker.receivers.endpoints import Partners
-    from worker.runtime.operations_webhook import Alerts
     from worker.store import Store
+    from worker.store.alerts import Alerts
     from worker.store.articles import Held
     from worker.store.attempts import Tried
     from worker.store.readbacks import Verdict

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.destinations.http import LedgerEntry
+from worker.receivers.ledger import LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection
