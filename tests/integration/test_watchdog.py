@@ -20,7 +20,8 @@ _PROGRAM = """
 import pathlib, sys, time
 trigger, module, owner, method, how = sys.argv.pop(), *sys.argv.pop().split()
 import importlib
-for name in ("outbound.engine", "receivers.distributor", "runtime.duty", "receivers.clearance", "runtime.celery_consumer"):
+modules = "outbound.engine receivers.distributor runtime.duty receivers.clearance runtime.celery_consumer"
+for name in modules.split():
     part = importlib.import_module("worker." + name)
     for limit in ("_STILL_SECONDS", "_TURN_SECONDS"):
         if hasattr(part, limit):
