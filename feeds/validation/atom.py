@@ -150,6 +150,13 @@ def _reply_attributes(link: Element) -> Iterator[str]:
         yield "thr:count and thr:updated are for links replies"
 
 
+def _undefined_content(element: Element) -> Iterator[str]:
+    """Section 6.4: links and categories may hold whatever is not of Atom."""
+    for child in _children(element):
+        if str(child.tag).startswith(_A):
+            yield f"{name(element)} must not hold {name(child)}"
+
+
 def _media(said: str) -> str | None:
     return None if said in {"text", "html", "xhtml"} else media_type(said)
 
@@ -165,7 +172,13 @@ PERSON = Kind(
     must=(f"{_A}name",),
     many=True,
 )
-CATEGORY = Kind(attributes={"term": words, "scheme": iri, "label": words}, needs=("term",), many=True)
+CATEGORY = Kind(
+    attributes={"term": words, "scheme": iri, "label": words},
+    needs=("term",),
+    holds=None,
+    many=True,
+    rules=(_undefined_content,),
+)
 LINK = Kind(
     attributes={
         "href": reference,
@@ -178,8 +191,9 @@ LINK = Kind(
         f"{_THREAD}updated": rfc3339,
     },
     needs=("href",),
+    holds=None,
     many=True,
-    rules=(_reply_attributes,),
+    rules=(_undefined_content, _reply_attributes),
 )
 CONTENT = Kind(attributes={"type": _media, "src": reference}, holds=None, rules=(_content,))
 DATE = Kind(_moment, strict=True)
@@ -214,7 +228,7 @@ ENTRY = Kind(
 )
 FEED = Kind(
     None,
-    holds={**modules.FEED, **_METADATA, f"{_A}entry": ENTRY},
+    holds={**modules.FEED, **modules.ACCESS, **_METADATA, f"{_A}entry": ENTRY},
     attributes=modules.INDEXING,
     must=(f"{_A}id", f"{_A}title", f"{_A}updated"),
     rules=(_alternates, _archive_links, modules.synchronised),

@@ -2,8 +2,8 @@
 
 `check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
 alone, so they judge ours and anybody's. Each finding says whose rule it is (`Finding.source`): the standard's, a
-partner's, or the house's, which only what is `ours` must keep. A language that is in no registry is no fault of ours:
-the newsroom says it so, and no news is kept back for it.
+partner's, or the house's, which only what is `ours` must keep. A language or a UUID that nobody gave out is no fault of
+ours: the newsroom says it so, and no news is kept back for it.
 
 Of the parts of a feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one
 article.

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 Source = Literal["standard", "registry", "partner", "house"]
 """Who asks for a rule: the format's specification; the registry of a code in it, which is asked about others' documents
-alone, as ours say a language like the newsroom; the partner of a profile; Dateline, of its own documents alone."""
+alone, as ours say a language or an id like the newsroom; the partner of a profile; Dateline, of its own documents
+alone."""
 
 
 class Finding(NamedTuple):

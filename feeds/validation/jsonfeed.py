@@ -88,6 +88,8 @@ def json_feed(document: bytes) -> Findings:
     yield from house(_filled(feed, "jsonfeed", "title"))
     yield from _members(feed, "jsonfeed", _FEED)
     yield from house(addresses(feed, "jsonfeed", "home_page_url", "feed_url", "next_url", "icon", "favicon"))
+    if "next_url" in feed and feed["next_url"] == feed.get("feed_url"):
+        yield Finding(None, "jsonfeed.next_url", "next_url must not be feed_url")
     if "items" not in feed:
         yield Finding(None, "jsonfeed.items", "items must be there")
     yield from _authors(feed, "jsonfeed")
@@ -169,6 +171,8 @@ def _members(value: Mapping[str, Any], rule: str, members: _Members) -> Findings
         elif _EXTENSION.fullmatch(name):
             if not isinstance(member, dict):
                 yield Finding(None, f"{rule}.extension", f"{name!r} must be an object, as every extension")
+            elif any("." in key for key in member):
+                yield Finding(None, f"{rule}.extension", f"the names in {name!r} must not have dots")
         elif name not in _LISTS.get(rule, ()):
             yield Finding(None, f"{rule}.unknown", f"{name!r} is not defined; extensions begin with an underscore")
 

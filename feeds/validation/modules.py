@@ -195,6 +195,7 @@ _MEDIA_TIME = matches(
 )
 _HASH_LENGTHS = {"md5": 32, "sha-1": 40}
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
+_SCHEMES = frozenset({"urn:simple", "urn:icra", "urn:mpaa", "urn:v-chip", "urn:ebu", "urn:yvs"})
 _RATINGS = {
     "urn:simple": ("adult", "nonadult"),
     "urn:mpaa": ("g", "m", "nc-17", "pg", "pg-13", "r", "x"),
@@ -235,6 +236,11 @@ _ROLES = frozenset(
 
 def _text(element: Element) -> str:
     return "".join(map(str, element.itertext())).strip()
+
+
+def _scheme(text: str) -> str | None:
+    """An address, or one of those names that Media RSS gives in the form of a URN, which are none."""
+    return None if text in _SCHEMES else uri(text)
 
 
 def _hash(element: Element) -> Iterator[str]:
@@ -299,10 +305,10 @@ _media = module(
     adult=Kind(one_of("true", "false")),
     category=Kind(attributes={"label": words, "scheme": uri}, many=True),
     copyright=Kind(attributes={"url": uri}),
-    credit=Kind(attributes={"role": words, "scheme": uri}, many=True, rules=(_credit,)),
+    credit=Kind(attributes={"role": words, "scheme": _scheme}, many=True, rules=(_credit,)),
     hash=Kind(attributes={"algo": one_of("md5", "sha-1")}, many=True, rules=(_hash,)),
     player=Kind(None, attributes={"url": uri, **_SIZE}, needs=("url",), many=True),
-    rating=Kind(attributes={"scheme": uri}, many=True, rules=(_rating,)),
+    rating=Kind(attributes={"scheme": _scheme}, many=True, rules=(_rating,)),
     restriction=Kind(
         attributes={"relationship": one_of("allow", "deny"), "type": one_of("country", "uri", "sharing")},
         needs=("relationship",),
@@ -533,6 +539,10 @@ def _collection_title(element: Element) -> Iterator[str]:
 
 
 _collection = Kind(holds=None, attributes={"href": reference}, needs=("href",), many=True, rules=(_collection_title,))
+ACCESS: Mapping[str, Kind] = module(
+    "access", restriction=Kind(attributes={"relationship": one_of("allow", "deny")}, needs=("relationship",))
+)
+"""Whom a feed is for: in the feed of Atom, and in RSS beside the channel."""
 INDEXING: Mapping[str, Value] = {"{urn:atom-extension:indexing}index": one_of("yes", "no")}
 """Whether search engines may take the feed up, as an attribute of it."""
 
@@ -578,7 +588,6 @@ FEED: Mapping[str, Kind] = {
     **module("fh", archive=Kind(None), complete=Kind(None)),
     **module("thr", in_reply_to=_reply),
     **module("app", collection=_collection),
-    **module("access", restriction=Kind(attributes={"relationship": one_of("allow", "deny")}, needs=("relationship",))),
     **module(
         "sx",
         sharing=Kind(

@@ -161,7 +161,7 @@ _RSS = Kind(
     None,
     attributes={"version": one_of(*VERSIONS)},
     needs=("version",),
-    holds={"channel": _CHANNEL},
+    holds={**modules.ACCESS, "channel": _CHANNEL},
     must=("channel",),
 )
 _VOCABULARY = Vocabulary(

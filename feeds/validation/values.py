@@ -35,7 +35,8 @@ _W3CDTF = re.compile(
 )
 # ISO 8601 in its basic form, as NITF has it.
 _BASIC = re.compile(r"\d{8}T\d{6}(?:Z|[+-]\d{4})", re.ASCII)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+# BCP 47, section 2.1: languages, those of private use (x) and those that were registered before it (i).
+_LANGUAGE = re.compile(r"(?:[a-z]{2,8}|[xi](?=-))(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 # ISO 639-1, with the codes that were withdrawn but are still read.
 _ISO_639_1 = frozenset(
     """aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en
@@ -59,9 +60,10 @@ _TAG = re.compile(
     r"tag:(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d{2}(?:-\d{2})?)?:[^#]*(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-# RFC 8141, section 2, with the fragments that older ones forbade. What a namespace asks for is not looked at: ids with
-# UUIDs that are none are in use, and as good as others.
+# RFC 8141, section 2, with the fragments that older ones forbade. Whether a UUID is one is a question of its own: ids
+# with one that is none are in use, and work as well as others.
 _URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[^#]+(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # RFC 2045, section 5.1.
 _MEDIA_TYPE = re.compile(
     r"""[^\s()<>@,;:\\"/\[\]?=]+/[^\s()<>@,;:\\"/\[\]?=]+"""
@@ -85,6 +87,11 @@ def iri(text: str) -> bool:
 def reference(text: str) -> bool:
     """Whether `text` is an IRI or a reference relative to one."""
     return _IRI.fullmatch(text) is not None and _by_scheme(text)
+
+
+def uuid_urn(text: str) -> bool:
+    """Whether `text` names a UUID (RFC 9562, section 4) if it says so; an address of another kind says nothing."""
+    return not text.lower().startswith("urn:uuid:") or _UUID_URN.fullmatch(text) is not None
 
 
 def _by_scheme(text: str) -> bool:
@@ -221,9 +228,7 @@ def known_language(text: str) -> bool:
     Of three letters nearly all codes are given out; longer ones were never registered as languages (RFC 5646, 2.2.1).
     """
     first = text.split("-", 1)[0].lower()
-    if first in {"x", "i"}:
-        return _LANGUAGE.fullmatch(f"xx{text[1:]}") is not None
-    return language(text) and (len(first) == 3 or first in _ISO_639_1)
+    return language(text) and (len(first) == 3 or first in {"x", "i"} or first in _ISO_639_1)
 
 
 def clean(text: str) -> bool:
