@@ -11,8 +11,8 @@ from unittest import mock
 import pytest
 from test_publish import Desk, article, desk, kill
 
-from worker import report
 from worker.store.articles import Held
+from worker.takedown import report
 
 __all__ = ["desk"]
 
@@ -169,7 +169,7 @@ def test_a_worker_that_dies_while_it_merges_leaves_nothing_half_done(desk: Desk,
     with mock.patch.object(desk.store.client, "evalsha", dying), contextlib.suppress(Died):
         dead.consume()
     desk.store.client.delete("dateline:worker:w1")
-    with mock.patch("worker.publish._AGAIN_MS", 0):
+    with mock.patch("worker.newsroom.publisher._AGAIN_MS", 0):
         desk.publisher("w2").take_over()
     desk.publisher("w2").consume()
     assert (["a"], "c v1") == (desk.members("all"), held(desk, "a").article.headline)
