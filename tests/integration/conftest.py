@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from distributing import Worker
+from receiver import Receiver
 
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store
@@ -74,3 +76,18 @@ def store(redis_url: str) -> Iterator[Store]:
     store.client.flushall()
     yield store
     store.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def worker(redis_url: str, store: Store, receiver: Receiver) -> Iterator[Worker]:
+    assert store.client.ping()
+    worker = Worker(redis_url, receiver)
+    yield worker
+    worker.stop()

@@ -11,6 +11,7 @@ import math
 import random
 import time
 from collections import Counter, defaultdict, deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -26,7 +27,7 @@ from worker.receivers import policy
 from worker.receivers.article_pushes import ArticlePushes
 from worker.store import redis_errors
 from worker.store.endpoints import SUSPENDED
-from worker.store.receivers import Settlement
+from worker.store.receivers import Settled, Settlement
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.attempts import Tried
-    from worker.store.receivers import Claim, Claims, Settled
+    from worker.store.receivers import Claim, Claims
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -215,7 +216,12 @@ class Distributor:
 
     def _answered(self, delivery: Delivery, key: object, answer: Answer) -> None:
         now = clock.agreed()
-        word = delivery.answered(key, answer, now, random.random())  # noqa: S311 (jitter is no secret)
+        try:
+            word = delivery.answered(key, answer, now, random.random())  # noqa: S311 (jitter is no secret)
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            delivery.break_off(_broken_off(delivery.claim, error))
+            self._ready[delivery] = None
+            return
         kind = "endpoint" if "endpoint" in delivery.claim.details else "websub"
         self._count[kind, word, delivery.accepted] += 1
         if word != "delivered":
@@ -268,7 +274,7 @@ class Distributor:
             try:
                 self._partners.look_again(delivery)
             except Exception as error:
-                if isinstance(error, RedisError) and redis_errors.kind(error) != "bug":
+                if _is_outage(error):
                     # It looks again when Redis is back.
                     raise
                 # One receiver's trouble is not the others'.
@@ -307,15 +313,7 @@ class Distributor:
         if sum(map(len, self._ended.values())) < _WORTHWHILE and not self._inbox.empty():
             return
         for feed in list(self._ended):
-            try:
-                settled = self._settle_all(feed)
-            except RedisError as error:
-                if redis_errors.kind(error) != "bug":
-                    raise
-                # The other feeds' receivers are settled; of this one the claims expire.
-                self._store.damage.found(f"receivers of {feed}", str(error), "their claims expire")
-                del self._ended[feed]
-                continue
+            settled = self._settle_all(feed)
             del self._ended[feed]
             if settled.fenced:
                 log.warning("claims_lost", feed=feed, receivers=len(settled.fenced), reason="they had expired")
@@ -323,19 +321,58 @@ class Distributor:
                 self._wanted.append(feed)
 
     def _settle_all(self, feed: str) -> Settled:
-        for settlement in self._ended[feed]:
-            if settlement.verb == "pause" and not settlement.told:
-                self._suspended(settlement)
-            if settlement.replayed:
-                endpoint = settlement.claim.details["endpoint"]
-                self._store.replays.done(feed, endpoint, settlement.replayed)
-            if settlement.undisputed:
-                endpoint = settlement.claim.details["endpoint"]
-                self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
-            if settlement.unspent:
-                self._store.attempts.give_back(feed, settlement.claim.details["endpoint"], settlement.unspent)
-                settlement.unspent = 0
-        return self._store.receivers.settle(feed, clock.ms(clock.agreed()), self._ended[feed])
+        """End the claims of a feed that wait for it. Raises redis.RedisError in an outage; then they wait on.
+
+        One that a fault of ours keeps from being ended is left to expire, and keeps no other waiting.
+        """
+        ended = self._ended[feed]
+        for settlement in tuple(ended):
+            try:
+                self._conclude(settlement)
+            except Exception as error:
+                if _is_outage(error):
+                    raise
+                ended.remove(settlement)
+                self._unsettled(settlement, error)
+        try:
+            return self._store.receivers.settle(feed, clock.ms(clock.agreed()), ended)
+        except Exception as error:
+            if _is_outage(error):
+                raise
+        # One of them it was. Those that were ended before it are fenced off now: that says nothing.
+        behind = 0
+        for settlement in tuple(ended):
+            try:
+                behind += self._store.receivers.settle(feed, clock.ms(clock.agreed()), [settlement]).behind
+            except Exception as error:
+                if _is_outage(error):
+                    raise
+                self._unsettled(settlement, error)
+            ended.remove(settlement)
+        return Settled(behind, [])
+
+    def _unsettled(self, settlement: Settlement, error: Exception) -> None:
+        """Tell of a claim that can't be ended."""
+        claim, next_step = settlement.claim, "the claim expires and is taken over"
+        if isinstance(error, RedisError):
+            self._store.damage.found(f"receivers of {claim.feed}", str(error), "their claims expire")
+        else:
+            log.error("settling_failed", feed=claim.feed, receiver=claim.receiver, next_step=next_step, exc_info=error)
+
+    def _conclude(self, settlement: Settlement) -> None:
+        """Do what goes before the end of a claim. It can be done again."""
+        feed = settlement.claim.feed
+        if settlement.verb == "pause" and not settlement.told:
+            self._suspended(settlement)
+        if settlement.replayed:
+            endpoint = settlement.claim.details["endpoint"]
+            self._store.replays.done(feed, endpoint, settlement.replayed)
+        if settlement.undisputed:
+            endpoint = settlement.claim.details["endpoint"]
+            self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
+        if settlement.unspent:
+            self._store.attempts.give_back(feed, settlement.claim.details["endpoint"], settlement.unspent)
+            settlement.unspent = 0
 
     def _suspended(self, settlement: Settlement) -> None:
         """Note that an endpoint is left alone, and tell operators."""
@@ -352,15 +389,33 @@ class Distributor:
         if not self._tried:
             return
         for (feed, endpoint), attempts in self._tried.items():
-            # First, because what is recorded is not sent again after a crash.
-            self._on_answers(feed, endpoint, attempts)
-        recovered = self._store.attempts.record(self._tried)
+            with _alone(feed, endpoint):
+                # First, because what is recorded is not sent again after a crash.
+                self._on_answers(feed, endpoint, attempts)
+        recovered = self._record()
+        tried, self._tried = self._tried, defaultdict(list)
+        for (feed, endpoint), attempts in tried.items():
+            with _alone(feed, endpoint):
+                if (feed, endpoint) in recovered:
+                    self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
+                for one in attempts:
+                    self._tell(endpoint, feed, one)
+
+    def _record(self) -> set[tuple[str, str]]:
+        """Keep what was tried; return the endpoints that recovered. What can't be kept of one is told, and passed over.
+
+        Raises redis.RedisError in an outage.
+        """
+        try:
+            return self._store.attempts.record(self._tried)
+        except Exception as error:
+            if _is_outage(error):
+                raise
+        recovered = set()
         for (feed, endpoint), attempts in self._tried.items():
-            if (feed, endpoint) in recovered:
-                self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
-            for tried in attempts:
-                self._tell(endpoint, feed, tried)
-        self._tried.clear()
+            with _alone(feed, endpoint):
+                recovered |= self._store.attempts.record({(feed, endpoint): attempts})
+        return recovered
 
     def _tell(self, endpoint: str, feed: str, tried: Tried) -> None:
         """Tell operators of what an attempt came to, if they want to know."""
@@ -467,27 +522,55 @@ class Distributor:
         for feed, forward in list(self._forward.items()):
             if self._stopping or not forward.ready(time.monotonic(), busy=self._engine.busy()):
                 continue
-            now = clock.agreed()
-            tip = self._store.changes.head(feed)
-            dues = {}
-            for receiver, due, hold in self._store.receivers.backing_off(feed):
-                if hold.cursor >= tip.seq:
+            due, forward.due = forward.due, 0.0
+            try:
+                self._bring_forward_in(feed, forward)
+            except Exception as error:
+                if _is_outage(error):
+                    forward.due = due
+                    raise
+                # Nor is it gone through again at once: it would keep the other feeds waiting.
+                log.exception("bringing_forward_failed", feed=feed, next_step="they come due in their own time")
+
+    def _bring_forward_in(self, feed: str, forward: _Forward) -> None:
+        """Go through the backoff of one feed."""
+        now = clock.agreed()
+        tip = self._store.changes.head(feed)
+        dues = {}
+        for receiver, due, hold in self._store.receivers.backing_off(feed):
+            if hold.cursor >= tip.seq:
+                continue
+            sooner = now
+            if hold.cursor >= tip.kill or hold.failing.last > tip.killed:
+                # It knows of the last kill, or has just failed to be told.
+                if not hold.failing.since:
+                    # It waits for a time of its own, not because it failed.
                     continue
-                sooner = now
-                if hold.cursor >= tip.kill or hold.failing.last > tip.killed:
-                    # It knows of the last kill, or has just failed to be told.
-                    if not hold.failing.since:
-                        # It waits for a time of its own, not because it failed.
-                        continue
-                    since, last, until = map(clock.moment, hold.failing)
-                    sooner = policy.brought_forward(clock.moment(due), since, last, until, now)
-                if clock.ms(sooner) < due:
-                    dues[receiver] = clock.ms(sooner)
-            self._store.receivers.bring_forward(feed, dues)
-            self._forward[feed] = _Forward(tip.seq, time.monotonic())
-            swept = self._store.receivers.sweep([feed], clock.ms(now), BATCH).get(feed)
-            if swept and swept.behind and feed not in self._wanted:
-                self._wanted.append(feed)
+                since, last, until = map(clock.moment, hold.failing)
+                sooner = policy.brought_forward(clock.moment(due), since, last, until, now)
+            if clock.ms(sooner) < due:
+                dues[receiver] = clock.ms(sooner)
+        self._store.receivers.bring_forward(feed, dues)
+        forward.head, forward.at = tip.seq, time.monotonic()
+        swept = self._store.receivers.sweep([feed], clock.ms(now), BATCH).get(feed)
+        if swept and swept.behind and feed not in self._wanted:
+            self._wanted.append(feed)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether Redis can't just now: that is nobody's fault, and the same works later."""
+    return isinstance(error, RedisError) and redis_errors.kind(error) != "bug"
+
+
+@contextmanager
+def _alone(feed: str, endpoint: str) -> Iterator[None]:
+    """Pass over an error of ours about one endpoint, and tell it. Raises redis.RedisError in an outage."""
+    try:
+        yield
+    except Exception as error:
+        if _is_outage(error):
+            raise
+        log.exception("noting_failed", feed=feed, endpoint=endpoint, next_step="what was tried is in the log only")
 
 
 def _left_alone(claim: Claim) -> Settlement:
@@ -511,7 +594,7 @@ def _given_back(claim: Claim) -> Settlement:
 
 def _broken_off(claim: Claim, error: Exception) -> Settlement:
     """What is said of a claim that an error of ours ended; the receiver is not to blame."""
-    if isinstance(error, RedisError) and redis_errors.kind(error) != "bug":
+    if isinstance(error, RedisError) and _is_outage(error):
         redis_errors.report(log, error, "the receiver is given back")
         return Settlement(claim, "back", claim.cursor, 0, claim.failing)
     due = clock.ms(clock.agreed()) + 60_000

@@ -1,0 +1,105 @@
+"""One worker's distributor on a real Redis, with real endpoints; what tells people and wakes others is a stand-in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Any
+from unittest import mock
+
+from receiver import Receiver
+
+from feeds.article import Article
+from feeds.definition import FeedDefinition
+from worker import clock
+from worker.destinations.http import Endpoint
+from worker.documents.feed_documents import Documents
+from worker.documents.quality_gate import Gate
+from worker.newsroom.publication import Site
+from worker.outbound.engine import Engine
+from worker.outbound.guard import Guard
+from worker.receivers.clearance import Clearance
+from worker.receivers.distributor import Distributor
+from worker.receivers.endpoints import Partners
+from worker.receivers.subscribers import WebSub
+from worker.store import Store
+from worker.store.alerts import Alerts
+from worker.store.articles import NEW
+from worker.store.intents import Intent
+
+SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FeedDefinition(name="f", title="F"),))
+CLAIM_SECONDS, TIMEOUT = 20.0, 10.0
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Worker:
+    """A worker's distributor, and what changes in the one feed."""
+
+    def __init__(self, redis_url: str, receiver: Receiver) -> None:
+        self.store = Store.connect(redis_url)
+        self.receiver = receiver
+        self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
+        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store.operations, wanted=False)))
+        self.partners = Partners(self.store, documents, SITE.provider, timeout=TIMEOUT)
+        websub = WebSub(self.store.changes, documents, SITE, whole=False, timeout=TIMEOUT)
+        self.clearance = Clearance(self.store.withdrawals, "worker")
+        self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))
+        others: Any = (self.alerts, wakeups)
+        parts = (self.store, SITE, self.engine, websub, self.partners, *others, self.clearance)
+        self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS, on_answers=self._answered)
+        self.clearance.start()
+        self.engine.start()
+        self.distributor.start()
+        self.versions: dict[str, int] = {}
+
+    def _answered(self, *about: Any) -> None:
+        self.on_answers(*about)
+
+    def endpoint(self, mode: Any = "article", fmt: str = "json", *, name: str = "e", **more: Any) -> None:
+        self.partners.endpoints[name] = Endpoint(name, "f", fmt, f"{self.receiver.url}/{name}", mode, **more)
+        self.store.receivers.enroll("f", f"endpoint:{name}", {"endpoint": name})
+
+    def subscribe(self) -> None:
+        now = clock.ms(clock.now())
+        intent = Intent(
+            "subscribe", SITE.topic("f", "atom"), f"{self.receiver.url}/s", "atom", "", 600, now, "n", "h", "c"
+        )
+        self.store.intents.ask("f", "s", intent)
+        self.store.intents.confirm("f", "s", intent, now + 600_000, 10, 10)
+
+    def change(self, article_id: str, state: Any = "in") -> None:
+        """Have an article enter, change, leave or be killed."""
+        version = self.versions[article_id] = self.versions.get(article_id, 0) + 1
+        held = self.store.articles.get(article_id)
+        article = Article(
+            id=article_id,
+            version=version,
+            headline=f"Headline of {article_id}",
+            url=f"https://herald.example/{article_id}",
+            published=NOON,
+            updated=NOON,
+            pubstatus="canceled" if state == "killed" else "usable",
+        )
+        self.store.articles.save(article, held.rev if held else NEW, {"f"}, 0)
+        if state != "in":
+            self.store.withdrawals.announce([("f", article_id)])
+        self.store.changes.record(article_id, version, clock.ms(clock.now()), {"f": (state, version)})
+
+    def go(self) -> None:
+        """What was changed is told from now on."""
+        self.distributor.want("f")
+
+    def settled(self) -> bool:
+        counts = self.store.receivers.counts("f")
+        return counts["claimed"] == counts["behind"] == counts["backoff"] == 0
+
+    def told(self, name: str = "e") -> list[str]:
+        """What the endpoint was told, as kind and article."""
+        events = [json.loads(request.body) for request in self.receiver.at(f"/{name}")]
+        return [f"{event['type'].removeprefix('article.')} {event['article']['id']}" for event in events]
+
+    def stop(self) -> None:
+        self.distributor.stop(0)
+        self.clearance.stop()
+        self.store.close()

@@ -1,0 +1,106 @@
+"""An error of ours about one receiver keeps no other from being served and settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+import redis
+import structlog
+from distributing import CLAIM_SECONDS, Worker
+
+from worker import clock
+from worker.receivers.article_pushes import ArticlePushes
+
+GOOD = ("a", "m", "z")
+BUG = TypeError("a bug of ours")
+
+
+def about_bad(value: Any) -> bool:
+    """Whether a call of the distributor has to do with the endpoint `bad`."""
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        return any(map(about_bad, value))
+    return "bad" in str(getattr(value, "claim", value))
+
+
+def failing(whole: Callable[..., Any], error: Exception) -> Callable[..., Any]:
+    """The same function, but that it raises whenever it has to do with the endpoint `bad`."""
+    # What is in flight has been counted by then.
+    afterwards = whole is ArticlePushes.answered
+
+    def fail(*arguments: Any, **named: Any) -> Any:
+        bad = any(map(about_bad, (*arguments, *named.values())))
+        if bad and not afterwards:
+            raise error
+        value = whole(*arguments, **named)
+        if bad:
+            raise error
+        return value
+
+    return fail
+
+
+PLACES: dict[str, tuple[Callable[[Worker], object], str, Exception, str]] = {
+    "the end of a claim": (lambda worker: worker.distributor._store.receivers, "settle", BUG, "settling_failed"),
+    "the script": (
+        lambda worker: worker.distributor._store.receivers,
+        "settle",
+        redis.ResponseError("ERR in a script"),
+        "record_damaged",
+    ),
+    "what goes before it": (
+        lambda worker: worker.distributor._store.attempts,
+        "suspended",
+        BUG,
+        "settling_failed",
+    ),
+    "what is told of it": (lambda worker: worker.alerts, "tell", BUG, "settling_failed"),
+    "what is kept": (lambda worker: worker.distributor._store.attempts, "record", BUG, "noting_failed"),
+    "pages to look at": (lambda worker: worker, "on_answers", BUG, "noting_failed"),
+    "an answer": (lambda _: ArticlePushes, "answered", BUG, "push_failed"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    whose, name, error, event = PLACES[place]
+    for endpoint in (*GOOD[:2], "bad", *GOOD[2:]):
+        worker.endpoint(name=endpoint)
+    if event == "settling_failed":
+        worker.receiver.behave["/bad"] = lambda _: (410, b"")
+    worker.store.damage.tell = lambda **about: structlog.get_logger().error("record_damaged", **about)
+    with monkeypatch.context() as patched, structlog.testing.capture_logs() as logged:
+        owner = whose(worker)
+        patched.setattr(owner, name, failing(getattr(owner, name), error))
+        for article in ("one", "two"):
+            worker.change(article)
+            worker.go()
+            worker.receiver.until(lambda article=article: all(served(worker, article)), 10, "the others")
+        worker.receiver.until(lambda: event in {line["event"] for line in logged}, 10, "the log")
+    told = [line for line in logged if line["event"] == event]
+    assert "distributor_failed" not in {line["event"] for line in logged}
+    if event == "record_damaged":
+        assert ["receivers of f"] == [line["record"] for line in told]
+    elif event != "noting_failed":
+        # Its claim lasts, so it is told once.
+        assert 1 == len(told)
+    assert all(line.get("exc_info") for line in told if event != "record_damaged")
+
+    worker.receiver.behave.clear()
+    later = clock.ms(clock.now()) + int(CLAIM_SECONDS + 70) * 1000
+    worker.store.receivers.resume("f", "endpoint:bad")
+    worker.store.receivers.sweep(["f"], later, 100)
+    worker.go()
+    worker.receiver.until(lambda: settled(worker, "bad"), 10, "the one that was in trouble")
+    assert {"published one", "published two"} == set(worker.told("bad"))
+
+
+def served(worker: Worker, article: str) -> list[bool]:
+    """Whether each of the other endpoints was told of the article, and its claim has ended."""
+    return [f"published {article}" in worker.told(name) and settled(worker, name) for name in GOOD]
+
+
+def settled(worker: Worker, name: str) -> bool:
+    [receiver] = worker.store.receivers.those("f", [f"endpoint:{name}"])
+    return receiver.state == "settled" and receiver.cursor == worker.store.changes.head("f").seq
