@@ -27,6 +27,8 @@ from feeds.validation.kinds import (
     rfc3339,
     words,
 )
+from feeds.validation.metadata import ANYWHERE
+from feeds.validation.namespaces import NAMESPACES
 from feeds.validation.xml import (
     Element,
     at,
@@ -73,7 +75,7 @@ def _xhtml(element: Element) -> Iterator[str]:
         namespace = tag[1:].partition("}")[0] if tag.startswith("{") else ""
         if not namespace:
             yield f"{name(element)}: {tag} in the div must have the namespace of XHTML"
-        elif namespace in modules.NAMESPACES and not any(True for _ in inner.iterancestors("{*}metadata")):
+        elif namespace in NAMESPACES and not any(True for _ in inner.iterancestors("{*}metadata")):
             yield f"{name(element)}: {name_of(tag)} must not stand in the div"
 
 
@@ -236,9 +238,9 @@ FEED = Kind(
 EVERY: Mapping[str, Kind] = {**modules.FEED, **modules.ITEM, **FEED.holds, **ENTRY.holds}  # type: ignore[dict-item]
 """All elements that stand in some place or other."""
 _VOCABULARY = Vocabulary(
-    {namespace: "" if namespace == ATOM_NS else prefix for namespace, prefix in modules.NAMESPACES.items()},
+    {namespace: "" if namespace == ATOM_NS else prefix for namespace, prefix in NAMESPACES.items()},
     bare=False,
-    questionable=modules.ANYWHERE,
+    questionable=ANYWHERE,
 )
 
 

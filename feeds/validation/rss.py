@@ -30,6 +30,8 @@ from feeds.validation.kinds import (
     uri,
     words,
 )
+from feeds.validation.metadata import ANYWHERE
+from feeds.validation.namespaces import NAMESPACES, NEAR_MISSES, module
 from feeds.validation.xml import (
     Element,
     at,
@@ -92,15 +94,15 @@ _IMAGE: Mapping[str, Kind] = {
     "width": _at_most(144),
     "height": _at_most(400),
     "description": _WORDS,
-    **modules.ANYWHERE,
-    **modules.module("dc", date=Kind(matches(values.w3cdtf, "is no valid time"))),
+    **ANYWHERE,
+    **module("dc", date=Kind(matches(values.w3cdtf, "is no valid time"))),
 }
 _TEXT_INPUT: Mapping[str, Kind] = {
     "title": _WORDS,
     "description": _WORDS,
     "name": Kind(matches(re.compile(r"[A-Za-z][A-Za-z0-9:._-]*").match, "is no name of a field")),
     "link": _LINK,
-    **modules.ANYWHERE,
+    **ANYWHERE,
 }
 _ITEM = Kind(
     None,
@@ -165,9 +167,9 @@ _RSS = Kind(
     must=("channel",),
 )
 _VOCABULARY = Vocabulary(
-    modules.NAMESPACES,
+    NAMESPACES,
     bare=True,
-    questionable={**_ATOM_KINDS, **modules.ANYWHERE},
+    questionable={**_ATOM_KINDS, **ANYWHERE},
     loose=frozenset({smartnews.SNF_NS}),
 )
 
@@ -190,7 +192,7 @@ def checked(document: bytes) -> Generator[Finding, None, Element | None]:
     if root.getroottree().docinfo.public_id == _OLD_DTD and root.get("version") != "0.91":
         yield at(root, "rss.doctype", "the document type is that of RSS 0.91")
     for prefix, namespace in root.nsmap.items():
-        if meant := modules.NEAR_MISSES.get(namespace):
+        if meant := NEAR_MISSES.get(namespace):
             yield at(root, "rss.namespace", f"the namespace of {prefix} must be {meant}")
     yield from _VOCABULARY.check(root, _RSS, "rss.root")
     channel = root.find("channel")

@@ -122,6 +122,7 @@ GOOD_RSS = [
     rss(item="<content:encoded>a</content:encoded><description>after it</description>"),
     rss(item="<title>T</title><dc:date>2026-01</dc:date><dc:date.issued>2026-01-02T03:04Z</dc:date.issued>"),
     rss("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"),
+    rss("<opensearch:Query role='request' searchTerms='cranes'/><opensearch:Query role='our:next' startPage='2'/>"),
     rss(item="<title>T</title><slash:hit_parade>1,2, 3</slash:hit_parade><thr:total>0</thr:total>"),
     rss(item="<title>T</title><geo:Point><geo:lat>-90</geo:lat><geo:long>1.5</geo:long></geo:Point>"),
     rss(item="<title>T</title><georss:point>45.2 -71.9</georss:point><georss:line>1 2 3 4</georss:line>"),
@@ -329,6 +330,8 @@ BAD_RSS = [
     rss(item="<title>T</title><atom:updated>yesterday</atom:updated>"),
     rss("<sx:sharing since='2026-01-01T00:00:00Z'/>"),
     rss("<opensearch:totalResults>many</opensearch:totalResults>"),
+    rss("<opensearch:Query searchTerms='cranes'/>"),
+    rss("<opensearch:Query role='question' searchTerms='cranes'/>"),
     rss("<cc:license>free</cc:license>"),
     rss(item="<title>T</title>&nbsp;"),
 ]
