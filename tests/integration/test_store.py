@@ -248,15 +248,16 @@ def test_counters_add_up_across_processes(store: Store) -> None:
 def test_scripts_come_back_after_redis_lost_them(store: Store) -> None:
     scripts = Scripts(store.client)
     store.client.script_flush()
-    assert scripts.run_many("curate", [(("dateline:list:x",), (1, "[]"))]) == [1]
+    assert scripts.run_many("lists/set", [(("dateline:list:x",), (1, "[]"))]) == [1]
     store.client.script_flush()
-    assert scripts.run("curate", ["dateline:list:x"], [2, "[]"]) == 1
+    assert scripts.run("lists/set", ["dateline:list:x"], [2, "[]"]) == 1
 
 
 def test_every_script_has_its_catalogue_and_every_feed_key_one_slot(store: Store) -> None:
     from importlib.resources import files
 
-    for file in (files("worker.store") / "lua").iterdir():
+    scripts = [file for noun in (files("worker.store") / "lua").iterdir() for file in noun.iterdir()]
+    for file in scripts:
         if not file.name.endswith(".lua"):
             continue
         text = file.read_text("utf-8")

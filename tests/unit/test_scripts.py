@@ -1,6 +1,6 @@
-"""The Lua scripts of the store: each has one caller, so that no file can take the name of another unnoticed.
+"""The Lua scripts of the store: each has one caller, and no script or shared part is without one.
 
-Nor can a test module: what two of them are called alike is easily read, or run, for the other.
+No two test modules share a name: one is easily read, or run, for the other.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "worker" / "store"
 # What is due is taken in one way, whatever it is.
-SHARED = {"take": {"intents.py", "readbacks.py"}}
+SHARED = {"due/claim": {"intents.py", "readbacks.py"}}
 
 
 def callers() -> dict[str, set[str]]:
     found = defaultdict(set)
     for path in STORE.glob("*.py"):
-        for name in re.findall(r"(?:_scripts\.\w+|self\.run)\(\s*\"(\w+)\"", path.read_text("utf-8")):
+        for name in re.findall(r"(?:_scripts\.\w+|self\.run)\(\s*\"([\w/]+)\"", path.read_text("utf-8")):
             found[name].add(path.name)
     return dict(found)
 
@@ -29,7 +29,7 @@ def test_each_script_is_run_from_one_place() -> None:
 
 
 def test_there_is_a_script_for_every_call_and_a_call_for_every_script() -> None:
-    assert {path.stem for path in (STORE / "lua").glob("*.lua")} == set(callers())
+    assert {f"{path.parent.name}/{path.stem}" for path in (STORE / "lua").glob("*/*.lua")} == set(callers())
 
 
 def twice(paths: Iterable[Path]) -> list[str]:
@@ -37,8 +37,10 @@ def twice(paths: Iterable[Path]) -> list[str]:
     return [name for name, files in Counter(path.name.lower() for path in paths).items() if files > 1]
 
 
-def test_no_two_scripts_in_any_folders_have_one_name() -> None:
-    assert not twice(ROOT.glob("worker/store/lua/**/*.lua"))
+def test_every_part_that_scripts_share_is_used() -> None:
+    scripts = [path.read_text("utf-8").partition("\n")[0] for path in (STORE / "lua").glob("*/*.lua")]
+    parts = {f"{path.parent.name}/{path.name}" for path in (STORE / "lua").glob("*/*.part")}
+    assert parts == {part for line in scripts if line.startswith("-- with ") for part in line.split()[2:]}
 
 
 def test_no_two_test_modules_in_any_folders_have_one_name() -> None:

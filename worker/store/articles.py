@@ -120,7 +120,7 @@ class Articles:
         self._client.zadd(keys.ARTICLES, {article.id: _ms(article.published)})
         doc, rev = article.model_dump_json(), _after(expected_rev)
         if not self._scripts.run(
-            "save",
+            "articles/save",
             [keys.article(article.id)],
             [expected_rev, doc, json.dumps(sorted(names)), accepted, " ".join(fingerprints), rev],
         ):
@@ -135,7 +135,7 @@ class Articles:
             ([keys.article(held.article.id)], [held.rev, json.dumps(sorted(feeds)), _after(held.rev)])
             for held, feeds in entering
         ]
-        done = self._scripts.run_many("enter", calls) if calls else []
+        done = self._scripts.run_many("articles/note_feeds", calls) if calls else []
         return [held.article.id for (held, _), noted in zip(entering, done, strict=True) if not noted]
 
     def authority(self, authority: str) -> str:

@@ -170,7 +170,7 @@ class Attempts:
             names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
             calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes], arguments))
         recovered = set()
-        for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempted", calls), strict=True):
+        for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempts/record", calls), strict=True):
             if isinstance(first, Exception):
                 self._damage.found(f"attempts of {endpoint}", str(first), "they are in the log only")
             elif first:
@@ -224,12 +224,16 @@ class Attempts:
         k = keys.feed(feed)
         if articles:
             self._scripts.run(
-                "undispute", [k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", *articles]
+                "attempts/forget_disputes",
+                [k.of(endpoint, "disputed"), k.disputes],
+                [f"endpoint:{endpoint}", *articles],
             )
 
     def spend(self, feed: str, endpoint: str, now: int, rate: float, wanted: int) -> tuple[int, int]:
         """Take up to `wanted` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
-        given, wait = self._scripts.run("spend", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, wanted])
+        given, wait = self._scripts.run(
+            "attempts/take_tokens", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, wanted]
+        )
         return int(given), int(wait)
 
     def give_back(self, feed: str, endpoint: str, unspent: int) -> None:

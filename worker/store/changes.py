@@ -163,7 +163,9 @@ class ChangeLogs:
             )
             for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
         ]
-        return dict(zip(places, map(int, self._scripts.run_many("record", calls)), strict=True)) if calls else {}
+        return (
+            dict(zip(places, map(int, self._scripts.run_many("changes/record", calls)), strict=True)) if calls else {}
+        )
 
     def leaving(self, article_id: str, places: Mapping[str, State]) -> list[str]:
         """Return the feeds in which the article may be told now and will not be when it has these states there."""
@@ -193,20 +195,20 @@ class ChangeLogs:
                     [article_id, version, asof, state, place],
                 )
             )
-        done = self._scripts.run_many("place", calls) if calls else []
+        done = self._scripts.run_many("changes/place", calls) if calls else []
         return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
 
     def turn(self, feeds: Collection[str], now: int) -> None:
         """Have the documents of feeds made anew in which articles were placed at `now` (ms)."""
         calls = [([keys.feed(feed).meta], [now, feed, keys.CHANGED]) for feed in sorted(feeds)]
         if calls:
-            self._scripts.run_many("turn", calls)
+            self._scripts.run_many("changes/refresh", calls)
 
     def arrange(self, feed: str, now: int, places: Sequence[tuple[str, int]]) -> bool:
         """Give the members of a curated feed their places; True when their order has changed."""
         k = keys.feed(feed)
         flat = [part for place in places for part in place]
-        return bool(self._scripts.run("arrange", [k.meta, k.members], [now, feed, keys.CHANGED, *flat]))
+        return bool(self._scripts.run("changes/arrange", [k.meta, k.members], [now, feed, keys.CHANGED, *flat]))
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
@@ -230,7 +232,7 @@ class ChangeLogs:
         """
         k = keys.feed(feed)
         known = (before.head.seq, before.stamp) if before else ("", "")
-        seq, *found = self._scripts.run("window", [k.meta, k.members, k.gone, k.log], [limit, *known])
+        seq, *found = self._scripts.run("changes/window", [k.meta, k.members, k.gone, k.log], [limit, *known])
         if before and not found:
             return before
         changed, members, gone, below, news, stamp = found
@@ -322,7 +324,7 @@ class ChangeLogs:
         k = keys.feed(feed)
         log = k.killed if how == "killed" else k.left
         reached, *found = self._scripts.run(
-            "owed", [log, k.states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
+            "changes/owed_notices", [log, k.states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
         )
         rows = [found[i : i + 4] for i in range(0, len(found), 4)]
         changes = self._parsed(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])

@@ -68,7 +68,7 @@ class Definitions:
         """
         numbers = [keys.NUMBERS, keys.LIVING, keys.CHARGE]
         arguments = [digest, worker, ALIVE_MS, LOST_MS, seen or "", used]
-        number, newest, charge, lost, now, forgot = self._scripts.run("charge", numbers, arguments)
+        number, newest, charge, lost, now, forgot = self._scripts.run("definitions/take_charge", numbers, arguments)
         return Standing(number, newest, charge, bool(lost), now, bool(forgot))
 
     def leave(self, number: int, worker: str) -> None:
@@ -89,7 +89,9 @@ class Definitions:
         """
         flat = [part for item in definitions.items() for part in item]
         pending = self._scripts.run(
-            "adopt", [keys.DEFINITIONS, keys.PENDING, keys.FORMER, keys.INDEX], [_generation(charge), removed, *flat]
+            "definitions/adopt",
+            [keys.DEFINITIONS, keys.PENDING, keys.FORMER, keys.INDEX],
+            [_generation(charge), removed, *flat],
         )
         return int(pending)
 
@@ -121,7 +123,7 @@ class Definitions:
         name, place = last or ("", 0)
         return bool(
             self._scripts.run(
-                "reached",
+                "definitions/note_progress",
                 [keys.DEFINITIONS, keys.PENDING, keys.INDEX],
                 [_generation(charge), done, articles, name, place],
             )

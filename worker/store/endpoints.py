@@ -82,7 +82,9 @@ class Endpoints:
             places = [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.disputes]
             calls.append(([k.meta, k.log, k.states, *places, *own], [f"endpoint:{name}", _LOOKED_AT]))
         read = []
-        for (_, name), answer in zip(endpoints, self._scripts.run_each("outlook", calls) if calls else [], strict=True):
+        for (_, name), answer in zip(
+            endpoints, self._scripts.run_each("endpoints/overview", calls) if calls else [], strict=True
+        ):
             if isinstance(answer, Exception):
                 self._damage.found(f"endpoint {name}", str(answer), "it is shown as not enrolled")
                 read.append(Outlook())
@@ -102,7 +104,7 @@ class Endpoints:
         k = keys.feed(feed)
         places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers]
         found = self._scripts.run(
-            "retry", [*places, k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", now]
+            "endpoints/retry", [*places, k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", now]
         )
         return Retried(_POSITIONS[found[0]], bool(found[1]), found[2]) if found else None
 

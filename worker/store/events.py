@@ -81,7 +81,7 @@ class Events:
     def accept(self, events: Sequence[Sent]) -> list[Accepted]:
         """Append events, except those that were accepted before: the same id with the same content."""
         answers = self._scripts.run_many(
-            "accept",
+            "events/accept",
             [
                 # A kill under the id of another event does not make that one forgotten; no id has a space.
                 (
@@ -189,7 +189,7 @@ class Events:
             those = [entry.id for entry in entries if entry.stream == stream]
             if those:
                 arguments = [GROUP, charge, _NOBODY, *those]
-                holds &= bool(self._scripts.run("finish", [stream, keys.CHARGE, keys.FAILURES], arguments))
+                holds &= bool(self._scripts.run("events/acknowledge", [stream, keys.CHARGE, keys.FAILURES], arguments))
         return holds
 
     def hand_over(self, consumer: str, held: Collection[tuple[str, str]]) -> None:
@@ -211,7 +211,10 @@ class Events:
 
     def retire(self, idle_ms: int) -> int:
         """Forget consumers that have nothing and were not heard for so long; one that lives is known again at once."""
-        return sum(self._scripts.run("retire", [stream], [GROUP, idle_ms]) for stream in (keys.URGENT, keys.EVENTS))
+        return sum(
+            self._scripts.run("events/forget_consumers", [stream], [GROUP, idle_ms])
+            for stream in (keys.URGENT, keys.EVENTS)
+        )
 
     def leave(self, consumer: str) -> None:
         """Remove a consumer that stops, unless it leaves entries for others to claim."""

@@ -56,7 +56,7 @@ class Intents:
     def admit(self, client: str, host: str, per_client: int, per_host: int) -> Literal["yes", "client", "host"]:
         """Count a request against what one client and one callback host may ask for in a minute; which is over it."""
         windows = [keys.hub_window("client", client), keys.hub_window("host", host)]
-        full = self._scripts.run("count", windows, [WINDOW_SECONDS, per_client, per_host])
+        full = self._scripts.run("intents/admit", windows, [WINDOW_SECONDS, per_client, per_host])
         return ("yes", "client", "host")[full]
 
     def waiting(self, feed: str) -> int:
@@ -75,7 +75,7 @@ class Intents:
     def take(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, Intent]]:
         """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
-        answer = self._scripts.run("take", [k.pending, k.requests], [now, limit, deadline])
+        answer = self._scripts.run("due/claim", [k.pending, k.requests], [now, limit, deadline])
         taken = []
         for subscription, text in zip(answer[::2], answer[1::2], strict=True):
             try:
@@ -136,7 +136,7 @@ class Intents:
         k = keys.feed(feed)
         return int(
             self._scripts.run(
-                "resolve",
+                "intents/resolve",
                 [
                     k.pending,
                     k.requests,

@@ -24,7 +24,7 @@ class Lease:
 
     def keep(self, token: str, milliseconds: int) -> bool:
         """Have it for so much longer; False when it has ended."""
-        return bool(self._scripts.run("keep", [self._key], [token, milliseconds]))
+        return bool(self._scripts.run("leases/extend", [self._key], [token, milliseconds]))
 
     def end(self, token: str) -> bool:
         """Let others take it; False when it had ended: somebody else may have it by now, and keeps it."""

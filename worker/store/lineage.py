@@ -24,7 +24,7 @@ class Lineage:
 
         `origin`: of which it says to be an update, which is noted for good, unless another was noted before.
         """
-        ids: list[str] = self._scripts.run("line", [keys.EVOLVED], [document_id, origin or ""])
+        ids: list[str] = self._scripts.run("lineage/trace", [keys.EVOLVED], [document_id, origin or ""])
         return ids
 
     def original(self, document_id: str) -> str:

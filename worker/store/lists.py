@@ -39,7 +39,7 @@ class CuratedLists:
     def set(self, name: str, time: datetime, articles: Sequence[str]) -> bool:
         """Set a list as of a time; False when it is so already or a later event has set it."""
         milliseconds = f"{time.timestamp() * 1000:.3f}"
-        return bool(self._scripts.run("curate", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
+        return bool(self._scripts.run("lists/set", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
 
 
 def _articles(text: str | None) -> tuple[str, ...]:

@@ -29,4 +29,4 @@ class Outages:
 
     def grace(self, now: int) -> Grace:
         """Note that receivers are swept at `now` (ms), and return what earlier outages add to leases."""
-        return Grace(*self._scripts.run("grace", [keys.GRACE], [now, _OUTAGE_MS]))
+        return Grace(*self._scripts.run("outages/grace", [keys.GRACE], [now, _OUTAGE_MS]))

@@ -36,7 +36,7 @@ class PatternFeeds:
             exist = {value for value in wanted if (pattern, value) in self._known}
         if len(exist) < len(wanted):
             asked = [part for value, written in wanted.items() if value not in exist for part in (value, written)]
-            made = iter(self._scripts.run("make", [keys.pattern(pattern)], [most, *asked]))
+            made = iter(self._scripts.run("patterns/create", [keys.pattern(pattern)], [most, *asked]))
             new = dict(zip(made, made, strict=True))
             with self._lock:
                 self._known.update({(pattern, value): written for value, written in new.items()})

@@ -65,18 +65,18 @@ class Readbacks:
         """Have the pages of these endpoints looked at when `due` (ms). Doing it again changes nothing."""
         k = keys.feed(feed)
         members = [_member(endpoint, article_id) for endpoint in endpoints]
-        self._scripts.run("expect", [k.looks, k.readbacks], [seen.version, due, _json(seen), *members])
+        self._scripts.run("page_checks/schedule", [k.looks, k.readbacks], [seen.version, due, _json(seen), *members])
 
     def again(self, feed: str, endpoint: str, article_ids: Collection[str], due: int) -> None:
         """Have pages looked at `due` (ms) at the latest, also those that were done with."""
         k = keys.feed(feed)
         members = [_member(endpoint, article_id) for article_id in article_ids]
-        self._scripts.run("again", [k.looks, k.readbacks], [due, *members])
+        self._scripts.run("page_checks/bring_forward", [k.looks, k.readbacks], [due, *members])
 
     def take(self, feed: str, now: int, limit: int, deadline: int) -> list[Page]:
         """Take up to `limit` pages that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
-        answer = self._scripts.run("take", [k.looks, k.readbacks], [now, limit, deadline])
+        answer = self._scripts.run("due/claim", [k.looks, k.readbacks], [now, limit, deadline])
         pages = []
         for member, text in zip(answer[::2], answer[1::2], strict=True):
             endpoint, _, article_id = member.partition(":")
@@ -108,7 +108,9 @@ class Readbacks:
     def _looked(self, page: Page, now: str, due: str) -> bool:
         k = keys.feed(page.feed)
         member = _member(page.endpoint, page.article_id)
-        return bool(self._scripts.run("looked", [k.looks, k.readbacks], [member, page.kept, now, due, page.deadline]))
+        return bool(
+            self._scripts.run("page_checks/note", [k.looks, k.readbacks], [member, page.kept, now, due, page.deadline])
+        )
 
 
 def _member(endpoint: str, article_id: str) -> str:

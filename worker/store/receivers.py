@@ -120,7 +120,7 @@ class Settlement:
     """Operators have been told of it."""
 
     def arguments(self) -> tuple[Any, ...]:
-        """The settlement as settle.lua takes it."""
+        """The settlement as receivers/settle.lua takes it."""
         return (
             self.claim.receiver,
             self.claim.token,
@@ -189,7 +189,7 @@ class Receivers:
         """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run(
-            "claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
+            "receivers/claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
         )
         head, kill, left, backoff, trail, token = answer[:6]
         taken = []
@@ -209,7 +209,7 @@ class Receivers:
         """End claims of one feed, in one round trip."""
         k = keys.feed(feed)
         answer = self._scripts.run(
-            "settle",
+            "receivers/settle",
             [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.counts],
             [now, *chain.from_iterable(settlement.arguments() for settlement in settlements)],
         )
@@ -246,7 +246,7 @@ class Receivers:
             for k in spaces
         ]
         swept = {}
-        for feed, found in zip(feeds, self._scripts.run_each("sweep", calls), strict=True):
+        for feed, found in zip(feeds, self._scripts.run_each("receivers/sweep", calls), strict=True):
             if isinstance(found, Exception):
                 self._damage.found(f"receivers of {feed}", str(found), "the other feeds are swept")
             else:
@@ -280,7 +280,7 @@ class Receivers:
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
-            "enroll",
+            "receivers/enroll",
             [k.meta, k.settled, k.paused, k.holds, k.receivers],
             [receiver, json.dumps(details), "" if since is None else since],
         )
@@ -293,27 +293,29 @@ class Receivers:
 
     def backfill(self, feed: str, receiver: str, wanted: str) -> None:
         """Note what an endpoint still waits for of what was published before it came; "": nothing more."""
-        self._scripts.run("backfill", [keys.feed(feed).receivers], [receiver, wanted])
+        self._scripts.run("receivers/note_backfill", [keys.feed(feed).receivers], [receiver, wanted])
 
     def pause(self, feed: str, receiver: str, now: int, reason: str) -> bool:
         """Pause a receiver, its cursor kept; False when it is unknown or paused."""
         k = keys.feed(feed)
         return bool(
             self._scripts.run(
-                "pause", [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers], [receiver, now, reason]
+                "receivers/pause",
+                [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers],
+                [receiver, now, reason],
             )
         )
 
     def resume(self, feed: str, receiver: str) -> bool:
         """Take a paused receiver up again where it was; False when it was not paused."""
         k = keys.feed(feed)
-        return bool(self._scripts.run("resume", [k.settled, k.paused, k.holds, k.receivers], [receiver]))
+        return bool(self._scripts.run("receivers/resume", [k.settled, k.paused, k.holds, k.receivers], [receiver]))
 
     def remove(self, feed: str, receiver: str) -> None:
         """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
         k = keys.feed(feed)
         self._scripts.run(
-            "remove",
+            "receivers/remove",
             [k.settled, k.claimed, k.backoff, k.paused, k.leases, k.holds, k.receivers, k.counts],
             [receiver],
         )
@@ -367,7 +369,7 @@ class Receivers:
             k = keys.feed(feed)
             calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], [_SCAN]))
         counted = {}
-        for feed, found in zip(feeds, self._scripts.run_each("count_receivers", calls) if calls else [], strict=True):
+        for feed, found in zip(feeds, self._scripts.run_each("receivers/count", calls) if calls else [], strict=True):
             if isinstance(found, Exception):
                 self._damage.found(f"receivers of {feed}", str(found), "they are not counted")
             else:

@@ -50,7 +50,9 @@ class Replays:
     def rewind(self, feed: str, endpoint: str) -> bool:
         """Have the endpoint claimed although it is up to date; False while a worker holds it: ask again."""
         k = keys.feed(feed)
-        return bool(self._scripts.run("rewind", [k.meta, k.settled, k.claimed, k.holds], [f"endpoint:{endpoint}"]))
+        return bool(
+            self._scripts.run("receivers/rewind", [k.meta, k.settled, k.claimed, k.holds], [f"endpoint:{endpoint}"])
+        )
 
     def next(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
         """Return the next articles that wait for each endpoint, up to its limit, of those for which any do."""

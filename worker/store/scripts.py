@@ -1,6 +1,12 @@
-"""The Lua scripts beside this file, run by their digest and loaded when Redis does not know them (yet, or any more).
+"""Runs the Lua scripts of `lua/`, by their digest; loads them when Redis does not know them, or has lost them.
 
-A script whose first line is `-- with NAME.part ...` begins with what is in those files.
+A script is named by its folder and its file: `receivers/claim` is `lua/receivers/claim.lua`. A script whose first line
+is `-- with NOUN/NAME.part ...` begins with the text of those files, which several scripts share.
+
+Why not `redis.Redis.register_script`: in a pipeline redis-py asks with SCRIPT EXISTS whether each script is loaded
+before it sends anything, one more round trip every time, and it loads a missing script by a round trip of its own. Here
+a pipeline costs one round trip, and only a Redis that has lost its scripts costs two more. And an error of a script
+names the script and its key, so that a damaged record can be found.
 """
 
 from __future__ import annotations
@@ -23,14 +29,15 @@ Client = Any
 
 
 class Scripts:
-    """Runs `lua/{name}.lua`."""
+    """The scripts, by their names."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         folder = files(__package__) / "lua"
         self._sources = {
-            file.name.removesuffix(".lua"): _whole(folder, file.read_text("utf-8"))
-            for file in folder.iterdir()
+            f"{noun.name}/{file.name.removesuffix('.lua')}": _whole(folder, file.read_text("utf-8"))
+            for noun in folder.iterdir()
+            for file in noun.iterdir()
             if file.name.endswith(".lua")
         }
         # Redis names scripts by their SHA-1; nothing is protected by it.
@@ -50,12 +57,12 @@ class Scripts:
 
     def read(self, *commands: tuple[Any, ...]) -> list[Any]:
         """Return the answers to commands that read one key each, (command, key, argument ...), all of one moment."""
-        answers: list[Any] = self.run("read", *self.reading(*commands))
+        answers: list[Any] = self.run("commands/read", *self.reading(*commands))
         return answers
 
     @staticmethod
     def reading(*commands: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
-        """What `run_each("read", ...)` is to be called with for commands as `read` takes them."""
+        """What `run_each("commands/read", ...)` is to be called with for commands as `read` takes them."""
         keys = list(dict.fromkeys(key for _, key, *_ in commands))
         asked = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
         return keys, [json.dumps(asked)]
@@ -106,4 +113,4 @@ def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseErr
 def _whole(folder: Traversable, source: str) -> str:
     first, _, rest = source.partition("\n")
     parts = first.partition("-- with ")[2].split()
-    return "".join((folder / part).read_text("utf-8") for part in parts) + rest if parts else source
+    return "".join(folder.joinpath(part).read_text("utf-8") for part in parts) + rest if parts else source

@@ -89,7 +89,7 @@ class Withdrawals:
 
         Its listener hears of `number` when it has heard of all withdrawals before.
         """
-        self._scripts.run("lease", [keys.SENDERS], [sender, LEASE_MS, keys.leased(sender), number])
+        self._scripts.run("withdrawals/lease", [keys.SENDERS], [sender, LEASE_MS, keys.leased(sender), number])
 
     def leave(self, sender: str) -> None:
         """The sender begins no more."""
@@ -111,7 +111,7 @@ class Withdrawals:
         answer = keys.heard(uuid4().hex)
         told = json.dumps({"gone": gone, "answer": answer})
         begun = time.monotonic()
-        leases = self._scripts.run("announce", [keys.SENDERS], [keys.WITHDRAWN, told])
+        leases = self._scripts.run("withdrawals/announce", [keys.SENDERS], [keys.WITHDRAWN, told])
         waiting = dict(zip(leases[::2], map(int, leases[1::2]), strict=True))
         while waiting:
             left = max(waiting.values()) / 1000 - (time.monotonic() - begun)

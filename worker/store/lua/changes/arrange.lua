@@ -1,4 +1,4 @@
--- with head.part
+-- with changes/head.part
 -- Give the members of a curated feed their places. A new order moves the head, so that receivers are told.
 -- KEYS 1 meta   2 members
 -- ARGV 1 now (ms)   2 feed   3 channel on which the change is made known   4.. article, place, article, place ...

@@ -1,4 +1,4 @@
--- with hold.part
+-- with receivers/state.part
 -- Read how an endpoint stands, all of one moment.
 -- KEYS 1 meta   2 log   3 states   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 receivers   10 disputes
 --      11 health   12 parked   13 disputed   14 ledger   15 replay

@@ -1,4 +1,4 @@
--- with hold.part
+-- with receivers/state.part
 -- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
 -- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers
 -- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head

@@ -1,4 +1,4 @@
--- with head.part
+-- with changes/head.part
 -- Move the head of a feed if articles were placed there, so that its documents are made anew. Receivers are told nothing.
 -- KEYS 1 meta
 -- ARGV 1 now (ms)   2 feed   3 channel on which the change is made known

@@ -1,4 +1,4 @@
--- with removing.part hold.part
+-- with receivers/removal.part receivers/state.part
 -- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
 -- cursor), ended leases are removed, endpoints with a dispute that is due are set a change back, so that they are behind.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending

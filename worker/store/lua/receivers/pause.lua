@@ -1,4 +1,4 @@
--- with hold.part
+-- with receivers/state.part
 -- Pause a receiver wherever it stands, its cursor kept. A worker that holds it is fenced off.
 -- KEYS 1 settled   2 claimed   3 backoff   4 paused   5 holds   6 receivers
 -- ARGV 1 receiver   2 now (ms)   3 reason

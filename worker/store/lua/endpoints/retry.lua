@@ -1,4 +1,4 @@
--- with hold.part disputing.part
+-- with receivers/state.part attempts/disputes.part
 -- Have an endpoint tried now: taken up again if it is paused, its failures forgotten; out of backoff, whatever time it has
 -- asked for; and what it refuses while it takes others is due.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 disputed   9 disputes

@@ -1,4 +1,4 @@
--- with head.part
+-- with changes/head.part
 -- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
 -- KEYS 1 meta   2 log   3 members   4 states   5 gone   6 killed   7 left
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep

@@ -1,4 +1,4 @@
--- with hold.part
+-- with receivers/state.part
 -- Take a paused receiver up again: settled with its old cursor, its failures forgotten.
 -- KEYS 1 settled   2 paused   3 holds   4 receivers
 -- ARGV 1 receiver

@@ -1,4 +1,4 @@
--- with removing.part hold.part
+-- with receivers/removal.part receivers/state.part
 -- End a verification of intent, unless a newer request of the same subscription has taken its place.
 -- KEYS 1 pending   2 requests   3 receivers   4 settled   5 claimed   6 backoff   7 paused   8 holds   9 leases   10 counts
 -- ARGV 1 subscription   2 the request JSON that was verified   3 verb   4 details JSON   5 time (ms)

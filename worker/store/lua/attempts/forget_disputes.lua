@@ -1,4 +1,4 @@
--- with disputing.part
+-- with attempts/disputes.part
 -- Forget disputes: there is nothing more to be said of these articles.
 -- KEYS 1 disputed   2 disputes
 -- ARGV 1 receiver   2 ... articles

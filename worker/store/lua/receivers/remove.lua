@@ -1,4 +1,4 @@
--- with removing.part
+-- with receivers/removal.part
 -- Remove a receiver wherever it stands. A worker that holds it is fenced off.
 -- KEYS 1 settled   2 claimed   3 backoff   4 paused   5 leases   6 holds   7 receivers   8 counts
 -- ARGV 1 receiver

@@ -1,4 +1,4 @@
--- with removing.part
+-- with receivers/removal.part
 -- End claims with what came of them. A claim whose token is no longer the receiver's is passed over (fencing).
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 counts
 -- ARGV 1 now (ms)   then for each receiver:  receiver, token, verb, cursor, due (ms), since (ms), last (ms), until (ms),

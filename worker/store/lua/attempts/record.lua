@@ -1,4 +1,4 @@
--- with disputing.part
+-- with attempts/disputes.part
 -- Keep attempts of one endpoint, take them into its health, and note in its ledger what it has of the articles.
 -- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes
 -- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas   3 the endpoint as a receiver
