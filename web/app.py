@@ -51,7 +51,7 @@ def application(services: Services) -> ASGIApp:
     """Return the application on these services."""
     shelf = Shelf()
     store = services.store
-    announcement = Announcement(store.address, services.site.base_url)
+    announcement = Announcement(store.address, services.publication.base_url)
 
     def each_second() -> None:
         store.clock.measure()
@@ -106,7 +106,7 @@ def application(services: Services) -> ASGIApp:
     )
     # It would be to the host that the client names.
     behind.router.redirect_slashes = False
-    return Front(shelf, ErrorPages(behind, Pages(services.site)), connections)
+    return Front(shelf, ErrorPages(behind, Pages(services.publication)), connections)
 
 
 def create() -> ASGIApp:

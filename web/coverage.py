@@ -29,7 +29,7 @@ class Articles:
         if not bearer(request.headers, self._tokens):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         article_id = request.path_params["article"]
-        found = await run_in_threadpool(report.coverage, self._services.store, self._services.site, article_id)
+        found = await run_in_threadpool(report.coverage, self._services.store, self._services.publication, article_id)
         if found is None:
             return problem(404, "No article of this id was ever published here.")
         return answer(200, found.told(), headers={"Cache-Control": "no-store"})

@@ -37,10 +37,10 @@ class FeedServer:
 
     def __init__(self, services: Services, shelf: Shelf) -> None:
         self._store = services.store
-        self._site = services.site
+        self._site = services.publication
         self._documents = services.documents
         self._shelf = shelf
-        self._pages = Pages(services.site)
+        self._pages = Pages(services.publication)
 
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`, its archives (`?archive=PERIOD`), and the page `/feeds/{feed}`."""

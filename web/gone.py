@@ -10,10 +10,10 @@ from feeds.formats import READERS
 from feeds.formats.changes import ended_note
 from feeds.formats.interface import FeedFormat
 from worker import clock
-from worker.newsroom.publication import Site
+from worker.newsroom.publication import Publication
 
 
-def ended(site: Site, name: str, feed_format: FeedFormat | None, when: datetime) -> tuple[bytes, str]:
+def ended(site: Publication, name: str, feed_format: FeedFormat | None, when: datetime) -> tuple[bytes, str]:
     """Return the body and its media type: the feed with nothing but that entry, where readers read the format."""
     note = ended_note(site.edition)
     directory = f"{site.base_url}/feeds"

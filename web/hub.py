@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from web.request_body import BodyRefused
 from worker import clock
-from worker.hub.requests import BODY_BYTES, HubBusy, HubRefused
+from worker.hub.hub_requests import BODY_BYTES, HubBusy, HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -95,7 +95,7 @@ class Metrics:
         made = GaugeMetricFamily("dateline_pattern_feeds", "Feeds made of a pattern", labels=["feed"])
         receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
         behind = GaugeMetricFamily("dateline_receivers_behind", "Receivers behind the head", labels=["feed"])
-        site, store = self._services.site, self._services.store
+        site, store = self._services.publication, self._services.store
         receiving = set(store.receivers.feeds())
         groups = {definition.name: [definition.name] for definition in site.definitions}
         groups |= {pattern: [] for pattern in site.patterns}

@@ -11,7 +11,7 @@ from feeds.definition import FeedDefinition
 from feeds.direction import direction
 from feeds.entry import Entry
 from feeds.formats import READERS
-from worker.newsroom.publication import Site
+from worker.newsroom.publication import Publication
 
 ENTRIES = 30
 """How many of its entries a feed's page shows at the most."""
@@ -23,7 +23,7 @@ _templates.globals.update(direction=direction, formats=READERS)
 class Pages:
     """Makes the pages of a site."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Publication) -> None:
         self._site = site
 
     def directory(self) -> bytes:

@@ -17,7 +17,7 @@ from newsroom import CLAIM_SECONDS, Newsroom, published, start
 from receiver import Receiver, Request
 
 from worker.runtime.up import Child
-from worker.store.intents import Intent
+from worker.store.subscription_requests import SubscriptionRequest
 
 SUBSCRIBERS = 500
 MANY = 5_000
@@ -27,7 +27,7 @@ ARTICLE = {"id": "redis-2", "headline": "redis-2", "url": "https://herald.exampl
 def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
     """Have many subscriptions, as the hub leaves them after verification."""
     for number in range(count):
-        intent = Intent(
+        intent = SubscriptionRequest(
             "subscribe",
             newsroom.topic(feed),
             f"{newsroom.receiver.url}/many/{number}",
@@ -40,9 +40,9 @@ def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
             "127.0.0.1",
         )
         expires = int(time.time() * 1000) + 86_400_000
-        newsroom.store.intents.ask(feed, f"s{number}", intent)
+        newsroom.store.subscription_requests.ask(feed, f"s{number}", intent)
         # A sweep may have found the request, and a worker have had it confirmed meanwhile.
-        assert newsroom.store.intents.confirm(feed, f"s{number}", intent, expires, count, count) in (
+        assert newsroom.store.subscription_requests.confirm(feed, f"s{number}", intent, expires, count, count) in (
             "new",
             "superseded",
         )

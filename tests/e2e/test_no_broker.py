@@ -56,11 +56,11 @@ def test_events_and_kills_do_not_wait_for_it(newsroom: Newsroom) -> None:
 
 
 def test_subscribers_are_asked_all_the_same(newsroom: Newsroom) -> None:
-    from worker.store.intents import Intent
+    from worker.store.subscription_requests import SubscriptionRequest
 
     callback = f"{newsroom.receiver.url}/nb-subscriber"
-    intent = Intent(
+    intent = SubscriptionRequest(
         "subscribe", newsroom.topic("s9"), callback, "atom", "", 86400, clock.ms(clock.now()), "n", "127.0.0.1", "c"
     )
-    newsroom.store.intents.ask("s9", "nb", intent)
+    newsroom.store.subscription_requests.ask("s9", "nb", intent)
     newsroom.receiver.until(lambda: newsroom.subscriptions("s9") == 1, 20, "the subscription")

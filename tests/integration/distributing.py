@@ -16,7 +16,7 @@ from worker import clock
 from worker.destinations.http import Endpoint
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
-from worker.newsroom.publication import Site
+from worker.newsroom.publication import Publication
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
 from worker.receivers.clearance import Clearance
@@ -26,9 +26,11 @@ from worker.receivers.subscribers import WebSub
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.articles import NEW
-from worker.store.intents import Intent
+from worker.store.subscription_requests import SubscriptionRequest
 
-SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FeedDefinition(name="f", title="F"),))
+SITE = Publication(
+    "https://herald.example", "The Herald", "herald.example,2026", "en", (FeedDefinition(name="f", title="F"),)
+)
 CLAIM_SECONDS, TIMEOUT = 20.0, 10.0
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -62,11 +64,11 @@ class Worker:
 
     def subscribe(self) -> None:
         now = clock.ms(clock.now())
-        intent = Intent(
+        intent = SubscriptionRequest(
             "subscribe", SITE.topic("f", "atom"), f"{self.receiver.url}/s", "atom", "", 600, now, "n", "h", "c"
         )
-        self.store.intents.ask("f", "s", intent)
-        self.store.intents.confirm("f", "s", intent, now + 600_000, 10, 10)
+        self.store.subscription_requests.ask("f", "s", intent)
+        self.store.subscription_requests.confirm("f", "s", intent, now + 600_000, 10, 10)
 
     def change(self, article_id: str, state: Any = "in") -> None:
         """Have an article enter, change, leave or be killed."""

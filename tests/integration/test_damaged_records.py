@@ -10,10 +10,10 @@ import redis
 from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Dispute
-from worker.store.intents import Intent
 from worker.store.readbacks import Seen
 from worker.store.receivers import Failing, Receiver, Settlement
 from worker.store.refusals import Refusal
+from worker.store.subscription_requests import SubscriptionRequest
 
 DAMAGED = ("", "x", "1:2", "é", "{", "[]", "null")
 
@@ -145,17 +145,17 @@ def test_a_subscription_whose_details_are_lost_is_set_aside_and_others_are_claim
 
 @pytest.mark.parametrize("damage", [None, *DAMAGED])
 def test_requests_and_pages_that_can_not_be_read_are_dropped(store: Store, told: list[str], damage: str | None) -> None:
-    intent = Intent("subscribe", "t", "https://r.example/", "atom", "", 60, 1, "n", "h", "c")
+    intent = SubscriptionRequest("subscribe", "t", "https://r.example/", "atom", "", 60, 1, "n", "h", "c")
     k = keys.feed("f")
     for name in ("s1", "s2"):
-        store.intents.ask("f", name, intent)
+        store.subscription_requests.ask("f", name, intent)
     store.readbacks.expect("f", ["one", "two"], "a", Seen(1, 1), 1)
     for key, member in ((k.requests, "s1"), (k.readbacks, "one:a")):
         if damage is None:
             store.client.hdel(key, member)
         else:
             store.client.hset(key, member, damage)
-    assert ["s2"] == [name for name, _ in store.intents.take("f", 10, 10, 1000)]
+    assert ["s2"] == [name for name, _ in store.subscription_requests.take("f", 10, 10, 1000)]
     assert ["two"] == [page.endpoint for page in store.readbacks.take("f", 10, 10, 1000)]
     assert [1, 1] == [store.client.zcard(k.pending), store.client.zcard(k.looks)]
     assert len(told) == (0 if damage is None else 2)

@@ -15,11 +15,11 @@ from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
 from worker.intake.accept import Intake
 from worker.newsroom import feed_index
-from worker.newsroom.backfill import Backfills
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.feed_index import Indexer
-from worker.newsroom.placement import Placing
-from worker.newsroom.publication import Site
+from worker.newsroom.endpoint_backfills import EndpointBackfills
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.feed_index import FeedIndexer
+from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.store import Store, definitions, keys
 from worker.store.alerts import Alerts
@@ -57,15 +57,15 @@ class Worker:
     """A worker with its definitions of feeds, whose steps are made one by one."""
 
     def __init__(self, store: Store, feeds: tuple[FeedDefinition, ...], name: str) -> None:
-        site = Site("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
+        site = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
         wakeups: Any = Wakeups()
         endpoints: Any = Endpoints()
         self.store = store
         self.name = name
-        self.charge = Charge(store, site, name)
-        placing = Placing(store, site, endpoints)
-        self.backfills = Backfills(store, wakeups)
-        self.indexer = Indexer(store, self.charge, placing, self.backfills)
+        self.charge = EventPermit(store, site, name)
+        placing = ArticlePlacer(store, site, endpoints)
+        self.backfills = EndpointBackfills(store, wakeups)
+        self.indexer = FeedIndexer(store, self.charge, placing, self.backfills)
         self.publisher = Publisher(
             store, site, wakeups, name, lambda _: False, endpoints, lambda *_: None, self.charge, placing
         )
@@ -329,7 +329,7 @@ class TestFilling:
         newer.work()
         store, atom = worker.store, FEED_FORMATS["atom"]
         gate = Gate(store, Alerts(store.operations, wanted=False))
-        documents = Documents(store, Site("https://h.example", "H", "h.example,2026", "en", NEW), gate)
+        documents = Documents(store, Publication("https://h.example", "H", "h.example,2026", "en", NEW), gate)
         assert b"a 1" in documents.current(WORLD, atom).body
         assert documents.push(WORLD, atom, 0, 1, whole=False) is None
         # A new subscription begins with the feed as it stands.

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 import pytest
 
 from feeds.definition import FeedDefinition
-from worker.hub.requests import Hub, HubBusy, HubRefused, Leases, Limits
-from worker.hub.verification import Verifier
-from worker.newsroom.publication import Site
+from worker.hub.hub_requests import HubBusy, HubLimits, HubRefused, HubRequests, LeaseBounds
+from worker.hub.intent_verifier import IntentVerifier
+from worker.newsroom.publication import Publication
 from worker.store import Store, keys
 
 FEEDS = (FeedDefinition(name="a", title="A"), FeedDefinition(name="author/*", title="By *"))
-SITE = Site("https://herald.example", "T", "herald.example,2026", "en", FEEDS)
+SITE = Publication("https://herald.example", "T", "herald.example,2026", "en", FEEDS)
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -25,16 +25,16 @@ class Wakeups:
         assert feed in ("a", "author/mira-okonjo")
 
 
-def limits(**changed: int) -> Limits:
+def limits(**changed: int) -> HubLimits:
     names = ("per_client", "per_host", "pending", "held_per_host", "held_per_client")
-    return Limits(**dict.fromkeys(names, 100) | changed)
+    return HubLimits(**dict.fromkeys(names, 100) | changed)
 
 
-def hub(store: Store, limits: Limits) -> Hub:
-    return Hub(store, SITE, Wakeups(), Leases(DAY, DAY, DAY), limits, lambda _: None)  # type: ignore[arg-type]
+def hub(store: Store, limits: HubLimits) -> HubRequests:
+    return HubRequests(store, SITE, Wakeups(), LeaseBounds(DAY, DAY, DAY), limits, lambda _: None)  # type: ignore[arg-type]
 
 
-def ask(hub: Hub, callback: str, client: str = "192.0.2.1", feed: str = "a") -> None:
+def ask(hub: HubRequests, callback: str, client: str = "192.0.2.1", feed: str = "a") -> None:
     fields = {"hub.mode": "subscribe", "hub.topic": SITE.topic(feed, "rss"), "hub.callback": callback}
     hub.request(urlencode(fields).encode(), client, NOW)
 
@@ -55,7 +55,7 @@ def test_requests_for_one_host_are_bounded_whoever_asks(store: Store) -> None:
     ask(limited, "https://VICTIM.example/2", client="192.0.2.2")
     with pytest.raises(HubBusy, match=r"for victim\.example"):
         ask(limited, "https://victim.example/3", client="192.0.2.3")
-    assert 2 == store.intents.waiting("a")
+    assert 2 == store.subscription_requests.waiting("a")
 
 
 def test_another_port_is_the_same_host(store: Store) -> None:
@@ -72,15 +72,15 @@ def test_subscriptions_of_a_host_and_of_a_client_are_bounded(store: Store, limit
     other_host = "one" if limit == "held_per_host" else "two"
     for callback in ("https://one.example/1", f"https://{other_host}.example/2"):
         ask(limited, callback)
-        [(subscription, intent)] = store.intents.take("a", 2**53, 10, 2**53)
-        assert store.intents.confirm("a", subscription, intent, 2**53, 2, 2) == "new"
+        [(subscription, intent)] = store.subscription_requests.take("a", 2**53, 10, 2**53)
+        assert store.subscription_requests.confirm("a", subscription, intent, 2**53, 2, 2) == "new"
 
     with pytest.raises(HubRefused, match="as many subscriptions"):
         ask(limited, "https://one.example/3", client)
     # Who has one may renew it, and give it up.
     ask(limited, "https://one.example/1", client)
-    [(subscription, intent)] = store.intents.take("a", 2**53, 10, 2**53)
-    assert store.intents.confirm("a", subscription, intent, 2**53, 2, 2) == "done"
+    [(subscription, intent)] = store.subscription_requests.take("a", 2**53, 10, 2**53)
+    assert store.subscription_requests.confirm("a", subscription, intent, 2**53, 2, 2) == "done"
     store.receivers.remove("a", subscription)
     ask(limited, "https://one.example/3", client)
 
@@ -101,14 +101,14 @@ def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: 
     assert before == set(store.client.scan_iter("*"))
     store.patterns.make("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
     ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
-    assert 1 == store.intents.waiting("author/mira-okonjo")
+    assert 1 == store.subscription_requests.waiting("author/mira-okonjo")
 
 
 def test_who_is_asked_is_known_by_the_callback_whatever_the_challenge(store: Store) -> None:
     hub_ = hub(store, limits())
     engine, wakeups = mock.Mock(), mock.Mock()
     more = {"timeout": 5.0, "claim_seconds": 30.0, "most_per_host": 9, "most_per_client": 9}
-    verifier = Verifier(store, SITE, engine, wakeups, mock.Mock(), **more)  # type: ignore[arg-type]
+    verifier = IntentVerifier(store, SITE, engine, wakeups, mock.Mock(), **more)  # type: ignore[arg-type]
     callback = "https://one.example/callback?id=7"
     asked = []
     for _ in range(2):

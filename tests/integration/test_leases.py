@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from worker.store import Store
-from worker.store.intents import Intent
 from worker.store.outages import Grace
+from worker.store.subscription_requests import SubscriptionRequest
 
 SECOND = 1000
 HOUR = 3600 * SECOND
 
 
 def subscribe(store: Store, name: str, ends: int) -> None:
-    intent = Intent("subscribe", "t", f"https://r.example/{name}", "atom", "", 60, 1, "n", "r.example", "192.0.2.1")
-    store.intents.ask("f", name, intent)
-    assert store.intents.confirm("f", name, intent, ends, 1000, 1000) == "new"
+    intent = SubscriptionRequest(
+        "subscribe", "t", f"https://r.example/{name}", "atom", "", 60, 1, "n", "r.example", "192.0.2.1"
+    )
+    store.subscription_requests.ask("f", name, intent)
+    assert store.subscription_requests.confirm("f", name, intent, ends, 1000, 1000) == "new"
 
 
 def ended(store: Store, now: int) -> list[str]:

@@ -14,15 +14,15 @@ from feeds.formats import FEED_FORMATS
 from worker.documents import feed_documents as module
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.publication import Site
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.publication import Publication
 from worker.store import Store, keys
 from worker.store.alerts import Alerts
 from worker.store.articles import NEW
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FEED = FeedDefinition(name="world", title="World")
-SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (FEED,))
+SITE = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", (FEED,))
 ATOM = FEED_FORMATS["atom"]
 
 
@@ -112,7 +112,7 @@ def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> No
 
 def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(store: Store) -> None:
     store.events.prepare()
-    charge = Charge(store, SITE, "w")
+    charge = EventPermit(store, SITE, "w")
     assert charge.take() == "1 1"
     store.definitions.reached("1 1", 0, 0, None)
     assert {"a"} == store.patterns.make("author/*", {"a": "A"}, 1)

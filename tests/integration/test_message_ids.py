@@ -28,9 +28,9 @@ from worker.destinations.http import Endpoint
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
 from worker.intake.accept import Intake
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.placement import Placing
-from worker.newsroom.publication import Site
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers.endpoints import Partners
@@ -40,7 +40,7 @@ from worker.store.receivers import Settlement
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITION = FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),))
-SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
+SITE = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
 URL = "https://partner.example/"
 ENDPOINTS = {
     endpoint.name: endpoint
@@ -70,7 +70,7 @@ class Histories(RuleBasedStateMachine):
         self.partners.endpoints = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)
-        charge, placing = Charge(self.store, SITE, "w"), Placing(self.store, SITE, self.partners)
+        charge, placing = EventPermit(self.store, SITE, "w"), ArticlePlacer(self.store, SITE, self.partners)
         charge.take()
         parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
         self.publisher = Publisher(*parts)

@@ -22,11 +22,11 @@ from worker import clock
 from worker.documents.feed_documents import Documents, Waiting
 from worker.documents.quality_gate import FeedRefused, Gate
 from worker.intake.accept import Intake
-from worker.newsroom.backfill import Backfills
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.feed_index import Indexer
-from worker.newsroom.placement import Placing
-from worker.newsroom.publication import Site
+from worker.newsroom.endpoint_backfills import EndpointBackfills
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.feed_index import FeedIndexer
+from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.store import Store, keys, redis_errors
 from worker.store.alerts import Alerts
@@ -67,14 +67,14 @@ class Contracts:
         return True
 
 
-def site(*more: FeedDefinition) -> Site:
+def site(*more: FeedDefinition) -> Publication:
     feeds = (
         FeedDefinition(name="all", title="All"),
         FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),)),
         FeedDefinition(name="picks", title="Picks", list="picks"),
         *more,
     )
-    return Site("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
+    return Publication("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
 
 
 class Desk:
@@ -92,8 +92,8 @@ class Desk:
         def killed(feed: str, held: Held) -> None:
             self.killed.append((feed, held.article.version))
 
-        contracts, charge = Contracts(self.early), Charge(self.store, self.site, consumer)
-        placing = Placing(self.store, self.site, contracts)
+        contracts, charge = Contracts(self.early), EventPermit(self.store, self.site, consumer)
+        placing = ArticlePlacer(self.store, self.site, contracts)
         charge.take()
         parts: Any = (
             self.store,
@@ -110,10 +110,10 @@ class Desk:
 
     def index(self, consumer: str = "w1") -> None:
         """Fill the feeds that are new or defined anew, as a worker does in the background."""
-        charge = Charge(self.store, self.site, consumer)
+        charge = EventPermit(self.store, self.site, consumer)
         charge.take()
-        placing = Placing(self.store, self.site, Contracts(self.early))
-        Indexer(self.store, charge, placing, Backfills(self.store, self.wakeups)).fill()  # type: ignore[arg-type]
+        placing = ArticlePlacer(self.store, self.site, Contracts(self.early))
+        FeedIndexer(self.store, charge, placing, EndpointBackfills(self.store, self.wakeups)).fill()  # type: ignore[arg-type]
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from worker.store import Store, keys
-from worker.store.intents import Intent
 from worker.store.receivers import Claim, Failing, Settlement
+from worker.store.subscription_requests import SubscriptionRequest
 
 FEED = "news"
 CLAIM_MS = 30_000
@@ -81,18 +81,18 @@ class Receivers(RuleBasedStateMachine):
         # Two clients, of which one may have two subscriptions only.
         client = "192.0.2.1" if asked % 2 else "192.0.2.2"
         intent = self._intent("subscribe", name, client=client)
-        self.store.intents.ask(FEED, name, intent)
+        self.store.subscription_requests.ask(FEED, name, intent)
         if superseded:
-            self.store.intents.ask(FEED, name, self._intent("subscribe", name, nonce="later"))
+            self.store.subscription_requests.ask(FEED, name, self._intent("subscribe", name, nonce="later"))
         expires = self.now + LEASE_S * 1000
         known = self.model.get(name)
-        result = self.store.intents.confirm(FEED, name, intent, expires, 100, 2)
+        result = self.store.subscription_requests.confirm(FEED, name, intent, expires, 100, 2)
         if superseded:
             assert result == "superseded"
             return
         if known is None and sum(held.client == client for held in self.model.values()) >= 2:
             assert result == "client"
-            self.store.intents.refuse(FEED, name, intent)
+            self.store.subscription_requests.refuse(FEED, name, intent)
             return
         assert ("done" if known else "new") == result
         if known is None:
@@ -106,8 +106,8 @@ class Receivers(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unsubscribe(self, name: str) -> None:
         intent = self._intent("unsubscribe", name)
-        self.store.intents.ask(FEED, name, intent)
-        assert self.store.intents.confirm(FEED, name, intent, 0, 100, 2) == "done"
+        self.store.subscription_requests.ask(FEED, name, intent)
+        assert self.store.subscription_requests.confirm(FEED, name, intent, 0, 100, 2) == "done"
         self.model.pop(name, None)
 
     @rule(target=claims, limit=st.integers(1, 4))
@@ -242,8 +242,8 @@ class Receivers(RuleBasedStateMachine):
         counts = self.store.client.hgetall(keys.feed(FEED).counts)
         assert expected == {name: int(count) for name, count in counts.items()}
 
-    def _intent(self, mode: Any, name: str, nonce: str = "n", client: str = "") -> Intent:
-        return Intent(mode, "topic", f"http://{name}/", "atom", "", LEASE_S, self.now, nonce, name, client)
+    def _intent(self, mode: Any, name: str, nonce: str = "n", client: str = "") -> SubscriptionRequest:
+        return SubscriptionRequest(mode, "topic", f"http://{name}/", "atom", "", LEASE_S, self.now, nonce, name, client)
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from worker.destinations.http import Endpoint
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
 from worker.intake.accept import Intake
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.placement import Placing
-from worker.newsroom.publication import Site
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
@@ -36,7 +36,7 @@ from worker.takedown import report
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITION = FeedDefinition(name="world", title="World")
-SITE = Site("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
+SITE = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
 OF_AN_ENDPOINT = (401, 403, 404, 405, 407)
 OF_AN_ARTICLE = (400, 413, 415, 422)
 
@@ -69,7 +69,7 @@ class Desk:
         self.partners.endpoints = {"p": endpoint}
         wakeups: Any = mock.Mock()
         self.intake = Intake(store, wakeups)
-        charge, placing = Charge(store, SITE, "w"), Placing(store, SITE, self.partners)
+        charge, placing = EventPermit(store, SITE, "w"), ArticlePlacer(store, SITE, self.partners)
         charge.take()
         parts: Any = (store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
         self.publisher = Publisher(*parts)

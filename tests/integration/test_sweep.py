@@ -16,12 +16,12 @@ import structlog
 
 from feeds.definition import FeedDefinition
 from worker import clock
-from worker.newsroom.publication import Site
+from worker.newsroom.publication import Publication
 from worker.runtime import sweep
 from worker.runtime.duty import Duty
 from worker.runtime.sweep import Sweeper
 from worker.store import Store
-from worker.store.intents import Intent
+from worker.store.subscription_requests import SubscriptionRequest
 
 
 class Publisher:
@@ -85,7 +85,7 @@ def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | 
 
         return told
 
-    site = Site("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
+    site = Publication("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
     parts: Any = (store, site, publisher, Operations(), Wakeups(), "w1")
     begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look"), "end": note("end")}
     begin["claim_seconds"] = 30
@@ -134,8 +134,10 @@ def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store:
         begin = clock.now()
         store.articles.schedule("a", begin + timedelta(seconds=1))
         store.changes.record("a", 1, 1, {"f": ("in", 1)})
-        intent = Intent("subscribe", "t", "https://r.example/", "atom", "", 60, clock.ms(begin), "n", "h", "c")
-        store.intents.ask("f", "s", intent)
+        intent = SubscriptionRequest(
+            "subscribe", "t", "https://r.example/", "atom", "", 60, clock.ms(begin), "n", "h", "c"
+        )
+        store.subscription_requests.ask("f", "s", intent)
         kills = publisher.kills
         until(lambda: publisher.released and {("serve", "f"), ("verify", "f")} <= set(begun))
         until(lambda: store.workers.alive(clock.ms(clock.now()), clock.ms(begin) + 2000))

@@ -14,7 +14,7 @@ from feeds.article import Article
 from feeds.definition import FeedDefinition
 from feeds.patterns import MadeFeed, made, named, pattern_of, wanted
 from feeds.selection import matches
-from worker.newsroom.publication import Site
+from worker.newsroom.publication import Publication
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -38,8 +38,8 @@ def pattern(name: str = "author/*", **fields: Any) -> FeedDefinition:
     return FeedDefinition(**({"name": name, "title": "The Herald: *"} | fields))
 
 
-def site(*configured: FeedDefinition) -> Site:
-    return Site("https://herald.example", "The Herald", "herald.example,2026", "en", configured)
+def site(*configured: FeedDefinition) -> Publication:
+    return Publication("https://herald.example", "The Herald", "herald.example,2026", "en", configured)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def coverage(
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = newsroom(config, data)
-    found = report.coverage(services.store, services.site, article)
+    found = report.coverage(services.store, services.publication, article)
     if found is None:
         raise Failed(f"no article {article} was ever published here")
     now = found.article

@@ -87,7 +87,7 @@ def arrange_list(
 ) -> None:
     """Arrange a curated list anew; without articles, show it."""
     services = newsroom(config, data)
-    known = sorted({feed.list for feed in services.site.definitions if feed.list})
+    known = sorted({feed.list for feed in services.publication.definitions if feed.list})
     if name not in known:
         raise Failed(f"no feed has a list {name}; known: {', '.join(known) or 'none'}", 2)
     lists, held = services.store.lists, services.store.articles

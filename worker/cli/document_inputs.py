@@ -76,7 +76,7 @@ class Reader:
         if self._format and self._format not in FEED_FORMATS:
             raise Failed(f"--format: feeds are in {', '.join(FEED_FORMATS)}, not in {self._format}")
         services = newsroom(self._config, self._data)
-        definition = services.site.feed(name)
+        definition = services.publication.feed(name)
         if definition is None:
             raise Failed(f"{name}: is a pattern of feeds; name one of them")
         for format_name in [self._format] if self._format else FEED_FORMATS:

@@ -33,14 +33,14 @@ def list_feeds(
         details=("Title", "Edition", "Changes", "Last change (UTC)"),
     )
     store = services.store
-    made = store.patterns.counts(list(services.site.patterns))
-    for pattern in services.site.patterns.values():
+    made = store.patterns.counts(list(services.publication.patterns))
+    for pattern in services.publication.patterns.values():
         shown = ("", "", "", "", "", pattern.edition or "mixed", pattern.title)
         table.add_row(pattern.name, f"{made[pattern.name]} feeds", *shown)
-    names = [definition.name for definition in services.site.definitions]
+    names = [definition.name for definition in services.publication.definitions]
     tips, sizes, counted = store.changes.tips(names), store.changes.sizes(names), store.receivers.counts_of(names)
     set_aside = _parked_by_feed(services)
-    for definition in services.site.definitions:
+    for definition in services.publication.definitions:
         head = tips[definition.name]
         counts = counted.get(definition.name, {})
         behind = counts.pop("behind", 0)
@@ -62,7 +62,8 @@ def list_feeds(
         part = f"{progress.done} of {progress.articles}" if progress.articles else "none"
         out.print(f"Being filled with what was published before: {some}; {part} articles are gone through.")
     out.print(
-        f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.site.base_url}/feeds/FEED.FORMAT", highlight=False
+        f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.publication.base_url}/feeds/FEED.FORMAT",
+        highlight=False,
     )
 
 
@@ -92,7 +93,7 @@ def list_subscriptions(
 ) -> None:
     """List the WebSub subscriptions and how they stand."""
     services = newsroom(config, data)
-    if feed and services.site.feed(feed) is None:
+    if feed and services.publication.feed(feed) is None:
         raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
     table = Table(
         *("Feed", "Format", "State", "Behind", "Failing since (UTC)", "Ends (UTC)", "Signed", "Why", "Callback"),

@@ -48,7 +48,7 @@ def render(
     if bool(format_name) == bool(endpoint):
         raise Failed("say one of --format and --endpoint", 2)
     services = newsroom(config, data)
-    definition = None if as_article or endpoint else services.site.feed(name)
+    definition = None if as_article or endpoint else services.publication.feed(name)
     held = None if as_feed else services.store.articles.get(services.store.lineage.original(name))
     if definition is not None:
         if held is not None:
@@ -67,7 +67,7 @@ def render(
         _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
         feed = _way(services, held)
         said, fresh = _said(services, held, feed)
-        _, document = rendered(feed, format_name, EVERYTHING, said, held.article, fresh, services.site.provider)
+        _, document = rendered(feed, format_name, EVERYTHING, said, held.article, fresh, services.publication.provider)
     sys.stdout.buffer.write(document)
     sys.stdout.buffer.flush()
 
@@ -82,7 +82,9 @@ def _to_endpoint(services: Services, held: Held, name: str) -> bytes:
         note(f"{name} is sent this compressed by gzip")
     rights, feed = endpoint.rights, endpoint.feed
     said, fresh = _said(services, held, feed, name, early=rights.early)
-    _, document = rendered(feed, endpoint.format, rights.rights(), said, held.article, fresh, services.site.provider)
+    _, document = rendered(
+        feed, endpoint.format, rights.rights(), said, held.article, fresh, services.publication.provider
+    )
     if said not in NOTICES and (findings := check_article(endpoint.format, document, ours=True)):
         note(f"the gate keeps it back: {'; '.join(reasons(findings))}")
     return document

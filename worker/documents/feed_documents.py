@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from feeds.entry import Channel, Entry
     from feeds.formats.interface import FeedFormat
     from worker.documents.quality_gate import Gate
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.articles import Held
     from worker.store.changes import Change, Head, Window
@@ -100,7 +100,7 @@ class Push:
 class Documents:
     """Makes documents and pushes. Threads may share it."""
 
-    def __init__(self, store: Store, site: Site, gate: Gate) -> None:
+    def __init__(self, store: Store, site: Publication, gate: Gate) -> None:
         self._store = store
         self._site = site
         self._gate = gate

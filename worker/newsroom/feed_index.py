@@ -19,9 +19,9 @@ from worker.store import redis_errors
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from worker.newsroom.backfill import Backfills
-    from worker.newsroom.current_definitions import Charge
-    from worker.newsroom.placement import Placing
+    from worker.newsroom.endpoint_backfills import EndpointBackfills
+    from worker.newsroom.event_permit import EventPermit
+    from worker.newsroom.placement import ArticlePlacer
     from worker.store import Store
     from worker.store.changes import State
     from worker.store.definitions import Progress
@@ -43,10 +43,10 @@ _SLICE_SECONDS = 10.0
 """How long a worker fills before it tells how far it is, shows that it moves, and lets others have a turn."""
 
 
-class Indexer:
+class FeedIndexer:
     """Fills feeds, when it is called: often, for a while each time."""
 
-    def __init__(self, store: Store, charge: Charge, placing: Placing, backfills: Backfills) -> None:
+    def __init__(self, store: Store, charge: EventPermit, placing: ArticlePlacer, backfills: EndpointBackfills) -> None:
         self._store = store
         self._charge = charge
         self._placing = placing

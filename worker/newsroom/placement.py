@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from feeds.article import Article
     from feeds.definition import FeedDefinition
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.changes import State
 
@@ -29,10 +29,10 @@ class Embargoes(Protocol):
         """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
 
 
-class Placing:
+class ArticlePlacer:
     """Places articles in feeds. Threads may share it."""
 
-    def __init__(self, store: Store, site: Site, embargoes: Embargoes) -> None:
+    def __init__(self, store: Store, site: Publication, embargoes: Embargoes) -> None:
         self._store = store
         self._site = site
         self._embargoes = embargoes

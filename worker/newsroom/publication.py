@@ -21,7 +21,7 @@ _NAME_MOST = 200
 
 
 @dataclass(frozen=True)
-class Site:
+class Publication:
     """Who publishes, where, and which feeds. `authority` stands in every permanent id (RFC 4151)."""
 
     base_url: str

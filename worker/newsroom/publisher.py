@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from feeds.article import Article
     from feeds.selection import Placement
-    from worker.newsroom.current_definitions import Charge
-    from worker.newsroom.placement import Placing
-    from worker.newsroom.publication import Site
+    from worker.newsroom.event_permit import EventPermit
+    from worker.newsroom.placement import ArticlePlacer
+    from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.articles import Held
     from worker.store.events import Entry
@@ -83,14 +83,14 @@ class Publisher:
     def __init__(
         self,
         store: Store,
-        site: Site,
+        site: Publication,
         wakeups: Wakeups,
         consumer: str,
         here: Callable[[str], bool],
         contracts: Contracts,
         killed: Callable[[str, Held], None],
-        charge: Charge,
-        placing: Placing,
+        charge: EventPermit,
+        placing: ArticlePlacer,
     ) -> None:
         self._store = store
         self._site = site

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from feeds.definition import FeedDefinition
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.outbound.engine import Engine
     from worker.outbound.transfer import Answer, Transfer
     from worker.receivers.clearance import Clearance
@@ -104,7 +104,7 @@ class Distributor:
     def __init__(
         self,
         store: Store,
-        site: Site,
+        site: Publication,
         engine: Engine,
         websub: WebSub,
         partners: Partners,

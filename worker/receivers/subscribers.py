@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from feeds.definition import FeedDefinition
     from worker.documents.feed_documents import Documents, Push
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.receivers.delivery import Articles
     from worker.store.attempts import Tried
     from worker.store.changes import Change, ChangeLogs
@@ -35,7 +35,9 @@ _DELTAS = frozenset({"rss", "atom", "flipboard"})
 class WebSub:
     """Pushes feeds to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
 
-    def __init__(self, changes: ChangeLogs, documents: Documents, site: Site, *, whole: bool, timeout: float) -> None:
+    def __init__(
+        self, changes: ChangeLogs, documents: Documents, site: Publication, *, whole: bool, timeout: float
+    ) -> None:
         self._changes = changes
         self._killed: LRUCache[tuple[str, int, int], tuple[Change, ...]] = LRUCache(_KILLS_CACHED)
         self._documents = documents

@@ -28,7 +28,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.newsroom.publisher import Publisher
     from worker.runtime.operations_webhook import Operations
     from worker.store import Store
@@ -71,7 +71,7 @@ class Sweeper:
     def __init__(
         self,
         store: Store,
-        site: Site,
+        site: Publication,
         publisher: Publisher,
         operations: Operations,
         wakeups: Wakeups,

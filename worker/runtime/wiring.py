@@ -20,14 +20,14 @@ from worker import clock
 from worker.destinations.http import configured
 from worker.documents.feed_documents import Documents
 from worker.documents.quality_gate import Gate
-from worker.hub.requests import Hub, Leases, Limits
-from worker.hub.verification import Verifier
+from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
+from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
-from worker.newsroom.backfill import Backfills
-from worker.newsroom.current_definitions import Charge
-from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS, Indexer
-from worker.newsroom.placement import Placing
-from worker.newsroom.publication import Site
+from worker.newsroom.endpoint_backfills import EndpointBackfills
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS, FeedIndexer
+from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
@@ -60,13 +60,13 @@ class Services:
 
     settings: Settings
     store: Store
-    site: Site
+    publication: Publication
     guard: Guard
     alerts: Alerts
     documents: Documents
     wakeups: Wakeups
     intake: Intake
-    hub: Hub
+    hub: HubRequests
 
 
 def build(settings: Settings, redis_url: str) -> Services:
@@ -77,7 +77,7 @@ def build(settings: Settings, redis_url: str) -> Services:
 
 def wired(settings: Settings, store: Store) -> Services:
     """Return the services on a store that is there, perhaps beside others with other settings."""
-    site = Site(
+    site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
         authority=settings.site.id_authority,
@@ -90,8 +90,8 @@ def wired(settings: Settings, store: Store) -> Services:
     store.damage.tell = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     wakeups = Wakeups(app)
-    leases = Leases(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
-    limits = Limits(
+    leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
+    limits = HubLimits(
         per_client=settings.websub.requests_per_client,
         per_host=settings.websub.requests_per_host,
         pending=settings.websub.pending_per_feed,
@@ -101,13 +101,13 @@ def wired(settings: Settings, store: Store) -> Services:
     return Services(
         settings=settings,
         store=store,
-        site=site,
+        publication=site,
         guard=guard,
         alerts=alerts,
         documents=Documents(store, site, Gate(store, alerts)),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
-        hub=Hub(store, site, wakeups, leases, limits, guard.callback_url),
+        hub=HubRequests(store, site, wakeups, leases, limits, guard.callback_url),
     )
 
 
@@ -118,7 +118,7 @@ class Machinery:
     """
 
     def __init__(self, services: Services, *, distributes: bool) -> None:
-        settings, store, site = services.settings, services.store, services.site
+        settings, store, site = services.settings, services.store, services.publication
         delivery = settings.delivery
         self.services = services
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
@@ -135,7 +135,7 @@ class Machinery:
             store.changes, services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
         self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
-        self.verifier = Verifier(
+        self.verifier = IntentVerifier(
             store,
             site,
             self._engine,
@@ -179,9 +179,9 @@ class Machinery:
             on_answers=self.readback.answered,
         )
         here = self.distributor.offer if distributes else lambda _: False
-        self.charge, placing = Charge(store, site, self._consumer), Placing(store, site, self._partners)
-        self._backfills = Backfills(store, services.wakeups)
-        self._indexer = Indexer(store, self.charge, placing, self._backfills)
+        self.charge, placing = EventPermit(store, site, self._consumer), ArticlePlacer(store, site, self._partners)
+        self._backfills = EndpointBackfills(store, services.wakeups)
+        self._indexer = FeedIndexer(store, self.charge, placing, self._backfills)
         # Neither waits for the other.
         self._indexing = [
             Duty("charge", self._renew_charge, INDEX_SECONDS),
@@ -296,7 +296,7 @@ class Machinery:
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints
-            if self.services.site.feed(endpoint.feed) is not None
+            if self.services.publication.feed(endpoint.feed) is not None
         }
         self._partners.endpoints = endpoints
         backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}

@@ -15,7 +15,6 @@ from worker.store.damaged_records import Damage
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
-from worker.store.intents import Intents
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.operational_events import OperationalEvents
@@ -28,6 +27,7 @@ from worker.store.redis_errors import connect
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
+from worker.store.subscription_requests import SubscriptionRequests
 from worker.store.withdrawals import Withdrawals
 from worker.store.workers import Workers
 
@@ -50,7 +50,7 @@ class Store:
         self.changes = ChangeLogs(client, scripts, self.damage)
         self.receivers = Receivers(client, scripts, self.damage)
         self.outages = Outages(client, scripts)
-        self.intents = Intents(client, scripts, self.damage)
+        self.subscription_requests = SubscriptionRequests(client, scripts, self.damage)
         self.readbacks = Readbacks(client, scripts, self.damage)
         self.counters = Counters(client)
         self.attempts = Attempts(client, scripts, self.damage)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.article import Article
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.attempts import Attempt, Dispute
     from worker.store.readbacks import Seen
@@ -121,7 +121,7 @@ class Report:
         }
 
 
-def coverage(store: Store, site: Site, article_id: str) -> Report | None:
+def coverage(store: Store, site: Publication, article_id: str) -> Report | None:
     """Return who has which version of the article since when, who is behind and why; None for an unknown article."""
     article_id = store.lineage.original(article_id)
     held = store.articles.get(article_id)

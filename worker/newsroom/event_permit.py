@@ -19,13 +19,13 @@ from worker import clock
 from worker.store.definitions import LOST_MS
 
 if TYPE_CHECKING:
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.store import Store
 
 log = structlog.get_logger()
 
 
-class Charge:
+class EventPermit:
     """One worker's part in it. Threads may share it.
 
     `held` names the charge under which this worker may carry out events at present, and is None while it may not. It
@@ -33,7 +33,7 @@ class Charge:
     may think that it is in charge.
     """
 
-    def __init__(self, store: Store, site: Site, worker: str) -> None:
+    def __init__(self, store: Store, site: Publication, worker: str) -> None:
         self._store = store
         self._worker = worker
         self._definitions = {

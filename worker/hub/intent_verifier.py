@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.outbound.engine import Engine
     from worker.store import Store
-    from worker.store.intents import Intent
+    from worker.store.subscription_requests import SubscriptionRequest
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ _AGAIN_SECONDS = (10, 60)
 """Waits before the second and the third try."""
 
 
-class Verifier:
+class IntentVerifier:
     """Asks subscribers. `timeout` in seconds; answers are taken in on `executor`.
 
     `most_per_host`, `most_per_client`: how many subscriptions of one feed a callback host and a client may have.
@@ -49,7 +49,7 @@ class Verifier:
     def __init__(
         self,
         store: Store,
-        site: Site,
+        site: Publication,
         engine: Engine,
         wakeups: Wakeups,
         executor: Executor,
@@ -78,12 +78,12 @@ class Verifier:
         while True:
             now = clock.ms(clock.agreed())
             deadline = now + int(self._claim_seconds * 1000)
-            taken = self._store.intents.take(feed, now, _BATCH, deadline)
+            taken = self._store.subscription_requests.take(feed, now, _BATCH, deadline)
             self._engine.submit([self._question(feed, subscription, intent) for subscription, intent in taken])
             if len(taken) < _BATCH:
                 return
 
-    def _question(self, feed: str, subscription: str, intent: Intent) -> Transfer:
+    def _question(self, feed: str, subscription: str, intent: SubscriptionRequest) -> Transfer:
         challenge = secrets.token_urlsafe(32)
         query = {"hub.mode": intent.mode, "hub.topic": intent.topic, "hub.challenge": challenge}
         if intent.mode == "subscribe":
@@ -108,7 +108,7 @@ class Verifier:
 
     def _deny(self, feed: str) -> None:
         """End the subscriptions of a feed that is no more, and tell the subscribers why."""
-        self._store.intents.forget(feed)
+        self._store.subscription_requests.forget(feed)
         told = []
         for receiver in list(self._store.receivers.all(feed)):
             if "callback" not in receiver.details:
@@ -146,12 +146,14 @@ class Verifier:
             question=True,
         )
 
-    def _answered(self, feed: str, subscription: str, intent: Intent, challenge: str, answer: Answer) -> None:
+    def _answered(
+        self, feed: str, subscription: str, intent: SubscriptionRequest, challenge: str, answer: Answer
+    ) -> None:
         told = partial(log.info, mode=intent.mode, topic=intent.topic, subscription=subscription)
         try:
             if 200 <= answer.status < 300 and hmac.compare_digest(answer.body, challenge.encode()):
                 expires = clock.ms(clock.agreed()) + intent.lease * 1000
-                result = self._store.intents.confirm(feed, subscription, intent, expires, *self._most)
+                result = self._store.subscription_requests.confirm(feed, subscription, intent, expires, *self._most)
                 if result in ("host", "client"):
                     # Others came first while this one was asked.
                     told("intent_denied", reason=f"too many subscriptions of this {result}")
@@ -165,11 +167,11 @@ class Verifier:
             elif self._passing(answer) and intent.tries < len(_AGAIN_SECONDS):
                 tried = answer.fault not in (Fault.NOT_STARTED, Fault.STOPPED, Fault.CROWDED)
                 due = clock.ms(clock.agreed()) + _AGAIN_SECONDS[intent.tries] * 1000
-                self._store.intents.retry(feed, subscription, intent, due, tried=tried)
+                self._store.subscription_requests.retry(feed, subscription, intent, due, tried=tried)
                 told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + tried)
                 self._store.counters.add("dateline_verifications", outcome="retried")
             else:
-                self._store.intents.refuse(feed, subscription, intent)
+                self._store.subscription_requests.refuse(feed, subscription, intent)
                 reason = answer.message or "the answer was not the challenge"
                 told("intent_not_verified", status=answer.status, reason=reason)
                 self._store.counters.add("dateline_verifications", outcome="refused")

@@ -23,7 +23,7 @@ _LEASE_MS = 10_000
 _MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-class Backfills:
+class EndpointBackfills:
     """The endpoints that wait for theirs. What is left to do stands in their details, so any worker can go on."""
 
     def __init__(self, store: Store, wakeups: Wakeups) -> None:

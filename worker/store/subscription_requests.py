@@ -21,7 +21,7 @@ WINDOW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class SubscriptionRequest:
     """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription.
 
     `host` is the callback's, `client` the address that asked.
@@ -45,7 +45,7 @@ Confirmed = Literal["superseded", "done", "new", "host", "client"]
 because the callback's host or the client has too many subscriptions."""
 
 
-class Intents:
+class SubscriptionRequests:
     """The requests that wait, by feed."""
 
     def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
@@ -63,7 +63,7 @@ class Intents:
         """How many requests wait for verification."""
         return int(self._client.zcard(keys.feed(feed).pending))
 
-    def ask(self, feed: str, subscription: str, intent: Intent) -> None:
+    def ask(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
         """Keep a request; its verification is due at once."""
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
@@ -72,14 +72,14 @@ class Intents:
         pipe.zadd(k.pending, {subscription: intent.asked})
         pipe.execute()
 
-    def take(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, Intent]]:
+    def take(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, SubscriptionRequest]]:
         """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run("due/claim", [k.pending, k.requests], [now, limit, deadline])
         taken = []
         for subscription, text in zip(answer[::2], answer[1::2], strict=True):
             try:
-                taken.append((subscription, Intent(**json.loads(text))))
+                taken.append((subscription, SubscriptionRequest(**json.loads(text))))
             except (ValueError, TypeError) as error:
                 self._client.zrem(k.pending, subscription)
                 self._damage.found(
@@ -93,7 +93,7 @@ class Intents:
         self._client.delete(k.pending, k.requests)
 
     def confirm(
-        self, feed: str, subscription: str, intent: Intent, expires: int, per_host: int, per_client: int
+        self, feed: str, subscription: str, intent: SubscriptionRequest, expires: int, per_host: int, per_client: int
     ) -> Confirmed:
         """Carry out a verified request, if the host and the client have fewer subscriptions in the feed than these."""
         details = {
@@ -114,11 +114,11 @@ class Intents:
         per_host, per_client = self._client.hmget(keys.feed(feed).counts, f"host:{host}", f"client:{client}")
         return int(per_host or 0), int(per_client or 0)
 
-    def refuse(self, feed: str, subscription: str, intent: Intent) -> None:
+    def refuse(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
         """Forget a request whose verification failed: whatever was before stays."""
         self._resolve(feed, subscription, intent, "refuse", "", 0)
 
-    def retry(self, feed: str, subscription: str, intent: Intent, due: int, *, tried: bool) -> None:
+    def retry(self, feed: str, subscription: str, intent: SubscriptionRequest, due: int, *, tried: bool) -> None:
         """Verify again at `due` (ms). `tried`: it has been asked, and counts as a try."""
         again = asdict(intent) | {"tries": intent.tries + tried}
         self._resolve(feed, subscription, intent, "retry", _json(again), due)
@@ -127,7 +127,7 @@ class Intents:
         self,
         feed: str,
         subscription: str,
-        intent: Intent,
+        intent: SubscriptionRequest,
         verb: str,
         details: str,
         time: int,

@@ -1,6 +1,6 @@
 """Requests to subscribe and unsubscribe (W3C WebSub, sections 5.1 and 5.2).
 
-A request is answered at once, before its verification, which happens later (worker/hub/verification.py).
+A request is answered at once, before its verification, which happens later (worker/hub/intent_verifier.py).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from feeds.patterns import MadeFeed
 from worker import clock
-from worker.store.intents import Intent
+from worker.store.subscription_requests import SubscriptionRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
-    from worker.newsroom.publication import Site
+    from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.wakeups import Wakeups
 
@@ -36,7 +36,7 @@ class HubRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Leases:
+class LeaseBounds:
     """How long subscriptions last: what is given when nothing is asked for, and the bounds of what may be asked."""
 
     default: timedelta
@@ -57,7 +57,7 @@ class Leases:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HubLimits:
     """What may be asked of the hub, so that nobody can have it flood a third party, or fill its memory.
 
     Requests a minute by one client address and for callbacks on one host; requests that wait in one feed; subscriptions
@@ -80,16 +80,16 @@ def subscription_id(topic: str, callback: str) -> str:
     return "s" + sha256(f"{topic}\0{callback}".encode()).hexdigest()[:24]
 
 
-class Hub:
+class HubRequests:
     """Takes requests. `callback_allowed` raises ValueError with the reason for a callback that may not be called."""
 
     def __init__(
         self,
         store: Store,
-        site: Site,
+        site: Publication,
         wakeups: Wakeups,
-        leases: Leases,
-        limits: Limits,
+        leases: LeaseBounds,
+        limits: HubLimits,
         callback_allowed: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -130,7 +130,7 @@ class Hub:
         # Without the port: another port is the same machine.
         host = urlsplit(callback).hostname or ""
         self._admit(definition.name, subscription_id(topic, callback), host, client, mode)
-        intent = Intent(
+        intent = SubscriptionRequest(
             mode=mode,
             topic=topic,
             callback=callback,
@@ -142,19 +142,19 @@ class Hub:
             host=host,
             client=client,
         )
-        self._store.intents.ask(definition.name, subscription_id(topic, callback), intent)
+        self._store.subscription_requests.ask(definition.name, subscription_id(topic, callback), intent)
         self._wakeups.verify(definition.name)
         return mode
 
     def _admit(self, feed: str, subscription: str, host: str, client: str, mode: str) -> None:
         """Count the request. Raises HubBusy or HubRefused when it is over a limit."""
-        full = self._store.intents.admit(client, host, self._limits.per_client, self._limits.per_host)
+        full = self._store.subscription_requests.admit(client, host, self._limits.per_client, self._limits.per_host)
         if full != "yes":
             raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
-        if self._store.intents.waiting(feed) >= self._limits.pending:
+        if self._store.subscription_requests.waiting(feed) >= self._limits.pending:
             raise HubBusy("too many requests for this topic wait for their verification")
         if mode == "subscribe" and not self._store.receivers.known(feed, subscription):
-            per_host, per_client = self._store.intents.held(feed, host, client)
+            per_host, per_client = self._store.subscription_requests.held(feed, host, client)
             if per_host >= self._limits.held_per_host:
                 raise HubRefused(f"hub.callback: {host} has as many subscriptions of this topic as it may have")
             if per_client >= self._limits.held_per_client:
