@@ -359,6 +359,9 @@ GOOD_ATOM = [
     atom("<link rel='related' href='/a' rdf:type='/t'>text <our:terms rdf:type='/b'/><dc:title>t</dc:title></link>"),
     atom(entry="<category term='t'><our:weight>3</our:weight><weight xmlns=''/></category><summary>s</summary>"),
     atom("<access:restriction relationship='allow'/>"),
+    atom().replace("<entry>", "<entry rdf:parseType='Resource'>"),
+    atom("<contributor><name>Lea</name><home xmlns='https://quay.example/ns' rdf:resource='/l'/></contributor>"),
+    atom(entry="<content type='application/atom+xml'><feed xmlns='http://www.w3.org/2005/Atom'/></content>"),
     atom("<link rel='desk' href='a'/><link rel='related' href='a'/><link rel='related' href='a'/>"),
     atom(entry="<updated-by xmlns=''>of no vocabulary</updated-by>"),
     atom(
