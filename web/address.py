@@ -14,20 +14,19 @@ if TYPE_CHECKING:
 class Announcement:
     """Says it, and goes on saying it. For one thread."""
 
-    def __init__(self, address: Address, base_url: str) -> None:
+    def __init__(self, address: Address) -> None:
         self._address = address
-        self._base_url = base_url
-        self._said = False
+        self._said = ""
 
-    def renew(self) -> None:
+    def say(self, base_url: str) -> None:
         """Say it (still). Raises redis.RedisError."""
-        if self._said:
-            self._address.renew(self._base_url)
+        if self._said == base_url:
+            self._address.renew(base_url)
         else:
-            self._address.announce(self._base_url)
-            self._said = True
+            self._address.announce(base_url)
+            self._said = base_url
 
     def end(self) -> None:
         """Say it no more; where Redis is away it is forgotten in some seconds."""
         with suppress(RedisError):
-            self._address.withdraw(self._base_url)
+            self._address.withdraw(self._said)

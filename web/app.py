@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,6 +37,7 @@ from web.triggers import Triggers
 from worker import clock
 from worker.documents.quality_gate import FeedRefused
 from worker.runtime import logs
+from worker.runtime.rereading import Rereading
 from worker.runtime.web_server import end_with_starter, places
 from worker.runtime.wiring import Services, build
 from worker.store.redis_errors import report
@@ -44,36 +47,65 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from config.settings import Settings
+
 log = structlog.get_logger()
 
 
-def application(services: Services) -> ASGIApp:
-    """Return the application on these services."""
-    shelf = Shelf()
-    store = services.store
-    announcement = Announcement(store.address, services.publication.base_url)
+class Application:
+    """What serves. `front` is the ASGI application: it stays, and what is behind it is made anew with the settings."""
 
-    def each_second() -> None:
-        store.clock.measure()
-        announcement.renew()
+    def __init__(self, services: Services) -> None:
+        store = services.store
+        self._services = services
+        self._shelf = Shelf()
+        self._announcement = Announcement(store.address)
+        self._watch = Watch(store.changes, self._shelf, self._forget, self._each_second, self._announcement.end)
+        self._connections = Connections(services.settings.web.port, places())
+        self.front = Front(self._shelf, self._behind(services), self._connections)
 
-    watch = Watch(store.changes, shelf, services.documents.forget, each_second, announcement.end)
+    def take(self, settings: Settings) -> None:
+        """Go over to other settings. From any thread; requests that have begun end by those that they began with."""
+        services = self._services.rewired(settings)
+        behind = self._behind(services)
+        self._services, self.front.behind = services, behind
+        self._shelf.renew()
+
+    def _behind(self, services: Services) -> ASGIApp:
+        settings = services.settings.web
+        clients = Clients(settings.trusted_proxies)
+        self._connections.bound(settings.connections_per_client, clients.proxy)
+        return _behind(services, self._shelf, self._watch, clients, self._watching)
+
+    def _forget(self) -> None:
+        self._services.documents.forget()
+
+    def _each_second(self) -> None:
+        self._services.store.clock.measure()
+        self._announcement.say(self._services.publication.base_url)
+
+    @asynccontextmanager
+    async def _watching(self, _: Starlette) -> AsyncIterator[None]:
+        self._watch.start()
+        self._connections.start()
+        yield
+        self._connections.stop()
+        self._watch.stop()
+
+
+def _behind(
+    services: Services,
+    shelf: Shelf,
+    watch: Watch,
+    clients: Clients,
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+) -> ASGIApp:
+    """Return what answers all that does not stand on the shelf."""
     settings = services.settings.web
-    clients = Clients(settings.trusted_proxies)
-    connections = Connections(settings.port, places(), settings.connections_per_client, clients.proxy)
     bodies = Bodies(settings.body_timeout, settings.bodies_per_client)
     events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
     feeds, hub = FeedServer(services, shelf), HubFront(services, bodies, clients)
     health, metrics = Health(services, watch), Metrics(services, clients)
-
-    @asynccontextmanager
-    async def watching(_: Starlette) -> AsyncIterator[None]:
-        watch.start()
-        connections.start()
-        yield
-        connections.stop()
-        watch.stop()
-
     behind = Starlette(
         routes=[
             Route("/", _home),
@@ -102,26 +134,53 @@ def application(services: Services) -> ASGIApp:
             ClientDisconnect: _left,
             Exception: _failed,
         },
-        lifespan=watching,
+        lifespan=lifespan,
     )
     # It would be to the host that the client names.
     behind.router.redirect_slashes = False
-    return Front(shelf, ErrorPages(behind, Pages(services.publication)), connections)
+    return ErrorPages(behind, Pages(services.publication))
 
 
-def create() -> ASGIApp:
-    """Return the application for the settings of this process's environment: what the server calls."""
+def create(*, aloud: bool = True) -> ASGIApp:
+    """Return the application for the settings of this process's environment: what the server calls.
+
+    They are read again at each SIGHUP; `aloud`: what has changed is said by this process.
+    """
     settings = load()
     logs.configure(settings.log_level)
     end_with_starter()
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
     services = build(settings, settings.redis_url)
     clock.follow(services.store.clock.now)
-    made = application(services)
-    # What has been made so far stays: the collector need not look through it again and again between requests.
+    made = Application(services)
+    rereading = Rereading(settings, load, aloud=aloud)
+    Thread(target=_follow, args=(made, rereading), name="settings", daemon=True).start()
+    _keep()
+    return made.front
+
+
+def _follow(made: Application, rereading: Rereading) -> None:
+    """Take the settings anew at each SIGHUP, which all threads have blocked (worker/cli)."""
+    while True:
+        signal.sigwait({signal.SIGHUP})
+        reading = rereading.read()
+        if reading is None:
+            continue
+        try:
+            if reading.changed:
+                made.take(reading.settings)
+                gc.unfreeze()
+                _keep()
+        except Exception:
+            log.exception("settings_not_taken", next_step="the old ones stay in force")
+        else:
+            rereading.taken(reading)
+
+
+def _keep() -> None:
+    """What has been made so far stays: the collector need not look through it again and again between requests."""
     gc.collect()
     gc.freeze()
-    return made
 
 
 async def _home(request: Request) -> Response:

@@ -82,21 +82,25 @@ def to_end(connections: Iterable[Connection], now: float, most: int, per_client:
 
 
 class Connections:
-    """Looks after the connections at a port. `proxy` tells whether an address is a proxy of ours: it has many clients.
+    """Looks after the connections at a port, by the settings that `bound` was told last.
 
     The application says in `busy` and `answered` what it knows of each; both are read and thinned out by the thread.
     """
 
-    def __init__(self, port: int, most: int, per_client: int, proxy: Callable[[str], bool]) -> None:
+    def __init__(self, port: int, most: int) -> None:
         self.busy: dict[Peer, float] = {}
         self.answered: dict[Peer, float] = {}
         self._port = port
         self._most = most
-        self._per_client = per_client
-        self._proxy = proxy
+        self._per_client = most
+        self._proxy: Callable[[str], bool] = lambda _: False
         self._since: dict[Peer, float] = {}
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="connections", daemon=True)
+
+    def bound(self, per_client: int, proxy: Callable[[str], bool]) -> None:
+        """Allow so many to one client. `proxy` tells whether an address is a proxy of ours: it has many clients."""
+        self._per_client, self._proxy = per_client, proxy
 
     def start(self) -> None:
         """Begin to look."""

@@ -2,7 +2,7 @@
 
 A held document is behind when its head is less than its feed's: it is then made anew at the next request, once, however
 many ask. Everything here happens in the event loop but `changed`, `away` and `back`, which a thread that listens to
-Redis calls: each is one assignment that readers see whole.
+Redis calls, and `renew`: each is one assignment that readers see whole.
 """
 
 from __future__ import annotations
@@ -86,6 +86,11 @@ class Shelf:
         self._era += 1
         self._away = False
 
+    def renew(self) -> None:
+        """Other settings hold: all is made anew. What is held is served while it can't be."""
+        self._tags = LRUCache(_TAGS)
+        self._era += 1
+
     def lost(self, heads: Mapping[str, tuple[int, int]]) -> list[str]:
         """Return the feeds whose logs or kills end earlier than was known: Redis has lost time, or is another one."""
         return [
@@ -131,15 +136,15 @@ class Shelf:
 
     async def _made(self, resource: Resource) -> Representation:
         """Have it made; while Redis stalls, the last good one is better than to wait."""
-        make = partial(self._make, resource)
+        make, key = partial(self._make, resource), (resource.key, str(self._era))
         held = self._held.get(resource.key)
         good = held is not None and not self._killed(held.feed, held.document)
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS if good else None):
-                document = await self._once((resource.key, ""), make)
+                document = await self._once(key, make)
                 if document.head < self._heads.get(resource.feed, 0):
                     # What others had begun to make was behind when it was done.
-                    document = await self._once((resource.key, ""), make)
+                    document = await self._once(key, make)
                 return document
         except TimeoutError:
             assert held is not None  # without one there is no limit

@@ -18,14 +18,15 @@ class Front:
     """Answers what is asked most without asking anybody, and leaves the rest to the application behind it."""
 
     def __init__(self, shelf: Shelf, behind: ASGIApp, connections: Connections) -> None:
+        self.behind = behind
+        """Another takes its place when the settings are read again; requests that it has begun with it ends."""
         self._shelf = shelf
-        self._behind = behind
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
         if scope["type"] != "http":
-            await self._behind(scope, receive, send)
+            await self.behind(scope, receive, send)
             return
         peer = scope["client"]
         if scope["method"] in _READING:
@@ -41,7 +42,7 @@ class Front:
                     return
         self._connections.busy[peer] = time.monotonic()
         try:
-            await self._behind(scope, receive, send)
+            await self.behind(scope, receive, send)
         finally:
             self._connections.answered[peer] = time.monotonic()
             self._connections.busy.pop(peer, None)

@@ -222,3 +222,30 @@ def test_what_is_no_more_is_not_held() -> None:
         asyncio.run(shelf.get(Resource(KEY, "a", gone), "identity"))
     shelf.away()
     assert shelf.current(KEY) is None
+
+
+def test_under_other_settings_all_is_made_anew_and_nobody_joins_what_was_begun_before() -> None:
+    shelf, source = Shelf(), Source()
+
+    async def ask() -> tuple[Representation, Representation]:
+        source.go_on.clear()
+        before = asyncio.create_task(shelf.get(source.resource(), "identity"))
+        await asyncio.to_thread(source.begun.wait)
+        shelf.renew()
+        after = asyncio.create_task(shelf.get(source.resource(), "identity"))
+        await asyncio.sleep(0.05)
+        source.go_on.set()
+        return await before, await after
+
+    before, after = asyncio.run(ask())
+    assert before is not after
+    assert source.made == 2
+
+    # While Redis is away what is held is better than nothing, and what was killed stays killed.
+    shelf.renew()
+    source.away = True
+    assert b"document 1" == body(shelf, source)
+    shelf.changed("a", 2, kill=2)
+    shelf.renew()
+    with pytest.raises(RedisConnectionError):
+        body(shelf, source)

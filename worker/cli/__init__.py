@@ -15,7 +15,7 @@ def main() -> None:
     """
     if wrong := shadowed():
         sys.exit(f"dateline: {wrong}")
-    if sys.argv[1:2] in (["up"], ["worker"]):
+    if sys.argv[1:2] in (["up"], ["worker"], ["web"]):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from worker.cli.commands import run  # noqa: PLC0415 (see above)
 

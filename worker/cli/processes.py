@@ -6,24 +6,23 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import Annotated
 
-import structlog
 import typer
 from rich.markup import escape
 
-from config.settings import Settings, SettingsError, load
+from config.settings import load
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
+from worker.runtime.rereading import Rereading
 from worker.runtime.up import Stack, end_with_parent
 from worker.runtime.wiring import Services
 from worker.store import Store, keys
-
-log = structlog.get_logger()
 
 
 def up(
@@ -55,7 +54,8 @@ def up(
         signal.signal(number, _interrupted)
     try:
         with stack:
-            Thread(target=_pass_hang_ups, args=(stack,), name="hang-up", daemon=True).start()
+            rereading = Rereading(settings, partial(load, config, environ))
+            Thread(target=_pass_hang_ups, args=(stack, rereading), name="hang-up", daemon=True).start()
             _announce(
                 f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers",
                 f"  feeds      {base_url}/feeds",
@@ -63,7 +63,7 @@ def up(
                 f"  hub        {base_url}/hub",
                 f"  health     {base_url}/readyz  {base_url}/metrics",
                 f"  Redis      {_without_password(stack.redis_url)}",
-                "Ctrl-C ends it; SIGHUP reads the endpoints again.",
+                "Ctrl-C ends it; SIGHUP reads the settings again.",
             )
             stack.watch()
     except KeyboardInterrupt:
@@ -77,11 +77,16 @@ def _announce(*lines: str) -> None:
             out.print(line)
 
 
-def _pass_hang_ups(stack: Stack) -> None:
-    """Pass each SIGHUP on to the workers. It is blocked from the start of the process, so one that came early waits."""
+def _pass_hang_ups(stack: Stack, rereading: Rereading) -> None:
+    """Pass each SIGHUP on, if the settings can be taken: what has changed, or what is wrong, is said once and here.
+
+    It is blocked from the start of the process, so one that came early waits.
+    """
     while True:
         signal.sigwait({signal.SIGHUP})
-        stack.hang_up()
+        if reading := rereading.read():
+            rereading.taken(reading)
+            stack.hang_up()
 
 
 def worker(
@@ -90,7 +95,7 @@ def worker(
     queues: Annotated[str, typer.Option(help="Queues to listen to, comma separated; all by default.")] = "",
     unsafe_redis: UnsafeRedis = False,
 ) -> None:
-    """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the endpoints again."""
+    """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
     from worker.runtime.worker_process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
     supervised = end_with_parent()
@@ -102,15 +107,8 @@ def worker(
     see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
     _keep_ids(services)
 
-    def reload() -> Settings | None:
-        try:
-            return load(config)
-        except SettingsError as error:
-            for wrong in error.errors:
-                log.error("settings_refused", reason=f"not read again: {wrong}", next_step="the old ones stay in force")
-            return None
-
-    sys.exit(run(services, reload, name, wanted))
+    rereading = Rereading(services.settings, partial(load, config), aloud=not supervised)
+    sys.exit(run(services, rereading, name, wanted))
 
 
 def _keep_ids(services: Services) -> None:
@@ -126,10 +124,10 @@ def _keep_ids(services: Services) -> None:
 
 
 def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
-    """Run the web server on the configured Redis."""
+    """Run the web server on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
     from worker.runtime.web_server import serve  # noqa: PLC0415 (only this command needs the server)
 
-    end_with_parent()
+    supervised = end_with_parent()
     settings = load(config)
     logs.configure(settings.log_level)
     see_that_it_is_free(settings.web.host, settings.web.port)
@@ -139,7 +137,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     else:
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
     warn_of_links_nobody_can_follow(settings.site.base_url, settings.web.host)
-    serve(settings.web.host, settings.web.port)
+    serve(settings.web.host, settings.web.port, aloud=not supervised)
 
 
 def demo() -> None:

@@ -18,7 +18,7 @@ from worker import clock
 from worker.outbound.fetch import Page, fetch
 from worker.outbound.guard import Guard
 from worker.runtime import embedded_redis, logs
-from worker.runtime.wiring import Services, build, wired
+from worker.runtime.wiring import Services, build
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -79,7 +79,7 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
         # Whatever is done next says why Redis does not answer.
         services.store.clock.measure()
         if address and (base_url := services.store.address.get()):
-            services = wired(settings.served_at(base_url), services.store)
+            services = services.rewired(settings.served_at(base_url))
     return services
 
 

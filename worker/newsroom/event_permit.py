@@ -45,6 +45,7 @@ class EventPermit:
         self._seen = 0
         self._used = 0
         self._told = 0
+        self._retires = False
         self._lock = Lock()
         self.held: str | None = None
 
@@ -62,7 +63,7 @@ class EventPermit:
             self._store.patterns.forget()
         if not standing.charge:
             self.held = None
-            if self._told != standing.newest:
+            if self._told != standing.newest and not self._retires:
                 self._told = standing.newest
                 log.error(
                     "definitions_older",
@@ -83,6 +84,10 @@ class EventPermit:
             log.info("in_charge", worker=self._worker, definitions=standing.number, feeds_to_fill=pending)
         self._told = 0
         return self.held
+
+    def retire(self) -> None:
+        """It leaves soon: that others have newer definitions is as it should be."""
+        self._retires = True
 
     def lost(self) -> None:
         """Somebody else is in charge: what was not acknowledged shows it."""

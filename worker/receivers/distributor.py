@@ -155,9 +155,13 @@ class Distributor:
         self.want(feed)
         return True
 
+    def claim_no_more(self) -> None:
+        """Claim nothing from now on; what is held goes on. Returns at once."""
+        self._inbox.put(None)
+
     def stop(self, grace: float) -> None:
         """Claim no more, finish or give back what is held, settle it all. Takes `grace` seconds and a little more."""
-        self._inbox.put(None)
+        self.claim_no_more()
         self._engine.stop(grace)
         self._thread.join(grace + 10)
         if self._thread.is_alive():

@@ -109,9 +109,12 @@ class Sweeper:
             Duty("heartbeat", self._alive, INTERVAL),
         ]
 
+    def appear(self) -> None:
+        """Say that this worker is alive, before anything of it begins. Raises redis.RedisError."""
+        self._alive()
+
     def start(self) -> None:
         """Start the threads."""
-        self._alive()
         for duty in self._duties:
             duty.start()
 

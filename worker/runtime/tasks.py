@@ -7,10 +7,12 @@ dateline.verify (a feed), dateline.read_back (a feed), dateline.sweep.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from threading import Event
-from typing import TYPE_CHECKING, Any
+from threading import Condition, Event
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import structlog
 from celery.exceptions import Reject
@@ -35,8 +37,35 @@ class Process:
     """The worker process that runs the tasks: worker_process.py puts its machinery here before the first task."""
 
     machinery: Machinery
+    """What does the work. Another takes its place when the settings are read again."""
     stopping = Event()
     """Set as soon as the process is to stop."""
+    _changed = Condition()
+    _tasks: ClassVar[Counter[Machinery]] = Counter()
+
+    @classmethod
+    @contextmanager
+    def task(cls) -> Iterator[Machinery]:
+        """While it is entered: a task is at work with the machinery, which is not stopped meanwhile."""
+        with cls._changed:
+            machinery = cls.machinery
+            cls._tasks[machinery] += 1
+        try:
+            yield machinery
+        finally:
+            with cls._changed:
+                cls._tasks[machinery] -= 1
+                if not cls._tasks[machinery]:
+                    del cls._tasks[machinery]
+                cls._changed.notify_all()
+
+    @classmethod
+    def replace(cls, machinery: Machinery, seconds: float) -> Machinery:
+        """Put another in its place; return the former when no task is at work with it, or after so many seconds."""
+        with cls._changed:
+            former, cls.machinery = cls.machinery, machinery
+            cls._changed.wait_for(lambda: former not in cls._tasks, seconds)
+        return former
 
 
 _outage = redis_errors.Outage(log, task="dateline.accept")
@@ -90,7 +119,8 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
                 )
                 return
             try:
-                work(*words)
+                with Process.task() as machinery:
+                    work(machinery, *words)
             except Exception as error:
                 # An outage is told by the duties, once.
                 if redis_errors.kind(error) == "bug":
@@ -102,30 +132,30 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
 
 
 @wake_up("dateline.consume")
-def consume() -> None:
+def consume(machinery: Machinery) -> None:
     """Carry out the events that wait in the stream."""
-    Process.machinery.publisher.consume()
+    machinery.publisher.consume()
 
 
 @wake_up("dateline.distribute")
-def distribute(feed: str) -> None:
+def distribute(machinery: Machinery, feed: str) -> None:
     """Bring the receivers of a feed up to date."""
-    Process.machinery.distributor.want(feed)
+    machinery.distributor.want(feed)
 
 
 @wake_up("dateline.verify")
-def verify(feed: str) -> None:
+def verify(machinery: Machinery, feed: str) -> None:
     """Ask the subscribers of a feed whether they asked."""
-    Process.machinery.verifier.verify(feed)
+    machinery.verifier.verify(feed)
 
 
 @wake_up("dateline.read_back")
-def read_back(feed: str) -> None:
+def read_back(machinery: Machinery, feed: str) -> None:
     """Look whether partners of a feed still show what was killed."""
-    Process.machinery.readback.look(feed)
+    machinery.readback.look(feed)
 
 
 @wake_up("dateline.sweep")
-def sweep() -> None:
+def sweep(machinery: Machinery) -> None:
     """Put right what time has changed."""
-    Process.machinery.sweeper.sweep()
+    machinery.sweeper.sweep()

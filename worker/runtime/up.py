@@ -166,8 +166,8 @@ class Stack:
         self._stopped.set()
 
     def hang_up(self) -> None:
-        """Have the workers read their endpoints again. Feeds are read at the start only: the web server is not told."""
-        for child in self.children[1:]:
+        """Have all processes read their settings again."""
+        for child in self.children:
             process = child.process
             if process is not None:
                 process.send_signal(signal.SIGHUP)

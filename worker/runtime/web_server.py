@@ -13,6 +13,8 @@ import resource
 import signal
 import threading
 import time
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +36,12 @@ _BACKLOG = 4096
 _STOP_SECONDS = 10
 
 
-def serve(host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(host: str, port: int, *, aloud: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: what has changed is said."""
+    # Granian would start another process, whatever stands in the settings. Blocked before any thread or process begins,
+    # it is nobody's but the thread's that waits for it, here and in the process that serves.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST + _OWN
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
@@ -51,13 +57,22 @@ def serve(host: str, port: int) -> None:
         log_enabled=False,
         websockets=False,
         workers_kill_timeout=_STOP_SECONDS,
-    ).serve(target_loader=_application, wrap_loader=False)
+    ).serve(target_loader=partial(_application, aloud=aloud), wrap_loader=False)
 
 
-def _application() -> Callable[..., Any]:
+def _application(*, aloud: bool) -> Callable[..., Any]:
     """Return the application, in the process that serves. Granian's own way looks in the working directory first."""
-    application: Callable[..., Any] = importlib.import_module("web.app").create()
+    application: Callable[..., Any] = importlib.import_module("web.app").create(aloud=aloud)
     return application
+
+
+def _pass_hang_ups() -> None:
+    """Pass each SIGHUP on to the process that serves, which waits for it as soon as it can do what it asks."""
+    while True:
+        signal.sigwait({signal.SIGHUP})
+        for process in multiprocessing.active_children():
+            with suppress(ProcessLookupError):
+                os.kill(process.pid or os.getpid(), signal.SIGHUP)
 
 
 def places() -> int:

@@ -68,15 +68,18 @@ class Services:
     intake: Intake
     hub: HubRequests
 
+    def rewired(self, settings: Settings) -> Services:
+        """The services by other settings, on the same Redis and broker. These go on as they are."""
+        return _wired(settings, self.store, self.wakeups)
+
 
 def build(settings: Settings, redis_url: str) -> Services:
     """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
     configure(settings.broker_url or redis_url)
-    return wired(settings, Store.connect(redis_url))
+    return _wired(settings, Store.connect(redis_url), Wakeups(app))
 
 
-def wired(settings: Settings, store: Store) -> Services:
-    """Return the services on a store that is there, perhaps beside others with other settings."""
+def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -89,7 +92,6 @@ def wired(settings: Settings, store: Store) -> Services:
     alerts = Alerts(store.operations, wanted=settings.operations.url is not None)
     store.damage.tell = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
-    wakeups = Wakeups(app)
     leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
     limits = HubLimits(
         per_client=settings.websub.requests_per_client,
@@ -212,14 +214,15 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
         )
         self._enrolling = Lock()
-        self._enrolled, self._known = settings, 0
+        self._known = 0
         self._endpoints = Duty("endpoints", self.enroll_lost, _KNOWN_SECONDS)
 
     def start(self) -> None:
-        """Start. Raises redis.RedisError when Redis is not there."""
+        """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
         self.services.store.events.prepare()
         self.charge.take()
-        self.enroll(self.services.settings)
+        self._take_endpoints()
+        self.sweeper.appear()
         self._clearance.start()
         self._engine.start()
         self._tokens.start()
@@ -234,8 +237,11 @@ class Machinery:
         self.services.store.workers.lost(self._consumer, reason, clock.ms(clock.agreed()))
 
     def stop(self) -> None:
-        """Finish what is in flight or give it back, then stop."""
+        """Finish what is in flight or give it back, then stop. The store stays open: others may be at work on it."""
         store = self.services.store
+        # At once: what others with newer settings are to push is not pushed by these.
+        self.distributor.claim_no_more()
+        self.charge.retire()
         self._endpoints.stop()
         for step in (
             self.publisher.stop,
@@ -249,7 +255,6 @@ class Machinery:
             partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
             partial(store.events.leave, self._consumer),
-            store.close,
         ):
             try:
                 step()
@@ -270,14 +275,14 @@ class Machinery:
             duty.join(LEASE_SECONDS)
         self.charge.leave()
 
-    def enroll(self, settings: Settings) -> None:
+    def _take_endpoints(self) -> None:
         """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
 
         The latter only by workers that have the newest definitions of feeds.
         """
         with self._enrolling:
-            self._enrolled, self._known = settings, clock.ms(clock.agreed())
-            self._enroll(settings)
+            self._known = clock.ms(clock.agreed())
+            self._enroll()
 
     def enroll_lost(self) -> None:
         """Take endpoints again that Redis knows nothing of any more. One that was removed it knows.
@@ -289,10 +294,11 @@ class Machinery:
             wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._partners.endpoints.values()}
             if lost := wanted - self.services.store.receivers.known_of(wanted):
                 log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
-                self._enroll(self._enrolled, since=self._known)
+                self._enroll(since=self._known)
             self._known = now
 
-    def _enroll(self, settings: Settings, since: int | None = None) -> None:
+    def _enroll(self, since: int | None = None) -> None:
+        settings = self.services.settings
         endpoints = {
             endpoint.name: configured(endpoint, self._tokens)
             for endpoint in settings.endpoints

@@ -7,7 +7,7 @@ import signal
 import socket
 import warnings
 from contextlib import suppress
-from threading import Thread, Timer
+from threading import Lock, Thread, Timer
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,9 +26,7 @@ from worker.store import redis_errors
 from worker.watchdog import Beat, Watchdog, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from config.settings import Settings
+    from worker.runtime.rereading import Reading, Rereading
     from worker.runtime.wiring import Services
 
 log = structlog.get_logger()
@@ -36,6 +34,10 @@ log = structlog.get_logger()
 
 _AGAIN_SECONDS = 1.0
 """How often it is tried to take new settings while Redis is away."""
+_TASKS_SECONDS = 30.0
+"""How long tasks that run are waited for when other settings are taken."""
+_replacing = Lock()
+"""Held while one machinery takes the place of another: a worker does not stop halfway."""
 _LAST_WORDS_SECONDS = 2.0
 """How long a worker that ends itself takes to say so."""
 _STILL_SECONDS = 600.0
@@ -63,44 +65,56 @@ class MachineryStep(bootsteps.StartStopStep):
         Process.machinery.publisher.stop()
         # Celery stops its consumer first, so no task begins any more; those that run are waited for.
         parent.pool.executor.shutdown(wait=True)
-        Process.machinery.stop()
+        with _replacing:
+            Process.machinery.stop()
+            Process.machinery.services.store.close()
 
 
-def _follow(reload: Callable[[], Settings | None]) -> None:
-    """Take the endpoints from the settings at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
+def _follow(rereading: Rereading, *, distributes: bool) -> None:
+    """Take the settings anew at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
     with watched("settings", _STILL_SECONDS) as beat:
         while True:
             beat()
             if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
-                _take(reload, beat)
+                _take(rereading, beat, distributes=distributes)
 
 
-def _take(reload: Callable[[], Settings | None], beat: Beat) -> None:
-    """Take the endpoints from the settings; while Redis is away, as soon as it can be done, the newest ones."""
-    wanted, told = _read(reload), False
-    while wanted is not None:
+def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
+    """Read the settings and have machinery made by them take over; while Redis is away, as soon as it can be done."""
+    reading, told = rereading.read(), False
+    while reading is not None:
         beat()
         try:
-            Process.machinery.enroll(wanted)
-            log.info("settings_read_again", endpoints=len(wanted.endpoints))
+            _replace(rereading, reading, distributes=distributes)
             break
         except RedisError as error:
             if not told:
                 told = True
                 redis_errors.report(log, error, "the settings are taken when it can be done")
         except Exception:
-            log.exception("settings_not_taken", next_step="the old ones stay in force as far as they can")
+            log.exception("settings_not_taken", next_step="the old ones stay in force")
             break
         if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
-            wanted = _read(reload) or wanted
+            reading = rereading.read() or reading
 
 
-def _read(reload: Callable[[], Settings | None]) -> Settings | None:
-    try:
-        return reload()
-    except Exception:
-        log.exception("settings_not_taken", next_step="the old ones stay in force")
-        return None
+def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> None:
+    """Start machinery by other settings, then stop the one before: as if another worker came and this one went.
+
+    What is in flight ends by the settings that it began with. Raises redis.RedisError when Redis is away; then nothing
+    has changed.
+    """
+    if not reading.changed:
+        rereading.taken(reading)
+        return
+    with _replacing:
+        if Process.stopping.is_set():
+            return
+        machinery = Machinery(Process.machinery.services.rewired(reading.settings), distributes=distributes)
+        machinery.start()
+        former = Process.replace(machinery, _TASKS_SECONDS)
+        rereading.taken(reading)
+        former.stop()
 
 
 def _end_at_once(reason: str) -> None:
@@ -119,9 +133,10 @@ def _tell_lost(reason: str) -> None:
         Process.machinery.lost(reason)
 
 
-def run(services: Services, reload: Callable[[], Settings | None], name: str, queues: tuple[str, ...] = ()) -> int:
-    """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP endpoints are taken from `reload()`."""
-    Process.machinery = Machinery(services, distributes=not queues or "distribute" in queues)
+def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, ...] = ()) -> int:
+    """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP it goes over to the settings as read."""
+    distributes = not queues or "distribute" in queues
+    Process.machinery = Machinery(services, distributes=distributes)
     Shelf.keep = services.store.events.reject
     app.steps["worker"].add(MachineryStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
@@ -131,12 +146,12 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     # answer would be to start anew, which drops what is in flight.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     watchdog = Watchdog(_end_at_once)
-    patience = services.settings.delivery.timeout + _STOP_SECONDS
 
     def finish(*_: object) -> None:
         if not Process.stopping.is_set():
             Process.stopping.set()
             watchdog.stop()
+            patience = rereading.settings.delivery.timeout + _STOP_SECONDS
             last = Timer(patience, _end_at_once, ("did not stop in time",))
             last.daemon = True
             last.start()
@@ -147,7 +162,9 @@ def run(services: Services, reload: Callable[[], Settings | None], name: str, qu
     def ready(**_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, finish)
-        Thread(target=_follow, args=(reload,), name="settings", daemon=True).start()
+        Thread(
+            target=_follow, args=(rereading,), kwargs={"distributes": distributes}, name="settings", daemon=True
+        ).start()
         watchdog.start()
         log.info("worker_ready", worker=name)
 

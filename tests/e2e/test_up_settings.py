@@ -1,7 +1,10 @@
-"""The address under which a stack really serves: every command knows it, also when only `up --port` was told."""
+"""`dateline up` and its settings: every command knows the address under which it really serves, also when only
+`--port` was told; SIGHUP has all its processes read the settings again.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import requests
@@ -31,6 +35,25 @@ select = [{{ section = ["s0"] }}]
 """
 
 
+class Up(NamedTuple):
+    """Its address, its settings, its process."""
+
+    url: str
+    config: Path
+    pid: int
+
+    def reread(self, text: str, said: str) -> list[dict[str, Any]]:
+        """Write the settings, send SIGHUP, and return what all its processes log of them as soon as it is said."""
+        log = self.config.with_name("log")
+        mark = log.stat().st_size
+        self.config.write_text(text)
+        os.kill(self.pid, signal.SIGHUP)
+        until(lambda: said in log.read_text()[mark:], said)
+        time.sleep(0.5)  # for a second line, which there is not to be
+        lines = (json.loads(line) for line in log.read_text()[mark:].splitlines() if line.startswith("{"))
+        return [line for line in lines if line["event"].startswith("settings_")]
+
+
 def until(true: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 60
     while not true():
@@ -46,8 +69,8 @@ def answers(url: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A stack by `dateline up --port`, whose settings know of another port and of no address: its address, settings."""
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A stack by `dateline up --port`, whose settings know of another port and of no address."""
     folder = tmp_path_factory.mktemp("a")
     config = folder / "dateline.toml"
     config.write_text(SETTINGS.format(data=folder / "data", configured=free_port("127.0.0.1")))
@@ -63,14 +86,14 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
         headers = {"Authorization": "Bearer test-token"}
         assert 202 == requests.post(f"{url}/events", json=event, headers=headers, timeout=10).status_code
         until(lambda: "address-1" in requests.get(f"{url}/feeds/s0.atom", timeout=10).text, "the article")
-        yield url, config
+        yield Up(url, config, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         assert 0 == process.wait(60), (folder / "log").read_text()[-3000:]
 
 
-def test_render_prints_the_bytes_that_are_served_also_under_another_port(up: tuple[str, Path]) -> None:
-    url, config = up
+def test_render_prints_the_bytes_that_are_served_also_under_another_port(up: Up) -> None:
+    url, config, _ = up
     for name in ("atom", "rss", "json"):
         served = requests.get(f"{url}/feeds/s0.{name}", timeout=10).content
         done = dateline_bytes("render", "s0", "--format", name, "--config", str(config))
@@ -78,15 +101,30 @@ def test_render_prints_the_bytes_that_are_served_also_under_another_port(up: tup
         assert url.encode() in served
 
 
-def test_feeds_tells_addresses_that_can_be_opened(up: tuple[str, Path]) -> None:
-    url, config = up
+def test_feeds_tells_addresses_that_can_be_opened(up: Up) -> None:
+    url, config, _ = up
     done = dateline_bytes("feeds", "--config", str(config))
     assert f"addresses: {url}/feeds/FEED.FORMAT" in done.stdout.decode(), done
 
 
-def test_an_address_that_is_set_is_the_one(up: tuple[str, Path]) -> None:
-    _, config = up
+def test_an_address_that_is_set_is_the_one(up: Up) -> None:
+    config = up.config
     other = config.with_name("other.toml")
     other.write_text(config.read_text() + '\n[site]\nbase_url = "https://news.example"\n')
     done = dateline_bytes("render", "s0", "--format", "atom", "--config", str(other))
     assert b"https://news.example/feeds/s0.atom" in done.stdout
+
+
+def test_all_processes_take_new_settings_and_one_says_so(up: Up) -> None:
+    url, config, _ = up
+    text = config.read_text()
+    lines = up.reread(text.replace("Section 0", "Harbour and Sea"), "settings_read_again")
+    assert [["feeds.s0.title"]] == [line["changed"] for line in lines]
+    until(lambda: "Harbour and Sea" in requests.get(f"{url}/feeds/s0.atom", timeout=10).text, "the title")
+    served = requests.get(f"{url}/feeds/s0.rss", timeout=10).content
+    done = dateline_bytes("render", "s0", "--format", "rss", "--config", str(config))
+    assert (0, served) == (done.returncode, done.stdout), done.stderr
+
+    refused = up.reread(text.replace("[web]", "[web]\nmax_body_bytes = 1"), "settings_refused")
+    assert [["web.max_body_bytes"]] == [line["fields"] for line in refused]
+    assert "Harbour and Sea" in requests.get(f"{url}/feeds/s0.atom", timeout=10).text

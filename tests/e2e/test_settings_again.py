@@ -1,0 +1,280 @@
+"""SIGHUP: every process reads all settings again that can change while it runs, and says in one line what has changed.
+
+Two web servers and two workers in processes of their own, as systemd runs them, on one Redis.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from newsroom import SECRET, TOKEN, published, settings_text
+from receiver import Answer, Receiver, Request
+
+from worker.runtime.embedded_redis import EmbeddedRedis
+from worker.runtime.listen_address import free_port
+from worker.store import Store
+
+
+class Process:
+    """A `dateline` command that runs, and its log."""
+
+    def __init__(self, log: Path, words: list[str], environ: dict[str, str]) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "worker.cli", *words], env=environ, stdout=output, stderr=output
+            )
+        self.mark = 0
+
+    def lines(self, *events: str) -> list[dict[str, Any]]:
+        """What it has logged since the mark, of these events."""
+        text = self.log.read_bytes()[self.mark :].decode()
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] in events]
+
+
+class Farm:
+    """Two web servers and two workers, with settings that can be written anew."""
+
+    def __init__(self, folder: Path, receiver: Receiver, redis_url: str) -> None:
+        self.receiver = receiver
+        self.config = folder / "dateline.toml"
+        self.token = folder / "token"
+        self.token.write_text(TOKEN)
+        ports = [free_port("127.0.0.1") for _ in range(2)]
+        text = settings_text(ports[0], folder / "data", receiver.url)
+        self.text = text.replace(f'api_tokens = ["{TOKEN}"]', 'api_tokens_file = "token"')
+        assert self.text != text
+        self.config.write_text(self.text)
+        self.urls = [f"http://127.0.0.1:{port}" for port in ports]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+        environ |= {"DATELINE_REDIS_URL": redis_url}
+        at = ["--config", str(self.config)]
+        self.webs = [
+            Process(folder / f"web-{port}.log", ["web", *at], environ | {"DATELINE_WEB__PORT": str(port)})
+            for port in ports
+        ]
+        self.workers = [
+            Process(folder / f"worker-{n}.log", ["worker", *at, "--name", f"worker-{n}"], environ) for n in (1, 2)
+        ]
+        self.store = Store.connect(redis_url)
+
+    @property
+    def all(self) -> list[Process]:
+        return [*self.webs, *self.workers]
+
+    def until(self, true: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            for one in self.all:
+                assert one.process.poll() is None, one.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, what + "".join(one.log.read_text()[-2000:] for one in self.all)
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        try:
+            answers = [requests.get(f"{url}/readyz", timeout=5) for url in self.urls]
+        except requests.RequestException:
+            return False
+        return all(answer.status_code == 200 and answer.json()["workers"] == 2 for answer in answers)
+
+    def reread(self, text: str, event: str = "settings_read_again") -> list[dict[str, Any]]:
+        """Write the settings, tell all processes, and return the one line that each logs."""
+        self.config.write_text(text)
+        for one in self.all:
+            one.mark = one.log.stat().st_size
+            one.process.send_signal(signal.SIGHUP)
+        events = ("settings_read_again", "settings_refused", "settings_not_taken")
+        self.until(lambda: all(one.lines(*events) for one in self.all), "a line of each")
+        found = [one.lines(*events) for one in self.all]
+        assert [[event]] * 4 == [[line["event"] for line in lines] for lines in found]
+        return [lines[0] for lines in found]
+
+    def post(self, url: str, article_id: str, token: str = TOKEN, section: str = "s20") -> int:
+        event = published(article_id, section)
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(f"{url}/events", json=event, headers=headers, timeout=10).status_code
+
+    def document(self, url: str, feed: str = "s20") -> str:
+        return requests.get(f"{url}/feeds/{feed}.atom", timeout=10).text
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[Farm]:
+    folder = tmp_path_factory.mktemp("f")
+    server = EmbeddedRedis(folder / "redis")
+    farm = Farm(folder, shared_receiver, server.start())
+    try:
+        farm.until(farm.ready, "all to be ready")
+        yield farm
+        for one in farm.all:
+            one.process.terminate()
+        assert [0] * 4 == [one.process.wait(60) for one in farm.all]
+        for one in farm.all:
+            assert "Traceback" not in one.log.read_text()
+            assert '"uncaught"' not in one.log.read_text()
+            assert '"stop_failed"' not in one.log.read_text()
+    finally:
+        for one in farm.all:
+            one.process.kill()
+        farm.store.close()
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _as_before(farm: Farm) -> Iterator[None]:
+    yield
+    farm.token.write_text(TOKEN)
+    farm.reread(farm.text)
+
+
+def test_titles_change_what_is_served(farm: Farm) -> None:
+    assert 202 == farm.post(farm.urls[0], "titled")
+    for url in farm.urls:
+        farm.until(lambda url=url: "titled" in farm.document(url), "the article")  # type: ignore[misc]
+        assert "<title>Section 20</title>" in farm.document(url)
+    pids = {web.process.pid: _children(web.process.pid) for web in farm.webs}
+    text = farm.text.replace('"Section 20"', '"Harbour and Sea"').replace('"The Test Herald"', '"The Evening Herald"')
+    for line in farm.reread(text):
+        assert {"site.title", "feeds.s20.title"} == set(line["changed"])
+        assert "restart_for" not in line
+    for url in farm.urls:
+        document = farm.document(url)
+        assert "<title>Harbour and Sea</title>" in document
+        assert "titled" in document
+        assert "The Evening Herald" in requests.get(f"{url}/feeds", timeout=10).text
+    # No process was started anew.
+    assert pids == {web.process.pid: _children(web.process.pid) for web in farm.webs}
+
+
+def test_a_token_that_was_revoked_opens_nothing(farm: Farm) -> None:
+    farm.token.write_text("another-token")
+    for line in farm.reread(farm.text):
+        assert ["api_tokens"] == line["changed"]
+        assert "another-token" not in json.dumps(line)
+    for number, url in enumerate(farm.urls):
+        assert 401 == farm.post(url, f"revoked-{number}")
+        assert 202 == farm.post(url, f"allowed-{number}", "another-token")
+
+
+def test_an_endpoint_that_is_added_is_pushed_to_and_is_in_metrics(farm: Farm) -> None:
+    endpoint = (
+        '\n[[endpoints]]\nname = "late"\nfeed = "s21"\nformat = "json"\n'
+        f'url = "{farm.receiver.url}/late"\nsecret = "{SECRET}"\n'
+    )
+    for line in farm.reread(farm.text + endpoint):
+        assert ["endpoints.late (new)"] == line["changed"]
+    assert 202 == farm.post(farm.urls[1], "for-late", section="s21")
+    farm.receiver.wait("/late", 1, 30)
+    for url in farm.urls:
+        metrics = requests.get(f"{url}/metrics", timeout=10).text
+        assert 'dateline_endpoint_behind{endpoint="late"}' in metrics
+    # Its address and secret change: what comes next goes there, signed by the new one.
+    other = endpoint.replace("/late", "/later").replace(SECRET, "whsec_" + "bmV3" * 8)
+    for line in farm.reread(farm.text + other):
+        assert ["endpoints.late.url", "endpoints.late.secret"] == line["changed"]
+        assert "bmV3" not in json.dumps(line)
+    assert 202 == farm.post(farm.urls[0], "for-later", section="s21")
+    farm.receiver.wait("/later", 1, 30)
+
+
+def test_what_is_under_way_ends_as_it_began(farm: Farm) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Answer:
+        begun.set()
+        go_on.wait(10)
+        return 204, b""
+
+    farm.receiver.behave["/p3"] = slow
+    try:
+        assert 202 == farm.post(farm.urls[0], "slow", section="s3")
+        assert begun.wait(20)
+        # They are in force before it has ended.
+        farm.reread(farm.text.replace(f"{farm.receiver.url}/p3", f"{farm.receiver.url}/p3-new"))
+        assert 202 == farm.post(farm.urls[1], "after-slow", section="s3")
+        go_on.set()
+        farm.receiver.wait("/p3-new", 1, 30)
+    finally:
+        del farm.receiver.behave["/p3"]
+    told = [json.loads(one.body)["article"]["id"] for path in ("/p3", "/p3-new") for one in farm.receiver.at(path)]
+    assert ["slow", "after-slow"] == told
+
+
+def test_feeds_change_what_belongs_in_them(farm: Farm) -> None:
+    assert 202 == farm.post(farm.urls[0], "of-another-section", section="s24")
+    farm.until(lambda: "of-another-section" in farm.document(farm.urls[0], "s24"), "it")
+    farm.reread(farm.text.replace('section = ["s25"]', 'section = ["s24", "s25"]'))
+    for url in farm.urls:
+        farm.until(lambda url=url: "of-another-section" in farm.document(url, "s25"), "it")  # type: ignore[misc]
+
+
+def test_a_broken_file_is_one_line_and_nothing_else(farm: Farm) -> None:
+    for line in farm.reread(farm.text.replace("claim_seconds = 6", 'claim_seconds = "soon"'), "settings_refused"):
+        assert ["delivery.claim_seconds"] == line["fields"]
+        assert "delivery.claim_seconds" in line["reason"]
+    for line in farm.reread("[site\n", "settings_refused"):
+        assert "is no TOML" in line["reason"]
+    for number, url in enumerate(farm.urls):
+        assert 202 == farm.post(url, f"as-before-{number}", section="s22")
+        farm.until(lambda url=url, n=number: f"as-before-{n}" in farm.document(url, "s22"), "it")  # type: ignore[misc]
+
+
+def test_what_needs_a_restart_is_named_and_stays(farm: Farm) -> None:
+    text = farm.text.replace('"herald.example,2026"', '"evening.example,2026"').replace("body_timeout = 5", "")
+    text = text.replace('data_dir = "', 'data_dir = "/elsewhere')
+    for line in farm.reread(text):
+        assert ["web.body_timeout"] == line["changed"]
+        assert {"data_dir", "site.id_authority"} == set(line["restart_for"])
+    assert 202 == farm.post(farm.urls[0], "same-ids", section="s23")
+    farm.until(lambda: "same-ids" in farm.document(farm.urls[0], "s23"), "it")
+    assert "tag:herald.example,2026:" in farm.document(farm.urls[0], "s23")
+
+
+def test_nothing_is_lost_and_no_request_fails_while_settings_change_again_and_again(farm: Farm) -> None:
+    ended = threading.Event()
+    failures: list[object] = []
+    posted: list[str] = []
+
+    def post(url: str, name: str) -> None:
+        while not ended.is_set():
+            article_id = f"{name}-{len(posted)}"
+            try:
+                status = farm.post(url, article_id, section="s2")
+                posted.append(article_id)
+                if status != 202 or requests.get(f"{url}/feeds/s2.rss", timeout=10).status_code != 200:
+                    failures.append(status)
+            except requests.RequestException as error:
+                failures.append(error)
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=post, args=(url, f"run-{n}")) for n, url in enumerate(farm.urls)]
+    for thread in threads:
+        thread.start()
+    for number in range(4):
+        farm.reread(
+            farm.text.replace('"Section 2"', f'"Section 2, {number}"').replace(
+                "timeout = 3", f"timeout = {4 + number % 2}"
+            )
+        )
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert [] == failures
+    told = lambda: {json.loads(request.body)["article"]["id"] for request in farm.receiver.at("/p2")}  # noqa: E731
+    farm.until(lambda: set(posted) <= told(), "every article at the endpoint")
+
+
+def _children(pid: int) -> set[int]:
+    return {int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()}
