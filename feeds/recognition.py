@@ -104,6 +104,9 @@ def _json(document: bytes) -> Recognised | None:
         return Recognised("article", "applenews")
     if "uri" in names:
         return Recognised("article", _ninjs(document, names))
+    # Whose version is missing or wrong, the gate says what it must be.
+    if "items" in names and names & {"version", "home_page_url", "feed_url", "title"}:
+        return Recognised("feed", "json")
     return None
 
 
