@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import pycurl
 
 from bench.receiver import Receiver, secret_of
-from worker.outbound.socket_events import Sockets
+from worker.outbound.socket_events import SocketEvents
 
 _PLACES = 500
 _CONNECTIONS = 1_000
@@ -79,7 +79,7 @@ def _serve(pipe: Connection) -> None:
 class _Loop:
     def __init__(self) -> None:
         self._multi = pycurl.CurlMulti()
-        self._sockets = Sockets()
+        self._sockets = SocketEvents()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
         self._multi.setopt(pycurl.M_MAXCONNECTS, _CONNECTIONS)
         self._free = [self._handle() for _ in range(_PLACES)]

@@ -20,7 +20,7 @@ class Caller:
         self.answers: list[Answer] = []
         self._arrived = threading.Condition()
 
-    def done(self, answer: Answer) -> None:
+    def on_answer(self, answer: Answer) -> None:
         with self._arrived:
             self.answers.append(answer)
             self._arrived.notify()
@@ -28,7 +28,7 @@ class Caller:
     def transfer(self, url: str, *, body: bytes = b"news", timeout: float = PATIENCE, **more: Any) -> Transfer:
         deadline = more.pop("deadline", time.monotonic() + 2 * PATIENCE)
         headers = more.pop("headers", ["Content-Type: text/plain"])
-        return Transfer(url, body, headers, timeout, deadline, more.pop("done", self.done), **more)
+        return Transfer(url, body, headers, timeout, deadline, more.pop("on_answer", self.on_answer), **more)
 
     def submit(self, transfers: Sequence[Transfer]) -> None:
         self.engine.submit(transfers)

@@ -23,7 +23,7 @@ from config.settings import EndpointSettings
 from worker.destinations.http import Endpoint, configured
 from worker.documents.feed_documents import Push
 from worker.outbound.guard import Guard
-from worker.outbound.oauth2_tokens import Client, TokenAuth, TokenFailed, TokenNeeded, Tokens
+from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, TokenFailed, TokenPending, Tokens
 from worker.outbound.signing import SignatureError, verify_webhook
 from worker.outbound.transfer import Answer
 from worker.receivers.feed_pushes import FeedPush
@@ -374,7 +374,7 @@ class Timed:
         self._partner = partner
         self._now = 0.0
         self._executor = ThreadPoolExecutor(1)
-        client = Client(f"{partner.url}/token", "herald", "hunter2")
+        client = OAuth2Client(f"{partner.url}/token", "herald", "hunter2")
         self._auth = TokenAuth(client, tokens._ask, self._executor, lambda: self._now)
 
     def __enter__(self) -> Self:
@@ -389,7 +389,7 @@ class Timed:
         request = requests.Request("POST", "http://a.example/").prepare()
         try:
             return str(self._auth(request).headers["Authorization"])
-        except TokenNeeded:
+        except TokenPending:
             return "needed"
         except TokenFailed as error:
             return str(error)

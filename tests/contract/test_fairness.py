@@ -45,7 +45,7 @@ def test_a_host_at_its_bound_lets_the_others_pass(start_engine: Start, receiver:
 
     answers: list[Answer] = []
     other = receiver.url.replace("127.0.0.1", "localhost")
-    caller.submit([caller.transfer(f"{other}/ok", done=answers.append) for _ in range(30)])
+    caller.submit([caller.transfer(f"{other}/ok", on_answer=answers.append) for _ in range(30)])
     receiver.until(lambda: len(answers) == 30)
 
     assert {answer.status for answer in answers} == {200}
@@ -120,7 +120,7 @@ def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, re
 
     def submit() -> None:
         for _ in range(20):
-            caller.submit([caller.transfer(f"{receiver.url}/ok", done=once_more) for _ in range(5)])
+            caller.submit([caller.transfer(f"{receiver.url}/ok", on_answer=once_more) for _ in range(5)])
 
     threads = [threading.Thread(target=submit) for _ in range(4)]
     for thread in threads:
@@ -138,7 +138,11 @@ def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: St
     bad = ["silent", "deaf", "drip", "drip_head", "reset", "gigabyte", "nonsense", "redirect", "hang_up", "endless"]
     answers: list[Answer] = []
     caller.submit(
-        [caller.transfer(f"{receiver.url}/{path}", timeout=1, done=answers.append) for path in bad for _ in range(4)]
+        [
+            caller.transfer(f"{receiver.url}/{path}", timeout=1, on_answer=answers.append)
+            for path in bad
+            for _ in range(4)
+        ]
     )
     for _ in range(20):
         caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(20)])
@@ -155,7 +159,7 @@ def test_those_that_are_known_to_be_slow_share_a_tenth_of_the_places(
     slow: list[Answer] = []
 
     def call(number: int) -> None:
-        caller.submit([caller.transfer(f"{receiver.url}/silent/{number}", timeout=2, done=slow.append)])
+        caller.submit([caller.transfer(f"{receiver.url}/silent/{number}", timeout=2, on_answer=slow.append)])
 
     for number in range(10):
         call(number)
@@ -182,7 +186,9 @@ def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine:
 
     caller = start_engine(places=5, connect_timeout=1.0, lookup=lookup)
     slow: list[Answer] = []
-    caller.submit([caller.transfer(f"http://slow{i}.example:{receiver.port}/ok", done=slow.append) for i in range(50)])
+    caller.submit(
+        [caller.transfer(f"http://slow{i}.example:{receiver.port}/ok", on_answer=slow.append) for i in range(50)]
+    )
     caller.submit([caller.transfer(f"http://quick{i}.example:{receiver.port}/ok") for i in range(10)])
 
     assert {answer.status for answer in caller.wait(10)} == {200}
@@ -205,7 +211,7 @@ def test_callbacks_that_hang_when_asked_keep_no_place_from_pushes(start_engine: 
     assert caller.engine.room() > 0
 
     answers: list[Answer] = []
-    caller.submit([caller.transfer(f"{receiver.url}/ok", done=answers.append) for _ in range(50)])
+    caller.submit([caller.transfer(f"{receiver.url}/ok", on_answer=answers.append) for _ in range(50)])
     receiver.until(lambda: len(answers) == 50)
     assert (receiver.holding, caller.answers) == (2, [])
     receiver.release()

@@ -21,7 +21,7 @@ def test_while_it_waits_for_its_turn(start_engine: Start, receiver: Misbehaving)
     caller.submit([caller.transfer(f"{receiver.url}/hold")])
     receiver.until(lambda: receiver.holding == 1)
     current = True
-    caller.submit([caller.transfer(f"{receiver.url}/ok", still=lambda: current)])
+    caller.submit([caller.transfer(f"{receiver.url}/ok", is_current=lambda: current)])
 
     current = False
     receiver.release()
@@ -38,7 +38,7 @@ def test_while_its_connection_is_made(caller: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE)
         url = f"https://127.0.0.1:{server.getsockname()[1]}/"
-        caller.submit([caller.transfer(url, still=lambda: current, tls=Tls(verify=False))])
+        caller.submit([caller.transfer(url, is_current=lambda: current, tls=Tls(verify=False))])
         connection, _ = server.accept()
         # It has begun to speak of TLS; of the request nothing has left.
         assert connection.recv(1, socket.MSG_PEEK)
@@ -53,8 +53,10 @@ def test_while_its_connection_is_made(caller: Caller) -> None:
 
 def test_a_connection_that_was_kept_carries_the_next_one(start_engine: Start, receiver: Misbehaving) -> None:
     caller = start_engine()
-    answers = [caller.call(f"{receiver.url}/ok", still=lambda current=current: current) for current in (True, True)]
+    answers = [
+        caller.call(f"{receiver.url}/ok", is_current=lambda current=current: current) for current in (True, True)
+    ]
 
     assert [answer.status for answer in answers] == [200, 200]
-    assert caller.call(f"{receiver.url}/ok", still=lambda: False).fault is Fault.OUTDATED
+    assert caller.call(f"{receiver.url}/ok", is_current=lambda: False).fault is Fault.OUTDATED
     assert caller.call(f"{receiver.url}/ok").status == 200

@@ -68,7 +68,7 @@ def test_the_url_is_sent_to_the_letter(caller: Caller, receiver: Misbehaving, ta
 
 
 def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, receiver: Misbehaving) -> None:
-    odd = caller.call(f"{receiver.url}/target/%7e", method="GET", body=b"", with_headers=True, timeout=5)
+    odd = caller.call(f"{receiver.url}/target/%7e", method="GET", body=b"", keep_headers=True, timeout=5)
     plain = caller.call(f"{receiver.url}/target")
 
     assert (odd.body, odd.headers) == (b"/target/%7e", {"content-length": "11"})
@@ -96,7 +96,7 @@ def test_a_redirect_is_not_followed(caller: Caller, receiver: Misbehaving) -> No
 def test_headers_come_if_they_are_wanted_and_are_those_of_the_final_answer(
     caller: Caller, receiver: Misbehaving
 ) -> None:
-    answer = caller.call(f"{receiver.url}/interim", with_headers=True)
+    answer = caller.call(f"{receiver.url}/interim", keep_headers=True)
 
     assert (answer.status, answer.headers) == (200, {"content-length": "4", "x-twice": "1, 2"})
 
@@ -117,10 +117,10 @@ def test_a_retry_after_that_is_none(caller: Caller, receiver: Misbehaving, wish:
 
 
 def test_a_body_is_kept_up_to_what_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
-    answer = caller.call(f"{receiver.url}/long/60000", keep=100)
+    answer = caller.call(f"{receiver.url}/long/60000", keep_bytes=100)
 
-    assert (answer.status, answer.body, answer.cut) == (200, b"x" * 100, True)
-    assert caller.call(f"{receiver.url}/long/100", keep=100).cut is False
+    assert (answer.status, answer.body, answer.truncated) == (200, b"x" * 100, True)
+    assert caller.call(f"{receiver.url}/long/100", keep_bytes=100).truncated is False
     # What nobody wanted was read to its end, so the connection is still good.
     assert receiver.connections == 1
 
@@ -131,11 +131,11 @@ def test_a_gigabyte_is_not_read_and_its_status_stands(
 ) -> None:
     answer = caller.call(f"{receiver.url}/{path}")
 
-    assert (answer.status, answer.fault, answer.body, answer.cut) == (status, None, b"x" * 2048, True)
+    assert (answer.status, answer.fault, answer.body, answer.truncated) == (status, None, b"x" * 2048, True)
 
 
 def test_more_is_kept_if_more_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
-    assert len(caller.call(f"{receiver.url}/long/300000", keep=300_000).body) == 300_000
+    assert len(caller.call(f"{receiver.url}/long/300000", keep_bytes=300_000).body) == 300_000
 
 
 @pytest.mark.parametrize(("path", "status"), [("silent", 0), ("drip_head", 200), ("drip", 200)])
@@ -289,7 +289,7 @@ def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: M
     def fail(_: object) -> None:
         raise RuntimeError("not today")
 
-    caller.submit([caller.transfer(f"{receiver.url}/ok", done=fail)])
+    caller.submit([caller.transfer(f"{receiver.url}/ok", on_answer=fail)])
 
     assert caller.call(f"{receiver.url}/ok").status == 200
     receiver.until(lambda: len(receiver.seen) == 2)

@@ -15,7 +15,7 @@ from contract.misbehaving import Misbehaving
 
 from worker.outbound.engine import Answer
 from worker.outbound.guard import Guard
-from worker.outbound.requests_adapter import CurlAdapter, response, transfer
+from worker.outbound.requests_adapter import CurlAdapter, response_of, transfer_of
 from worker.outbound.signing import WebhookAuth, verify_webhook
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
@@ -149,13 +149,13 @@ def test_the_two_halves_without_blocking(caller: Caller, receiver: Misbehaving) 
     answers: list[Answer] = []
     arrived = threading.Event()
 
-    def done(answer: Answer) -> None:
+    def on_answer(answer: Answer) -> None:
         answers.append(answer)
         arrived.set()
 
-    caller.submit([transfer(prepared, timeout=5, deadline=time.monotonic() + 60, done=done)])
+    caller.submit([transfer_of(prepared, timeout=5, deadline=time.monotonic() + 60, on_answer=on_answer)])
     assert arrived.wait(20)
 
-    assert response(prepared, answers[0]).text == "fine"
+    assert response_of(prepared, answers[0]).text == "fine"
     [seen] = receiver.seen
     verify_webhook(seen.headers, seen.body, [SECRET], time.time())

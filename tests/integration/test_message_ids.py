@@ -145,7 +145,7 @@ class Histories(RuleBasedStateMachine):
                 answer = next(coming)
                 if answer == "crash":
                     return
-                request.done(_answer(answer))
+                request.on_answer(_answer(answer))
                 delivery.answered(keys.pop(), _answer(answer), self.now, 0.5)
             if not any(delivery.wants()):
                 break

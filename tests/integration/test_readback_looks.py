@@ -21,7 +21,7 @@ from worker.destinations.http import Endpoint
 from worker.outbound.auth import Identity
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
-from worker.outbound.oauth2_tokens import TokenFailed, TokenNeeded
+from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.store import Store
 from worker.store.articles import NEW, Held
 from worker.store.readbacks import Seen
@@ -126,7 +126,7 @@ class Without(AuthBase):
 
 
 def test_a_token_that_is_on_its_way_is_waited_for(reading: Reading) -> None:
-    identity = Identity(Without(TokenNeeded()), {}, ())
+    identity = Identity(Without(TokenPending()), {}, ())
     reading.partners.endpoints = {"p": reading.endpoint(identity=identity)}
     seen, due = reading.look(asks=False)
     assert seen is not None

@@ -143,7 +143,7 @@ class Desk:
             articles = dict.fromkeys(wanted) | self.store.articles.get_many(wanted)
             while request := delivery.next(articles):
                 answer = self._take(request.body)
-                request.done(answer)
+                request.on_answer(answer)
                 in_flight.append((keys.pop(), answer))
             if in_flight:
                 delivery.answered(*in_flight.pop(0), self.now, 0.0)

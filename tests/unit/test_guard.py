@@ -138,7 +138,7 @@ def test_a_network_on_the_allow_list_is_permitted_in_every_wrapping_and_no_other
     ],
 )
 def test_a_callback_that_may_be_called(url: str) -> None:
-    Guard().callback_url(url)
+    Guard().check_callback_url(url)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_callback_that_may_be_called(url: str) -> None:
 )
 def test_a_callback_that_may_not_be_called(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^{reason}"):
-        Guard().callback_url(url)
+        Guard().check_callback_url(url)
 
 
 def spellings(address: str) -> list[str]:
@@ -230,7 +230,7 @@ def test_an_address_in_any_spelling_but_the_usual_is_refused_at_once(address: st
     for host in spellings(address):
         for url in (f"http://{host}/", f"https://{host}:8080/callback?x=1"):
             try:
-                guard.callback_url(url)
+                guard.check_callback_url(url)
             except ValueError:
                 continue
             # A sign or an exponent makes it a name like any other.
@@ -243,18 +243,18 @@ def test_an_address_in_any_spelling_but_the_usual_is_refused_at_once(address: st
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost.", "news.localhost", "localhost:8080"])
 def test_localhost_is_no_name_unless_it_is_allowed(host: str) -> None:
     with pytest.raises(ValueError, match="names this machine"):
-        Guard().callback_url(f"http://{host}/")
-    Guard([ip_network("::1/128")]).callback_url(f"http://{host}/")
+        Guard().check_callback_url(f"http://{host}/")
+    Guard([ip_network("::1/128")]).check_callback_url(f"http://{host}/")
 
 
 @pytest.mark.parametrize(
     "host", ["24.example", "1x", "0x7f.example", "a.0b1", "0xg", "127.0.0.1.example", "5efe.example"]
 )
 def test_names_that_only_look_like_numbers_are_names(host: str) -> None:
-    Guard().callback_url(f"http://{host}/")
+    Guard().check_callback_url(f"http://{host}/")
 
 
 def test_a_callback_in_a_network_that_is_allowed() -> None:
-    Guard([ip_network("127.0.0.0/8")]).callback_url("http://127.0.0.1:8080/")
-    Guard([ip_network("::1/128")]).callback_url("http://[::1]:8080/")
-    Guard([ip_network("fd12::/16")]).callback_url("http://[fd12:0:0::1]:8080/")
+    Guard([ip_network("127.0.0.0/8")]).check_callback_url("http://127.0.0.1:8080/")
+    Guard([ip_network("::1/128")]).check_callback_url("http://[::1]:8080/")
+    Guard([ip_network("fd12::/16")]).check_callback_url("http://[fd12:0:0::1]:8080/")

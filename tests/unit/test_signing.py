@@ -32,41 +32,19 @@ def verified(request: requests.PreparedRequest, secrets: list[str], now: float =
     verify_webhook(headers, body.encode() if isinstance(body, str) else body, secrets, now)
 
 
-@pytest.mark.parametrize(
-    ("method", "digest"),
-    [
-        # RFC 2202 (sha1) and RFC 4231 (the others), test case 2.
-        ("sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
-        ("sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
-        (
-            "sha384",
-            "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
-        ),
-        (
-            "sha512",
-            (
-                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fd"
-                "caeab1a34d4a6b4b636e070a38bce737"
-            ),
-        ),
-    ],
-)
-def test_hub_signature(method: str, digest: str) -> None:
+def test_hub_signature() -> None:
     body = b"what do ya want for nothing?"
+    # RFC 4231, test case 2.
+    signature = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
 
-    assert hub_signature("Jefe", body, method) == f"{method}={digest}"
-    assert verify_hub_signature(b"Jefe", body, f"{method}={digest}")
+    assert hub_signature("Jefe", body) == signature
+    assert verify_hub_signature(b"Jefe", body, signature)
 
 
-def test_a_hub_signature_is_sha256_if_nothing_else_is_said_and_secrets_are_utf8() -> None:
+def test_the_secret_of_a_hub_signature_is_utf8() -> None:
     expected = hmac.new("geheim\u00e4".encode(), b"<feed/>", hashlib.sha256).hexdigest()
 
     assert hub_signature("geheim\u00e4", b"<feed/>") == f"sha256={expected}"
-
-
-def test_a_method_that_is_none() -> None:
-    with pytest.raises(ValueError, match="'md5' is no signature method"):
-        hub_signature("secret", b"", "md5")
 
 
 @pytest.mark.parametrize("signature", ["", "sha256", "sha256=", "md5=00", "sha256=caf\u00e9", "sha1=" + "0" * 40])
@@ -146,7 +124,7 @@ def test_a_webhook_with_another_body_is_wrong() -> None:
         verified(request, [OLD])
 
 
-def test_a_webhook_is_right_as_long_as_the_tolerance_says() -> None:
+def test_a_webhook_may_be_five_minutes_early_or_late() -> None:
     for now in (NOW - 300, NOW + 300):
         verified(signed([OLD]), [OLD], now)
     with pytest.raises(SignatureError):
@@ -165,13 +143,13 @@ def test_keys() -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "whsec_abc", "whsec_\u00e4\u00e4\u00e4\u00e4"])
-def test_a_secret_that_is_none_is_named_without_repeating_it(secret: str) -> None:
+def test_an_invalid_secret_is_reported_without_repeating_it(secret: str) -> None:
     with pytest.raises(ValueError, match=r"^a secret (that begins with whsec_ must|must not be empty)") as caught:
         WebhookAuth([secret], "msg_1", NOW)
     assert secret.removeprefix("whsec_") == "" or secret.removeprefix("whsec_") not in str(caught.value)
 
 
 @pytest.mark.parametrize("message_id", ["", "msg.1"])
-def test_a_message_id_that_is_none(message_id: str) -> None:
+def test_an_invalid_message_id(message_id: str) -> None:
     with pytest.raises(ValueError, match="message id"):
         signed([OLD], message_id=message_id)

@@ -15,7 +15,7 @@ from feeds.validation.sitemap import BYTES_MOST
 from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
 from worker.documents.quality_gate import FeedRefused
 from worker.intake import inputs
-from worker.outbound.fetch import Page
+from worker.outbound.fetch import FetchedPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ class Reader:
     def _settings(self) -> Settings:
         return load(self._config)
 
-    def _fetch(self, url: str) -> Page:
+    def _fetch(self, url: str) -> FetchedPage:
         return page(url, self._settings, most=BYTES_MOST, accept=_ACCEPT)
 
     def _form(self, where: str, said: bytes) -> Recognised:

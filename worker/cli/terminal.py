@@ -15,7 +15,7 @@ from rich.console import Console
 
 from config.settings import default_path, load
 from worker import clock
-from worker.outbound.fetch import Page, fetch
+from worker.outbound.fetch import FetchedPage, fetch
 from worker.outbound.guard import Guard
 from worker.runtime import embedded_redis, logs
 from worker.runtime.wiring import Services, build
@@ -106,7 +106,7 @@ def config_path(config: Path | None) -> Path:
     return (config or default_path(os.environ)).resolve()
 
 
-def page(url: str, settings: Settings, *, most: int, accept: str) -> Page:
+def page(url: str, settings: Settings, *, most: int, accept: str) -> FetchedPage:
     """Return the page at `url`, had as carefully as everything that strangers name. Raises FetchError."""
     delivery = settings.delivery
     return fetch(

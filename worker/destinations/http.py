@@ -13,10 +13,10 @@ from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import EVERYTHING, Rights
 from worker.outbound.auth import BearerAuth, Identity, basic
-from worker.outbound.oauth2_tokens import Client
+from worker.outbound.oauth2_tokens import OAuth2Client
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.signing import webhook_headers
-from worker.outbound.transfer import CHECKED, Tls, Transfer
+from worker.outbound.transfer import DEFAULT_TLS, Tls, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Endpoint:
     """Attempts a second at the most; None: no limit."""
     identity: Identity | None = None
     """What is said of us beside the signature."""
-    tls: Tls = CHECKED
+    tls: Tls = DEFAULT_TLS
     gzip: bool = False
     """Whether bodies are compressed."""
     rights: Rights = EVERYTHING
@@ -78,8 +78,8 @@ class Endpoint:
         """Return the request that pushes a message, complete: authenticated and signed.
 
         `answered` takes the answer, in the engine's thread, without what of ours it may repeat. `replay`: the id of the
-        replay that it belongs to, or nothing. `timeout` in seconds, `deadline` in monotonic seconds. Raises TokenNeeded
-        and TokenFailed (worker/outbound/oauth2_tokens.py).
+        replay that it belongs to, or nothing. `timeout` in seconds, `deadline` in monotonic seconds.
+        Raises TokenPending and TokenFailed (worker/outbound/oauth2_tokens.py).
         """
         if self.identity:
             request = self.identity(self.request.copy())
@@ -99,7 +99,7 @@ class Endpoint:
 
     def _answered(self, authorization: str, answered: Callable[[Answer], None], answer: Answer) -> None:
         assert self.identity is not None
-        self.identity.take(authorization, answer)
+        self.identity.inspect(authorization, answer)
         answered(answer)
 
 
@@ -135,7 +135,7 @@ def _identity(settings: EndpointSettings, tokens: Tokens) -> Identity | None:
         case BearerSettings(token=token):
             auth = BearerAuth(token.get_secret_value())
         case OAuth2Settings() as oauth2:
-            client = Client(
+            client = OAuth2Client(
                 oauth2.token_url,
                 oauth2.client_id.get_secret_value(),
                 oauth2.client_secret.get_secret_value(),
@@ -145,11 +145,11 @@ def _identity(settings: EndpointSettings, tokens: Tokens) -> Identity | None:
                 tls=_tls(oauth2.tls),
             )
             hidden = (client.secret,)
-            auth = tokens.of(client)
+            auth = tokens.auth_for(client)
     return Identity(auth, headers, hidden) if auth or headers else None
 
 
 def _tls(settings: TlsSettings) -> Tls:
     paths = (str(path) if path else None for path in (settings.ca, settings.cert, settings.key))
     # The engine knows the usual by its identity, and spends nothing on it.
-    return Tls(True, *paths) if settings.model_fields_set else CHECKED
+    return Tls(True, *paths) if settings.model_fields_set else DEFAULT_TLS

@@ -90,7 +90,7 @@ class IntentVerifier:
             query["hub.lease_seconds"] = str(intent.lease)
         url = _with_query(intent.callback, query)
 
-        def done(answer: Answer) -> None:
+        def on_answer(answer: Answer) -> None:
             self._executor.submit(self._answered, feed, subscription, intent, challenge, answer)
 
         return Transfer(
@@ -99,9 +99,9 @@ class IntentVerifier:
             [],
             self._timeout,
             time.monotonic() + self._claim_seconds,
-            done,
+            on_answer,
             method="GET",
-            keep=len(challenge) + 1,
+            keep_bytes=len(challenge) + 1,
             receiver=intent.callback,
             question=True,
         )
@@ -141,7 +141,7 @@ class IntentVerifier:
             deadline,
             lambda _: None,
             method="GET",
-            keep=0,
+            keep_bytes=0,
             receiver=callback,
             question=True,
         )

@@ -14,7 +14,7 @@ from feeds.adapters import ADAPTERS, ENDINGS, guess
 from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Adapter, Given
 from feeds.errors import FieldError, InvalidEvent
-from worker.outbound.fetch import FetchError, Page
+from worker.outbound.fetch import FetchedPage, FetchError
 
 _OPTIONS = {
     "article.id": "--url or --id",
@@ -60,7 +60,7 @@ def within(source: str) -> list[str]:
     return [str(path) for path in files]
 
 
-def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable[[str], Page]) -> list[Input]:
+def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable[[str], FetchedPage]) -> list[Input]:
     """Return the events in a file, at an http(s) address or, for "-", in standard input.
 
     `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. `given`
@@ -75,7 +75,7 @@ def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable
     return _native(said, where)
 
 
-def content(source: str, fetch: Callable[[str], Page], most: int) -> tuple[bytes, str]:
+def content(source: str, fetch: Callable[[str], FetchedPage], most: int) -> tuple[bytes, str]:
     """Return what is in a file, at an http(s) address or in standard input ("-"), and its address if it has one.
 
     A file is read up to one byte beyond `most`. Raises InputError.

@@ -1,7 +1,7 @@
-"""Who we are to one partner: what each request to it says of that, and what an answer must not repeat to others.
+"""How we show one partner who we are: what each request to it carries, and what must be hidden in its answers.
 
-Basic (RFC 7617) is `requests`' own; a signature is added last, see `signing`. Nothing here is part of a message, a log
-line or a `repr`.
+Basic authentication (RFC 7617) comes from `requests`; a signature is added last, see `signing`. No credential ever
+stands in a message, a log line or a `repr`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from worker.outbound.errors import Fault
 from worker.outbound.oauth2_tokens import TokenAuth
 from worker.outbound.transfer import Answer
 
-_SHORTEST = 4
-"""What has fewer characters is no secret, and stands in many an answer by chance."""
+_SHORTEST_SECRET = 4
+"""Anything with fewer characters is no secret, and many answers have it by chance."""
 
 
 class BearerAuth(AuthBase):
-    """A token that does not change (RFC 6750)."""
+    """Adds a token that does not change (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
         self._authorization = f"Bearer {token}"
@@ -37,34 +37,35 @@ def basic(username: str, password: str) -> AuthBase:
 
 
 class Identity(AuthBase):
-    """All that is said of us in the requests to one endpoint: a means of authentication and headers of its own.
+    """Everything that tells one endpoint who we are: a way of authentication, and the headers set for this endpoint.
 
-    `hidden` is what of it must not be shown when an answer repeats it: partners do, in their errors.
+    Partners repeat what they were sent in their error pages. `secrets`, the values of `headers` and whatever follows
+    the scheme in `Authorization` are therefore taken out of answers before anybody sees them.
     """
 
-    def __init__(self, auth: AuthBase | None, headers: Mapping[str, str], hidden: tuple[str, ...]) -> None:
+    def __init__(self, auth: AuthBase | None, headers: Mapping[str, str], secrets: tuple[str, ...]) -> None:
         self._auth = auth
         self._headers = headers
-        self._hidden = (*hidden, *headers.values())
+        self._secrets = (*secrets, *headers.values())
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add it. Raises TokenNeeded or TokenFailed when there is no token to add."""
+        """Add them to a request. Raises TokenPending or TokenFailed when there is no token to add."""
         request.headers.update(self._headers)
         return self._auth(request) if self._auth else request
 
-    def take(self, authorization: str, answer: Answer) -> None:
-        """Look at the answer to a request that had this header `Authorization` (empty: none).
+    def inspect(self, authorization: str, answer: Answer) -> None:
+        """Hide our secrets in the answer to a request with this `Authorization` header (empty: it had none).
 
-        What is to be hidden is taken out of it. If it refuses a token that is replaced now, it becomes the fault
-        UNAUTHORIZED, which is nobody's failure. Quick, and from any thread.
+        An answer that refuses a token which is now being replaced becomes the fault UNAUTHORIZED: nobody has failed,
+        and the request is sent again with the new token. Quick; from any thread.
         """
         if answer.body or answer.message:
             credential = authorization.partition(" ")[2]
-            # The longest first: one may be part of another.
-            for secret in sorted((*self._hidden, credential), key=len, reverse=True):
-                if len(secret) >= _SHORTEST:
+            # The longest first: a secret may contain another.
+            for secret in sorted((*self._secrets, credential), key=len, reverse=True):
+                if len(secret) >= _SHORTEST_SECRET:
                     answer.body = answer.body.replace(secret.encode(), b"***")
                     answer.message = answer.message.replace(secret, "***")
-        if isinstance(self._auth, TokenAuth) and self._auth.refused(authorization, answer.status):
+        if isinstance(self._auth, TokenAuth) and self._auth.replaces(authorization, answer.status):
             answer.fault = Fault.UNAUTHORIZED
             answer.message = "the token was refused; another one is fetched"

@@ -14,9 +14,9 @@ import pycurl
 
 from worker.outbound.errors import MALFORMED_LINES, Fault, fault_of, reason_of
 from worker.outbound.guard import Guard
-from worker.outbound.guarded_socket import Gate
+from worker.outbound.guarded_socket import GuardedSockets
 from worker.outbound.scheduler import Turn
-from worker.outbound.transfer import CHECKED, Answer, Tls, Transfer
+from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, Transfer
 
 READ_MOST = 65_536
 """Bytes of a body that are read although nobody wants them, which is cheaper than a new connection. Then they end."""
@@ -73,7 +73,7 @@ class Handle:
         self.curl = pycurl.Curl()
         self._setopt = self.curl.setopt
         self._getinfo = self.curl.getinfo
-        self._gate = Gate(guard)
+        self._gate = GuardedSockets(guard)
         self._chunks: list[bytes] = []
         self._lines: list[bytes] = []
         self._size = 0
@@ -127,9 +127,9 @@ class Handle:
             setopt(pycurl.RESOLVE, names)
         if transfer.method != "POST":
             self._set_method(transfer)
-        if transfer.tls is not CHECKED:
+        if transfer.tls is not DEFAULT_TLS:
             self._set_tls(transfer.tls)
-        if transfer.with_headers:
+        if transfer.keep_headers:
             self._plain = False
             setopt(pycurl.HEADERFUNCTION, self._lines.append)
         if "%" in transfer.url:
@@ -139,7 +139,7 @@ class Handle:
         """Return what came of the transfer: what libcurl ended it with, or the fault that we ended it for."""
         transfer = self.transfer
         status: int = self._getinfo(pycurl.RESPONSE_CODE)
-        cut = self._size > transfer.keep
+        cut = self._size > transfer.keep_bytes
         started, retry_after = True, 0
         if code == pycurl.E_WRITE_ERROR and cut:
             # A body that we did not want to the end is no failure: the status stands.
@@ -153,7 +153,7 @@ class Handle:
             started = status > 0 or self._getinfo(pycurl.REQUEST_SIZE) > 0
         if status >= 300:
             retry_after = self._getinfo(pycurl.RETRY_AFTER)
-        body = b"".join(self._chunks)[: transfer.keep] if self._chunks else b""
+        body = b"".join(self._chunks)[: transfer.keep_bytes] if self._chunks else b""
         headers = _parsed(self._lines) if self._lines else _NO_HEADERS
         return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, cut)
 
@@ -214,15 +214,15 @@ class Handle:
 
     def _about_to_send(self, *_: object) -> int:
         """PREREQFUNCTION: the connection stands, which may have taken long; also when libcurl sends it once more."""
-        still = self.transfer.still
-        if still is None or still():
+        is_current = self.transfer.is_current
+        if is_current is None or is_current():
             return pycurl.PREREQFUNC_OK
         self._outdated = True
         return pycurl.PREREQFUNC_ABORT
 
     def _write(self, data: bytes) -> int | None:
         """WRITEFUNCTION. Returns None to go on."""
-        keep = self.transfer.keep
+        keep = self.transfer.keep_bytes
         if self._size < keep:
             self._chunks.append(data)
         self._size += len(data)

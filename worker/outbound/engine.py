@@ -1,6 +1,6 @@
 """The engine that moves bytes: one thread, one of libcurl's multi handles, thousands of transfers at once.
 
-    submit ──> inbox ──> names, turns (who may start) ──> handle (one request) ──> multi ──> done(answer)
+    submit ──> inbox ──> names, turns (who may start) ──> handle (one request) ──> multi ──> on_answer(answer)
 
 Whatever leaves the process goes through here: the guard sees every address, connections are kept from one batch to the
 next, HTTP/2 carries many requests on one, and a receiver that misbehaves costs one place until its time is up. The
@@ -26,11 +26,11 @@ from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
 from worker.outbound.latency import Pace
 from worker.outbound.scheduler import Host, Turn, Turns, host_of
-from worker.outbound.socket_events import Sockets
-from worker.outbound.transfer import CHECKED, Answer, Tls, Transfer
+from worker.outbound.socket_events import SocketEvents
+from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, Transfer
 from worker.watchdog import watched
 
-__all__ = ["CHECKED", "Answer", "Engine", "Tls", "Transfer"]
+__all__ = ["DEFAULT_TLS", "Answer", "Engine", "Tls", "Transfer"]
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Engine:
         self._turns = Turns(places, per_host, Pace())
         self._multiplexing: set[str] = set()
         self._looked = 0.0
-        self._sockets = Sockets()
+        self._sockets = SocketEvents()
         self._names = Names(lookup, self._sockets.wake, connect_timeout)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
@@ -238,7 +238,7 @@ class Engine:
             if now + transfer.timeout > transfer.deadline:
                 self._turns.leave(turn.host, turn.lane)
                 self._give_back((transfer,), _TOO_LATE)
-            elif transfer.still is not None and not transfer.still():
+            elif transfer.is_current is not None and not transfer.is_current():
                 self._turns.leave(turn.host, turn.lane)
                 self._hand_out(transfer, _unsent(Fault.OUTDATED, _OUT_OF_DATE))
             else:
@@ -330,7 +330,7 @@ def _unsent(fault: Fault, reason: str) -> Answer:
 
 def _tell(transfer: Transfer, answer: Answer) -> None:
     try:
-        transfer.done(answer)
+        transfer.on_answer(answer)
     except Exception:
         # Only the host: the rest of the URL may be a secret.
         log.exception("answer_not_taken", host=host_of(transfer.url), status=answer.status, fault=answer.fault)

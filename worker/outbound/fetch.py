@@ -21,14 +21,14 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FetchedPage:
     """A page as it came, and the address at which it was in the end."""
 
     content: bytes
     url: str
 
 
-def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int, accept: str) -> Page:
+def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int, accept: str) -> FetchedPage:
     """Return the page at `url`, of at most `most` bytes; times in seconds. Raises FetchError.
 
     `accept`: the media types that are wanted (RFC 9110, section 12.5.1).
@@ -48,7 +48,7 @@ def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, mos
         engine.stop(0)
     if answer.status_code != 200:
         raise FetchError(f"it answers {answer.status_code} {answer.reason}".rstrip())
-    return Page(_in_utf8(answer), answer.url)
+    return FetchedPage(_in_utf8(answer), answer.url)
 
 
 def _in_utf8(answer: requests.Response) -> bytes:

@@ -1,9 +1,9 @@
 """Which addresses may be called, and which URLs strangers may give us to call.
 
-A stranger's callback must never make us a way into a network. The check that counts is made on the address of each
-socket as it is opened (`Guard.permits`, called by the engine), after every way of spelling a host and every name server
-has had its say; so there is no gap between a check and its use. `Guard.callback_url` refuses at once, with a reason for
-the subscriber, what would fail there anyway.
+A stranger's callback must never become a way into our own network. The check that counts is made on the address of each
+socket as it is opened (`Guard.permits`, called by the engine). By then every spelling of a host has been read and every
+name server has answered, so nothing can change between the check and the use. `Guard.check_callback_url` refuses early,
+with a reason for the subscriber, what would fail there anyway.
 
 Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses (RFC 6890), RFC 4291 (mapped and compatible
 addresses), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo),
@@ -89,7 +89,7 @@ class Guard:
             return all(map(self.permits, embedded))
         return address in _GLOBAL_UNICAST and not any(address in network for network in _NOT_PUBLIC_IPV6)
 
-    def callback_url(self, url: str) -> None:
+    def check_callback_url(self, url: str) -> None:
         """Check a URL that a stranger gave.
 
         Raises ValueError with the reason, worded to follow the field's name, when it is not to be called.

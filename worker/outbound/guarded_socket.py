@@ -18,7 +18,7 @@ class _Socket(socket):
         self.close()
 
 
-class Gate:
+class GuardedSockets:
     """Opens sockets for one transfer at a time.
 
     `refusal` says why a socket was not opened. A host may have several addresses, and libcurl tries one after another:

@@ -1,6 +1,6 @@
 """OAuth2 tokens of partners (RFC 6749, section 4.4: client credentials), there before a push needs them.
 
-Who sends pushes never waits for a token: it has one, or is told by `TokenNeeded` to come again in a moment, or by
+Who sends pushes never waits for a token: it has one, or is told by `TokenPending` to come again in a moment, or by
 `TokenFailed` that none can be had. They are fetched in threads of their own, through the engine and so past its guard,
 and kept in memory only. One that is in use is replaced in the background before it ends; one that nobody used since it
 was fetched is left to end.
@@ -24,7 +24,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from worker.outbound.engine import Engine
 from worker.outbound.requests_adapter import CurlAdapter
 from worker.outbound.scheduler import host_of
-from worker.outbound.transfer import CHECKED, Tls
+from worker.outbound.transfer import DEFAULT_TLS, Tls
 from worker.watchdog import watched
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ _ERRORS = frozenset(
 )
 
 
-class TokenNeeded(Exception):
+class TokenPending(Exception):
     """There is no token as yet; one is being fetched."""
 
 
@@ -67,7 +67,7 @@ class TokenFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class OAuth2Client:
     """Who we are at an authorization server."""
 
     token_url: str
@@ -77,7 +77,7 @@ class Client:
     audience: str = ""
     in_body: bool = False
     """Id and secret go in the body, not as Basic authentication (section 2.3.1)."""
-    tls: Tls = CHECKED
+    tls: Tls = DEFAULT_TLS
 
 
 @dataclass(slots=True)
@@ -94,8 +94,8 @@ class TokenAuth(AuthBase):
 
     def __init__(
         self,
-        client: Client,
-        ask: Callable[[Client], tuple[str, float]],
+        client: OAuth2Client,
+        ask: Callable[[OAuth2Client], tuple[str, float]],
         executor: Executor,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -111,7 +111,7 @@ class TokenAuth(AuthBase):
         self._again = 0.0
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token. Raises TokenNeeded or TokenFailed; never waits."""
+        """Add the token. Raises TokenPending or TokenFailed; never waits."""
         now = self._monotonic()
         with self._lock:
             token = self._token
@@ -119,12 +119,12 @@ class TokenAuth(AuthBase):
                 if not self._fetching and now < self._again:
                     raise TokenFailed(self._reason)
                 self._fetch()
-                raise TokenNeeded
+                raise TokenPending
             token.used = True
             request.headers["Authorization"] = token.authorization
         return request
 
-    def refused(self, authorization: str, status: int) -> bool:
+    def replaces(self, authorization: str, status: int) -> bool:
         """Take in with what status a request was answered; return whether it is to be sent anew with another token.
 
         It is, when the token was refused (401) and is an old one by now. If the next token is refused too, the tokens
@@ -191,7 +191,7 @@ class Tokens:
             self._session.mount(scheme, CurlAdapter(engine, keep=_KEEP_BYTES))
         self._timeout = timeout
         self._executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tokens")
-        self._auths: dict[Client, TokenAuth] = {}
+        self._auths: dict[OAuth2Client, TokenAuth] = {}
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="token-renewal", daemon=True)
 
@@ -206,7 +206,7 @@ class Tokens:
             self._thread.join()
         self._executor.shutdown()
 
-    def of(self, client: Client) -> TokenAuth:
+    def auth_for(self, client: OAuth2Client) -> TokenAuth:
         """Return the authentication of a client. The same client has the same tokens, also when settings are reread."""
         return self._auths.setdefault(client, TokenAuth(client, self._ask, self._executor))
 
@@ -221,7 +221,7 @@ class Tokens:
                         # One client's trouble is not the others'.
                         log.exception("token_renewal_failed", next_step="it is tried again")
 
-    def _ask(self, client: Client) -> tuple[str, float]:
+    def _ask(self, client: OAuth2Client) -> tuple[str, float]:
         """Fetch a token (sections 4.4.2 and 5); return it and its seconds. Raises TokenFailed."""
         form = {"grant_type": "client_credentials", "scope": client.scope, "audience": client.audience}
         auth: AuthBase | None = None

@@ -1,7 +1,7 @@
 """`requests` on top of the engine: its requests become transfers, answers become its responses.
 
 A `requests.Session` with a `CurlAdapter` mounted sends through the same guard, connections and limits as every push.
-For many requests at once, `transfer` and `response` do the two halves without blocking.
+For many requests at once, `transfer_of` and `response_of` do the two halves without blocking.
 
 Not taken over from `requests`: proxies (none is ever used), cookies (none are kept), streaming (an answer is read
 whole, up to a limit) and compressed answers (none are asked for). Redirects are followed only if the session does so,
@@ -21,7 +21,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import default_user_agent, get_encoding_from_headers
 
-from worker.outbound.engine import CHECKED, Answer, Engine, Tls, Transfer
+from worker.outbound.engine import DEFAULT_TLS, Answer, Engine, Tls, Transfer
 from worker.outbound.errors import Fault, exception_for
 
 DEFAULT_SECONDS = 30.0
@@ -59,22 +59,21 @@ class CurlAdapter(BaseAdapter):
         `requests` raises: ConnectTimeout, ReadTimeout, SSLError, ConnectionError, InvalidURL, RequestException.
         """
         seconds = _seconds(timeout)
-        answered: Future[Answer] = Future()
-        sent = transfer(
-            _as_our_own(request), timeout=seconds, deadline=time.monotonic() + 2 * seconds, done=answered.set_result
-        )
-        sent.keep = self._keep
-        sent.with_headers = True
-        sent.tls = _tls(verify, cert)
-        self._engine.submit([sent])
-        return response(request, answered.result())
+        deadline = time.monotonic() + 2 * seconds
+        future: Future[Answer] = Future()
+        transfer = transfer_of(_as_our_own(request), timeout=seconds, deadline=deadline, on_answer=future.set_result)
+        transfer.keep_bytes = self._keep
+        transfer.keep_headers = True
+        transfer.tls = _tls(verify, cert)
+        self._engine.submit([transfer])
+        return response_of(request, future.result())
 
     def close(self) -> None:
         """Do nothing: the engine is not ours."""
 
 
-def transfer(
-    prepared: requests.PreparedRequest, *, timeout: float, deadline: float, done: Callable[[Answer], None]
+def transfer_of(
+    prepared: requests.PreparedRequest, *, timeout: float, deadline: float, on_answer: Callable[[Answer], None]
 ) -> Transfer:
     """Return the transfer that says what a prepared request says. Raises TypeError for a body that is not at hand."""
     body = prepared.body or b""
@@ -83,7 +82,7 @@ def transfer(
     if not isinstance(body, bytes):
         raise TypeError("only a request whose body is at hand can be sent")
     return Transfer(
-        prepared.url or "", body, header_lines(prepared), timeout, deadline, done, method=prepared.method or "GET"
+        prepared.url or "", body, header_lines(prepared), timeout, deadline, on_answer, method=prepared.method or "GET"
     )
 
 
@@ -92,7 +91,7 @@ def header_lines(prepared: requests.PreparedRequest) -> list[str]:
     return [_line(name, value) for name, value in prepared.headers.items() if name.lower() not in _LIBCURLS_OWN]
 
 
-def response(prepared: requests.PreparedRequest, answer: Answer) -> requests.Response:
+def response_of(prepared: requests.PreparedRequest, answer: Answer) -> requests.Response:
     """Return an answer as `requests` has it. Raises the exception of `requests` that stands for its fault."""
     made = requests.Response()
     made.status_code = answer.status
@@ -105,7 +104,7 @@ def response(prepared: requests.PreparedRequest, answer: Answer) -> requests.Res
     made._content = answer.body  # noqa: SLF001 (there is no other way to say that it has been read)
     made._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
     fault, message = answer.fault, answer.message
-    if fault is None and answer.cut:
+    if fault is None and answer.truncated:
         fault, message = Fault.TOO_LARGE, f"the answer has more than {len(answer.body)} bytes"
     if fault is not None:
         raise exception_for(fault, started=answer.started)(
@@ -137,7 +136,7 @@ def _seconds(timeout: Timeout) -> float:
 
 def _tls(verify: bool | str, cert: Cert) -> Tls:
     if verify is True and cert is None:
-        return CHECKED
+        return DEFAULT_TLS
     cert_file, key_file = cert if isinstance(cert, tuple) else (cert, None)
     return Tls(bool(verify), verify if isinstance(verify, str) else None, _path(cert_file), _path(key_file))
 

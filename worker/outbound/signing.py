@@ -1,7 +1,7 @@
-"""Signatures: `X-Hub-Signature` for WebSub subscribers, Standard Webhooks 1.0 for partners and for what is sent to us.
+"""Signatures: `X-Hub-Signature` for WebSub subscribers, Standard Webhooks 1.0 for partners and for senders of events.
 
 Sources: W3C WebSub, section 7.1; Standard Webhooks 1.0 (standardwebhooks.com), "Signature scheme"; RFC 2104 (HMAC).
-A secret is never part of a message or an error.
+No secret ever stands in a message or an error.
 """
 
 from __future__ import annotations
@@ -15,46 +15,38 @@ from functools import lru_cache
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-HUB_METHODS = ("sha1", "sha256", "sha384", "sha512")
-"""What section 7.1 names. sha1 only for subscribers that ask for it."""
 TOLERANCE_SECONDS = 300.0
-"""How far the sender's clock may be from ours, either way."""
+"""How far a sender's clock may be from ours, either way."""
 
 _PREFIX = "whsec_"
 
 
 class SignatureError(ValueError):
-    """A message that is not signed as it must be; `reason` is for the log, not for the sender."""
+    """The signature of a message is missing or wrong; `reason` is for our log, not for the sender."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
 
 
-def hub_signature(secret: str | bytes, body: bytes, method: str = "sha256") -> str:
-    """Return the value of `X-Hub-Signature`: the method, "=", and the HMAC of the body in lower-case hex.
+def hub_signature(secret: str | bytes, body: bytes) -> str:
+    """Return the value of `X-Hub-Signature`: `sha256=` and the HMAC of the body in lower-case hex.
 
-    Raises ValueError for a method that section 7.1 does not name.
+    WebSub (section 7.1) leaves the choice of the method to the hub.
     """
-    if method not in HUB_METHODS:
-        raise ValueError(f"{method!r} is no signature method; known are {', '.join(HUB_METHODS)}")
-    return f"{method}={hmac.digest(_octets(secret), body, method).hex()}"
+    return f"sha256={hmac.digest(_octets(secret), body, 'sha256').hex()}"
 
 
 def verify_hub_signature(secret: str | bytes, body: bytes, signature: str) -> bool:
-    """Return whether `signature`, a value of `X-Hub-Signature`, is right. Takes the same time wherever it is wrong."""
-    method, _, digest = signature.partition("=")
-    if method not in HUB_METHODS:
-        return False
-    expected = hmac.digest(_octets(secret), body, method).hex()
-    return hmac.compare_digest(expected.encode(), digest.encode())
+    """Return whether a subscriber should trust this value of `X-Hub-Signature`. Takes the same time for all values."""
+    return hmac.compare_digest(hub_signature(secret, body).encode(), signature.encode())
 
 
 class WebhookAuth(AuthBase):
-    """Signs a request as a Standard Webhook: one signature for each secret, so that secrets can be rotated.
+    """Signs a request as a Standard Webhook, once with each secret, so that secrets can be rotated.
 
-    `secrets` are `whsec_` and base64, or plain text; `message_id` stays the same when a message is sent again;
-    `timestamp`, of this attempt, is in seconds since 1970. Raises ValueError for a secret or an id that is none.
+    A secret is `whsec_` and base64, or plain text. `message_id` stays the same when a message is sent again;
+    `timestamp` is the time of this attempt in seconds since 1970. Raises ValueError for an invalid secret or id.
     """
 
     def __init__(self, secrets: Sequence[str], message_id: str, timestamp: int) -> None:
@@ -73,7 +65,7 @@ class WebhookAuth(AuthBase):
 def webhook_headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """Return the three headers of a Standard Webhook with this body; see `WebhookAuth`."""
     if not message_id or "." in message_id:
-        raise ValueError("a message id must not be empty or have a dot: dots part what is signed")
+        raise ValueError("a message id must not be empty or have a dot: dots separate the parts that are signed")
     content = _signed_content(message_id, str(timestamp), body)
     return {
         "webhook-id": message_id,
@@ -82,58 +74,52 @@ def webhook_headers(secrets: Sequence[str], message_id: str, timestamp: int, bod
     }
 
 
-def verify_webhook(
-    headers: Mapping[str, str],
-    body: bytes,
-    secrets: Sequence[str],
-    now: float,
-    tolerance: float = TOLERANCE_SECONDS,
-) -> None:
-    """Check a Standard Webhook that was sent to us.
+def verify_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
+    """Check a Standard Webhook that somebody sent to us.
 
-    `headers` finds names in lower case; `now` is in seconds since 1970, `tolerance` in seconds. Raises SignatureError
-    unless one of its signatures is right for one of the secrets; all are compared, whichever matches.
+    `headers` has names in lower case; `now` is in seconds since 1970. Raises SignatureError unless one of the
+    signatures was made with one of the secrets. All pairs are compared, so the time taken does not tell which matched.
     """
-    message_id, timestamp = _dated(headers, now, tolerance)
-    given = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
+    message_id, timestamp = _id_and_timestamp(headers, now)
+    signatures = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
     content = _signed_content(message_id, timestamp, body)
-    right = False
+    valid = False
     for secret in secrets:
         expected = _signature(webhook_key(secret), content).encode()
-        for signature in given:
-            right |= hmac.compare_digest(expected, signature)
-    if not right:
+        for signature in signatures:
+            valid |= hmac.compare_digest(expected, signature)
+    if not valid:
         raise SignatureError("no webhook-signature is right")
 
 
 def may_be_webhook(headers: Mapping[str, str], now: float) -> bool:
-    """Whether a request may be a Standard Webhook, by all that can be told before its body is there."""
+    """Return whether the headers alone allow that a request is a Standard Webhook, before its body has been read."""
     try:
-        _dated(headers, now, TOLERANCE_SECONDS)
+        _id_and_timestamp(headers, now)
     except SignatureError:
         return False
     return bool(headers.get("webhook-signature", "").strip())
 
 
-def _dated(headers: Mapping[str, str], now: float, tolerance: float) -> tuple[str, str]:
-    """The id and the timestamp. Raises SignatureError."""
+def _id_and_timestamp(headers: Mapping[str, str], now: float) -> tuple[str, str]:
+    """The id and the timestamp of a Standard Webhook. Raises SignatureError."""
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
     if not message_id:
         raise SignatureError("no webhook-id")
-    # Twelve digits last for thirty thousand years and are quick to read.
+    # Twelve digits last for thirty thousand years, and Python reads them quickly; thousands of digits it would not.
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
         raise SignatureError("no webhook-timestamp in whole seconds")
-    if abs(now - int(timestamp)) > tolerance:
+    if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
         raise SignatureError("the webhook-timestamp is too far from our clock")
     return message_id, timestamp
 
 
 @lru_cache(maxsize=1024)
 def webhook_key(secret: str) -> bytes:
-    """Return the key that a secret stands for: what follows `whsec_` decoded, any other text in UTF-8.
+    """Return the key in a secret: what follows `whsec_`, decoded from base64; any other text in UTF-8.
 
-    Raises ValueError, without repeating the secret, when nothing or no base64 follows `whsec_`, or it is empty.
+    Raises ValueError, without repeating the secret, when `whsec_` is not followed by base64, or the key is empty.
     """
     if not secret.startswith(_PREFIX):
         key = secret.encode()

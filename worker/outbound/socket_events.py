@@ -30,7 +30,7 @@ _ACTIONS = tuple(
 )
 
 
-class Sockets:
+class SocketEvents:
     """Watches what libcurl asks for. Used by one thread, but for `wake`."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A request to be sent and what came of it, as plain values."""
+"""A request to send and the answer to it, as plain values: what the engine takes in and gives out."""
 
 from __future__ import annotations
 
@@ -10,70 +10,74 @@ from worker.outbound.errors import Fault
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a server is checked, and how we show who we are. Paths are of PEM files."""
+    """How we check a server's certificate, and which certificate of ours we show. Paths are of PEM files."""
 
     verify: bool = True
     ca: str | None = None
-    """Whom to trust; None: the public authorities."""
+    """The authorities to trust; None: the public ones."""
     cert: str | None = None
+    """Our certificate; None: we show none."""
     key: str | None = None
     """The key of `cert`; None: it is in the same file."""
 
 
-CHECKED = Tls()
-"""The server must show a certificate of a public authority."""
+DEFAULT_TLS = Tls()
+"""The server must show a certificate of a public authority; we show none."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What came of a transfer. Without a `fault`, `status` is what the receiver said."""
+    """What came of a transfer. Without a `fault`, `status` is the receiver's answer."""
 
     status: int
-    """Of the status line; 0 when none came. With a fault it may be there and not count."""
+    """The status code; 0 when no status line came. Beside a fault it may be there, and then it does not count."""
     headers: Mapping[str, str]
-    """Names in lower case, repeated ones joined by ", "; empty unless the transfer asked for them."""
+    """Names in lower case, repeated fields joined by ", "; empty unless the transfer asked to keep them."""
     body: bytes
-    """Its beginning: at most as much as the transfer keeps."""
+    """The beginning of the body: at most as much as the transfer keeps."""
     fault: Fault | None
     message: str
     """What went wrong, on one line, for people; empty without a fault."""
     seconds: float
+    """From the start of the transfer to its end."""
     started: bool
-    """The request may have reached the receiver."""
+    """Whether the request may have reached the receiver."""
     retry_after: int = 0
-    """Seconds that the receiver asked to wait (RFC 9110, section 10.2.3; a date is counted from now), 0: none."""
-    cut: bool = False
-    """The body was longer than what is kept."""
+    """Seconds that the receiver asked us to wait (RFC 9110, section 10.2.3; a date is counted from now); 0: none."""
+    truncated: bool = False
+    """Whether the body was longer than what the transfer keeps."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """One request. `done` gets its answer in the engine's thread and must be quick."""
+    """One request. The engine calls `on_answer` once for each, in its own thread: it must be quick."""
 
     url: str
-    """Sent to the letter. ASCII."""
+    """Sent verbatim. ASCII."""
     body: bytes
     headers: list[str]
     """Lines `Name: value`, without line ends."""
     timeout: float
-    """Seconds for all of it from its start: connection, request and answer."""
+    """Seconds for the whole transfer from its start: connection, request and answer."""
     deadline: float
     """On time.monotonic(). A transfer whose timeout would outlast it is not started."""
-    done: Callable[[Answer], None]
+    on_answer: Callable[[Answer], None]
     method: str = "POST"
-    keep: int = 2048
-    """Bytes of the answer's body that are wanted."""
-    with_headers: bool = False
-    """The answer's headers are wanted. They cost a call each."""
-    tls: Tls = field(default=CHECKED)
+    keep_bytes: int = 2048
+    """How many bytes of the answer's body to keep."""
+    keep_headers: bool = False
+    """Whether to keep the answer's headers. Each costs a call."""
+    tls: Tls = field(default=DEFAULT_TLS)
     receiver: str = ""
-    """Who is called, where that is not the whole of the URL; the time that it takes is remembered under this."""
+    """Who is called, where that is less than the whole URL; the engine remembers under this name who is slow."""
     question: bool = False
-    """Something is asked of whoever a stranger named: it has a small share of the places, and takes none of others."""
+    """It asks something of an address that a stranger gave. Questions have a small share of the places to themselves,
+    so that they take none from pushes."""
     urgent: bool = False
-    """It goes before those that wait for the same host or for a place, and is never one too many of the slow."""
-    carries: Collection[str] = ()
-    """Articles whose text is in the body; for whoever says `still`."""
-    still: Callable[[], bool] | None = None
-    """Asked in the engine's thread when its turn has come, and again when its connection stands and the request is
-    about to be sent: False, and it is not, because it is out of date."""
+    """It goes before all others that wait for the same host or for a place, and is let in even when too many transfers
+    to slow receivers wait."""
+    article_ids: Collection[str] = ()
+    """Articles whose text is in the body. The engine does not read this: it is for whoever sets `is_current`."""
+    is_current: Callable[[], bool] | None = None
+    """Says whether the request may still be sent. Called in the engine's thread when the transfer gets its place, and
+    again when its connection stands and the request is about to leave. On False it is not sent (Fault.OUTDATED)."""

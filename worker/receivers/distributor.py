@@ -293,8 +293,8 @@ class Distributor:
         may_begin = self._clearance.may_begin
         try:
             while request := delivery.next(articles):
-                if request.carries:
-                    request.still = partial(may_begin, delivery.claim.feed, request.carries, delivery.after)
+                if request.article_ids:
+                    request.is_current = partial(may_begin, delivery.claim.feed, request.article_ids, delivery.after)
                 yield request
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             delivery.break_off(_broken_off(delivery.claim, error))

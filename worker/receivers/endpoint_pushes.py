@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker import clock
 from worker.outbound.errors import Fault
-from worker.outbound.oauth2_tokens import TokenFailed, TokenNeeded
+from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.store.attempts import Attempt, Tried
@@ -101,8 +101,8 @@ class EndpointPushes(ABC):
                 timeout=self._timeout,
                 deadline=self._deadline,
             )
-            request.carries = texts
-        except TokenNeeded:
+            request.article_ids = texts
+        except TokenPending:
             due = clock.ms(clock.agreed()) + _TOKEN_MS
             self.break_off(
                 Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, "waiting for a token")

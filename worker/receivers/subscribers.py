@@ -145,11 +145,11 @@ class SubscriberPush:
         self.in_flight = 1
         body, secret = self._push.body, self.claim.details["secret"]
         headers = self._headers
-        done = partial(self.hand_in, None)
+        on_answer = partial(self.hand_in, None)
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
         url, texts = self.claim.details["callback"], self._push.texts
-        return Transfer(url, body, headers, self._timeout, self._deadline, done, carries=texts)
+        return Transfer(url, body, headers, self._timeout, self._deadline, on_answer, article_ids=texts)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""

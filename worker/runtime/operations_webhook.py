@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import requests
 import structlog
 
-from worker.outbound.requests_adapter import transfer
+from worker.outbound.requests_adapter import transfer_of
 from worker.outbound.signing import WebhookAuth
 from worker.receivers import policy
 
@@ -68,10 +68,9 @@ class Operations:
             request.prepare_body(json.dumps(event), None)
             if self._secrets:
                 WebhookAuth(self._secrets, event["id"], int(time.time()))(request)
-            done = partial(self._answered, token, entry, left, sent)
-            transfers.append(
-                transfer(request, timeout=self._timeout, deadline=time.monotonic() + self._timeout + 5, done=done)
-            )
+            on_answer = partial(self._answered, token, entry, left, sent)
+            deadline = time.monotonic() + self._timeout + 5
+            transfers.append(transfer_of(request, timeout=self._timeout, deadline=deadline, on_answer=on_answer))
         self._engine.submit(transfers)
 
     def _answered(self, token: str, entry: str, left: set[str], sent: list[str], answer: Answer) -> None:

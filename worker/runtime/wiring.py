@@ -109,7 +109,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
         documents=Documents(store, site, Gate(store, alerts)),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
-        hub=HubRequests(store, site, wakeups, leases, limits, guard.callback_url),
+        hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
     )
 
 

@@ -27,9 +27,9 @@ from feeds import page_text
 from feeds.text import absolute_url
 from worker import clock
 from worker.outbound.errors import Fault
-from worker.outbound.oauth2_tokens import TokenFailed, TokenNeeded
+from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.requests_adapter import header_lines
-from worker.outbound.transfer import CHECKED, Answer, Transfer
+from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
 from worker.receivers.ledger import LedgerEntry
 from worker.receivers.policy import said
 from worker.store.readbacks import Page, Seen
@@ -131,14 +131,14 @@ class Readback:
         else:
             try:
                 return self._request(endpoint, page, held, page_url(endpoint.check_url, held.article))
-            except TokenNeeded:
+            except TokenPending:
                 self._store.readbacks.looked(page, page.seen, now + _SOON_MS)
             except (TokenFailed, ValueError) as error:
                 self._note(page, "unproven", str(error), endpoint.check_url, now)
         return None
 
     def _request(self, endpoint: Endpoint, page: Page, held: Held, url: str) -> Transfer:
-        """The request for a page. Raises TokenNeeded, TokenFailed."""
+        """The request for a page. Raises TokenPending, TokenFailed."""
         # No word to caches: what they give readers is what counts.
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
         # Nobody else is shown who we are.
@@ -150,10 +150,10 @@ class Readback:
 
         def looked(answer: Answer) -> None:
             if identity:
-                identity.take(authorization, answer)
+                identity.inspect(authorization, answer)
             self._looked(page, url, held.fingerprints, answer)
 
-        def done(answer: Answer) -> None:
+        def on_answer(answer: Answer) -> None:
             self._executor.submit(looked, answer)
 
         return Transfer(
@@ -162,13 +162,13 @@ class Readback:
             header_lines(request),
             self._timeout,
             time.monotonic() + self._claim_seconds,
-            done,
+            on_answer,
             method="GET",
-            keep=MOST_BYTES,
-            with_headers=True,
+            keep_bytes=MOST_BYTES,
+            keep_headers=True,
             receiver=endpoint.check_url,
             question=True,
-            tls=endpoint.tls if known else CHECKED,
+            tls=endpoint.tls if known else DEFAULT_TLS,
         )
 
     def _looked(self, page: Page, url: str, fingerprints: Collection[str], answer: Answer) -> None:
@@ -252,7 +252,7 @@ def _content(answer: Answer) -> tuple[bytes, bool]:
     """
     coding = answer.headers.get("content-encoding", "identity").strip().lower()
     if coding in {"", "identity"}:
-        return answer.body, not answer.cut
+        return answer.body, not answer.truncated
     if coding not in {"gzip", "x-gzip", "deflate"}:
         raise page_text.Unreadable(f"is compressed by {coding[:30]}")
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # which of the two it is, its first bytes say
