@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dateline_events": ("Events carried out, by result", ("result",)),
+    "dateline_events_set_aside": ("Accepted events that could not be carried out", ("kind",)),
     "dateline_attempts": (
         "Attempts to bring a receiver up to date, by kind of receiver and outcome",
         ("kind", "outcome"),
@@ -46,6 +47,8 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
 """What is counted: by which name, what it means, and its labels."""
 _FROM_ZERO: Totals = {
     ("dateline_events", (("result", "rejected"),)): 0.0,
+    ("dateline_events_set_aside", (("kind", "kill"),)): 0.0,
+    ("dateline_events_set_aside", (("kind", "other"),)): 0.0,
     ("dateline_readbacks", (("verdict", "there"),)): 0.0,
     ("dateline_log_lines_lost", ()): 0.0,
 }
@@ -129,6 +132,7 @@ class Metrics:
         disputed = GaugeMetricFamily(
             "dateline_endpoint_disputed", "Articles it refuses while it takes others", labels=labels
         )
+        kills = GaugeMetricFamily("dateline_endpoint_kills_refused", "Kills among these", labels=labels)
         failing = GaugeMetricFamily(
             "dateline_endpoint_failing_seconds", "For how long it has taken nothing and failed", labels=labels
         )
@@ -149,11 +153,12 @@ class Metrics:
             waiting.add_metric(name, max(0.0, _seconds(outlook.waiting, now) - delay))
             parked.add_metric(name, outlook.parked)
             disputed.add_metric(name, outlook.disputed)
+            kills.add_metric(name, outlook.kills)
             failing.add_metric(name, _seconds(outlook.failing.since, now))
             success.add_metric(name, outlook.health.success / 1000)
             if outlook.state == "paused":
                 paused.add_metric([*name, _PAUSED.get(outlook.reason, "suspended")], 1)
-        yield from (attempts, behind, waiting, parked, disputed, failing, success, paused)
+        yield from (attempts, behind, waiting, parked, disputed, kills, failing, success, paused)
 
 
 def _counters(totals: Totals) -> Iterable[Metric]:

@@ -67,7 +67,8 @@ class Worker:
         self.backfills = EndpointBackfills(store, wakeups)
         self.indexer = FeedIndexer(store, self.charge, placing, self.backfills)
         self.publisher = Publisher(
-            store, site, wakeups, name, lambda _: False, endpoints, lambda *_: None, self.charge, placing
+            *(store, site, wakeups, name, lambda _: False, endpoints, lambda *_: None, self.charge, placing),
+            Alerts(store.operations, wanted=False),
         )
         self.intake = Intake(store, wakeups)
         self.charge.take()

@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
         charge, placing = EventPermit(self.store, SITE, "w"), ArticlePlacer(self.store, SITE, self.partners)
         charge.take()
         parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
-        self.publisher = Publisher(*parts)
+        self.publisher = Publisher(*parts, Alerts(self.store.operations, wanted=False))
         for name in ENDPOINTS:
             self.store.receivers.enroll("world", f"endpoint:{name}", {"endpoint": name})
 

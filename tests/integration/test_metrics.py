@@ -29,7 +29,7 @@ def metrics(store: Store, endpoints: Mapping[str, str], *, delay: timedelta | No
     feeds = dict.fromkeys(endpoints.values())
     services = SimpleNamespace(
         store=store,
-        site=SimpleNamespace(definitions=[SimpleNamespace(name=feed) for feed in feeds], patterns=["author/*"]),
+        publication=SimpleNamespace(definitions=[SimpleNamespace(name=feed) for feed in feeds], patterns=["author/*"]),
         settings=SimpleNamespace(
             endpoints=[
                 SimpleNamespace(feed=feed, name=name, rights=SimpleNamespace(delay=delay))
@@ -149,6 +149,7 @@ def test_one_that_does_well(store: Store) -> None:
         "oldest_waiting_seconds": 0,
         "parked": 0,
         "disputed": 0,
+        "kills_refused": 0,
         "failing_seconds": 0,
         "last_success_timestamp_seconds": (desk.now - timedelta(seconds=20)).timestamp(),
     }
@@ -177,6 +178,23 @@ def test_one_that_refuses_two_articles_in_two_ways(store: Store) -> None:
     series = _at(desk)
     assert (series["parked"], series["disputed"], series["behind"]) == (1, 1, 0)
     assert series["pushes_total outcome=refused"] == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_one_that_refuses_a_kill_while_it_takes_others(store: Store, status: int) -> None:
+    desk = Desk(store)
+    desk.publish("killed", "lost")
+    desk.go(1)
+    desk.answer = lambda push: status if push.kind == "article.killed" else 204
+    desk.kill("killed")
+    for number in range(5):
+        desk.publish(f"ferry-{number}")
+        desk.go(5)
+    series = _at(desk)
+    assert (series["disputed"], series["kills_refused"], series["parked"]) == (1, 1, 0)
+    desk.answer = lambda _: 204
+    desk.go(600)
+    assert (_at(desk)["disputed"], _at(desk)["kills_refused"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("how", "reason"), [("answer", "suspended"), ("asked", "person"), ("removed", "removed")])

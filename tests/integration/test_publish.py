@@ -7,7 +7,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
@@ -105,6 +105,7 @@ class Desk:
             killed,
             charge,
             placing,
+            Alerts(self.store.operations, wanted=True),
         )
         return Publisher(*parts)
 
@@ -291,6 +292,7 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
     assert rejected(desk) == []
     publisher.take_over()
     assert ["failed 5 times, at last: ValueError: a bug"] == rejected(desk)
+    assert "a" == set_aside(desk)["article_id"]
     assert desk.store.events.waiting() == 0
 
 
@@ -333,12 +335,16 @@ def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
     assert (["a"], 0) == (desk.members("all"), desk.store.events.waiting())
 
 
-def test_an_event_that_workers_die_of_is_set_aside_and_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["kill", "other"])
+def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     class Died(BaseException):
         """As a SIGKILL: nothing below catches it."""
 
     monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
-    desk.accept(article("good"), article("deadly"), article("better"))
+    deadly = kill("deadly") if kind == "kill" else article("deadly")
+    desk.accept(article("good"), deadly, article("better"))
     finished = desk.store.events.done
 
     def worker(name: str) -> Publisher:
@@ -367,6 +373,29 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(desk: Desk, monk
     [reason] = rejected(desk)
     assert "workers died while they had it" in reason
     assert (["better", "good"], 0) == (sorted(desk.members("all")), desk.store.events.waiting())
+    told = set_aside(desk)
+    assert (deadly["id"], deadly["type"], "deadly") == (told["event_id"], told["event_type"], told["article_id"])
+    assert ("dateline kill deadly" in told["next_step"]) == (kind == "kill")
+    desk.store.counters.flush()
+    assert desk.store.counters.read()["dateline_events_set_aside", (("kind", kind),)] == 1
+    # Its sender may send it again as it is.
+    monkeypatch.undo()
+    assert ["accepted"] == [
+        receipt.status
+        for receipt in Intake(desk.store, desk.wakeups).accept([deadly], clock.now())  # type: ignore[arg-type]
+    ]
+    desk.publisher().consume()
+    assert (kind == "other") == ("deadly" in desk.members("all"))
+    held = desk.store.articles.get("deadly")
+    assert held is not None
+    assert (held.article.pubstatus == "canceled") == (kind == "kill")
+
+
+def set_aside(desk: Desk) -> dict[str, Any]:
+    """The one event that operators were told of."""
+    _, waiting = desk.store.operations.take(10, 1000)
+    [told] = [event["data"] for _, event in waiting if event["type"] == "event.set_aside"]
+    return cast(dict[str, Any], told)
 
 
 def test_an_event_id_that_is_used_again_drops_nothing(desk: Desk) -> None:

@@ -72,7 +72,7 @@ class Desk:
         charge, placing = EventPermit(store, SITE, "w"), ArticlePlacer(store, SITE, self.partners)
         charge.take()
         parts: Any = (store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
-        self.publisher = Publisher(*parts)
+        self.publisher = Publisher(*parts, Alerts(self.store.operations, wanted=False))
         self._numbers = itertools.count(1)
         store.receivers.enroll("world", "endpoint:p", {"endpoint": "p"})
 

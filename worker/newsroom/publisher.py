@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import time
 from datetime import timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -23,7 +24,7 @@ from feeds.lifecycle import Ignore, decide
 from feeds.lineage import AS_ITSELF, Sent, as_original, held_as_event, merged, relation
 from worker import clock
 from worker.newsroom.placement import states
-from worker.store import redis_errors
+from worker.store import keys, redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from worker.newsroom.placement import ArticlePlacer
     from worker.newsroom.publication import Publication
     from worker.store import Store
+    from worker.store.alerts import Alerts
     from worker.store.articles import Held
     from worker.store.events import Entry
     from worker.wakeups import Wakeups
@@ -91,6 +93,7 @@ class Publisher:
         killed: Callable[[str, Held], None],
         charge: EventPermit,
         placing: ArticlePlacer,
+        alerts: Alerts,
     ) -> None:
         self._store = store
         self._site = site
@@ -101,6 +104,7 @@ class Publisher:
         self._killed = killed
         self._charge = charge
         self._placing = placing
+        self._alerts = alerts
         self._stopped = Event()
         self._held: set[tuple[str, str]] = set()
 
@@ -147,7 +151,7 @@ class Publisher:
             self._consumer, self._store.workers.living if others else set, frozenset(self._held), _AGAIN_MS, _BATCH
         ):
             if deaths >= _DEATHS:
-                self._reject(entry, f"{deaths} workers died while they had it")
+                self._set_aside(entry, f"{deaths} workers died while they had it")
                 self._done([entry], self._charge.held)
             else:
                 entries.append(entry)
@@ -245,7 +249,7 @@ class Publisher:
             log.exception("event_failed", entry=entry.id, event_id=event.id, failures=failures)
             if failures < _TRIES:
                 return False
-            self._reject(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
+            self._set_aside(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
         return True
 
     @staticmethod
@@ -400,9 +404,28 @@ class Publisher:
             touched |= self.reconcile(article_id, now)
         return touched | {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
 
+    def _set_aside(self, entry: Entry, reason: str) -> None:
+        """Give up an event that could have been carried out, and tell people: its sender had a 202 for it.
+
+        It may be sent again as it is. It is not read as an event here: workers may have died of that.
+        """
+        self._reject(entry, reason)
+        value = _object(entry.body)
+        event_id, kind = str(value.get("id", "")), str(value.get("type", ""))
+        article_id = str(_dict(value.get("article")).get("id", ""))
+        kill = entry.stream == keys.URGENT or kind == "article.killed"
+        self._store.events.forget(event_id, kill=kill)
+        self._store.counters.add("dateline_events_set_aside", kind="kill" if kill else "other")
+        if kill:
+            next_step = f"the article may still be read: dateline kill {shlex.quote(article_id)}"
+        else:
+            next_step = f"see why in the log before it, then have it sent again; it is kept in {keys.REJECTED}"
+        about = {"event_id": event_id, "event_type": kind, "article_id": article_id, "reason": reason}
+        self._alerts.tell("event.set_aside", entry=entry.id, **about, next_step=next_step)
+
     def _reject(self, entry: Entry, reason: str) -> None:
         self._store.events.reject(entry.body, reason)
-        log.error("event_rejected", entry=entry.id, reason=reason, kept_in="{dateline:events}:rejected")
+        log.error("event_rejected", entry=entry.id, reason=reason, kept_in=keys.REJECTED)
         self._store.counters.add("dateline_events", result="rejected")
 
     def _wake(self, touched: set[str], *, urgent: bool) -> None:
@@ -411,3 +434,14 @@ class Publisher:
             # distributor tells the others; and a kill waits for nobody who is busy.
             if not self._here(feed) or urgent:
                 self._wakeups.distribute(feed, urgent=urgent)
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        return _dict(json.loads(body))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -199,6 +199,7 @@ class Machinery:
             self.readback.expect,
             self.charge,
             placing,
+            services.alerts,
         )
         self.sweeper = Sweeper(
             store,

@@ -2,6 +2,7 @@
 
 endpoint.suspended    an endpoint failed for too long or said 410; it is left alone until somebody resumes it
 endpoint.recovered    a suspended endpoint took a push again
+event.set_aside       an accepted event could not be carried out, again and again, or workers died of it
 article.parked        an endpoint refused an article for good, or the gate keeps it out of a format
 article.still_there   the page of an endpoint still has the text of an article that was killed
 article.gone          the page that had it has it no more

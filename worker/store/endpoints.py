@@ -29,7 +29,7 @@ class Outlook(NamedTuple):
     `state`: the set that it is in, None when no worker has enrolled it; `score`: what it has there, in backoff the next
     try, paused since when; `behind`: articles that it has still to be told of; `waiting`: since when the first of them
     waits; `parked` and `disputed`: articles that it refuses; `due`: when the first in dispute is tried again; `again`:
-    articles to be sent again because a person asked, or as its backfill.
+    articles to be sent again because a person asked, or as its backfill; `kills`: those in dispute that are kills.
     """
 
     state: Position | None = None
@@ -43,6 +43,7 @@ class Outlook(NamedTuple):
     disputed: int = 0
     due: int = 0
     again: int = 0
+    kills: int = 0
 
     @property
     def next_try(self) -> int:
@@ -110,7 +111,7 @@ class Endpoints:
 
 
 def _outlook(answer: list[Any]) -> Outlook:
-    position, score, kept, behind, waiting, parked, disputed, due, again, texts = answer
+    position, score, kept, behind, waiting, parked, disputed, due, again, kills, texts = answer
     state = _POSITIONS[position]
     hold = Hold.parse(kept)
     if behind and hold.failing.since:
@@ -128,4 +129,5 @@ def _outlook(answer: list[Any]) -> Outlook:
         disputed,
         int(float(due)),
         again,
+        kills,
     )

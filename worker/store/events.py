@@ -83,11 +83,10 @@ class Events:
         answers = self._scripts.run_many(
             "events/accept",
             [
-                # A kill under the id of another event does not make that one forgotten; no id has a space.
                 (
                     (
                         keys.URGENT if event.kind == "kill" else keys.EVENTS,
-                        keys.seen(f"kill {event.id}" if event.kind == "kill" else event.id),
+                        _seen(event.id, kill=event.kind == "kill"),
                         keys.reinstated(event.article),
                     ),
                     (event.body, event.digest, SEEN_SECONDS, event.kind, event.id),
@@ -205,6 +204,10 @@ class Events:
         """Keep what could not be used, with the reason."""
         self._client.xadd(keys.REJECTED, {"event": body, "reason": reason}, maxlen=REJECTED_KEPT, approximate=True)
 
+    def forget(self, event_id: str, *, kill: bool) -> None:
+        """Have an event that was given up be no duplicate when it is sent again."""
+        self._client.delete(_seen(event_id, kill=kill))
+
     def waiting(self) -> int:
         """How many entries are not done with."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
@@ -221,6 +224,14 @@ class Events:
         for stream in (keys.URGENT, keys.EVENTS):
             if not self._client.xpending_range(stream, GROUP, "-", "+", 1, consumername=consumer):
                 self._client.xgroup_delconsumer(stream, GROUP, consumer)
+
+
+def _seen(event_id: str, *, kill: bool) -> str:
+    """Where it is kept that an event was accepted.
+
+    A kill under the id of another event does not make that one forgotten; no id has a space.
+    """
+    return keys.seen(f"kill {event_id}" if kill else event_id)
 
 
 def _entry(stream: str, item: Any) -> Entry:

@@ -5,7 +5,7 @@
 -- ARGV 1 receiver   2 how many changes beyond its cursor are looked at one by one
 -- Returns {number of the set that it is in, 0: none, its score there, its hold or '', articles that it has still to be
 -- told of, when the oldest of them changed (ms, 0: none), articles parked, in dispute, when the first of the latter is tried
--- again (ms, 0: none), articles to be sent again, its health as names and values by turns}.
+-- again (ms, 0: none), articles to be sent again, kills in dispute, its health as names and values by turns}.
 local id = ARGV[1]
 local position, score = 0, '0'
 for n = 4, 7 do
@@ -37,8 +37,14 @@ if position > 0 then
     end
   end
 end
+local kills = 0
+for _, article in ipairs(redis.call('HKEYS', KEYS[13])) do
+  if string.match(redis.call('HGET', KEYS[14], article) or '', '^%d+:%a+%-killed:') then
+    kills = kills + 1
+  end
+end
 return {
   position, score, hold, waits, oldest,
   redis.call('HLEN', KEYS[12]), redis.call('HLEN', KEYS[13]), redis.call('ZSCORE', KEYS[10], id) or '0',
-  redis.call('ZCARD', KEYS[15]), redis.call('HGETALL', KEYS[11]),
+  redis.call('ZCARD', KEYS[15]), kills, redis.call('HGETALL', KEYS[11]),
 }
