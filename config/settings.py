@@ -6,6 +6,7 @@ key that the user wrote. A secret is in no `repr` and no error.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -31,7 +32,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
-from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, unknown_key, written_key
+from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, Source, unknown_key, written_key
 from config.values import (
     STRICT,
     Backfill,
@@ -66,8 +67,12 @@ EXAMPLE = Path(__file__).with_name("dateline.toml")
 # RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
-# A name that can stand in a key: what is none is refused itself, under the place of its endpoint.
-_TABLE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/-]+")
+_NAMED = ("feeds", "endpoints")
+"""The lists of tables that have names, by which mistakes in them are told."""
+_BARE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/*-]+")
+"""A name that needs no quotes in a key; what is none is refused itself."""
+_SHOWN = 100
+"""How many characters of a name are shown that is none."""
 
 
 class SettingsError(InvalidInput):
@@ -455,7 +460,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         absent = file.absent | environment.absent
         errors += _errors(error, {**file.written, **environment.written}, absent)
     if errors:
-        raise SettingsError([_by_name(error, file.values) for error in errors])
+        raise SettingsError([_by_name(_by_name(error, file), environment) for error in errors])
     return settings.served_at(f"http://127.0.0.1:{settings.web.port}")
 
 
@@ -488,15 +493,24 @@ def _errors(
         yield FieldError(written_key(location, written), problem)
 
 
-def _by_name(error: FieldError, values: Mapping[str, Any]) -> FieldError:
-    """Say which endpoint it is by its name instead of its place, where the name tells it from the others."""
-    table, _, rest = error.field.partition(".")
-    position, _, key = rest.partition(".")
-    names = dict(_said(values, table, "name")) if table == "endpoints" and position.isdecimal() else {}
-    name = names.get(int(position), "") if names else ""
-    if key == "name" or list(names.values()).count(name) != 1 or not _TABLE_NAME.fullmatch(name):
-        return error
-    return FieldError(f"{table}.{name}.{key}" if key else f"{table}.{name}", error.problem)
+def _by_name(error: FieldError, source: Source) -> FieldError:
+    """Say which feed or endpoint it is by its name instead of its place; one without a name by its place."""
+    for table in _NAMED:
+        key = written_key((table,), source.written)
+        position, _, rest = error.field.removeprefix(f"{key}.").partition(".")
+        names = dict(_said(source.values, table, "name"))
+        if error.field.startswith(f"{key}.") and position.isdecimal() and int(position) in names:
+            parts = [key, _told_apart(names, int(position)), rest]
+            return FieldError(".".join(filter(None, parts)), error.problem)
+    return error
+
+
+def _told_apart(names: Mapping[int, str], position: int) -> str:
+    """Return the name at the position as it stands in a key; where several have it, with which of them it is."""
+    name = names[position]
+    shown = name if _BARE_NAME.fullmatch(name) else json.dumps(name[:_SHOWN], ensure_ascii=False)
+    alike = [at for at, other in names.items() if other == name]
+    return f"{shown} ({alike.index(position) + 1} of {len(alike)})" if len(alike) > 1 else shown
 
 
 def _detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
@@ -506,12 +520,12 @@ def _detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
 
 def _conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     """Yield what is wrong between tables: names that are there twice, endpoints of feeds that are not there."""
-    for tables in ("feeds", "endpoints"):
-        first: dict[str, int] = {}
+    for tables in _NAMED:
+        names = set()
         for position, name in _said(values, tables, "name"):
-            if name in first:
-                yield (tables, position, "name"), f"{name} is the name of {tables}.{first[name]} already"
-            first.setdefault(name, position)
+            if name in names:
+                yield (tables, position, "name"), "is the name of another one too"
+            names.add(name)
     known = list(dict.fromkeys(name for _, name in _said(values, "feeds", "name")))
     taken = set(known)
     for position, old in _said_in(values, "feeds", "renamed_from"):

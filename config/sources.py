@@ -87,7 +87,9 @@ class Source:
         here = (*at, pointer)
         try:
             if name in table:
-                raise ValueError(f"{written_key((*at, name), self.written)} is given too; keep one of the two")  # noqa: TRY301 (one way out)
+                # In a list of tables it is the key beside it; which table it is, is said before.
+                other = name if any(isinstance(part, int) for part in at) else written_key((*at, name), self.written)
+                raise ValueError(f"{other} is given too; keep one of the two")  # noqa: TRY301 (one way out)
             value = self._in_file(target, listed) if pointer.endswith("_file") else self._in_variable(target, listed)
         except ValueError as error:
             self._refuse(here, str(error))

@@ -362,7 +362,7 @@ class TestMistakes:
         """
         assert mistakes(file, text) == [
             "api_tokens_file: the file nowhere can't be read: No such file or directory",
-            "endpoints.1.secret_file: endpoints.1.secret is given too; keep one of the two",
+            "endpoints.a (2 of 2).secret_file: secret is given too; keep one of the two",
             "endpoints.b.secret_env: NOWHERE is not set in the environment",
             "site.base_url: must be an absolute URL that begins with http:// or https://",
             'site.edition: must be a language tag such as "ar" or "zh-Hant"',
@@ -382,26 +382,26 @@ class TestMistakes:
             "data_dir: must be a path",
             "event_secrets: must be a list",
             (
-                "feeds.1.name: must be lower-case words with - _ or / between them, "
+                'feeds."two words".name: must be lower-case words with - _ or / between them, '
                 "or end in author/*, subject/*, section/* or edition/*"
             ),
-            "feeds.1.title: has markup (<b>) at position 1; send plain text",
-            "feeds.1.select.0.sektion: is no setting; did you mean section?",
-            "feeds.1.select.1.urgency.0: input should be greater than or equal to 1",
-            "feeds.2.title: is missing",
-            "feeds.2.limit: input should be greater than or equal to 1",
-            "feeds.3: takes either select or list, not both",
-            f"endpoints.0.format: there is no article format 'rss'; known: {', '.join(ARTICLE_FORMATS)}",
-            "endpoints.0.url: must be an absolute URL that begins with http:// or https://",
-            "endpoints.0.secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
-            f"endpoints.1.format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
+            'feeds."two words".title: has markup (<b>) at position 1; send plain text',
+            'feeds."two words".select.0.sektion: is no setting; did you mean section?',
+            'feeds."two words".select.1.urgency.0: input should be greater than or equal to 1',
+            "feeds.world (2 of 2).title: is missing",
+            "feeds.world (2 of 2).limit: input should be greater than or equal to 1",
+            "feeds.picks: takes either select or list, not both",
+            f"endpoints.a (1 of 2).format: there is no article format 'rss'; known: {', '.join(ARTICLE_FORMATS)}",
+            "endpoints.a (1 of 2).url: must be an absolute URL that begins with http:// or https://",
+            "endpoints.a (1 of 2).secret.1: must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)",
+            f"endpoints.a (2 of 2).format: there is no feed format 'ninjs'; known: {', '.join(FEED_FORMATS)}",
             "endpoints.b.feed: is missing",
             "endpoints.b.mode: input should be 'article' or 'feed'",
             "endpoints.b.url: is missing",
             "colour: is no setting",
-            "feeds.2.name: world is the name of feeds.0 already",
-            "endpoints.1.name: a is the name of endpoints.0 already",
-            "endpoints.0.feed: there is no feed wrold; known: world, two words, picks",
+            "feeds.world (2 of 2).name: is the name of another one too",
+            "endpoints.a (2 of 2).name: is the name of another one too",
+            "endpoints.a (1 of 2).feed: there is no feed wrold; known: world, two words, picks",
         ]
 
     def test_a_former_name_is_no_feeds_and_of_one_feed_only(self, file: Path) -> None:
@@ -413,8 +413,8 @@ class TestMistakes:
             ]
             """
         assert mistakes(file, text) == [
-            "feeds.0.renamed_from: b is the name of a feed, or is said of another one too",
-            "feeds.1.renamed_from: c is the name of a feed, or is said of another one too",
+            "feeds.a.renamed_from: b is the name of a feed, or is said of another one too",
+            "feeds.b.renamed_from: c is the name of a feed, or is said of another one too",
         ]
 
     def test_those_of_the_environment_are_told_by_the_variable(self, file: Path) -> None:
@@ -436,12 +436,12 @@ class TestMistakes:
             "DATELINE_SITE: is no setting",
             "DATELINE_WEB__PRT: is no setting; did you mean DATELINE_WEB__PORT?",
             "DATELINE_EVENT_SECRETS_FILE: the file /nowhere can't be read: No such file or directory",
-            "DATELINE_ENDPOINTS.0.secret_file: the file /nowhere can't be read: No such file or directory",
+            "DATELINE_ENDPOINTS.a.secret_file: the file /nowhere can't be read: No such file or directory",
             "DATELINE_WEB__PORT: input should be a valid integer, unable to parse string as an integer",
             "DATELINE_DELIVERY__ALLOW_NETWORKS.1: is no network: 10.0.0.1/8 has host bits set",
-            "DATELINE_ENDPOINTS.0.feed: is missing",
-            "DATELINE_ENDPOINTS.0.format: is missing",
-            "DATELINE_ENDPOINTS.0.url: is missing",
+            "DATELINE_ENDPOINTS.a.feed: is missing",
+            "DATELINE_ENDPOINTS.a.format: is missing",
+            "DATELINE_ENDPOINTS.a.url: is missing",
         ]
 
     @pytest.mark.parametrize(

@@ -1,0 +1,210 @@
+"""Each mistake that settings can have is told of its feed or endpoint by name, and none by its place in a list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import SettingsError, load
+
+ROOT = Path(__file__).resolve().parents[2]
+PEM = ROOT / "tests" / "contract" / "localhost.pem"
+CHECKED = (*sorted((ROOT / "config").glob("*.py")), ROOT / "feeds" / "definition.py")
+SECRET = "whsec_" + "A" * 44
+
+SITE = f"""
+redis_url = "http://localhost"
+broker_url = "localhost"
+api_tokens = ["a token"]
+event_secrets = ["short"]
+[site]
+base_url = "https://herald.example/?from=feed"
+timezone = "Riyadh"
+partner_formats = ["rss"]
+id_authority = "herald"
+[websub]
+lease_min = "two days"
+lease_max = "1d"
+lease_default = "3d"
+[delivery]
+allow_networks = ["inside"]
+timeout = 40
+claim_seconds = 30
+[operations]
+secret = "{SECRET}"
+secret_file = "nowhere"
+[adapters.ghost]
+secret = "secret of ghost"
+[[feeds]]
+name = "world"
+title = "World"
+"""
+OF_A_FEED = {
+    'limit = "many"': ".limit: ",
+    'colour = "red"': ".colour: is no setting",
+    'edition = "the English one"': ".edition: ",
+    'url = "herald.example"': ".url: ",
+    "select = [{ urgency = [11] }]": ".select.0.urgency.0: ",
+    'select = [{ sektion = ["World"] }]': ".select.0.sektion: is no setting; did you mean section?",
+    'list = "picks"\nselect = [{}]': ": takes either select or list, not both",
+    'titles = { en = "World" }': ": takes titles only as the pattern edition/*",
+    'renamed_from = ["Old Name"]': ".renamed_from.0: ",
+    'renamed_from = ["world"]': ".renamed_from: world is the name of a feed",
+    'max_age = "long"': ".max_age: ",
+}
+OF_AN_ENDPOINT = {
+    'feed = "nowhere"': ".feed: there is no feed nowhere",
+    'mode = "letter"': ".mode: ",
+    'format = "rss"': ".format: there is no article format",
+    'url = "https://me:pass@partner.example/"': ".url: must not carry a user name or password",
+    'url = "partner.example"': ".url: ",
+    'secret = "short"': ".secret.0: ",
+    f'secret = "{SECRET}"\nsecret_file = "nowhere"': ".secret_file: secret is given too",
+    'secret_file = "nowhere"': ".secret_file: the file ",
+    'secret_file = "nothing"': ".secret_file: the file nothing is empty",
+    'secret_file = "binary"': ".secret_file: the file binary is not UTF-8 text",
+    "secret_file = 5": ".secret_file: must be the path of a file",
+    'secret_env = "NOWHERE"': ".secret_env: NOWHERE is not set in the environment",
+    "secret_env = 5": ".secret_env: must be the name of an environment variable",
+    'secret_env = "LISTED"': ".secret_env: is no JSON list",
+    'auth = "bearer"': ".auth: must be a table",
+    'auth = { user = "me" }': ".auth: has no type",
+    'auth = { type = "bearer", token = "a token" }': ".auth.",
+    'auth = { type = "basic", username = "a:b", password = "c" }': ".auth.",
+    'auth = { type = "basic", username = "a", password = "\\u0007" }': ".auth.",
+    'auth = { type = "oauth2", token_url = "https://t.example/", client_id = "", client_secret = "s" }': ".auth.",
+    'auth = { type = "bearer", token = "t" }\nheaders = { Authorization = "x" }': ".headers: has Authorization",
+    'headers = { "a b" = "x" }': ".headers: has 'a b'",
+    'headers = { Host = "x" }': ".headers: has Host",
+    'headers = { X-Key = " x" }': ".headers.X-Key: ",
+    'headers = { X-Key_file = "nowhere" }': ".headers.X-Key_file: the file ",
+    'tls = { ca = "nowhere" }': ".tls.ca: the file ",
+    'tls = { ca = "a\\u0000b" }': ".tls.ca: must be the path of a file",
+    'tls = { ca = "text" }': ".tls.ca: the file ",
+    'tls = { key = "text" }': ".tls.key: is the key of no certificate",
+    'tls = { cert = "text" }': ".tls.key: ",
+    f'tls = {{ ca = "{PEM}" }}\nurl = "http://partner.example/"': ".tls: is of no use",
+    'rights = { early = true }\nmode = "feed"\nformat = "rss"': '.rights: has early, which there is in mode "article"',
+    'rights = { early = true }\nformat = "applenews"': ".rights: has early, and the format applenews",
+    "rights = { words = 0 }": ".rights.words: ",
+    'rights = { delay = "soon" }': ".rights.delay: ",
+    'backfill = "all"': ".backfill: ",
+    'check_url = "https://partner.example/{slog}"': ".check_url: has {slog}",
+    'check_url = "https://partner.example/"': ".check_url: must have {id} or {slug}",
+    "concurrency = 0": ".concurrency: ",
+    'rate = "fast"': ".rate: ",
+    'colour = "red"': ".colour: is no setting",
+}
+DEFAULTS = {"feed": '"world"', "url": '"https://partner.example/"', "format": '"json"'}
+
+
+def mistakes(file: Path, text: str, **environ: str) -> list[str]:
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(file, environ)
+    return [str(error) for error in refused.value.errors]
+
+
+def feed(name: str, lines: str, title: str = "T") -> str:
+    return f'[[feeds]]\nname = "{name}"\ntitle = "{title}"\n{lines}\n'
+
+
+def endpoint(name: str, lines: str) -> str:
+    rest = {key: value for key, value in DEFAULTS.items() if not re.search(rf"^{key} = ", lines, re.MULTILINE)}
+    return (
+        f'[[endpoints]]\nname = "{name}"\n'
+        + "".join(f"{key} = {value}\n" for key, value in rest.items())
+        + lines
+        + "\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """All mistakes at once, each in a feed or an endpoint with a number in its name."""
+    folder = tmp_path_factory.mktemp("settings")
+    (folder / "nothing").write_text(" \n")
+    (folder / "binary").write_bytes(b"\xff\xfe")
+    (folder / "text").write_text("no certificate")
+    feeds = [feed(f"feed-{number}", lines) for number, lines in enumerate(OF_A_FEED)]
+    feeds += [
+        feed("Two Words", ""),
+        feed("author/*", 'list = "picks"'),
+        feed("edition/*", 'edition = "en"'),
+        feed("twice", ""),
+        feed("twice", "limit = 0"),
+    ]
+    endpoints = [endpoint(f"endpoint-{number}", lines) for number, lines in enumerate(OF_AN_ENDPOINT)]
+    endpoints += [
+        endpoint("Two Words", ""),
+        endpoint("12", "rate = 0"),
+        endpoint("twice", ""),
+        endpoint("twice", "rate = 0"),
+    ]
+    found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints), LISTED="[")
+    found += mistakes(folder / "dateline.toml", "feeds = []")
+    found += mistakes(folder / "dateline.toml", "feeds = [")
+    found += mistakes(folder / "dateline.toml", 'redis_url = "redis://[half"\n[[feeds]]\nname = "a"\ntitle = "A"\n')
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(OF_A_FEED)))
+def test_a_mistake_in_a_feed_names_it(told: list[str], number: int) -> None:
+    expected = f"feeds.feed-{number}{list(OF_A_FEED.values())[number]}"
+    assert [one for one in told if one.startswith(expected)], expected
+
+
+@pytest.mark.parametrize("number", range(len(OF_AN_ENDPOINT)))
+def test_a_mistake_in_an_endpoint_names_it(told: list[str], number: int) -> None:
+    expected = f"endpoints.endpoint-{number}{list(OF_AN_ENDPOINT.values())[number]}"
+    assert [one for one in told if one.startswith(expected)], expected
+
+
+def test_names_that_are_none_and_names_of_several_are_told_apart(told: list[str]) -> None:
+    for expected in (
+        'feeds."Two Words".name: must be lower-case words',
+        'endpoints."Two Words".name: must be lower-case words',
+        'endpoints."12".rate: ',
+        "feeds.author/*: is a pattern, which takes no list",
+        "feeds.edition/*: is the pattern of all editions",
+        "feeds.twice (2 of 2).name: is the name of another one too",
+        "feeds.twice (2 of 2).limit: ",
+        "endpoints.twice (2 of 2).name: is the name of another one too",
+        "endpoints.twice (2 of 2).rate: ",
+    ):
+        assert [one for one in told if one.startswith(expected)], expected
+
+
+def test_none_is_told_by_its_place(told: list[str]) -> None:
+    assert [] == [one for one in told if re.search(r"\b(feeds|endpoints)\.\d", one)]
+
+
+@pytest.mark.parametrize("variable", ["DATELINE_FEEDS", "DATELINE_ENDPOINTS"])
+def test_what_is_given_in_the_environment_is_told_by_name_too(tmp_path: Path, variable: str) -> None:
+    value = '[{"name": "wire", "title": "Wire", "limit": 0, "rate": 0}]'
+    file_text = "" if variable == "DATELINE_FEEDS" else feed("world", "")
+    wrong = mistakes(tmp_path / "dateline.toml", file_text, **{variable: value})
+    assert {variable + ".wire"} == {".".join(one.split(".")[:2]).partition(":")[0] for one in wrong}
+
+
+def test_every_message_that_there_is_was_provoked(told: list[str]) -> None:
+    assert [] == [text for text in messages() if not any(text in one for one in told)]
+
+
+def messages() -> Iterator[str]:
+    """The longest piece of each message of the settings that is the same in all cases."""
+    for path in CHECKED:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                name = getattr(node.exc.func, "id", "")
+                texts = [
+                    part.value
+                    for part in ast.walk(node.exc)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value.strip()
+                ]
+                if name in {"ValueError", "PydanticCustomError"} and texts:
+                    yield max(texts, key=len)
