@@ -40,7 +40,7 @@ from worker.runtime import logs
 from worker.runtime.rereading import Rereading
 from worker.runtime.web_server import end_with_starter, places
 from worker.runtime.wiring import Services, build
-from worker.store.redis_errors import report
+from worker.store.redis_errors import kind, report
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -220,6 +220,9 @@ async def _withheld(request: Request, error: Exception) -> Response:
 async def _away(request: Request, error: Exception) -> Response:
     assert isinstance(error, RedisError)
     report(log, error, "whoever asked may try again", path=request.url.path)
+    if kind(error) == "bug":
+        # Redis did answer: to ask again changes nothing.
+        return problem(500, "This is our fault, and it is in the log.")
     return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
 
 

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from newsroom import TOKEN, Newsroom
+from newsroom import TOKEN, Newsroom, published, start
+from receiver import Receiver
 
 from web.problem_details import wants_page
+from worker.store import keys
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 SIGNED_IN = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 MARKUP = b'{"id": "e", "type": "article.published", "article": {"id": "a", "headline": "<b>Harbour</b> opens"}}'
+MACHINES = {"application/problem+json", "text/plain", "application/atom+xml"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+STRANGER = {"X-Forwarded-For": "203.0.113.9"}
+FLOOD = FORM | {"X-Forwarded-For": "203.0.113.77"}
+ASKED = "hub.mode=unsubscribe&hub.callback=https://reader.example/&hub.topic={base}/feeds/s0.atom"
+_REQUESTS = 20
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[Newsroom]:
+    """A newsroom in which a feed has ended, a record is damaged, and one client has asked too much of the hub."""
+    variables = {"DATELINE_WEBSUB__REQUESTS_PER_CLIENT": str(_REQUESTS)}
+    with start(tmp_path_factory.mktemp("n"), shared_receiver, 1, variables=variables) as newsroom:
+        newsroom.store.client.hset(keys.FORMER, "old/desk", 1_767_225_600_000)
+        newsroom.store.client.set(keys.feed("s39").members, "no sorted set")
+        for _ in range(_REQUESTS):
+            requests.post(
+                f"{newsroom.base_url}/hub", data=ASKED.format(base=newsroom.base_url), headers=FLOOD, timeout=10
+            )
+        yield newsroom
 
 
 @pytest.mark.parametrize(
@@ -29,6 +53,14 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
         ("POST", "/events", {"headers": SIGNED_IN, "data": b"x" * 2_000_001}, 413, "bytes"),
         ("POST", "/hub", {"data": b"x"}, 415, "The request must be"),
         ("POST", "/hub", {"headers": FORM, "data": b"hub.mode=dance"}, 400, "hub."),
+        ("POST", "/events", {"headers": {"Authorization": "Bearer wrong"}, "data": b"{}"}, 401, "token"),
+        ("GET", "/metrics", {"headers": STRANGER}, 403, "web.metrics_networks"),
+        ("DELETE", "/feeds/s0.rss", {}, 405, "for programs"),
+        ("POST", "/hub", {"headers": FLOOD, "data": ASKED}, 429, "too many requests from you"),
+        ("GET", "/feeds/old/desk.atom", {}, 410, "here no more"),
+        ("GET", "/feeds/old/desk", {}, 410, "ended"),
+        ("GET", "/feeds/s39.rss", {}, 500, "our fault"),
+        ("GET", "/feeds/never-asked-for.rss", {}, 404, "no feed"),
     ],
 )
 def test_an_error_is_a_page_in_a_browser_and_unchanged_for_machines(
@@ -36,18 +68,42 @@ def test_an_error_is_a_page_in_a_browser_and_unchanged_for_machines(
 ) -> None:
     def answer(accept: str) -> requests.Response:
         headers = asked.get("headers", {}) | {"Accept": accept}
-        return requests.request(method, newsroom.base_url + path, **(asked | {"headers": headers}), timeout=10)
+        data = asked.get("data")
+        body = data.format(base=newsroom.base_url) if isinstance(data, str) else data
+        return requests.request(method, newsroom.base_url + path, headers=headers, data=body, timeout=10)
 
     page, machine = answer(BROWSER), answer("*/*")
     assert [status, status] == [page.status_code, machine.status_code]
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert text in page.text
     assert f'href="{newsroom.base_url}/feeds"' in page.text
-    assert machine.headers["content-type"].partition(";")[0] in {"application/problem+json", "text/plain"}
+    assert machine.headers["content-type"].partition(";")[0] in MACHINES
     for one in (page, machine):
         assert "accept" in one.headers["vary"].lower()
     kept = ("cache-control", "www-authenticate", "allow")
     assert [page.headers.get(name) for name in kept] == [machine.headers.get(name) for name in kept]
+
+
+def test_while_redis_takes_no_writes_it_is_a_page_too(newsroom: Newsroom) -> None:
+    newsroom.store.client.config_set("maxmemory", "1mb")
+    try:
+        for method, path, body in (("GET", "/readyz", None), ("POST", "/events", published("a", "s2"))):
+            for accept, media_type in ((BROWSER, "text/html"), ("*/*", "application/problem+json")):
+                headers = SIGNED_IN | {"Accept": accept}
+                answer = requests.request(method, newsroom.base_url + path, json=body, headers=headers, timeout=10)
+                assert (503, media_type) == (answer.status_code, answer.headers["content-type"].partition(";")[0])
+                assert ("not taken" if method == "GET" else "Nothing is lost") in answer.text
+    finally:
+        newsroom.store.client.config_set("maxmemory", 0)
+
+
+def test_nothing_of_the_inside_is_in_an_error_of_ours(newsroom: Newsroom) -> None:
+    for accept in (BROWSER, "*/*"):
+        headers = {"Accept": accept}
+        answer = requests.get(newsroom.topic("s39"), headers=headers, timeout=10)
+        assert answer.status_code == 500
+        for inside in ("Traceback", "WRONGTYPE", "Error:", "redis", "worker", ".py"):
+            assert inside not in answer.text
 
 
 def test_what_is_no_error_is_no_such_page(newsroom: Newsroom) -> None:
