@@ -21,6 +21,44 @@ from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _ID: TypeAdapter[str] = TypeAdapter(Id)
+# Languages as pages call them: the two letters of BCP 47, then the three of ISO 639-2, in English, and by themselves.
+_WORDS_FOR = {
+    text.fold(word): row[0]
+    for row in map(
+        str.split,
+        (
+            "en eng english",
+            "ar ara arabic العربية عربي عربى",
+            "tr tur turkish türkçe",
+            "ur urd urdu اردو",
+            "fa fas per persian farsi فارسی",
+            "he heb hebrew עברית",
+            "fr fra fre french français",
+            "de deu ger german deutsch",
+            "es spa spanish español",
+            "pt por portuguese português",
+            "it ita italian italiano",
+            "nl nld dut dutch nederlands",
+            "pl pol polish polski",
+            "ru rus russian русский",
+            "uk ukr ukrainian українська",
+            "el ell gre greek ελληνικά",
+            "zh zho chi chinese 中文",
+            "ja jpn japanese 日本語",
+            "ko kor korean 한국어",
+            "hi hin hindi हिन्दी",
+            "bn ben bengali বাংলা",
+            "id ind indonesian",
+            "vi vie vietnamese",
+            "th tha thai ไทย",
+            "sv swe swedish svenska",
+            "da dan danish dansk",
+            "no nor norwegian norsk",
+            "fi fin finnish suomi",
+        ),
+    )
+    for word in row[1:]
+}
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 # What readers look for in an article: an editor wants to know when it is not there.
 _LOOKED_FOR = ("headline", "url", "body_html", "published", "section", "authors")
@@ -115,8 +153,8 @@ class Draft:
     def edition(self, value: Any, given: Given, *others: Any) -> None:
         """Set the language: the first that is one, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
         said = [each.strip() for each in _flat((value, *others)) if isinstance(each, str) and each.strip()]
-        found = next((each for each in said if _TAG.fullmatch(each)), "")
-        if said and said[0] != found:
+        found = next((tag for each in said if (tag := _tag(each))), "")
+        if said and _tag(said[0]) != found:
             taken = f'"{found}" is taken' if found else f'"{given.edition}" is taken, as given'
             self.miss("edition", f"is {said[0][:40]!r}, which is no language tag; {taken}")
         elif not said:
@@ -204,6 +242,16 @@ class Draft:
         if "updated" in self.article:
             event["time"] = self.article["updated"]
         return Adapted(event)
+
+
+def _tag(said: str) -> str:
+    """The language tag that is meant: of a list the first, of a word or a code of three letters the shortest one."""
+    first = re.split(r"[,;|\s]", said, maxsplit=1)[0]
+    known = _WORDS_FOR.get(text.fold(said)) or _WORDS_FOR.get(text.fold(first))
+    language, mark, rest = first.replace("_", "-").partition("-")
+    if mark and (shortest := _WORDS_FOR.get(language.lower())):
+        return f"{shortest}-{rest}"
+    return known or (first if _TAG.fullmatch(first) else "")
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:

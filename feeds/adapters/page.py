@@ -13,9 +13,8 @@ network; trafilatura, which could fetch, is only ever given what is parsed.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections import deque
+import unicodedata
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
@@ -24,60 +23,41 @@ from urllib.parse import unquote, urljoin, urlsplit
 from lxml import etree, html
 
 from feeds import text
+from feeds.adapters import jsonld
 from feeds.adapters.decode import html_text
 from feeds.adapters.draft import Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, Given
 from feeds.adapters.members_only import cut_out, says_no
+from feeds.adapters.page_meta import Meta
+from feeds.direction import direction
 from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
 
 _ARTICLE = re.compile(
-    r"(?:https?://schema\.org/|schema:)?(?:\w*NewsArticle|Article|LiveBlogPosting|BlogPosting|Report)"
+    r"(?:https?://schema\.org/|schema:)?(?:\w*Article|LiveBlogPosting|BlogPosting|SocialMediaPosting|Report)"
 )
-_JSON = re.compile(r"(?<!CDATA)[\[{](?!CDATA)")
-_DECODER = json.JSONDecoder(strict=False)
 _REFERENCE = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _ELEMENT = re.compile(
     r"</?(?:p|br|div|h[1-6]|ul|ol|li|strong|b|em|i|a|span|blockquote|figure|img|table)\b[^>]*>", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"^(?:[a-z]+:)?//|^https?:|^www\.|^[^\s@]+@[^\s@]+\.[^\s@]+$|^@", re.IGNORECASE)
 _BY = re.compile(r"^\s*by:?\s+(?=\S)", re.IGNORECASE)
+_LOOKED_AT = 20_000
+"""Characters of a page by which its script is known."""
+_UNSEEN = frozenset({"script", "style", "template", "title", "noscript"})
 _SHORT = 600
 """Characters below which an `articleBody` may be a teaser: what the page shows is looked at too."""
 _OPENING = 40
 """Characters by which a text is known again."""
-_PUBLISHED = (
-    "article:published_time",
-    "article:published",
-    "og:published_time",
-    "datepublished",
-    "dc.date.issued",
-    "dcterms.created",
-    "dc.date",
-    "date",
-    "pubdate",
-    "publishdate",
-    "parsely-pub-date",
-    "sailthru.date",
-)
-_UPDATED = (
-    "article:modified_time",
-    "article:modified",
-    "og:updated_time",
-    "datemodified",
-    "dcterms.modified",
-    "last-modified",
-)
-MOST_OBJECTS = 20_000
-"""How many JSON-LD objects a page may have; more is no page of an article."""
 
 
 def read(content: bytes, given: Given) -> Adapted:
     """Return the event of the article on a page. Raises InvalidEvent for one that can't be parsed or has no address."""
     markup = html_text(content)
     root = _parsed(markup)
-    meta = _Meta(root, given.url)
-    things = list(_objects(root))
+    meta = Meta(root, given.url)
+    stated = jsonld.data(root)
+    things = stated.objects
     known = {thing["@id"]: thing for thing in reversed(things) if isinstance(thing.get("@id"), str) and len(thing) > 1}
     own = [url for url in (meta.canonical, meta.one("og:url")) if url]
     articles = [_Thing(thing, known) for thing in things if _is_article(thing)]
@@ -89,10 +69,16 @@ def read(content: bytes, given: Given) -> Adapted:
     draft.url(address, given)
     if said is None:
         draft.miss("", "has no NewsArticle in JSON-LD; what can be is taken from the page itself")
+    if stated.unread:
+        draft.miss("", f"has JSON-LD that is no JSON ({stated.unread} scripts), which is not read")
     if replaced := markup.count(REPLACEMENT):
         draft.miss("", f"has {replaced} characters that are not in its encoding; they are shown as {REPLACEMENT}")
-    _say(draft, article, meta, given)
-    _body(draft, article, meta, root)
+    # What is said of the page itself, as by Yoast, holds for its article.
+    pages = [thing for thing in map(_by_itself, things) if thing.said.get("@type") in ("WebPage", ["WebPage"])]
+    pages = [thing for thing in pages if not thing.address() or _alike(thing.address()) == _alike(address)]
+    meta.published += [date for thing in pages if isinstance(date := thing.said.get("datePublished"), str)]
+    _say(draft, article, meta, given, root)
+    _body(draft, article, meta, root, locked=stated.locked)
     return draft.published()
 
 
@@ -101,8 +87,8 @@ def page_id(address: str) -> str:
     return f"page-{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
-def _body(draft: Draft, article: _Thing, meta: _Meta, root: html.HtmlElement) -> None:
-    if says_no(article.said.get("isAccessibleForFree")) or meta.locked:
+def _body(draft: Draft, article: _Thing, meta: Meta, root: html.HtmlElement, *, locked: bool) -> None:
+    if locked or meta.locked or says_no(article.said.get("isAccessibleForFree")):
         draft.miss("body_html", "is left out: the page says that it is not free to read")
         return
     said = _marked_up(article.text("articleBody"))
@@ -114,16 +100,38 @@ def _body(draft: Draft, article: _Thing, meta: _Meta, root: html.HtmlElement) ->
                 return
             draft.miss("body_html", "has a part that is not free to read, which is left out")
             said = ""  # it may have that part too
-    if said and not _breaks_off(said):
+    if said and not _breaks_off(said, root):
         draft.body(text.safe_html(said, meta.base) if meta.base else said)
         return
+    whole = text.fold(" ".join(_shown(root))) if said else ""
     shown = _main_text(root, draft.article.get("headline", ""), meta.base)
-    if said and not _goes_on(text.text_of(said), text.text_of(shown)):
+    # A summary is one paragraph.
+    known = whole if len(re.findall(r"<p\b", said)) < 2 else text.fold(text.text_of(said))
+    if said and not _falls_short(text.text_of(said), text.text_of(shown), known):
         draft.body(said)
         return
     if said:
-        draft.miss("body_html", "has only its beginning in articleBody; what the page shows is taken")
+        draft.miss("body_html", "has only its beginning in articleBody, or a summary; what the page shows is taken")
     draft.body(shown)
+
+
+def _shown(root: html.HtmlElement) -> Iterator[str]:
+    """The words that a page shows, piece by piece."""
+    for element in root.iter():
+        if element.tag not in _UNSEEN and isinstance(element.tag, str) and element.text:
+            yield str(element.text)
+        if element.tail:
+            yield str(element.tail)
+
+
+def _right_to_left(words: str) -> bool:
+    """Whether most letters of a text are of scripts that are written right to left."""
+    kinds = [unicodedata.bidirectional(letter) for letter in words if letter.isalpha()]
+    return sum(kind in {"R", "AL"} for kind in kinds) * 2 > len(kinds)
+
+
+def _by_itself(said: dict[str, Any]) -> _Thing:
+    return _Thing(said, {})
 
 
 def _marked_up(said: str) -> str:
@@ -134,24 +142,36 @@ def _marked_up(said: str) -> str:
     return said if _ELEMENT.search(said) else paragraphs(said)
 
 
-def _goes_on(beginning: str, whole: str) -> bool:
-    """Whether the one text is the beginning of the other."""
-    opening = text.fold(beginning).rstrip(".…[] ")[:_OPENING]
-    return len(whole) > len(beginning) * 1.2 and opening in text.fold(whole)
+def _falls_short(said: str, shown: str, page: str) -> bool:
+    """Whether the text that is said is the beginning of the one that is shown, or a summary that the page has nowhere.
+
+    `page`: all words of the page, folded.
+    """
+    opening = text.fold(said).rstrip(".…[] ")[:_OPENING]
+    if opening in text.fold(shown):
+        return len(shown) > len(said) * 1.2
+    return len(shown) > len(said) * 3 and " ".join(opening.split()) not in " ".join(page.split())
 
 
-def _breaks_off(body: str) -> bool:
-    """Whether a text may be the beginning of one: it ends so, or is very short."""
+def _breaks_off(body: str, root: html.HtmlElement) -> bool:
+    """Whether a text may be the beginning of one: it ends so, is very short, or the page shows far more."""
     said = text.text_of(body)
-    return len(said) < _SHORT or said.endswith(("…", "...", "[…]", "[...]"))
+    if len(said) < _SHORT or said.endswith(("…", "...", "[…]", "[...]")):
+        return True
+    return sum(len(str(paragraph.text_content())) for paragraph in root.iter("p")) > len(said) * 1.2
 
 
-def _say(draft: Draft, article: _Thing, meta: _Meta, given: Given) -> None:
-    draft.edition(article.languages(), given, *meta.languages)
+def _say(draft: Draft, article: _Thing, meta: Meta, given: Given, root: html.HtmlElement) -> None:
+    languages = [each for each in (*article.languages(), *meta.languages) if isinstance(each, str) and each.strip()]
+    if _right_to_left(" ".join(_shown(root))[:_LOOKED_AT]):
+        # A template's language stands on many a page in another one; no text in such a script is in it.
+        languages.sort(key=lambda each: direction(each.strip().replace("_", "-")) == "ltr")
+    draft.edition(languages, given)
     headlines = (article.text("headline"), article.text("name"), *meta.headlines)
     draft.line("headline", next(filter(None, headlines), ""))
     draft.line("summary", article.text("description") or meta.one("og:description", "description"))
-    draft.time("published", article.said.get("datePublished"), given, *meta.published)
+    others = (*meta.published, article.said.get("dateCreated"))
+    draft.time("published", article.said.get("datePublished"), given, *others)
     draft.time("updated", article.said.get("dateModified"), given, *meta.updated)
     draft.time("expires", article.said.get("expires"), given)
     section = article.said.get("articleSection") or meta.one("article:section")
@@ -183,7 +203,7 @@ def _authors(draft: Draft, names: list[Any]) -> None:
     draft.lines("authors", people)
 
 
-def _picture(draft: Draft, picture: _Thing, meta: _Meta) -> None:
+def _picture(draft: Draft, picture: _Thing, meta: Meta) -> None:
     said = picture.said
     # `url` of a picture is often the page that shows it; `contentUrl` is the file.
     address = next(iter(_listed(said.get("contentUrl") or said.get("url") or said.get("@id"))), None)
@@ -261,84 +281,6 @@ class _Thing:
         return [url for url in found if isinstance(url, str) and url.startswith(("http://", "https://"))]
 
 
-class _Meta:
-    """What a page says in `meta`, `link` and `html`."""
-
-    def __init__(self, root: html.HtmlElement, url: str) -> None:
-        bases = ((element.get("href") or "").strip() for element in root.iter("base"))
-        self.base = next(filter(None, bases), "")
-        links = (link.get("href") or "" for link in root.iter("link") if _related(link, "canonical"))
-        self.canonical = next((link.strip() for link in links if link.strip()), "")
-        own = url or (self.canonical if "://" in self.canonical else "")
-        if self.base and own:
-            self.base = _joined(own, self.base)
-        if self.canonical and "://" not in self.canonical and self.base:
-            self.canonical = _joined(self.base, self.canonical)
-        self.alternates = [
-            (language, link.get("href"))
-            for link in root.iter("link")
-            # What has no language is a feed or another form of the same page, and x-default the page that asks for one.
-            if _related(link, "alternate") and (language := link.get("hreflang")) and language.lower() != "x-default"
-        ]
-        self._said: dict[str, list[str]] = {}
-        for element in root.iter("meta"):
-            value = (element.get("content") or "").strip()
-            for attribute in ("property", "name", "itemprop", "http-equiv"):
-                if value and (name := element.get(attribute)):
-                    self._said.setdefault(name.lower(), []).append(value)
-        self.languages = [
-            root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang") or "",
-            *self.all("content-language", "og:locale", "dc.language", "inlanguage"),
-        ]
-        self.published = [*self.all(*_PUBLISHED), *_times(root, "datePublished")]
-        self.updated = [*self.all(*_UPDATED), *_times(root, "dateModified")]
-        self.headlines = [found for found in (self.one("og:title"), _h1(root), self.one("twitter:title")) if found]
-        self.locked = "locked" in self.all("article:content_tier") or any(map(says_no, self.all("isaccessibleforfree")))
-
-    def absolute(self, url: str, page: str = "") -> str:
-        """An address on the page as an absolute one."""
-        return _joined(self.base or page or self.canonical, url) if url else url
-
-    def all(self, *names: str) -> list[str]:
-        """Every value of these names."""
-        return [value for name in names for value in self._said.get(name.lower(), ())]
-
-    def one(self, *names: str) -> str:
-        """The first value of the first of these names that has one."""
-        return next((values[0] for name in names if (values := self.all(name))), "")
-
-
-def _related(link: html.HtmlElement, relation: str) -> bool:
-    return relation in (link.get("rel") or "").lower().split()
-
-
-def _joined(base: str, url: str) -> str:
-    try:
-        return urljoin(base, url)
-    except ValueError:
-        return url
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _times(root: html.HtmlElement, name: str) -> list[str]:
-    """The times that the page shows with that name, in microdata."""
-    marked = (element for element in root.iter("time", "span", "meta") if element.get("itemprop") == name)
-    return [value for element in marked if (value := element.get("datetime") or element.get("content") or "")]
-
-
-def _h1(root: html.HtmlElement) -> str:
-    """The headline that the page shows: within its article, or the only one there is."""
-    within = [heading for article in root.iter("article") for heading in article.iter("h1")]
-    headings = within or list(root.iter("h1"))
-    marked = [heading for heading in headings if heading.get("itemprop") == "headline"]
-    if not (marked or within) and len(headings) != 1:
-        return ""
-    return " ".join(str((marked or headings)[0].text_content()).split())
-
-
 def _parsed(markup: str) -> html.HtmlElement:
     # As bytes, because lxml refuses text that declares an encoding of its own.
     parser = html.HTMLParser(encoding="utf-8", no_network=True)
@@ -353,36 +295,15 @@ def _parsed(markup: str) -> html.HtmlElement:
     return root
 
 
-def _objects(root: html.HtmlElement) -> Iterator[dict[str, Any]]:
-    """Every JSON-LD object of the page, those further out first. What is no JSON is passed over."""
-    waiting: deque[Any] = deque()
-    for script in root.iter("script"):
-        if (script.get("type") or "").partition(";")[0].strip().lower() == "application/ld+json":
-            source = script.text or ""
-            # Within a comment or a CDATA section, and with a semicolon after it, it is the same.
-            if begun := _JSON.search(source):
-                try:
-                    waiting.append(_DECODER.raw_decode(source, begun.start())[0])
-                except (ValueError, RecursionError):
-                    continue
-    seen = 0
-    while waiting:
-        value = waiting.popleft()
-        seen += 1
-        if seen > MOST_OBJECTS:
-            raise InvalidEvent([FieldError("", f"the page has more than {MOST_OBJECTS:,} values in JSON-LD")])
-        if isinstance(value, dict):
-            yield value
-            waiting.extend(inner for inner in value.values() if isinstance(inner, dict | list))
-        elif isinstance(value, list):
-            waiting.extend(inner for inner in value if isinstance(inner, dict | list))
-
-
 def _is_article(thing: dict[str, Any]) -> bool:
     kinds = thing.get("@type")
     return any(
         isinstance(kind, str) and _ARTICLE.fullmatch(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _chosen(articles: list[_Thing], own: list[str], given: str, headlines: list[str]) -> _Thing | None:

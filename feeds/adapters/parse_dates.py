@@ -1,7 +1,8 @@
 """Moments as the world writes them. What leaves a choice is refused: 03/04/2020 is a day in March or in April.
 
-Read are RFC 3339 and the rest of ISO 8601 that names a day and a time, RFC 2822, seconds and milliseconds since 1970,
-and days with the month in words (English, Arabic, Urdu, Turkish), in any script's digits. Dates of the Persian and the
+Read are RFC 3339 and the rest of ISO 8601 that names a day and a time, RFC 2822 with its zones' names, seconds and
+milliseconds since 1970, days with the year first, and days with the month in words (English, Arabic, Urdu, Turkish,
+German, French, Spanish, Italian, Portuguese, Dutch), in any script's digits. Dates of the Persian and the
 Islamic calendar are known for what they are and refused: the one needs rules, the other a sighting of the moon.
 """
 
@@ -17,27 +18,27 @@ from typing import Any
 from feeds.text import fold
 
 _MONTHS = (
-    "january jan يناير كانون_الثاني جنوری ocak جانفي",
-    "february feb فبراير شباط فروری şubat فيفري",
-    "march mar مارس آذار مارچ mart",
-    "april apr أبريل إبريل نيسان اپریل nisan أفريل",
-    "may مايو أيار مئی mayıs ماي",
-    "june jun يونيو حزيران جون haziran جوان",
-    "july jul يوليو تموز جولائی temmuz جويلية",
-    "august aug أغسطس آب اگست ağustos أوت",
-    "september sep sept سبتمبر أيلول ستمبر eylül",
-    "october oct أكتوبر تشرين_الأول اکتوبر ekim",
-    "november nov نوفمبر تشرين_الثاني نومبر kasım",
-    "december dec ديسمبر كانون_الأول دسمبر aralık",
+    "january jan يناير كانون_الثاني جنوری ocak جانفي januar jänner janvier enero gennaio janeiro januari",
+    "february feb فبراير شباط فروری şubat فيفري februar février febrero febbraio fevereiro februari",
+    "march mar مارس آذار مارچ mart märz mars marzo março maart",
+    "april apr أبريل إبريل نيسان اپریل nisan أفريل avril abril aprile",
+    "may مايو أيار مئی mayıs ماي mai mayo maggio maio mei",
+    "june jun يونيو حزيران جون haziran جوان juni juin junio giugno junho",
+    "july jul يوليو تموز جولائی temmuz جويلية juli juillet julio luglio julho",
+    "august aug أغسطس آب اگست ağustos أوت août agosto augustus",
+    "september sep sept سبتمبر أيلول ستمبر eylül septembre septiembre settembre setembro",
+    "october oct أكتوبر تشرين_الأول اکتوبر ekim oktober octobre octubre ottobre outubro",
+    "november nov نوفمبر تشرين_الثاني نومبر kasım novembre noviembre novembro",
+    "december dec ديسمبر كانون_الأول دسمبر aralık dezember décembre diciembre dicembre dezembro",
 )
 _WEEKDAYS = (
-    "monday mon الاثنين الإثنين پیر pazartesi",
-    "tuesday tue الثلاثاء منگل salı",
-    "wednesday wed الأربعاء بدھ çarşamba",
-    "thursday thu الخميس جمعرات perşembe",
-    "friday fri الجمعة جمعہ cuma",
-    "saturday sat السبت ہفتہ cumartesi",
-    "sunday sun الأحد اتوار pazar",
+    "monday mon الاثنين الإثنين پیر pazartesi montag lundi lunes lunedì maandag",
+    "tuesday tue الثلاثاء منگل salı dienstag mardi martes martedì dinsdag",
+    "wednesday wed الأربعاء بدھ çarşamba mittwoch mercredi miércoles mercoledì woensdag",
+    "thursday thu الخميس جمعرات perşembe donnerstag jeudi jueves giovedì donderdag",
+    "friday fri الجمعة جمعہ cuma freitag vendredi viernes venerdì vrijdag",
+    "saturday sat السبت ہفتہ cumartesi samstag samedi sábado sabato zaterdag",
+    "sunday sun الأحد اتوار pazar sonntag dimanche domingo domenica zondag",
 )
 _OTHER_CALENDARS = {
     "Persian": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
@@ -45,7 +46,9 @@ _OTHER_CALENDARS = {
 }
 # "12 a.m." is midnight: hours are counted from 12, and then these are added.
 _HALVES = {"am": 0, "a.m.": 0, "pm": 12, "p.m.": 12, "ص": 0, "صباحا": 0, "م": 12, "مساء": 12}
-_FILLERS = frozenset({"at", "on", "of", "the", "في", "الساعة", "saat", "updated", "published"})
+_FILLERS = frozenset({"at", "on", "of", "the", "في", "الساعة", "saat", "updated", "published"}) | frozenset(
+    ["um", "uhr", "le", "à", "el", "de", "del", "las", "il", "alle", "ore", "às", "om"]
+)
 
 
 def _places(rows: tuple[str, ...], first: int) -> dict[str, int]:
@@ -54,19 +57,42 @@ def _places(rows: tuple[str, ...], first: int) -> dict[str, int]:
 
 _MONTH_OF, _DAY_OF = _places(_MONTHS, 1), _places(_WEEKDAYS, 0)
 _CALENDAR_OF = {fold(word): name for name, words in _OTHER_CALENDARS.items() for word in words.split()}
+# The names that are one zone only: those of RFC 2822 (section 4.3) and of Europe. IST, BST and others are several.
+_ZONES = dict.fromkeys(("utc", "gmt", "ut", "z", "wet"), "+00:00") | {
+    name: f"{hours:+03}:00"
+    for name, hours in {
+        "est": -5,
+        "edt": -4,
+        "cst": -6,
+        "cdt": -5,
+        "mst": -7,
+        "mdt": -6,
+        "pst": -8,
+        "pdt": -7,
+        "west": 1,
+        "cet": 1,
+        "cest": 2,
+        "eet": 2,
+        "eest": 3,
+    }.items()
+}
 _HALF_OF = {fold(word): hours for word, hours in _HALVES.items()}
 _KNOWN: dict[str, dict[str, Any]] = {
     "month": _MONTH_OF,
     "weekday": _DAY_OF,
     "half": _HALF_OF,
-    "offset": dict.fromkeys(("utc", "gmt", "z"), "+00:00"),
+    "offset": _ZONES,
 }
 _FOLDED_FILLERS = frozenset(map(fold, _FILLERS))
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+# What stands behind a moment and says nothing more of it: the zone's name in brackets, as Java and JavaScript write it.
+_ASIDE = re.compile(r"(?<=[\dZ])\s*(?:\[[\w/+-]{1,40}\]|\([^()]{1,60}\))$")
 _EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)
 _SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}", re.ASCII)
-_CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)(?::(\d\d))?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})([/.-])(\d{1,2})\2(\d{1,2})", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})[:.h](\d\d)(?::(\d\d)(?:[.,]\d+)?)?", re.ASCII)
 _OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d\d):?(\d\d)", re.ASCII)
 _NUMBER = re.compile(r"(\d{1,4})(?:st|nd|rd|th)?", re.ASCII)
 # Dashes stand between parts, except before an offset, where a digit follows at once.
@@ -86,7 +112,7 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("is no date")  # noqa: TRY004 (to the caller it is a value that is no date, like others)
-    text = _ascii_digits(str(value)).strip()
+    text = _ASIDE.sub("", _ascii_digits(str(value)[: 2 * _LONGEST]).strip())
     shown = repr(str(value)[:60])
     if not text or len(text) > _LONGEST:
         raise ValueError("is no date")
@@ -112,6 +138,9 @@ def _ascii_digits(text: str) -> str:
 
 
 def _iso(text: str) -> datetime | None:
+    if found := _BASIC.fullmatch(text.upper()):
+        year, month, of_month, hour, minute, second, offset = found.groups()
+        return datetime.fromisoformat(f"{year}-{month}-{of_month}T{hour}:{minute}:{second}{offset or ''}")
     found = _ISO.fullmatch(text.upper())
     if not found:
         return None
@@ -137,6 +166,8 @@ def _mail(text: str) -> datetime | None:
 
 def _worded(text: str) -> datetime:
     found: dict[str, Any] = {}
+    # What stands together in ISO 8601, with an hour of one digit or the name of a zone, is taken apart.
+    text = re.sub(r"(?<=\d)[Tt](?=\d)|(?<=\d)(?=[A-Za-z]{3,4}(?:[+-]|$))", " ", text)
     for kind, part in _parts(text):
         name = kind
         if kind == "number":
@@ -167,7 +198,9 @@ def _parts(text: str) -> Iterator[tuple[str, Any]]:
             words[:2] = [" ".join(words[:2])]
         word = words.pop(0)
         folded = fold(word)
-        if folded not in _FOLDED_FILLERS:
+        if day := _YEAR_FIRST.fullmatch(folded):
+            yield from (("year", int(day[1])), ("month", int(day[3])), ("day", int(day[4])))
+        elif folded not in _FOLDED_FILLERS:
             yield _part(word, folded if folded in _HALF_OF else folded.rstrip("."))
 
 

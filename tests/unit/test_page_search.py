@@ -81,7 +81,7 @@ def test_json_ld_in_whatever_stands_around_it(source: str) -> None:
     ],
 )
 def test_an_article_body_in_text_or_markup(body: str, expected: str) -> None:
-    assert article(script({**LD, "articleBody": body}))["body_html"] == expected
+    assert article(script({**LD, "articleBody": body}), body="<p>On.</p>")["body_html"] == expected
 
 
 def test_a_beginning_is_no_text() -> None:
@@ -100,7 +100,14 @@ def test_a_beginning_is_no_text() -> None:
         (None, ' xml:lang="ar"', "", "ar"),
         (None, "", '<meta property="og:locale" content="ar_AR">', "ar"),
         (None, "", '<meta http-equiv="Content-Language" content="ar">', "ar"),
-        ("العربية", "", "", "en"),
+        ("العربية", "", "", "ar"),
+        ("eng", "", "", "en"),
+        (None, ' lang="ara"', "", "ar"),
+        (None, ' lang="ar;"', "", "ar"),
+        (None, "", '<meta http-equiv="Content-Language" content="ar, en">', "ar"),
+        (None, "", '<meta name="language" content="Arabic">', "ar"),
+        (None, "", '<meta name="dcterms.language" content="ar">', "ar"),
+        ("Elvish", "", "", "en"),
     ],
 )
 def test_languages(language: Any, html: str, head: str, expected: str) -> None:
