@@ -97,7 +97,7 @@ class Newsroom:
             pipe.hset(k.receivers, mapping=details)
             pipe.zadd(k.settled, cursors)
             pipe.zadd(k.leases, leases)
-            pipe.hset(k.counts, mapping={**hosts_held, "client:127.0.0.1": begin + len(details)})
+            pipe.hset(k.subscription_counts, mapping={**hosts_held, "client:127.0.0.1": begin + len(details)})
             pipe.execute()
 
     def publish(self, article: str, section: str, version: int = 1, text: int = 1_000) -> float:

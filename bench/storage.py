@@ -56,7 +56,7 @@ def attempts(store: Store) -> None:
             "time": 1772352000000 + number,
             "article": f"hh-2026-{number:06}",
             "version": 1,
-            "said": "published",
+            "action": "published",
             "outcome": "delivered",
             "status": 204,
             "milliseconds": 12,

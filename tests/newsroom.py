@@ -132,7 +132,7 @@ class Newsroom:
 
     def subscriptions(self, feed: str) -> int:
         """How many subscriptions the feed has."""
-        return sum("callback" in receiver.details for receiver in self.store.receivers.all(feed))
+        return sum("callback" in receiver.details for receiver in self.store.receivers.scan(feed))
 
 
 def published(article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:

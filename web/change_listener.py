@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from web.document_cache import Shelf
-from worker.store.changes import ChangeLogs, Listener
+from worker.store.changes import ChangeLogs, ChangeSubscription
 from worker.store.redis_errors import Outage
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class Watch:
                 self._stopped.wait(_LOOK_SECONDS)
         self._at_end()
 
-    def _listen(self, listener: Listener) -> None:
+    def _listen(self, listener: ChangeSubscription) -> None:
         try:
             # An answer to a subscription says nothing: Redis gives it even while it loads what it knows.
             self._begin_anew(self._read(self._shelf.feeds()))
@@ -114,6 +114,6 @@ class Watch:
         # Asked even when there is none to ask for: it also tells whether Redis is there.
         heads: dict[str, tuple[int, int]] = {}
         for start in range(0, max(1, len(feeds)), _LOOKED_AT):
-            heads |= self._changes.heads(feeds[start : start + _LOOKED_AT] or [""])
+            heads |= self._changes.heads_and_kills(feeds[start : start + _LOOKED_AT] or [""])
         self._heard = time.monotonic()
         return heads

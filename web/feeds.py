@@ -149,9 +149,9 @@ class FeedServer:
     def _removed(self, name: str) -> int | None:
         """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""
         now = clock.ms(clock.agreed())
-        removed = self._store.definitions.removed(name, now)
+        removed = self._store.definitions.removed_at(name, now)
         if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
-            removed = self._store.definitions.removed(pattern_of(name), now)
+            removed = self._store.definitions.removed_at(pattern_of(name), now)
         return removed
 
     def _full(self, feed: FeedDefinition) -> bool:

@@ -90,5 +90,9 @@ class Health:
         store = self._services.store
         store.probe()
         now = clock.ms(clock.agreed())
-        workers, older, lost = store.workers.alive(now), store.definitions.older(), store.workers.losses(now)
+        workers, older, lost = (
+            store.workers.alive(now),
+            store.definitions.outdated_workers(),
+            store.workers.lost_workers(now),
+        )
         return workers, sorted(older.intersection(workers)), lost

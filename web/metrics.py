@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from web.client_address import Clients
     from worker.runtime.wiring import Services
-    from worker.store.endpoints import Outlook
+    from worker.store.endpoints import EndpointOverview
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dateline_events": ("Events carried out, by result", ("result",)),
@@ -143,7 +143,7 @@ class Metrics:
             "dateline_endpoint_paused", "It is left alone; only while it is", labels=["endpoint", "reason"]
         )
         endpoints = self._services.settings.endpoints
-        outlooks = self._services.store.endpoints.outlooks([(endpoint.feed, endpoint.name) for endpoint in endpoints])
+        outlooks = self._services.store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in endpoints])
         for endpoint, outlook in zip(endpoints, outlooks, strict=True):
             name = [endpoint.name]
             for outcome, count in _outcomes(outlook).items():
@@ -173,7 +173,7 @@ def _counters(totals: Totals) -> Iterable[Metric]:
     yield _histogram(totals)
 
 
-def _outcomes(outlook: Outlook) -> dict[str, int]:
+def _outcomes(outlook: EndpointOverview) -> dict[str, int]:
     # What was delivered has been counted for longer than the rest.
     return dict.fromkeys(_ALWAYS, 0) | outlook.health.outcomes | {"delivered": outlook.health.successes}
 

@@ -49,7 +49,7 @@ def run(scale: float) -> list[Result]:
             desk, reader = build(settings, server.url), build(settings, server.url)
             machinery = Machinery(desk, distributes=True)
             publisher = machinery.publisher
-            desk.store.events.prepare()
+            desk.store.events.create_group()
             machinery.charge.take()
             intake = Intake(desk.store, _Nobody())
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())

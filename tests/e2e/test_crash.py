@@ -40,7 +40,7 @@ def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
             "127.0.0.1",
         )
         expires = int(time.time() * 1000) + 86_400_000
-        newsroom.store.subscription_requests.ask(feed, f"s{number}", intent)
+        newsroom.store.subscription_requests.request(feed, f"s{number}", intent)
         # A sweep may have found the request, and a worker have had it confirmed meanwhile.
         assert newsroom.store.subscription_requests.confirm(feed, f"s{number}", intent, expires, count, count) in (
             "new",

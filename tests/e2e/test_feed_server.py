@@ -314,7 +314,7 @@ def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) ->
 
 
 def test_a_feed_of_a_pattern_that_was_removed_is_410(newsroom: Newsroom) -> None:
-    newsroom.store.patterns.make("old/author/*", {"mira": "Mira"}, 10)
+    newsroom.store.patterns.create("old/author/*", {"mira": "Mira"}, 10)
     newsroom.store.client.hset(keys.FORMER, "old/author/*", 1_767_225_600_000)
     found = [get(newsroom.topic(f"old/author/{name}")).status_code for name in ("mira", "nobody")]
     assert [410, 404] == found

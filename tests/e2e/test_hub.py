@@ -22,7 +22,7 @@ def ask(newsroom: Newsroom, body: str) -> requests.Response:
 
 def lease(newsroom: Newsroom, feed: str) -> float:
     """Seconds left of the feed's only subscription."""
-    (receiver,) = (r for r in newsroom.store.receivers.all(feed) if "callback" in r.details)
+    (receiver,) = (r for r in newsroom.store.receivers.scan(feed) if "callback" in r.details)
     left: float = receiver.details["expires"] / 1000 - time.time()
     return left
 
@@ -44,7 +44,7 @@ def test_subscribers_behind_a_proxy_are_told_apart(newsroom: Newsroom, section: 
         form["hub.callback"] = f"{newsroom.receiver.url}/proxied-{number}"
         assert 202 == requests.post(f"{newsroom.base_url}/hub", form, headers=headers, timeout=10).status_code
     newsroom.receiver.until(lambda: newsroom.subscriptions(section) == 2, 20, "the subscriptions")
-    counts = newsroom.store.client.hgetall(keys.feed(section).counts)
+    counts = newsroom.store.client.hgetall(keys.feed(section).subscription_counts)
     assert ("1", "1") == (counts["client:203.0.113.5"], counts["client:203.0.113.6"])
 
 
@@ -98,7 +98,7 @@ def test_a_failed_renewal_changes_nothing(newsroom: Newsroom, section: str) -> N
     newsroom.publish("renewal-1", section)
     newsroom.receiver.wait("/v5")
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts(section)["settled"] == 1, 20, "the end of the push")
-    (receiver,) = newsroom.store.receivers.all(section)
+    (receiver,) = newsroom.store.receivers.scan(section)
     assert receiver.details["secret"] == "first"
 
 

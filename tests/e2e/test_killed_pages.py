@@ -96,7 +96,7 @@ def until_seen(newsroom: Newsroom, article: str, verdict: str) -> dict[str, Any]
 
 def look_now(newsroom: Newsroom, portal: Portal, article: str) -> None:
     """Have a page looked at without the pause that has grown."""
-    newsroom.store.readbacks.again(portal.name, portal.name, [article], clock.ms(clock.now()))
+    newsroom.store.page_checks.bring_forward(portal.name, portal.name, [article], clock.ms(clock.now()))
 
 
 def told(receiver: Receiver, article: str) -> list[str]:
@@ -191,7 +191,9 @@ def test_an_article_that_comes_back_is_not_looked_for(newsroom: Newsroom, portal
     newsroom.send(published(article, "s12", 6, headline=HEADLINE) | {"type": "article.reinstated"})
     receiver.until(lambda: row(newsroom, article)["status"] == "published", 20, "the article to be back")
     assert row(newsroom, article)["page"] is None
-    receiver.until(lambda: not newsroom.store.readbacks.seen("s12", ["s12"], article), 20, "the page to be forgotten")
+    receiver.until(
+        lambda: not newsroom.store.page_checks.sightings("s12", ["s12"], article), 20, "the page to be forgotten"
+    )
     held = newsroom.store.articles.get(article)
     assert held is not None
     assert (portal.looks(article), held.fingerprints) == ([], ())
@@ -212,4 +214,4 @@ def test_what_is_not_killed_is_not_looked_at(newsroom: Newsroom, portals: dict[s
     newsroom.publish(article, "s10", 2, headline=HEADLINE, pubstatus="withheld")
     receiver.until(lambda: row(newsroom, article)["status"] == "withdrawn", 20, "the withdrawal")
     assert (row(newsroom, article)["page"], portal.looks(article)) == (None, [])
-    assert newsroom.store.readbacks.seen("s10", ["s10"], article) == {}
+    assert newsroom.store.page_checks.sightings("s10", ["s10"], article) == {}

@@ -62,5 +62,5 @@ def test_subscribers_are_asked_all_the_same(newsroom: Newsroom) -> None:
     intent = SubscriptionRequest(
         "subscribe", newsroom.topic("s9"), callback, "atom", "", 86400, clock.ms(clock.now()), "n", "127.0.0.1", "c"
     )
-    newsroom.store.subscription_requests.ask("s9", "nb", intent)
+    newsroom.store.subscription_requests.request("s9", "nb", intent)
     newsroom.receiver.until(lambda: newsroom.subscriptions("s9") == 1, 20, "the subscription")

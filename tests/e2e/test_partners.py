@@ -28,8 +28,8 @@ def test_attempts_and_health_are_kept(newsroom: Newsroom) -> None:
     newsroom.receiver.behave["/p2"] = lambda _: next(answers)
     newsroom.publish("health-1", "s2")
     newsroom.receiver.wait("/p2", 2, seconds=30)
-    newsroom.receiver.until(lambda: len(newsroom.store.attempts.last("s2", "p2", 10)) == 2, 20, "two attempts")
-    second, first = newsroom.store.attempts.last("s2", "p2", 10)
+    newsroom.receiver.until(lambda: len(newsroom.store.attempts.last_attempts("s2", "p2", 10)) == 2, 20, "two attempts")
+    second, first = newsroom.store.attempts.last_attempts("s2", "p2", 10)
     assert ("retry", 503, "health-1", 1) == (first.outcome, first.status, first.article, first.version)
     assert first.answer == ("closed " * 1000)[:2048]
     assert ("delivered", 204, first.message_id) == (second.outcome, second.status, second.message_id)
@@ -170,8 +170,8 @@ def test_a_rate_is_kept_and_a_new_endpoint_is_backfilled(own_newsroom: Newsroom)
     assert articles(newsroom, "/none") == []
     times = [request.at for request in receiver.at("/all")]
     assert times[-1] - times[0] > 1.0, "two a second"
-    for receiver_ in newsroom.store.receivers.all("s10"):
-        assert receiver_.hold.failing.since == 0
+    for receiver_ in newsroom.store.receivers.scan("s10"):
+        assert receiver_.remembered.failing.since == 0
 
 
 def test_a_suspended_endpoint_is_told_and_its_recovery_too(newsroom: Newsroom) -> None:
@@ -198,7 +198,7 @@ def test_one_that_has_refused_everything_for_days_is_told_too_and_tried_when_a_p
     newsroom.publish("days-1", "s7")
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "backoff")
     days_ago = time.time_ns() // 1_000_000 - 6 * 86_400_000
-    newsroom.store.client.hset("dateline:{feed:s7}:holds", "endpoint:p7", f"0:0:{days_ago}:{days_ago}:0:")
+    newsroom.store.client.hset("dateline:{feed:s7}:receiver_states", "endpoint:p7", f"0:0:{days_ago}:{days_ago}:0:")
     assert dateline("endpoints", "--retry", "p7", *config).returncode == 0
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["paused"] == 1, 20, "the suspension")
 

@@ -67,7 +67,7 @@ class Worker:
         intent = SubscriptionRequest(
             "subscribe", SITE.topic("f", "atom"), f"{self.receiver.url}/s", "atom", "", 600, now, "n", "h", "c"
         )
-        self.store.subscription_requests.ask("f", "s", intent)
+        self.store.subscription_requests.request("f", "s", intent)
         self.store.subscription_requests.confirm("f", "s", intent, now + 600_000, 10, 10)
 
     def change(self, article_id: str, state: Any = "in") -> None:

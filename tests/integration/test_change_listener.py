@@ -64,7 +64,7 @@ class Loading(ChangeLogs):
 
 def test_a_kill_is_not_forgotten_while_redis_loads(store: Store) -> None:
     record(store, "one", 1, "in")
-    changes = Loading(store.client, store.changes._scripts, store.damage)
+    changes = Loading(store.client, store.changes._scripts, store.damaged_records)
     with watched(store, changes) as shelf:
         record(store, "one", 2, "killed")
         until(lambda: shelf.current(KEY) is None, "the kill to be heard of")

@@ -65,10 +65,10 @@ def test_claims_and_backoffs_that_a_clock_set_back_has_left_are_over(store: Stor
     store.changes.record("x", 1, 1, {"world": ("in", 1)})
     now = clock.ms(clock.now())
     # Claimed by a worker that died, on a clock that was an hour ahead.
-    assert 2 == len(store.receivers.claim("world", 10, now + HOUR_MS + 30_000).taken)
+    assert 2 == len(store.receivers.claim("world", 10, now + HOUR_MS + 30_000).claims)
     swept = store.receivers.sweep(["world"], now, 100, longest_claim=120_000)["world"]
     assert (2, 2) == (swept.expired, swept.behind)
-    assert 1 == len(store.receivers.claim("world", 1, now + 30_000).taken)
+    assert 1 == len(store.receivers.claim("world", 1, now + 30_000).claims)
     swept = store.receivers.sweep(["world"], now, 100, longest_claim=120_000)["world"]
     assert (0, 1) == (swept.expired, swept.behind)
     # In backoff until tomorrow: nobody waits so long.

@@ -10,8 +10,8 @@ import redis
 from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Dispute
-from worker.store.readbacks import Seen
-from worker.store.receivers import Failing, Receiver, Settlement
+from worker.store.page_checks import PageSighting
+from worker.store.receivers import Failing, ReceiverOverview, Settlement
 from worker.store.refusals import Refusal
 from worker.store.subscription_requests import SubscriptionRequest
 
@@ -28,7 +28,7 @@ def told(store: Store) -> list[str]:
         assert next_step
         records.append(record)
 
-    store.damage.tell = tell
+    store.damaged_records.alert = tell
     return records
 
 
@@ -44,13 +44,13 @@ def behind(store: Store, feed: str, articles: int = 1) -> None:
 
 def in_backoff(store: Store, feed: str, due: int = 5) -> None:
     """Have all receivers of the feed fail."""
-    claims = store.receivers.claim(feed, 100, 1_000_000).taken
+    claims = store.receivers.claim(feed, 100, 1_000_000).claims
     failing = Failing(1, 1, 1)
     store.receivers.settle(feed, 1, [Settlement(claim, "retry", claim.cursor, due, failing, "503") for claim in claims])
 
 
-def by_name(store: Store, feed: str) -> dict[str, Receiver]:
-    return {receiver.id.partition(":")[2]: receiver for receiver in store.receivers.all(feed)}
+def by_name(store: Store, feed: str) -> dict[str, ReceiverOverview]:
+    return {receiver.id.partition(":")[2]: receiver for receiver in store.receivers.scan(feed)}
 
 
 @pytest.mark.parametrize("damage", [None, *DAMAGED])
@@ -59,7 +59,7 @@ def test_a_hold_that_is_lost_leaves_its_receiver_where_it_began(store: Store, da
     enroll(store, "f", "one", "two")
     behind(store, "f", 4)
     in_backoff(store, "f")
-    holds = keys.feed("f").holds
+    holds = keys.feed("f").receiver_states
     if damage is None:
         store.client.delete(holds)
     else:
@@ -78,9 +78,9 @@ def test_a_receiver_whose_hold_is_lost_is_paused_and_resumed(store: Store, damag
     in_backoff(store, "f")
     for step in ("pause", "resume", "enroll"):
         if damage is None:
-            store.client.delete(keys.feed("f").holds)
+            store.client.delete(keys.feed("f").receiver_states)
         else:
-            store.client.hset(keys.feed("f").holds, mapping={"endpoint:one": damage, "endpoint:two": damage})
+            store.client.hset(keys.feed("f").receiver_states, mapping={"endpoint:one": damage, "endpoint:two": damage})
         if step == "pause":
             assert store.receivers.pause("f", "endpoint:one", 5, "asked")
             assert store.receivers.pause("f", "endpoint:two", 5, "removed")
@@ -93,7 +93,9 @@ def test_a_receiver_whose_hold_is_lost_is_paused_and_resumed(store: Store, damag
     assert store.replays.rewind("f", "two")
 
 
-@pytest.mark.parametrize("spoiled", ["holds", "receivers", "claimed", "backoff", "leases", "meta", "pending"])
+@pytest.mark.parametrize(
+    "spoiled", ["receiver_states", "receivers", "claimed", "backoff", "leases", "meta", "verifications_due"]
+)
 def test_a_feed_that_is_damaged_keeps_no_other_from_being_swept(store: Store, told: list[str], spoiled: str) -> None:
     for feed in ("bad", "good"):
         enroll(store, feed, "one")
@@ -135,7 +137,7 @@ def test_a_subscription_whose_details_are_lost_is_set_aside_and_others_are_claim
             store.client.hset(keys.feed("f").receivers, name, damage)
     claims = store.receivers.claim("f", 10, 1_000_000)
     assert {"s2": "https://r.example/", "endpoint:one": None} == {
-        claim.receiver: claim.details.get("callback") for claim in claims.taken
+        claim.receiver: claim.details.get("callback") for claim in claims.claims
     }
     assert told == ["receiver s1 of f"]
     assert store.receivers.counts("f")["paused"] == 1
@@ -148,19 +150,19 @@ def test_requests_and_pages_that_can_not_be_read_are_dropped(store: Store, told:
     intent = SubscriptionRequest("subscribe", "t", "https://r.example/", "atom", "", 60, 1, "n", "h", "c")
     k = keys.feed("f")
     for name in ("s1", "s2"):
-        store.subscription_requests.ask("f", name, intent)
-    store.readbacks.expect("f", ["one", "two"], "a", Seen(1, 1), 1)
-    for key, member in ((k.requests, "s1"), (k.readbacks, "one:a")):
+        store.subscription_requests.request("f", name, intent)
+    store.page_checks.schedule("f", ["one", "two"], "a", PageSighting(1, 1), 1)
+    for key, member in ((k.subscription_requests, "s1"), (k.page_checks, "one:a")):
         if damage is None:
             store.client.hdel(key, member)
         else:
             store.client.hset(key, member, damage)
-    assert ["s2"] == [name for name, _ in store.subscription_requests.take("f", 10, 10, 1000)]
-    assert ["two"] == [page.endpoint for page in store.readbacks.take("f", 10, 10, 1000)]
-    assert [1, 1] == [store.client.zcard(k.pending), store.client.zcard(k.looks)]
+    assert ["s2"] == [name for name, _ in store.subscription_requests.claim_due("f", 10, 10, 1000)]
+    assert ["two"] == [page.endpoint for page in store.page_checks.claim_due("f", 10, 10, 1000)]
+    assert [1, 1] == [store.client.zcard(k.verifications_due), store.client.zcard(k.page_checks_due)]
     assert len(told) == (0 if damage is None else 2)
-    store.readbacks.expect("f", ["one"], "a", Seen(2, 1), 1)
-    assert {2} == {page.seen.version for page in store.readbacks.take("f", 10, 10, 1000)}
+    store.page_checks.schedule("f", ["one"], "a", PageSighting(2, 1), 1)
+    assert {2} == {page.sighting.version for page in store.page_checks.claim_due("f", 10, 10, 1000)}
 
 
 @pytest.mark.parametrize("damage", [None, *DAMAGED])
@@ -169,9 +171,9 @@ def test_the_state_of_an_article_that_is_lost_is_worked_out_anew(
 ) -> None:
     behind(store, "f", 3)
     if damage is None:
-        store.client.hdel(keys.feed("f").states, "a1")
+        store.client.hdel(keys.feed("f").article_states, "a1")
     else:
-        store.client.hset(keys.feed("f").states, "a1", damage)
+        store.client.hset(keys.feed("f").article_states, "a1", damage)
     assert ["a0", "a2"] == [change.article_id for change in store.changes.since("f", 0, 10)]
     assert told == ["state of a1 in f"]
     assert ["a1"] == store.client.zrange(keys.SCHEDULE, 0, -1)
@@ -180,7 +182,7 @@ def test_the_state_of_an_article_that_is_lost_is_worked_out_anew(
 
 
 def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Store, told: list[str]) -> None:
-    from worker.store.attempts import Attempt, Tried
+    from worker.store.attempts import Attempt, AttemptRecord
 
     def attempt(article: str) -> Any:
         fields = dict.fromkeys(Attempt.__dataclass_fields__, 0) | {
@@ -190,7 +192,7 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
             "error": "",
             "answer": "",
         }
-        return Tried(Attempt(**fields), {article: "1:delivered:1:x"})
+        return AttemptRecord(Attempt(**fields), {article: "1:delivered:1:x"})
 
     k = keys.feed("f")
     store.client.set(k.of("bad", "health"), "a string")
@@ -208,7 +210,7 @@ def test_lists_refusals_replays_disputes_and_events_that_can_not_be_read_hold_up
     for name in ("bad", "good"):
         store.lists.set(name, clock.moment(1), ["a"])
         store.refusals.note(name, "a", Refusal(1, 1, ["why"]))
-        store.replays.ask("f", name, {"a": 1}, "again", same_ids=False, rate=1.0)
+        store.replays.request("f", name, {"a": 1}, "again", same_ids=False, rate=1.0)
         store.client.hset(k.of(name, "disputed"), "a", str(Dispute(1, 1, 1, 1, 404, "no")))
     if damage == "a string":
         store.client.delete(keys.curated("bad"))
@@ -224,10 +226,10 @@ def test_lists_refusals_replays_disputes_and_events_that_can_not_be_read_hold_up
     assert {"bad": (), "good": ("a",)} == store.lists.get_many(["bad", "good"])
     assert ["good"] == list(store.refusals.of("a", ["bad", "good"]))
     assert {} == store.refusals.all("bad")
-    assert ["good"] == list(store.replays.next("f", {"bad": 5, "good": 5}))
+    assert ["good"] == list(store.replays.next_articles("f", {"bad": 5, "good": 5}))
     standings = store.attempts.standings("f", ["bad", "good"])
     assert {"bad": 0, "good": 1} == {name: len(standing.disputes) for name, standing in standings.items()}
-    _, events = store.operations.take(10, 1000)
+    _, events = store.operations.claim(10, 1000)
     assert ["op"] == [event["id"] for _, event in events]
     assert store.client.xlen(keys.OPERATIONS) == 1
     assert {"replay of bad", "disputes of bad"} <= set(told)
@@ -243,11 +245,11 @@ def test_a_bug_says_what_it_was_about(store: Store) -> None:
 def test_what_people_look_at_is_there_while_redis_is_full(store: Store) -> None:
     enroll(store, "f", "one")
     behind(store, "f", 3)
-    expected = store.changes.stretch("f", 0, 2, 1), store.receivers.those("f", ["endpoint:one"])
+    expected = store.changes.archive_page("f", 0, 2, 1), store.receivers.get_many("f", ["endpoint:one"])
     store.client.script_flush()
     store.client.config_set("maxmemory", "1mb")
     try:
-        assert expected == (store.changes.stretch("f", 0, 2, 1), store.receivers.those("f", ["endpoint:one"]))
+        assert expected == (store.changes.archive_page("f", 0, 2, 1), store.receivers.get_many("f", ["endpoint:one"]))
         assert store.definitions.progress().articles == 0
         assert store.receivers.counts("f")["behind"] == 1
         assert len(by_name(store, "f")) == 1
@@ -259,5 +261,5 @@ def test_what_people_look_at_is_there_while_redis_is_full(store: Store) -> None:
 
 def test_people_are_told_of_one_record_once_an_hour(store: Store, told: list[str]) -> None:
     for _ in range(3):
-        store.damage.found("a record", "why", "what")
+        store.damaged_records.report("a record", "why", "what")
     assert told == ["a record"]

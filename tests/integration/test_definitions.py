@@ -75,7 +75,7 @@ class Worker:
 
     def work(self) -> None:
         """Do what it does within a few seconds."""
-        self.store.workers.seen(self.name, clock.ms(clock.now()))
+        self.store.workers.report_alive(self.name, clock.ms(clock.now()))
         self.charge.take()
         while self.indexer.fill() is not None:
             pass
@@ -96,7 +96,7 @@ class Worker:
 
 @pytest.fixture
 def worker(store: Store) -> Worker:
-    store.events.prepare()
+    store.events.create_group()
     return Worker(store, OLD, "old")
 
 
@@ -171,11 +171,11 @@ class TestCharge:
         worker.kill("a")
         worker.work()
         assert worker.store.events.waiting() == 0
-        assert worker.store.definitions.removed("world", clock.ms(clock.now())) is not None
+        assert worker.store.definitions.removed_at("world", clock.ms(clock.now())) is not None
         # Whoever has the feed again repairs what was done without it.
         newer.work()
         newer.work()
-        assert worker.store.definitions.removed("world", clock.ms(clock.now())) is None
+        assert worker.store.definitions.removed_at("world", clock.ms(clock.now())) is None
         assert [] == worker.store.changes.members("world")
 
     def test_what_lost_workers_knew_is_not_ended_at_once(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +187,8 @@ class TestCharge:
         worker.charge.take()
         assert worker.publisher.in_charge
         now = clock.ms(clock.now())
-        assert worker.store.definitions.removed("world", now) is None
-        assert worker.store.definitions.removed("world", now + definitions.LOST_MS) is not None
+        assert worker.store.definitions.removed_at("world", now) is None
+        assert worker.store.definitions.removed_at("world", now + definitions.LOST_MS) is not None
 
     def test_a_clock_that_is_set_back_keeps_no_lost_worker_alive(self, worker: Worker) -> None:
         Worker(worker.store, NEW, "new")
@@ -210,12 +210,12 @@ class TestCharge:
         assert worker.store.events.waiting() == 0
 
     def test_older_workers_are_named(self, worker: Worker) -> None:
-        assert worker.store.definitions.older() == set()
+        assert worker.store.definitions.outdated_workers() == set()
         Worker(worker.store, NEW, "new")
-        assert worker.store.definitions.older() == {"old"}
+        assert worker.store.definitions.outdated_workers() == {"old"}
         # The same definitions in another order are no others.
         Worker(worker.store, tuple(reversed(NEW)), "same")
-        assert worker.store.definitions.older() == {"old"}
+        assert worker.store.definitions.outdated_workers() == {"old"}
 
 
 class TestFilling:
@@ -254,9 +254,9 @@ class TestFilling:
         worker.work()
         # And one that was gone through last and is published anew while it goes on.
         worker.store.definitions.adopt("9 9", {"x": "{}"}, 0)
-        worker.store.definitions.reached("9 9", 3, 10, ("a7", worker.store.articles.published(["a7"])[0]))
+        worker.store.definitions.note_progress("9 9", 3, 10, ("a7", worker.store.articles.published(["a7"])[0]))
         worker.store.client.zadd(keys.ARTICLES, {"a7": 1})
-        assert len(worker.store.articles.after(worker.store.definitions.progress().last, 99)) == 10
+        assert len(worker.store.articles.newest_after(worker.store.definitions.progress().last, 99)) == 10
         worker.store.client.delete(keys.INDEX)
         Worker(worker.store, NEW, "new").work()
         assert len(worker.store.changes.members("world")) == 10
@@ -278,12 +278,12 @@ class TestFilling:
         worker.publish("a")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
-        token = worker.store.definitions.indexing.take(10_000)
+        token = worker.store.definitions.indexing.acquire(10_000)
         assert token is not None
         newer.indexer.fill()
         assert worker.store.changes.members("world") == []
-        assert not worker.store.definitions.indexing.end("another's")
-        assert worker.store.definitions.indexing.end(token)
+        assert not worker.store.definitions.indexing.release("another's")
+        assert worker.store.definitions.indexing.release(token)
         newer.indexer.fill()
         assert worker.store.changes.members("world") == ["a"]
 
@@ -311,7 +311,7 @@ class TestFilling:
         narrow.kill("a")
         narrow.work()
         [change] = worker.store.changes.since("world", 0, 10)
-        assert Change(change.seq, "a", "killed", change.asof, seen=True, last=0) == change
+        assert Change(change.seq, "a", "killed", change.asof, was_in_feed=True, previous_seq=0) == change
 
     def test_what_is_wrong_with_one_article_keeps_no_other_out(self, worker: Worker) -> None:
         for name in ("a", "b", "c"):
@@ -353,16 +353,16 @@ class TestFilling:
         worker.publish("b")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
-        enter = worker.store.articles.enter
+        enter = worker.store.articles.note_feeds
 
         def meanwhile(entering: Any) -> list[str]:
-            worker.store.articles.enter = enter  # type: ignore[method-assign]
+            worker.store.articles.note_feeds = enter  # type: ignore[method-assign]
             newer.kill("a")
             newer.publish("b", 2, section="Sport")
             newer.publisher.consume()
             return enter(entering)
 
-        worker.store.articles.enter = meanwhile  # type: ignore[method-assign]
+        worker.store.articles.note_feeds = meanwhile  # type: ignore[method-assign]
         newer.indexer.fill()
         assert [] == worker.store.changes.members("world")
 
@@ -394,13 +394,13 @@ class TestBackfill:
         newer = Worker(store, NEW, "new")
         newer.backfills.expect("world", "e")
         newer.backfills.carry_out()
-        assert store.replays.next("world", {"e": 10}) == {}, "the feed has still to be filled"
+        assert store.replays.next_articles("world", {"e": 10}) == {}, "the feed has still to be filled"
         newer.work()
         newer.work()
-        replay = store.replays.next("world", {"e": 10}).get("e")
+        replay = store.replays.next_articles("world", {"e": 10}).get("e")
         assert expected == (list(replay.articles) if replay else [])
         assert "backfill" not in store.receivers.details("world", "endpoint:e")
-        assert len(store.receivers.claim("world", 10, clock.ms(now) + 60_000).taken) == 1
+        assert len(store.receivers.claim("world", 10, clock.ms(now) + 60_000).claims) == 1
 
 
 def _url(store: Store) -> str:

@@ -72,14 +72,14 @@ def test_subscriptions_of_a_host_and_of_a_client_are_bounded(store: Store, limit
     other_host = "one" if limit == "held_per_host" else "two"
     for callback in ("https://one.example/1", f"https://{other_host}.example/2"):
         ask(limited, callback)
-        [(subscription, intent)] = store.subscription_requests.take("a", 2**53, 10, 2**53)
+        [(subscription, intent)] = store.subscription_requests.claim_due("a", 2**53, 10, 2**53)
         assert store.subscription_requests.confirm("a", subscription, intent, 2**53, 2, 2) == "new"
 
     with pytest.raises(HubRefused, match="as many subscriptions"):
         ask(limited, "https://one.example/3", client)
     # Who has one may renew it, and give it up.
     ask(limited, "https://one.example/1", client)
-    [(subscription, intent)] = store.subscription_requests.take("a", 2**53, 10, 2**53)
+    [(subscription, intent)] = store.subscription_requests.claim_due("a", 2**53, 10, 2**53)
     assert store.subscription_requests.confirm("a", subscription, intent, 2**53, 2, 2) == "done"
     store.receivers.remove("a", subscription)
     ask(limited, "https://one.example/3", client)
@@ -99,7 +99,7 @@ def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: 
     with pytest.raises(HubRefused, match="has had no article as yet"):
         ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
     assert before == set(store.client.scan_iter("*"))
-    store.patterns.make("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
+    store.patterns.create("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
     ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
     assert 1 == store.subscription_requests.waiting("author/mira-okonjo")
 

@@ -175,7 +175,7 @@ def test_after_a_crash_the_kill_of_what_was_in_flight_goes_first(worker: Worker)
         worker.change(name)
     # A worker claims the endpoint, sends the first article, and dies; the claim expires.
     now = clock.ms(clock.now())
-    assert len(worker.store.receivers.claim("f", 1, now + 100).taken) == 1
+    assert len(worker.store.receivers.claim("f", 1, now + 100).claims) == 1
     worker.change("arrived", "killed")
     time.sleep(0.2)
     sweep = worker.store.receivers.sweep(["f"], clock.ms(clock.now()), 100)["f"]

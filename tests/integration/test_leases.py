@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from worker.store import Store
-from worker.store.outages import Grace
+from worker.store.outages import LeaseExtension
 from worker.store.subscription_requests import SubscriptionRequest
 
 SECOND = 1000
@@ -16,7 +16,7 @@ def subscribe(store: Store, name: str, ends: int) -> None:
     intent = SubscriptionRequest(
         "subscribe", "t", f"https://r.example/{name}", "atom", "", 60, 1, "n", "r.example", "192.0.2.1"
     )
-    store.subscription_requests.ask("f", name, intent)
+    store.subscription_requests.request("f", name, intent)
     assert store.subscription_requests.confirm("f", name, intent, ends, 1000, 1000) == "new"
 
 
@@ -31,7 +31,7 @@ def test_a_lease_ends_in_time_while_we_are_there(store: Store) -> None:
     for now in range(90 * SECOND, 100 * SECOND, SECOND):
         assert ended(store, now) == []
     assert ended(store, 100 * SECOND) == ["a"]
-    assert store.receivers.subscribed("f") == 0
+    assert store.receivers.count_subscriptions("f") == 0
 
 
 @pytest.mark.parametrize("away", [11 * SECOND, HOUR])
@@ -49,11 +49,11 @@ def test_an_outage_is_added_to_the_leases_that_it_touched(store: Store, away: in
 
 
 def test_outages_add_up_and_are_told_once_each(store: Store) -> None:
-    assert store.outages.grace(0) == Grace(0, 0)
-    assert store.outages.grace(HOUR) == Grace(HOUR, HOUR)
-    assert store.outages.grace(HOUR + SECOND) == Grace(HOUR, 0)
-    assert store.outages.grace(2 * HOUR + SECOND) == Grace(2 * HOUR, HOUR)
-    assert store.outages.grace(2 * HOUR + 2 * SECOND) == Grace(2 * HOUR, 0)
+    assert store.outages.grace(0) == LeaseExtension(0, 0)
+    assert store.outages.grace(HOUR) == LeaseExtension(HOUR, HOUR)
+    assert store.outages.grace(HOUR + SECOND) == LeaseExtension(HOUR, 0)
+    assert store.outages.grace(2 * HOUR + SECOND) == LeaseExtension(2 * HOUR, HOUR)
+    assert store.outages.grace(2 * HOUR + 2 * SECOND) == LeaseExtension(2 * HOUR, 0)
 
 
 def test_thousands_of_leases_end_a_few_at_a_time(store: Store) -> None:
@@ -64,5 +64,5 @@ def test_thousands_of_leases_end_a_few_at_a_time(store: Store) -> None:
 
 def test_a_clock_that_was_set_back_is_no_outage(store: Store) -> None:
     store.outages.grace(2 * HOUR)
-    assert store.outages.grace(HOUR) == Grace(0, 0)
-    assert store.outages.grace(HOUR + SECOND) == Grace(0, 0)
+    assert store.outages.grace(HOUR) == LeaseExtension(0, 0)
+    assert store.outages.grace(HOUR + SECOND) == LeaseExtension(0, 0)

@@ -111,17 +111,17 @@ def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> No
 
 
 def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(store: Store) -> None:
-    store.events.prepare()
+    store.events.create_group()
     charge = EventPermit(store, SITE, "w")
     assert charge.take() == "1 1"
-    store.definitions.reached("1 1", 0, 0, None)
-    assert {"a"} == store.patterns.make("author/*", {"a": "A"}, 1)
+    store.definitions.note_progress("1 1", 0, 0, None)
+    assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1)
     assert charge.take() == "1 1"
     store.client.flushall()
-    assert {"a"} == store.patterns.make("author/*", {"a": "A"}, 1), "it is taken to be there"
+    assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1), "it is taken to be there"
     assert charge.take() == "1 1"
     assert store.definitions.progress().feeds.keys() == {"world"}
-    store.patterns.make("author/*", {"a": "A"}, 1)
+    store.patterns.create("author/*", {"a": "A"}, 1)
     assert store.patterns.count("author/*") == 1
 
 
@@ -141,13 +141,13 @@ def test_a_long_stretch_of_which_nothing_may_be_told_is_passed_over(
 def test_a_lock_that_has_ended_is_left_to_who_has_it(store: Store) -> None:
     for name in ("one", "two"):
         store.operations.add({"id": name})
-    slow, taken = store.operations.take(1, 60_000)
+    slow, taken = store.operations.claim(1, 60_000)
     assert len(taken) == 1
-    assert ("", []) == store.operations.take(1, 60_000)
+    assert ("", []) == store.operations.claim(1, 60_000)
     store.client.delete(keys.SENDING)  # as if its time were over
-    quick, _ = store.operations.take(1, 60_000)
+    quick, _ = store.operations.claim(1, 60_000)
     assert quick
-    store.operations.done(slow, [taken[0][0]])
-    assert ("", []) == store.operations.take(1, 60_000), "the second still sends"
-    store.operations.done(quick, [])
-    assert [{"id": "two"}] == [event for _, event in store.operations.take(9, 60_000)[1]]
+    store.operations.finish(slow, [taken[0][0]])
+    assert ("", []) == store.operations.claim(1, 60_000), "the second still sends"
+    store.operations.finish(quick, [])
+    assert [{"id": "two"}] == [event for _, event in store.operations.claim(9, 60_000)[1]]

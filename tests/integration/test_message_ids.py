@@ -61,7 +61,7 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.store.client.flushall()
-        self.store.events.prepare()
+        self.store.events.create_group()
         self.now = NOON
         self.numbers = itertools.count(1)
         self.said: dict[str, bytes] = {}
@@ -101,7 +101,7 @@ class Histories(RuleBasedStateMachine):
     def replay(self, article: str, name: str, same_ids: bool) -> None:
         if ENDPOINTS[name].mode == "article":
             again = f"replay-{next(self.numbers)}"
-            self.store.replays.ask("world", name, {article: 1}, again, same_ids=same_ids, rate=50)
+            self.store.replays.request("world", name, {article: 1}, again, same_ids=same_ids, rate=50)
             self.store.replays.rewind("world", name)
 
     @rule(seconds=st.sampled_from([0, 1, 40, 61, 700]))
@@ -124,7 +124,7 @@ class Histories(RuleBasedStateMachine):
             claims = self.store.receivers.claim("world", 100, clock.ms(self.now) + 30_000)
             plans = self.partners.plan(DEFINITION, claims)
             coming = itertools.cycle(answers)
-            for claim in claims.taken:
+            for claim in claims.claims:
                 plan = plans[claim.receiver]
                 if isinstance(plan, Settlement):
                     self.store.receivers.settle("world", clock.ms(self.now), [plan])
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
         if delivery.attempts:
             self.store.attempts.record({("world", claim.details["endpoint"]): delivery.attempts})
         settlement = delivery.settlement
-        self.store.replays.done("world", claim.details["endpoint"], settlement.replayed)
+        self.store.replays.remove("world", claim.details["endpoint"], settlement.replayed)
         self.store.receivers.settle("world", clock.ms(self.now), [settlement])
 
     def _arrived(self, request: Transfer) -> None:

@@ -19,7 +19,7 @@ from web.client_address import Clients
 from web.metrics import Metrics
 from worker import clock
 from worker.store import Store, keys
-from worker.store.attempts import Attempt, Tried
+from worker.store.attempts import Attempt, AttemptRecord
 
 NOW = 1_800_000_000_000
 
@@ -76,7 +76,7 @@ def test_many_feeds_and_endpoints_cost_no_more_round_trips_than_few(
 ) -> None:
     few, many = metrics(store, enrolled(store, 3)), metrics(store, enrolled(store, 60))
     for number in range(made):
-        store.patterns.make("author/*", {f"a{number}": f"A{number}"}, 1000)
+        store.patterns.create("author/*", {f"a{number}": f"A{number}"}, 1000)
         store.receivers.enroll(f"author/a{number}", "endpoint:someone", {"endpoint": "someone"})
     told(many)
     sent: list[str] = []
@@ -108,8 +108,8 @@ def test_the_feeds_of_a_pattern_are_one_series_and_removed_endpoints_are_none(st
     assert not any("gone-" in series for series in after)
 
 
-def _attempt(article: str, outcome: str) -> Tried:
-    return Tried(Attempt(NOW, article, 1, "published", outcome, 204, 10, 100, "", "", "", ""), {})
+def _attempt(article: str, outcome: str) -> AttemptRecord:
+    return AttemptRecord(Attempt(NOW, article, 1, "published", outcome, 204, 10, 100, "", "", "", ""), {})
 
 
 def test_whoever_is_behind_counts_wherever_it_stands(store: Store) -> None:
@@ -118,7 +118,7 @@ def test_whoever_is_behind_counts_wherever_it_stands(store: Store) -> None:
     k = keys.feed("feed-0")
     store.client.hset(k.meta, "head", 7)
     store.client.zadd(k.settled, {"endpoint:up-to-date": 7})
-    claims = store.receivers.claim("feed-0", 10, NOW).taken
+    claims = store.receivers.claim("feed-0", 10, NOW).claims
     assert len(claims) == 4
     store.client.zrem(k.claimed, "endpoint:settled", "endpoint:backoff")
     store.client.zadd(k.settled, {"endpoint:settled": 3})
@@ -237,7 +237,7 @@ def test_what_an_alarm_waits_for_is_told_before_there_is_any(store: Store) -> No
 def test_what_runs_is_told(store: Store) -> None:
     now = clock.ms(clock.now())
     for name, seen in (("long-gone", now - 60_000), ("one", now), ("two", now)):
-        store.workers.seen(name, seen)
+        store.workers.report_alive(name, seen)
     series = told(metrics(store, {}))
     assert series["dateline_workers"] == 2
     assert [value for name, value in series.items() if name.startswith("dateline_build_info version=")] == [1]

@@ -51,7 +51,7 @@ PLACES: dict[str, tuple[Callable[[Worker], object], str, Exception, str]] = {
     ),
     "what goes before it": (
         lambda worker: worker.distributor._store.attempts,
-        "suspended",
+        "note_suspension",
         BUG,
         "settling_failed",
     ),
@@ -69,7 +69,7 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
         worker.endpoint(name=endpoint)
     if event == "settling_failed":
         worker.receiver.behave["/bad"] = lambda _: (410, b"")
-    worker.store.damage.tell = lambda **about: structlog.get_logger().error("record_damaged", **about)
+    worker.store.damaged_records.alert = lambda **about: structlog.get_logger().error("record_damaged", **about)
     with monkeypatch.context() as patched, structlog.testing.capture_logs() as logged:
         owner = whose(worker)
         patched.setattr(owner, name, failing(getattr(owner, name), error))
@@ -102,5 +102,5 @@ def served(worker: Worker, article: str) -> list[bool]:
 
 
 def settled(worker: Worker, name: str) -> bool:
-    [receiver] = worker.store.receivers.those("f", [f"endpoint:{name}"])
+    [receiver] = worker.store.receivers.get_many("f", [f"endpoint:{name}"])
     return receiver.state == "settled" and receiver.cursor == worker.store.changes.head("f").seq

@@ -14,14 +14,14 @@ from feeds.validation.finding import Finding
 from worker.destinations.http import Endpoint
 from worker.receivers import article_pushes
 from worker.receivers.article_pushes import ArticlePushes, Bodies, Known
-from worker.store.articles import Held
+from worker.store.articles import StoredArticle
 from worker.store.changes import Change
 from worker.store.receivers import Claim, Failing
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def held(article_id: str) -> Held:
+def held(article_id: str) -> StoredArticle:
     article = Article(
         id=article_id,
         version=1,
@@ -30,7 +30,7 @@ def held(article_id: str) -> Held:
         published=NOON,
         updated=NOON,
     )
-    return Held(article, 1, frozenset({"f"}), 0)
+    return StoredArticle(article, 1, frozenset({"f"}), 0)
 
 
 def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ from worker.newsroom.publication import Publication
 from worker.newsroom.publisher import Publisher
 from worker.store import Store, keys, redis_errors
 from worker.store.alerts import Alerts
-from worker.store.articles import Held
+from worker.store.articles import StoredArticle
 
 PUBLISHED = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
@@ -86,10 +86,10 @@ class Desk:
         self.site = site()
         self.early: set[str] = set()
         self.killed: list[tuple[str, int]] = []
-        store.events.prepare()
+        store.events.create_group()
 
     def publisher(self, consumer: str = "w1") -> Publisher:
-        def killed(feed: str, held: Held) -> None:
+        def killed(feed: str, held: StoredArticle) -> None:
             self.killed.append((feed, held.article.version))
 
         contracts, charge = Contracts(self.early), EventPermit(self.store, self.site, consumer)
@@ -231,7 +231,7 @@ def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:
     assert held.article.pubstatus == "canceled"
 
 
-@pytest.mark.parametrize("broken", ["save", "record", "done"])
+@pytest.mark.parametrize("broken", ["save", "record", "acknowledge"])
 def test_a_worker_that_dies_between_two_steps_loses_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -244,7 +244,7 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
     desk.accept(article("a"))
     desk.publisher().consume()
     desk.accept(article("a", 2), kill("b"))
-    noun = {"save": desk.store.articles, "record": desk.store.changes, "done": desk.store.events}[broken]
+    noun = {"save": desk.store.articles, "record": desk.store.changes, "acknowledge": desk.store.events}[broken]
     with monkeypatch.context() as patched:
         patched.setattr(noun, broken, die)
         with pytest.raises(Died):
@@ -321,7 +321,7 @@ def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
     monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     desk.accept(article("a"))
     slow, other = desk.publisher("slow"), desk.publisher("other")
-    desk.store.workers.seen("slow", 0)
+    desk.store.workers.report_alive("slow", 0)
     taken: list[int] = []
     reconcile = slow.reconcile
 
@@ -345,7 +345,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
     monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
     deadly = kill("deadly") if kind == "kill" else article("deadly")
     desk.accept(article("good"), deadly, article("better"))
-    finished = desk.store.events.done
+    finished = desk.store.events.acknowledge
 
     def worker(name: str) -> Publisher:
         publisher = desk.publisher(name)
@@ -357,11 +357,11 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
         def carry_out(article_id: str, now: datetime) -> set[str]:
             if article_id == "deadly":
                 # Nor is it said any more that others of its batch are done.
-                monkeypatch.setattr(desk.store.events, "done", die)
+                monkeypatch.setattr(desk.store.events, "acknowledge", die)
                 raise Died
             return reconcile(article_id, now)
 
-        monkeypatch.setattr(desk.store.events, "done", finished)
+        monkeypatch.setattr(desk.store.events, "acknowledge", finished)
         monkeypatch.setattr(publisher, "reconcile", carry_out)
         return publisher
 
@@ -393,7 +393,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
 
 def set_aside(desk: Desk) -> dict[str, Any]:
     """The one event that operators were told of."""
-    _, waiting = desk.store.operations.take(10, 1000)
+    _, waiting = desk.store.operations.claim(10, 1000)
     [told] = [event["data"] for _, event in waiting if event["type"] == "event.set_aside"]
     return cast(dict[str, Any], told)
 
@@ -624,7 +624,7 @@ def test_an_article_leaves_the_feed_of_a_pattern(desk: Desk) -> None:
     assert [[], ["a"]] == [desk.members(f"author/{name}") for name in ("mira-okonjo", "tal-ben")]
     desk.accept(kill("a"))
     desk.publisher().consume()
-    states = [desk.store.changes.of(f"author/{name}", ["a"])["a"].state for name in ("mira-okonjo", "tal-ben")]
+    states = [desk.store.changes.latest_of(f"author/{name}", ["a"])["a"].state for name in ("mira-okonjo", "tal-ben")]
     assert ["killed", "killed"] == states
 
 
@@ -675,16 +675,16 @@ def test_an_embargoed_article_is_recorded_only_where_somebody_may_have_it_early(
     desk.accept(article("a", embargoed=tomorrow.isoformat()))
     desk.publisher().consume()
     assert ("early", False) == (
-        desk.store.changes.of("world", ["a"])["a"].state,
-        desk.store.changes.of("world", ["a"])["a"].seen,
+        desk.store.changes.latest_of("world", ["a"])["a"].state,
+        desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
     )
-    assert {} == desk.store.changes.of("all", ["a"])
+    assert {} == desk.store.changes.latest_of("all", ["a"])
     assert before == desk.document("world")
     assert desk.store.changes.head("world").changed == 0
     desk.publisher().release_due(tomorrow)
     assert ("in", True) == (
-        desk.store.changes.of("world", ["a"])["a"].state,
-        desk.store.changes.of("world", ["a"])["a"].seen,
+        desk.store.changes.latest_of("world", ["a"])["a"].state,
+        desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
     )
     assert (["a"], ["a"]) == (desk.members("world"), desk.members("all"))
 
@@ -703,8 +703,8 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
     }
     desk.accept(later[then])
     desk.publisher().consume()
-    change = desk.store.changes.of("world", ["a"])["a"]
-    assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.seen, change.seq)
+    change = desk.store.changes.latest_of("world", ["a"])["a"]
+    assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.was_in_feed, change.seq)
     assert before == desk.document("world")
     documents = desk.documents()
     definition = desk.site.feed("world")
@@ -725,9 +725,9 @@ def test_an_article_that_comes_under_embargo_leaves_the_feed(desk: Desk) -> None
     desk.accept(article("a", 3, embargoed=soon))
     desk.publisher().consume()
     assert ("early", True, 3) == (
-        desk.store.changes.of("world", ["a"])["a"].state,
-        desk.store.changes.of("world", ["a"])["a"].seen,
-        desk.store.changes.of("world", ["a"])["a"].seq,
+        desk.store.changes.latest_of("world", ["a"])["a"].state,
+        desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
+        desk.store.changes.latest_of("world", ["a"])["a"].seq,
     )
     assert gone == desk.document("world")
 
@@ -761,7 +761,7 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
     assert "Short" in desk.document("all")
     [refusal] = desk.store.refusals.all("msn").values()
     assert (1, True) == (refusal.version, "title" in refusal.reasons[0])
-    _, [(_, told)] = desk.store.operations.take(10, 1000)
+    _, [(_, told)] = desk.store.operations.claim(10, 1000)
     assert ("article.parked", "a", "msn") == (told["type"], told["data"]["article_id"], told["data"]["format"])
     assert list(desk.store.refusals.of("a", ["rss", "msn"])) == ["msn"]
 
@@ -778,7 +778,7 @@ def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
     for _ in range(2):
         with pytest.raises(FeedRefused, match="the feed all can't be smartnews: channel must have logo"):
             documents.current(definition, FEED_FORMATS["smartnews"])
-    _, [(_, told)] = desk.store.operations.take(10, 1000)
+    _, [(_, told)] = desk.store.operations.claim(10, 1000)
     assert ("feed.refused", "all", "smartnews") == (told["type"], told["data"]["feed"], told["data"]["format"])
 
 
@@ -797,7 +797,7 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
         with pytest.raises(FeedRefused):
             documents.current(definition, smartnews, quiet=quiet)
     assert {} == desk.store.refusals.all("msn")
-    assert [] == desk.store.operations.take(10, 1000)[1]
+    assert [] == desk.store.operations.claim(10, 1000)[1]
 
     # What is pushed, and what a partner was promised, is told, though it was looked at before.
     assert documents.push(definition, msn, 0, 1, whole=False) is None
@@ -808,7 +808,7 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
         documents.current(definition, smartnews, quiet=True)
     with pytest.raises(FeedRefused):
         documents.current(definition, smartnews)
-    _, waiting = desk.store.operations.take(10, 1000)
+    _, waiting = desk.store.operations.claim(10, 1000)
     assert ["article.parked", "feed.refused"] == [told["type"] for _, told in waiting]
 
 

@@ -23,8 +23,8 @@ from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.store import Store
-from worker.store.articles import NEW, Held
-from worker.store.readbacks import Seen
+from worker.store.articles import NEW, StoredArticle
+from worker.store.page_checks import PageSighting
 from worker.takedown.readback import GIVEN_UP_MS, PAUSES, Readback
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -62,17 +62,17 @@ class Reading:
         page = f"{url}{check_url}" if check_url else ""
         return Endpoint("p", "f", "json", f"{url}/p", "article", identity=identity, check_url=page)
 
-    def look(self, *, asks: bool = True, **seen: Any) -> tuple[Seen | None, int | None]:
+    def look(self, *, asks: bool = True, **seen: Any) -> tuple[PageSighting | None, int | None]:
         """Look at the page; return what is kept of it then, and when it is due (ms). `asks`: a request comes of it."""
         now = clock.ms(clock.now())
-        self.store.readbacks.expect("f", ["p"], "a", Seen(**{"version": 2, "since": now, **seen}), now)
+        self.store.page_checks.schedule("f", ["p"], "a", PageSighting(**{"version": 2, "since": now, **seen}), now)
         self.readback.look("f")
         if asks:
             self.receiver.wait("/page/a", method="GET")
         self.engine.stop(5)
         self.executor.shutdown()
-        due = self.store.client.zscore("dateline:{feed:f}:looks", "p:a")
-        return self.store.readbacks.seen("f", ["p"], "a").get("p"), None if due is None else int(due)
+        due = self.store.client.zscore("dateline:{feed:f}:page_checks_due", "p:a")
+        return self.store.page_checks.sightings("f", ["p"], "a").get("p"), None if due is None else int(due)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_only_what_was_killed_lately_in_the_feed_is_looked_for(
 ) -> None:
     reading.store.changes.record("a", 1, 1, {"f": (before, 1)})
     reading.store.changes.record("a", 2, 2, {"f": (state, 0)})
-    reading.readback.expect("f", Held(KILLED, 1, frozenset({"f"}), ago(accepted)))
-    reading.readback.expect("other", Held(KILLED, 1, frozenset({"f"}), ago(accepted)))
-    assert expected == reading.store.readbacks.seen("f", ["p"], "a").keys()
-    assert reading.store.readbacks.seen("other", ["p"], "a") == {}
+    reading.readback.expect("f", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
+    reading.readback.expect("other", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
+    assert expected == reading.store.page_checks.sightings("f", ["p"], "a").keys()
+    assert reading.store.page_checks.sightings("other", ["p"], "a") == {}

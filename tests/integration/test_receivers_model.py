@@ -81,9 +81,9 @@ class Receivers(RuleBasedStateMachine):
         # Two clients, of which one may have two subscriptions only.
         client = "192.0.2.1" if asked % 2 else "192.0.2.2"
         intent = self._intent("subscribe", name, client=client)
-        self.store.subscription_requests.ask(FEED, name, intent)
+        self.store.subscription_requests.request(FEED, name, intent)
         if superseded:
-            self.store.subscription_requests.ask(FEED, name, self._intent("subscribe", name, nonce="later"))
+            self.store.subscription_requests.request(FEED, name, self._intent("subscribe", name, nonce="later"))
         expires = self.now + LEASE_S * 1000
         known = self.model.get(name)
         result = self.store.subscription_requests.confirm(FEED, name, intent, expires, 100, 2)
@@ -106,7 +106,7 @@ class Receivers(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unsubscribe(self, name: str) -> None:
         intent = self._intent("unsubscribe", name)
-        self.store.subscription_requests.ask(FEED, name, intent)
+        self.store.subscription_requests.request(FEED, name, intent)
         assert self.store.subscription_requests.confirm(FEED, name, intent, 0, 100, 2) == "done"
         self.model.pop(name, None)
 
@@ -118,15 +118,15 @@ class Receivers(RuleBasedStateMachine):
             for name, known in self.model.items()
             if known.state == "settled" and known.cursor < self.head
         )
-        assert [(cursor, name) for cursor, name in behind[:limit]] == [(c.cursor, c.receiver) for c in got.taken]
+        assert [(cursor, name) for cursor, name in behind[:limit]] == [(c.cursor, c.receiver) for c in got.claims]
         assert self.head == got.head
-        if got.taken:
+        if got.claims:
             self.token += 1
-        for claim in got.taken:
+        for claim in got.claims:
             known = self.model[claim.receiver]
             assert (known.cursor, known.since, self.token) == (claim.cursor, claim.failing.since, claim.token)
             known.state, known.token, known.at = "claimed", claim.token, self.now + CLAIM_MS
-        return got.taken
+        return got.claims
 
     @rule(claims=claims, verb=st.sampled_from(["done", "done", "back", "retry", "retry", "pause", "end"]))
     def settle(self, claims: list[Claim], verb: str) -> None:
@@ -218,17 +218,17 @@ class Receivers(RuleBasedStateMachine):
                 assert name not in found, f"{name} is in {found[name]} and in {state}"
                 found[name] = state
         assert {name: known.state for name, known in self.model.items()} == found
-        receivers = {receiver.id: receiver for receiver in self.store.receivers.all(FEED)}
+        receivers = {receiver.id: receiver for receiver in self.store.receivers.scan(FEED)}
         for name, known in self.model.items():
             receiver = receivers[name]
-            assert (known.cursor, known.since) == (receiver.cursor, receiver.hold.failing.since)
+            assert (known.cursor, known.since) == (receiver.cursor, receiver.remembered.failing.since)
             if known.state != "settled":
                 assert known.at == receiver.score
             assert known.cursor >= known.best, "a cursor went back"
             known.best = known.cursor
         # Nothing is remembered of who is gone.
         assert set(self.model) == set(self.store.client.hkeys(k.receivers))
-        assert set(self.store.client.hkeys(k.holds)) <= set(self.model)
+        assert set(self.store.client.hkeys(k.receiver_states)) <= set(self.model)
         assert {name for name, known in self.model.items() if known.expires is not None} == set(
             self.store.client.zrange(k.leases, 0, -1)
         )
@@ -239,7 +239,7 @@ class Receivers(RuleBasedStateMachine):
             return
         expected = Counter(f"host:{name}" for name, known in self.model.items() if known.expires is not None)
         expected.update(f"client:{known.client}" for known in self.model.values() if known.expires is not None)
-        counts = self.store.client.hgetall(keys.feed(FEED).counts)
+        counts = self.store.client.hgetall(keys.feed(FEED).subscription_counts)
         assert expected == {name: int(count) for name, count in counts.items()}
 
     def _intent(self, mode: Any, name: str, nonce: str = "n", client: str = "") -> SubscriptionRequest:

@@ -19,7 +19,7 @@ from redis._parsers.base import BaseParser
 from worker.runtime import redis_broker
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store, redis_errors
-from worker.store.events import Sent
+from worker.store.events import IncomingEvent
 
 
 @contextmanager
@@ -107,14 +107,14 @@ def test_the_store_goes_on_after_a_failover_on_connections_that_were_kept(
 ) -> None:
     address, fail_over = failover
     store = Store.connect(f"redis://127.0.0.1:{address.port}")
-    store.events.prepare()
+    store.events.create_group()
     # Two connections, both kept.
     other = store.client.connection_pool.get_connection()
-    store.events.accept([Sent("1", "one")])
+    store.events.accept([IncomingEvent("1", "one")])
     store.client.connection_pool.release(other)
     fail_over()
     for number in range(2, 6):
-        assert ["new"] == store.events.accept([Sent(str(number), "more")])
+        assert ["new"] == store.events.accept([IncomingEvent(str(number), "more")])
     store.client.set("plain", "1")
     assert 5 == store.events.waiting()
     store.close()

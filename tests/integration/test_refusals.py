@@ -57,7 +57,7 @@ class Desk:
 
     def __init__(self, store: Store, *, mode: Any = "article", concurrency: int = 1) -> None:
         store.client.flushall()
-        store.events.prepare()
+        store.events.create_group()
         self.store, self.now = store, NOON
         self.pushes: list[Push] = []
         self.answer: Callable[[Push], int | tuple[int, int]] = lambda _: 204
@@ -110,11 +110,11 @@ class Desk:
             for _ in range(20):
                 claims = self.store.receivers.claim("world", 100, at + 30_000)
                 plans = self.partners.plan(DEFINITION, claims)
-                for claim in claims.taken:
+                for claim in claims.claims:
                     plan = plans[claim.receiver]
                     assert not isinstance(plan, Settlement)
                     self._converse(self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0))
-                if not claims.taken:
+                if not claims.claims:
                     return
 
     def parked(self) -> set[str]:
@@ -131,7 +131,7 @@ class Desk:
         return [push.at for push in self.pushes if push.article == article]
 
     def state(self) -> str:
-        [receiver] = self.store.receivers.all("world")
+        [receiver] = self.store.receivers.scan("world")
         return receiver.state
 
     def _converse(self, delivery: Any) -> None:
@@ -150,12 +150,12 @@ class Desk:
             elif not any(delivery.wants()):
                 break
         for tried in delivery.attempts:
-            self.told += [tried.told] if tried.told else []
+            self.told += [tried.alert] if tried.alert else []
         if delivery.attempts:
             self.store.attempts.record({("world", "p"): delivery.attempts})
         settlement = delivery.settlement
-        self.store.replays.done("world", "p", settlement.replayed)
-        self.store.attempts.undispute("world", "p", settlement.undisputed)
+        self.store.replays.remove("world", "p", settlement.replayed)
+        self.store.attempts.forget_disputes("world", "p", settlement.undisputed)
         self.store.receivers.settle("world", clock.ms(self.now), [settlement])
 
     def _take(self, body: bytes) -> Answer:
@@ -417,7 +417,7 @@ def test_a_parked_article_is_replayed_and_parked_again_if_it_is_refused_again(de
     desk.go(1)
     assert desk.parked() == {"bad"}
     for parked in ({"bad"}, set()):
-        desk.store.replays.ask("world", "p", {"bad": 1}, "again", same_ids=False, rate=50)
+        desk.store.replays.request("world", "p", {"bad": 1}, "again", same_ids=False, rate=50)
         desk.store.replays.rewind("world", "p")
         desk.go(5)
         assert (desk.parked(), desk.state()) == (parked, "settled")

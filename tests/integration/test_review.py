@@ -13,7 +13,7 @@ from feeds.errors import InvalidEvent
 from feeds.lifecycle import Accept, decide
 from worker.store import Store, keys
 from worker.store.articles import NEW
-from worker.store.events import Sent
+from worker.store.events import IncomingEvent
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -55,9 +55,9 @@ def test_limits_hold_after_cleaning() -> None:
 
 
 def test_a_byte_that_is_no_utf8_in_the_stream_holds_up_nothing(store: Store) -> None:
-    store.events.prepare()
+    store.events.create_group()
     store.client.execute_command("XADD", keys.EVENTS, "*", "event", b'{"id": "caf\xe9"}')
-    store.events.accept([Sent("1", "{}")])
+    store.events.accept([IncomingEvent("1", "{}")])
     assert [entry.body for entry in store.events.read("w", 10)] == ['{"id": "caf\ufffd"}', "{}"]
 
 

@@ -13,22 +13,22 @@ from test_refusals import NOON, SITE, Desk
 
 from worker import clock
 from worker.store import Store, keys
-from worker.store.attempts import Attempt, Tried
-from worker.store.endpoints import Outlook
+from worker.store.attempts import Attempt, AttemptRecord
+from worker.store.endpoints import EndpointOverview
 from worker.takedown import report
 
 NOW = 1_800_000_000_000
 
 
-def attempt(article: str, outcome: str, time: int = NOW, status: int = 422) -> Tried:
+def attempt(article: str, outcome: str, time: int = NOW, status: int = 422) -> AttemptRecord:
     error = "" if outcome == "delivered" else f"HTTP {status}"
-    return Tried(Attempt(time, article, 1, "published", outcome, status, 10, 100, "", "", error, ""), {})
+    return AttemptRecord(Attempt(time, article, 1, "published", outcome, status, 10, 100, "", "", error, ""), {})
 
 
 def test_one_that_refuses_all_is_seen_to(store: Store) -> None:
     store.receivers.enroll("news", "endpoint:no", {"endpoint": "no"})
     store.attempts.record({("news", "no"): [attempt(f"tram-{n}", "refused") for n in range(5)]})
-    (outlook,) = store.endpoints.outlooks([("news", "no")])
+    (outlook,) = store.endpoints.overviews([("news", "no")])
     assert (outlook.state, outlook.parked, outlook.health.successes) == ("settled", 5, 0)
     assert (outlook.health.status, outlook.health.failed, outlook.health.success) == (422, NOW, 0)
 
@@ -36,15 +36,15 @@ def test_one_that_refuses_all_is_seen_to(store: Store) -> None:
 def test_a_paused_one_says_since_when_and_why(store: Store) -> None:
     store.receivers.enroll("news", "endpoint:off", {"endpoint": "off"})
     assert store.receivers.pause("news", "endpoint:off", NOW, "HTTP 410: gone")
-    (outlook,) = store.endpoints.outlooks([("news", "off")])
+    (outlook,) = store.endpoints.overviews([("news", "off")])
     assert (outlook.state, outlook.score, outlook.reason) == ("paused", NOW, "HTTP 410: gone")
     assert store.endpoints.retry("news", "off", NOW) == ("paused", 0, 0)
-    assert store.endpoints.outlooks([("news", "off")])[0].state == "settled"
+    assert store.endpoints.overviews([("news", "off")])[0].state == "settled"
 
 
 def test_one_that_nobody_knows_is_not_enrolled(store: Store) -> None:
-    assert store.endpoints.outlooks([("news", "nobody")])[0].state is None
-    assert store.endpoints.outlooks([]) == []
+    assert store.endpoints.overviews([("news", "nobody")])[0].state is None
+    assert store.endpoints.overviews([]) == []
     assert store.endpoints.retry("news", "nobody", NOW) is None
 
 
@@ -67,17 +67,17 @@ def test_all_are_read_in_one_round_trip(store: Store, count: int, monkeypatch: p
     names = [(f"feed-{n}", f"partner-{n}") for n in range(count)]
     for feed, name in names:
         store.receivers.enroll(feed, f"endpoint:{name}", {"endpoint": name})
-    store.endpoints.outlooks(names)
+    store.endpoints.overviews(names)
     sent = round_trips(store, monkeypatch)
-    assert [outlook.state for outlook in store.endpoints.outlooks(names)] == ["settled"] * count
+    assert [outlook.state for outlook in store.endpoints.overviews(names)] == ["settled"] * count
     assert len(sent) == 1
 
 
 class Partner(Desk):
     """The desk of a newsroom with one endpoint, and how that stands."""
 
-    def outlook(self) -> Outlook:
-        (outlook,) = self.store.endpoints.outlooks([("world", "p")])
+    def outlook(self) -> EndpointOverview:
+        (outlook,) = self.store.endpoints.overviews([("world", "p")])
         return outlook
 
     def retry(self) -> Any:
@@ -98,7 +98,7 @@ def test_one_that_is_gone_says_since_when_and_what_it_answered(store: Store, mod
 
     outlook = partner.outlook()
     assert (outlook.state, outlook.score, outlook.reason) == ("paused", ms(3), "suspended: answered 410 Gone")
-    (attempt,) = store.attempts.last("world", "p", 10)
+    (attempt,) = store.attempts.last_attempts("world", "p", 10)
     assert (attempt.outcome, attempt.error) == ("suspended", "answered 410 Gone")
 
 
@@ -141,7 +141,7 @@ def test_what_was_given_back_is_no_answer_and_no_failure(store: Store) -> None:
     store.receivers.enroll("news", "endpoint:p", {"endpoint": "p"})
     store.attempts.record({("news", "p"): [attempt("ferry", "delivered", status=204)]})
     store.attempts.record({("news", "p"): [attempt("tram", "given_back", NOW + 5, 0)]})
-    (outlook,) = store.endpoints.outlooks([("news", "p")])
+    (outlook,) = store.endpoints.overviews([("news", "p")])
     assert (outlook.health.status, outlook.health.last, outlook.health.failed, outlook.health.error) == (
         204,
         NOW,
@@ -154,7 +154,7 @@ def test_what_was_given_back_is_no_answer_and_no_failure(store: Store) -> None:
 def test_what_our_gate_keeps_back_is_set_aside_and_no_answer(store: Store) -> None:
     store.receivers.enroll("news", "endpoint:p", {"endpoint": "p"})
     store.attempts.record({("news", "p"): [attempt("tram", "parked", status=0)]})
-    (outlook,) = store.endpoints.outlooks([("news", "p")])
+    (outlook,) = store.endpoints.overviews([("news", "p")])
     assert (outlook.parked, outlook.health.last, outlook.health.failed) == (1, 0, NOW)
     assert (outlook.health.outcomes, outlook.health.failed_tries) == ({"parked": 1}, 0)
 
@@ -182,7 +182,7 @@ def test_what_is_sent_again_and_what_was_told_out_of_turn_does_not_wait(store: S
     partner = Partner(store)
     partner.publish("one", "two", "three")
     partner.go(1)
-    store.replays.ask("world", "p", {"one": 1}, "replay-1", same_ids=False, rate=50)
+    store.replays.request("world", "p", {"one": 1}, "replay-1", same_ids=False, rate=50)
     assert store.replays.rewind("world", "p")
     outlook = partner.outlook()
     assert (outlook.state, outlook.behind, outlook.waiting, outlook.again) == ("settled", 0, 0, 1)
@@ -271,22 +271,22 @@ def test_one_that_is_up_to_date_has_nothing_to_be_tried(store: Store) -> None:
 def test_a_worker_that_serves_it_is_not_disturbed(store: Store) -> None:
     partner = Partner(store)
     partner.publish("ferry")
-    (claim,) = store.receivers.claim("world", 10, ms(30)).taken
+    (claim,) = store.receivers.claim("world", 10, ms(30)).claims
     assert partner.retry() == ("claimed", 1, 0)
-    assert store.receivers.those("world", ["endpoint:p"])[0].hold.token == claim.token
+    assert store.receivers.get_many("world", ["endpoint:p"])[0].remembered.token == claim.token
 
 
 def test_one_whose_record_is_damaged_is_told_and_hides_no_other(store: Store) -> None:
     told: list[str] = []
-    store.damage.tell = lambda **about: told.append(about["record"])
+    store.damaged_records.alert = lambda **about: told.append(about["record"])
     for name in ("one", "two", "three", "four"):
         store.receivers.enroll("news", f"endpoint:{name}", {"endpoint": name})
     store.attempts.record({("news", "one"): [attempt("tram", "delivered", status=204)]})
     news = keys.feed("news")
     store.client.hset(news.of("one", "health"), mapping={"latency": "?", "from-a-later-release": "x"})
     store.client.set(news.of("two", "health"), "no hash")
-    store.client.hset(news.holds, "endpoint:three", "nonsense")
-    outlooks = store.endpoints.outlooks([("news", name) for name in ("one", "two", "three", "four")])
+    store.client.hset(news.receiver_states, "endpoint:three", "nonsense")
+    outlooks = store.endpoints.overviews([("news", name) for name in ("one", "two", "three", "four")])
     assert [outlook.state for outlook in outlooks] == ["settled", None, "settled", "settled"]
     assert outlooks[0].health.successes == 1
     assert "endpoint two" in told

@@ -12,8 +12,8 @@ from feeds.article import Article
 from worker import clock
 from worker.store import Store, keys
 from worker.store.articles import NEW
-from worker.store.changes import Change, Head, State, Stretch
-from worker.store.events import Entry, Sent
+from worker.store.changes import ArchivePage, Change, Head, State
+from worker.store.events import IncomingEvent, StreamEntry
 from worker.store.scripts import Scripts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -97,13 +97,13 @@ def test_another_process_sees_the_newest_article(store: Store) -> None:
 
 def test_an_event_id_is_accepted_once(store: Store) -> None:
     assert ["new", "duplicate", "new"] == store.events.accept(
-        [Sent("1", "{}"), Sent("1", "{}"), Sent("2", "{}", "kill")]
+        [IncomingEvent("1", "{}"), IncomingEvent("1", "{}"), IncomingEvent("2", "{}", "kill")]
     )
     assert store.events.waiting() == 2
 
 
 def test_an_event_id_that_is_used_for_other_content_is_another_event(store: Store) -> None:
-    first, second, order = Sent("1", "one"), Sent("1", "two"), Sent("1", "one", "kill")
+    first, second, order = IncomingEvent("1", "one"), IncomingEvent("1", "two"), IncomingEvent("1", "one", "kill")
     for event, expected in (
         (first, "new"),
         (first, "duplicate"),
@@ -111,72 +111,72 @@ def test_an_event_id_that_is_used_for_other_content_is_another_event(store: Stor
         (second, "duplicate"),
         (order, "new"),
         (order, "duplicate"),
-        (Sent("1", "three", "kill"), "reused"),
+        (IncomingEvent("1", "three", "kill"), "reused"),
     ):
         assert [expected] == store.events.accept([event])
     assert store.events.waiting() == 4
 
 
 def test_a_kill_that_is_sent_again_after_the_article_came_back_is_another_kill(store: Store) -> None:
-    kill, back = Sent("k", "kill", "kill", "a"), Sent("r", "back", "reinstatement", "a")
+    kill, back = IncomingEvent("k", "kill", "kill", "a"), IncomingEvent("r", "back", "reinstatement", "a")
     for event, expected in ((kill, "new"), (kill, "duplicate"), (back, "new"), (kill, "reused"), (kill, "duplicate")):
         assert [expected] == store.events.accept([event])
-    other = Sent("k2", "kill", "kill", "b")
+    other = IncomingEvent("k2", "kill", "kill", "b")
     assert ["new", "duplicate"] == [*store.events.accept([other]), *store.events.accept([other])]
 
 
 def test_ids_that_were_kept_before_contents_were_compared_are_known(store: Store) -> None:
     store.client.set(keys.seen("1"), "1")
-    assert ["duplicate"] == store.events.accept([Sent("1", "one")])
+    assert ["duplicate"] == store.events.accept([IncomingEvent("1", "one")])
 
 
 def left(
     store: Store, consumer: str, *, held: Collection[tuple[str, str]] = (), idle_ms: int = 0
-) -> list[tuple[Entry, int]]:
+) -> list[tuple[StreamEntry, int]]:
     """What this consumer takes over."""
-    return store.events.take_over(consumer, store.workers.living, held, idle_ms, 10)
+    return store.events.take_over(consumer, store.workers.living_among, held, idle_ms, 10)
 
 
 def test_kills_are_read_first_and_what_a_dead_worker_read_is_taken_over(store: Store) -> None:
-    store.events.prepare()
-    store.events.prepare()
-    store.events.accept([Sent("1", "one"), Sent("2", "kill", "kill")])
+    store.events.create_group()
+    store.events.create_group()
+    store.events.accept([IncomingEvent("1", "one"), IncomingEvent("2", "kill", "kill")])
     assert ["kill", "one"] == [entry.body for entry in store.events.read("dead", 10)]
     assert store.events.read("alive", 10) == []
     assert left(store, "alive", idle_ms=60_000) == []
     taken = left(store, "alive")
     assert [("kill", 1), ("one", 1)] == [(entry.body, deaths) for entry, deaths in taken]
-    assert store.events.done([entry for entry, _ in taken], "")
+    assert store.events.acknowledge([entry for entry, _ in taken], "")
     assert store.events.waiting() == 0
     store.events.leave("dead")
     store.events.leave("alive")
 
 
 def test_a_consumer_that_leaves_work_behind_is_kept(store: Store) -> None:
-    store.events.prepare()
-    store.events.accept([Sent("1", "one")])
+    store.events.create_group()
+    store.events.accept([IncomingEvent("1", "one")])
     store.events.read("w", 10)
     store.events.leave("w")
     assert ["one"] == [entry.body for entry, _ in left(store, "other")]
 
 
 def test_what_a_living_worker_has_is_its_own_and_is_had_again_when_it_failed(store: Store) -> None:
-    store.events.prepare()
-    store.events.accept([Sent("1", "one"), Sent("2", "two")])
+    store.events.create_group()
+    store.events.accept([IncomingEvent("1", "one"), IncomingEvent("2", "two")])
     first, second = store.events.read("busy", 10)
-    store.workers.seen("busy", 0)
+    store.workers.report_alive("busy", 0)
     assert left(store, "other") == []
     held = {(first.stream, first.id)}
     assert [("two", 0)] == [(entry.body, deaths) for entry, deaths in left(store, "busy", held=held)]
     # A second look at what failed is no death.
     assert [(first, 0), (second, 0)] == left(store, "busy")
-    store.workers.left("busy")
+    store.workers.leave("busy")
     assert [(first, 1), (second, 1)] == left(store, "other")
 
 
 def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
-    store.events.prepare()
-    store.events.accept([Sent(str(n), str(n)) for n in range(3)])
+    store.events.create_group()
+    store.events.accept([IncomingEvent(str(n), str(n)) for n in range(3)])
     store.events.read("w0", 10)
     for n in range(1, 4):
         left(store, f"w{n}")
@@ -184,25 +184,25 @@ def test_what_several_workers_died_with_is_taken_alone(store: Store) -> None:
         # Who dies now dies with one of them.
         [(entry, deaths)] = left(store, f"lone{n}")
         assert (str(n), 4) == (entry.body, deaths)
-        assert store.events.done([entry], "")
+        assert store.events.acknowledge([entry], "")
 
 
 def test_consumers_of_workers_that_are_gone_are_forgotten_with_nothing_that_they_had(store: Store) -> None:
-    store.events.prepare()
-    store.events.accept([Sent("1", "one")])
-    assert store.events.done(store.events.read("idle", 1), "")
-    store.events.accept([Sent("2", "two")])
+    store.events.create_group()
+    store.events.accept([IncomingEvent("1", "one")])
+    assert store.events.acknowledge(store.events.read("idle", 1), "")
+    store.events.accept([IncomingEvent("2", "two")])
     store.events.read("busy", 1)
-    assert store.events.retire(3_600_000) == 0
+    assert store.events.forget_consumers(3_600_000) == 0
     time.sleep(0.01)
-    assert store.events.retire(1) >= 1
+    assert store.events.forget_consumers(1) >= 1
     assert ["busy"] == [info["name"] for info in store.client.xinfo_consumers(keys.EVENTS, "dateline")]
     assert ["two"] == [entry.body for entry, _ in left(store, "other")]
 
 
 def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> None:
-    store.events.prepare()
-    store.events.accept([Sent("1", "one")])
+    store.events.create_group()
+    store.events.accept([IncomingEvent("1", "one")])
     [entry] = store.events.read("dead", 10)
     store.client.xdel(entry.stream, entry.id)
     assert left(store, "other") == []
@@ -210,19 +210,19 @@ def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> Non
 
 
 def test_streams_that_redis_has_lost_are_read_again(store: Store) -> None:
-    store.events.prepare()
+    store.events.create_group()
     store.client.flushall()
-    store.events.accept([Sent("1", "one"), Sent("2", "kill", "kill")])
+    store.events.accept([IncomingEvent("1", "one"), IncomingEvent("2", "kill", "kill")])
     assert store.events.read("w", 10) == []
     assert ["kill"] == [entry.body for entry in store.events.read_urgent("w", 10, 1)]
     assert ["one"] == [entry.body for entry in store.events.read("w", 10)]
 
 
 def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> None:
-    store.events.prepare()
+    store.events.create_group()
     store.client.xadd(keys.EVENTS, {"something": "else"})
     (entry,) = store.events.read("w", 10)
-    assert Entry(keys.EVENTS, entry.id, "") == entry
+    assert StreamEntry(keys.EVENTS, entry.id, "") == entry
 
 
 def test_a_later_list_wins(store: Store) -> None:
@@ -274,21 +274,21 @@ def test_receivers_are_looked_up_wherever_they_stand(store: Store) -> None:
         store.receivers.enroll("f", name, {"endpoint": name})
     store.changes.record("x", 1, 1, {"f": ("in", 1)})
     store.receivers.pause("f", "endpoint:c", 5, "removed")
-    [claim] = store.receivers.claim("f", 1, 9_000).taken
-    found = store.receivers.those("f", ["endpoint:a", "endpoint:b", "endpoint:c", "endpoint:d"])
+    [claim] = store.receivers.claim("f", 1, 9_000).claims
+    found = store.receivers.get_many("f", ["endpoint:a", "endpoint:b", "endpoint:c", "endpoint:d"])
     expected = {"endpoint:a": "settled", "endpoint:b": "settled", "endpoint:c": "paused", claim.receiver: "claimed"}
     assert expected == {receiver.id: receiver.state for receiver in found}
-    assert found == sorted(store.receivers.all("f"), key=lambda receiver: receiver.id)
-    assert store.receivers.those("f", []) == []
+    assert found == sorted(store.receivers.scan("f"), key=lambda receiver: receiver.id)
+    assert store.receivers.get_many("f", []) == []
 
 
 def test_a_stretch_has_the_members_between_two_places_and_knows_its_neighbours(store: Store) -> None:
     for place, name in ((100, "a"), (200, "b"), (200, "c"), (300, "d"), (450, "e")):
         store.changes.record(name, 1, 1000 + place, {"f": ("in", place)})
-    assert Stretch(Head(5, 1450), ("c", "b"), 100, 300, None) == store.changes.stretch("f", 200, 300, 5)
-    assert Stretch(Head(5, 1450), ("d",), 200, 450, 200) == store.changes.stretch("f", 300, 400, 2)
-    assert Stretch(Head(5, 1450), ("a",), None, 200, 300) == store.changes.stretch("f", 0, 200, 1)
-    assert Stretch(Head(5, 1450), (), 450, None, 300) == store.changes.stretch("f", 500, 600, 1)
+    assert ArchivePage(Head(5, 1450), ("c", "b"), 100, 300, None) == store.changes.archive_page("f", 200, 300, 5)
+    assert ArchivePage(Head(5, 1450), ("d",), 200, 450, 200) == store.changes.archive_page("f", 300, 400, 2)
+    assert ArchivePage(Head(5, 1450), ("a",), None, 200, 300) == store.changes.archive_page("f", 0, 200, 1)
+    assert ArchivePage(Head(5, 1450), (), 450, None, 300) == store.changes.archive_page("f", 500, 600, 1)
     assert [300, None] == [store.changes.window("f", limit).below for limit in (1, 5)]
 
 
@@ -307,7 +307,7 @@ def test_whoever_listens_hears_of_every_change_and_its_head(store: Store) -> Non
     assert ("desk/world", 4, 4) == listener.next(10)
     assert listener.next(0.05) is None
     listener.close()
-    assert {"desk/world": (4, 4), "none": (0, 0)} == store.changes.heads(["desk/world", "none"])
+    assert {"desk/world": (4, 4), "none": (0, 0)} == store.changes.heads_and_kills(["desk/world", "none"])
 
 
 def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
@@ -315,16 +315,20 @@ def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
     assert definitions.adopt("1 1", {"a": "{}", "b": "{}"}, 10) == 2
     assert definitions.adopt("2 2", {"a": "{}"}, 20) == 1
     assert definitions.adopt("2 2", {"a": "{}"}, 30) == 1
-    assert [None, 20, None] == [definitions.removed(name, 99) for name in ("a", "b", "c")]
+    assert [None, 20, None] == [definitions.removed_at(name, 99) for name in ("a", "b", "c")]
     # What may come back in a moment is not removed as yet.
-    assert (None, set(), {"b"}) == (definitions.removed("b", 19), definitions.former(19), definitions.former(20))
+    assert (None, set(), {"b"}) == (
+        definitions.removed_at("b", 19),
+        definitions.former_feeds(19),
+        definitions.former_feeds(20),
+    )
     assert definitions.adopt("3 3", {"a": "{}", "b": "{}"}, 40) == 2
-    assert definitions.removed("b", 99) is None
+    assert definitions.removed_at("b", 99) is None
     # Who comes with an earlier charge changes nothing.
     assert definitions.adopt("2 2", {"a": "{}"}, 50) == -3
-    assert not definitions.reached("2 2", 0, 0, None)
+    assert not definitions.note_progress("2 2", 0, 0, None)
     assert {"a", "b"} == definitions.progress().feeds.keys()
-    assert definitions.reached("3 3", 0, 0, None)
+    assert definitions.note_progress("3 3", 0, 0, None)
     assert ({}, {"a", "b"}) == (definitions.progress().feeds, definitions.indexed().keys())
 
 

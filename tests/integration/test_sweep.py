@@ -137,7 +137,7 @@ def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store:
         intent = SubscriptionRequest(
             "subscribe", "t", "https://r.example/", "atom", "", 60, clock.ms(begin), "n", "h", "c"
         )
-        store.subscription_requests.ask("f", "s", intent)
+        store.subscription_requests.request("f", "s", intent)
         kills = publisher.kills
         until(lambda: publisher.released and {("serve", "f"), ("verify", "f")} <= set(begun))
         until(lambda: store.workers.alive(clock.ms(clock.now()), clock.ms(begin) + 2000))
@@ -154,7 +154,7 @@ def test_nobody_is_taken_for_dead_while_nobody_can_be_heard(store: Store, monkey
     with sweeping(store, publisher):
         until(lambda: True in publisher.others)
         with monkeypatch.context() as full:
-            full.setattr(store.workers, "seen", mock.Mock(side_effect=redis.ConnectionError("gone")))
+            full.setattr(store.workers, "report_alive", mock.Mock(side_effect=redis.ConnectionError("gone")))
             until(lambda: not publisher.others[-1])
         until(lambda: publisher.others[-1])
     assert not publisher.others[0]

@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 from test_publish import Desk, article, desk, kill
 
-from worker.store.articles import Held
+from worker.store.articles import StoredArticle
 from worker.takedown import report
 
 __all__ = ["desk"]
@@ -36,7 +36,7 @@ def take(desk: Desk, *events: dict[str, Any], consumers: int = 1) -> None:
         publisher.consume()
 
 
-def held(desk: Desk, name: str) -> Held:
+def held(desk: Desk, name: str) -> StoredArticle:
     found = desk.store.articles.get(name)
     assert found is not None
     return found
@@ -133,7 +133,7 @@ def test_a_kill_that_another_worker_carries_out_meanwhile_reaches_the_story(desk
     desk.accept(kill("b"))
     killing, save = desk.publisher("w1"), desk.store.articles.save
 
-    def late(*parts: Any) -> Held | None:
+    def late(*parts: Any) -> StoredArticle | None:
         # The kill was read when nobody knew of the update, and is saved when that is out.
         if parts[0].id == "b" and parts[0].pubstatus == "canceled" and not late_calls:
             late_calls.append(1)

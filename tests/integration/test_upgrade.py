@@ -11,7 +11,7 @@ from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.receivers.delivery import judged
 from worker.store import Store, keys
-from worker.store.events import Sent
+from worker.store.events import IncomingEvent
 
 
 @pytest.mark.parametrize("failures", [1, 3, 250_000])
@@ -20,17 +20,17 @@ def test_who_failed_before_the_upgrade_has_failed_since_then(store: Store, failu
     """A hold was `token:cursor:failures:since:last:reason`."""
     store.receivers.enroll("f", receiver, {"endpoint": "one"})
     store.changes.record("a", 1, 1, {"f": ("in", 1)})
-    (claim,) = store.receivers.claim("f", 1, clock.ms(clock.now()) + 1_000_000).taken
+    (claim,) = store.receivers.claim("f", 1, clock.ms(clock.now()) + 1_000_000).claims
     now = clock.now()
     since, last = clock.ms(now - timedelta(minutes=5)), clock.ms(now - timedelta(minutes=1))
     k = keys.feed("f")
     store.client.zrem(k.claimed, receiver)
     store.client.zadd(k.backoff, {receiver: clock.ms(now)})
-    store.client.hset(k.holds, receiver, f"0:{claim.cursor}:{failures}:{since}:{last}:answered 503")
+    store.client.hset(k.receiver_states, receiver, f"0:{claim.cursor}:{failures}:{since}:{last}:answered 503")
     ((_, _, hold),) = store.receivers.backing_off("f")
     assert (since, last, 0) == hold.failing
     store.receivers.sweep(["f"], clock.ms(now), 100)
-    (claim,) = store.receivers.claim("f", 1, clock.ms(now) + 1_000_000).taken
+    (claim,) = store.receivers.claim("f", 1, clock.ms(now) + 1_000_000).claims
     assert (since, last, 0) == claim.failing
     answer = Answer(503, {}, b"", None, "", 0.1, started=True)
     outcome = judged(claim, answer, now, 0.0, endpoint=True)
@@ -43,6 +43,6 @@ def test_a_kill_under_an_id_that_an_earlier_release_remembers_is_not_dropped(sto
     # What that one kept says neither what the event was nor what has become of its article since.
     for name in ("kill k-1", "e-1"):
         store.client.set(keys.seen(name), "1", ex=60)
-    kill = Sent("k-1", '{"id": "k-1"}', "kill", "a")
-    assert store.events.accept([kill, Sent("e-1", '{"id": "e-1"}')]) == ["reused", "duplicate"]
+    kill = IncomingEvent("k-1", '{"id": "k-1"}', "kill", "a")
+    assert store.events.accept([kill, IncomingEvent("e-1", '{"id": "e-1"}')]) == ["reused", "duplicate"]
     assert store.events.accept([kill]) == ["duplicate"]

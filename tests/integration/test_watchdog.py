@@ -96,7 +96,7 @@ def test_a_worker_whose_thread_does_not_move_ends_itself_and_says_why(
     assert "thread_lost" in log
     assert f"the thread {thread} has" in log
     store = Store.connect(redis_of_its_own.url)
-    losses = store.workers.losses(clock.ms(clock.now()))
+    losses = store.workers.lost_workers(clock.ms(clock.now()))
     assert any(f"-{process.pid}-" in loss for loss in losses)
     assert not any(f"-{process.pid}-" in name for name in store.workers.alive(clock.ms(clock.now())))
     store.close()

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from feeds.article import Article
 from feeds.rights import EVERYTHING, Rights
 from worker.documents.fragments import Fragments
-from worker.store.articles import Held
+from worker.store.articles import StoredArticle
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def held(name: str, rev: int = 1) -> Held:
+def held(name: str, rev: int = 1) -> StoredArticle:
     said = Article(id=name, version=rev, headline="H", url="https://e.example/", published=NOON, updated=NOON)
-    return Held(said, str(rev), frozenset(), 0)
+    return StoredArticle(said, str(rev), frozenset(), 0)
 
 
 def test_a_fragment_is_of_a_revision_a_format_and_rights() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "worker" / "store"
 # What is due is taken in one way, whatever it is.
-SHARED = {"due/claim": {"subscription_requests.py", "readbacks.py"}}
+SHARED = {"due/claim": {"subscription_requests.py", "page_checks.py"}}
 
 
 def callers() -> dict[str, set[str]]:

@@ -82,7 +82,7 @@ def replay(
     if dry_run or not articles:
         return
     replays = services.store.replays
-    replays.ask(feed, endpoint, articles, f"replay-{uuid4().hex[:12]}", same_ids=same_ids, rate=rate)
+    replays.request(feed, endpoint, articles, f"replay-{uuid4().hex[:12]}", same_ids=same_ids, rate=rate)
     deadline = time.monotonic() + services.settings.delivery.claim_seconds + 5
     while not replays.rewind(feed, endpoint):
         # A worker is just serving it; it is free again when its claim ends.

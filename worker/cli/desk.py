@@ -15,7 +15,7 @@ from worker.cli.terminal import Config, Data, Failed, newsroom, out, printable
 
 if TYPE_CHECKING:
     from worker.runtime.wiring import Services
-    from worker.store.articles import Held as StoredArticle
+    from worker.store.articles import StoredArticle
 
 _PATIENCE_SECONDS = 5.0
 """How long an article is waited for that is not known, while there are events to be carried out."""

@@ -15,7 +15,7 @@ from worker.store.endpoints import SUSPENDED
 if TYPE_CHECKING:
     from config.settings import EndpointSettings
     from worker.runtime.wiring import Services
-    from worker.store.endpoints import Outlook, Retried
+    from worker.store.endpoints import EndpointOverview, RetriedEndpoint
 
 _ANSWER_MOST = 100
 """Characters of an answer that are shown. All that is kept of it is in the attempts."""
@@ -58,8 +58,8 @@ def list_endpoints(
     table.show(out, "There are no endpoints; they are [[endpoints]] in the settings.")
 
 
-def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[Outlook]:
-    return services.store.endpoints.outlooks([(endpoint.feed, endpoint.name) for endpoint in endpoints])
+def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[EndpointOverview]:
+    return services.store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in endpoints])
 
 
 def _retry(services: Services, endpoint: EndpointSettings) -> None:
@@ -80,7 +80,7 @@ def _retry(services: Services, endpoint: EndpointSettings) -> None:
         note("no worker is running: it is tried once one is")
 
 
-def _came(before: Outlook, retried: Retried) -> str:
+def _came(before: EndpointOverview, retried: RetriedEndpoint) -> str:
     """What has come of it for an endpoint that stood so."""
     waits = retried.behind or retried.disputes
     then = "it is tried now." if waits else "nothing waits for it."
@@ -97,7 +97,7 @@ def _came(before: Outlook, retried: Retried) -> str:
             return f"did not wait: {then}"
 
 
-def _shown(outlook: Outlook) -> tuple[str, ...]:
+def _shown(outlook: EndpointOverview) -> tuple[str, ...]:
     """How an endpoint stands, as its table shows it: from the state to why."""
     health = outlook.health
     return (
@@ -116,7 +116,7 @@ def _moment(ms: int) -> str:
     return utc(ms) if ms else ""
 
 
-def _state(outlook: Outlook) -> str:
+def _state(outlook: EndpointOverview) -> str:
     """One word or a few for how an endpoint does, whatever set it is in."""
     if outlook.state is None:
         return "not enrolled"
@@ -125,12 +125,12 @@ def _state(outlook: Outlook) -> str:
     return outlook.state
 
 
-def _refusing(outlook: Outlook) -> bool:
+def _refusing(outlook: EndpointOverview) -> bool:
     """Whether articles are set aside, and nothing was taken since the endpoint last said no."""
     return bool(outlook.parked or outlook.disputed) and outlook.health.failed > outlook.health.success
 
 
-def _last_answer(outlook: Outlook) -> str:
+def _last_answer(outlook: EndpointOverview) -> str:
     """What it said last, when, and the beginning of how it put it."""
     health = outlook.health
     if not health.last:
@@ -142,7 +142,7 @@ def _last_answer(outlook: Outlook) -> str:
     return f"{status} at {utc(health.last)}" + (f": {reason}" if reason else "")
 
 
-def _why(outlook: Outlook) -> str:
+def _why(outlook: EndpointOverview) -> str:
     health = outlook.health
     if outlook.state is None:
         return "no worker has seen it yet"
@@ -153,7 +153,7 @@ def _why(outlook: Outlook) -> str:
     return health.error if health.suspended or _refusing(outlook) else ""
 
 
-def _paused(outlook: Outlook) -> str:
+def _paused(outlook: EndpointOverview) -> str:
     """That one is left alone, since when, and why."""
     if outlook.suspended:
         # Releases until 0.1 kept no more than the word.

@@ -15,7 +15,7 @@ from worker.takedown import report
 if TYPE_CHECKING:
     from worker.runtime.wiring import Services
     from worker.store import Store
-    from worker.store.receivers import Receiver
+    from worker.store.receivers import ReceiverOverview
 
 
 def list_feeds(
@@ -38,7 +38,7 @@ def list_feeds(
         shown = ("", "", "", "", "", pattern.edition or "mixed", pattern.title)
         table.add_row(pattern.name, f"{made[pattern.name]} feeds", *shown)
     names = [definition.name for definition in services.publication.definitions]
-    tips, sizes, counted = store.changes.tips(names), store.changes.sizes(names), store.receivers.counts_of(names)
+    tips, sizes, counted = store.changes.heads(names), store.changes.sizes(names), store.receivers.counts_of(names)
     set_aside = _parked_by_feed(services)
     for definition in services.publication.definitions:
         head = tips[definition.name]
@@ -71,7 +71,7 @@ def _parked_by_feed(services: Services) -> Counter[str]:
     """How many articles the endpoints of each feed have set aside, in one round trip."""
     endpoints = [(endpoint.feed, endpoint.name) for endpoint in services.settings.endpoints]
     parked: Counter[str] = Counter()
-    for (feed, _), outlook in zip(endpoints, services.store.endpoints.outlooks(endpoints), strict=True):
+    for (feed, _), outlook in zip(endpoints, services.store.endpoints.overviews(endpoints), strict=True):
         parked[feed] += outlook.parked
     return parked
 
@@ -102,7 +102,7 @@ def list_subscriptions(
     shown = more = 0
     for name in [feed] if feed else services.store.receivers.feeds():
         head = services.store.changes.head(name).seq
-        for receiver in services.store.receivers.all(name):
+        for receiver in services.store.receivers.scan(name):
             details = receiver.details
             if "callback" not in details:
                 continue
@@ -119,9 +119,9 @@ def list_subscriptions(
         out.print(f"{more} more; see them with --limit.")
 
 
-def _standing(receiver: Receiver, head: int) -> tuple[str, str, str, str]:
+def _standing(receiver: ReceiverOverview, head: int) -> tuple[str, str, str, str]:
     """State, how far behind, since when it fails, why: as the tables show them."""
-    hold = receiver.hold
+    hold = receiver.remembered
     state = f"backoff until {utc(receiver.score)}" if receiver.state == "backoff" else receiver.state
     return (
         state,

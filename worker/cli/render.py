@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from config.settings import EndpointSettings
     from worker.runtime.wiring import Services
-    from worker.store.articles import Held
+    from worker.store.articles import StoredArticle
 
 
 def render(
@@ -72,7 +72,7 @@ def render(
     sys.stdout.buffer.flush()
 
 
-def _to_endpoint(services: Services, held: Held, name: str) -> bytes:
+def _to_endpoint(services: Services, held: StoredArticle, name: str) -> bytes:
     endpoints: dict[str, EndpointSettings] = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
     _among(endpoints, name, "--endpoint: the endpoints are")
     endpoint = endpoints[name]
@@ -90,18 +90,20 @@ def _to_endpoint(services: Services, held: Held, name: str) -> bytes:
     return document
 
 
-def _way(services: Services, held: Held) -> str:
+def _way(services: Services, held: StoredArticle) -> str:
     """The feed by which an article goes out, and by which its message has its id: one that it is in, or has left."""
     feeds = sorted(held.feeds)
-    changes = [services.store.changes.of(feed, [held.article.id]).get(held.article.id) for feed in feeds]
+    changes = [services.store.changes.latest_of(feed, [held.article.id]).get(held.article.id) for feed in feeds]
     within = [feed for feed, change in zip(feeds, changes, strict=True) if change and change.state == "in"]
     return next(iter(within or feeds), "")
 
 
-def _said(services: Services, held: Held, feed: str, endpoint: str = "", *, early: bool = False) -> tuple[str, str]:
+def _said(
+    services: Services, held: StoredArticle, feed: str, endpoint: str = "", *, early: bool = False
+) -> tuple[str, str]:
     """What is said of the article by way of the feed, and at which change; without an endpoint, to one that is new."""
     article, store = held.article, services.store
-    there = store.changes.of(feed, [article.id]).get(article.id)
+    there = store.changes.latest_of(feed, [article.id]).get(article.id)
     change = there or Change(0, article.id, "in", 0)
     if article.waits(clock.agreed()) and not (early and change.state in ("in", "early")):
         note(f"{article.id} is embargoed until {article.embargoed:%Y-%m-%d %H:%M:%S} UTC and is not sent before")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from worker.documents.quality_gate import Gate
     from worker.newsroom.publication import Publication
     from worker.store import Store
-    from worker.store.articles import Held
+    from worker.store.articles import StoredArticle
     from worker.store.changes import Change, Head, Window
 
 NOTICE_KEPT = timedelta(days=7)
@@ -108,7 +108,7 @@ class Documents:
         self._objections: LRUCache[tuple[str, str, str, Rights], list[str]] = LRUCache(_OBJECTIONS)
         self._lock = Lock()
         self._pushes: ByteCache[_Asked, tuple[Push | None]] = ByteCache(_PUSH_BYTES)
-        self._windows: ByteCache[str, tuple[Window, dict[str, Held]]] = ByteCache(_WINDOW_BYTES)
+        self._windows: ByteCache[str, tuple[Window, dict[str, StoredArticle]]] = ByteCache(_WINDOW_BYTES)
 
     def forget(self) -> None:
         """Read all anew: another Redis may say another thing under the same numbers."""
@@ -154,7 +154,7 @@ class Documents:
         """
         if not _has_archives(definition, feed_format):
             return None
-        stretch = self._store.changes.stretch(definition.name, period.start, period.end, definition.limit)
+        stretch = self._store.changes.archive_page(definition.name, period.start, period.end, definition.limit)
         articles = _visible(self._store.articles.get_many(stretch.members), stretch.head.changed)
         if not articles:
             return None
@@ -292,7 +292,7 @@ class Documents:
             there = {change.article_id for change in told}
             left = (*told, *(change for change in first if change.article_id not in there))
             # What never was in the feed, endpoints alone are told of: those that may have it early.
-            gone = [(change.article_id, change.asof) for change in left if change.state != "in" and change.seen]
+            gone = [(change.article_id, change.asof) for change in left if change.state != "in" and change.was_in_feed]
             end = head.seq if waiting is None else min(head.seq, waiting.until)
             reached = min(changes[-1].seq, end) if len(changes) == PUSH_ENTRIES else end
             if alone:
@@ -323,15 +323,15 @@ class Documents:
             for name, left in held.items()
         }
 
-    def _window(self, definition: FeedDefinition) -> tuple[Window, dict[str, Held]]:
+    def _window(self, definition: FeedDefinition) -> tuple[Window, dict[str, StoredArticle]]:
         """The feed's window and its articles, read once for all formats; of a later one only what has changed."""
         before, held = self._windows.get(definition.name) or (None, {})
         window = self._store.changes.window(definition.name, definition.limit, before)
         if window is before:
             return window, held
-        if window.news is None:
+        if window.changed_articles is None:
             held = {}
-        unread = [name for name in window.members if name not in held or name in (window.news or ())]
+        unread = [name for name in window.members if name not in held or name in (window.changed_articles or ())]
         read = self._store.articles.get_many(unread) if unread else {}
         held = {name: article for name in window.members if (article := read.get(name) or held.get(name))}
         self._windows.keep(definition.name, (window, held), sum(article.size for article in held.values()))
@@ -350,7 +350,7 @@ class Documents:
         feed_format: FeedFormat,
         channel: Channel,
         head: Head,
-        articles: Iterable[Held],
+        articles: Iterable[StoredArticle],
         gone: Sequence[tuple[str, int]],
         *,
         quiet: bool,
@@ -366,11 +366,11 @@ class Documents:
         self,
         feed_format: FeedFormat,
         channel: Channel,
-        articles: Iterable[Held],
+        articles: Iterable[StoredArticle],
         rights: Rights = EVERYTHING,
         *,
         quiet: bool,
-    ) -> tuple[list[tuple[Held, bytes]], dict[str, list[str]]]:
+    ) -> tuple[list[tuple[StoredArticle, bytes]], dict[str, list[str]]]:
         """The articles that belong in a document of the format.
 
         Those that have passed the gate, with their fragments; those that it keeps out, by id, with the reasons.
@@ -415,10 +415,10 @@ class Documents:
             stones.append(stone)
         return stones
 
-    def _entry(self, held: Held) -> Entry:
+    def _entry(self, held: StoredArticle) -> Entry:
         return entry(held.article, self._site.authority, self._site.title)
 
-    def _fragment(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> bytes:
+    def _fragment(self, feed_format: FeedFormat, channel: Channel, held: StoredArticle, rights: Rights) -> bytes:
         """The article's fragment, rendered and checked once for each revision; nothing if the gate keeps it out."""
         fragment = self._fragments.get(feed_format.name, held, rights)
         if fragment is None:
@@ -430,7 +430,7 @@ class Documents:
             self._fragments.keep(feed_format.name, held, rights, fragment)
         return fragment
 
-    def _why(self, feed_format: FeedFormat, channel: Channel, held: Held, rights: Rights) -> list[str]:
+    def _why(self, feed_format: FeedFormat, channel: Channel, held: StoredArticle, rights: Rights) -> list[str]:
         """Why the gate keeps an article out."""
         with self._lock:
             known = self._objections.get((feed_format.name, held.article.id, held.rev, rights))
@@ -442,7 +442,7 @@ def _has_archives(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
     return definition.list is None and feed_format in READERS
 
 
-def _visible(held: Mapping[str, Held], changed: int) -> dict[str, Held]:
+def _visible(held: Mapping[str, StoredArticle], changed: int) -> dict[str, StoredArticle]:
     now = _now(changed)
     return {name: article for name, article in held.items() if article.article.visible(now)}
 

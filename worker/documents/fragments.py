@@ -10,7 +10,7 @@ from worker.store.byte_cache import ByteCache
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from worker.store.articles import Held
+    from worker.store.articles import StoredArticle
 
 
 class Fragments:
@@ -19,16 +19,16 @@ class Fragments:
     def __init__(self, most: int) -> None:
         self._kept: ByteCache[Hashable, bytes] = ByteCache(most)
 
-    def get(self, format_name: str, held: Held, rights: Rights) -> bytes | None:
+    def get(self, format_name: str, held: StoredArticle, rights: Rights) -> bytes | None:
         """Return the fragment of an article's revision, if it is kept."""
         return self._kept.get(_key(format_name, held, rights))
 
-    def keep(self, format_name: str, held: Held, rights: Rights, fragment: bytes) -> None:
+    def keep(self, format_name: str, held: StoredArticle, rights: Rights, fragment: bytes) -> None:
         """Keep the fragment of an article's revision."""
         self._kept.keep(_key(format_name, held, rights), fragment, len(fragment))
 
 
-def _key(format_name: str, held: Held, rights: Rights) -> Hashable:
+def _key(format_name: str, held: StoredArticle, rights: Rights) -> Hashable:
     # Rights take longer to hash than all the rest, and nearly always there are none to heed.
     plain = (held.article.id, held.rev, format_name)
     return plain if rights is EVERYTHING else (*plain, rights)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from feeds.validation.finding import Finding
     from worker.store import Store
     from worker.store.alerts import Alerts
-    from worker.store.articles import Held
+    from worker.store.articles import StoredArticle
 
 _FEEDS = 10_000
 """How many feeds are known to have passed."""
@@ -84,7 +84,7 @@ class Gate:
         """Why an article may not stand in feeds of the format; nothing if it may."""
         return reasons(check_entry(feed_format, channel, fragment))
 
-    def park(self, feed_format: FeedFormat, held: Held, objections: list[str]) -> None:
+    def park(self, feed_format: FeedFormat, held: StoredArticle, objections: list[str]) -> None:
         """Note that an article is kept out of a format that somebody uses, and tell it once for each version."""
         article = held.article
         key = (feed_format.name, article.id, article.version)

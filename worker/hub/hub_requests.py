@@ -142,7 +142,7 @@ class HubRequests:
             host=host,
             client=client,
         )
-        self._store.subscription_requests.ask(definition.name, subscription_id(topic, callback), intent)
+        self._store.subscription_requests.request(definition.name, subscription_id(topic, callback), intent)
         self._wakeups.verify(definition.name)
         return mode
 
@@ -153,8 +153,8 @@ class HubRequests:
             raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
         if self._store.subscription_requests.waiting(feed) >= self._limits.pending:
             raise HubBusy("too many requests for this topic wait for their verification")
-        if mode == "subscribe" and not self._store.receivers.known(feed, subscription):
-            per_host, per_client = self._store.subscription_requests.held(feed, host, client)
+        if mode == "subscribe" and not self._store.receivers.exists(feed, subscription):
+            per_host, per_client = self._store.subscription_requests.subscription_counts(feed, host, client)
             if per_host >= self._limits.held_per_host:
                 raise HubRefused(f"hub.callback: {host} has as many subscriptions of this topic as it may have")
             if per_client >= self._limits.held_per_client:

@@ -71,14 +71,14 @@ class IntentVerifier:
     def verify(self, feed: str) -> None:
         """Ask about every request of the feed that is due. Returns when the questions are on their way."""
         if self._site.feed(feed) is None:
-            former = self._store.definitions.former(clock.ms(clock.agreed()))
+            former = self._store.definitions.former_feeds(clock.ms(clock.agreed()))
             if not former.isdisjoint((feed, pattern_of(feed))):
                 self._deny(feed)
             return
         while True:
             now = clock.ms(clock.agreed())
             deadline = now + int(self._claim_seconds * 1000)
-            taken = self._store.subscription_requests.take(feed, now, _BATCH, deadline)
+            taken = self._store.subscription_requests.claim_due(feed, now, _BATCH, deadline)
             self._engine.submit([self._question(feed, subscription, intent) for subscription, intent in taken])
             if len(taken) < _BATCH:
                 return
@@ -110,7 +110,7 @@ class IntentVerifier:
         """End the subscriptions of a feed that is no more, and tell the subscribers why."""
         self._store.subscription_requests.forget(feed)
         told = []
-        for receiver in list(self._store.receivers.all(feed)):
+        for receiver in list(self._store.receivers.scan(feed)):
             if "callback" not in receiver.details:
                 continue
             self._store.receivers.remove(feed, receiver.id)

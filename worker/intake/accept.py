@@ -13,7 +13,7 @@ import structlog
 
 from feeds import event as events
 from feeds.errors import FieldError, InvalidEvent
-from worker.store.events import Sent
+from worker.store.events import IncomingEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Intake:
         Good events are accepted whatever stands beside them. Raises redis.RedisError when nothing could be kept.
         """
         receipts: list[Receipt | None] = []
-        good: list[Sent] = []
+        good: list[IncomingEvent] = []
         for value in values:
             try:
                 event = events.read(value, now)
@@ -67,16 +67,18 @@ class Intake:
         return done
 
 
-def _sent(event: events.Event, body: str) -> Sent:
+def _sent(event: events.Event, body: str) -> IncomingEvent:
     """The event as the store takes it."""
     if isinstance(event, events.ListEvent):
-        return Sent(event.id, body)
+        return IncomingEvent(event.id, body)
     if events.kills(event):
-        return Sent(event.id, body, "kill", event.article.id)
-    return Sent(event.id, body, "reinstatement" if event.type == events.ARTICLE_REINSTATED else "", event.article.id)
+        return IncomingEvent(event.id, body, "kill", event.article.id)
+    return IncomingEvent(
+        event.id, body, "reinstatement" if event.type == events.ARTICLE_REINSTATED else "", event.article.id
+    )
 
 
-def _receipt(event: Sent, accepted: Accepted) -> Receipt:
+def _receipt(event: IncomingEvent, accepted: Accepted) -> Receipt:
     if accepted == "reused":
         log.warning("event_id_reused", event_id=event.id, next_step="have the CMS give each event an id of its own")
     return Receipt("duplicate" if accepted == "duplicate" else "accepted", event.id)

@@ -37,7 +37,7 @@ class EndpointBackfills:
 
     def carry_out(self) -> None:
         """Have those served whose feeds are filled, unless another worker does so."""
-        if not self._waiting or (token := self._store.definitions.indexing.take(_LEASE_MS)) is None:
+        if not self._waiting or (token := self._store.definitions.indexing.acquire(_LEASE_MS)) is None:
             return
         try:
             being_filled = self._store.definitions.progress().feeds
@@ -45,7 +45,7 @@ class EndpointBackfills:
                 if being_filled.keys().isdisjoint((feed, pattern_of(feed))) and self._serve(feed, endpoint):
                     self._waiting.discard((feed, endpoint))
         finally:
-            self._store.definitions.indexing.end(token)
+            self._store.definitions.indexing.release(token)
 
     def _serve(self, feed: str, endpoint: str) -> bool:
         """Ask for what an endpoint is to get; True when there is nothing more to do."""
@@ -59,14 +59,14 @@ class EndpointBackfills:
             log.info("endpoint_backfilled", endpoint=endpoint, feed=feed, articles=len(articles))
             if articles:
                 name = f"backfill-{details['enrolled']}"
-                self._store.replays.ask(feed, endpoint, articles, name, same_ids=True, rate=_PER_SECOND)
-            receivers.backfill(feed, receiver, "asked" if articles else "")
+                self._store.replays.request(feed, endpoint, articles, name, same_ids=True, rate=_PER_SECOND)
+            receivers.note_backfill(feed, receiver, "asked" if articles else "")
             if not articles:
                 return True
         if not self._store.replays.rewind(feed, endpoint):
             # A worker holds it that may have looked before: once more in a moment.
             return False
-        receivers.backfill(feed, receiver, "")
+        receivers.note_backfill(feed, receiver, "")
         self._wakeups.distribute(feed)
         return True
 

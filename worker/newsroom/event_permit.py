@@ -55,7 +55,7 @@ class EventPermit:
             return self._take()
 
     def _take(self) -> str | None:
-        standing = self._store.definitions.take(self._digest, self._worker, self._seen, self._used)
+        standing = self._store.definitions.take_charge(self._digest, self._worker, self._seen, self._used)
         self._number, self._seen = standing.number, standing.seen
         if standing.forgot:
             # Redis has lost time: numbers may be given again, and what others had done is undone.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from worker.newsroom.placement import ArticlePlacer
     from worker.store import Store
     from worker.store.changes import State
-    from worker.store.definitions import Progress
+    from worker.store.definitions import IndexProgress
 
 log = structlog.get_logger()
 
@@ -67,36 +67,36 @@ class FeedIndexer:
             return None
         self._backfills.carry_out()
         progress = self._store.definitions.progress()
-        if not progress.feeds or (token := self._store.definitions.indexing.take(_LEASE_MS)) is None:
+        if not progress.feeds or (token := self._store.definitions.indexing.acquire(_LEASE_MS)) is None:
             return None
         try:
             articles = self._store.articles.count()
             log.info("feeds_being_filled", feeds=sorted(progress.feeds)[:20], done=progress.done, articles=articles)
             self._fill(token)
         finally:
-            self._store.definitions.indexing.end(token)
+            self._store.definitions.indexing.release(token)
         return 0.0
 
     def _fill(self, token: str) -> None:
         end = time.monotonic() + _SLICE_SECONDS
         charge = self._charge.held
         while charge and not self._stopped.is_set() and (begun := time.monotonic()) < end:
-            if self._charge.held != charge or not self._store.definitions.indexing.keep(token, _LEASE_MS):
+            if self._charge.held != charge or not self._store.definitions.indexing.extend(token, _LEASE_MS):
                 return
             progress = self._store.definitions.progress()
-            found = self._store.articles.after(progress.last, _BATCH)
+            found = self._store.articles.newest_after(progress.last, _BATCH)
             if not found:
                 self._turn(self._placing.names.intersection(progress.feeds), at_once=True)
-                if self._store.definitions.reached(charge, progress.done, progress.articles, None):
+                if self._store.definitions.note_progress(charge, progress.done, progress.articles, None):
                     log.info("feeds_filled", feeds=sorted(progress.feeds)[:20], articles=progress.done)
                 return
             self._turn(self._placed([name for name, _ in found], progress))
             done, articles = progress.done + len(found), self._store.articles.count()
-            if not self._store.definitions.reached(charge, done, articles, found[-1]):
+            if not self._store.definitions.note_progress(charge, done, articles, found[-1]):
                 return
             self._stopped.wait((time.monotonic() - begun) * _REST)
 
-    def _placed(self, article_ids: list[str], progress: Progress) -> set[str]:
+    def _placed(self, article_ids: list[str], progress: IndexProgress) -> set[str]:
         """Place articles, one by one if need be: what is wrong with one of them keeps no other out of its feeds."""
         try:
             return self._place(article_ids, progress)
@@ -113,7 +113,7 @@ class FeedIndexer:
                 log.exception("index_failed", article_id=name, next_step="it is in the feed with its next version")
         return touched
 
-    def _place(self, article_ids: list[str], progress: Progress) -> set[str]:
+    def _place(self, article_ids: list[str], progress: IndexProgress) -> set[str]:
         """Place articles in the feeds that are being filled; return those in which readers will see a difference."""
         touched: set[str] = set()
         while article_ids:
@@ -131,7 +131,7 @@ class FeedIndexer:
                     for feed, (state, place) in states(each.article, found).items()
                 ]
             # Before they are placed: an event that comes from then on finds the feed among those to be looked at.
-            article_ids = self._store.articles.enter(entering)
+            article_ids = self._store.articles.note_feeds(entering)
             flat = [place for name, those in places.items() if name not in article_ids for place in those]
             touched |= self._store.changes.place(clock.ms(now), flat)
         return touched
@@ -141,4 +141,4 @@ class FeedIndexer:
         now = time.monotonic()
         due = {feed for feed in feeds if at_once or now - self._turned.get(feed, -_TURN_SECONDS) >= _TURN_SECONDS}
         self._turned.update((feed, now) for feed in due & self._placing.names)
-        self._store.changes.turn(due, clock.ms(clock.agreed()))
+        self._store.changes.refresh_documents(due, clock.ms(clock.agreed()))

@@ -71,7 +71,7 @@ class ArticlePlacer:
                 for value, written in wanted(pattern, article).items()
                 if visible or made_name(pattern, value) in early
             }
-            exist = self._store.patterns.make(pattern.name, called, pattern.most) if called else {}
+            exist = self._store.patterns.create(pattern.name, called, pattern.most) if called else {}
             names |= {made_name(pattern, value) for value in exist}
             if len(exist) < len(called):
                 self._full(pattern)

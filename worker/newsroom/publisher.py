@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.alerts import Alerts
-    from worker.store.articles import Held
-    from worker.store.events import Entry
+    from worker.store.articles import StoredArticle
+    from worker.store.events import StreamEntry
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class Publisher:
         consumer: str,
         here: Callable[[str], bool],
         contracts: Contracts,
-        killed: Callable[[str, Held], None],
+        killed: Callable[[str, StoredArticle], None],
         charge: EventPermit,
         placing: ArticlePlacer,
         alerts: Alerts,
@@ -148,7 +148,11 @@ class Publisher:
             return 0
         entries = []
         for entry, deaths in self._store.events.take_over(
-            self._consumer, self._store.workers.living if others else set, frozenset(self._held), _AGAIN_MS, _BATCH
+            self._consumer,
+            self._store.workers.living_among if others else set,
+            frozenset(self._held),
+            _AGAIN_MS,
+            _BATCH,
         ):
             if deaths >= _DEATHS:
                 self._set_aside(entry, f"{deaths} workers died while they had it")
@@ -206,14 +210,14 @@ class Publisher:
                 break
         return touched
 
-    def _carry_out(self, entries: Sequence[Entry]) -> int:
+    def _carry_out(self, entries: Sequence[StreamEntry]) -> int:
         """Carry entries out; return how many are done with. Raises redis.RedisError when Redis can't just now.
 
         What is not done with stays in its stream and is ours: it is taken again in a few seconds.
         """
         held = {(entry.stream, entry.id) for entry in entries}
         self._held |= held
-        done: list[Entry] = []
+        done: list[StreamEntry] = []
         charge = self._charge.held
         try:
             for entry in entries:
@@ -226,13 +230,13 @@ class Publisher:
                 self._held -= held
         return len(done)
 
-    def _done(self, done: list[Entry], charge: str | None) -> None:
+    def _done(self, done: list[StreamEntry], charge: str | None) -> None:
         """Acknowledge entries that were carried out under a charge; if it holds no more they are handed over."""
-        if done and not self._store.events.done(done, charge or ""):
+        if done and not self._store.events.acknowledge(done, charge or ""):
             self._charge.lost()
             log.warning("events_handed_over", events=len(done), reason="a worker has newer definitions of feeds")
 
-    def _done_with(self, entry: Entry) -> bool:
+    def _done_with(self, entry: StreamEntry) -> bool:
         """Carry one entry out; False: it failed, and is to be tried again. Raises redis.RedisError in an outage."""
         try:
             event = events.read(json.loads(entry.body), self._moment(entry))
@@ -245,7 +249,7 @@ class Publisher:
             if redis_errors.kind(error) != "bug":
                 # It is nobody's fault, and no try.
                 raise
-            failures = self._store.events.failed(entry)
+            failures = self._store.events.count_failure(entry)
             log.exception("event_failed", entry=entry.id, event_id=event.id, failures=failures)
             if failures < _TRIES:
                 return False
@@ -253,7 +257,7 @@ class Publisher:
         return True
 
     @staticmethod
-    def _moment(entry: Entry) -> datetime:
+    def _moment(entry: StreamEntry) -> datetime:
         """When Redis had the entry; now, if somebody gave one an id from the future: all after it have such ids."""
         now = clock.agreed()
         try:
@@ -261,7 +265,7 @@ class Publisher:
         except (ValueError, OverflowError):
             return now
 
-    def _apply(self, event: events.Event, entry: Entry) -> None:
+    def _apply(self, event: events.Event, entry: StreamEntry) -> None:
         now = clock.agreed()
         if isinstance(event, ListEvent):
             touched = self._curate(event, now)
@@ -271,10 +275,10 @@ class Publisher:
             touched = self._decide(event, entry, now)
         self._wake(touched, urgent=events.kills(event))
 
-    def _decide(self, event: ArticleEvent | KillEvent, entry: Entry, now: datetime) -> set[str]:
+    def _decide(self, event: ArticleEvent | KillEvent, entry: StreamEntry, now: datetime) -> set[str]:
         touched: set[str] = set()
         while True:
-            line = self._store.lineage.line(event.article.id, event.article.evolved_from)
+            line = self._store.lineage.trace(event.article.id, event.article.evolved_from)
             article_id = line[-1]
             touched |= self._merge(line[:-1], article_id, now)
             held = self._store.articles.get(article_id)
@@ -297,12 +301,12 @@ class Publisher:
         self._store.counters.add("dateline_events", result=result)
         return touched | self.reconcile(article_id, now)
 
-    def _sent(self, line: Sequence[str], version: int | None, held: Held | None) -> Sent:
+    def _sent(self, line: Sequence[str], version: int | None, held: StoredArticle | None) -> Sent:
         """How the document with this line is sent, and what it is to the one whose text we hold."""
         held_as = held.article.sent_as if held else None
         if held_as is None and len(line) == 1:
             return AS_ITSELF
-        held_line = self._store.lineage.line(held_as) if held_as else line[-1:]
+        held_line = self._store.lineage.trace(held_as) if held_as else line[-1:]
         related = relation(line, held_line) if held else "same"
         return Sent(line[0], version, related) if len(line) > 1 else Sent(relation=related)
 
@@ -313,7 +317,7 @@ class Publisher:
         """
         touched: set[str] = set()
         for name, kept in (self._store.articles.get_many(updates) if updates else {}).items():
-            own: Held | None = kept
+            own: StoredArticle | None = kept
             while own is not None and own.article.merged_into is None:
                 self._take(own, original, now)
                 if self._save(merged(own.article, original), own, own.accepted, now):
@@ -324,10 +328,10 @@ class Publisher:
             touched |= self.reconcile(name, now)
         return touched
 
-    def _take(self, update: Held, original: str, now: datetime) -> None:
+    def _take(self, update: StoredArticle, original: str, now: datetime) -> None:
         """Have the original say what is held as an article of its own, unless it says something newer."""
         said = held_as_event(update.article)
-        line = self._store.lineage.line(update.article.sent_as or update.article.id)
+        line = self._store.lineage.trace(update.article.sent_as or update.article.id)
         while True:
             held = self._store.articles.get(original)
             sent = self._sent(line, said.article.version, held)
@@ -336,7 +340,7 @@ class Publisher:
             if isinstance(decision, Ignore) or self._save(decision.article, held, update.accepted, now):
                 return
 
-    def _save(self, article: Article, held: Held | None, accepted: int, now: datetime) -> Held | None:
+    def _save(self, article: Article, held: StoredArticle | None, accepted: int, now: datetime) -> StoredArticle | None:
         # What takes the place of a damaged article leaves the feeds where that may have been.
         rev, kept = (held.rev, held.feeds) if held else self._store.articles.remains(article.id)
         feeds = frozenset(one.name for one in self._site.definitions) if kept is None else kept
@@ -362,11 +366,11 @@ class Publisher:
         held = self._store.articles.get(article_id)
         touched = set()
         for feed in sorted(held.feeds) if held else ():
-            change = self._store.changes.of(feed, [article_id]).get(article_id)
+            change = self._store.changes.latest_of(feed, [article_id]).get(article_id)
             if change is None or change.state != "in":
                 continue
             for endpoint in self._contracts.in_articles(feed):
-                self._store.replays.ask(
+                self._store.replays.request(
                     feed,
                     endpoint,
                     {article_id: change.seq},
@@ -404,7 +408,7 @@ class Publisher:
             touched |= self.reconcile(article_id, now)
         return touched | {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
 
-    def _set_aside(self, entry: Entry, reason: str) -> None:
+    def _set_aside(self, entry: StreamEntry, reason: str) -> None:
         """Give up an event that could have been carried out, and tell people: its sender had a 202 for it.
 
         It may be sent again as it is. It is not read as an event here: workers may have died of that.
@@ -423,7 +427,7 @@ class Publisher:
         about = {"event_id": event_id, "event_type": kind, "article_id": article_id, "reason": reason}
         self._alerts.tell("event.set_aside", entry=entry.id, **about, next_step=next_step)
 
-    def _reject(self, entry: Entry, reason: str) -> None:
+    def _reject(self, entry: StreamEntry, reason: str) -> None:
         self._store.events.reject(entry.body, reason)
         log.error("event_rejected", entry=entry.id, reason=reason, kept_in=keys.REJECTED)
         self._store.counters.add("dateline_events", result="rejected")

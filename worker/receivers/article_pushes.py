@@ -34,7 +34,7 @@ from worker.receivers import policy
 from worker.receivers.delivery import brief, judged, unfinished
 from worker.receivers.endpoint_pushes import EndpointPushes
 from worker.receivers.ledger import LedgerEntry
-from worker.store.attempts import ALONE, NOTHING_SAID, RECALL, Dispute, Standing
+from worker.store.attempts import NO_ANSWERS, PARKED_ALONE, RECALL, Dispute, EndpointStanding
 from worker.store.changes import Change
 from worker.store.receivers import Failing, Settlement
 
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from feeds.formats.interface import Provider
     from worker.outbound.transfer import Transfer
     from worker.receivers.delivery import Articles
-    from worker.store.articles import Held
-    from worker.store.changes import Owed
+    from worker.store.articles import StoredArticle
+    from worker.store.changes import OwedNotices
     from worker.store.receivers import Claim
     from worker.store.replays import Replay
 
@@ -79,7 +79,7 @@ class Known:
     replay: Replay | None = None
     disputed: tuple[str, ...] = ()
     again: dict[str, Change] = field(default_factory=dict)
-    standing: Standing = NOTHING_SAID
+    standing: EndpointStanding = NO_ANSWERS
     ledger: dict[str, str] = field(default_factory=dict)
 
     def take(self, changes: list[Change], delay: int, until: int = 0) -> None:
@@ -134,7 +134,7 @@ class Bodies:
         self._provider = provider
         self._made: LRUCache[_Asked, Message] = LRUCache(_BODY_BYTES, getsizeof=lambda body: len(body.text) + body.size)
 
-    def body(self, endpoint: Endpoint, status: str, held: Held, fresh: str) -> Message:
+    def body(self, endpoint: Endpoint, status: str, held: StoredArticle, fresh: str) -> Message:
         """Return what is sent to say `status` of the article; `fresh` as for `rendered`."""
         article = held.article
         key = (endpoint.feed, endpoint.format, endpoint.gzip, endpoint.rights, status, article.id, held.rev, fresh)
@@ -216,7 +216,7 @@ class ArticlePushes(EndpointPushes):
         if replay is not None:
             last = known.changes[-1].seq if known.changes else claim.cursor
             for name in again:
-                change = known.again.get(name) or Change(0, name, "out", 0, seen=False)
+                change = known.again.get(name) or Change(0, name, "out", 0, was_in_feed=False)
                 fresh = str(change.seq) if replay.same_ids else replay.id
                 self._waiting.append(_Said(replace(change, seq=last), fresh, replayed=True))
         for name in known.disputed:
@@ -273,7 +273,7 @@ class ArticlePushes(EndpointPushes):
         """Return the articles of which nothing has been said yet, or is being said."""
         return {said.change.article_id for said in self._waiting} | self._flying.keys()
 
-    def hear(self, latest: Mapping[str, Change], owed: Owed) -> None:
+    def hear(self, latest: Mapping[str, Change], owed: OwedNotices) -> None:
         """Take in what has become of articles in the feed.
 
         One that has left it is not told as if it were there; what the endpoint holds of it, or will in a moment, goes
@@ -320,7 +320,7 @@ class ArticlePushes(EndpointPushes):
         self._advance()
         return None
 
-    def _goes(self, said: _Said, held: Held | None) -> bool:
+    def _goes(self, said: _Said, held: StoredArticle | None) -> bool:
         """Work out what is to be said of the article as it is, and whether it may be sent now."""
         article_id = said.change.article_id
         if held is None or not self._says(said, held) or (said.first and not _notice(said)):
@@ -459,7 +459,7 @@ class ArticlePushes(EndpointPushes):
         if (notice or policy.about_article(outcome.status)) and self._is_alone(now):
             self._finish(said)
             if not notice:
-                return "refused", ALONE
+                return "refused", PARKED_ALONE
             # Else nothing but a kill would have the endpoint suspended in the end.
             self._disputed.add(said.change.article_id)
             due = clock.ms(now + policy.wait(policy.ALONE_AFTER, chance))
@@ -527,12 +527,12 @@ class ArticlePushes(EndpointPushes):
         if not self._open and not self._waiting and self._ended is None:
             self._cursor = max(self._cursor, self._reached)
 
-    def _says(self, said: _Said, held: Held) -> bool:
+    def _says(self, said: _Said, held: StoredArticle) -> bool:
         """Work out what is to be said of the article as it is; False when the endpoint has been told."""
         change, article = said.change, held.article
         known = self._ledger.get(change.article_id)
         status = saying(article, change, known, early=self._endpoint.early)
-        if known is None and status in NOTICES and not change.seen:
+        if known is None and status in NOTICES and not change.was_in_feed:
             # Nobody has seen the article here, and this endpoint was not told of it early.
             return False
         told = known is not None and known.version >= article.version and known.status == status
@@ -554,7 +554,7 @@ class ArticlePushes(EndpointPushes):
 
         What it is sent of that all the same, a person's replay or its backfill, is told in its turn there.
         """
-        return self._told_later and change.last is not None and change.last <= self._since
+        return self._told_later and change.previous_seq is not None and change.previous_seq <= self._since
 
     def _note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
         noted = self._ledger[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)

@@ -141,6 +141,6 @@ class Clearance:
         feeds = {feed for feed, _ in withdrawal.gone}
         for feed in feeds:
             self._last[feed] = self._count
-        self._withdrawals.heard(withdrawal, self._sender)
+        self._withdrawals.confirm(withdrawal, self._sender)
         for feed in feeds:
             self._listener(feed)

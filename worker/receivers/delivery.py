@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.outbound.transfer import Answer, Transfer
-    from worker.store.articles import Held
-    from worker.store.attempts import Tried
+    from worker.store.articles import StoredArticle
+    from worker.store.attempts import AttemptRecord
     from worker.store.receivers import Claim
 
-    Articles = Mapping[str, Held | None]
+    Articles = Mapping[str, StoredArticle | None]
     """Articles as they are now, by id; None for one that is not there."""
 
 
@@ -39,7 +39,7 @@ class Delivery(Protocol):
     claim: Claim
     after: int
     hand_in: Callable[[object, Answer], None]
-    attempts: list[Tried]
+    attempts: list[AttemptRecord]
     """What was tried at an endpoint since somebody emptied the list; of subscriptions nothing is noted."""
 
     @property

@@ -27,7 +27,7 @@ from worker.receivers import policy
 from worker.receivers.article_pushes import ArticlePushes
 from worker.store import redis_errors
 from worker.store.endpoints import SUSPENDED
-from worker.store.receivers import Settled, Settlement
+from worker.store.receivers import SettledClaims, Settlement
 from worker.watchdog import watched
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from worker.receivers.subscribers import WebSub
     from worker.store import Store
     from worker.store.alerts import Alerts
-    from worker.store.attempts import Tried
+    from worker.store.attempts import AttemptRecord
     from worker.store.receivers import Claim, Claims
     from worker.wakeups import Wakeups
 
@@ -113,7 +113,7 @@ class Distributor:
         clearance: Clearance,
         *,
         claim_seconds: float,
-        on_answers: Callable[[str, str, Sequence[Tried]], None],
+        on_answers: Callable[[str, str, Sequence[AttemptRecord]], None],
     ) -> None:
         self._store = store
         self._site = site
@@ -129,7 +129,7 @@ class Distributor:
         self._wanted: deque[str] = deque()
         self._count: Counter[tuple[str, str, int]] = Counter()
         self._ready: dict[Delivery, None] = {}
-        self._tried: dict[tuple[str, str], list[Tried]] = defaultdict(list)
+        self._tried: dict[tuple[str, str], list[AttemptRecord]] = defaultdict(list)
         self._serving = 0
         self._articles: dict[str, set[ArticlePushes]] = defaultdict(set)
         self._stamps: dict[str, str] = {}
@@ -324,7 +324,7 @@ class Distributor:
             if settled.behind and feed not in self._wanted:
                 self._wanted.append(feed)
 
-    def _settle_all(self, feed: str) -> Settled:
+    def _settle_all(self, feed: str) -> SettledClaims:
         """End the claims of a feed that wait for it. Raises redis.RedisError in an outage; then they wait on.
 
         One that a fault of ours keeps from being ended is left to expire, and keeps no other waiting.
@@ -353,40 +353,40 @@ class Distributor:
                     raise
                 self._unsettled(settlement, error)
             ended.remove(settlement)
-        return Settled(behind, [])
+        return SettledClaims(behind, [])
 
     def _unsettled(self, settlement: Settlement, error: Exception) -> None:
         """Tell of a claim that can't be ended."""
         claim, next_step = settlement.claim, "the claim expires and is taken over"
         if isinstance(error, RedisError):
-            self._store.damage.found(f"receivers of {claim.feed}", str(error), "their claims expire")
+            self._store.damaged_records.report(f"receivers of {claim.feed}", str(error), "their claims expire")
         else:
             log.error("settling_failed", feed=claim.feed, receiver=claim.receiver, next_step=next_step, exc_info=error)
 
     def _conclude(self, settlement: Settlement) -> None:
         """Do what goes before the end of a claim. It can be done again."""
         feed = settlement.claim.feed
-        if settlement.verb == "pause" and not settlement.told:
+        if settlement.verb == "pause" and not settlement.alerted:
             self._suspended(settlement)
         if settlement.replayed:
             endpoint = settlement.claim.details["endpoint"]
-            self._store.replays.done(feed, endpoint, settlement.replayed)
+            self._store.replays.remove(feed, endpoint, settlement.replayed)
         if settlement.undisputed:
             endpoint = settlement.claim.details["endpoint"]
-            self._store.attempts.undispute(feed, endpoint, settlement.undisputed)
+            self._store.attempts.forget_disputes(feed, endpoint, settlement.undisputed)
         if settlement.unspent:
-            self._store.attempts.give_back(feed, settlement.claim.details["endpoint"], settlement.unspent)
+            self._store.attempts.return_tokens(feed, settlement.claim.details["endpoint"], settlement.unspent)
             settlement.unspent = 0
 
     def _suspended(self, settlement: Settlement) -> None:
         """Note that an endpoint is left alone, and tell operators."""
         feed, endpoint = settlement.claim.feed, settlement.claim.details["endpoint"]
-        status = self._store.attempts.suspended(feed, endpoint, clock.ms(clock.agreed()))
+        status = self._store.attempts.note_suspension(feed, endpoint, clock.ms(clock.agreed()))
         reason = settlement.reason.removeprefix(f"{SUSPENDED}: ")
         next_step = f"mend it with the partner, then dateline endpoints --retry {endpoint}"
         about = {"endpoint": endpoint, "feed": feed, "status": status, "reason": reason}
         self._alerts.tell("endpoint.suspended", **about, next_step=next_step)
-        settlement.told = True
+        settlement.alerted = True
 
     def _note(self) -> None:
         """Keep what was tried at endpoints, and tell what operators want to know of it."""
@@ -421,18 +421,20 @@ class Distributor:
                 recovered |= self._store.attempts.record({(feed, endpoint): attempts})
         return recovered
 
-    def _tell(self, endpoint: str, feed: str, tried: Tried) -> None:
+    def _tell(self, endpoint: str, feed: str, tried: AttemptRecord) -> None:
         """Tell operators of what an attempt came to, if they want to know."""
         attempt = tried.attempt
         about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
         article = {"article_id": attempt.article, "version": attempt.version}
         if attempt.outcome in ("refused", "parked"):
             self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
-        if tried.told == "kill.refused":
+        if tried.alert == "kill.refused":
             again = "it is tried again until it is taken; talk to the partner"
-            self._alerts.tell(tried.told, **about, **article, answer=attempt.answer, next_step=again)
-        elif tried.told == "push.refused":
-            self._alerts.tell(tried.told, **about, answer=attempt.answer, next_step="it is made again, later each time")
+            self._alerts.tell(tried.alert, **about, **article, answer=attempt.answer, next_step=again)
+        elif tried.alert == "push.refused":
+            self._alerts.tell(
+                tried.alert, **about, answer=attempt.answer, next_step="it is made again, later each time"
+            )
 
     def _claim(self) -> None:
         """Claim once for each feed that is wanted, in turn, while the engine has room."""
@@ -451,15 +453,15 @@ class Distributor:
             deadline = clock.ms(clock.agreed()) + int((self._claim_seconds + _SLACK_SECONDS) * 1000)
             claims = self._store.receivers.claim(feed, limit, deadline)
             self._follow(feed, claims)
-            if len(claims.taken) == limit:
+            if len(claims.claims) == limit:
                 self._wanted.append(feed)
-            if len(claims.taken) == BATCH:
+            if len(claims.claims) == BATCH:
                 self._wakeups.distribute(feed)
-            self._serving += len(claims.taken)
+            self._serving += len(claims.claims)
             self._begin_all(definition, claims, begun + self._claim_seconds, after)
             self._send()
             if claims.backoff > 0:
-                self._look_forward(self._forward[feed], claims, all_claimed=len(claims.taken) < limit)
+                self._look_forward(self._forward[feed], claims, all_claimed=len(claims.claims) < limit)
 
     def _follow(self, feed: str, claims: Claims) -> None:
         """Forget what was known of a feed, should its history not be the one that we knew: Redis may have lost time."""
@@ -491,11 +493,11 @@ class Distributor:
         try:
             plans = self._partners.plan(definition, claims)
         except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
-            for claim in claims.taken:
+            for claim in claims.claims:
                 self._end(_broken_off(claim, error))
             return
         now = clock.ms(clock.agreed())
-        for claim in claims.taken:
+        for claim in claims.claims:
             delivery: Delivery
             try:
                 if claim.failing.until > now and claim.cursor >= claims.kill:

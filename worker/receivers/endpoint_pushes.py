@@ -11,7 +11,7 @@ from worker.outbound.errors import Fault
 from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
-from worker.store.attempts import Attempt, Tried
+from worker.store.attempts import Attempt, AttemptRecord
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class EndpointPushes(ABC):
     """
 
     hand_in: Callable[[object, Answer], None]
-    attempts: list[Tried]
+    attempts: list[AttemptRecord]
     """What was tried since somebody emptied the list."""
     accepted = 0
     in_flight = 0
@@ -64,7 +64,7 @@ class EndpointPushes(ABC):
             time=clock.ms(clock.agreed()),
             article=article,
             version=said.version,
-            said=said.status,
+            action=said.status,
             outcome=word,
             status=answer.status,
             milliseconds=round(answer.seconds * 1000),
@@ -74,7 +74,7 @@ class EndpointPushes(ABC):
             error=answer.message or ("" if word == "delivered" else f"answered {policy.said(answer.status)}"),
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
-        self.attempts.append(Tried(attempt, ledger, dispute, told))
+        self.attempts.append(AttemptRecord(attempt, ledger, dispute, told))
 
     def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
         """Have the endpoint come again at `due` (ms), which is no failure."""

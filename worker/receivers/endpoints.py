@@ -13,7 +13,7 @@ from worker import clock
 from worker.documents.feed_documents import Waiting
 from worker.receivers.article_pushes import ArticlePushes, Bodies, Known
 from worker.receivers.feed_pushes import FeedPush
-from worker.store.changes import Owed
+from worker.store.changes import OwedNotices
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LOOKED_THROUGH = 2_000
 """How many articles that have left a feed are looked through in one script, lest others wait for it."""
 _PLACES = 1_024
 """Of how many endpoints it is remembered how far that was done."""
-_NOTHING_OWED = Owed(0, [], {})
+_NOTHING_OWED = OwedNotices(0, [], {})
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Partners:
         plans: dict[str, Plan | Settlement] = {}
         in_articles: dict[str, tuple[Claim, Plan]] = {}
         gone = max(claims.kill, claims.left)
-        for claim in claims.taken:
+        for claim in claims.claims:
             if "endpoint" not in claim.details:
                 continue
             endpoint = self.endpoints.get(claim.details["endpoint"])
@@ -138,12 +138,12 @@ class Partners:
         first = tuple(known.owed)
         if asked or plan.limit == 0:
             if plan.limit:
-                self._store.attempts.give_back(claim.feed, endpoint.name, plan.limit)
+                self._store.attempts.return_tokens(claim.feed, endpoint.name, plan.limit)
             push = self._documents.push(
                 definition, feed_format, cursor, head, whole=False, after=after, first=first, alone=True
             )
             return FeedPush(endpoint, claim, push, claim.cursor, known.later, None, self._timeout, deadline)
-        replay = self._store.replays.next(endpoint.feed, {endpoint.name: _AGAIN}).get(endpoint.name)
+        replay = self._store.replays.next_articles(endpoint.feed, {endpoint.name: _AGAIN}).get(endpoint.name)
         changes = self._since(endpoint.feed, cursor, _LOOKED_AT, head) if endpoint.delay else []
         known.take(changes, endpoint.delay)
         told = {change.seq for change in known.changes}
@@ -165,10 +165,10 @@ class Partners:
     def look_again(self, delivery: ArticlePushes) -> None:
         """Something has been withdrawn from the feed since the delivery began: have it know what."""
         claim = delivery.claim
-        latest = self._store.changes.of(claim.feed, list(delivery.left()))
+        latest = self._store.changes.latest_of(claim.feed, list(delivery.left()))
         delivery.hear(latest, self._owed(claim))
 
-    def _owed(self, claim: Claim) -> Owed:
+    def _owed(self, claim: Claim) -> OwedNotices:
         """What the endpoint holds of articles that have left the feed since its cursor: kills, then the others.
 
         Many leave, by expiry, and few of them are held by an endpoint that is far behind: how far they have been looked
@@ -177,13 +177,13 @@ class Partners:
         cut = claim.cursor < claim.details.get("cut", 0)
         feed, name = claim.feed, claim.details["endpoint"]
         since = max(claim.cursor, self._looked.get((feed, name), 0))
-        found = Owed(0, [], {})
+        found = OwedNotices(0, [], {})
         ways: tuple[tuple[Literal["killed", "left"], int], ...] = (("killed", claim.cursor), ("left", since))
         for how, after in ways:
             reached = after
             while len(found.changes) < ARTICLES_PER_CLAIM:
                 unsure = cut and how == "killed"
-                owed = self._store.changes.owed(feed, name, how, reached, _LOOKED_THROUGH, unsure=unsure)
+                owed = self._store.changes.owed_notices(feed, name, how, reached, _LOOKED_THROUGH, unsure=unsure)
                 found.changes.extend(owed.changes)
                 found.ledger.update(owed.ledger)
                 if not owed.reached:
@@ -198,7 +198,7 @@ class Partners:
             return Plan(endpoint, None, Known(owed=owed))
         most = ARTICLES_PER_CLAIM * endpoint.concurrency if endpoint.mode == "article" else 1
         now = clock.ms(clock.agreed())
-        limit, wait = self._store.attempts.spend(claim.feed, endpoint.name, now, endpoint.rate, most)
+        limit, wait = self._store.attempts.take_tokens(claim.feed, endpoint.name, now, endpoint.rate, most)
         if not limit and not owed:
             # Waiting for the rate is no failure. Nobody slows down the notice of what the endpoint holds.
             return Settlement(claim, "retry", claim.cursor, now + wait, claim.failing, "throttled")
@@ -228,10 +228,10 @@ class Partners:
             plan.known.take(changes, plan.endpoint.delay, claim.failing.until)
             if len(changes) < most and claim.failing.until <= now:
                 room[name] = most - len(changes)
-        for name, replay in self._store.replays.next(feed, room).items():
+        for name, replay in self._store.replays.next_articles(feed, room).items():
             known = plans[name][1].known
             known.replay = replay
-            known.again = self._store.changes.of(feed, replay.articles)
+            known.again = self._store.changes.latest_of(feed, replay.articles)
         for _, plan in plans.values():
             known = plan.known
             # What has changed since, or is sent again anyway, is no dispute any more.
@@ -239,7 +239,7 @@ class Partners:
                 known.replay.articles if known.replay else ()
             )
             known.disputed = tuple(article for article in known.disputed if article not in elsewhere)
-            known.again |= self._store.changes.of(feed, known.disputed)
+            known.again |= self._store.changes.latest_of(feed, known.disputed)
         wanted = {name: list(plan.known.article_ids()) for name, (_, plan) in plans.items()}
         ledgers = self._store.receivers.ledgers(feed, wanted)
         # They are looked at again when their turn comes; what has not changed by then need not be read one by one.

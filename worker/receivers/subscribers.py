@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from worker.documents.feed_documents import Documents, Push
     from worker.newsroom.publication import Publication
     from worker.receivers.delivery import Articles
-    from worker.store.attempts import Tried
+    from worker.store.attempts import AttemptRecord
     from worker.store.changes import Change, ChangeLogs
     from worker.store.receivers import Claim
 
@@ -91,7 +91,7 @@ class WebSub:
 class SubscriberPush:
     """One push to one subscriber."""
 
-    attempts: list[Tried] = []  # noqa: RUF012 (a subscription has none, so they may share it)
+    attempts: list[AttemptRecord] = []  # noqa: RUF012 (a subscription has none, so they may share it)
 
     __slots__ = (
         "_deadline",

@@ -55,10 +55,10 @@ class Operations:
         """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
         if not self._url or time.monotonic() < self._again:
             return
-        token, waiting = self._store.operations.take(_AT_ONCE, int((self._timeout + 5) * 1000))
+        token, waiting = self._store.operations.claim(_AT_ONCE, int((self._timeout + 5) * 1000))
         if not waiting:
             if token:
-                self._store.operations.done(token, [])
+                self._store.operations.finish(token, [])
             return
         left = {entry for entry, _ in waiting}
         sent: list[str] = []
@@ -91,4 +91,4 @@ class Operations:
                 # A webhook that takes nothing is asked less and less often.
                 self._pause = 0.0 if sent else min(max(1.0, 2 * self._pause), _PAUSE_MOST_SECONDS)
                 self._again = time.monotonic() + self._pause
-                self._executor.submit(self._store.operations.done, token, sent)
+                self._executor.submit(self._store.operations.finish, token, sent)

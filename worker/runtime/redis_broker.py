@@ -34,15 +34,15 @@ class _Passing:
             raise
 
 
-class _Connection(_Passing, redis_errors.Connection):
+class _Connection(_Passing, redis_errors.RedisConnection):
     pass
 
 
-class _TlsConnection(_Passing, redis_errors.TlsConnection):
+class _TlsConnection(_Passing, redis_errors.RedisTlsConnection):
     pass
 
 
-class _SocketConnection(_Passing, redis_errors.SocketConnection):
+class _SocketConnection(_Passing, redis_errors.RedisSocketConnection):
     pass
 
 

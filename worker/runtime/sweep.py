@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from worker.newsroom.publisher import Publisher
     from worker.runtime.operations_webhook import Operations
     from worker.store import Store
-    from worker.store.receivers import Swept
+    from worker.store.receivers import FeedSweep
     from worker.wakeups import Wakeups
 
 log = structlog.get_logger()
@@ -128,7 +128,7 @@ class Sweeper:
             duty.join(max(0.0, end - time.monotonic()))
         heartbeat.stop()
         heartbeat.join(_STOP_SECONDS)
-        self._store.workers.left(self._worker)
+        self._store.workers.leave(self._worker)
 
     def sweep(self) -> None:
         """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
@@ -138,7 +138,7 @@ class Sweeper:
         grace = self._store.outages.grace(now)
         if grace.outage:
             log.warning("leases_last_longer", outage_seconds=grace.outage // 1000, longer_seconds=grace.longer // 1000)
-        former = self._store.definitions.former(now)
+        former = self._store.definitions.former_feeds(now)
         feeds = self._store.receivers.feeds()
         lots = (feeds[start : start + _FEEDS] for start in range(0, len(feeds), _FEEDS))
         for feed, swept in chain.from_iterable(self._sweep(lot, now, now - grace.longer).items() for lot in lots):
@@ -150,13 +150,13 @@ class Sweeper:
                 self._wakeups.distribute(feed)
             # Not in our settings, nor in those of whoever is in charge.
             gone = self._site.feed(feed) is None and not former.isdisjoint((feed, pattern_of(feed)))
-            removed = gone and self._store.receivers.subscribed(feed)
+            removed = gone and self._store.receivers.count_subscriptions(feed)
             if swept.verifications or removed:
                 self._verify(feed)
             if swept.looks:
                 self._look(feed)
 
-    def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, Swept]:
+    def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, FeedSweep]:
         return self._store.receivers.sweep(feeds, now, _AT_ONCE, ended, self._longest_claim)
 
     def release(self) -> float | None:
@@ -196,12 +196,12 @@ class Sweeper:
         self._store.counters.flush()
 
     def _retire(self) -> None:
-        self._store.events.retire(int(_RETIRE_SECONDS * 1000))
+        self._store.events.forget_consumers(int(_RETIRE_SECONDS * 1000))
 
     def _alive(self) -> None:
         try:
             self._store.clock.measure()
-            self._store.workers.seen(self._worker, clock.ms(clock.agreed()))
+            self._store.workers.report_alive(self._worker, clock.ms(clock.agreed()))
         except RedisError:
             self._unheard = time.monotonic()
             raise

@@ -90,7 +90,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
         partner_formats=settings.site.partner_formats,
     )
     alerts = Alerts(store.operations, wanted=settings.operations.url is not None)
-    store.damage.tell = partial(alerts.tell, "record.damaged")
+    store.damaged_records.alert = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
     limits = HubLimits(
@@ -220,7 +220,7 @@ class Machinery:
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
-        self.services.store.events.prepare()
+        self.services.store.events.create_group()
         self.charge.take()
         self._take_endpoints()
         self.sweeper.appear()
@@ -235,7 +235,7 @@ class Machinery:
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
-        self.services.store.workers.lost(self._consumer, reason, clock.ms(clock.agreed()))
+        self.services.store.workers.report_lost(self._consumer, reason, clock.ms(clock.agreed()))
 
     def stop(self) -> None:
         """Finish what is in flight or give it back, then stop. The store stays open: others may be at work on it."""
@@ -293,7 +293,7 @@ class Machinery:
         with self._enrolling:
             now = clock.ms(clock.agreed())
             wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._partners.endpoints.values()}
-            if lost := wanted - self.services.store.receivers.known_of(wanted):
+            if lost := wanted - self.services.store.receivers.existing(wanted):
                 log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
                 self._enroll(since=self._known)
             self._known = now

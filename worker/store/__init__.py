@@ -11,7 +11,7 @@ from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.counters import Counters
-from worker.store.damaged_records import Damage
+from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
@@ -19,8 +19,8 @@ from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
+from worker.store.page_checks import PageChecks
 from worker.store.patterns import PatternFeeds
-from worker.store.readbacks import Readbacks
 from worker.store.receivers import Receivers
 from worker.store.redis_clock import RedisClock
 from worker.store.redis_errors import connect
@@ -39,25 +39,25 @@ class Store:
         self.client = client
         self.clock = RedisClock(client)
         scripts = Scripts(client)
-        self.damage = Damage()
+        self.damaged_records = DamagedRecords()
         self.address = Address(client)
         self.events = Events(client, scripts)
-        self.articles = Articles(client, scripts, self.damage)
+        self.articles = Articles(client, scripts, self.damaged_records)
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
-        self.lists = CuratedLists(client, scripts, self.damage)
+        self.lists = CuratedLists(client, scripts, self.damaged_records)
         self.patterns = PatternFeeds(client, scripts)
-        self.changes = ChangeLogs(client, scripts, self.damage)
-        self.receivers = Receivers(client, scripts, self.damage)
+        self.changes = ChangeLogs(client, scripts, self.damaged_records)
+        self.receivers = Receivers(client, scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
-        self.subscription_requests = SubscriptionRequests(client, scripts, self.damage)
-        self.readbacks = Readbacks(client, scripts, self.damage)
+        self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)
+        self.page_checks = PageChecks(client, scripts, self.damaged_records)
         self.counters = Counters(client)
-        self.attempts = Attempts(client, scripts, self.damage)
-        self.endpoints = Endpoints(scripts, self.damage)
-        self.replays = Replays(client, scripts, self.damage)
-        self.refusals = Refusals(client, scripts, self.damage)
-        self.operations = OperationalEvents(client, scripts, self.damage)
+        self.attempts = Attempts(client, scripts, self.damaged_records)
+        self.endpoints = Endpoints(scripts, self.damaged_records)
+        self.replays = Replays(client, scripts, self.damaged_records)
+        self.refusals = Refusals(client, scripts, self.damaged_records)
+        self.operations = OperationalEvents(client, scripts, self.damaged_records)
         self.workers = Workers(client)
         self.withdrawals = Withdrawals(client, scripts)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 _BYTES = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ _SCANNED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredArticle:
     """An article as it is kept. `feeds` are those it ever was in, `accepted` is in ms, `size` in bytes, about.
 
     `rev` stands for this save and for no other, not even after Redis has lost time and counts the same saves again.
@@ -50,17 +50,17 @@ class Held:
 class Articles:
     """The articles."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
-        self._parsed: ByteCache[str, Held] = ByteCache(_BYTES)
+        self._damaged_records = damaged_records
+        self._parsed: ByteCache[str, StoredArticle] = ByteCache(_BYTES)
 
-    def get(self, article_id: str) -> Held | None:
+    def get(self, article_id: str) -> StoredArticle | None:
         """Return the article, or None."""
         return self.get_many([article_id]).get(article_id)
 
-    def get_many(self, article_ids: Collection[str], *, keep: bool = True) -> dict[str, Held]:
+    def get_many(self, article_ids: Collection[str], *, keep: bool = True) -> dict[str, StoredArticle]:
         """Return those of the articles that exist, as they are at this moment.
 
         `keep`: they will be asked for again, so they are kept in memory.
@@ -84,9 +84,13 @@ class Articles:
                 doc, rev, feeds, accepted, marks = kept
                 names = frozenset(json.loads(feeds))
                 fingerprints = tuple((marks or "").split())
-                held = Held(Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc))
+                held = StoredArticle(
+                    Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc)
+                )
             except (ValueError, TypeError) as error:
-                self._damage.found(f"article {article_id}", str(error), "it is not there until it is sent again")
+                self._damaged_records.report(
+                    f"article {article_id}", str(error), "it is not there until it is sent again"
+                )
                 continue
             if keep:
                 self._parsed.keep(article_id, held, held.size)
@@ -113,7 +117,7 @@ class Articles:
         feeds: Iterable[str],
         accepted: int,
         fingerprints: tuple[str, ...] = (),
-    ) -> Held | None:
+    ) -> StoredArticle | None:
         """Save the article if its rev is still `expected_rev` (NEW: not there); return it as kept, else None."""
         names = frozenset(feeds)
         # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
@@ -125,11 +129,11 @@ class Articles:
             [expected_rev, doc, json.dumps(sorted(names)), accepted, " ".join(fingerprints), rev],
         ):
             return None
-        held = Held(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
+        held = StoredArticle(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
         self._parsed.keep(article.id, held, held.size)
         return held
 
-    def enter(self, entering: Sequence[tuple[Held, frozenset[str]]]) -> list[str]:
+    def note_feeds(self, entering: Sequence[tuple[StoredArticle, frozenset[str]]]) -> list[str]:
         """Note in which feeds articles are or were, in one round trip; return those that were saved meanwhile."""
         calls = [
             ([keys.article(held.article.id)], [held.rev, json.dumps(sorted(feeds)), _after(held.rev)])
@@ -169,7 +173,7 @@ class Articles:
         """How many articles there are."""
         return int(self._client.zcard(keys.ARTICLES))
 
-    def after(self, last: tuple[str, float] | None, limit: int) -> list[tuple[str, float]]:
+    def newest_after(self, last: tuple[str, float] | None, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` ids with their places, the newest published first, from the one after `last` on."""
         start = 0
         if last is not None:
@@ -189,7 +193,7 @@ class Articles:
         """
         ids: list[str] = []
         last: tuple[str, float] | None = None
-        while some := self.after(last, _SCANNED):
+        while some := self.newest_after(last, _SCANNED):
             last = some[-1]
             pipe = self._client.pipeline(transaction=False)
             for name, _ in some:

@@ -19,7 +19,7 @@ from worker.store.damaged_records import answers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 KEPT = 1000
@@ -33,7 +33,7 @@ class Attempt:
     time: int
     article: str
     version: int
-    said: str
+    action: str
     outcome: str
     status: int
     milliseconds: int
@@ -44,23 +44,23 @@ class Attempt:
     answer: str
 
 
-class Tried(NamedTuple):
+class AttemptRecord(NamedTuple):
     """An attempt, and what is to be noted of it in the ledger: article id -> `version:status:time:sha256`.
 
-    `dispute`: how the dispute about the article goes on, if it does; or ALONE or RECALL. `told`: what operators hear
-    of it beside what its outcome says.
+    `dispute`: how the dispute about the article goes on, if it does; or PARKED_ALONE or RECALL. `alert`: what operators
+    hear of it beside what its outcome says.
     """
 
     attempt: Attempt
     ledger: dict[str, str]
     dispute: str = ""
-    told: str = ""
+    alert: str = ""
 
 
-ALONE = "alone"
+PARKED_ALONE = "alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
-"""The endpoint refuses another one too: what was parked ALONE since it last took any is in dispute again."""
+"""The endpoint refuses another one too: what was parked PARKED_ALONE since it last took any is in dispute again."""
 _PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint's no, and our own gate's."""
 _FIELDS = tuple(one.name for one in fields(Attempt))
@@ -68,7 +68,7 @@ _values = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class EndpointHealth:
     """How an endpoint has been doing. Times in ms, 0: never; `latency`: moving average in ms of its answers."""
 
     attempts: int = 0
@@ -90,7 +90,7 @@ class Health:
     """How many attempts came to what, since there are these counts."""
 
     @classmethod
-    def parse(cls, texts: Mapping[str, str]) -> Health:
+    def parse(cls, texts: Mapping[str, str]) -> EndpointHealth:
         """Read it from a hash. What can't be read, or is of a later release, is left out: it is for people only."""
         types = {"int": int, "float": float, "str": str}
         known: dict[str, Any] = {}
@@ -137,7 +137,7 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EndpointStanding:
     """What an endpoint said last: when it took something, when something was parked (ms, 0: never); its disputes."""
 
     took: int = 0
@@ -145,18 +145,18 @@ class Standing:
     disputes: dict[str, Dispute] = field(default_factory=dict)
 
 
-NOTHING_SAID = Standing()
+NO_ANSWERS = EndpointStanding()
 
 
 class Attempts:
     """The attempts of all endpoints."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
-    def record(self, attempts: Mapping[tuple[str, str], Sequence[Tried]]) -> set[tuple[str, str]]:
+    def record(self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
         calls = []
         for (feed, endpoint), tried in attempts.items():
@@ -168,16 +168,16 @@ class Attempts:
                 arguments.append(json.dumps(ledger) if ledger else "")
                 arguments.append(dispute)
             names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
-            calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes], arguments))
+            calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes_due], arguments))
         recovered = set()
         for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempts/record", calls), strict=True):
             if isinstance(first, Exception):
-                self._damage.found(f"attempts of {endpoint}", str(first), "they are in the log only")
+                self._damaged_records.report(f"attempts of {endpoint}", str(first), "they are in the log only")
             elif first:
                 recovered.add((feed, endpoint))
         return recovered
 
-    def suspended(self, feed: str, endpoint: str, now: int) -> int:
+    def note_suspension(self, feed: str, endpoint: str, now: int) -> int:
         """Note that the endpoint is left alone since `now` (ms), until it takes something; return its last status."""
         health = keys.feed(feed).of(endpoint, "health")
         pipe = self._client.pipeline(transaction=False)
@@ -186,16 +186,16 @@ class Attempts:
         _, status = pipe.execute()
         return int(status or 0)
 
-    def last(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
+    def last_attempts(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""
         found = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
         return [_typed(Attempt, texts) for _, texts in found]
 
-    def health(self, feed: str, endpoint: str) -> Health:
+    def health(self, feed: str, endpoint: str) -> EndpointHealth:
         """Return how the endpoint has been doing."""
-        return Health.parse(self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
+        return EndpointHealth.parse(self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
 
-    def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, Standing]:
+    def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, EndpointStanding]:
         """Return what each of the endpoints said last, in one round trip."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
@@ -204,7 +204,7 @@ class Attempts:
             pipe.hgetall(k.of(endpoint, "disputed"))
         found = iter(pipe.execute())
         return {
-            endpoint: Standing(
+            endpoint: EndpointStanding(
                 int(times[0] or 0),
                 int(times[1] or 0),
                 self._disputes(endpoint, disputes),
@@ -214,29 +214,31 @@ class Attempts:
 
     def _disputes(self, endpoint: str, texts: Mapping[str, str]) -> dict[str, Dispute]:
         read = {
-            article: self._damage.read(f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none")
+            article: self._damaged_records.read(
+                f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none"
+            )
             for article, text in texts.items()
         }
         return {article: dispute for article, dispute in read.items() if dispute is not None}
 
-    def undispute(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
+    def forget_disputes(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
         """Forget the disputes about articles of which there is nothing more to be said."""
         k = keys.feed(feed)
         if articles:
             self._scripts.run(
                 "attempts/forget_disputes",
-                [k.of(endpoint, "disputed"), k.disputes],
+                [k.of(endpoint, "disputed"), k.disputes_due],
                 [f"endpoint:{endpoint}", *articles],
             )
 
-    def spend(self, feed: str, endpoint: str, now: int, rate: float, wanted: int) -> tuple[int, int]:
+    def take_tokens(self, feed: str, endpoint: str, now: int, rate: float, wanted: int) -> tuple[int, int]:
         """Take up to `wanted` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
         given, wait = self._scripts.run(
             "attempts/take_tokens", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, wanted]
         )
         return int(given), int(wait)
 
-    def give_back(self, feed: str, endpoint: str, unspent: int) -> None:
+    def return_tokens(self, feed: str, endpoint: str, unspent: int) -> None:
         """Give attempts back that were taken and not made; more than the bucket holds are lost when it is next used."""
         self._client.hincrbyfloat(keys.feed(feed).of(endpoint, "bucket"), "tokens", unspent)
 
@@ -246,7 +248,9 @@ class Attempts:
         for endpoint in endpoints:
             pipe.hget(keys.feed(feed).of(endpoint, "parked"), article)
         read = {
-            endpoint: self._damage.read(f"parked articles of {endpoint}", partial(_parked, text), "it is not shown")
+            endpoint: self._damaged_records.read(
+                f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
+            )
             for endpoint, text in zip(endpoints, answers(pipe), strict=True)
             if text is not None
         }
@@ -256,7 +260,9 @@ class Attempts:
         """Return the articles that the endpoint refused for good, each with the attempt."""
         found = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))
         read = {
-            article: self._damage.read(f"parked articles of {endpoint}", partial(_parked, text), "it is not shown")
+            article: self._damaged_records.read(
+                f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
+            )
             for article, text in found.items()
         }
         return {article: attempt for article, attempt in read.items() if attempt is not None}

@@ -14,7 +14,7 @@ from worker.store.damaged_records import answers
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 TOMBSTONES = 100
@@ -53,8 +53,8 @@ class Change:
     article_id: str
     state: State
     asof: int
-    seen: bool = True
-    last: int | None = None
+    was_in_feed: bool = True
+    previous_seq: int | None = None
 
     @classmethod
     def parse(cls, seq: int, article_id: str, held: str) -> Change:
@@ -64,7 +64,7 @@ class Change:
         return cls(seq, article_id, cast("State", state), int(asof), "unseen" not in more, last)
 
 
-class Owed(NamedTuple):
+class OwedNotices(NamedTuple):
     """What an endpoint still holds of articles that have left a feed, the oldest first.
 
     `reached`: the change up to which it was looked for more, 0 when that was all. `ledger`: what it has of them.
@@ -88,12 +88,12 @@ class Window:
     members: tuple[str, ...]
     gone: tuple[tuple[str, int], ...]
     below: int | None = None
-    news: frozenset[str] | None = frozenset()
+    changed_articles: frozenset[str] | None = frozenset()
     stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ArchivePage:
     """The members with places from one to below another, the top first; and the places of those next to them.
 
     `older`, `newer`: the place of the member next below and next above, None at the end. `below` as in a `Window`.
@@ -106,7 +106,7 @@ class Stretch:
     below: int | None
 
 
-class Listener:
+class ChangeSubscription:
     """Hears of changes from the moment it is made until it is closed, on a connection of its own."""
 
     def __init__(self, client: Client) -> None:
@@ -143,10 +143,10 @@ class Listener:
 class ChangeLogs:
     """The change logs of all feeds."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
     def record(
         self, article_id: str, version: int, asof: int, places: Mapping[str, tuple[State, int]]
@@ -158,7 +158,7 @@ class ChangeLogs:
         """
         calls = [
             (
-                [k.meta, k.log, k.members, k.states, k.gone, k.killed, k.left],
+                [k.meta, k.log, k.members, k.article_states, k.tombstones, k.killed, k.left],
                 [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN],
             )
             for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
@@ -172,7 +172,7 @@ class ChangeLogs:
         after = {feed: state for feed, state in places.items() if state != "in"}
         pipe = self._client.pipeline(transaction=False)
         for feed in after:
-            pipe.hget(keys.feed(feed).states, article_id)
+            pipe.hget(keys.feed(feed).article_states, article_id)
         leaving = []
         for (feed, state), held in zip(after.items(), pipe.execute(), strict=True):
             # Of one that is damaged it is not known that it is told nowhere.
@@ -191,14 +191,14 @@ class ChangeLogs:
             k = keys.feed(feed)
             calls.append(
                 (
-                    [k.log, k.members, k.states, k.gone, k.meta, k.killed, k.left],
+                    [k.log, k.members, k.article_states, k.tombstones, k.meta, k.killed, k.left],
                     [article_id, version, asof, state, place],
                 )
             )
         done = self._scripts.run_many("changes/place", calls) if calls else []
         return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
 
-    def turn(self, feeds: Collection[str], now: int) -> None:
+    def refresh_documents(self, feeds: Collection[str], now: int) -> None:
         """Have the documents of feeds made anew in which articles were placed at `now` (ms)."""
         calls = [([keys.feed(feed).meta], [now, feed, keys.CHANGED]) for feed in sorted(feeds)]
         if calls:
@@ -215,13 +215,14 @@ class ChangeLogs:
         values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed", "arranged", "placed")
         return Head(*(int(value or 0) for value in values))
 
-    def tips(self, feeds: Sequence[str]) -> dict[str, Head]:
+    def heads(self, feeds: Sequence[str]) -> dict[str, Head]:
         """Return where each feed's log ends, in one round trip; as if it were empty for one whose record is damaged."""
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
             pipe.hmget(keys.feed(feed).meta, "head", "changed")
         return {
-            feed: self._damage.read(f"changes of {feed}", partial(_tip, values), "it is shown as empty") or Head(0, 0)
+            feed: self._damaged_records.read(f"changes of {feed}", partial(_tip, values), "it is shown as empty")
+            or Head(0, 0)
             for feed, values in zip(feeds, answers(pipe), strict=True)
         }
 
@@ -232,7 +233,7 @@ class ChangeLogs:
         """
         k = keys.feed(feed)
         known = (before.head.seq, before.stamp) if before else ("", "")
-        seq, *found = self._scripts.run("changes/window", [k.meta, k.members, k.gone, k.log], [limit, *known])
+        seq, *found = self._scripts.run("changes/window", [k.meta, k.members, k.tombstones, k.log], [limit, *known])
         if before and not found:
             return before
         changed, members, gone, below, news, stamp = found
@@ -246,7 +247,7 @@ class ChangeLogs:
             stamp,
         )
 
-    def stretch(self, feed: str, start: int, end: int, limit: int) -> Stretch:
+    def archive_page(self, feed: str, start: int, end: int, limit: int) -> ArchivePage:
         """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
         k = keys.feed(feed)
         first = ("WITHSCORES", "LIMIT", 0, 1)
@@ -258,9 +259,9 @@ class ChangeLogs:
             ("ZREVRANGE", k.members, limit, limit, "WITHSCORES"),
         )
         head = Head(int(seq or 0), int(changed or 0))
-        return Stretch(head, tuple(members), _place(older), _place(newer), _place(below))
+        return ArchivePage(head, tuple(members), _place(older), _place(newer), _place(below))
 
-    def heads(self, feeds: Sequence[str]) -> dict[str, tuple[int, int]]:
+    def heads_and_kills(self, feeds: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return the sequence numbers at which each feed's log ends and of its last kill, in one round trip."""
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
@@ -268,9 +269,9 @@ class ChangeLogs:
         found = zip(feeds, pipe.execute(), strict=True)
         return {feed: (int(seq or 0), int(kill or 0)) for feed, (seq, kill) in found}
 
-    def listen(self) -> Listener:
+    def listen(self) -> ChangeSubscription:
         """Begin to hear of changes."""
-        return Listener(self._client)
+        return ChangeSubscription(self._client)
 
     def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
         """Return up to `limit` changes after `cursor`, the oldest first."""
@@ -279,7 +280,7 @@ class ChangeLogs:
             feed, self._client.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=limit, withscores=True)
         )
 
-    def of(self, feed: str, article_ids: Sequence[str]) -> dict[str, Change]:
+    def latest_of(self, feed: str, article_ids: Sequence[str]) -> dict[str, Change]:
         """Return the latest change of each of the articles in the feed, of those that ever were told of there."""
         if not article_ids:
             return {}
@@ -290,7 +291,7 @@ class ChangeLogs:
     def _changes(self, feed: str, log: Sequence[tuple[str, float]]) -> list[Change]:
         if not log:
             return []
-        states = self._client.hmget(keys.feed(feed).states, [article_id for article_id, _ in log])
+        states = self._client.hmget(keys.feed(feed).article_states, [article_id for article_id, _ in log])
         return self._parsed(
             feed, [(article_id, seq, held) for (article_id, seq), held in zip(log, states, strict=True)]
         )
@@ -304,7 +305,9 @@ class ChangeLogs:
             except ValueError:
                 # The publisher works out anew what the article is there, and then it has changed once more.
                 self._client.zadd(keys.SCHEDULE, {article_id: 0})
-                self._damage.found(f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew")
+                self._damaged_records.report(
+                    f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew"
+                )
         return changes
 
     def killed(self, feed: str, cursor: int, limit: int) -> list[Change]:
@@ -314,9 +317,9 @@ class ChangeLogs:
             feed, self._client.zrevrangebyscore(k.killed, "+inf", f"({cursor}", start=0, num=limit, withscores=True)
         )
 
-    def owed(
+    def owed_notices(
         self, feed: str, endpoint: str, how: Literal["killed", "left"], after: int, looked_at: int, *, unsure: bool
-    ) -> Owed:
+    ) -> OwedNotices:
         """Return what an endpoint holds of articles that have left the feed after the change numbered `after`.
 
         `unsure`: it may hold those as well of which the ledger says nothing.
@@ -324,11 +327,11 @@ class ChangeLogs:
         k = keys.feed(feed)
         log = k.killed if how == "killed" else k.left
         reached, *found = self._scripts.run(
-            "changes/owed_notices", [log, k.states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
+            "changes/owed_notices", [log, k.article_states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
         )
         rows = [found[i : i + 4] for i in range(0, len(found), 4)]
         changes = self._parsed(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])
-        return Owed(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows if entry})
+        return OwedNotices(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows if entry})
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
         """Return the place of each of the articles that is in the feed."""
@@ -360,7 +363,7 @@ class ChangeLogs:
         found = self._client.zrevrange(keys.feed(feed).log, newer, newer, withscores=True)
         return int(found[0][1]) if found else 0
 
-    def untold(self, feed: str) -> list[str]:
+    def unannounced(self, feed: str) -> list[str]:
         """Return the articles in the feed's log that nobody was told of: they were there before the feed was."""
         names: list[str] = self._client.zrangebyscore(keys.feed(feed).log, 0, 0)
         return names
@@ -386,7 +389,7 @@ class ChangeLogs:
         for feed in feeds:
             pipe.zcard(keys.feed(feed).members)
         return {
-            feed: self._damage.read(f"articles of {feed}", partial(int, size), "they are not counted") or 0
+            feed: self._damaged_records.read(f"articles of {feed}", partial(int, size), "they are not counted") or 0
             for feed, size in zip(feeds, answers(pipe), strict=True)
         }
 

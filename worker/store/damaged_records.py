@@ -28,22 +28,22 @@ _MOST = 10_000
 """Of how many records it is known that they have been told."""
 
 
-class Tell(Protocol):
+class DamageAlert(Protocol):
     """Tells people of a damaged record, and what was done about it."""
 
     def __call__(self, *, record: str, reason: str, next_step: str) -> None:
-        """Tell of it."""
+        """DamageAlert of it."""
 
 
 def _log(*, record: str, reason: str, next_step: str) -> None:
     log.error("record_damaged", record=record, reason=reason, next_step=next_step)
 
 
-class Damage:
+class DamagedRecords:
     """Whoever finds a damaged record says so here. `tell` is how people hear of it."""
 
     def __init__(self) -> None:
-        self.tell: Tell = _log
+        self.alert: DamageAlert = _log
         self._told: dict[str, float] = {}
         self._lock = Lock()
 
@@ -52,11 +52,11 @@ class Damage:
         try:
             return parse()
         except (ValueError, TypeError, LookupError, AttributeError) as error:
-            self.found(record, f"{type(error).__name__}: {error}", next_step)
+            self.report(record, f"{type(error).__name__}: {error}", next_step)
             return None
 
-    def found(self, record: str, reason: str, next_step: str) -> None:
-        """Tell of a record, once an hour."""
+    def report(self, record: str, reason: str, next_step: str) -> None:
+        """DamageAlert of a record, once an hour."""
         with self._lock:
             now = time.monotonic()
             if now - self._told.get(record, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
@@ -64,7 +64,7 @@ class Damage:
             if len(self._told) >= _MOST:
                 self._told.clear()
             self._told[record] = now
-        self.tell(record=record, reason=reason[:300], next_step=next_step)
+        self.alert(record=record, reason=reason[:300], next_step=next_step)
 
 
 def answers(pipe: Client) -> list[Any]:

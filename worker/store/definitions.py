@@ -26,7 +26,7 @@ LOST_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DefinitionsStanding:
     """Where a set of definitions stands: its number, the greatest number of the living, the charge or "".
 
     `lost`: workers by newer definitions were lost only a moment ago. `seen`: when this was (ms, by the clock of Redis).
@@ -42,7 +42,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class IndexProgress:
     """How far the index is: feeds that are not complete, articles gone through, of how many, and the last of these."""
 
     feeds: dict[str, str]
@@ -60,7 +60,7 @@ class Definitions:
         self.indexing = Lease(client, scripts, keys.INDEXING)
         """Held by the worker that fills feeds."""
 
-    def take(self, digest: str, worker: str, seen: int = 0, used: int = 0) -> Standing:
+    def take_charge(self, digest: str, worker: str, seen: int = 0, used: int = 0) -> DefinitionsStanding:
         """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
 
         `seen`: what its last standing said, 0 if this is its first; `used`: a generation that was adopted, so a charge
@@ -69,13 +69,13 @@ class Definitions:
         numbers = [keys.NUMBERS, keys.LIVING, keys.CHARGE]
         arguments = [digest, worker, ALIVE_MS, LOST_MS, seen or "", used]
         number, newest, charge, lost, now, forgot = self._scripts.run("definitions/take_charge", numbers, arguments)
-        return Standing(number, newest, charge, bool(lost), now, bool(forgot))
+        return DefinitionsStanding(number, newest, charge, bool(lost), now, bool(forgot))
 
     def leave(self, number: int, worker: str) -> None:
         """The worker works no more."""
         self._client.zrem(keys.LIVING, f"{number} {worker}")
 
-    def older(self) -> set[str]:
+    def outdated_workers(self) -> set[str]:
         """Return the workers whose definitions are not those in charge, of those that were alive a moment ago."""
         charge = (self._client.get(keys.CHARGE) or "").partition(" ")[0]
         members = (member.partition(" ") for member in self._client.zrange(keys.LIVING, 0, -1))
@@ -100,25 +100,25 @@ class Definitions:
         known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
         return known
 
-    def former(self, now: int) -> set[str]:
+    def former_feeds(self, now: int) -> set[str]:
         """Return the feeds that were removed from the settings (before `now`, ms)."""
         return {name for name, when in self._client.hgetall(keys.FORMER).items() if int(when) <= now}
 
-    def removed(self, feed: str, now: int) -> int | None:
+    def removed_at(self, feed: str, now: int) -> int | None:
         """When the feed was removed from the settings (ms); None when it was not (before `now`), or is back."""
         when = int(self._client.hget(keys.FORMER, feed) or 0)
         return when if 0 < when <= now else None
 
-    def progress(self) -> Progress:
+    def progress(self) -> IndexProgress:
         """Return how far the index is."""
         # Not of one moment: a Redis that is full refuses MULTI, and people look at this.
         pipe = self._client.pipeline(transaction=False)
         pipe.hgetall(keys.PENDING)
         pipe.hmget(keys.INDEX, "done", "all", "article", "place")
         feeds, (done, articles, last, place) = pipe.execute()
-        return Progress(feeds, int(done or 0), int(articles or 0), (last, float(place)) if last else None)
+        return IndexProgress(feeds, int(done or 0), int(articles or 0), (last, float(place)) if last else None)
 
-    def reached(self, charge: str, done: int, articles: int, last: tuple[str, float] | None) -> bool:
+    def note_progress(self, charge: str, done: int, articles: int, last: tuple[str, float] | None) -> bool:
         """Note how far the index has come; with no article, that it is complete. False: a later charge was adopted."""
         name, place = last or ("", 0)
         return bool(

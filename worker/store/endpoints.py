@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
-from worker.store.attempts import Health
-from worker.store.receivers import NOT_FAILING, Failing, Hold, Position
+from worker.store.attempts import EndpointHealth
+from worker.store.receivers import NOT_FAILING, Failing, Position, ReceiverState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Scripts
 
 _POSITIONS: tuple[Position | None, ...] = (None, "settled", "claimed", "backoff", "paused")
@@ -23,7 +23,7 @@ SUSPENDED = "suspended"
 """What the reason of a pause begins with that is not a person's, but an endpoint's own doing."""
 
 
-class Outlook(NamedTuple):
+class EndpointOverview(NamedTuple):
     """How one endpoint stands at one moment. Times in ms, 0: none.
 
     `state`: the set that it is in, None when no worker has enrolled it; `score`: what it has there, in backoff the next
@@ -38,7 +38,7 @@ class Outlook(NamedTuple):
     waiting: int = 0
     failing: Failing = NOT_FAILING
     reason: str = ""
-    health: Health = Health()
+    health: EndpointHealth = EndpointHealth()
     parked: int = 0
     disputed: int = 0
     due: int = 0
@@ -59,7 +59,7 @@ class Outlook(NamedTuple):
         return self.state == "paused" and self.reason.startswith(SUSPENDED)
 
 
-class Retried(NamedTuple):
+class RetriedEndpoint(NamedTuple):
     """Where an endpoint stood that was to be tried now; whether anything waits for it; how many articles in dispute."""
 
     stood: Position | None
@@ -70,61 +70,61 @@ class Retried(NamedTuple):
 class Endpoints:
     """The endpoints, each by its feed and its name."""
 
-    def __init__(self, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
-    def outlooks(self, endpoints: Sequence[tuple[str, str]]) -> list[Outlook]:
+    def overviews(self, endpoints: Sequence[tuple[str, str]]) -> list[EndpointOverview]:
         """Return how each of the endpoints, (feed, name), stands, in one round trip. Raises redis.RedisError."""
         calls = []
         for feed, name in endpoints:
             k = keys.feed(feed)
             own = [k.of(name, what) for what in ("health", "parked", "disputed", "ledger", "replay")]
-            places = [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.disputes]
-            calls.append(([k.meta, k.log, k.states, *places, *own], [f"endpoint:{name}", _LOOKED_AT]))
+            places = [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers, k.disputes_due]
+            calls.append(([k.meta, k.log, k.article_states, *places, *own], [f"endpoint:{name}", _LOOKED_AT]))
         read = []
         for (_, name), answer in zip(
             endpoints, self._scripts.run_each("endpoints/overview", calls) if calls else [], strict=True
         ):
             if isinstance(answer, Exception):
-                self._damage.found(f"endpoint {name}", str(answer), "it is shown as not enrolled")
-                read.append(Outlook())
+                self._damaged_records.report(f"endpoint {name}", str(answer), "it is shown as not enrolled")
+                read.append(EndpointOverview())
             else:
-                outlook = self._damage.read(
+                outlook = self._damaged_records.read(
                     f"endpoint {name}", partial(_outlook, answer), "it is shown as not enrolled"
                 )
-                read.append(outlook or Outlook())
+                read.append(outlook or EndpointOverview())
         return read
 
-    def retry(self, feed: str, endpoint: str, now: int) -> Retried | None:
+    def retry(self, feed: str, endpoint: str, now: int) -> RetriedEndpoint | None:
         """Have an endpoint tried at once, `now` in ms; None when no worker has enrolled it.
 
         One that is paused is taken up again, its failures forgotten. One in backoff waits no longer, whatever it has
         asked for, and goes on failing since when it did. What it refuses while it takes others is due.
         """
         k = keys.feed(feed)
-        places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers]
+        places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers]
         found = self._scripts.run(
-            "endpoints/retry", [*places, k.of(endpoint, "disputed"), k.disputes], [f"endpoint:{endpoint}", now]
+            "endpoints/retry", [*places, k.of(endpoint, "disputed"), k.disputes_due], [f"endpoint:{endpoint}", now]
         )
-        return Retried(_POSITIONS[found[0]], bool(found[1]), found[2]) if found else None
+        return RetriedEndpoint(_POSITIONS[found[0]], bool(found[1]), found[2]) if found else None
 
 
-def _outlook(answer: list[Any]) -> Outlook:
+def _outlook(answer: list[Any]) -> EndpointOverview:
     position, score, kept, behind, waiting, parked, disputed, due, again, kills, texts = answer
     state = _POSITIONS[position]
-    hold = Hold.parse(kept)
+    hold = ReceiverState.parse(kept)
     if behind and hold.failing.since:
         # It has been told of nothing since, though corrections may have put others in the place of what waited first.
         waiting = min(int(waiting) or hold.failing.since, hold.failing.since)
-    return Outlook(
+    return EndpointOverview(
         state,
         int(float(score)),
         behind,
         int(waiting),
         hold.failing,
         hold.reason,
-        Health.parse(dict(zip(texts[::2], texts[1::2], strict=True))),
+        EndpointHealth.parse(dict(zip(texts[::2], texts[1::2], strict=True))),
         parked,
         disputed,
         int(float(due)),

@@ -37,7 +37,7 @@ Accepted = Literal["new", "reused", "duplicate"]
 """What became of an event: it is new; so it is, and its id was another event's; it was accepted before."""
 
 
-class Sent(NamedTuple):
+class IncomingEvent(NamedTuple):
     """An event that was sent: its id, its JSON and, of a kill or a reinstatement, the article."""
 
     id: str
@@ -52,7 +52,7 @@ class Sent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StreamEntry:
     """One entry of a stream: `body` is the event's JSON."""
 
     stream: str
@@ -78,7 +78,7 @@ class Events:
         self._client = client
         self._scripts = scripts
 
-    def accept(self, events: Sequence[Sent]) -> list[Accepted]:
+    def accept(self, events: Sequence[IncomingEvent]) -> list[Accepted]:
         """Append events, except those that were accepted before: the same id with the same content."""
         answers = self._scripts.run_many(
             "events/accept",
@@ -96,7 +96,7 @@ class Events:
         )
         return ["duplicate" if answer is None else "reused" if answer[1] else "new" for answer in answers]
 
-    def prepare(self) -> None:
+    def create_group(self) -> None:
         """Make the consumer group. Entries that were there before it are read too."""
         for stream in (keys.URGENT, keys.EVENTS):
             try:
@@ -105,15 +105,15 @@ class Events:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
 
-    def read(self, consumer: str, count: int) -> list[Entry]:
+    def read(self, consumer: str, count: int) -> list[StreamEntry]:
         """Return up to `count` new entries of each stream, the urgent first."""
         return self._read(consumer, (keys.URGENT, keys.EVENTS), count, None)
 
-    def read_urgent(self, consumer: str, count: int, wait_ms: int) -> list[Entry]:
+    def read_urgent(self, consumer: str, count: int, wait_ms: int) -> list[StreamEntry]:
         """Return up to `count` new entries of the urgent stream; wait up to `wait_ms` for the first."""
         return self._read(consumer, (keys.URGENT,), count, wait_ms)
 
-    def _read(self, consumer: str, streams: Sequence[str], count: int, wait_ms: int | None) -> list[Entry]:
+    def _read(self, consumer: str, streams: Sequence[str], count: int, wait_ms: int | None) -> list[StreamEntry]:
         wanted = dict.fromkeys(streams, ">")
         try:
             answer = self._client.xreadgroup(GROUP, consumer, wanted, count=count, block=wait_ms)
@@ -121,7 +121,7 @@ class Events:
             if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
                 raise
             # Redis has lost the streams, and the group with them. What comes in from now on is read again.
-            self.prepare()
+            self.create_group()
             answer = None
         found: dict[str, Any] = dict(answer or [])
         return [_entry(stream, item) for stream in streams for item in found.get(stream, ())]
@@ -133,7 +133,7 @@ class Events:
         held: Collection[tuple[str, str]],
         idle_ms: int,
         count: int,
-    ) -> list[tuple[Entry, int]]:
+    ) -> list[tuple[StreamEntry, int]]:
         """Take what nobody works on: entries of consumers that are not `alive`, and our own that are not `held`.
 
         `alive` returns those that are, of consumers; all of them if it can't be told.
@@ -141,7 +141,7 @@ class Events:
         Only what was touched last `idle_ms` ago, up to `count` of each consumer; each with the number of workers that
         died while they had it. What several died with is taken alone, so that nothing else is suspected with it.
         """
-        taken: list[tuple[Entry, int]] = []
+        taken: list[tuple[StreamEntry, int]] = []
         for stream in (keys.URGENT, keys.EVENTS):
             owners = {info["name"] for info in self._client.xinfo_consumers(stream, GROUP) if info["pending"]}
             others = owners - {consumer}
@@ -162,7 +162,7 @@ class Events:
 
     def _claim(
         self, stream: str, consumer: str, entry_id: str, idle_ms: int, handed_out: int, *, died: bool
-    ) -> list[tuple[Entry, int]]:
+    ) -> list[tuple[StreamEntry, int]]:
         """Take an entry that was handed out so often, if it is still to be had; with how many workers died with it."""
         times = handed_out + died
         claimed = self._client.xclaim(stream, GROUP, consumer, idle_ms, [entry_id], retrycount=times)
@@ -174,11 +174,11 @@ class Events:
             self._client.xack(stream, GROUP, entry_id)
         return []
 
-    def failed(self, entry: Entry) -> int:
+    def count_failure(self, entry: StreamEntry) -> int:
         """Count a failure of an entry; return how many it has had."""
         return int(self._client.hincrby(keys.FAILURES, f"{entry.stream} {entry.id}", 1))
 
-    def done(self, entries: Sequence[Entry], charge: str) -> bool:
+    def acknowledge(self, entries: Sequence[StreamEntry], charge: str) -> bool:
         """Acknowledge entries and remove them, if `charge`, under which they were carried out, holds still.
 
         Else they are handed over to whoever is in charge.
@@ -212,7 +212,7 @@ class Events:
         """How many entries are not done with."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
 
-    def retire(self, idle_ms: int) -> int:
+    def forget_consumers(self, idle_ms: int) -> int:
         """Forget consumers that have nothing and were not heard for so long; one that lives is known again at once."""
         return sum(
             self._scripts.run("events/forget_consumers", [stream], [GROUP, idle_ms])
@@ -234,6 +234,6 @@ def _seen(event_id: str, *, kill: bool) -> str:
     return keys.seen(f"kill {event_id}" if kill else event_id)
 
 
-def _entry(stream: str, item: Any) -> Entry:
+def _entry(stream: str, item: Any) -> StreamEntry:
     entry_id, fields = item
-    return Entry(stream, entry_id, fields.get("event", ""))
+    return StreamEntry(stream, entry_id, fields.get("event", ""))

@@ -167,10 +167,10 @@ class FeedKeys(NamedTuple):
     change log."""
     members: str
     """Sorted set: article id -> place, of the articles that are in the feed now."""
-    states: str
+    article_states: str
     """Hash: article id -> `version:asof:state`, state being in, out, killed or early; with `:unseen` after it when the
     article never was in the feed, and `:last-SEQ` when it has left: the sequence number that it had until then."""
-    gone: str
+    tombstones: str
     """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
     killed: str
     """Sorted set: article id -> sequence number of its latest change here, of those that were killed."""
@@ -184,23 +184,23 @@ class FeedKeys(NamedTuple):
     """Sorted set: receiver -> due time (ms)."""
     paused: str
     """Sorted set: receiver -> since (ms)."""
-    holds: str
+    receiver_states: str
     """Hash: receiver -> `token:cursor:since:last:until:reason`, for receivers that are not plainly settled."""
     receivers: str
     """Hash: receiver -> its details as JSON."""
     leases: str
     """Sorted set: subscription -> end of its lease (ms)."""
-    pending: str
+    verifications_due: str
     """Sorted set: subscription -> when its verification is due (ms)."""
-    requests: str
+    subscription_requests: str
     """Hash: subscription -> the request that waits for verification, as JSON."""
-    counts: str
+    subscription_counts: str
     """Hash: `host:NAME` of a callback, `client:ADDRESS` of who asked -> how many subscriptions."""
-    disputes: str
+    disputes_due: str
     """Sorted set: endpoint as a receiver -> when the first of its articles in dispute is tried again (ms)."""
-    looks: str
+    page_checks_due: str
     """Sorted set: `endpoint:article` of a killed article -> when its page is looked at next (ms)."""
-    readbacks: str
+    page_checks: str
     """Hash: `endpoint:article` of a killed article -> what was seen on its page, as JSON."""
 
     def ledger(self, endpoint: str) -> str:

@@ -17,15 +17,15 @@ class Lease:
         self._scripts = scripts
         self._key = key
 
-    def take(self, milliseconds: int) -> str | None:
+    def acquire(self, milliseconds: int) -> str | None:
         """Take the lease for so long; return its token, or None while somebody has it."""
         token = secrets.token_hex(8)
         return token if self._client.set(self._key, token, nx=True, px=milliseconds) else None
 
-    def keep(self, token: str, milliseconds: int) -> bool:
+    def extend(self, token: str, milliseconds: int) -> bool:
         """Have it for so much longer; False when it has ended."""
         return bool(self._scripts.run("leases/extend", [self._key], [token, milliseconds]))
 
-    def end(self, token: str) -> bool:
+    def release(self, token: str) -> bool:
         """Let others take it; False when it had ended: somebody else may have it by now, and keeps it."""
-        return self.keep(token, 0)
+        return self.extend(token, 0)

@@ -19,7 +19,7 @@ class Lineage:
         self._client = client
         self._scripts = scripts
 
-    def line(self, document_id: str, origin: str | None = None) -> list[str]:
+    def trace(self, document_id: str, origin: str | None = None) -> list[str]:
         """Return the ids from a document back to the original; alone if it is none of an update.
 
         `origin`: of which it says to be an update, which is noted for good, unless another was noted before.

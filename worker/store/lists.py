@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 
 class CuratedLists:
     """The curated lists."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
     def get_many(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the ids of each list; an unknown list is empty."""
@@ -32,7 +32,8 @@ class CuratedLists:
         for name in wanted:
             pipe.hget(keys.curated(name), "articles")
         return {
-            name: self._damage.read(f"list {name}", partial(_articles, value), "it is empty until it is set") or ()
+            name: self._damaged_records.read(f"list {name}", partial(_articles, value), "it is empty until it is set")
+            or ()
             for name, value in zip(wanted, answers(pipe), strict=True)
         }
 

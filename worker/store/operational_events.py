@@ -10,7 +10,7 @@ from worker.store import keys
 from worker.store.leases import Lease
 
 if TYPE_CHECKING:
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 KEPT = 1000
@@ -20,38 +20,38 @@ KEPT = 1000
 class OperationalEvents:
     """The events that wait."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
-        self._damage = damage
+        self._damaged_records = damaged_records
         self._sending = Lease(client, scripts, keys.SENDING)
 
     def add(self, event: dict[str, Any]) -> None:
         """Keep an event until it is sent."""
         self._client.xadd(keys.OPERATIONS, {"event": json.dumps(event)}, maxlen=KEPT, approximate=True)
 
-    def take(self, limit: int, hold_ms: int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+    def claim(self, limit: int, hold_ms: int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
         """Return up to `limit` events with their ids, after a token; nobody else gets any for `hold_ms`.
 
         Nothing is returned while a worker is sending.
         """
-        if not self._client.xlen(keys.OPERATIONS) or (token := self._sending.take(hold_ms)) is None:
+        if not self._client.xlen(keys.OPERATIONS) or (token := self._sending.acquire(hold_ms)) is None:
             return "", []
         # Read once it is ours: what another worker has just sent is not sent again.
         found = self._client.xrange(keys.OPERATIONS, count=limit)
         events = []
         for entry, fields in found:
-            event = self._damage.read(f"operational event {entry}", partial(_event, fields), "it is dropped")
+            event = self._damaged_records.read(f"operational event {entry}", partial(_event, fields), "it is dropped")
             if event is None:
                 self._client.xdel(keys.OPERATIONS, entry)
             else:
                 events.append((entry, event))
         return token, events
 
-    def done(self, token: str, sent: list[str]) -> None:
+    def finish(self, token: str, sent: list[str]) -> None:
         """Remove what was sent, and let others send, unless one of them does so already: it took too long."""
         if sent:
             self._client.xdel(keys.OPERATIONS, *sent)
-        self._sending.end(token)
+        self._sending.release(token)
 
 
 def _event(fields: dict[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _OUTAGE_MS = 10_000
 """Receivers are swept every second; when they were not for so long, that was an outage."""
 
 
-class Grace(NamedTuple):
+class LeaseExtension(NamedTuple):
     """By how much (ms) leases last longer at the moment, and the outage (ms) that was found just now, 0: none."""
 
     longer: int
@@ -27,6 +27,6 @@ class Outages:
         self._client = client
         self._scripts = scripts
 
-    def grace(self, now: int) -> Grace:
+    def grace(self, now: int) -> LeaseExtension:
         """Note that receivers are swept at `now` (ms), and return what earlier outages add to leases."""
-        return Grace(*self._scripts.run("outages/grace", [keys.GRACE], [now, _OUTAGE_MS]))
+        return LeaseExtension(*self._scripts.run("outages/grace", [keys.GRACE], [now, _OUTAGE_MS]))

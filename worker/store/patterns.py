@@ -30,7 +30,7 @@ class PatternFeeds:
         self._known: LRUCache[tuple[str, str], str] = LRUCache(_CACHED)
         self._lock = Lock()
 
-    def make(self, pattern: str, wanted: Mapping[str, str], most: int) -> set[str]:
+    def create(self, pattern: str, wanted: Mapping[str, str], most: int) -> set[str]:
         """Make feeds for these values, as far as there are not `most` of the pattern; return those that exist now."""
         with self._lock:
             exist = {value for value in wanted if (pattern, value) in self._known}

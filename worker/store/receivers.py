@@ -15,7 +15,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.keys import FeedKeys
     from worker.store.scripts import Client, Scripts
 
@@ -50,7 +50,7 @@ _NO_MOMENT = 1_000_000_000
 last."""
 
 
-class Hold(NamedTuple):
+class ReceiverState(NamedTuple):
     """What is remembered of a receiver that is not plainly settled."""
 
     token: int
@@ -59,7 +59,7 @@ class Hold(NamedTuple):
     reason: str
 
     @classmethod
-    def parse(cls, value: str | None, cursor: int = 0) -> Hold:
+    def parse(cls, value: str | None, cursor: int = 0) -> ReceiverState:
         """Read what the scripts keep; None, or what can't be read: nothing to remember, settled at `cursor`."""
         try:
             token, held_cursor, since, last, until, reason = (value or "").split(":", 5)
@@ -95,7 +95,7 @@ class Claims:
     kill: int
     left: int
     backoff: int
-    taken: list[Claim]
+    claims: list[Claim]
     trail: tuple[str, ...] = ()
 
 
@@ -116,7 +116,7 @@ class Settlement:
     replayed: list[str] = field(default_factory=list)
     undisputed: list[str] = field(default_factory=list)
     unspent: int = 0
-    told: bool = False
+    alerted: bool = False
     """Operators have been told of it."""
 
     def arguments(self) -> tuple[Any, ...]:
@@ -132,14 +132,14 @@ class Settlement:
         )
 
 
-class Settled(NamedTuple):
+class SettledClaims(NamedTuple):
     """How many receivers are behind again, and who was fenced off."""
 
     behind: int
     fenced: list[str]
 
 
-class Swept(NamedTuple):
+class FeedSweep(NamedTuple):
     """What a sweep of one feed found."""
 
     expired: int
@@ -152,28 +152,28 @@ class Swept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class ReceiverOverview:
     """A receiver as people look at it."""
 
     id: str
     state: Position
     score: int
-    hold: Hold
+    remembered: ReceiverState
     details: dict[str, Any]
 
     @property
     def cursor(self) -> int:
         """How far it is."""
-        return self.score if self.state == "settled" else self.hold.cursor
+        return self.score if self.state == "settled" else self.remembered.cursor
 
 
 class Receivers:
     """The receivers of all feeds."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
     def feeds(self) -> list[str]:
         """Names of the feeds that have or had receivers."""
@@ -189,35 +189,47 @@ class Receivers:
         """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run(
-            "receivers/claim", [k.meta, k.settled, k.claimed, k.holds, k.receivers, k.backoff], [limit, deadline]
+            "receivers/claim",
+            [k.meta, k.settled, k.claimed, k.receiver_states, k.receivers, k.backoff],
+            [limit, deadline],
         )
         head, kill, left, backoff, trail, token = answer[:6]
-        taken = []
+        claims = []
         for i in range(6, len(answer), 4):
             cursor = int(answer[i + 1])
-            hold = Hold.parse(answer[i + 2], cursor)
+            hold = ReceiverState.parse(answer[i + 2], cursor)
             details = _details(answer[i], answer[i + 3])
             if not details:
                 # Nobody knows any more where to send to.
                 self.pause(feed, answer[i], deadline, "damaged")
-                self._damage.found(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
+                self._damaged_records.report(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
                 continue
-            taken.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
-        return Claims(head, kill, left, backoff, taken, tuple(trail.split()))
+            claims.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
+        return Claims(head, kill, left, backoff, claims, tuple(trail.split()))
 
-    def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> Settled:
+    def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> SettledClaims:
         """End claims of one feed, in one round trip."""
         k = keys.feed(feed)
         answer = self._scripts.run(
             "receivers/settle",
-            [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers, k.leases, k.counts],
+            [
+                k.meta,
+                k.settled,
+                k.claimed,
+                k.backoff,
+                k.paused,
+                k.receiver_states,
+                k.receivers,
+                k.leases,
+                k.subscription_counts,
+            ],
             [now, *chain.from_iterable(settlement.arguments() for settlement in settlements)],
         )
-        return Settled(answer[0], answer[1:])
+        return SettledClaims(answer[0], answer[1:])
 
     def sweep(
         self, feeds: Sequence[str], now: int, limit: int, ended: int = 0, longest_claim: int = _LONGEST_CLAIM_MS
-    ) -> dict[str, Swept]:
+    ) -> dict[str, FeedSweep]:
         """Put right what time has changed among the receivers of these feeds, in one round trip.
 
         `limit`: how many claims and backoffs of a feed at the most; `ended` (ms): leases that end before it have ended,
@@ -233,13 +245,13 @@ class Receivers:
                     k.claimed,
                     k.backoff,
                     k.paused,
-                    k.holds,
+                    k.receiver_states,
                     k.receivers,
                     k.leases,
-                    k.pending,
-                    k.counts,
-                    k.looks,
-                    k.disputes,
+                    k.verifications_due,
+                    k.subscription_counts,
+                    k.page_checks_due,
+                    k.disputes_due,
                 ],
                 [now, limit, ended, _ENDED_AT_ONCE, longest_claim, _LONGEST_BACKOFF_MS],
             )
@@ -248,21 +260,21 @@ class Receivers:
         swept = {}
         for feed, found in zip(feeds, self._scripts.run_each("receivers/sweep", calls), strict=True):
             if isinstance(found, Exception):
-                self._damage.found(f"receivers of {feed}", str(found), "the other feeds are swept")
+                self._damaged_records.report(f"receivers of {feed}", str(found), "the other feeds are swept")
             else:
                 expired, due, behind, verifications, looks, *texts = found
                 details = [known for known in map(_parsed, texts) if known]
-                swept[feed] = Swept(expired, due, behind, verifications, looks, details)
+                swept[feed] = FeedSweep(expired, due, behind, verifications, looks, details)
         return swept
 
-    def backing_off(self, feed: str) -> Iterator[tuple[str, int, Hold]]:
+    def backing_off(self, feed: str) -> Iterator[tuple[str, int, ReceiverState]]:
         """Each receiver in backoff with its due time (ms) and what is remembered of it."""
         k = keys.feed(feed)
         start = 0
         while found := self._client.zrange(k.backoff, start, start + _SCAN - 1, withscores=True):
-            holds = self._client.hmget(k.holds, [name for name, _ in found])
+            holds = self._client.hmget(k.receiver_states, [name for name, _ in found])
             for (name, due), hold in zip(found, holds, strict=True):
-                yield name, int(due), Hold.parse(hold)
+                yield name, int(due), ReceiverState.parse(hold)
             start += _SCAN
 
     def bring_forward(self, feed: str, dues: dict[str, int]) -> None:
@@ -281,7 +293,7 @@ class Receivers:
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
             "receivers/enroll",
-            [k.meta, k.settled, k.paused, k.holds, k.receivers],
+            [k.meta, k.settled, k.paused, k.receiver_states, k.receivers],
             [receiver, json.dumps(details), "" if since is None else since],
         )
         return ("known", "new", "back")[answer]
@@ -291,7 +303,7 @@ class Receivers:
         details: dict[str, Any] = json.loads(self._client.hget(keys.feed(feed).receivers, receiver) or "{}")
         return details
 
-    def backfill(self, feed: str, receiver: str, wanted: str) -> None:
+    def note_backfill(self, feed: str, receiver: str, wanted: str) -> None:
         """Note what an endpoint still waits for of what was published before it came; "": nothing more."""
         self._scripts.run("receivers/note_backfill", [keys.feed(feed).receivers], [receiver, wanted])
 
@@ -301,7 +313,7 @@ class Receivers:
         return bool(
             self._scripts.run(
                 "receivers/pause",
-                [k.settled, k.claimed, k.backoff, k.paused, k.holds, k.receivers],
+                [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers],
                 [receiver, now, reason],
             )
         )
@@ -309,22 +321,33 @@ class Receivers:
     def resume(self, feed: str, receiver: str) -> bool:
         """Take a paused receiver up again where it was; False when it was not paused."""
         k = keys.feed(feed)
-        return bool(self._scripts.run("receivers/resume", [k.settled, k.paused, k.holds, k.receivers], [receiver]))
+        return bool(
+            self._scripts.run("receivers/resume", [k.settled, k.paused, k.receiver_states, k.receivers], [receiver])
+        )
 
     def remove(self, feed: str, receiver: str) -> None:
         """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
         k = keys.feed(feed)
         self._scripts.run(
             "receivers/remove",
-            [k.settled, k.claimed, k.backoff, k.paused, k.leases, k.holds, k.receivers, k.counts],
+            [
+                k.settled,
+                k.claimed,
+                k.backoff,
+                k.paused,
+                k.leases,
+                k.receiver_states,
+                k.receivers,
+                k.subscription_counts,
+            ],
             [receiver],
         )
 
-    def known(self, feed: str, receiver: str) -> bool:
+    def exists(self, feed: str, receiver: str) -> bool:
         """Whether there is such a receiver."""
         return bool(self._client.hexists(keys.feed(feed).receivers, receiver))
 
-    def known_of(self, receivers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    def existing(self, receivers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return which of the receivers, (feed, receiver), there are, in feeds that are swept."""
         pipe = self._client.pipeline(transaction=False)
         for feed, receiver in receivers:
@@ -334,7 +357,7 @@ class Receivers:
         found = zip(receivers, answers, answers, strict=True)
         return {one for one, there, swept in found if there and swept}
 
-    def subscribed(self, feed: str) -> int:
+    def count_subscriptions(self, feed: str) -> int:
         """How many subscriptions the feed has."""
         return int(self._client.zcard(keys.feed(feed).leases))
 
@@ -367,16 +390,16 @@ class Receivers:
         calls: list[tuple[list[str], list[int]]] = []
         for feed in feeds:
             k = keys.feed(feed)
-            calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.holds], [_SCAN]))
+            calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.receiver_states], [_SCAN]))
         counted = {}
         for feed, found in zip(feeds, self._scripts.run_each("receivers/count", calls) if calls else [], strict=True):
             if isinstance(found, Exception):
-                self._damage.found(f"receivers of {feed}", str(found), "they are not counted")
+                self._damaged_records.report(f"receivers of {feed}", str(found), "they are not counted")
             else:
                 counted[feed] = dict(zip(("settled", "claimed", "backoff", "paused", "behind"), found, strict=True))
         return counted
 
-    def those(self, feed: str, names: Sequence[str]) -> list[Receiver]:
+    def get_many(self, feed: str, names: Sequence[str]) -> list[ReceiverOverview]:
         """Return these receivers as they are at one moment, so that none is passed over; those there are."""
         if not names:
             return []
@@ -384,28 +407,30 @@ class Receivers:
         sets = _sets(k)
         *scores, holds, details = self._scripts.read(
             *(("ZMSCORE", key, *names) for key in sets.values()),
-            ("HMGET", k.holds, *names),
+            ("HMGET", k.receiver_states, *names),
             ("HMGET", k.receivers, *names),
         )
         found = []
         for name, places, hold, detail in zip(names, zip(*scores, strict=True), holds, details, strict=True):
             for state, score in zip(sets, places, strict=True):
                 if score is not None and (known := _details(name, detail)):
-                    found.append(Receiver(name, state, int(score), Hold.parse(hold, int(score)), known))
+                    found.append(
+                        ReceiverOverview(name, state, int(score), ReceiverState.parse(hold, int(score)), known)
+                    )
         return found
 
-    def all(self, feed: str) -> Iterator[Receiver]:
+    def scan(self, feed: str) -> Iterator[ReceiverOverview]:
         """Every receiver of the feed, in no order; one that moves meanwhile may be passed over."""
         k = keys.feed(feed)
         for state, key in _sets(k).items():
             start = 0
             while found := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
                 names = [name for name, _ in found]
-                holds = self._client.hmget(k.holds, names)
+                holds = self._client.hmget(k.receiver_states, names)
                 details = self._client.hmget(k.receivers, names)
                 for (name, score), hold, detail in zip(found, holds, details, strict=True):
                     if known := _details(name, detail):
-                        yield Receiver(name, state, int(score), Hold.parse(hold, int(score)), known)
+                        yield ReceiverOverview(name, state, int(score), ReceiverState.parse(hold, int(score)), known)
                 start += _SCAN
 
 

@@ -141,22 +141,22 @@ class _Following:
             raise
 
 
-class Connection(_Following, redis.Connection):
+class RedisConnection(_Following, redis.Connection):
     """A connection over TCP."""
 
 
-class TlsConnection(_Following, redis.SSLConnection):
+class RedisTlsConnection(_Following, redis.SSLConnection):
     """A connection over TLS."""
 
 
-class SocketConnection(_Following, redis.UnixDomainSocketConnection):
+class RedisSocketConnection(_Following, redis.UnixDomainSocketConnection):
     """A connection over a unix socket."""
 
 
 _FOLLOWING = {
-    redis.Connection: Connection,
-    redis.SSLConnection: TlsConnection,
-    redis.UnixDomainSocketConnection: SocketConnection,
+    redis.Connection: RedisConnection,
+    redis.SSLConnection: RedisTlsConnection,
+    redis.UnixDomainSocketConnection: RedisSocketConnection,
 }
 
 

@@ -12,7 +12,7 @@ from worker.store.damaged_records import answers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 
@@ -27,10 +27,10 @@ class Refusal(NamedTuple):
 class Refusals:
     """The refusals."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
     def note(self, format_name: str, article_id: str, refusal: Refusal) -> bool:
         """Keep a refusal; False when this version's, or a newer one's, is kept already."""
@@ -51,7 +51,7 @@ class Refusals:
 
     def _read(self, what: str, texts: Mapping[str, str | None]) -> dict[str, Refusal]:
         read = {
-            name: self._damage.read(what, partial(_refusal, text), "it is judged anew")
+            name: self._damaged_records.read(what, partial(_refusal, text), "it is judged anew")
             for name, text in texts.items()
             if text
         }

@@ -11,7 +11,7 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 
@@ -32,12 +32,12 @@ class Replay:
 class Replays:
     """The replays of all endpoints."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
-    def ask(
+    def request(
         self, feed: str, endpoint: str, articles: Mapping[str, int], replay_id: str, *, same_ids: bool, rate: float
     ) -> None:
         """Add articles (id -> place in the order) to what waits; the newest request's name, ids and rate count."""
@@ -51,10 +51,12 @@ class Replays:
         """Have the endpoint claimed although it is up to date; False while a worker holds it: ask again."""
         k = keys.feed(feed)
         return bool(
-            self._scripts.run("receivers/rewind", [k.meta, k.settled, k.claimed, k.holds], [f"endpoint:{endpoint}"])
+            self._scripts.run(
+                "receivers/rewind", [k.meta, k.settled, k.claimed, k.receiver_states], [f"endpoint:{endpoint}"]
+            )
         )
 
-    def next(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
+    def next_articles(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
         """Return the next articles that wait for each endpoint, up to its limit, of those for which any do."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
@@ -65,14 +67,14 @@ class Replays:
             pipe.hgetall(k.of(endpoint, "replaying"))
         replays = {}
         for (endpoint, articles), how in zip(waiting.items(), pipe.execute(), strict=True):
-            replay = self._damage.read(
+            replay = self._damaged_records.read(
                 f"replay of {endpoint}", partial(_replay, how, articles, limits[endpoint]), "it waits; ask for it again"
             )
             if replay is not None:
                 replays[endpoint] = replay
         return replays
 
-    def done(self, feed: str, endpoint: str, articles: list[str]) -> None:
+    def remove(self, feed: str, endpoint: str, articles: list[str]) -> None:
         """Take out what was sent."""
         if articles:
             self._client.zrem(keys.feed(feed).of(endpoint, "replay"), *articles)

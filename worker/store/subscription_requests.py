@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from worker.store.damaged_records import Damage
+    from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 
@@ -48,41 +48,41 @@ because the callback's host or the client has too many subscriptions."""
 class SubscriptionRequests:
     """The requests that wait, by feed."""
 
-    def __init__(self, client: Client, scripts: Scripts, damage: Damage) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
-        self._damage = damage
+        self._damaged_records = damaged_records
 
     def admit(self, client: str, host: str, per_client: int, per_host: int) -> Literal["yes", "client", "host"]:
         """Count a request against what one client and one callback host may ask for in a minute; which is over it."""
         windows = [keys.hub_window("client", client), keys.hub_window("host", host)]
-        full = self._scripts.run("intents/admit", windows, [WINDOW_SECONDS, per_client, per_host])
+        full = self._scripts.run("subscription_requests/admit", windows, [WINDOW_SECONDS, per_client, per_host])
         return ("yes", "client", "host")[full]
 
     def waiting(self, feed: str) -> int:
         """How many requests wait for verification."""
-        return int(self._client.zcard(keys.feed(feed).pending))
+        return int(self._client.zcard(keys.feed(feed).verifications_due))
 
-    def ask(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
+    def request(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
         """Keep a request; its verification is due at once."""
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         pipe = self._client.pipeline(transaction=True)
-        pipe.hset(k.requests, subscription, _json(asdict(intent)))
-        pipe.zadd(k.pending, {subscription: intent.asked})
+        pipe.hset(k.subscription_requests, subscription, _json(asdict(intent)))
+        pipe.zadd(k.verifications_due, {subscription: intent.asked})
         pipe.execute()
 
-    def take(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, SubscriptionRequest]]:
+    def claim_due(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, SubscriptionRequest]]:
         """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
-        answer = self._scripts.run("due/claim", [k.pending, k.requests], [now, limit, deadline])
+        answer = self._scripts.run("due/claim", [k.verifications_due, k.subscription_requests], [now, limit, deadline])
         taken = []
         for subscription, text in zip(answer[::2], answer[1::2], strict=True):
             try:
                 taken.append((subscription, SubscriptionRequest(**json.loads(text))))
             except (ValueError, TypeError) as error:
-                self._client.zrem(k.pending, subscription)
-                self._damage.found(
+                self._client.zrem(k.verifications_due, subscription)
+                self._damaged_records.report(
                     f"request {subscription} of {feed}", str(error), "it is dropped; it may be asked anew"
                 )
         return taken
@@ -90,7 +90,7 @@ class SubscriptionRequests:
     def forget(self, feed: str) -> None:
         """Drop all requests of a feed that is no more."""
         k = keys.feed(feed)
-        self._client.delete(k.pending, k.requests)
+        self._client.delete(k.verifications_due, k.subscription_requests)
 
     def confirm(
         self, feed: str, subscription: str, intent: SubscriptionRequest, expires: int, per_host: int, per_client: int
@@ -109,9 +109,11 @@ class SubscriptionRequests:
         confirmed: Confirmed = ("superseded", "done", "new", "host", "client")[result]
         return confirmed
 
-    def held(self, feed: str, host: str, client: str) -> tuple[int, int]:
+    def subscription_counts(self, feed: str, host: str, client: str) -> tuple[int, int]:
         """How many subscriptions a callback host and a client have in the feed."""
-        per_host, per_client = self._client.hmget(keys.feed(feed).counts, f"host:{host}", f"client:{client}")
+        per_host, per_client = self._client.hmget(
+            keys.feed(feed).subscription_counts, f"host:{host}", f"client:{client}"
+        )
         return int(per_host or 0), int(per_client or 0)
 
     def refuse(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
@@ -136,18 +138,18 @@ class SubscriptionRequests:
         k = keys.feed(feed)
         return int(
             self._scripts.run(
-                "intents/resolve",
+                "subscription_requests/resolve",
                 [
-                    k.pending,
-                    k.requests,
+                    k.verifications_due,
+                    k.subscription_requests,
                     k.receivers,
                     k.settled,
                     k.claimed,
                     k.backoff,
                     k.paused,
-                    k.holds,
+                    k.receiver_states,
                     k.leases,
-                    k.counts,
+                    k.subscription_counts,
                 ],
                 [subscription, _json(asdict(intent)), verb, details, time, *limits],
             )

@@ -95,7 +95,7 @@ class Withdrawals:
         """The sender begins no more."""
         self._client.zrem(keys.SENDERS, sender)
 
-    def heard(self, withdrawal: Withdrawal, sender: str) -> None:
+    def confirm(self, withdrawal: Withdrawal, sender: str) -> None:
         """The sender begins nothing any more that has the text of what is withdrawn."""
         if withdrawal.answer:
             pipe = self._client.pipeline(transaction=False)

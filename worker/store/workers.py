@@ -25,7 +25,7 @@ class Workers:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def seen(self, name: str, now: int) -> None:
+    def report_alive(self, name: str, now: int) -> None:
         """The worker is alive at `now` (ms)."""
         pipe = self._client.pipeline(transaction=False)
         pipe.zadd(keys.WORKERS, {name: now})
@@ -33,23 +33,23 @@ class Workers:
         pipe.set(keys.worker(name), "1", px=_DEAD_MS)
         pipe.execute()
 
-    def left(self, name: str) -> None:
+    def leave(self, name: str) -> None:
         """The worker has stopped."""
         self._client.zrem(keys.WORKERS, name)
         self._client.delete(keys.worker(name))
 
-    def lost(self, name: str, reason: str, now: int) -> None:
+    def report_lost(self, name: str, reason: str, now: int) -> None:
         """The worker ends itself at `now` (ms) because something in it stands still."""
         self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
         self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
-        self.left(name)
+        self.leave(name)
 
-    def losses(self, now: int) -> list[str]:
+    def lost_workers(self, now: int) -> list[str]:
         """Return which workers have ended themselves of late, and why."""
         found: list[str] = self._client.zrangebyscore(keys.LOST_WORKERS, now - _LOST_MS, "+inf")
         return found
 
-    def living(self, names: Collection[str]) -> set[str]:
+    def living_among(self, names: Collection[str]) -> set[str]:
         """Return those of the workers that live."""
         pipe = self._client.pipeline(transaction=False)
         for name in names:

@@ -32,7 +32,7 @@ from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
 from worker.receivers.ledger import LedgerEntry
 from worker.receivers.policy import said
-from worker.store.readbacks import Page, Seen
+from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
 from worker.takedown.page_search import passages
 
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from worker.receivers.endpoints import Partners
     from worker.store import Store
     from worker.store.alerts import Alerts
-    from worker.store.articles import Held
-    from worker.store.attempts import Tried
-    from worker.store.readbacks import Verdict
+    from worker.store.articles import StoredArticle
+    from worker.store.attempts import AttemptRecord
+    from worker.store.page_checks import Verdict
 
 log = structlog.get_logger()
 
@@ -88,19 +88,21 @@ class Readback:
         self._timeout = timeout
         self._claim_seconds = claim_seconds
 
-    def expect(self, feed: str, held: Held) -> None:
+    def expect(self, feed: str, held: StoredArticle) -> None:
         """Have the pages of a killed article looked at, of those endpoints of the feed that name theirs."""
         now, article = clock.ms(clock.agreed()), held.article
         endpoints = [one for one in self._partners.endpoints.values() if one.feed == feed and one.check_url]
         if not endpoints or now - held.accepted > GIVEN_UP_MS:
             return
         # Whoever was told nothing of it would learn of it by being asked for its page.
-        change = self._store.changes.of(feed, [article.id]).get(article.id)
+        change = self._store.changes.latest_of(feed, [article.id]).get(article.id)
         if change is not None and change.state == "killed":
-            names = [endpoint.name for endpoint in endpoints if change.seen or endpoint.early]
-            self._store.readbacks.expect(feed, names, article.id, Seen(article.version, now), now + PAUSES[0] * 1000)
+            names = [endpoint.name for endpoint in endpoints if change.was_in_feed or endpoint.early]
+            self._store.page_checks.schedule(
+                feed, names, article.id, PageSighting(article.version, now), now + PAUSES[0] * 1000
+            )
 
-    def answered(self, feed: str, name: str, tried: Sequence[Tried]) -> None:
+    def answered(self, feed: str, name: str, tried: Sequence[AttemptRecord]) -> None:
         """Look again at what an endpoint has just answered to kills, whatever was seen before."""
         endpoint = self._partners.endpoints.get(name)
         if endpoint is None or not endpoint.check_url:
@@ -108,36 +110,39 @@ class Readback:
         answers = [(article, LedgerEntry.parse(text)) for _, ledger, *_ in tried for article, text in ledger.items()]
         killed = [article for article, entry in answers if entry.status in ("killed", "refused-killed")]
         if killed:
-            self._store.readbacks.again(feed, name, killed, clock.ms(clock.agreed()) + PAUSES[0] * 1000)
+            self._store.page_checks.bring_forward(feed, name, killed, clock.ms(clock.agreed()) + PAUSES[0] * 1000)
 
     def look(self, feed: str) -> None:
         """Look at pages of the feed that are due. Returns when the requests are on their way."""
         now = clock.ms(clock.agreed())
-        pages = self._store.readbacks.take(feed, now, _AT_ONCE, now + int(self._claim_seconds * 1000))
+        pages = self._store.page_checks.claim_due(feed, now, _AT_ONCE, now + int(self._claim_seconds * 1000))
         articles = self._store.articles.get_many({page.article_id for page in pages})
         transfers = [self._begin(page, articles.get(page.article_id), now) for page in pages]
         self._engine.submit([transfer for transfer in transfers if transfer])
 
-    def _begin(self, page: Page, held: Held | None, now: int) -> Transfer | None:
+    def _begin(self, page: PageCheck, held: StoredArticle | None, now: int) -> Transfer | None:
         """The request for a page; None when there is none to be made now."""
         endpoint = self._partners.endpoints.get(page.endpoint)
-        killed = held is not None and (held.article.pubstatus, held.article.version) == ("canceled", page.seen.version)
+        killed = held is not None and (held.article.pubstatus, held.article.version) == (
+            "canceled",
+            page.sighting.version,
+        )
         if held is None or not killed or (endpoint and not endpoint.check_url):
-            self._store.readbacks.forget(page)
+            self._store.page_checks.forget(page)
         elif endpoint is None or endpoint.feed != page.feed:
             # Another worker's settings may be newer; if nobody has it, its time runs out.
-            if now - page.seen.since > GIVEN_UP_MS:
-                self._store.readbacks.looked(page, page.seen, None)
+            if now - page.sighting.since > GIVEN_UP_MS:
+                self._store.page_checks.note(page, page.sighting, None)
         else:
             try:
                 return self._request(endpoint, page, held, page_url(endpoint.check_url, held.article))
             except TokenPending:
-                self._store.readbacks.looked(page, page.seen, now + _SOON_MS)
+                self._store.page_checks.note(page, page.sighting, now + _SOON_MS)
             except (TokenFailed, ValueError) as error:
                 self._note(page, "unproven", str(error), endpoint.check_url, now)
         return None
 
-    def _request(self, endpoint: Endpoint, page: Page, held: Held, url: str) -> Transfer:
+    def _request(self, endpoint: Endpoint, page: PageCheck, held: StoredArticle, url: str) -> Transfer:
         """The request for a page. Raises TokenPending, TokenFailed."""
         # No word to caches: what they give readers is what counts.
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
@@ -171,10 +176,10 @@ class Readback:
             tls=endpoint.tls if known else DEFAULT_TLS,
         )
 
-    def _looked(self, page: Page, url: str, fingerprints: Collection[str], answer: Answer) -> None:
+    def _looked(self, page: PageCheck, url: str, fingerprints: Collection[str], answer: Answer) -> None:
         try:
             if answer.fault in _NOT_LOOKED:
-                self._store.readbacks.looked(page, page.seen, clock.ms(clock.agreed()) + _SOON_MS)
+                self._store.page_checks.note(page, page.sighting, clock.ms(clock.agreed()) + _SOON_MS)
             else:
                 begun = clock.ms(clock.agreed()) - round(answer.seconds * 1000)
                 self._note(page, *judged(answer, fingerprints), url, begun)
@@ -183,9 +188,9 @@ class Readback:
         except Exception:
             log.exception("readback_failed", endpoint=page.endpoint, next_step="the page is looked at again")
 
-    def _note(self, page: Page, verdict: Verdict, why: str, url: str, begun: int) -> None:
+    def _note(self, page: PageCheck, verdict: Verdict, why: str, url: str, begun: int) -> None:
         """Keep what was seen by the look that was `begun` (ms) then, and tell who wants to know."""
-        now, before = clock.ms(clock.agreed()), page.seen
+        now, before = clock.ms(clock.agreed()), page.sighting
         alarmed = verdict == "there" or (before.alarmed and verdict != "gone")
         seen = replace(
             before, looks=before.looks + 1, last=begun, verdict=verdict, why=why[:200], url=url, alarmed=alarmed
@@ -194,7 +199,7 @@ class Readback:
         if verdict != "gone" and now < before.since + GIVEN_UP_MS:
             pause = PAUSES[min(seen.looks, len(PAUSES) - 1)] * 1000
             due = min(now + pause, before.since + GIVEN_UP_MS)
-        if not self._store.readbacks.looked(page, seen, due):
+        if not self._store.page_checks.note(page, seen, due):
             return
         self._store.counters.add("dateline_readbacks", verdict=verdict)
         about = {

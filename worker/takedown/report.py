@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.attempts import Attempt, Dispute
-    from worker.store.readbacks import Seen
-    from worker.store.receivers import Receiver
+    from worker.store.page_checks import PageSighting
+    from worker.store.receivers import ReceiverOverview
     from worker.store.refusals import Refusal
 
 
@@ -42,7 +42,7 @@ class Coverage:
     standing: Standing
     why: str
     confirmed: bool
-    seen: Seen | None = None
+    seen: PageSighting | None = None
 
     @property
     def last(self) -> int:
@@ -129,10 +129,10 @@ def coverage(store: Store, site: Publication, article_id: str) -> Report | None:
         return None
     found: list[Coverage] = []
     for feed in (definition.name for definition in site.named(sorted(held.feeds))):
-        change = store.changes.of(feed, [article_id]).get(article_id)
+        change = store.changes.latest_of(feed, [article_id]).get(article_id)
         seq = change.seq if change else 0
         subscribed = {"up to date": 0, "behind": 0}
-        for receiver in store.receivers.all(feed):
+        for receiver in store.receivers.scan(feed):
             if "endpoint" not in receiver.details:
                 subscribed["behind" if receiver.cursor < seq else "up to date"] += 1
         rows = _endpoints(store, feed, seq, held.article)
@@ -151,7 +151,7 @@ def coverage(store: Store, site: Publication, article_id: str) -> Report | None:
 
 def _endpoints(store: Store, feed: str, seq: int, article: Article) -> list[Coverage]:
     """What the feed's endpoints have of the article, read for all of them at once."""
-    receivers = store.receivers.those(feed, sorted(set(store.receivers.endpoints(feed))))
+    receivers = store.receivers.get_many(feed, sorted(set(store.receivers.endpoints(feed))))
     names = [receiver.details["endpoint"] for receiver in receivers]
     ledgers = store.receivers.ledgers(feed, {name: [article.id] for name in names})
     parked = store.attempts.parked_at(feed, names, article.id)
@@ -172,7 +172,7 @@ def _endpoints(store: Store, feed: str, seq: int, article: Article) -> list[Cove
 
 def _endpoint(
     feed: str,
-    receiver: Receiver,
+    receiver: ReceiverOverview,
     seq: int,
     article: Article,
     text: str | None,
@@ -184,7 +184,7 @@ def _endpoint(
     told = entry.version >= article.version and "-" not in entry.status
     behind = receiver.cursor < seq and not told
     standing: Standing = "behind" if behind else "up to date"
-    why = receiver.hold.reason if behind else ""
+    why = receiver.remembered.reason if behind else ""
     if receiver.state == "paused":
         standing = "paused"
     elif parked:
@@ -208,14 +208,14 @@ def _read_back(store: Store, feed: str, rows: list[Coverage], article: Article) 
     """The rows, with what was seen on the endpoints' pages."""
     if article.pubstatus != "canceled":
         return rows
-    pages = store.readbacks.seen(feed, [row.receiver for row in rows], article.id)
+    pages = store.page_checks.sightings(feed, [row.receiver for row in rows], article.id)
     return [
         _proven(row, page) if (page := pages.get(row.receiver)) and page.version == article.version else row
         for row in rows
     ]
 
 
-def _proven(row: Coverage, page: Seen) -> Coverage:
+def _proven(row: Coverage, page: PageSighting) -> Coverage:
     # What was seen before it answered the kill may change by what it was sent before. That it refuses a kill of what it
     # does not show is no matter.
     answered = row.confirmed or row.status == "refused-killed"
@@ -230,7 +230,7 @@ def _proven(row: Coverage, page: Seen) -> Coverage:
     return replace(row, confirmed=confirmed, why="; ".join(filter(None, (row.why, said))), seen=page)
 
 
-def _page(seen: Seen) -> dict[str, Any]:
+def _page(seen: PageSighting) -> dict[str, Any]:
     """What was seen on a page, as JSON has it."""
     return {
         "url": seen.url or None,
@@ -267,7 +267,7 @@ def replayable(
         assert since is not None
         count = store.changes.count_since(feed, clock.ms(since))
         wanted = [change.article_id for change in store.changes.latest(feed, count)] if count else []
-        untold = store.changes.untold(feed)
+        untold = store.changes.unannounced(feed)
         moments = zip(untold, store.articles.published(untold), strict=True)
         wanted += [name for name, moment in moments if moment >= clock.ms(since)]
-    return {name: change.seq for name, change in store.changes.of(feed, wanted).items()}
+    return {name: change.seq for name, change in store.changes.latest_of(feed, wanted).items()}
