@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from feeds.archive import period_named
 from feeds.definition import FeedDefinition
@@ -21,6 +21,7 @@ from web.content_coding import chosen
 from web.document_cache import Resource, Shelf
 from web.gone import ended
 from web.pages import ENTRIES, Pages
+from web.problem_details import problem
 from web.representation import Answer, RawHeaders, Representation, fields
 from worker import clock
 from worker.documents.feed_documents import Document
@@ -122,7 +123,7 @@ class FeedServer:
             return await self._serve(request, Resource(key, definition.name, make))
         except LookupError:
             first = self._site.topic(definition.name, feed_format.name)
-            return PlainTextResponse(f"There is no such archive. They are linked to from {first}\n", 404, _BRIEFLY)
+            return problem(404, f"There is no such archive. They are linked to from {first}", headers=_BRIEFLY)
 
     async def without_slash(self, request: Request) -> Response:
         """Lead from an address that ends in a slash to the one that is meant, at our own host."""
@@ -137,14 +138,13 @@ class FeedServer:
             return _moved(request, url)
         removed = await run_in_threadpool(self._removed, name)
         if removed is not None:
-            body, content_type = ended(self._site, name, feed_format, clock.moment(removed))
-            return Response(body, 410, _BRIEFLY, content_type)
+            return ended(self._site, name, feed_format, clock.moment(removed), _BRIEFLY)
         known = [definition.name for definition in self._site.definitions]
         # Only of names that could be one: to compare takes time.
         near = get_close_matches(name[:100], known, 3)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         formats = f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._site.base_url}/feeds"
-        return PlainTextResponse(f"There is no feed at this address. {formats}\n", 404, _BRIEFLY)
+        return problem(404, f"There is no feed at this address. {formats}", headers=_BRIEFLY)
 
     def _removed(self, name: str) -> int | None:
         """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""

@@ -308,7 +308,7 @@ def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) ->
     assert get(newsroom.topic("old/desk", "json")).json()["items"][0]["title"] == "This feed has ended."
     for path in ("old/desk.sitemap", "old/desk"):
         answer = get(f"{newsroom.base_url}/feeds/{path}")
-        assert (410, "text/plain; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
+        assert (410, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
     newsroom.store.client.hdel(keys.FORMER, "old/desk")
     assert get(newsroom.topic("old/desk")).status_code == 404
 
