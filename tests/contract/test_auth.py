@@ -375,7 +375,7 @@ class Timed:
         self._now = 0.0
         self._executor = ThreadPoolExecutor(1)
         client = OAuth2Client(f"{partner.url}/token", "herald", "hunter2")
-        self._auth = TokenAuth(client, tokens._ask, self._executor, lambda: self._now)
+        self._auth = TokenAuth(client, tokens._request_token, self._executor, lambda: self._now)
 
     def __enter__(self) -> Self:
         return self

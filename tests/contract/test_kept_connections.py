@@ -16,7 +16,7 @@ from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import PATIENCE, Misbehaving
 
-from worker.outbound.dns_cache import DOUBT_SECONDS
+from worker.outbound.dns_cache import UNREACHABLE_SECONDS
 from worker.outbound.engine import Tls
 from worker.outbound.errors import Fault
 
@@ -158,9 +158,10 @@ def test_one_connection_carries_many_requests_where_the_receiver_speaks_http2(
 
 
 def test_a_lost_connection_to_such_a_receiver_is_replaced_by_one(
-    start_engine: Callable[..., Caller], multiplexing: str
+    start_engine: Callable[..., Caller], multiplexing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caller = start_engine(connection_seconds=1)
+    monkeypatch.setattr("worker.outbound.easy_handle.CONNECTION_SECONDS", 1)
+    caller = start_engine()
     first = caller.call(f"{multiplexing}/", tls=TRUSTED)
     time.sleep(2.1)
     caller.submit([caller.transfer(f"{multiplexing}/", tls=TRUSTED) for _ in range(50)])
@@ -181,7 +182,7 @@ def test_a_host_that_has_moved_is_found_at_the_next_try(start_engine: Callable[.
     caller = start_engine(lookup=lookup)
     url = f"http://moves.example:{old.port}/ok"
     assert caller.call(url).status == 200
-    time.sleep(DOUBT_SECONDS)
+    time.sleep(UNREACHABLE_SECONDS)
     addresses[:] = ["127.0.0.2"]
     old.close()
     # The first one finds nobody there; the next one, when the name has been looked up, does.

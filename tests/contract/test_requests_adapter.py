@@ -29,8 +29,8 @@ def session(caller: Caller) -> Iterator[requests.Session]:
 
 def mounted(caller: Caller) -> requests.Session:
     session = requests.Session()
-    session.mount("http://", CurlAdapter(caller.engine, keep=200_000))
-    session.mount("https://", CurlAdapter(caller.engine, keep=200_000))
+    session.mount("http://", CurlAdapter(caller.engine, keep_bytes=200_000))
+    session.mount("https://", CurlAdapter(caller.engine, keep_bytes=200_000))
     return session
 
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from worker.outbound.dns_cache import _KNOWN_MOST, _THREADS, DOUBT_SECONDS, FRESH_SECONDS, STALE_SECONDS, Found, Names
+from worker.outbound.dns_cache import (
+    _MAX_NAMES,
+    _MAX_THREADS,
+    FRESH_SECONDS,
+    STALE_SECONDS,
+    UNREACHABLE_SECONDS,
+    DnsCache,
+    LookupEnd,
+)
 from worker.outbound.errors import Fault
 
 PATIENCE = 20.0
@@ -16,26 +24,26 @@ UNKNOWN = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
 class NameServer:
-    """Answers as `tells` says: addresses, or what to raise; never, while `silent` has the name and is not set."""
+    """Gives the addresses in `answers`, or raises the error there; waits for `speak` if `silent` has the name."""
 
     def __init__(self) -> None:
-        self.tells: dict[str, list[str] | OSError] = {}
+        self.answers: dict[str, list[str] | OSError] = {}
         self.silent: set[str] = set()
         self.speak = threading.Event()
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
         self.woken = threading.Semaphore(0)
 
     def lookup(self, host: str, _port: None, **_: Any) -> list[tuple[Any, ...]]:
-        self.asked.append(host)
+        self.lookups.append(host)
         if host in self.silent:
             self.speak.wait(PATIENCE)
-        answer = self.tells.get(host, ["192.0.2.1"])
+        answer = self.answers.get(host, ["192.0.2.1"])
         if isinstance(answer, OSError):
             raise answer
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in answer]
 
-    def names(self, patience: float = 5.0) -> Names:
-        return Names(self.lookup, self.woken.release, patience)
+    def cache(self, patience: float = 5.0) -> DnsCache:
+        return DnsCache(self.lookup, self.woken.release, patience)
 
     def wait(self, count: int = 1) -> None:
         for _ in range(count):
@@ -49,36 +57,36 @@ def server() -> Iterator[NameServer]:
     server.speak.set()
 
 
-def learn(server: NameServer, names: Names, name: str, now: float = 0.0) -> list[Found]:
-    assert not names.knows(name, now)
+def look_up(server: NameServer, cache: DnsCache, name: str, now: float = 0.0) -> list[LookupEnd]:
+    assert not cache.resolve(name, now)
     server.wait()
-    return names.found(now)
+    return cache.ended(now)
 
 
-def test_a_name_is_looked_up_once_and_then_known(server: NameServer) -> None:
-    names = server.names()
-    server.tells["example.org"] = ["192.0.2.1", "2001:db8::1", "192.0.2.1"]
+def test_a_name_is_looked_up_once_and_then_used(server: NameServer) -> None:
+    cache = server.cache()
+    server.answers["example.org"] = ["192.0.2.1", "2001:db8::1", "192.0.2.1"]
 
-    assert not names.knows("example.org", 0.0)
-    assert not names.knows("example.org", 0.0)
+    assert not cache.resolve("example.org", 0.0)
+    assert not cache.resolve("example.org", 0.0)
     server.wait()
-    assert names.found(0.0) == [Found("example.org")]
-    assert names.knows("example.org", 1.0)
-    assert server.asked == ["example.org"]
-    assert names.untold("example.org") == [
+    assert cache.ended(0.0) == [LookupEnd("example.org")]
+    assert cache.resolve("example.org", 1.0)
+    assert server.lookups == ["example.org"]
+    assert cache.lines_to_load("example.org") == [
         "example.org:80:192.0.2.1,[2001:db8::1]",
         "example.org:443:192.0.2.1,[2001:db8::1]",
     ]
 
 
-def test_libcurl_is_told_until_it_has_taken_it_in(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org:8080")
+def test_libcurl_gets_the_lines_until_it_has_them(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org:8080")
 
     for _ in range(2):
-        assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.1"]
-    names.told()
-    assert names.untold("example.org:8080") is None
+        assert cache.lines_to_load("example.org:8080") == ["example.org:8080:192.0.2.1"]
+    cache.lines_loaded()
+    assert cache.lines_to_load("example.org:8080") is None
 
 
 @pytest.mark.parametrize(
@@ -102,185 +110,185 @@ def test_libcurl_is_told_until_it_has_taken_it_in(server: NameServer) -> None:
         "",
     ],
 )
-def test_what_is_no_name_is_left_to_libcurl(server: NameServer, name: str) -> None:
-    names = server.names()
+def test_a_host_that_is_not_a_name_is_left_to_libcurl(server: NameServer, name: str) -> None:
+    cache = server.cache()
 
-    assert names.knows(name, 0.0)
-    assert names.knows(name, 2.0 * STALE_SECONDS)
-    assert names.untold(name) == []
-    assert server.asked == []
+    assert cache.resolve(name, 0.0)
+    assert cache.resolve(name, 2.0 * STALE_SECONDS)
+    assert cache.lines_to_load(name) == []
+    assert server.lookups == []
 
 
 @pytest.mark.parametrize("name", ["example.org", "example.org.", "a-b_c.example:1", "localhost.example", "com", "1.a"])
-def test_what_is_a_name(server: NameServer, name: str) -> None:
-    assert learn(server, server.names(), name) == [Found(name)]
+def test_a_name(server: NameServer, name: str) -> None:
+    assert look_up(server, server.cache(), name) == [LookupEnd(name)]
 
 
 @pytest.mark.parametrize("trouble", [FAILS, UNKNOWN])
 def test_a_name_without_an_address(server: NameServer, trouble: OSError) -> None:
-    names = server.names()
-    server.tells["example.org"] = trouble
+    cache = server.cache()
+    server.answers["example.org"] = trouble
 
-    [found] = learn(server, names, "example.org")
-    assert (found.fault, found.message) == (Fault.DNS, f"no address for example.org: {trouble.args[1]}")
+    [end] = look_up(server, cache, "example.org")
+    assert (end.fault, end.message) == (Fault.DNS, f"no address for example.org: {trouble.args[1]}")
     # The next one asks again.
-    server.tells.clear()
-    assert learn(server, names, "example.org") == [Found("example.org")]
+    server.answers.clear()
+    assert look_up(server, cache, "example.org") == [LookupEnd("example.org")]
 
 
-def test_a_name_that_is_too_long_to_be_asked_for() -> None:
+def test_a_name_that_is_too_long_to_look_up() -> None:
     woken = threading.Event()
-    names = Names(socket.getaddrinfo, woken.set, 5.0)
+    cache = DnsCache(socket.getaddrinfo, woken.set, 5.0)
 
-    assert not names.knows("a" * 64 + ".example", 0.0)
+    assert not cache.resolve("a" * 64 + ".example", 0.0)
     assert woken.wait(PATIENCE)
-    assert [found.fault for found in names.found(0.0)] == [Fault.DNS]
+    assert [end.fault for end in cache.ended(0.0)] == [Fault.DNS]
 
 
-def test_a_known_name_is_used_while_it_is_looked_up_again(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org")
-    server.tells["example.org"] = ["192.0.2.2"]
+def test_a_remembered_name_is_used_while_it_is_looked_up_again(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org")
+    server.answers["example.org"] = ["192.0.2.2"]
     server.silent.add("example.org")
 
-    assert names.knows("example.org", FRESH_SECONDS)
-    assert names.knows("example.org", FRESH_SECONDS + 1)
+    assert cache.resolve("example.org", FRESH_SECONDS)
+    assert cache.resolve("example.org", FRESH_SECONDS + 1)
     server.speak.set()
     server.wait()
-    assert names.found(FRESH_SECONDS + 1) == []
-    assert server.asked == ["example.org"] * 2
-    assert names.untold("example.org") == ["example.org:80:192.0.2.2", "example.org:443:192.0.2.2"]
+    assert cache.ended(FRESH_SECONDS + 1) == []
+    assert server.lookups == ["example.org"] * 2
+    assert cache.lines_to_load("example.org") == ["example.org:80:192.0.2.2", "example.org:443:192.0.2.2"]
 
 
-def test_a_known_name_is_used_for_a_day_while_its_server_fails(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org")
-    server.tells["example.org"] = FAILS
+def test_a_remembered_name_is_used_for_a_day_while_its_server_fails(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org")
+    server.answers["example.org"] = FAILS
 
     for now in (FRESH_SECONDS, STALE_SECONDS - 1.0, STALE_SECONDS + FRESH_SECONDS):
-        assert names.knows("example.org", now)
+        assert cache.resolve("example.org", now)
         server.wait()
-        assert names.found(now) == []
-    assert not names.knows("example.org", STALE_SECONDS + FRESH_SECONDS)
+        assert cache.ended(now) == []
+    assert not cache.resolve("example.org", STALE_SECONDS + FRESH_SECONDS)
 
 
-def test_a_known_name_that_ceases_to_exist_is_forgotten(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org")
-    server.tells["example.org"] = UNKNOWN
+def test_a_remembered_name_that_ceases_to_exist_is_forgotten(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org")
+    server.answers["example.org"] = UNKNOWN
 
-    assert names.knows("example.org", FRESH_SECONDS)
+    assert cache.resolve("example.org", FRESH_SECONDS)
     server.wait()
-    names.found(FRESH_SECONDS)
-    assert not names.knows("example.org", FRESH_SECONDS)
+    cache.ended(FRESH_SECONDS)
+    assert not cache.resolve("example.org", FRESH_SECONDS)
 
 
 def test_nobody_waits_for_ever_and_a_late_answer_is_remembered(server: NameServer) -> None:
-    names = server.names(patience=5.0)
+    cache = server.cache(patience=5.0)
     server.silent.add("slow.example")
 
-    assert not names.knows("slow.example", 0.0)
-    assert names.found(4.9) == []
-    [found] = names.found(5.0)
-    assert (found.name, found.fault) == ("slow.example", Fault.TIMEOUT)
+    assert not cache.resolve("slow.example", 0.0)
+    assert cache.ended(4.9) == []
+    [end] = cache.ended(5.0)
+    assert (end.name, end.fault) == ("slow.example", Fault.TIMEOUT)
     server.speak.set()
     server.wait()
-    assert names.found(6.0) == []
-    assert names.knows("slow.example", 6.0)
+    assert cache.ended(6.0) == []
+    assert cache.resolve("slow.example", 6.0)
 
 
 def test_slow_names_do_not_hold_up_others(server: NameServer) -> None:
-    names = server.names()
-    server.silent = {f"slow{i}.example" for i in range(_THREADS - 1)}
+    cache = server.cache()
+    server.silent = {f"slow{i}.example" for i in range(_MAX_THREADS - 1)}
     for name in server.silent:
-        assert not names.knows(name, 0.0)
+        assert not cache.resolve(name, 0.0)
 
     for name in ("a.example", "b.example"):
-        assert learn(server, names, name) == [Found(name)]
+        assert look_up(server, cache, name) == [LookupEnd(name)]
 
 
-def test_memory_is_bounded_and_what_was_looked_up_long_ago_goes_first(server: NameServer) -> None:
-    names = server.names()
-    for number in range(_KNOWN_MOST + 10):
-        names._remember(f"{number}.example", [], 0.0)
+def test_memory_is_bounded_and_the_oldest_lookups_go_first(server: NameServer) -> None:
+    cache = server.cache()
+    for number in range(_MAX_NAMES + 10):
+        cache._store(f"{number}.example", [], 0.0)
 
-    assert len(names._known) == _KNOWN_MOST
-    assert f"{_KNOWN_MOST + 9}.example" in names._known
-    assert "9.example" not in names._known
+    assert len(cache._addresses) == _MAX_NAMES
+    assert f"{_MAX_NAMES + 9}.example" in cache._addresses
+    assert "9.example" not in cache._addresses
 
 
-def test_what_is_forgotten_libcurl_is_told_to_forget_too(server: NameServer) -> None:
-    names = server.names()
+def test_libcurl_forgets_what_we_forget(server: NameServer) -> None:
+    cache = server.cache()
     for name in ("old.example", "new.example:8080"):
-        learn(server, names, name)
-        assert names.untold(name)
-        names.told()
-    server.tells = {"old.example": UNKNOWN, "new.example": ["192.0.2.2"]}
+        look_up(server, cache, name)
+        assert cache.lines_to_load(name)
+        cache.lines_loaded()
+    server.answers = {"old.example": UNKNOWN, "new.example": ["192.0.2.2"]}
     for name in ("old.example", "new.example:8080"):
-        assert names.knows(name, FRESH_SECONDS)
+        assert cache.resolve(name, FRESH_SECONDS)
         server.wait()
-        names.found(FRESH_SECONDS)
+        cache.ended(FRESH_SECONDS)
 
-    assert names.untold("old.example") == []
-    assert names.untold("new.example:8080") == [
+    assert cache.lines_to_load("old.example") == []
+    assert cache.lines_to_load("new.example:8080") == [
         "-old.example:80",
         "-old.example:443",
         "new.example:8080:192.0.2.2",
     ]
-    names.told()
-    assert names.untold("new.example:8080") is None
+    cache.lines_loaded()
+    assert cache.lines_to_load("new.example:8080") is None
 
 
-def test_when_closed_it_wakes_nobody(server: NameServer) -> None:
-    names = server.names()
+def test_a_closed_cache_wakes_nobody(server: NameServer) -> None:
+    cache = server.cache()
     server.silent.add("slow.example")
-    assert not names.knows("slow.example", 0.0)
-    names.close()
+    assert not cache.resolve("slow.example", 0.0)
+    cache.close()
     server.speak.set()
 
     assert not server.woken.acquire(timeout=0.2)
 
 
-def test_a_name_that_is_in_doubt_is_looked_up_at_once_and_what_was_known_is_tried_last(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org:8080")
-    names.untold("example.org:8080")
-    names.told()
-    server.tells["example.org"] = ["192.0.2.2", "2001:db8::2"]
+def test_an_unreachable_name_is_looked_up_at_once_and_its_old_addresses_are_tried_last(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org:8080")
+    cache.lines_to_load("example.org:8080")
+    cache.lines_loaded()
+    server.answers["example.org"] = ["192.0.2.2", "2001:db8::2"]
 
-    names.doubt("example.org:8080", DOUBT_SECONDS)
+    cache.report_unreachable("example.org:8080", UNREACHABLE_SECONDS)
     server.wait()
-    assert names.found(DOUBT_SECONDS) == []
-    assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2],192.0.2.1"]
-    # What was found in doubt ends with the next look, when nothing is in doubt any more.
-    assert names.knows("example.org:8080", DOUBT_SECONDS + FRESH_SECONDS)
+    assert cache.ended(UNREACHABLE_SECONDS) == []
+    assert cache.lines_to_load("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2],192.0.2.1"]
+    # The old addresses are dropped at the next lookup, unless the new ones can't be reached either.
+    assert cache.resolve("example.org:8080", UNREACHABLE_SECONDS + FRESH_SECONDS)
     server.wait()
-    names.found(DOUBT_SECONDS + FRESH_SECONDS)
-    assert names.untold("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2]"]
+    cache.ended(UNREACHABLE_SECONDS + FRESH_SECONDS)
+    assert cache.lines_to_load("example.org:8080") == ["example.org:8080:192.0.2.2,[2001:db8::2]"]
 
 
-def test_a_name_in_doubt_is_asked_for_once_a_second_at_the_most(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org")
+def test_an_unreachable_name_is_looked_up_at_most_once_a_second(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org")
     for tenth in range(30):
-        names.doubt("example.org", tenth / 10)
+        cache.report_unreachable("example.org", tenth / 10)
         if tenth in (10, 20):
             server.wait()
-            names.found(tenth / 10)
+            cache.ended(tenth / 10)
 
-    assert server.asked == ["example.org"] * 3
-    names.doubt("elsewhere.example", 9.0)
-    names.knows("192.0.2.1", 9.0)
-    names.doubt("192.0.2.1", 19.0)
-    assert len(server.asked) == 3
+    assert server.lookups == ["example.org"] * 3
+    cache.report_unreachable("elsewhere.example", 9.0)
+    cache.resolve("192.0.2.1", 9.0)
+    cache.report_unreachable("192.0.2.1", 19.0)
+    assert len(server.lookups) == 3
 
 
-def test_a_name_in_doubt_is_used_though_its_server_is_silent(server: NameServer) -> None:
-    names = server.names()
-    learn(server, names, "example.org")
-    server.tells["example.org"] = FAILS
-    names.doubt("example.org", 5.0)
+def test_an_unreachable_name_is_used_while_its_server_fails(server: NameServer) -> None:
+    cache = server.cache()
+    look_up(server, cache, "example.org")
+    server.answers["example.org"] = FAILS
+    cache.report_unreachable("example.org", 5.0)
     server.wait()
 
-    assert names.found(5.0) == []
-    assert names.untold("example.org") == ["example.org:80:192.0.2.1", "example.org:443:192.0.2.1"]
+    assert cache.ended(5.0) == []
+    assert cache.lines_to_load("example.org") == ["example.org:80:192.0.2.1", "example.org:443:192.0.2.1"]

@@ -114,6 +114,6 @@ def page(url: str, settings: Settings, *, most: int, accept: str) -> FetchedPage
         Guard(delivery.allow_networks),
         timeout=delivery.timeout,
         connect_timeout=delivery.connect_timeout,
-        most=most,
+        max_bytes=most,
         accept=accept,
     )

@@ -1,26 +1,25 @@
-"""What can go wrong with a transfer, in a few classes; and the one place where libcurl's error codes become them.
+"""What can go wrong with a transfer, in a few classes. Only here do libcurl's error codes become these classes.
 
     Fault
-      TIMEOUT       not done in its time: no connection, no answer, or an answer that drips
+      TIMEOUT       not finished in its time: no connection, no answer, or an answer that comes too slowly
       DNS           the host's name has no address
       CONNECT       no connection to any of its addresses
-      TLS           no secure connection: handshake, certificate or name are wrong
+      TLS           no secure connection: the handshake, the certificate or its name is wrong
       RESET         the connection broke before the answer was whole
-      PROTOCOL      what came back is not HTTP
+      PROTOCOL      the answer is not HTTP
       FORBIDDEN     the guard does not allow the address
-      INVALID       the request can't be sent as it stands: no URL, a scheme or a character that HTTP does not have,
-                    no token to be had for it
-      TOO_LARGE     the answer is longer than the caller can take
-      CROWDED       not sent: the receiver is slow, and too many slow ones are waiting
-      NOT_STARTED   given back unsent: it would have outlasted its deadline, or the engine is stopping
-      OUTDATED      given back unsent: what it says is not to be said any more
+      INVALID       the request can't be sent as it stands: not a URL, a scheme or character that HTTP does not have,
+                    or no token could be fetched for it
+      TOO_LARGE     the answer is longer than the caller accepts
+      CROWDED       not sent: the receiver is slow, and too many requests to slow receivers are waiting
+      NOT_STARTED   not sent: it would have outlasted its deadline, or the engine is stopping
+      OUTDATED      not sent: its text was changed or withdrawn meanwhile
       STOPPED       ended by the stop of the engine while it was under way
-      UNAUTHORIZED  the token of the request was not good any more; it is sent anew with another one
-      INTERNAL      anything else, which is ours to mend
+      UNAUTHORIZED  the token of the request was no longer valid; the request is sent again with another one
+      INTERNAL      anything else: a bug of ours
 
-Any status is an answer and no fault: what it means is for `policy` to say. So is a status whose header lines after it
-are malformed: whoever said it has said it. Callers of `requests` get the exception that
-`requests` itself would have raised, see `exception_for`.
+Any status is an answer, not a fault, also when the header lines after it are malformed. What it means, others decide.
+Callers of `requests` get the exception that `requests` itself would raise, see `exception_for`.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class Fault(StrEnum):
     INTERNAL = "internal"
 
 
-# Codes that libcurl may answer with and pycurl has no name for.
+# Codes that libcurl may return and for which pycurl has no name.
 _HTTP2_STREAM, _RECURSIVE_API_CALL, _AUTH_ERROR, _HTTP3, _QUIC_CONNECT_ERROR = 92, 93, 94, 95, 96
 _PROXY, _SSL_CLIENTCERT, _UNRECOVERABLE_POLL, _TOO_LARGE, _ECH_REQUIRED = 97, 98, 99, 100, 101
 
@@ -94,7 +93,7 @@ _CODES: dict[Fault, tuple[int, ...]] = {
     ),
     Fault.PROTOCOL: (
         pycurl.E_BAD_CONTENT_ENCODING,
-        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # by now libcurl's name for it is without FTP
+        pycurl.E_FTP_WEIRD_SERVER_REPLY,  # libcurl now calls it CURLE_WEIRD_SERVER_REPLY
         pycurl.E_HTTP2,
         pycurl.E_HTTP_RANGE_ERROR,
         pycurl.E_HTTP_RETURNED_ERROR,
@@ -105,7 +104,7 @@ _CODES: dict[Fault, tuple[int, ...]] = {
     Fault.INVALID: (pycurl.E_URL_MALFORMAT,),
     Fault.TOO_LARGE: (pycurl.E_FILESIZE_EXCEEDED, _TOO_LARGE),
     Fault.INTERNAL: (
-        # Of our own making.
+        # Our own mistakes.
         pycurl.E_ABORTED_BY_CALLBACK,
         pycurl.E_AGAIN,
         pycurl.E_BAD_CALLING_ORDER,
@@ -121,7 +120,7 @@ _CODES: dict[Fault, tuple[int, ...]] = {
         pycurl.E_WRITE_ERROR,
         _RECURSIVE_API_CALL,
         _AUTH_ERROR,
-        # Of protocols that we do not speak.
+        # From protocols that we do not use.
         pycurl.E_ALREADY_COMPLETE,
         pycurl.E_BAD_DOWNLOAD_RESUME,
         pycurl.E_BAD_PASSWORD_ENTERED,
@@ -171,7 +170,7 @@ FAULTS: dict[int, Fault] = {code: fault for fault, codes in _CODES.items() for c
 """libcurl's error code -> the class of failure."""
 
 MALFORMED_LINES = frozenset({"Header without colon", "NUL byte in header", "Carriage return found in header"})
-"""What libcurl says when it breaks off at a line of a head that is no header field. The status before it stands."""
+"""libcurl's messages when it ends at a line that is not a header field. The status before that line counts."""
 
 _REASONS: dict[Fault, str] = {
     Fault.TIMEOUT: "no answer in time",
@@ -204,19 +203,19 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
 
 
 def fault_of(code: int) -> Fault:
-    """Return the class of one of libcurl's error codes; INTERNAL for a code that is newer than this table."""
+    """Return the class of one of libcurl's error codes; INTERNAL for a code that this table does not have."""
     return FAULTS.get(code, Fault.INTERNAL)
 
 
 def reason_of(code: int, message: str) -> str:
-    """Return the reason for one of libcurl's error codes on one line: what libcurl says, or what the code means."""
-    # It may quote the receiver, who may say anything.
+    """Return the reason for one of libcurl's error codes on one line: libcurl's message, or the meaning of the code."""
+    # The message may quote the receiver, who may send anything.
     reason = " ".join(message.encode(errors="replace").decode().split())
     return reason or f"{_REASONS.get(fault_of(code), 'it failed')} (error {code} of libcurl)"
 
 
 def exception_for(fault: Fault, *, started: bool) -> type[exceptions.RequestException]:
-    """Return what `requests` raises in such a case; `started`: the request may have reached the receiver."""
+    """Return the exception that `requests` raises; `started`: the request may have reached the receiver."""
     if fault is Fault.TIMEOUT and not started:
         return exceptions.ConnectTimeout
     return EXCEPTIONS[fault]

@@ -1,4 +1,4 @@
-"""Fetching one page, through the guard and the engine like every byte that leaves."""
+"""One page from the web, fetched through the guard and the engine like every byte that leaves."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from worker.outbound.guard import Guard
 from worker.outbound.requests_adapter import CurlAdapter
 
 REDIRECTS = 5
-"""How many steps a page may have moved. Each passes the guard."""
+"""How many redirects are followed. The guard judges each step."""
 
 
 class FetchError(Exception):
-    """A page that could not be had; the message says why."""
+    """A page could not be fetched; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """A page as it came, and the address at which it was in the end."""
+    """A page, and the URL at which it was after all redirects."""
 
     content: bytes
     url: str
 
 
-def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, most: int, accept: str) -> FetchedPage:
-    """Return the page at `url`, of at most `most` bytes; times in seconds. Raises FetchError.
+def fetch(
+    url: str, guard: Guard, *, timeout: float, connect_timeout: float, max_bytes: int, accept: str
+) -> FetchedPage:
+    """Return the page at `url`, of at most `max_bytes`; times in seconds. Raises FetchError.
 
-    `accept`: the media types that are wanted (RFC 9110, section 12.5.1).
+    `accept`: the media types to ask for (RFC 9110, section 12.5.1).
     """
     engine = Engine(guard, places=1, per_host=1, connect_timeout=connect_timeout)
     engine.start()
@@ -40,32 +42,32 @@ def fetch(url: str, guard: Guard, *, timeout: float, connect_timeout: float, mos
             session.trust_env = False
             session.max_redirects = REDIRECTS
             for scheme in ("https://", "http://"):
-                session.mount(scheme, CurlAdapter(engine, keep=most))
-            answer = session.get(url, timeout=timeout, headers={"Accept": accept})
+                session.mount(scheme, CurlAdapter(engine, keep_bytes=max_bytes))
+            response = session.get(url, timeout=timeout, headers={"Accept": accept})
     except requests.RequestException as error:
         raise FetchError(str(error) or type(error).__name__) from None
     finally:
         engine.stop(0)
-    if answer.status_code != 200:
-        raise FetchError(f"it answers {answer.status_code} {answer.reason}".rstrip())
-    return FetchedPage(_in_utf8(answer), answer.url)
+    if response.status_code != 200:
+        raise FetchError(f"it answers {response.status_code} {response.reason}".rstrip())
+    return FetchedPage(_in_utf8(response), response.url)
 
 
-def _in_utf8(answer: requests.Response) -> bytes:
-    """The body; where the header names its encoding, which wins over what stands in it, in UTF-8 with its mark.
+def _in_utf8(response: requests.Response) -> bytes:
+    """The body. If the header names its encoding, in UTF-8 with a byte order mark: the header wins over the content.
 
-    Of an HTML page what is wrong in that encoding is replaced, as in a browser.
+    Bytes of an HTML page that are invalid in that encoding are replaced, as browsers do; elsewhere they are an error.
     """
-    content_type = answer.headers.get("content-type", "")
+    content_type = response.headers.get("content-type", "")
     if "html" in content_type.partition(";")[0].lower():
         encoding = encodings.known(encodings.in_header(content_type))
-        if not encoding or encodings.marked(answer.content)[0]:
-            return answer.content
-        return codecs.BOM_UTF8 + answer.content.decode(encoding, "replace").encode()
-    declared = answer.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
-    if not declared or declared in {"utf-8", "utf8"}:
-        return answer.content
+        if not encoding or encodings.marked(response.content)[0]:
+            return response.content
+        return codecs.BOM_UTF8 + response.content.decode(encoding, "replace").encode()
+    charset = content_type.lower().partition("charset=")[2].strip("\"' ;")
+    if not charset or charset in {"utf-8", "utf8"}:
+        return response.content
     try:
-        return codecs.BOM_UTF8 + answer.content.decode(declared).encode()
+        return codecs.BOM_UTF8 + response.content.decode(charset).encode()
     except (LookupError, UnicodeError) as error:
-        raise FetchError(f"it says that it is in {declared[:40]}, and is not: {error}") from None
+        raise FetchError(f"its header says {charset[:40]}, and it is not in that encoding: {error}") from None

@@ -1,4 +1,4 @@
-"""The gate to the network: every socket of the engine is opened here, after the guard has seen its address."""
+"""Sockets that open only to addresses the guard permits. libcurl opens every socket of the engine through here."""
 
 from __future__ import annotations
 
@@ -11,35 +11,41 @@ from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
 
 
-class _Socket(socket):
-    """A socket that pycurl makes a duplicate of; this one is closed when it is dropped."""
+class _ClosingSocket(socket):
+    """A socket that closes when Python drops it. pycurl uses a duplicate of it."""
 
     def __del__(self) -> None:
         self.close()
 
 
 class GuardedSockets:
-    """Opens sockets for one transfer at a time.
+    """Opens the sockets of one transfer at a time.
 
-    `refusal` says why a socket was not opened. A host may have several addresses, and libcurl tries one after another:
-    once one of them has `passed`, what fails is the connection, whatever was refused beside it.
+    A host may have several addresses, and libcurl tries one after another. `refusal` says why the last refused socket
+    was not opened. It is the reason of a failure only while no socket `was_opened`: after that the connection itself
+    has failed.
     """
 
-    __slots__ = ("_guard", "passed", "refusal")
+    __slots__ = ("_guard", "refusal", "was_opened")
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self.passed = False
+        self.was_opened = False
         self.refusal: tuple[Fault, str] | None = None
 
-    def open(self, _purpose: int, to: pycurl.CurlSockAddr) -> socket | int:
-        """OPENSOCKETFUNCTION."""
+    def forget(self) -> None:
+        """Begin with another transfer."""
+        self.was_opened = False
+        self.refusal = None
+
+    def open(self, _purpose: int, address: pycurl.CurlSockAddr) -> socket | int:
+        """Open a socket to an address, or return SOCKET_BAD: libcurl's OPENSOCKETFUNCTION."""
         try:
-            if self._guard.permits(ip_address(to.addr[0])):
-                opened = _Socket(to.family, to.socktype, to.protocol)
-                self.passed = True
+            if self._guard.permits(ip_address(address.addr[0])):
+                opened = _ClosingSocket(address.family, address.socktype, address.protocol)
+                self.was_opened = True
                 return opened
-            self.refusal = Fault.FORBIDDEN, f"the address {to.addr[0]} is not allowed"
+            self.refusal = Fault.FORBIDDEN, f"the address {address.addr[0]} is not allowed"
         except ValueError:
             self.refusal = Fault.FORBIDDEN, "the address is of no known family"
         except OSError as error:

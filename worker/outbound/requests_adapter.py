@@ -1,11 +1,11 @@
-"""`requests` on top of the engine: its requests become transfers, answers become its responses.
+"""`requests` on top of the engine: its requests become transfers, and answers become its responses.
 
-A `requests.Session` with a `CurlAdapter` mounted sends through the same guard, connections and limits as every push.
-For many requests at once, `transfer_of` and `response_of` do the two halves without blocking.
+A `requests.Session` with a `CurlAdapter` mounted sends through the same guard, connections and limits as every push. To
+send many requests at once, use its two halves, `transfer_of` and `response_of`: they do not block.
 
-Not taken over from `requests`: proxies (none is ever used), cookies (none are kept), streaming (an answer is read
-whole, up to a limit) and compressed answers (none are asked for). Redirects are followed only if the session does so,
-and each step passes the guard.
+What `requests` does and this does not: proxies (none is ever used), cookies (none are kept), streaming (an answer is
+read whole, up to a limit) and compressed answers (none are asked for). Redirects are followed only if the session does
+so, and the guard judges each step.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from worker.outbound.engine import DEFAULT_TLS, Answer, Engine, Tls, Transfer
 from worker.outbound.errors import Fault, exception_for
 
 DEFAULT_SECONDS = 30.0
-"""The time limit of a call that names none."""
+"""The time limit of a call that sets none."""
 KEEP_BYTES = 2_000_000
-"""The longest answer that a session is given; a longer one is an error."""
+"""The longest answer that a session gets; a longer one is an error."""
 
-# libcurl says these itself, from what it really sends.
-_LIBCURLS_OWN = frozenset({"content-length", "transfer-encoding", "connection"})
+# libcurl sets these itself, from what it really sends.
+_SET_BY_LIBCURL = frozenset({"content-length", "transfer-encoding", "connection"})
 
 Timeout = float | tuple[float, float] | tuple[float, None] | None
 Cert = bytes | str | tuple[bytes | str, bytes | str] | None
 
 
 class CurlAdapter(BaseAdapter):
-    """Sends a session's requests through an engine. `keep`: bytes of an answer's body at the most."""
+    """Sends a session's requests through an engine. `keep_bytes`: the longest body of an answer that is accepted."""
 
-    def __init__(self, engine: Engine, *, keep: int = KEEP_BYTES) -> None:
+    def __init__(self, engine: Engine, *, keep_bytes: int = KEEP_BYTES) -> None:
         super().__init__()
         self._engine = engine
-        self._keep = keep
+        self._keep_bytes = keep_bytes
 
     def send(
         self,
@@ -53,85 +53,89 @@ class CurlAdapter(BaseAdapter):
         cert: Cert = None,
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002 (no proxy is ever used)
     ) -> requests.Response:
-        """Send a request and wait for its answer. Never in the engine's own thread.
+        """Send a request and wait for its answer. Never call it in the engine's own thread.
 
-        `timeout` is for all of it, in seconds; of a pair, their sum. It may wait as long again for a place. Raises what
-        `requests` raises: ConnectTimeout, ReadTimeout, SSLError, ConnectionError, InvalidURL, RequestException.
+        `timeout` is for the whole call, in seconds; a pair counts as its sum. The request may wait as long again for a
+        place. Raises what `requests` raises: ConnectTimeout, ReadTimeout, SSLError, ConnectionError, InvalidURL,
+        RequestException.
         """
         seconds = _seconds(timeout)
         deadline = time.monotonic() + 2 * seconds
         future: Future[Answer] = Future()
-        transfer = transfer_of(_as_our_own(request), timeout=seconds, deadline=deadline, on_answer=future.set_result)
-        transfer.keep_bytes = self._keep
+        transfer = transfer_of(
+            _without_defaults(request), timeout=seconds, deadline=deadline, on_answer=future.set_result
+        )
+        transfer.keep_bytes = self._keep_bytes
         transfer.keep_headers = True
         transfer.tls = _tls(verify, cert)
         self._engine.submit([transfer])
         return response_of(request, future.result())
 
     def close(self) -> None:
-        """Do nothing: the engine is not ours."""
+        """Do nothing: the engine is not ours to stop."""
 
 
 def transfer_of(
     prepared: requests.PreparedRequest, *, timeout: float, deadline: float, on_answer: Callable[[Answer], None]
 ) -> Transfer:
-    """Return the transfer that says what a prepared request says. Raises TypeError for a body that is not at hand."""
+    """Return the transfer that sends a prepared request. Raises TypeError for a body that is not at hand."""
     body = prepared.body or b""
     if isinstance(body, str):
         body = body.encode()
     if not isinstance(body, bytes):
         raise TypeError("only a request whose body is at hand can be sent")
-    return Transfer(
-        prepared.url or "", body, header_lines(prepared), timeout, deadline, on_answer, method=prepared.method or "GET"
-    )
+    method = prepared.method or "GET"
+    return Transfer(prepared.url or "", body, header_lines(prepared), timeout, deadline, on_answer, method=method)
 
 
 def header_lines(prepared: requests.PreparedRequest) -> list[str]:
     """Return a request's headers as a transfer has them."""
-    return [_line(name, value) for name, value in prepared.headers.items() if name.lower() not in _LIBCURLS_OWN]
+    return [
+        _header_line(name, value) for name, value in prepared.headers.items() if name.lower() not in _SET_BY_LIBCURL
+    ]
 
 
 def response_of(prepared: requests.PreparedRequest, answer: Answer) -> requests.Response:
     """Return an answer as `requests` has it. Raises the exception of `requests` that stands for its fault."""
-    made = requests.Response()
-    made.status_code = answer.status
-    made.reason = responses.get(answer.status, "")
-    made.headers = CaseInsensitiveDict(answer.headers)
-    made.encoding = get_encoding_from_headers(made.headers)
-    made.url = prepared.url or ""
-    made.request = prepared
-    made.elapsed = timedelta(seconds=answer.seconds)
-    made._content = answer.body  # noqa: SLF001 (there is no other way to say that it has been read)
-    made._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+    response = requests.Response()
+    response.status_code = answer.status
+    response.reason = responses.get(answer.status, "")
+    response.headers = CaseInsensitiveDict(answer.headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.url = prepared.url or ""
+    response.request = prepared
+    response.elapsed = timedelta(seconds=answer.seconds)
+    response._content = answer.body  # noqa: SLF001 (there is no other way to set a body that has been read)
+    response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
     fault, message = answer.fault, answer.message
     if fault is None and answer.truncated:
         fault, message = Fault.TOO_LARGE, f"the answer has more than {len(answer.body)} bytes"
     if fault is not None:
         raise exception_for(fault, started=answer.started)(
-            message, request=prepared, response=made if answer.status else None
+            message, request=prepared, response=response if answer.status else None
         )
-    return made
+    return response
 
 
-def _as_our_own(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The request without what `requests` says of itself: its name, and codings that only it would undo."""
-    ours = request.copy()
-    ours.headers["Accept-Encoding"] = "identity"
-    if ours.headers.get("User-Agent") == default_user_agent():
-        del ours.headers["User-Agent"]
-    return ours
+def _without_defaults(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """The request without what `requests` adds about itself: its name, and content codings that only it would undo."""
+    stripped = request.copy()
+    stripped.headers["Accept-Encoding"] = "identity"
+    if stripped.headers.get("User-Agent") == default_user_agent():
+        del stripped.headers["User-Agent"]
+    return stripped
 
 
-def _line(name: str | bytes, value: str | bytes) -> str:
+def _header_line(name: str | bytes, value: str | bytes) -> str:
     name, value = (text.decode("latin-1") if isinstance(text, bytes) else text for text in (name, value))
-    # libcurl takes "Name:" for the wish to leave a header out, and "Name;" for an empty one.
+    # To libcurl, "Name:" means that it must leave this header out, and "Name;" that the header is empty.
     return f"{name}: {value}" if value else f"{name};"
 
 
 def _seconds(timeout: Timeout) -> float:
-    parts = timeout if isinstance(timeout, tuple) else (timeout,)
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else max([DEFAULT_SECONDS, *known])
+    limits = timeout if isinstance(timeout, tuple) else (timeout,)
+    set_limits = [limit for limit in limits if limit is not None]
+    return sum(set_limits) if len(set_limits) == len(limits) else max([DEFAULT_SECONDS, *set_limits])
 
 
 def _tls(verify: bool | str, cert: Cert) -> Tls:

@@ -1,11 +1,21 @@
-"""Whose turn it is: which of the waiting transfers may start, so that no receiver and no host keeps others waiting.
+"""Which waiting transfer starts next, so that no receiver and no host keeps the others waiting.
 
-Bounds: `places` for all that is under way; `per_host` for what of it goes to one host (and port); and of the places a
-small share for receivers that are known to be slow, which have a lane of their own. Questions (verifications of intent,
-pages that are read back) go to whoever a stranger names: they have small lanes, bounds per host and a memory of who is
-slow of their own, so whatever they meet with, pushes do not feel it. A transfer whose host is at its bound, or can't be
-called yet, waits apart, takes no place, and holds up nobody but its own host; per host and lane it is first come, first
-served, after what is urgent. Used by one thread.
+A place is the right to be under way. There are `places` of them, and three bounds within that number:
+
+- Of the transfers to one host and port, only `per_host` may be under way or next for a place.
+- Receivers that are slow have a lane with a tenth of the places, because each keeps a place a hundred times longer.
+- Questions (verifications of intent, pages that are read back) go to addresses that strangers gave. They have lanes,
+  bounds per host and latency averages of their own, so whatever happens to them, pushes do not notice.
+
+A transfer whose host is at its bound, or has no known address yet, waits with its host. It takes no place and holds up
+nobody but that host. In each lane and at each host, transfers start in the order in which they came; urgent ones first.
+
+Who counts what: only the scheduler counts places. `take_place` takes one, in total and in its lane, and `free_place`
+gives it back. A host counts its transfers from the moment they line up in a lane, because they can't be stopped there.
+Whatever waits is counted by the length of its queue. The engine's `Inbox` counts something else: the transfers that
+have no answer yet, wherever they are. `Engine.room` computes from both how many more may come.
+
+Used by one thread.
 """
 
 from __future__ import annotations
@@ -14,203 +24,205 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
-from worker.outbound.latency import Pace
+from worker.outbound.latency import LatencyAverages
 from worker.outbound.transfer import Transfer
 
 _SLOW_SHARE = 0.1
-"""Of the places, for the slow: each keeps one a hundred times longer than others do."""
-_SLOW_WITHIN = 3
-"""How many of the slow are taken in, for each of their places. More would only be late, and fill the engine."""
+"""The share of the places for slow receivers."""
+_SLOW_PER_PLACE = 3
+"""How many transfers to slow receivers are let in for each of their places. More would only be late."""
 _QUESTIONS_SHARE = 0.1
-"""Of the places, for questions, and of what one host may have at once. Of theirs, the slow have `_SLOW_SHARE`."""
+"""The share of the places for questions, and of what one host may have at once. Of theirs, `_SLOW_SHARE` is for those
+that are slow to answer."""
 
 
 _Waiting = TypeVar("_Waiting")
 
 
 class Host:
-    """One host while there is something for it. `busy`: its transfers that are under way or next for a place.
+    """One host, for as long as it has transfers; pushes and questions each have their own.
 
-    While it is not `open`, all wait. It is one for questions and another one for pushes.
+    `in_use`: its transfers that are under way or lined up in a lane. Until it is `resolved`, all its transfers wait.
     """
 
-    __slots__ = ("busy", "name", "open", "traffic", "waiting")
+    __slots__ = ("in_use", "name", "resolved", "traffic", "waiting")
 
-    def __init__(self, name: str, traffic: Traffic, *, is_open: bool) -> None:
+    def __init__(self, name: str, traffic: Traffic, *, resolved: bool) -> None:
         self.name = name
         self.traffic = traffic
-        self.open = is_open
-        self.busy = 0
+        self.resolved = resolved
+        self.in_use = 0
         self.waiting: deque[Transfer] = deque()
 
 
 class Lane:
-    """Those that are next for one of its `places`; `busy`: how many of them are taken."""
+    """Some of the places, and the transfers that are next for one of them. `in_use`: how many of the places are."""
 
-    __slots__ = ("busy", "places", "waiting")
+    __slots__ = ("in_use", "places", "waiting")
 
     def __init__(self, places: int) -> None:
         self.places = places
-        self.busy = 0
+        self.in_use = 0
         self.waiting: deque[tuple[Transfer, Host]] = deque()
 
 
 class Traffic:
-    """Pushes, or questions: their lanes, the hosts they go to, and which of their receivers are slow."""
+    """All pushes, or all questions: their two lanes, the hosts they go to, and which of their receivers are slow."""
 
-    __slots__ = ("hosts", "pace", "per_host", "quick", "slow", "with_host")
+    __slots__ = ("hosts", "latency", "per_host", "quick", "slow", "waiting_for_host")
 
-    def __init__(self, places: int, per_host: int, pace: Pace) -> None:
+    def __init__(self, places: int, per_host: int) -> None:
         self.quick = Lane(places)
         self.slow = Lane(max(1, int(places * _SLOW_SHARE)))
         self.per_host = per_host
-        self.pace = pace
+        self.latency = LatencyAverages()
         self.hosts: dict[str, Host] = {}
-        self.with_host = 0
-        """How many wait for their host."""
+        self.waiting_for_host = 0
+        """How many transfers wait with their hosts."""
 
 
-class Turn(NamedTuple):
-    """A transfer that may start. `host` and `lane` are told when it has ended."""
+class Place(NamedTuple):
+    """A place that a transfer has, with the host and the lane that count it."""
 
     transfer: Transfer
     host: Host
     lane: Lane
 
 
-class Turns:
-    """The transfers that wait, and how many are under way. `pace` knows who is slow to take pushes."""
+class Scheduler:
+    """The transfers that wait, and the places of those that are under way."""
 
-    def __init__(self, places: int, per_host: int, pace: Pace) -> None:
+    def __init__(self, places: int, per_host: int) -> None:
         self._places = places
-        self._pushes = Traffic(places, per_host, pace)
-        few = int(places * _QUESTIONS_SHARE), int(per_host * _QUESTIONS_SHARE)
-        self._questions = Traffic(max(1, few[0]), max(1, few[1]), Pace())
-        # Those with few places first: they must get those.
-        pushes, questions = self._pushes, self._questions
+        self._pushes = pushes = Traffic(places, per_host)
+        question_places, questions_per_host = int(places * _QUESTIONS_SHARE), int(per_host * _QUESTIONS_SHARE)
+        self._questions = questions = Traffic(max(1, question_places), max(1, questions_per_host))
+        # The lanes with few places first, or they would never get one.
         self._lanes = (pushes.slow, questions.slow, questions.quick, pushes.quick)
-        self.under_way = 0
-        """How many are under way."""
+        self.in_use = 0
+        """How many places are in use."""
 
     @property
-    def held_up(self) -> int:
-        """How many pushes wait for nothing but their host or for a place in the lane of the slow. From any thread."""
-        return self._pushes.with_host + len(self._pushes.slow.waiting)
+    def blocked_pushes(self) -> int:
+        """How many pushes wait only for their host or for a place in the slow lane. From any thread."""
+        return self._pushes.waiting_for_host + len(self._pushes.slow.waiting)
 
     @property
-    def asking(self) -> int:
+    def waiting_questions(self) -> int:
         """How many questions wait. From any thread."""
         questions = self._questions
-        return questions.with_host + len(questions.slow.waiting) + len(questions.quick.waiting)
+        return questions.waiting_for_host + len(questions.slow.waiting) + len(questions.quick.waiting)
 
-    def add(self, transfer: Transfer, name: str, *, is_open: bool) -> bool:
-        """Take a transfer in; False, and it is not, when too many of the slow wait already.
+    def add(self, transfer: Transfer, host_name: str, *, resolved: bool) -> bool:
+        """Let a transfer wait for a place. Returns False, and does not, if too many wait for slow receivers already.
 
-        `is_open`: its host can be called now; else it waits for `open` or `refuse`.
+        `resolved`: the host's addresses are known; else the transfer waits for `host_resolved` or `host_failed`.
         """
         traffic = self._traffic(transfer)
         slow = traffic.slow
-        crowded = slow.busy + len(slow.waiting) >= _SLOW_WITHIN * slow.places
-        if crowded and not transfer.urgent and traffic.pace.is_slow(_receiver(transfer)):
+        crowded = slow.in_use + len(slow.waiting) >= _SLOW_PER_PLACE * slow.places
+        if crowded and not transfer.urgent and traffic.latency.is_slow(_receiver(transfer)):
             return False
-        host = traffic.hosts.get(name)
+        host = traffic.hosts.get(host_name)
         if host is None:
-            host = traffic.hosts[name] = Host(name, traffic, is_open=is_open)
-        if host.open and host.busy < traffic.per_host:
-            host.busy += 1
+            host = traffic.hosts[host_name] = Host(host_name, traffic, resolved=resolved)
+        if host.resolved and host.in_use < traffic.per_host:
+            host.in_use += 1
             self._line_up(transfer, host)
         else:
-            _queue(host.waiting, transfer, urgent=transfer.urgent)
-            traffic.with_host += 1
+            _enqueue(host.waiting, transfer, urgent=transfer.urgent)
+            traffic.waiting_for_host += 1
         return True
 
-    def open(self, name: str) -> None:
-        """The host can be called from now on."""
-        for host in self._hosts_of(name):
-            host.open = True
-            while host.waiting and host.busy < host.traffic.per_host:
-                host.busy += 1
-                host.traffic.with_host -= 1
+    def host_resolved(self, host_name: str) -> None:
+        """Let the transfers to a host go on: its addresses are known now."""
+        for host in self._hosts_named(host_name):
+            host.resolved = True
+            while host.waiting and host.in_use < host.traffic.per_host:
+                host.in_use += 1
+                host.traffic.waiting_for_host -= 1
                 self._line_up(host.waiting.popleft(), host)
 
-    def refuse(self, name: str) -> Iterator[Transfer]:
-        """Take out those that wait for a host that can't be called."""
-        for host in self._hosts_of(name):
-            if not host.open:
-                yield from self._take_out_waiting(host, lambda _: True)
+    def host_failed(self, host_name: str) -> Iterator[Transfer]:
+        """Remove and yield the transfers that wait for the addresses of a host: it has none."""
+        for host in self._hosts_named(host_name):
+            if not host.resolved:
+                yield from self._remove_from_host(host, lambda _: True)
 
-    def take(self) -> Turn | None:
-        """Return the transfer whose turn it is, now under way, or None."""
-        if self.under_way < self._places:
+    def take_place(self) -> Place | None:
+        """Give a place to the next transfer, which is under way from now on; None if none may start."""
+        if self.in_use < self._places:
             for lane in self._lanes:
-                if lane.waiting and lane.busy < lane.places:
-                    lane.busy += 1
-                    self.under_way += 1
-                    return Turn(*lane.waiting.popleft(), lane)
+                if lane.waiting and lane.in_use < lane.places:
+                    lane.in_use += 1
+                    self.in_use += 1
+                    return Place(*lane.waiting.popleft(), lane)
         return None
 
-    def leave(self, host: Host, lane: Lane) -> None:
-        """A transfer that was under way has ended: the next one to the same host queues up for a place."""
-        lane.busy -= 1
-        self.under_way -= 1
-        self._step_up(host)
+    def free_place(self, place: Place) -> None:
+        """Take back the place of a transfer that has ended. The next one to the same host lines up in a lane."""
+        place.lane.in_use -= 1
+        self.in_use -= 1
+        self._line_up_next(place.host)
 
-    def took(self, transfer: Transfer, seconds: float) -> None:
-        """Remember how long a receiver has taken."""
-        self._traffic(transfer).pace.took(_receiver(transfer), seconds)
+    def record_latency(self, transfer: Transfer, seconds: float) -> None:
+        """Take in how long a receiver took."""
+        self._traffic(transfer).latency.record(_receiver(transfer), seconds)
 
-    def late(self, now: float) -> Iterator[Transfer]:
-        """Take out those that have waited for too long to be started any more."""
-        return self._take_out(lambda transfer: now + transfer.timeout > transfer.deadline)
+    def remove_late(self, now: float) -> Iterator[Transfer]:
+        """Remove and yield the transfers that can't end before their deadline any longer."""
+        return self._remove(lambda transfer: now + transfer.timeout > transfer.deadline)
 
-    def clear(self) -> Iterator[Transfer]:
-        """Take out all that wait."""
-        return self._take_out(lambda _: True)
+    def remove_all(self) -> Iterator[Transfer]:
+        """Remove and yield all transfers that wait."""
+        return self._remove(lambda _: True)
 
     def __bool__(self) -> bool:
-        """Whether anything waits."""
-        return bool(self._pushes.quick.waiting or self.held_up or self.asking)
+        """Return whether any transfer waits."""
+        return bool(self._pushes.quick.waiting or self.blocked_pushes or self.waiting_questions)
 
     def _traffic(self, transfer: Transfer) -> Traffic:
         return self._questions if transfer.question else self._pushes
 
-    def _hosts_of(self, name: str) -> list[Host]:
-        hosts = (traffic.hosts.get(name) for traffic in (self._pushes, self._questions))
+    def _hosts_named(self, host_name: str) -> list[Host]:
+        hosts = (traffic.hosts.get(host_name) for traffic in (self._pushes, self._questions))
         return [host for host in hosts if host]
 
     @staticmethod
     def _line_up(transfer: Transfer, host: Host) -> None:
         traffic = host.traffic
-        lane = traffic.slow if traffic.pace.is_slow(_receiver(transfer)) else traffic.quick
-        _queue(lane.waiting, (transfer, host), urgent=transfer.urgent)
+        lane = traffic.slow if traffic.latency.is_slow(_receiver(transfer)) else traffic.quick
+        _enqueue(lane.waiting, (transfer, host), urgent=transfer.urgent)
 
-    def _take_out(self, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
+    def _line_up_next(self, host: Host) -> None:
+        """Give what one of a host's transfers had in a lane to the next one that waits with the host."""
+        if host.waiting:
+            host.traffic.waiting_for_host -= 1
+            self._line_up(host.waiting.popleft(), host)
+        else:
+            host.in_use -= 1
+            self._forget_idle(host)
+
+    def _remove(self, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
+        """Remove and yield from the front of each queue what is unwanted."""
         for traffic in (self._pushes, self._questions):
             for host in list(traffic.hosts.values()):
-                yield from self._take_out_waiting(host, unwanted)
+                yield from self._remove_from_host(host, unwanted)
         for lane in self._lanes:
             while lane.waiting and unwanted(lane.waiting[0][0]):
                 transfer, host = lane.waiting.popleft()
-                self._step_up(host)
+                self._line_up_next(host)
                 yield transfer
 
-    def _take_out_waiting(self, host: Host, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
+    def _remove_from_host(self, host: Host, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
         while host.waiting and unwanted(host.waiting[0]):
-            host.traffic.with_host -= 1
+            host.traffic.waiting_for_host -= 1
             yield host.waiting.popleft()
-        self._forget(host)
-
-    def _step_up(self, host: Host) -> None:
-        if host.waiting:
-            host.traffic.with_host -= 1
-            self._line_up(host.waiting.popleft(), host)
-        else:
-            host.busy -= 1
-            self._forget(host)
+        self._forget_idle(host)
 
     @staticmethod
-    def _forget(host: Host) -> None:
-        if not host.busy and not host.waiting:
+    def _forget_idle(host: Host) -> None:
+        if not host.in_use and not host.waiting:
             host.traffic.hosts.pop(host.name, None)
 
 
@@ -218,13 +230,13 @@ def _receiver(transfer: Transfer) -> str:
     return transfer.receiver or transfer.url
 
 
-def _queue(waiting: deque[_Waiting], one: _Waiting, *, urgent: bool) -> None:
-    """Have one wait behind all others, or before them."""
-    (waiting.appendleft if urgent else waiting.append)(one)
+def _enqueue(queue: deque[_Waiting], entry: _Waiting, *, urgent: bool) -> None:
+    """Put an entry behind all others, or before them if it is urgent."""
+    (queue.appendleft if urgent else queue.append)(entry)
 
 
 def host_of(url: str) -> str:
-    """Return host and port as the URL has them, in lower case; what is no URL is its own host."""
+    """Return host and port as they stand in a URL, in lower case; the text itself if it is not a URL."""
     _, slashes, rest = url.partition("//")
     if not slashes:
         return url

@@ -1,10 +1,10 @@
-"""The sockets that libcurl waits for, watched by epoll: thousands cost no more than the few that are ready.
+"""What happens on libcurl's sockets, watched by epoll: thousands of sockets cost no more than the few that are ready.
 
-Between two transfers on one connection libcurl takes its socket off the watch and puts it back. Obeying to the letter
-would have the kernel drop and rebuild its entry each time, which costs as much as a sixth of the whole transfer. So a
-socket that is taken off stays where it is, marked as idle; what happens to it then only unregisters it. A number may
-meanwhile belong to another socket, as libcurl does not tell when it closes one: therefore each new watch is made with a
-call that fails if the kernel does not know the socket.
+Between two transfers on one connection libcurl takes its socket off the watch and then puts it back. If we always did
+so too, the kernel would remove and rebuild its entry each time, which costs up to a sixth of the whole transfer. So a
+socket that libcurl takes off stays in epoll, marked as idle; if anything happens to it there, it is only unregistered.
+libcurl does not tell us when it closes a socket, so the same number may come back as another socket. Each new watch
+therefore begins with a call that fails if the kernel does not know the socket.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 import pycurl
 
-_EVENTS = {
+_EPOLL_EVENTS = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
     pycurl.POLL_NONE: 0,
 }
-# What to tell libcurl, by what epoll says (its highest bit here is EPOLLHUP, 16).
-_ACTIONS = tuple(
+# What libcurl must hear for each combination of epoll's events (the highest bit that comes here is EPOLLHUP, 16).
+_CURL_ACTIONS = tuple(
     (pycurl.CSELECT_IN if events & (select.EPOLLIN | select.EPOLLHUP) else 0)
     | (pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0)
     | (pycurl.CSELECT_ERR if events & select.EPOLLERR else 0)
@@ -31,7 +31,7 @@ _ACTIONS = tuple(
 
 
 class SocketEvents:
-    """Watches what libcurl asks for. Used by one thread, but for `wake`."""
+    """Watches the sockets that libcurl names. One thread uses it; only `wake` may come from others."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -44,7 +44,10 @@ class SocketEvents:
         os.eventfd_write(self._waker, 1)
 
     def wait(self, seconds: float | None) -> tuple[bool, list[tuple[int, int]]]:
-        """Wait until something happens, at most so long; return whether `wake` was called, and (socket, CSELECT_*)."""
+        """Wait until something happens, or for so long.
+
+        Returns whether `wake` was called, and the sockets that are ready, each with libcurl's CSELECT_* bits.
+        """
         woken = False
         ready = []
         for fd, events in self._epoll.poll(seconds):
@@ -52,22 +55,22 @@ class SocketEvents:
                 os.eventfd_read(fd)
                 woken = True
             elif fd in self._idle:
-                # A receiver has closed a connection that is not in use; libcurl finds out when it wants it again.
+                # A receiver has closed a connection that is not in use; libcurl finds out when it wants to use it.
                 self._epoll.unregister(fd)
             else:
-                ready.append((fd, _ACTIONS[events]))
+                ready.append((fd, _CURL_ACTIONS[events]))
         return woken, ready
 
-    def watch(self, what: int, fd: int, _multi: pycurl.CurlMulti, _data: Any) -> None:
-        """M_SOCKETFUNCTION: what libcurl waits for on a socket from now on."""
-        if what == pycurl.POLL_REMOVE:
+    def watch(self, poll: int, fd: int, _multi: pycurl.CurlMulti, _data: Any) -> None:
+        """Watch a socket for other events from now on (`poll`: POLL_*): libcurl's M_SOCKETFUNCTION."""
+        if poll == pycurl.POLL_REMOVE:
             self._idle.add(fd)
             return
         self._idle.discard(fd)
         try:
-            self._epoll.modify(fd, _EVENTS[what])
+            self._epoll.modify(fd, _EPOLL_EVENTS[poll])
         except FileNotFoundError:
-            self._epoll.register(fd, _EVENTS[what])
+            self._epoll.register(fd, _EPOLL_EVENTS[poll])
 
     def close(self) -> None:
         """Stop watching."""

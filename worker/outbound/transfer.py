@@ -48,6 +48,11 @@ class Answer:
     """Whether the body was longer than what the transfer keeps."""
 
 
+def unsent(fault: Fault, message: str) -> Answer:
+    """Return the answer to a transfer of which nothing was sent."""
+    return Answer(0, {}, b"", fault, message, 0.0, started=False)
+
+
 @dataclass(slots=True)
 class Transfer:
     """One request. The engine calls `on_answer` once for each, in its own thread: it must be quick."""

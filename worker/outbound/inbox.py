@@ -1,0 +1,66 @@
+"""How transfers get from any thread to the engine's, and how many of them have no answer yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from worker.outbound.transfer import Transfer
+
+
+class Inbox:
+    """Takes transfers from any thread until it is closed.
+
+    `wake` makes the engine's thread look; it is called with a lock held, at most once for all that comes before the
+    thread does look, and never after `close`.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._lock = Lock()
+        self._transfers: deque[Transfer] = deque()
+        self._put_count = 0
+        self._woken = False
+        self._closed = False
+        self.answered = 0
+        """How many transfers have their answer. The engine's thread alone writes it."""
+
+    @property
+    def unanswered(self) -> int:
+        """How many transfers have no answer yet, wherever they are."""
+        return self._put_count - self.answered
+
+    def put(self, transfers: Sequence[Transfer]) -> bool:
+        """Take transfers in; return False, and do not, when the inbox is closed."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._transfers.extend(transfers)
+            self._put_count += len(transfers)
+            self._wake_once()
+            return True
+
+    def wake(self) -> None:
+        """Make the engine's thread look, unless the inbox is closed."""
+        with self._lock:
+            if not self._closed:
+                self._wake_once()
+
+    def take_all(self) -> deque[Transfer]:
+        """Return the transfers that have come since the last call. In the engine's thread."""
+        with self._lock:
+            self._woken = False
+            transfers, self._transfers = self._transfers, deque()
+        return transfers
+
+    def close(self) -> bool:
+        """Take no more transfers and wake nobody; return whether this is the first call."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+        return first
+
+    def _wake_once(self) -> None:
+        if not self._woken:
+            self._woken = True
+            self._wake()
