@@ -41,7 +41,7 @@ def answer(status: int = 200, body: bytes = b"", *, cut: bool = False, **headers
     said = {"content-type": "text/html; charset=utf-8"} | {
         name.replace("_", "-"): text for name, text in headers.items()
     }
-    return Answer(status, said, body, None, "", 0.1, started=True, cut=cut)
+    return Answer(status, said, body, None, "", 0.1, started=True, truncated=cut)
 
 
 @pytest.mark.parametrize("status", [204, 404, 410, 451])
