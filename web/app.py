@@ -175,6 +175,7 @@ def _follow(made: Application, rereading: Rereading) -> None:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
         else:
             rereading.taken(reading)
+            rereading.tell(reading)
 
 
 def _keep() -> None:

@@ -89,17 +89,19 @@ class Farm:
             return False
         return all(answer.status_code == 200 and answer.json()["workers"] == 2 for answer in answers)
 
-    def reread(self, text: str, event: str = "settings_read_again") -> list[dict[str, Any]]:
-        """Write the settings, tell all processes, and return the one line that each logs."""
+    def reread(self, text: str, event: str = "settings_changed") -> list[dict[str, Any]]:
+        """Write the settings, tell all processes, wait until they are in force; return the one line of each."""
         self.config.write_text(text)
         for one in self.all:
             one.mark = one.log.stat().st_size
             one.process.send_signal(signal.SIGHUP)
-        events = ("settings_read_again", "settings_refused", "settings_not_taken")
+        events = ("settings_changed", "settings_refused", "settings_not_taken")
         self.until(lambda: all(one.lines(*events) for one in self.all), "a line of each")
-        found = [one.lines(*events) for one in self.all]
-        assert [[event]] * 4 == [[line["event"] for line in lines] for lines in found]
-        return [lines[0] for lines in found]
+        if event == "settings_changed":
+            self.until(lambda: all(one.lines("settings_read_again") for one in self.workers), "workers to go over")
+        lines = [one.lines(*events) for one in self.all]
+        assert [[event]] * 4 == [[line["event"] for line in some] for some in lines]
+        return [some[0] for some in lines]
 
     def post(self, url: str, article_id: str, token: str = TOKEN, section: str = "s20") -> int:
         event = published(article_id, section)

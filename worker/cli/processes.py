@@ -85,6 +85,7 @@ def _pass_hang_ups(stack: Stack, rereading: Rereading) -> None:
     while True:
         signal.sigwait({signal.SIGHUP})
         if reading := rereading.read():
+            rereading.tell(reading)
             rereading.taken(reading)
             stack.hang_up()
 

@@ -48,7 +48,7 @@ class Rereading:
             log.error(
                 "settings_refused",
                 fields=[wrong.field for wrong in error.errors],
-                reason="; ".join(map(str, error.errors)),
+                reason=f"not read again: {'; '.join(map(str, error.errors))}",
                 next_step="the old ones stay in force; mend it and send SIGHUP again",
             )
             return None
@@ -59,11 +59,14 @@ class Rereading:
         restart = [name for name in differences(settings, wanted) if name in AT_THE_START]
         return Reading(settings, differences(self.settings, settings), restart)
 
+    def tell(self, reading: Reading) -> None:
+        """Say what has changed, in one line."""
+        if self._aloud:
+            later = {"restart_for": reading.restart} if reading.restart else {}
+            log.info("settings_changed", changed=reading.changed, **later)
+
     def taken(self, reading: Reading) -> None:
-        """They are in force: say so."""
+        """They are in force."""
         if reading.settings.log_level != self.settings.log_level:
             logs.configure(reading.settings.log_level)
         self.settings = reading.settings
-        tell = log.info if self._aloud else log.debug
-        later = {"restart_for": reading.restart} if reading.restart else {}
-        tell("settings_read_again", changed=reading.changed, **later)

@@ -81,7 +81,7 @@ def _follow(rereading: Rereading, *, distributes: bool) -> None:
 
 def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
     """Read the settings and have machinery made by them take over; while Redis is away, as soon as it can be done."""
-    reading, told = rereading.read(), False
+    reading, told = _read(rereading), False
     while reading is not None:
         beat()
         try:
@@ -95,7 +95,13 @@ def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
             break
         if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
-            reading = rereading.read() or reading
+            reading = _read(rereading) or reading
+
+
+def _read(rereading: Rereading) -> Reading | None:
+    if reading := rereading.read():
+        rereading.tell(reading)
+    return reading
 
 
 def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> None:
@@ -105,7 +111,7 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
     has changed.
     """
     if not reading.changed:
-        rereading.taken(reading)
+        _taken(rereading, reading)
         return
     with _replacing:
         if Process.stopping.is_set():
@@ -113,8 +119,13 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
         machinery = Machinery(Process.machinery.services.rewired(reading.settings), distributes=distributes)
         machinery.start()
         former = Process.replace(machinery, _TASKS_SECONDS)
-        rereading.taken(reading)
+        _taken(rereading, reading)
         former.stop()
+
+
+def _taken(rereading: Rereading, reading: Reading) -> None:
+    rereading.taken(reading)
+    log.info("settings_read_again", endpoints=len(reading.settings.endpoints))
 
 
 def _end_at_once(reason: str) -> None:
