@@ -42,6 +42,7 @@ _ELEMENT = re.compile(
 )
 _ADDRESS = re.compile(r"^(?:[a-z]+:)?//|^https?:|^www\.|^[^\s@]+@[^\s@]+\.[^\s@]+$|^@", re.IGNORECASE)
 _BY = re.compile(r"^\s*by:?\s+(?=\S)", re.IGNORECASE)
+_SECTION = ("article:section", "articlesection", "parsely-section", "section")
 _LOOKED_AT = 20_000
 """Characters of a page by which its script is known."""
 _UNSEEN = frozenset({"script", "style", "template", "title", "noscript"})
@@ -174,10 +175,12 @@ def _say(draft: Draft, article: _Thing, meta: Meta, given: Given, root: html.Htm
     draft.time("published", article.said.get("datePublished"), given, *others)
     draft.time("updated", article.said.get("dateModified"), given, *meta.updated)
     draft.time("expires", article.said.get("expires"), given)
-    section = article.said.get("articleSection") or meta.one("article:section")
+    section = article.said.get("articleSection") or meta.one(*_SECTION)
     draft.line("section", section[0] if isinstance(section, list) and section else section)
-    draft.lines("subjects", _words(article.said.get("keywords")) or meta.all("article:tag"))
-    _authors(draft, article.names("author", "creator") or meta.all("author", "article:author", "parsely-author"))
+    draft.lines(
+        "subjects", _words(article.said.get("keywords")) or meta.all("article:tag") or _words(meta.one("news_keywords"))
+    )
+    _authors(draft, article.names("author", "creator") or meta.authors)
     draft.line("dateline", article.text("dateline"))
     draft.line("source", next(iter(article.names("publisher")), None) or meta.one("og:site_name"))
     draft.line("rights", article.text("copyrightNotice") or next(iter(article.names("copyrightHolder")), None))

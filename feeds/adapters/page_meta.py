@@ -53,6 +53,9 @@ _OTHERS = re.compile(r"video|audio|unpublish|expir|comment|site")
 """Names of other moments than those of the article."""
 _LANGUAGES = ("content-language", "language", "og:locale", "dc.language", "dcterms.language", "inlanguage")
 _TITLES = ("dc.title", "dcterms.title", "headline", "parsely-title", "sailthru.title", "title")
+_AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "dcterms.creator", "sailthru.author", "byl")
+_NAME_MOST = 100
+"""Characters of a byline; what is longer is no name."""
 _ARTICLES = re.compile(r"(?:Article|Posting|Report|WebPage|CreativeWork)$")
 _WHEN = re.compile(r"\b(?:(?:date-?)?publish(?:ed)?|pubdate|entry-date|post-date|dt-published)\b", re.IGNORECASE)
 _CHANGED = re.compile(r"updated|modified|edited", re.IGNORECASE)
@@ -105,6 +108,8 @@ class Meta:
             *(_moment(element) for element in near if not _CHANGED.search(element.get("class") or "")),
         ]
         self.updated = [*self._moments(_UPDATED, _UPDATED_TOO), *_marked(root, "datemodified")]
+        names = self.all(*_AUTHORS)
+        self.authors = names or list(dict.fromkeys(_bylines(root)))
         self.locked = "locked" in self.all("article:content_tier") or any(map(says_no, self.all("isaccessibleforfree")))
 
     def _moments(self, sure: tuple[str, ...], others: re.Pattern[str] | None) -> list[str]:
@@ -165,6 +170,21 @@ def _marked(root: html.HtmlElement, name: str) -> list[str]:
         *(_moment(each) for each in root.iter("meta") if name in _properties(each) and _of_article(each)),
         *(_moment(each) for each in named if name in _properties(each) and _of_article(each)),
     ]
+
+
+def _bylines(root: html.HtmlElement) -> Iterator[str]:
+    """The authors whom the page names in microdata, or by links to them (`rel="author"`)."""
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        linked = "author" in (element.get("rel") or "").lower().split() and element.tag == "a"
+        if not linked and ("author" not in _properties(element) or not _of_article(element)):
+            continue
+        if any(around.tag in _ASIDE for around in element.iterancestors()):
+            continue
+        named = [each for each in element.iter() if isinstance(each.tag, str) and "name" in _properties(each)]
+        said = [each.get("content") or _words(each) for each in named] or [element.get("content") or _words(element)]
+        yield from (name for name in said if name and len(name) <= _NAME_MOST)
 
 
 def _shown(root: html.HtmlElement) -> Iterator[str]:

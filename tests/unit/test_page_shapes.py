@@ -286,3 +286,26 @@ def test_a_text_that_is_only_a_part_of_what_the_page_shows(said: str) -> None:
     adapted = read(page(script({**LD, "articleBody": said}), body=TEXT * 3))
     assert "mile 3" in adapted.event["article"]["body_html"]
     assert any("articleBody" in str(note) for note in adapted.missing)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<p itemprop="author" itemscope itemtype="https://schema.org/Person"><b itemprop="name">Ines Weir</b></p>',
+        '<span itemprop="author">By Ines Weir</span>',
+        '<p>By <a rel="author" href="/weir">Ines Weir</a></p>',
+        '<p itemscope itemtype="Comment"><i itemprop="author">X</i></p><i itemprop="author">Ines Weir</i>',
+    ],
+)
+def test_authors_whom_the_page_shows(element: str) -> None:
+    assert ["Ines Weir"] == shown(f"<article><h1>The lock is shut</h1>{element}{TEXT}</article>")["authors"]
+
+
+@pytest.mark.parametrize("name", ["DC.creator", "byl", "sailthru.author"])
+def test_names_of_the_author_in_meta(name: str) -> None:
+    assert ["Ines Weir"] == article(f'<meta name="{name}" content="By Ines Weir">')["authors"]
+
+
+def test_section_and_keywords_in_meta() -> None:
+    said = article('<meta name="section" content="Harbour"><meta name="news_keywords" content="locks, boats">')
+    assert ("Harbour", ["locks", "boats"]) == (said["section"], said["subjects"])
