@@ -1,8 +1,8 @@
-"""The one place that asks what time it is.
+"""What time it is: nothing else in the worker asks the system for the time of day.
 
-`now` is the clock of this machine. `agreed` is the one by which processes on several machines decide: who may hold a
-receiver until when, when somebody is tried again, when an embargo ends. It is Redis' clock, where this process follows
-it, so a machine whose clock is wrong, or is set right, neither holds anything up nor breaks an embargo.
+`now` is the clock of this machine. `agreed` is the clock by which processes on several machines decide together: how
+long one may hold a receiver, when a receiver is tried again, when an embargo ends. It is Redis' clock as soon as this
+process follows that. So a machine whose clock is wrong, or is corrected, holds nothing up and breaks no embargo.
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ def now() -> datetime:
 
 
 def agreed() -> datetime:
-    """Return the present moment by the clock that this process follows; by its machine's as long as that is unknown."""
-    return _followed() or now()
+    """Return the present moment by the clock that this process follows, or by this machine's while that is unknown."""
+    return _followed_clock() or now()
 
 
-def follow(source: Callable[[], datetime | None]) -> None:
-    """Have this process follow a clock, for all that it does from now on. Called once, where a process is wired."""
-    global _followed  # noqa: PLW0603 (there is one time for all of a process)
-    _followed = source
+def follow(followed_clock: Callable[[], datetime | None]) -> None:
+    """Make this process follow a clock from now on; the clock returns None while it is unknown.
+
+    Called once, where a process is wired.
+    """
+    global _followed_clock  # noqa: PLW0603 (a whole process has one time)
+    _followed_clock = followed_clock
 
 
 def ms(moment: datetime) -> int:
-    """Return a moment as milliseconds since 1970, the unit of every time in Redis."""
+    """Return a moment in milliseconds since 1970, the unit of every time in Redis."""
     return int(moment.timestamp() * 1000)
 
 
 def moment(milliseconds: int) -> datetime:
-    """Return the moment of so many milliseconds since 1970, in UTC."""
+    """Return the moment so many milliseconds after the beginning of 1970, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
@@ -44,4 +47,4 @@ def _unknown() -> datetime | None:
     return None
 
 
-_followed: Callable[[], datetime | None] = _unknown
+_followed_clock: Callable[[], datetime | None] = _unknown

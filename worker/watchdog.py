@@ -1,10 +1,11 @@
-"""Threads are watched, not only processes: each shows that it moves, and a process with one that does not ends itself.
+"""Watches the threads of a process: when one of them stands still or has ended, the process ends itself.
 
-A thread does its work within `with watched(NAME, SECONDS) as beat`, and calls `beat()` each time around: it must not
-take longer than so many seconds. While it waits for something that may take any time it says so, `with beat.resting()`.
-When it ends by an error, or stands still, the `Watchdog` of the process hears of it.
+A thread works inside `with watched(NAME, SECONDS) as beat` and calls `beat()` each time around its loop, at least once
+in so many seconds. While it waits for something that may take any time, it does so inside `with beat.resting()`. The
+`Watchdog` of the process notices when a thread ends by an error, or stands still.
 
-A whole process that was frozen, or got no time to run, is not at fault: its watchdog was frozen with it.
+To end the process loses nothing, and is safer than to repair it from within. A whole process that was frozen, or got no
+time to run, is not at fault: its watchdog was frozen as well.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 1.0
+"""How often the watchdog looks."""
 _FROZEN_SECONDS = 3.0
-"""When a look comes so much later than it should, the whole process stood still: everybody begins anew."""
+"""A look that comes so much too late shows that the whole process was frozen: all threads get their time again."""
 
 
 class Beat:
@@ -34,18 +36,18 @@ class Beat:
     def __init__(self, name: str, seconds: float) -> None:
         self.name = name
         self.thread = threading.current_thread()
-        self._seconds = seconds
-        self._last = time.monotonic()
+        self._max_seconds = seconds
+        self._last_beat_at = time.monotonic()
         self._resting = 0
-        self._broken = ""
+        self._error = ""
 
     def __call__(self) -> None:
-        """The thread moves."""
-        self._last = time.monotonic()
+        """Show that the thread moves."""
+        self._last_beat_at = time.monotonic()
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Wait for something that may take any time."""
+        """Let the thread wait, inside this, for something that may take any time."""
         self._resting += 1
         try:
             yield
@@ -53,16 +55,17 @@ class Beat:
             self()
             self._resting -= 1
 
-    def broken(self, error: BaseException) -> None:
-        """The thread has ended by an error."""
-        self._broken = type(error).__name__
+    def ended_by(self, error: BaseException) -> None:
+        """Note that the thread ends by an error."""
+        self._error = type(error).__name__
 
     def trouble(self, now: float) -> str:
-        """What is wrong with the thread at `now` (monotonic seconds); empty if nothing is."""
-        if self._broken or not self.thread.is_alive():
-            return f"the thread {self.name} has ended ({self._broken or 'without a word'})"
-        if not self._resting and now - self._last > self._seconds:
-            return f"the thread {self.name} has stood still for {now - self._last:.0f} s"
+        """Return what is wrong with the thread at `now` (monotonic seconds); empty if nothing is."""
+        if self._error or not self.thread.is_alive():
+            return f"the thread {self.name} has ended ({self._error or 'without an error'})"
+        silent_seconds = now - self._last_beat_at
+        if not self._resting and silent_seconds > self._max_seconds:
+            return f"the thread {self.name} has stood still for {silent_seconds:.0f} s"
         return ""
 
 
@@ -71,26 +74,26 @@ _beats: set[Beat] = set()
 
 @contextmanager
 def watched(name: str, seconds: float) -> Iterator[Beat]:
-    """Have the current thread watched while it is in here. `seconds`: how long it may take between two beats."""
+    """Watch the current thread while it is inside. `seconds`: how long it may take between two beats."""
     beat = Beat(name, seconds)
     _beats.add(beat)
     try:
         yield beat
     except BaseException as error:
         if beat.thread is threading.main_thread() and not isinstance(error, Exception):
-            # The process is told to end.
+            # The process ends because somebody asked it to.
             _beats.discard(beat)
-        # Else it stays among those that are watched, for the watchdog to see.
-        beat.broken(error)
+        # Otherwise the beat stays among those that are watched, and the watchdog sees the error.
+        beat.ended_by(error)
         raise
     _beats.discard(beat)
 
 
 class Watchdog:
-    """Looks after the threads of this process; `alarm` is called, once, with what is wrong."""
+    """Looks after the threads of this process. `on_trouble` is called with what is wrong, once."""
 
-    def __init__(self, alarm: Callable[[str], None]) -> None:
-        self._alarm = alarm
+    def __init__(self, on_trouble: Callable[[str], None]) -> None:
+        self._on_trouble = on_trouble
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
@@ -99,7 +102,7 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more: the threads are about to end."""
+        """Look no longer: the threads are about to end."""
         self._stopped.set()
 
     def _run(self) -> None:
@@ -110,16 +113,16 @@ class Watchdog:
             if now - due > _FROZEN_SECONDS:
                 for beat in beats:
                     beat()
-            elif troubles := [(beat, said) for beat in beats if (said := beat.trouble(now))]:
-                for beat, said in troubles:
-                    log.critical("thread_lost", reason=said, stack=_stack(beat.thread))
-                self._alarm(troubles[0][1])
+            elif troubles := [(beat, trouble) for beat in beats if (trouble := beat.trouble(now))]:
+                for beat, trouble in troubles:
+                    log.critical("thread_lost", reason=trouble, stack=_stack(beat.thread))
+                self._on_trouble(troubles[0][1])
                 return
             due = now + _LOOK_SECONDS
 
 
 def _stack(thread: threading.Thread) -> list[str]:
-    """Where a thread is, the innermost last; without what its variables hold."""
+    """The lines at which a thread is, the innermost last; without the values of its variables."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 (there is no other way to see it)
     return (
         [f"{entry.filename}:{entry.lineno} {entry.name}" for entry in traceback.extract_stack(frame)] if frame else []

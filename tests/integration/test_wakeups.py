@@ -47,7 +47,7 @@ def test_nobody_waits_for_a_broker_that_stalls(stalled: str, monkeypatch: pytest
         wakeups.distribute(f"feed-{number}")
     assert time.monotonic() - begun < 2
     until_in_trouble(wakeups, "it does not answer")
-    assert len(wakeups._waiting) <= module._MOST
+    assert len(wakeups._waiting) <= module._MAX_WAITING
     assert not wakeups.flush(0)
 
 
@@ -71,7 +71,7 @@ def test_kills_go_first_and_what_waits_already_is_not_said_twice(stalled: str) -
     wakeups = calls_to(stalled)
     wakeups.verify("first")
     deadline = time.monotonic() + 20
-    while wakeups._begun is None:
+    while wakeups._sending_since is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     for _ in range(3):
