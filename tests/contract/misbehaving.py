@@ -17,8 +17,8 @@ PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request as it came in. `connection` counts from 1."""
+class ReceivedRequest:
+    """A request as it arrived. `connection` counts from 1."""
 
     connection: int
     line: str
@@ -28,7 +28,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Call:
-    """What a behaviour has to do with. `target` is to the letter."""
+    """A request that a behaviour answers. `target` is verbatim."""
 
     target: str
     reader: asyncio.StreamReader
@@ -45,7 +45,7 @@ class Misbehaving:
 
     def __init__(self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> None:
         self._at = address, port
-        self.seen: list[Seen] = []
+        self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.holding = 0
         self._tls = tls
@@ -64,10 +64,10 @@ class Misbehaving:
         self._loop.call_soon_threadsafe(self._released.set)
 
     def until(self, true: Callable[[], bool]) -> None:
-        """Wait until something is true of what has come in."""
+        """Wait until something is true of the requests that have arrived."""
         end = time.monotonic() + PATIENCE
         while not true():
-            assert time.monotonic() < end, f"{len(self.seen)} requests, {self.holding} held"
+            assert time.monotonic() < end, f"{len(self.requests)} requests, {self.holding} on hold"
             time.sleep(0.005)
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Misbehaving:
                 behave = getattr(self, "_do_" + target.partition("?")[0].split("/")[1])
                 if behave != self._do_deaf:
                     body = await reader.readexactly(int(headers.get("content-length", 0)))
-                    self.seen.append(Seen(number, line, headers, body))
+                    self.requests.append(ReceivedRequest(number, line, headers, body))
                 await behave(Call(target, reader, writer))
                 await writer.drain()
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
@@ -117,14 +117,14 @@ class Misbehaving:
         answer(call.writer, 200, b"fine")
 
     async def _do_status(self, call: Call) -> None:
-        answer(call.writer, call.number, b"" if call.number == 204 else b"said so")
+        answer(call.writer, call.number, b"" if call.number == 204 else b"as you wish")
 
     async def _do_target(self, call: Call) -> None:
-        """Says which target it was asked for."""
+        """Answers with the target of the request."""
         answer(call.writer, 200, call.target.encode("latin-1"))
 
     async def _do_later(self, call: Call) -> None:
-        """503 with the Retry-After that the query gives."""
+        """Answers 503 with the Retry-After that the query gives."""
         wish = call.target.partition("?")[2].replace("_", " ")
         answer(call.writer, 503, b"", f"Retry-After: {wish}")
 
@@ -136,7 +136,7 @@ class Misbehaving:
         answer(call.writer, 200, b"fine", "X-Twice: 1", "X-Twice: 2")
 
     async def _do_long(self, call: Call) -> None:
-        """A body of so many bytes as the path says."""
+        """Answers with a body of as many bytes as the path says."""
         answer(call.writer, 200, b"x" * call.number)
 
     async def _do_gigabyte(self, call: Call) -> None:
@@ -146,7 +146,7 @@ class Misbehaving:
             await call.writer.drain()
 
     async def _do_endless(self, call: Call) -> None:
-        """A gigabyte that does not say so, nor that it fails."""
+        """Answers 500 with a gigabyte whose length stands nowhere."""
         call.writer.write(b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _n in range(1000):
             call.writer.write(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n")
@@ -167,7 +167,7 @@ class Misbehaving:
             await asyncio.sleep(0.02)
 
     async def _do_silent(self, call: Call) -> None:
-        """Takes the request and says nothing."""
+        """Takes the request and does not answer."""
         await call.reader.read()
 
     async def _do_deaf(self, _: Call) -> None:
@@ -188,7 +188,7 @@ class Misbehaving:
         call.writer.close()
 
     async def _do_short(self, call: Call) -> None:
-        """Closes before the body is as long as it said."""
+        """Closes before the body is as long as Content-Length says."""
         call.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         call.writer.close()
 
@@ -207,7 +207,7 @@ class Misbehaving:
             await call.writer.drain()
 
     async def _do_long_head(self, call: Call) -> None:
-        """One header field that is longer than anybody takes."""
+        """Answers with one header field that is longer than anybody accepts."""
         call.writer.write(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000 + b"\r\nContent-Length: 0\r\n\r\n")
 
     async def _do_malformed(self, call: Call) -> None:
@@ -216,14 +216,14 @@ class Misbehaving:
         call.writer.write(b"HTTP/1.1 %d Said\r\n%s\r\nContent-Length: 2\r\n\r\nok" % (call.number, line))
 
     async def _do_hold(self, call: Call) -> None:
-        """Answers when it is released."""
+        """Answers when the test releases it."""
         self.holding += 1
         await self._released.wait()
         self.holding -= 1
         answer(call.writer, 200, b"released")
 
     async def _do_together(self, call: Call) -> None:
-        """Answers when so many requests are here at once as the path says."""
+        """Answers when as many requests are here at once as the path says."""
         self.holding += 1
         if self.holding >= call.number:
             self._released.set()
@@ -237,7 +237,7 @@ class Misbehaving:
 
     async def _do_once(self, call: Call) -> None:
         """Answers the first request of a connection and resets at the second, unread or not."""
-        if sum(seen.connection == self.seen[-1].connection for seen in self.seen) > 1:
+        if sum(request.connection == self.requests[-1].connection for request in self.requests) > 1:
             reset(call.writer)
         else:
             answer(call.writer, 200, b"once")
@@ -250,6 +250,6 @@ def answer(writer: asyncio.StreamWriter, status: int, body: bytes, *headers: str
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Close so that the other side is told the connection is broken."""
+    """Close so that the other side gets a reset."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

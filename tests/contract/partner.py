@@ -1,4 +1,4 @@
-"""A partner with an authorization server of its own, over real sockets; and who signs certificates for both."""
+"""A partner with its own authorization server, over real sockets; and an authority that signs certificates."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 
 
 class Partner(Misbehaving):
-    """Takes what carries one of its `valid` tokens; issues tokens to whoever may have them.
+    """Accepts requests with one of its `valid` tokens, and issues tokens.
 
-    `form` and `basic` are what the last one who asked said of itself; `issued` counts.
+    `form` and `basic` are the credentials in the last request for a token; `issued` counts the tokens.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -31,13 +31,13 @@ class Partner(Misbehaving):
         self.basic: tuple[str, str] | None = None
         self.token: dict[str, Any] = {"token_type": "bearer", "expires_in": 3600}
         self.refuses: tuple[int, bytes] | None = None
-        """Whoever asks for a token is answered so."""
+        """Status and body with which every request for a token is answered, if set."""
         super().__init__(tls)
 
     async def _do_token(self, call: Call) -> None:
-        seen = self.seen[-1]
-        self.form = dict(parse_qsl(seen.body.decode()))
-        scheme, _, credential = seen.headers.get("authorization", "").partition(" ")
+        request = self.requests[-1]
+        self.form = dict(parse_qsl(request.body.decode()))
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme == "Basic":
             name, _, secret = b64decode(credential).decode().partition(":")
             self.basic = unquote_plus(name), unquote_plus(secret)
@@ -50,24 +50,24 @@ class Partner(Misbehaving):
         answer(call.writer, 200, json.dumps({"access_token": value, **self.token}).encode())
 
     async def _do_articles(self, call: Call) -> None:
-        token = self.seen[-1].headers.get("authorization", "").removeprefix("Bearer ")
+        token = self.requests[-1].headers.get("authorization", "").removeprefix("Bearer ")
         answer(call.writer, 204 if token in self.valid else 401, b"")
 
     async def _do_echo(self, call: Call) -> None:
-        """Refuses, and repeats all that it was sent."""
-        seen = self.seen[-1]
-        credential = seen.headers.get("authorization", "").partition(" ")[2]
-        answer(call.writer, 422, json.dumps(seen.headers).encode() + b64decode(credential + "==", validate=False))
+        """Refuses, and repeats everything it was sent."""
+        request = self.requests[-1]
+        credential = request.headers.get("authorization", "").partition(" ")[2]
+        answer(call.writer, 422, json.dumps(request.headers).encode() + b64decode(credential + "==", validate=False))
 
     async def _do_who(self, call: Call) -> None:
-        """Says whose certificate it was shown."""
+        """Answers with the name in the client's certificate."""
         certificate = call.writer.get_extra_info("peercert") or {"subject": ()}
         names = [value for part in certificate["subject"] for _, value in part]
         answer(call.writer, 200, "".join(names).encode())
 
 
 class Authority:
-    """Signs certificates, each in a PEM file beside its key. `file` is its own."""
+    """Signs certificates, each in a PEM file beside its key. `file` has its own certificate."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -90,7 +90,7 @@ class Authority:
         return files
 
     def server(self, *, asks: bool = False) -> ssl.SSLContext:
-        """Return what a server speaks TLS with. `asks`: only with clients that have a certificate of this authority."""
+        """Return the TLS context of a server. `asks`: it accepts only clients with a certificate of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.issue("server"))
         if asks:

@@ -1,4 +1,4 @@
-"""How partners are shown who we are: what arrives, and what happens when they do not believe it."""
+"""How we show partners who we are: what arrives, and what happens when they do not accept it."""
 
 from __future__ import annotations
 
@@ -100,32 +100,30 @@ class TestHeaders:
         auth = {"type": "basic", "username": "herald", "password": "pässwort:2"}
         converse(caller, configured(settings(f"{partner.url}/ok", auth=auth), tokens))
 
-        scheme, credential = partner.seen[0].headers["authorization"].split(" ")
+        scheme, credential = partner.requests[0].headers["authorization"].split(" ")
         assert (scheme, b64decode(credential).decode()) == ("Basic", "herald:pässwort:2")
 
     def test_bearer(self, caller: Caller, tokens: Tokens, partner: Partner) -> None:
         auth = {"type": "bearer", "token": "t0k="}
         converse(caller, configured(settings(f"{partner.url}/ok", auth=auth), tokens))
 
-        assert partner.seen[0].headers["authorization"] == "Bearer t0k="
+        assert partner.requests[0].headers["authorization"] == "Bearer t0k="
 
     def test_headers_of_the_partners_own(self, caller: Caller, tokens: Tokens, partner: Partner) -> None:
         headers = {"X-Api-Key": "k3y", "Authorization": "Herald hunter2"}
         converse(caller, configured(settings(f"{partner.url}/ok", headers=headers), tokens))
 
-        seen = partner.seen[0].headers
-        assert (seen["x-api-key"], seen["authorization"]) == ("k3y", "Herald hunter2")
-        assert seen["content-type"] == "application/atom+xml; charset=utf-8"
+        headers_sent = partner.requests[0].headers
+        assert (headers_sent["x-api-key"], headers_sent["authorization"]) == ("k3y", "Herald hunter2")
+        assert headers_sent["content-type"] == "application/atom+xml; charset=utf-8"
 
-    def test_what_an_answer_repeats_of_them_is_taken_out(
-        self, caller: Caller, tokens: Tokens, partner: Partner
-    ) -> None:
+    def test_secrets_that_an_answer_repeats_are_hidden(self, caller: Caller, tokens: Tokens, partner: Partner) -> None:
         auth = {"type": "basic", "username": "herald", "password": "hunter2"}
         endpoint = configured(settings(f"{partner.url}/echo", auth=auth, headers={"X-Api-Key": "k3y k3y"}), tokens)
         conversation = converse(caller, endpoint)
 
         [(attempt, *_)] = conversation.delivery.attempts
-        credential = partner.seen[0].headers["authorization"].split(" ")[1]
+        credential = partner.requests[0].headers["authorization"].split(" ")[1]
         assert attempt.answer.endswith("}***:***")
         assert '"authorization": "Basic ***"' in attempt.answer
         assert '"x-api-key": "***"' in attempt.answer
@@ -136,11 +134,11 @@ class TestBody:
     def test_two_secrets_sign_during_a_rotation(self, caller: Caller, tokens: Tokens, partner: Partner) -> None:
         converse(caller, configured(settings(f"{partner.url}/ok", secret=[NEW, OLD]), tokens))
 
-        [seen] = partner.seen
+        [request] = partner.requests
         for secret in (OLD, NEW):
-            verify_webhook(seen.headers, seen.body, [secret], time.time())
+            verify_webhook(request.headers, request.body, [secret], time.time())
         with pytest.raises(SignatureError):
-            verify_webhook(seen.headers, seen.body, ["whsec_" + "b25l" * 8], time.time())
+            verify_webhook(request.headers, request.body, ["whsec_" + "b25l" * 8], time.time())
 
     def test_gzip_is_signed_as_verifiers_see_it_and_always_the_same(
         self, caller: Caller, tokens: Tokens, partner: Partner, monkeypatch: pytest.MonkeyPatch
@@ -151,7 +149,7 @@ class TestBody:
         monkeypatch.setattr(time, "time", lambda: hours_later)
         converse(caller, endpoint)
 
-        first, second = partner.seen
+        first, second = partner.requests
         assert gzip.decompress(first.body) == BODY
         assert len(first.body) < len(BODY) / 10
         assert first.body == second.body
@@ -164,13 +162,13 @@ class TestBody:
         self, caller: Caller, tokens: Tokens, partner: Partner, packed: bool
     ) -> None:
         converse(caller, configured(settings(f"{partner.url}/ok", secret=[NEW, OLD], gzip=packed), tokens))
-        [seen] = partner.seen
+        [request] = partner.requests
         # What web frameworks give to those who verify: the content coding is off.
-        body = gzip.decompress(seen.body) if packed else seen.body
+        body = gzip.decompress(request.body) if packed else request.body
         for secret in (OLD, NEW):
-            Webhook(secret).verify(body, seen.headers, json_parse=False)
+            Webhook(secret).verify(body, request.headers, json_parse=False)
         with pytest.raises(WebhookVerificationError):
-            Webhook("whsec_" + "b25l" * 8).verify(body, seen.headers, json_parse=False)
+            Webhook("whsec_" + "b25l" * 8).verify(body, request.headers, json_parse=False)
 
 
 class TestCertificates:
@@ -183,7 +181,7 @@ class TestCertificates:
         for tls in ({}, {"ca": other.file}):
             refused = converse(caller, configured(settings(url, tls=tls), tokens))
             assert (refused.word, refused.settlement.failing.since) == ("retry", FAILING.since)
-        assert len(partner.seen) == 1
+        assert len(partner.requests) == 1
         partner.close()
 
     def test_mutual_tls_and_each_endpoint_shows_its_own(self, caller: Caller, tokens: Tokens, tmp_path: Path) -> None:
@@ -215,7 +213,7 @@ class TestCertificates:
 
 
 class TestTokens:
-    def test_nobody_waits_for_one_and_it_serves_until_it_ends(
+    def test_nobody_waits_for_one_and_it_is_used_until_it_ends(
         self, caller: Caller, tokens: Tokens, partner: Partner
     ) -> None:
         endpoint = configured(oauth2(partner), tokens)
@@ -231,16 +229,18 @@ class TestTokens:
         assert partner.issued == 1
 
     @pytest.mark.parametrize("client_auth", ["basic", "body"])
-    def test_what_the_server_is_told(self, caller: Caller, tokens: Tokens, partner: Partner, client_auth: str) -> None:
+    def test_the_form_that_the_server_gets(
+        self, caller: Caller, tokens: Tokens, partner: Partner, client_auth: str
+    ) -> None:
         more = {"scope": "read write", "audience": "https://a.example/", "client_auth": client_auth}
         converse(caller, configured(oauth2(partner, **more), tokens))
 
         credentials = {"client_id": "herald:1", "client_secret": "h&nter 2"}
-        asked = {"grant_type": "client_credentials", "scope": "read write", "audience": "https://a.example/"}
+        form = {"grant_type": "client_credentials", "scope": "read write", "audience": "https://a.example/"}
         if client_auth == "body":
-            assert (partner.form, partner.basic) == (asked | credentials, None)
+            assert (partner.form, partner.basic) == (form | credentials, None)
         else:
-            assert (partner.form, partner.basic) == (asked, tuple(credentials.values()))
+            assert (partner.form, partner.basic) == (form, tuple(credentials.values()))
 
     def test_endpoints_of_one_client_share_it_also_when_settings_are_read_again(
         self, caller: Caller, tokens: Tokens, partner: Partner
@@ -287,7 +287,7 @@ class TestTokens:
         assert (attempt.status, attempt.error) == (0, failed.settlement.reason)
         # It is not asked again at once.
         assert converse(caller, endpoint).word == "retry"
-        assert [seen.line for seen in partner.seen] == ["POST /token HTTP/1.1"]
+        assert [request.line for request in partner.requests] == ["POST /token HTTP/1.1"]
 
     @pytest.mark.parametrize(
         ("refuses", "reason"),
@@ -305,7 +305,7 @@ class TestTokens:
             ((200, b"x" * 100_001), "no token: the answer has more than 100000 bytes"),
         ],
     )
-    def test_what_is_no_token(
+    def test_an_answer_without_a_valid_token(
         self, caller: Caller, tokens: Tokens, partner: Partner, refuses: tuple[int, bytes], reason: str
     ) -> None:
         partner.refuses = refuses
@@ -334,41 +334,41 @@ class TestTokens:
 
         def next_one_used() -> bool:
             assert Conversation(caller, endpoint).word == "delivered"
-            return partner.seen[-1].headers["authorization"] == "Bearer token-2"
+            return partner.requests[-1].headers["authorization"] == "Bearer token-2"
 
         partner.until(next_one_used)
 
-    @pytest.mark.parametrize("answered", [{"expires_in": "3600"}, {"expires_in": 3600}, {}, {"expires_in": "soon"}])
-    def test_when_it_is_replaced(self, tokens: Tokens, partner: Partner, answered: dict[str, Any]) -> None:
-        partner.token = answered
+    @pytest.mark.parametrize("token_fields", [{"expires_in": "3600"}, {"expires_in": 3600}, {}, {"expires_in": "soon"}])
+    def test_when_it_is_replaced(self, tokens: Tokens, partner: Partner, token_fields: dict[str, Any]) -> None:
+        partner.token = token_fields
         with Timed(partner, tokens) as timed:
-            assert [timed.attempt(0), timed.attempt(2879)] == ["needed", "Bearer token-1"]
+            assert [timed.attempt(0), timed.attempt(2879)] == ["pending", "Bearer token-1"]
             assert [timed.renew(2879), timed.renew(2881)] == [1, 2]
             # The new one was not used, and is left to end.
             assert timed.renew(2881 + 3599) == 2
-            assert [timed.attempt(2881 + 3600), timed.attempt(2881 + 3600)] == ["needed", "Bearer token-3"]
+            assert [timed.attempt(2881 + 3600), timed.attempt(2881 + 3600)] == ["pending", "Bearer token-3"]
 
     def test_a_renewal_that_fails_is_tried_again_while_the_old_one_serves(
         self, tokens: Tokens, partner: Partner
     ) -> None:
         with Timed(partner, tokens) as timed:
-            assert [timed.attempt(0), timed.attempt(0)] == ["needed", "Bearer token-1"]
+            assert [timed.attempt(0), timed.attempt(0)] == ["pending", "Bearer token-1"]
             partner.refuses = 503, b""
             for now in (3000, 3001, 3004):
                 timed.renew(now)
-            assert len(partner.seen) == 2
+            assert len(partner.requests) == 2
             timed.renew(3598)
-            assert len(partner.seen) == 3
+            assert len(partner.requests) == 3
             assert [timed.attempt(3599), timed.attempt(3600)] == [
                 "Bearer token-1",
                 "no token: its server answered 503",
             ]
             partner.refuses = None
-            assert [timed.attempt(3604), timed.attempt(3604)] == ["needed", "Bearer token-2"]
+            assert [timed.attempt(3604), timed.attempt(3604)] == ["pending", "Bearer token-2"]
 
 
 class Timed:
-    """Tokens at times that the test says, in seconds."""
+    """Tokens at times that the test sets, in seconds."""
 
     def __init__(self, partner: Partner, tokens: Tokens) -> None:
         self._partner = partner
@@ -384,25 +384,25 @@ class Timed:
         self._executor.shutdown()
 
     def attempt(self, now: float) -> str:
-        """What comes of wanting a token at this time; one that is fetched because of it is there when this returns."""
+        """Ask for a token at this time; return its header, or why there is none. Waits for the fetch that it starts."""
         self._now = now
         request = requests.Request("POST", "http://a.example/").prepare()
         try:
             return str(self._auth(request).headers["Authorization"])
         except TokenPending:
-            return "needed"
+            return "pending"
         except TokenFailed as error:
             return str(error)
         finally:
             self._wait()
 
     def renew(self, now: float) -> int:
-        """Look whether the token is to be replaced at this time; return how many have been issued in all."""
+        """Renew the token at this time if need be; return how many have been issued in all."""
         self._now = now
         self._auth.renew()
         self._wait()
         return self._partner.issued
 
     def _wait(self) -> None:
-        # It has one thread: what came before this is done.
+        # The executor has one thread, so whatever came before this has ended.
         self._executor.submit(int).result(PATIENCE)

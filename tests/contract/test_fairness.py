@@ -1,4 +1,4 @@
-"""Who gets a place, and what becomes of those that have none."""
+"""Which transfers get a place, and what happens to the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiv
     assert caller.engine.room() == -15
 
     time.sleep(0.1)
-    assert len(receiver.seen) == 10
+    assert len(receiver.requests) == 10
     receiver.release()
     assert {answer.status for answer in caller.wait(25)} == {200}
     assert caller.engine.room() == 10
@@ -59,10 +59,10 @@ def test_each_host_is_served_in_the_order_of_submission(start_engine: Start, rec
     caller.submit([caller.transfer(f"{receiver.url}/ok/{i}") for i in range(50)])
     caller.wait(50)
 
-    assert [seen.line.split(" ")[1] for seen in receiver.seen] == [f"/ok/{i}" for i in range(50)]
+    assert [request.line.split(" ")[1] for request in receiver.requests] == [f"/ok/{i}" for i in range(50)]
 
 
-def test_who_waits_until_it_is_too_late_is_given_back(start_engine: Start, receiver: Misbehaving) -> None:
+def test_a_transfer_that_waits_until_it_is_too_late_is_given_back(start_engine: Start, receiver: Misbehaving) -> None:
     caller = start_engine(per_host=1)
     caller.submit([caller.transfer(f"{receiver.url}/hold")])
     receiver.until(lambda: receiver.holding == 1)
@@ -86,7 +86,7 @@ def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(start_engine:
     stopping.join()
 
     assert [answer.status for answer in caller.answers[6:]] == [200] * 3
-    assert len(receiver.seen) == 3
+    assert len(receiver.requests) == 3
     assert caller.call(f"{receiver.url}/ok").fault is Fault.NOT_STARTED
 
 
@@ -129,7 +129,7 @@ def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, re
         thread.join()
 
     assert {answer.status for answer in caller.wait(400)} == {200}
-    assert len(receiver.seen) == 800
+    assert len(receiver.requests) == 800
     assert caller.engine.room() == 50
 
 
@@ -152,9 +152,7 @@ def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: St
     assert caller.engine.room() == 100
 
 
-def test_those_that_are_known_to_be_slow_share_a_tenth_of_the_places(
-    start_engine: Start, receiver: Misbehaving
-) -> None:
+def test_slow_receivers_share_a_tenth_of_the_places(start_engine: Start, receiver: Misbehaving) -> None:
     caller = start_engine(places=20, per_host=100)
     slow: list[Answer] = []
 
@@ -166,17 +164,19 @@ def test_those_that_are_known_to_be_slow_share_a_tenth_of_the_places(
     receiver.until(lambda: len(slow) == 10)
     assert {answer.fault for answer in slow} == {Fault.TIMEOUT}
 
-    seen = len(receiver.seen)
+    before = len(receiver.requests)
     for number in range(10):
         call(number)
     caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(100)])
     assert {answer.status for answer in caller.wait(100)} == {200}
-    assert sum("silent" in request.line for request in receiver.seen[seen:]) == 2
-    # Two are under way, four wait; the others are to come again.
+    assert sum("silent" in request.line for request in receiver.requests[before:]) == 2
+    # Two are under way, four wait; the others must come again.
     assert [answer.fault for answer in slow[10:]] == [Fault.CROWDED] * 4
 
 
-def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine: Start, receiver: Misbehaving) -> None:
+def test_names_without_an_address_take_no_place_and_keep_nobody_waiting(
+    start_engine: Start, receiver: Misbehaving
+) -> None:
     speak = threading.Event()
 
     def lookup(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
@@ -198,15 +198,15 @@ def test_names_that_are_not_found_keep_no_place_and_nobody_waiting(start_engine:
     speak.set()
 
 
-def test_callbacks_that_hang_when_asked_keep_no_place_from_pushes(start_engine: Start, receiver: Misbehaving) -> None:
+def test_questions_that_hang_take_no_place_from_pushes(start_engine: Start, receiver: Misbehaving) -> None:
     caller = start_engine(places=20, per_host=20)
-    asked = [
+    questions = [
         caller.transfer(
             f"{receiver.url}/hold?hub.challenge={number}", method="GET", receiver=f"/{number}", question=True
         )
         for number in range(100)
     ]
-    caller.submit(asked)
+    caller.submit(questions)
     receiver.until(lambda: receiver.holding == 2)
     assert caller.engine.room() > 0
 

@@ -1,4 +1,4 @@
-"""The guard at the socket: whatever the URL says, what counts is the address that would be called."""
+"""The guard at the socket: whatever stands in the URL, the address that would be called decides."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def test_a_refusal_is_not_remembered_against_the_next(
 
 
 class NameServer:
-    """Stands in for the system's: gives the addresses that it is told to, in turn, the last one for good."""
+    """Stands in for the system's: each lookup gets the next of these answers, and the last answer is used for good."""
 
     def __init__(self, *answers: list[str]) -> None:
         self._answers = list(answers)
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
 
     def __call__(self, host: str, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
-        self.asked.append(host)
+        self.lookups.append(host)
         addresses = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return [(None, None, None, "", (address, 0)) for address in addresses]
 
@@ -107,7 +107,7 @@ def test_a_public_name_with_an_address_that_is_not_public(
     assert receiver.connections == 0
 
 
-def test_a_name_that_changes_after_it_was_looked_at(
+def test_a_name_that_changes_after_it_was_judged(
     start_engine: Callable[..., Caller], receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.outbound.dns_cache.FRESH_SECONDS", 0.0)
@@ -120,7 +120,7 @@ def test_a_name_that_changes_after_it_was_looked_at(
         faults.append(caller.call(url).fault)
 
     assert faults[-1] is Fault.FORBIDDEN
-    assert len(receiver.seen) == len(faults) - 1
+    assert len(receiver.requests) == len(faults) - 1
 
 
 def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
@@ -128,11 +128,11 @@ def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], 
     caller = start_engine(Guard([ip_network("127.0.0.0/8")]), lookup=server)
 
     assert caller.call(f"http://many.example:{receiver.port}/ok").status == 200
-    [seen] = receiver.seen
-    assert seen.headers["host"] == f"many.example:{receiver.port}"
+    [request] = receiver.requests
+    assert request.headers["host"] == f"many.example:{receiver.port}"
 
 
-def test_a_name_is_asked_for_once_and_forgotten_when_it_is_gone(
+def test_a_name_is_looked_up_once_for_many_connections(
     start_engine: Callable[..., Caller], receiver: Misbehaving
 ) -> None:
     server = NameServer(["127.0.0.1"])
@@ -142,5 +142,5 @@ def test_a_name_is_asked_for_once_and_forgotten_when_it_is_gone(
         # Each needs a new connection; the one in between is to an address that is no name.
         assert caller.call(f"http://known.example:{receiver.port}/hang_up").fault is Fault.RESET
         assert caller.call(f"http://127.0.0.1:{receiver.port}/hang_up").fault is Fault.RESET
-    assert server.asked == ["known.example"]
+    assert server.lookups == ["known.example"]
     assert receiver.connections == 6

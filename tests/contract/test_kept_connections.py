@@ -39,7 +39,7 @@ def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(caller: Calle
         assert caller.call(f"{receiver.url}/last").status == 200
         time.sleep(0.01)
     assert {answer.fault for answer in caller.answers} == {None}
-    assert [seen.body for seen in receiver.seen] == [b"news"] * 20
+    assert [request.body for request in receiver.requests] == [b"news"] * 20
 
 
 def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(caller: Caller, receiver: Misbehaving) -> None:
@@ -47,7 +47,7 @@ def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(caller:
 
     assert (first.status, second.status) == (200, 200)
     # The one in the middle is the one that was reset.
-    assert [seen.connection for seen in receiver.seen] == [1, 1, 2]
+    assert [request.connection for request in receiver.requests] == [1, 1, 2]
 
 
 def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver: Misbehaving) -> None:
@@ -76,14 +76,14 @@ def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
+def test_a_certificate_of_no_known_authority_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
     answer = caller.call(f"{secure_receiver.url}/ok")
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TLS, False)
-    assert secure_receiver.seen == []
+    assert secure_receiver.requests == []
 
 
-def test_a_certificate_of_a_private_authority_is_taken_if_it_is_named(
+def test_a_certificate_of_a_private_authority_is_accepted_if_it_is_set(
     caller: Caller, secure_receiver: Misbehaving
 ) -> None:
     assert caller.call(f"{secure_receiver.url}/ok", tls=TRUSTED).status == 200
@@ -108,13 +108,13 @@ def test_checking_can_be_turned_off(caller: Caller, secure_receiver: Misbehaving
     assert caller.call(f"{secure_receiver.url}/ok", tls=Tls(verify=False)).status == 200
 
 
-@pytest.mark.parametrize("said", [b"220 mail.example ESMTP\r\n", b"\x15\x03\x03\x00\x02\x02\x28", b""])
-def test_a_handshake_that_is_none(caller: Caller, said: bytes) -> None:
+@pytest.mark.parametrize("first_bytes", [b"220 mail.example ESMTP\r\n", b"\x15\x03\x03\x00\x02\x02\x28", b""])
+def test_an_answer_that_is_not_a_handshake(caller: Caller, first_bytes: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         caller.submit([caller.transfer(f"https://127.0.0.1:{listening.getsockname()[1]}/ok")])
         with listening.accept()[0] as accepted:
             accepted.recv(65_536)
-            accepted.sendall(said)
+            accepted.sendall(first_bytes)
         [answer] = caller.wait(1)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TLS, False)
@@ -150,11 +150,11 @@ def test_one_connection_carries_many_requests_where_the_receiver_speaks_http2(
     caller = start_engine()
     assert caller.call(f"{multiplexing}/", tls=TRUSTED).status == 200
     caller.submit([caller.transfer(f"{multiplexing}/%7e{i}?x=%7e", tls=TRUSTED) for i in range(50)])
-    told = [answer.body.decode().split(" ") for answer in caller.wait(51)]
+    answers = [answer.body.decode().split(" ") for answer in caller.wait(51)]
 
-    assert {version for version, _, _ in told} == {"2"}
-    assert len({client for _, client, _ in told}) == 1
-    assert {target for _, _, target in told[1:]} == {f"/%7e{i}?x=%7e" for i in range(50)}
+    assert {version for version, _, _ in answers} == {"2"}
+    assert len({client for _, client, _ in answers}) == 1
+    assert {target for _, _, target in answers[1:]} == {f"/%7e{i}?x=%7e" for i in range(50)}
 
 
 def test_a_lost_connection_to_such_a_receiver_is_replaced_by_one(
@@ -187,12 +187,12 @@ def test_a_host_that_has_moved_is_found_at_the_next_try(start_engine: Callable[.
     old.close()
     # The first one finds nobody there; the next one, when the name has been looked up, does.
     until_answered(caller, url, 2)
-    assert (len(old.seen), len(new.seen)) == (1, 1)
+    assert (len(old.requests), len(new.requests)) == (1, 1)
     # It moves back, and its name server does not know yet.
     back = Misbehaving(port=old.port)
     new.close()
     until_answered(caller, url, 3)
-    assert len(back.seen) == 1
+    assert len(back.requests) == 1
     back.close()
 
 

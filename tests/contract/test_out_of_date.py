@@ -28,7 +28,7 @@ def test_while_it_waits_for_its_turn(start_engine: Start, receiver: Misbehaving)
 
     [answer] = [answer for answer in caller.wait(2) if answer.fault]
     assert (answer.fault, answer.started) == (Fault.OUTDATED, False)
-    assert len(receiver.seen) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_while_its_connection_is_made(caller: Caller) -> None:

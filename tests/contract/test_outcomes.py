@@ -1,4 +1,4 @@
-"""What each way to answer, and not to answer, comes to."""
+"""What the engine makes of each way to answer, and of each way not to."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def test_the_request_arrives_as_it_was_given(caller: Caller, receiver: Misbehavi
     answer = caller.call(f"{receiver.url}/ok", body=b"<feed/>", headers=headers)
 
     assert answer.body == b"fine"
-    [seen] = receiver.seen
-    assert (seen.line, seen.body) == ("POST /ok HTTP/1.1", b"<feed/>")
-    assert seen.headers == {
+    [request] = receiver.requests
+    assert (request.line, request.body) == ("POST /ok HTTP/1.1", b"<feed/>")
+    assert request.headers == {
         "host": f"127.0.0.1:{receiver.port}",
         "user-agent": "Dateline/0.1",
         "accept": "*/*",
@@ -45,9 +45,9 @@ def test_no_media_type_is_made_up_and_a_large_body_does_not_wait_to_be_asked_for
 ) -> None:
     caller.call(f"{receiver.url}/ok", body=b"x" * 2_000_000, headers=[])
 
-    [seen] = receiver.seen
-    assert len(seen.body) == 2_000_000
-    assert {"content-type", "expect"}.isdisjoint(seen.headers)
+    [request] = receiver.requests
+    assert len(request.body) == 2_000_000
+    assert {"content-type", "expect"}.isdisjoint(request.headers)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_no_media_type_is_made_up_and_a_large_body_does_not_wait_to_be_asked_for
         "/target/%zz?%",
     ],
 )
-def test_the_url_is_sent_to_the_letter(caller: Caller, receiver: Misbehaving, target: str) -> None:
+def test_the_url_is_sent_verbatim(caller: Caller, receiver: Misbehaving, target: str) -> None:
     assert caller.call(receiver.url + target).body.decode() == target
 
 
@@ -73,7 +73,7 @@ def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, rece
 
     assert (odd.body, odd.headers) == (b"/target/%7e", {"content-length": "11"})
     assert (plain.body, plain.headers) == (b"/target", {})
-    assert [seen.line for seen in receiver.seen] == ["GET /target/%7e HTTP/1.1", "POST /target HTTP/1.1"]
+    assert [request.line for request in receiver.requests] == ["GET /target/%7e HTTP/1.1", "POST /target HTTP/1.1"]
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,18 @@ def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, rece
 def test_other_methods(caller: Caller, receiver: Misbehaving, method: str, body: bytes) -> None:
     assert caller.call(f"{receiver.url}/ok", method=method, body=body).status == 200
 
-    [seen] = receiver.seen
-    assert (seen.line, seen.body) == (f"{method} /ok HTTP/1.1", body)
+    [request] = receiver.requests
+    assert (request.line, request.body) == (f"{method} /ok HTTP/1.1", body)
 
 
 def test_a_redirect_is_not_followed(caller: Caller, receiver: Misbehaving) -> None:
     answer = caller.call(f"{receiver.url}/redirect")
 
     assert (answer.status, answer.fault) == (302, None)
-    assert [seen.line for seen in receiver.seen] == ["POST /redirect HTTP/1.1"]
+    assert [request.line for request in receiver.requests] == ["POST /redirect HTTP/1.1"]
 
 
-def test_headers_come_if_they_are_wanted_and_are_those_of_the_final_answer(
-    caller: Caller, receiver: Misbehaving
-) -> None:
+def test_headers_are_kept_on_request_and_are_those_of_the_final_answer(caller: Caller, receiver: Misbehaving) -> None:
     answer = caller.call(f"{receiver.url}/interim", keep_headers=True)
 
     assert (answer.status, answer.headers) == (200, {"content-length": "4", "x-twice": "1, 2"})
@@ -112,16 +110,16 @@ def test_retry_after_as_a_date(caller: Caller, receiver: Misbehaving) -> None:
 
 
 @pytest.mark.parametrize("wish", ["soon", "-5", "Tue,_01_Jan_2019_00:00:00_GMT", ""])
-def test_a_retry_after_that_is_none(caller: Caller, receiver: Misbehaving, wish: str) -> None:
+def test_an_invalid_retry_after(caller: Caller, receiver: Misbehaving, wish: str) -> None:
     assert caller.call(f"{receiver.url}/later?{wish}").retry_after == 0
 
 
-def test_a_body_is_kept_up_to_what_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_body_is_kept_up_to_the_limit(caller: Caller, receiver: Misbehaving) -> None:
     answer = caller.call(f"{receiver.url}/long/60000", keep_bytes=100)
 
     assert (answer.status, answer.body, answer.truncated) == (200, b"x" * 100, True)
     assert caller.call(f"{receiver.url}/long/100", keep_bytes=100).truncated is False
-    # What nobody wanted was read to its end, so the connection is still good.
+    # The rest of the body was read to its end, so the connection is still good.
     assert receiver.connections == 1
 
 
@@ -134,23 +132,23 @@ def test_a_gigabyte_is_not_read_and_its_status_stands(
     assert (answer.status, answer.fault, answer.body, answer.truncated) == (status, None, b"x" * 2048, True)
 
 
-def test_more_is_kept_if_more_is_wanted(caller: Caller, receiver: Misbehaving) -> None:
+def test_more_is_kept_with_a_higher_limit(caller: Caller, receiver: Misbehaving) -> None:
     assert len(caller.call(f"{receiver.url}/long/300000", keep_bytes=300_000).body) == 300_000
 
 
 @pytest.mark.parametrize(("path", "status"), [("silent", 0), ("drip_head", 200), ("drip", 200)])
-def test_who_does_not_answer_in_time_has_not_answered(
+def test_an_answer_that_is_not_whole_in_time_does_not_count(
     caller: Caller, receiver: Misbehaving, path: str, status: int
 ) -> None:
     answer = caller.call(f"{receiver.url}/{path}", timeout=0.4)
 
     assert (answer.fault, answer.started) == (Fault.TIMEOUT, True)
-    # libcurl tells a status as soon as its line is there; with a fault it does not count.
+    # libcurl has a status as soon as its line has come; beside a fault it does not count.
     assert answer.status == status
     assert answer.seconds >= 0.4
 
 
-def test_who_never_reads_has_not_answered(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_receiver_that_never_reads_has_not_answered(caller: Caller, receiver: Misbehaving) -> None:
     answer = caller.call(f"{receiver.url}/deaf", body=b"x" * 50_000_000, timeout=0.5)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, True)
@@ -166,7 +164,7 @@ def test_a_broken_connection(caller: Caller, receiver: Misbehaving, path: str) -
 
 
 @pytest.mark.parametrize("path", ["nonsense", "bad_status"])
-def test_what_is_not_http(caller: Caller, receiver: Misbehaving, path: str) -> None:
+def test_an_answer_that_is_not_http(caller: Caller, receiver: Misbehaving, path: str) -> None:
     assert caller.call(f"{receiver.url}/{path}").fault is Fault.PROTOCOL
 
 
@@ -225,17 +223,17 @@ def test_nobody_takes_the_connection(start_engine: Callable[..., Caller]) -> Non
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
         answer = caller.call(f"http://127.0.0.1:{full.getsockname()[1]}/ok")
-        for one in waiting:
-            one.close()
+        for client in waiting:
+            client.close()
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, False)
 
 
-def test_a_name_that_is_none(caller: Caller) -> None:
+def test_a_name_without_an_address(caller: Caller) -> None:
     answer = caller.call("http://nobody.invalid/ok")
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.DNS, False)
@@ -256,7 +254,7 @@ def test_a_header_that_cannot_be_sent(caller: Caller, receiver: Misbehaving, lin
     answer = caller.call(f"{receiver.url}/ok", headers=[line])
 
     assert (answer.fault, answer.started) == (Fault.INVALID, False)
-    assert receiver.seen == []
+    assert receiver.requests == []
     assert caller.engine.room() == 1000
 
 
@@ -282,7 +280,7 @@ def test_a_late_transfer_is_given_back(caller: Caller, receiver: Misbehaving) ->
     answer = caller.call(f"{receiver.url}/ok", timeout=10, deadline=time.monotonic() + 9)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.NOT_STARTED, False)
-    assert receiver.seen == []
+    assert receiver.requests == []
 
 
 def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: Misbehaving) -> None:
@@ -292,4 +290,4 @@ def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: M
     caller.submit([caller.transfer(f"{receiver.url}/ok", on_answer=fail)])
 
     assert caller.call(f"{receiver.url}/ok").status == 200
-    receiver.until(lambda: len(receiver.seen) == 2)
+    receiver.until(lambda: len(receiver.requests) == 2)

@@ -42,15 +42,15 @@ def test_a_call(session: requests.Session, receiver: Misbehaving) -> None:
     assert answer.url == f"{receiver.url}/interim?a=b"
     assert answer.request.method == "POST"
     assert answer.elapsed.total_seconds() > 0
-    [seen] = receiver.seen
-    assert json.loads(seen.body) == {"a": "b"}
-    assert seen.headers == {
+    [request] = receiver.requests
+    assert json.loads(request.body) == {"a": "b"}
+    assert request.headers == {
         "host": f"127.0.0.1:{receiver.port}",
         "user-agent": "Dateline/0.1",
         "accept": "*/*",
         "accept-encoding": "identity",
         "content-type": "application/json",
-        "content-length": str(len(seen.body)),
+        "content-length": str(len(request.body)),
         "x-empty:": "",
     }
 
@@ -59,7 +59,7 @@ def test_all_calls_share_the_engines_connections(session: requests.Session, rece
     for method in ("GET", "POST", "PUT", "HEAD", "DELETE"):
         assert session.request(method, f"{receiver.url}/status/204", timeout=5).status_code == 204
     assert receiver.connections == 1
-    assert [seen.line.split(" ")[0] for seen in receiver.seen] == ["GET", "POST", "PUT", "HEAD", "DELETE"]
+    assert [request.line.split(" ")[0] for request in receiver.requests] == ["GET", "POST", "PUT", "HEAD", "DELETE"]
 
 
 def test_a_status_is_no_exception_and_a_redirect_is_the_sessions_affair(
@@ -74,7 +74,7 @@ def test_the_sessions_own_name_is_sent(session: requests.Session, receiver: Misb
     session.headers["User-Agent"] = "Gazette/2"
     session.get(f"{receiver.url}/ok", timeout=5)
 
-    assert receiver.seen[0].headers["user-agent"] == "Gazette/2"
+    assert receiver.requests[0].headers["user-agent"] == "Gazette/2"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_client_certificate(session: requests.Session, secure_receiver: Misbeh
         session.get(url, timeout=5, verify=pem, cert="/nowhere.pem")
 
 
-def test_a_url_that_is_none(session: requests.Session) -> None:
+def test_an_invalid_url(session: requests.Session) -> None:
     with pytest.raises(requests.exceptions.InvalidURL):
         session.get("http://exa\x7fmple.example:99999/", timeout=5)
 
@@ -157,5 +157,5 @@ def test_the_two_halves_without_blocking(caller: Caller, receiver: Misbehaving) 
     assert arrived.wait(20)
 
     assert response_of(prepared, answers[0]).text == "fine"
-    [seen] = receiver.seen
-    verify_webhook(seen.headers, seen.body, [SECRET], time.time())
+    [request] = receiver.requests
+    verify_webhook(request.headers, request.body, [SECRET], time.time())
