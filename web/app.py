@@ -79,6 +79,7 @@ class Application:
 
     def _forget(self) -> None:
         self._services.documents.forget()
+        self._services.payloads.forget()
 
     def _each_second(self) -> None:
         self._services.store.clock.measure()

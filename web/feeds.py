@@ -25,6 +25,7 @@ from web.problem_details import problem
 from web.representation import Answer, RawHeaders, Representation, fields
 from worker import clock
 from worker.documents.feed_documents import Document
+from worker.documents.feed_payloads import PayloadRequest
 from worker.runtime.wiring import Services
 
 _SHARED_SECONDS = 30
@@ -40,6 +41,7 @@ class FeedServer:
         self._store = services.store
         self._site = services.publication
         self._documents = services.documents
+        self._payloads = services.payloads
         self._shelf = shelf
         self._pages = Pages(services.publication)
 
@@ -193,12 +195,12 @@ class FeedServer:
         if self._store.changes.head(definition.name).placed > head:
             # The feed was filled since: what was there before it is told to nobody as a change.
             return None
-        push = self._documents.push(definition, feed_format, head, document.head, whole=False)
-        if push is None or push.cursor != document.head:
+        payload = self._payloads.build(definition, feed_format, PayloadRequest(head, document.head))
+        if payload is None or payload.cursor != document.head:
             # Nothing to tell, too much for one answer, or more has changed since the document was made.
             return None
         return feed_delta.answer(
-            push.body, feed_format.media_type, self._headers(definition, feed_format), document, tag
+            payload.body, feed_format.media_type, self._headers(definition, feed_format), document, tag
         )
 
     def _headers(self, definition: FeedDefinition, feed_format: FeedFormat) -> RawHeaders:

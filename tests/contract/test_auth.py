@@ -21,7 +21,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.settings import EndpointSettings
 from worker.destinations.http import Endpoint, configured
-from worker.documents.feed_documents import Push
+from worker.documents.feed_payloads import FeedPayload
 from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, TokenFailed, TokenPending, Tokens
 from worker.outbound.signing import SignatureError, verify_webhook
@@ -62,7 +62,7 @@ class Conversation:
 
     def __init__(self, caller: Caller, endpoint: Endpoint) -> None:
         claim = Claim("world", "endpoint:a", 1, 0, FAILING, {"endpoint": "a"})
-        push = Push(BODY, 1, 0, {"article": (1, "published")})
+        push = FeedPayload(BODY, 1, 0, {"article": (1, "published")})
         self.delivery = FeedPush(endpoint, claim, push, 1, None, None, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
         self.delivery.hand_in = lambda key, answer: answers.put((key, answer))

@@ -14,8 +14,9 @@ from feeds.article import Article
 from feeds.definition import FeedDefinition
 from worker import clock
 from worker.destinations.http import Endpoint
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents.feed_payloads import FeedPayloads
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.newsroom.publication import Publication
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
@@ -42,9 +43,10 @@ class Worker:
         self.store = Store.connect(redis_url)
         self.receiver = receiver
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
-        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store.operations, wanted=False)))
-        self.partners = Partners(self.store, documents, SITE.provider, timeout=TIMEOUT)
-        websub = WebSub(self.store.changes, documents, SITE, whole=False, timeout=TIMEOUT)
+        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
+        payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
+        self.partners = Partners(self.store, payloads, SITE.provider, timeout=TIMEOUT)
+        websub = WebSub(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
         self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))
         others: Any = (self.alerts, wakeups)

@@ -11,8 +11,10 @@ import redis
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_payloads import FeedPayloads, PayloadRequest, Scope
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
 from worker.newsroom import feed_index
 from worker.newsroom.endpoint_backfills import EndpointBackfills
@@ -329,12 +331,14 @@ class TestFilling:
         newer = Worker(worker.store, NEW, "new")
         newer.work()
         store, atom = worker.store, FEED_FORMATS["atom"]
-        gate = Gate(store, Alerts(store.operations, wanted=False))
-        documents = Documents(store, Publication("https://h.example", "H", "h.example,2026", "en", NEW), gate)
+        gate = QualityGate(store, Alerts(store.operations, wanted=False))
+        publication = Publication("https://h.example", "H", "h.example,2026", "en", NEW)
+        renderer = FeedRenderer(store, publication, gate)
+        documents, payloads = FeedDocuments(store, publication, renderer), FeedPayloads(store, renderer)
         assert b"a 1" in documents.current(WORLD, atom).body
-        assert documents.push(WORLD, atom, 0, 1, whole=False) is None
+        assert payloads.build(WORLD, atom, PayloadRequest(0, 1)) is None
         # A new subscription begins with the feed as it stands.
-        assert documents.push(WORLD, atom, 0, 1, whole=True) is not None
+        assert payloads.build(WORLD, atom, PayloadRequest(0, 1, "document")) is not None
         newer.publish("b")
         newer.publish("c", section="Sport")
         newer.publisher.consume()
@@ -342,11 +346,12 @@ class TestFilling:
         wide = WORLD.model_copy(update={"select": ()})
         Worker(store, (*OLD, wide), "wide").work()
         assert b"c 1" in documents.current(wide, atom).body
-        for whole in (False, True):
-            assert documents.push(wide, atom, 2, 3, whole=whole) is None
-        push = documents.push(wide, atom, 1, 3, whole=False)
-        assert push is not None
-        assert (3, {"b": (1, "published")}) == (push.cursor, push.said)
+        scopes: tuple[Scope, ...] = ("changes", "document")
+        for scope in scopes:
+            assert payloads.build(wide, atom, PayloadRequest(2, 3, scope)) is None
+        payload = payloads.build(wide, atom, PayloadRequest(1, 3))
+        assert payload is not None
+        assert (3, {"b": (1, "published")}) == (payload.cursor, payload.statuses)
 
     def test_an_event_that_comes_while_a_feed_is_filled_is_not_undone(self, worker: Worker) -> None:
         worker.publish("a")

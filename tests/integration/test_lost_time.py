@@ -11,9 +11,11 @@ import pytest
 from feeds.article import Article
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
-from worker.documents import feed_documents as module
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents import feed_payloads as module
+from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_payloads import FeedPayloads, PayloadRequest
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.publication import Publication
 from worker.store import Store, keys
@@ -33,11 +35,16 @@ def publish(store: Store, name: str, headline: str, rev: str = NEW) -> None:
 
 
 @pytest.fixture
-def documents(store: Store) -> Documents:
-    return Documents(store, SITE, Gate(store, Alerts(store.operations, wanted=False)))
+def renderer(store: Store) -> FeedRenderer:
+    return FeedRenderer(store, SITE, QualityGate(store, Alerts(store.operations, wanted=False)))
 
 
-def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, documents: Documents) -> None:
+@pytest.fixture
+def documents(store: Store, renderer: FeedRenderer) -> FeedDocuments:
+    return FeedDocuments(store, SITE, renderer)
+
+
+def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, documents: FeedDocuments) -> None:
     publish(store, "a", "Before")
     assert b"Before" in documents.current(FEED, ATOM).body
     store.client.flushall()
@@ -53,7 +60,7 @@ def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, do
     assert b"Before" not in documents.current(FEED, ATOM).body
 
 
-def test_a_head_that_was_passed_by_another_history_is_read_whole(store: Store, documents: Documents) -> None:
+def test_a_head_that_was_passed_by_another_history_is_read_whole(store: Store, documents: FeedDocuments) -> None:
     publish(store, "a", "One")
     publish(store, "b", "Two")
     assert b"One" in documents.current(FEED, ATOM).body
@@ -72,7 +79,7 @@ def test_a_head_that_was_passed_by_another_history_is_read_whole(store: Store, d
 
 
 def test_of_a_window_only_what_has_changed_is_read_again(
-    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
+    store: Store, documents: FeedDocuments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b", "c"):
         publish(store, name, name.upper())
@@ -126,16 +133,17 @@ def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(sto
 
 
 def test_a_long_stretch_of_which_nothing_may_be_told_is_passed_over(
-    store: Store, documents: Documents, monkeypatch: pytest.MonkeyPatch
+    store: Store, renderer: FeedRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PUSH_ENTRIES", 1)
+    monkeypatch.setattr(module, "CHANGES_PER_PAYLOAD", 1)
+    payloads = FeedPayloads(store, renderer)
     for number in range(1_200):
         store.changes.record(f"e{number}", 1, 1, {"world": ("early", 0)})
-    assert documents.push(FEED, ATOM, 0, 1_200, whole=False) is None
+    assert payloads.build(FEED, ATOM, PayloadRequest(0, 1_200)) is None
     publish(store, "a", "At last")
-    push = documents.push(FEED, ATOM, 0, 1_201, whole=False)
-    assert push is not None
-    assert (1_201, {"a": (1, "published")}) == (push.cursor, push.said)
+    payload = payloads.build(FEED, ATOM, PayloadRequest(0, 1_201))
+    assert payload is not None
+    assert (1_201, {"a": (1, "published")}) == (payload.cursor, payload.statuses)
 
 
 def test_a_lock_that_has_ended_is_left_to_who_has_it(store: Store) -> None:

@@ -25,8 +25,9 @@ from feeds.formats.interface import Provider
 from feeds.rights import Rights
 from worker import clock
 from worker.destinations.http import Endpoint
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents.feed_payloads import FeedPayloads
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.placement import ArticlePlacer
@@ -65,8 +66,9 @@ class Histories(RuleBasedStateMachine):
         self.now = NOON
         self.numbers = itertools.count(1)
         self.said: dict[str, bytes] = {}
-        documents = Documents(self.store, SITE, Gate(self.store, Alerts(self.store.operations, wanted=False)))
-        self.partners = Partners(self.store, documents, Provider("herald.example,2026", "The Herald"), timeout=5)
+        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
+        payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
+        self.partners = Partners(self.store, payloads, Provider("herald.example,2026", "The Herald"), timeout=5)
         self.partners.endpoints = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)

@@ -15,7 +15,7 @@ from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
 from feeds.validation.checks import check_feed
 from worker import clock
-from worker.documents.feed_documents import PUSH_ENTRIES
+from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, PayloadRequest
 from worker.store import Store
 
 __all__ = ["desk"]
@@ -42,9 +42,9 @@ def document(desk: Desk, name: str = "world", fmt: str = "atom") -> bytes:
 
 def push(desk: Desk, cursor: int, fmt: str = "atom") -> bytes:
     head = desk.store.changes.head("world").seq
-    told = desk.documents().push(feed_of(desk, "world"), FEED_FORMATS[fmt], cursor, head, whole=False)
-    assert told is not None
-    return told.body
+    payload = desk.payload("world", fmt, PayloadRequest(cursor, head))
+    assert payload is not None
+    return payload.body
 
 
 def titles(body: bytes) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_a_notice_stands_beside_the_window_and_goes_after_a_week(desk: Desk, sto
         assert "a" not in titles(document(desk))
     # Whoever has been away for longer is told of it nevertheless.
     assert titles(push(desk, 2))["a"] == KILLED
-    assert PUSH_ENTRIES > 62
+    assert CHANGES_PER_PAYLOAD > 62
 
 
 def test_no_archive_and_no_page_has_anything_of_it(desk: Desk) -> None:
@@ -162,8 +162,8 @@ def test_a_whole_push_is_the_topic_to_the_byte(desk: Desk, fmt: str) -> None:
     days = [f"2026-03-{day:02}T08:00:00Z" for day in range(1, 29)]
     carry_out(desk, *(article(f"n{n}", published=day) for n, day in enumerate(days * 8)))
     carry_out(desk, kill("n200"))
-    feed, head = feed_of(desk, "world"), desk.store.changes.head("world").seq
-    told = desk.documents().push(feed, FEED_FORMATS[fmt], 3, head, whole=True)
-    assert told is not None
-    assert document(desk, fmt=fmt) == told.body
-    assert b"archive=" in told.body
+    head = desk.store.changes.head("world").seq
+    payload = desk.payload("world", fmt, PayloadRequest(3, head, "document"))
+    assert payload is not None
+    assert document(desk, fmt=fmt) == payload.body
+    assert b"archive=" in payload.body

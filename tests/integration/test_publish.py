@@ -19,8 +19,10 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.fingerprint import fingerprints
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.documents.feed_documents import Documents, Waiting
-from worker.documents.quality_gate import FeedRefused, Gate
+from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_payloads import DelayedArticles, FeedPayload, FeedPayloads, PayloadRequest
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import FeedRefused, QualityGate
 from worker.intake.accept import Intake
 from worker.newsroom.endpoint_backfills import EndpointBackfills
 from worker.newsroom.event_permit import EventPermit
@@ -124,8 +126,17 @@ class Desk:
     def members(self, feed: str) -> list[str]:
         return self.store.changes.members(feed)
 
-    def documents(self) -> Documents:
-        return Documents(self.store, self.site, Gate(self.store, Alerts(self.store.operations, wanted=True)))
+    def renderer(self) -> FeedRenderer:
+        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=True))
+        return FeedRenderer(self.store, self.site, gate)
+
+    def documents(self) -> FeedDocuments:
+        return FeedDocuments(self.store, self.site, self.renderer())
+
+    def payload(self, feed: str, format_name: str, request: PayloadRequest) -> FeedPayload | None:
+        definition = self.site.feed(feed)
+        assert definition is not None
+        return FeedPayloads(self.store, self.renderer()).build(definition, FEED_FORMATS[format_name], request)
 
     def document(self, feed: str) -> str:
         return self.documents().current(self.site.feed(feed), FEED_FORMATS["atom"]).body.decode()
@@ -706,10 +717,7 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
     change = desk.store.changes.latest_of("world", ["a"])["a"]
     assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.was_in_feed, change.seq)
     assert before == desk.document("world")
-    documents = desk.documents()
-    definition = desk.site.feed("world")
-    assert definition is not None
-    assert documents.push(definition, FEED_FORMATS["atom"], 0, 2, whole=False) is None
+    assert desk.payload("world", "atom", PayloadRequest(0, 2)) is None
 
 
 def test_an_article_that_comes_under_embargo_leaves_the_feed(desk: Desk) -> None:
@@ -737,11 +745,9 @@ def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(des
     soon = (clock.now() + timedelta(days=1)).isoformat()
     desk.accept(*(article(f"a{n}", embargoed=soon) for n in range(205)), article("b"))
     desk.publisher().consume()
-    definition = desk.site.feed("world")
-    assert definition is not None
-    push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, 206, whole=False)
-    assert push is not None
-    assert ({"b": (1, "published")}, 206) == (push.said, push.cursor)
+    payload = desk.payload("world", "atom", PayloadRequest(0, 206))
+    assert payload is not None
+    assert ({"b": (1, "published")}, 206) == (payload.statuses, payload.cursor)
 
 
 def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) -> None:
@@ -755,9 +761,9 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
         body = documents.current(definition, msn).body.decode()
         assert "long enough" in body
         assert "Short" not in body
-        push = documents.push(definition, msn, 0, 2, whole=False)
-        assert push is not None
-        assert {"b": (1, "published")} == push.said
+        payload = desk.payload("all", "msn", PayloadRequest(0, 2))
+        assert payload is not None
+        assert {"b": (1, "published")} == payload.statuses
     assert "Short" in desk.document("all")
     [refusal] = desk.store.refusals.all("msn").values()
     assert (1, True) == (refusal.version, "title" in refusal.reasons[0])
@@ -788,7 +794,8 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
     definition = desk.site.feed("all")
     assert definition is not None
     msn, smartnews = FEED_FORMATS["msn"], FEED_FORMATS["smartnews"]
-    documents = desk.documents()
+    renderer = desk.renderer()
+    documents = FeedDocuments(desk.store, desk.site, renderer)
     # A stranger asks for formats that no partner was promised; somebody runs `dateline validate`.
     for quiet in (False, True):
         document = documents.current(definition, msn, quiet=quiet)
@@ -800,7 +807,7 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
     assert [] == desk.store.operations.claim(10, 1000)[1]
 
     # What is pushed, and what a partner was promised, is told, though it was looked at before.
-    assert documents.push(definition, msn, 0, 1, whole=False) is None
+    assert FeedPayloads(desk.store, renderer).build(definition, msn, PayloadRequest(0, 1)) is None
     assert ["a"] == list(desk.store.refusals.all("msn"))
     desk.site = replace(desk.site, partner_formats=("smartnews",))
     documents = desk.documents()
@@ -817,20 +824,15 @@ def test_what_waits_is_in_no_push_however_much_there_is(desk: Desk) -> None:
     desk.publisher().consume()
     desk.accept(kill("old"), article("newest"))
     desk.publisher().consume()
-    definition = desk.site.feed("all")
-    assert definition is not None
     changes = desk.store.changes.since("all", 0, 1000)
     later = frozenset(change.article_id for change in changes if change.state == "in")
     # As it was looked at before the newest came.
-    waiting = Waiting(later - {"newest"}, changes[-2].seq)
-    push = desk.documents().push(definition, FEED_FORMATS["atom"], 0, changes[-1].seq, whole=False, waiting=waiting)
-    assert push is not None
-    assert ({"old": (2, "killed")}, changes[-2].seq) == (push.said, push.cursor)
-    after = Waiting(later, changes[-1].seq)
-    documents = desk.documents()
-    assert None is documents.push(
-        definition, FEED_FORMATS["atom"], push.cursor, changes[-1].seq, whole=False, waiting=after
-    )
+    delayed, head = DelayedArticles(later - {"newest"}, changes[-2].seq), changes[-1].seq
+    payload = desk.payload("all", "atom", PayloadRequest(0, head, delayed=delayed))
+    assert payload is not None
+    assert ({"old": (2, "killed")}, changes[-2].seq) == (payload.statuses, payload.cursor)
+    delayed = DelayedArticles(later, head)
+    assert desk.payload("all", "atom", PayloadRequest(payload.cursor, head, delayed=delayed)) is None
 
 
 def test_what_says_no_time_is_in_the_order_in_which_redis_had_it(desk: Desk) -> None:

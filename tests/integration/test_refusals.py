@@ -19,8 +19,9 @@ from feeds.definition import FeedDefinition
 from feeds.formats.interface import Provider
 from worker import clock
 from worker.destinations.http import Endpoint
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents.feed_payloads import FeedPayloads
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.placement import ArticlePlacer
@@ -62,8 +63,9 @@ class Desk:
         self.pushes: list[Push] = []
         self.answer: Callable[[Push], int | tuple[int, int]] = lambda _: 204
         self.told: list[str] = []
-        documents = Documents(store, SITE, Gate(store, Alerts(store.operations, wanted=False)))
-        self.partners = Partners(store, documents, Provider("herald.example,2026", "The Herald"), timeout=5)
+        gate = QualityGate(store, Alerts(store.operations, wanted=False))
+        payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
+        self.partners = Partners(store, payloads, Provider("herald.example,2026", "The Herald"), timeout=5)
         name = "json" if mode == "article" else "atom"
         endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
         self.partners.endpoints = {"p": endpoint}

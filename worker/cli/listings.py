@@ -10,7 +10,7 @@ import typer
 from feeds.formats import FEED_FORMATS
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
-from worker.takedown import report
+from worker.documents.quality_gate import kept_out
 
 if TYPE_CHECKING:
     from worker.runtime.wiring import Services
@@ -79,7 +79,7 @@ def _parked_by_feed(services: Services) -> Counter[str]:
 def _list_parked(store: Store) -> None:
     table = Table("Format", "Article", "Version", "Since (UTC)", "Why", details=("Why",))
     for name in FEED_FORMATS:
-        for article_id, refusal in report.kept_out(store, name).items():
+        for article_id, refusal in kept_out(store, name).items():
             why = "; ".join(refusal.reasons)
             table.add_row(name, article_id, str(refusal.version), utc(refusal.time), why)
     table.show(out, "The gate keeps nothing out.")

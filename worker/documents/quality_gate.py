@@ -1,9 +1,10 @@
-"""The gate: what fails the rules of its format does not leave (feeds.validation.checks).
+"""The quality gate: what breaks the rules of its format does not go out (feeds.validation.checks).
 
 An article is checked once for each revision and format, when it is rendered; a feed once, before its first document. A
 document is an envelope and fragments that have passed, so it need not be checked again as a whole: a test proves it.
-What is kept out is noted and told where somebody uses the format. A stranger who asks for a partner's format, and a
-person who looks with `dateline validate` or `render`, raise no alarm.
+
+Where somebody uses the format, the gate notes what it keeps out and alerts operators. It does neither when a stranger
+asks for a partner's format, or when a person looks with `dateline validate` or `render`.
 """
 
 from __future__ import annotations
@@ -26,33 +27,36 @@ if TYPE_CHECKING:
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
 
-_FEEDS = 10_000
-"""How many feeds are known to have passed."""
-_ARTICLES = 10_000
-"""How many articles are known to have been noted as kept out."""
-_REASONS = 5
-"""How many reasons are kept of a refusal."""
+_FEEDS_REMEMBERED = 10_000
+"""Feeds that have passed in a format and are not checked again."""
+_ARTICLES_REMEMBERED = 10_000
+"""Articles that are noted already as kept out."""
+_REASONS_SHOWN = 5
+"""Reasons that are shown and noted of one refusal."""
 
 
 class FeedRefused(RuntimeError):
-    """What a feed says of itself fails the rules of a format; the message says how."""
+    """What a feed says of itself breaks the rules of a format; the message says which."""
 
 
-class Gate:
-    """Lets through what passes. What does not is kept and told, once for each revision. Threads may share it."""
+class QualityGate:
+    """Lets through what passes. What does not pass is noted, with one alert a revision. Threads may share it."""
 
     def __init__(self, store: Store, alerts: Alerts) -> None:
         self._store = store
         self._alerts = alerts
-        self._passed: LRUCache[tuple[str, str], None] = LRUCache(_FEEDS)
-        self._told: set[tuple[str, str]] = set()
-        self._parked: LRUCache[tuple[str, str, int], None] = LRUCache(_ARTICLES)
+        self._passed: LRUCache[tuple[str, str], None] = LRUCache(_FEEDS_REMEMBERED)
+        self._reported_feeds: set[tuple[str, str]] = set()
+        self._parked: LRUCache[tuple[str, str, int], None] = LRUCache(_ARTICLES_REMEMBERED)
         self._lock = Lock()
 
-    def channel(self, feed: str, feed_format: FeedFormat, channel: Channel, *, made: bool, quiet: bool) -> None:
-        """Check what a feed says of itself; one that was `made` of a pattern or not. Raises FeedRefused.
+    def check_channel(
+        self, feed: str, feed_format: FeedFormat, channel: Channel, *, from_pattern: bool, quiet: bool
+    ) -> None:
+        """Check what a feed says of itself. Raises FeedRefused.
 
-        `quiet`: nobody uses the format, or somebody only looks; then no operator is told.
+        `from_pattern`: the feed was made of a pattern. `quiet`: nobody uses the format, or somebody only looks, and no
+        operator is alerted.
         """
         key = (feed, feed_format.name)
         with self._lock:
@@ -64,29 +68,32 @@ class Gate:
                 self._passed[key] = None
             return
         reason = "; ".join(reasons(findings))
-        if not quiet and self._first((pattern_of(feed), feed_format.name) if made else key):
+        if not quiet and self._is_new((pattern_of(feed), feed_format.name) if from_pattern else key):
             self._alerts.tell("feed.refused", feed=feed, format=feed_format.name, reason=reason)
         raise FeedRefused(f"the feed {feed} can't be {feed_format.name}: {reason}")
 
-    def _first(self, feed: tuple[str, str]) -> bool:
-        """Whether nobody was told of it. The feeds of a pattern are alike: strangers may ask for any number of them."""
+    def _is_new(self, feed: tuple[str, str]) -> bool:
+        """Whether operators have no alert of a feed yet, or of a pattern.
+
+        The feeds of a pattern are alike, and strangers may ask for any number of them: one alert is for all.
+        """
         with self._lock:
-            new = feed not in self._told
-            self._told.add(feed)
+            new = feed not in self._reported_feeds
+            self._reported_feeds.add(feed)
             return new
 
     def forget(self) -> None:
-        """Note anew what is kept out: another Redis does not know it."""
+        """Note anew what is kept out: another Redis has no note of it."""
         with self._lock:
             self._parked.clear()
 
     def objections(self, feed_format: FeedFormat, channel: Channel, fragment: bytes) -> list[str]:
-        """Why an article may not stand in feeds of the format; nothing if it may."""
+        """Return why an article may not be in feeds of the format; nothing if it may."""
         return reasons(check_entry(feed_format, channel, fragment))
 
-    def park(self, feed_format: FeedFormat, held: StoredArticle, objections: list[str]) -> None:
-        """Note that an article is kept out of a format that somebody uses, and tell it once for each version."""
-        article = held.article
+    def park(self, feed_format: FeedFormat, stored: StoredArticle, objections: list[str]) -> None:
+        """Note that an article is kept out of a format that somebody uses, and alert operators once a version."""
+        article = stored.article
         key = (feed_format.name, article.id, article.version)
         with self._lock:
             if key in self._parked:
@@ -106,6 +113,19 @@ class Gate:
 
 
 def reasons(findings: list[Finding]) -> list[str]:
-    """Return what is wrong, for people: each thing once, not too many."""
-    said = list(dict.fromkeys(f"{finding.reason} ({finding.rule})" for finding in findings))
-    return said[:_REASONS] + ([f"and {len(said) - _REASONS} more"] if len(said) > _REASONS else [])
+    """Return what is wrong, for people: each reason once, and not too many."""
+    distinct = list(dict.fromkeys(f"{finding.reason} ({finding.rule})" for finding in findings))
+    more = len(distinct) - _REASONS_SHOWN
+    return distinct[:_REASONS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+
+
+def kept_out(store: Store, format_name: str) -> dict[str, Refusal]:
+    """Return the articles that the gate keeps out of a feed format as they are now, by id.
+
+    Notes of older versions are dropped.
+    """
+    refusals = store.refusals.all(format_name)
+    articles = store.articles.get_many(refusals)
+    outdated = [name for name, refusal in refusals.items() if articles[name].article.version != refusal.version]
+    store.refusals.drop(format_name, outdated)
+    return {name: refusal for name, refusal in refusals.items() if name not in outdated}

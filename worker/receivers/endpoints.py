@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from feeds.formats import FEED_FORMATS
 from worker import clock
-from worker.documents.feed_documents import Waiting
+from worker.documents.feed_payloads import DelayedArticles, PayloadRequest
 from worker.receivers.article_pushes import ArticlePushes, Bodies, Known
 from worker.receivers.feed_pushes import FeedPush
 from worker.store.changes import OwedNotices
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from feeds.formats.interface import Provider
     from worker.destinations.http import Endpoint
-    from worker.documents.feed_documents import Documents
+    from worker.documents.feed_payloads import FeedPayloads
     from worker.store import Store
     from worker.store.changes import Change
     from worker.store.receivers import Claim, Claims
@@ -55,9 +55,9 @@ class Plan:
 class Partners:
     """Pushes to partner endpoints. `timeout` in seconds; `endpoints` by name, taken again when the settings are."""
 
-    def __init__(self, store: Store, documents: Documents, provider: Provider, *, timeout: float) -> None:
+    def __init__(self, store: Store, payloads: FeedPayloads, provider: Provider, *, timeout: float) -> None:
         self._store = store
-        self._documents = documents
+        self._payloads = payloads
         self._timeout = timeout
         self._bodies = Bodies(provider)
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(
@@ -139,28 +139,25 @@ class Partners:
         if asked or plan.limit == 0:
             if plan.limit:
                 self._store.attempts.return_tokens(claim.feed, endpoint.name, plan.limit)
-            push = self._documents.push(
-                definition, feed_format, cursor, head, whole=False, after=after, first=first, alone=True
-            )
-            return FeedPush(endpoint, claim, push, claim.cursor, known.later, None, self._timeout, deadline)
+            request = PayloadRequest(cursor, head, "urgent", urgent=first, withdrawal=after)
+            payload = self._payloads.build(definition, feed_format, request)
+            return FeedPush(endpoint, claim, payload, claim.cursor, known.later, None, self._timeout, deadline)
         replay = self._store.replays.next_articles(endpoint.feed, {endpoint.name: _AGAIN}).get(endpoint.name)
         changes = self._since(endpoint.feed, cursor, _LOOKED_AT, head) if endpoint.delay else []
         known.take(changes, endpoint.delay)
         told = {change.seq for change in known.changes}
         later = frozenset(change.article_id for change in changes if change.seq not in told)
-        push = self._documents.push(
-            definition,
-            feed_format,
+        request = PayloadRequest(
             cursor,
             head,
-            whole=False,
             rights=endpoint.rights,
-            waiting=Waiting(later, changes[-1].seq) if later else None,
-            again=replay.articles if replay else (),
-            after=after,
-            first=first,
+            delayed=DelayedArticles(later, changes[-1].seq) if later else None,
+            resend=replay.articles if replay else (),
+            urgent=first,
+            withdrawal=after,
         )
-        return FeedPush(endpoint, claim, push, head, known.later, replay, self._timeout, deadline, plan.limit)
+        payload = self._payloads.build(definition, feed_format, request)
+        return FeedPush(endpoint, claim, payload, head, known.later, replay, self._timeout, deadline, plan.limit)
 
     def look_again(self, delivery: ArticlePushes) -> None:
         """Something has been withdrawn from the feed since the delivery began: have it know what."""

@@ -16,7 +16,7 @@ from worker.store.receivers import Settlement
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from worker.documents.feed_documents import Push
+    from worker.documents.feed_payloads import FeedPayload
     from worker.outbound.transfer import Answer, Transfer
     from worker.receivers.delivery import Articles
     from worker.store.receivers import Claim
@@ -34,7 +34,7 @@ class FeedPush(EndpointPushes):
         self,
         endpoint: Endpoint,
         claim: Claim,
-        push: Push | None,
+        payload: FeedPayload | None,
         head: int,
         later: tuple[int, int] | None,
         replay: Replay | None,
@@ -44,7 +44,7 @@ class FeedPush(EndpointPushes):
     ) -> None:
         super().__init__(endpoint, claim, timeout, deadline)
         self._unspent = limit or 0
-        self._settlement = Settlement(claim, "done", push.cursor if push else head)
+        self._settlement = Settlement(claim, "done", payload.cursor if payload else head)
         if later is not None:
             # What is told beyond the first that has to wait is told again with it.
             first, due = later
@@ -56,13 +56,13 @@ class FeedPush(EndpointPushes):
                 # It stays a change behind the head, so that it is found.
                 self._settlement.cursor = min(self._settlement.cursor, head - 1)
                 self._postpone(self._settlement, clock.ms(clock.agreed()) + 1000, "replaying")
-        self._push = push
+        self._payload = payload
         self._body: Message | None = None
-        self._waiting = push is not None
-        if push:
-            message = message_id(push.body, endpoint.name, claim.cursor)
-            self._body = Message.of(message, push.body, compressed=endpoint.gzip)
-            self.accepted = push.accepted
+        self._waiting = payload is not None
+        if payload:
+            message = message_id(payload.body, endpoint.name, claim.cursor)
+            self._body = Message.of(message, payload.body, compressed=endpoint.gzip)
+            self.accepted = payload.accepted
 
     @property
     def settlement(self) -> Settlement:
@@ -77,10 +77,10 @@ class FeedPush(EndpointPushes):
     def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
         del articles
-        if not self._waiting or self._push is None or self._body is None:
+        if not self._waiting or self._payload is None or self._body is None:
             return None
         self._waiting = False
-        return self._send(None, self._body, self._push.texts)
+        return self._send(None, self._body, self._payload.text_ids)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
@@ -90,7 +90,7 @@ class FeedPush(EndpointPushes):
     def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
         """Take the answer in. A push that is refused is made again, later, of what is there then."""
         del key
-        assert self._push is not None
+        assert self._payload is not None
         assert self._body is not None
         self.in_flight = 0
         if answer.started:
@@ -109,7 +109,7 @@ class FeedPush(EndpointPushes):
         at = clock.ms(now)
         ledger = {}
         if word == "delivered":
-            for article_id, (version, status) in self._push.said.items():
+            for article_id, (version, status) in self._payload.statuses.items():
                 ledger[article_id] = str(LedgerEntry(version, status, at, digest))
         said = LedgerEntry(0, "feed", at, digest)
         self._tried(self._body, said, "", answer, word, ledger, told=told)

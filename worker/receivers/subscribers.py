@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.formats import FEED_FORMATS
-from worker.documents.feed_documents import PUSH_ENTRIES
+from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, PayloadRequest
 from worker.outbound.signing import hub_signature
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers import policy
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.definition import FeedDefinition
-    from worker.documents.feed_documents import Documents, Push
+    from worker.documents.feed_payloads import FeedPayload, FeedPayloads
     from worker.newsroom.publication import Publication
     from worker.receivers.delivery import Articles
     from worker.store.attempts import AttemptRecord
@@ -36,11 +36,11 @@ class WebSub:
     """Pushes feeds to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
 
     def __init__(
-        self, changes: ChangeLogs, documents: Documents, site: Publication, *, whole: bool, timeout: float
+        self, changes: ChangeLogs, payloads: FeedPayloads, site: Publication, *, whole: bool, timeout: float
     ) -> None:
         self._changes = changes
         self._killed: LRUCache[tuple[str, int, int], tuple[Change, ...]] = LRUCache(_KILLS_CACHED)
-        self._documents = documents
+        self._payloads = payloads
         self._site = site
         self._whole = whole
         self._timeout = timeout
@@ -56,17 +56,16 @@ class WebSub:
         # Of a JSON topic no entries may be left out (section 7).
         whole = self._whole or claim.cursor == 0 or name not in _DELTAS
         # One that is far behind is told of kills now, not when it has come so far.
-        far = not whole and head - claim.cursor > PUSH_ENTRIES
+        far = not whole and head - claim.cursor > CHANGES_PER_PAYLOAD
         kills = self._kills(definition.name, claim.cursor, head) if far else ()
-        push = self._documents.push(
-            definition, FEED_FORMATS[name], claim.cursor, head, whole=whole, after=after, first=kills
-        )
+        request = PayloadRequest(claim.cursor, head, "document" if whole else "changes", urgent=kills, withdrawal=after)
+        payload = self._payloads.build(definition, FEED_FORMATS[name], request)
         lines = self._header_lines(definition.name, name)
-        return SubscriberPush(claim, push, head, lines, self._timeout, deadline, after)
+        return SubscriberPush(claim, payload, head, lines, self._timeout, deadline, after)
 
     def forget(self, feed: str) -> None:
         """Make the pushes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
-        self._documents.forget_pushes(feed)
+        self._payloads.forget(feed)
         for key in [key for key in self._killed if key[0] == feed]:
             del self._killed[key]
 
@@ -74,7 +73,7 @@ class WebSub:
         """The last kills after a cursor: the same for all subscribers that stand there while nothing new has come."""
         key = (feed, cursor, head)
         if key not in self._killed:
-            self._killed[key] = tuple(self._changes.killed(feed, cursor, PUSH_ENTRIES))
+            self._killed[key] = tuple(self._changes.killed(feed, cursor, CHANGES_PER_PAYLOAD))
         return self._killed[key]
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
@@ -96,7 +95,7 @@ class SubscriberPush:
     __slots__ = (
         "_deadline",
         "_headers",
-        "_push",
+        "_payload",
         "_timeout",
         "_waiting",
         "after",
@@ -109,7 +108,7 @@ class SubscriberPush:
     def __init__(
         self,
         claim: Claim,
-        push: Push | None,
+        payload: FeedPayload | None,
         head: int,
         headers: list[str],
         timeout: float,
@@ -120,17 +119,17 @@ class SubscriberPush:
         self.claim = claim
         self.hand_in: Callable[[object, Answer], None]
         self.in_flight = 0
-        self.settlement = Settlement(claim, "done", push.cursor if push else head)
-        self._push = push
+        self.settlement = Settlement(claim, "done", payload.cursor if payload else head)
+        self._payload = payload
         self._headers = headers
         self._timeout = timeout
         self._deadline = deadline
-        self._waiting = push is not None
+        self._waiting = payload is not None
 
     @property
     def accepted(self) -> int:
         """When the oldest event in the push was accepted (ms)."""
-        return self._push.accepted if self._push else 0
+        return self._payload.accepted if self._payload else 0
 
     def wants(self) -> tuple[str, ...]:
         """Return nothing: the push has been made."""
@@ -139,16 +138,16 @@ class SubscriberPush:
     def next(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
         del articles
-        if not self._waiting or self._push is None:
+        if not self._waiting or self._payload is None:
             return None
         self._waiting = False
         self.in_flight = 1
-        body, secret = self._push.body, self.claim.details["secret"]
+        body, secret = self._payload.body, self.claim.details["secret"]
         headers = self._headers
         on_answer = partial(self.hand_in, None)
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
-        url, texts = self.claim.details["callback"], self._push.texts
+        url, texts = self.claim.details["callback"], self._payload.text_ids
         return Transfer(url, body, headers, self._timeout, self._deadline, on_answer, article_ids=texts)
 
     def break_off(self, settlement: Settlement) -> None:

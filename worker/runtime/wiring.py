@@ -18,8 +18,10 @@ import structlog
 
 from worker import clock
 from worker.destinations.http import configured
-from worker.documents.feed_documents import Documents
-from worker.documents.quality_gate import Gate
+from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_payloads import FeedPayloads
+from worker.documents.feed_renderer import FeedRenderer
+from worker.documents.quality_gate import QualityGate
 from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
@@ -63,7 +65,8 @@ class Services:
     publication: Publication
     guard: Guard
     alerts: Alerts
-    documents: Documents
+    documents: FeedDocuments
+    payloads: FeedPayloads
     wakeups: Wakeups
     intake: Intake
     hub: HubRequests
@@ -100,13 +103,15 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
         held_per_host=settings.websub.subscriptions_per_host,
         held_per_client=settings.websub.subscriptions_per_client,
     )
+    renderer = FeedRenderer(store, site, QualityGate(store, alerts))
     return Services(
         settings=settings,
         store=store,
         publication=site,
         guard=guard,
         alerts=alerts,
-        documents=Documents(store, site, Gate(store, alerts)),
+        documents=FeedDocuments(store, site, renderer),
+        payloads=FeedPayloads(store, renderer),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
         hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
@@ -134,9 +139,9 @@ class Machinery:
         self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         websub = WebSub(
-            store.changes, services.documents, site, whole=settings.websub.body == "full", timeout=delivery.timeout
+            store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
-        self._partners = Partners(store, services.documents, site.provider, timeout=delivery.timeout)
+        self._partners = Partners(store, services.payloads, site.provider, timeout=delivery.timeout)
         self.verifier = IntentVerifier(
             store,
             site,

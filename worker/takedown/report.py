@@ -10,7 +10,6 @@ from worker import clock
 from worker.receivers.ledger import LedgerEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from feeds.article import Article
@@ -239,16 +238,6 @@ def _page(seen: PageSighting) -> dict[str, Any]:
         "looked": clock.moment(seen.last).isoformat() if seen.last else None,
         "looks": seen.looks,
     }
-
-
-def kept_out(store: Store, format_name: str, article_ids: Collection[str] | None = None) -> dict[str, Refusal]:
-    """Return the articles, all or of these, that the gate keeps out of a feed format as they are now, by id."""
-    found = store.refusals.all(format_name)
-    wanted = {name: refusal for name, refusal in found.items() if article_ids is None or name in article_ids}
-    held = store.articles.get_many(wanted)
-    void = [name for name, refusal in wanted.items() if held[name].article.version != refusal.version]
-    store.refusals.drop(format_name, void)
-    return {name: refusal for name, refusal in wanted.items() if name not in void}
 
 
 def replayable(

@@ -1,0 +1,102 @@
+"""One article in one format: rendered and checked once for each revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+
+from feeds.entry import Entry, entry
+from feeds.rights import EVERYTHING, Rights
+from worker.documents.fragment_cache import FragmentCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from feeds.entry import Channel
+    from feeds.formats.interface import FeedFormat
+    from worker.documents.quality_gate import QualityGate
+    from worker.newsroom.publication import Publication
+    from worker.store.articles import StoredArticle
+
+_FRAGMENT_BYTES = 64 * 1024 * 1024
+_REFUSED_ARTICLES = 10_000
+"""Articles that the gate keeps out, whose reasons stay in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The articles that belong in a document of one format: those that passed the gate, each with its fragment.
+
+    `kept_out`: the ids of those that did not pass, with the gate's objections.
+    """
+
+    articles: list[StoredArticle]
+    fragments: list[bytes]
+    kept_out: dict[str, list[str]]
+
+
+class ArticleFragments:
+    """Renders articles, and lets the gate check them. Threads may share it."""
+
+    def __init__(self, publication: Publication, gate: QualityGate) -> None:
+        self._publication = publication
+        self._gate = gate
+        self._fragments = FragmentCache(_FRAGMENT_BYTES)
+        self._objections: LRUCache[tuple[str, str, str, Rights], list[str]] = LRUCache(_REFUSED_ARTICLES)
+        self._lock = Lock()
+
+    def entry(self, stored: StoredArticle) -> Entry:
+        """Return the article as feeds show it, in no format yet."""
+        return entry(stored.article, self._publication.authority, self._publication.title)
+
+    def select(
+        self,
+        feed_format: FeedFormat,
+        channel: Channel,
+        articles: Iterable[StoredArticle],
+        rights: Rights = EVERYTHING,
+        *,
+        quiet: bool,
+    ) -> Selected:
+        """Return the articles that belong in a document of the format, in the same order.
+
+        The format leaves out what is beyond the bounds of its partner, the gate what breaks the format's rules. Unless
+        `quiet`, operators learn of what the gate keeps out.
+        """
+        if feed_format.select:
+            entries = {self.entry(stored): stored for stored in articles}
+            articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
+        selected = Selected([], [], {})
+        for stored in articles:
+            if fragment := self._fragment(feed_format, channel, stored, rights):
+                selected.articles.append(stored)
+                selected.fragments.append(fragment)
+                continue
+            objections = self._objections_to(feed_format, channel, stored, rights)
+            selected.kept_out[stored.article.id] = objections
+            if not quiet:
+                self._gate.park(feed_format, stored, objections)
+        return selected
+
+    def _fragment(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle, rights: Rights) -> bytes:
+        """The article's fragment; empty if the gate keeps the article out."""
+        fragment = self._fragments.get(feed_format.name, stored, rights)
+        if fragment is None:
+            fragment = feed_format.fragment(self.entry(stored))
+            if objections := self._gate.objections(feed_format, channel, fragment):
+                fragment = b""
+                with self._lock:
+                    self._objections[feed_format.name, stored.article.id, stored.rev, rights] = objections
+            self._fragments.keep(feed_format.name, stored, rights, fragment)
+        return fragment
+
+    def _objections_to(
+        self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle, rights: Rights
+    ) -> list[str]:
+        """Why the gate keeps an article out. The check is repeated if its result is no longer in memory."""
+        with self._lock:
+            objections = self._objections.get((feed_format.name, stored.article.id, stored.rev, rights))
+        return objections or self._gate.objections(feed_format, channel, feed_format.fragment(self.entry(stored)))

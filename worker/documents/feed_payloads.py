@@ -1,0 +1,215 @@
+"""The payloads of pushes: what brings one receiver of a feed up to date.
+
+A payload is the feed with only what has changed, or the whole feed document. It is made of the articles as they are at
+that moment: what is not visible now is not in it, whatever the change log says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from feeds.rights import EVERYTHING, Rights, granted
+from worker.documents.feed_renderer import NOTICE_AGE
+from worker.documents.feed_windows import visible
+from worker.store.byte_cache import ByteCache
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feeds.definition import FeedDefinition
+    from feeds.formats.interface import FeedFormat
+    from worker.documents.feed_renderer import FeedRenderer
+    from worker.store import Store
+    from worker.store.changes import Change, Head
+
+CHANGES_PER_PAYLOAD = 100
+"""How many changes one payload has at the most; a receiver that is further behind gets the next ones after it."""
+
+_PAYLOAD_BYTES = 64 * 1024 * 1024
+"""What payloads take in memory that are kept for other receivers at the same place."""
+
+Scope = Literal["changes", "document", "urgent"]
+"""changes: what the receiver does not have yet. document: the feed document. urgent: the urgent departures alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedArticles:
+    """What a receiver must not have yet: these articles, and all changes after the one numbered `last_change`."""
+
+    article_ids: frozenset[str]
+    last_change: int
+
+    def allow(self, change: Change) -> bool:
+        """Return whether the receiver may have a change now."""
+        return change.seq <= self.last_change and change.article_id not in self.article_ids
+
+
+class PayloadRequest(NamedTuple):
+    """Where a receiver stands, and what it may have.
+
+    `cursor`: the change up to which it is up to date. `head`: the feed's last change. `rights`: how much of each
+    article it may have. `delayed`: what it must not have yet. `resend`: articles that it gets once more. `urgent`:
+    changes by which articles left the feed, which are in the payload however far behind the receiver is. `withdrawal`:
+    the last withdrawal from the feed that this process has heard of; a payload from before it is made anew.
+    """
+
+    cursor: int
+    head: int
+    scope: Scope = "changes"
+    rights: Rights = EVERYTHING
+    delayed: DelayedArticles | None = None
+    resend: tuple[str, ...] = ()
+    urgent: tuple[Change, ...] = ()
+    withdrawal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPayload:
+    """The body of a push, and what its receiver has once it has accepted it.
+
+    `cursor`: the change up to which the receiver is up to date then. `accepted` (ms): when the oldest event in the
+    payload was accepted. `statuses`: for each article in it the version and the status that the ledger gets: published,
+    withdrawn or killed. `text_ids`: the articles whose text is in it.
+    """
+
+    body: bytes
+    cursor: int
+    accepted: int
+    statuses: dict[str, tuple[int, str]]
+    text_ids: frozenset[str] = frozenset()
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory, about."""
+        return len(self.body) + 200 * len(self.statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The articles of one payload, the top first, and the ids and times (ms) of those that left the feed.
+
+    `cursor`: the change up to which a receiver is up to date with it. `end`: the last change that it may have.
+    `below`: the place of the first article that an archive has instead. `notice_age`: as in `FeedRenderer.envelope`.
+    """
+
+    head: Head
+    article_ids: Sequence[str]
+    departures: Sequence[tuple[str, int]]
+    cursor: int
+    end: int
+    below: int | None
+    notice_age: timedelta
+
+
+class FeedPayloads:
+    """Makes payloads. Receivers at the same place share one. Threads may share it."""
+
+    def __init__(self, store: Store, renderer: FeedRenderer) -> None:
+        self._store = store
+        self._renderer = renderer
+        # In a tuple, because None is a result too: there is nothing to push.
+        self._payloads: ByteCache[tuple[str, str, PayloadRequest], tuple[FeedPayload | None]] = ByteCache(
+            _PAYLOAD_BYTES
+        )
+
+    def forget(self, feed: str | None = None) -> None:
+        """Make all payloads anew, or those of a feed: its change log has another history or has gone far on."""
+        self._payloads.forget(lambda key: feed in (None, key[0]))
+
+    def build(self, definition: FeedDefinition, feed_format: FeedFormat, request: PayloadRequest) -> FeedPayload | None:
+        """Return what brings the receiver up to date; None if there is nothing to push. Raises FeedRefused."""
+        key = (definition.name, feed_format.name, request)
+        cached = self._payloads.get(key)
+        if cached is not None:
+            return cached[0]
+        payload = self._build(definition, feed_format, request)
+        self._payloads.keep(key, (payload,), payload.size if payload else 0)
+        return payload
+
+    def _build(
+        self, definition: FeedDefinition, feed_format: FeedFormat, request: PayloadRequest
+    ) -> FeedPayload | None:
+        while selection := self._select(definition, request):
+            payload = self._render(definition, feed_format, request.rights, selection)
+            if payload or selection.cursor >= selection.end:
+                return payload
+            # The receiver may have none of these changes: look at the ones after them.
+            request = request._replace(cursor=selection.cursor, resend=())
+        return None
+
+    def _select(self, definition: FeedDefinition, request: PayloadRequest) -> _Selection | None:
+        """Select what the next payload has; None if what is new in the feed must be pushed to nobody."""
+        feed, cursor, scope = definition.name, request.cursor, request.scope
+        head = self._store.changes.head(feed)
+        if scope == "urgent":
+            return self._select_changes(feed, request, head, [])
+        changes = self._store.changes.since(feed, cursor, 1 if scope == "document" else CHANGES_PER_PAYLOAD)
+        if changes or request.resend:
+            if scope == "changes":
+                return self._select_changes(feed, request, head, changes)
+        elif head.placed > max(cursor, head.arranged) and (cursor or scope == "changes"):
+            # The feed was filled with articles that had been there before it. That is pushed to nobody.
+            return None
+        # Without a change but behind: the editors have arranged the feed anew, and only the document shows that.
+        return self._select_document(definition)
+
+    def _select_document(self, definition: FeedDefinition) -> _Selection:
+        """Select what the feed document shows."""
+        window = self._store.changes.window(definition.name, definition.limit)
+        seq = window.head.seq
+        return _Selection(window.head, window.members, window.gone, seq, seq, window.below, NOTICE_AGE)
+
+    def _select_changes(self, feed: str, request: PayloadRequest, head: Head, changes: Sequence[Change]) -> _Selection:
+        """Select the changes that the receiver may have now, and what else it is to get: urgent and repeated articles.
+
+        `changes`: those after its cursor, as many as one payload may have.
+        """
+        delayed = request.delayed
+        allowed = [change for change in changes if delayed is None or delayed.allow(change)]
+        ids = {change.article_id for change in allowed}
+        entered = [change.article_id for change in allowed if change.state == "in"]
+        places = self._store.changes.places(feed, list(dict.fromkeys([*entered, *request.resend])))
+        article_ids = sorted(places, key=lambda name: (places[name], name), reverse=True)
+        # `was_in_feed`: of articles that never were in the feed only the endpoints learn that may have them early.
+        departures = [
+            (change.article_id, change.asof)
+            for change in (*allowed, *(change for change in request.urgent if change.article_id not in ids))
+            if change.state != "in" and change.was_in_feed
+        ]
+        if request.scope == "urgent":
+            cursor = end = request.cursor
+        else:
+            end = head.seq if delayed is None else min(head.seq, delayed.last_change)
+            cursor = min(changes[-1].seq, end) if len(changes) == CHANGES_PER_PAYLOAD else end
+        # A receiver that gets changes only has no other way to learn what left longer ago: all departures have notices.
+        return _Selection(head, article_ids, departures, cursor, end, None, timedelta.max)
+
+    def _render(
+        self, definition: FeedDefinition, feed_format: FeedFormat, rights: Rights, selection: _Selection
+    ) -> FeedPayload | None:
+        """Render what was selected; None if nothing of it is visible or passes the gate, and nothing has left."""
+        head, departures = selection.head, selection.departures
+        articles = self._store.articles.get_many(selection.article_ids)
+        shown = visible(selection.article_ids, articles, head.changed)
+        if rights != EVERYTHING:
+            shown = [replace(stored, article=granted(stored.article, rights)) for stored in shown]
+        older_url = self._renderer.archive_url(definition, feed_format, selection.below)
+        channel = self._renderer.channel(definition, feed_format, head.changed, quiet=False, older_url=older_url)
+        selected = self._renderer.fragments.select(feed_format, channel, shown, rights, quiet=False)
+        if not selected.articles and not departures:
+            return None
+        departed = self._store.articles.get_many([name for name, _ in departures]) if departures else {}
+        envelope = self._renderer.envelope(feed_format, channel, departures, selection.notice_age, departed)
+        statuses = {stored.article.id: (stored.article.version, "published") for stored in selected.articles}
+        for name, stored in departed.items():
+            status = "killed" if stored.article.pubstatus == "canceled" else "withdrawn"
+            statuses[name] = stored.article.version, status
+        return FeedPayload(
+            envelope.around(selected.fragments),
+            selection.cursor,
+            min((stored.accepted for stored in selected.articles), default=head.changed),
+            statuses,
+            frozenset(stored.article.id for stored in selected.articles),
+        )

@@ -1,0 +1,37 @@
+"""The last rendered fragments, kept in memory up to a number of bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from feeds.rights import EVERYTHING, Rights
+from worker.store.byte_cache import ByteCache
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from worker.store.articles import StoredArticle
+
+
+class FragmentCache:
+    """Keeps at most `most_bytes` of fragments and drops the oldest first. Threads may share it.
+
+    An empty fragment is kept as well: it stands for an article that the gate keeps out.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._fragments: ByteCache[Hashable, bytes] = ByteCache(most_bytes)
+
+    def get(self, format_name: str, stored: StoredArticle, rights: Rights) -> bytes | None:
+        """Return the fragment of an article's revision, or None if it is not in the cache."""
+        return self._fragments.get(_key(format_name, stored, rights))
+
+    def keep(self, format_name: str, stored: StoredArticle, rights: Rights, fragment: bytes) -> None:
+        """Keep the fragment of an article's revision."""
+        self._fragments.keep(_key(format_name, stored, rights), fragment, len(fragment))
+
+
+def _key(format_name: str, stored: StoredArticle, rights: Rights) -> Hashable:
+    # Rights take longer to hash than all the rest, and nearly every receiver has the right to everything.
+    plain = (stored.article.id, stored.rev, format_name)
+    return plain if rights is EVERYTHING else (*plain, rights)
