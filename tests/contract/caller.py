@@ -9,7 +9,8 @@ from typing import Any
 
 from contract.misbehaving import PATIENCE
 
-from worker.outbound.engine import Answer, Engine, Transfer
+from worker.outbound.engine import Engine
+from worker.outbound.transfer import Answer, Transfer
 
 
 class Caller:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from contract.caller import Caller
 from contract.misbehaving import Misbehaving
 
-from worker.outbound.engine import Answer
+from worker.outbound.engine import Engine
 from worker.outbound.errors import Fault
+from worker.outbound.guard import Guard
+from worker.outbound.transfer import Answer
 
 Start = Callable[..., Caller]
 
@@ -101,9 +103,6 @@ def test_stop_ends_what_does_not_end_in_time(start_engine: Start, receiver: Misb
 
 
 def test_an_engine_that_was_never_started_gives_everything_back(receiver: Misbehaving) -> None:
-    from worker.outbound.engine import Engine
-    from worker.outbound.guard import Guard
-
     caller = Caller(Engine(Guard()))
     caller.submit([caller.transfer(f"{receiver.url}/ok")])
     caller.engine.stop(1)

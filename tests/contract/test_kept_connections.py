@@ -17,8 +17,8 @@ from contract.conftest import CERTIFICATE
 from contract.misbehaving import PATIENCE, Misbehaving
 
 from worker.outbound.dns_cache import UNREACHABLE_SECONDS
-from worker.outbound.engine import Tls
 from worker.outbound.errors import Fault
+from worker.outbound.transfer import Tls
 
 TRUSTED = Tls(ca=str(CERTIFICATE))
 

@@ -13,10 +13,10 @@ from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import Misbehaving
 
-from worker.outbound.engine import Answer
 from worker.outbound.guard import Guard
 from worker.outbound.requests_adapter import CurlAdapter, response_of, transfer_of
 from worker.outbound.signing import WebhookAuth, verify_webhook
+from worker.outbound.transfer import Answer
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.outbound.engine import Answer
 from worker.outbound.errors import Fault
+from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.receivers.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
 

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from feeds.patterns import pattern_of
 from worker import clock
-from worker.outbound.errors import Fault
+from worker.outbound.errors import RECEIVER_NOT_AT_FAULT, TRY_AGAIN_STATUSES
 from worker.outbound.transfer import Answer, Transfer
 from worker.store.redis_errors import report
 
@@ -165,7 +165,7 @@ class IntentVerifier:
                 # A new subscription is behind, and one in backoff has come forward.
                 self._wakeups.distribute(feed)
             elif self._passing(answer) and intent.tries < len(_AGAIN_SECONDS):
-                tried = answer.fault not in (Fault.NOT_STARTED, Fault.STOPPED, Fault.CROWDED)
+                tried = answer.fault not in RECEIVER_NOT_AT_FAULT
                 due = clock.ms(clock.agreed()) + _AGAIN_SECONDS[intent.tries] * 1000
                 self._store.subscription_requests.retry(feed, subscription, intent, due, tried=tried)
                 told("intent_not_answered", status=answer.status, reason=answer.message, tries=intent.tries + tried)
@@ -180,7 +180,7 @@ class IntentVerifier:
 
     @staticmethod
     def _passing(answer: Answer) -> bool:
-        return answer.fault is not None or answer.status in (408, 425, 429) or answer.status >= 500
+        return answer.fault is not None or answer.status in TRY_AGAIN_STATUSES or answer.status >= 500
 
 
 def _with_query(callback: str, query: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import pycurl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from worker.outbound.errors import MALFORMED_LINES, Fault, fault_of, reason_of
+from worker.outbound.errors import MALFORMED_HEADER_MESSAGES, Fault, fault_of, reason_of
 from worker.outbound.guard import Guard
 from worker.outbound.guarded_socket import GuardedSockets
 from worker.outbound.scheduler import Place
@@ -147,7 +147,7 @@ class EasyHandle:
         if code == pycurl.E_WRITE_ERROR and truncated:
             # We did not want the rest of the body, so this is not a failure, and the status stands.
             message = ""
-        elif code == pycurl.E_FTP_WEIRD_SERVER_REPLY and status >= 200 and message in MALFORMED_LINES:
+        elif code == pycurl.E_FTP_WEIRD_SERVER_REPLY and status >= 200 and message in MALFORMED_HEADER_MESSAGES:
             # The receiver has answered; only the rest can't be read.
             message, truncated = "", True
         elif code or fault:

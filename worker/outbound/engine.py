@@ -25,10 +25,8 @@ from worker.outbound.guard import Guard
 from worker.outbound.inbox import Inbox
 from worker.outbound.scheduler import Host, Place, Scheduler, host_of
 from worker.outbound.socket_events import SocketEvents
-from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, Transfer, unsent
+from worker.outbound.transfer import Answer, Transfer, unsent
 from worker.watchdog import watched
-
-__all__ = ["DEFAULT_TLS", "Answer", "Engine", "Tls", "Transfer"]
 
 log = structlog.get_logger()
 

@@ -50,6 +50,11 @@ class Fault(StrEnum):
     INTERNAL = "internal"
 
 
+RECEIVER_NOT_AT_FAULT = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED})
+"""Faults that say nothing about the receiver: we did not send the request, or ended it, or send it again ourselves."""
+TRY_AGAIN_STATUSES = frozenset({408, 425, 429})
+"""The client errors that are about the moment, not about the request (RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4)."""
+
 # Codes that libcurl may return and for which pycurl has no name.
 _HTTP2_STREAM, _RECURSIVE_API_CALL, _AUTH_ERROR, _HTTP3, _QUIC_CONNECT_ERROR = 92, 93, 94, 95, 96
 _PROXY, _SSL_CLIENTCERT, _UNRECOVERABLE_POLL, _TOO_LARGE, _ECH_REQUIRED = 97, 98, 99, 100, 101
@@ -169,7 +174,7 @@ _CODES: dict[Fault, tuple[int, ...]] = {
 FAULTS: dict[int, Fault] = {code: fault for fault, codes in _CODES.items() for code in codes}
 """libcurl's error code -> the class of failure."""
 
-MALFORMED_LINES = frozenset({"Header without colon", "NUL byte in header", "Carriage return found in header"})
+MALFORMED_HEADER_MESSAGES = frozenset({"Header without colon", "NUL byte in header", "Carriage return found in header"})
 """libcurl's messages when it ends at a line that is not a header field. The status before that line counts."""
 
 _REASONS: dict[Fault, str] = {

@@ -21,8 +21,9 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import default_user_agent, get_encoding_from_headers
 
-from worker.outbound.engine import DEFAULT_TLS, Answer, Engine, Tls, Transfer
+from worker.outbound.engine import Engine
 from worker.outbound.errors import Fault, exception_for
+from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, Transfer
 
 DEFAULT_SECONDS = 30.0
 """The time limit of a call that sets none."""

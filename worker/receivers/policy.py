@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from worker.outbound.errors import Fault
+from worker.outbound.errors import RECEIVER_NOT_AT_FAULT, TRY_AGAIN_STATUSES, Fault
 from worker.outbound.transfer import Answer
 
 LEAST_WAIT = timedelta(seconds=5)
@@ -60,9 +60,7 @@ ALONE_AFTER = timedelta(seconds=10)
 CROWDED_PAUSE = timedelta(seconds=1)
 """How long a slow receiver waits outside while too many of its kind wait for a place."""
 
-_TEMPORARY = frozenset({408, 425, 429})
 _ABOUT_ARTICLE = frozenset({400, 409, 413, 415, 422, 451})
-_NO_FAILURE = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED})
 # What may go wrong because of what was sent: a server that fails at a text, in one way or another.
 _PERHAPS_ARTICLE = frozenset({Fault.TIMEOUT, Fault.RESET, Fault.PROTOCOL, Fault.TOO_LARGE})
 
@@ -129,7 +127,7 @@ def outcome(
     `failing_since` is the first failure since it took anything; `chance` is in [0, 1); `suspect`: it has failed at
     the very same before, and taken something else since.
     """
-    if answer.fault in _NO_FAILURE:
+    if answer.fault in RECEIVER_NOT_AT_FAULT:
         return GiveBack(now + CROWDED_PAUSE if answer.fault is Fault.CROWDED else None)
     reason = answer.message
     if answer.fault is None:
@@ -154,7 +152,7 @@ def outcome(
 def _perhaps_article(answer: Answer, in_doubt: bool) -> bool:
     """Whether an answer that is no success may be about what was sent."""
     if answer.fault is None and 400 <= answer.status < 500:
-        return answer.status not in _TEMPORARY
+        return answer.status not in TRY_AGAIN_STATUSES
     if not in_doubt:
         return False
     return answer.status >= 500 if answer.fault is None else answer.started and answer.fault in _PERHAPS_ARTICLE

@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from feeds import page_text
 from feeds.text import absolute_url
 from worker import clock
-from worker.outbound.errors import Fault
+from worker.outbound.errors import RECEIVER_NOT_AT_FAULT
 from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
@@ -62,7 +62,6 @@ _AT_ONCE = 20
 """How many pages of a feed are looked at in a second: when many articles are killed, nobody is flooded, nor are we."""
 _SOON_MS = 1000
 """How long a look waits that could not be begun."""
-_NOT_LOOKED = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.STOPPED, Fault.UNAUTHORIZED})
 _GONE = frozenset({204, 404, 410, 451})
 
 
@@ -178,7 +177,7 @@ class Readback:
 
     def _looked(self, page: PageCheck, url: str, fingerprints: Collection[str], answer: Answer) -> None:
         try:
-            if answer.fault in _NOT_LOOKED:
+            if answer.fault in RECEIVER_NOT_AT_FAULT:
                 self._store.page_checks.note(page, page.sighting, clock.ms(clock.agreed()) + _SOON_MS)
             else:
                 begun = clock.ms(clock.agreed()) - round(answer.seconds * 1000)
