@@ -6,6 +6,7 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN pip wheel --no-cache-dir --require-hashes --requirement requirements.lock --wheel-dir /wheels
 COPY pyproject.toml README.md LICENSE ./
+COPY dateline.py ./
 COPY config config
 COPY feeds feeds
 COPY worker worker

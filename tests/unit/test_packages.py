@@ -31,7 +31,7 @@ def foreign(folder: Path, name: str) -> Path:
     return package
 
 
-@pytest.mark.parametrize("name", ["config", "web", "feeds", "config.py"])
+@pytest.mark.parametrize("name", ["config", "web", "feeds", "worker", "config.py", "worker.py"])
 def test_on_the_path_it_is_one_line(tmp_path: Path, name: str) -> None:
     package = foreign(tmp_path, name)
     said = (

@@ -5,16 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 
-from worker.cli.packages import shadowed
-
 
 def main() -> None:
-    """Run the command line. What runs for long is not ended by a SIGHUP before it listens to it: it waits till then.
-
-    Ends with one line, status 1, when something else lies where our packages are looked for.
-    """
-    if wrong := shadowed():
-        sys.exit(f"dateline: {wrong}")
+    """Run the command line. What runs for long is not ended by a SIGHUP before it listens to it: it waits till then."""
     if sys.argv[1:2] in (["up"], ["worker"], ["web"]):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from worker.cli.commands import run  # noqa: PLC0415 (see above)

@@ -1,5 +1,5 @@
 """`python -m worker.cli`, as the processes of `dateline up` are started: with the very Python that runs it."""
 
-from worker.cli import main
+from dateline import main
 
 main()

@@ -1,24 +1,26 @@
-"""Whether the other packages are our own: what lies on Python's path before them under their names is imported instead.
+"""The command `dateline`: sees that our packages are our own, then runs the command line.
 
-Imports nothing of ours, so that it can be asked before anything is imported.
+What lies on Python's path before our packages under their names is imported in their place. So this stands by itself,
+under a name that nobody else uses, and imports nothing of ours before it has looked.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-_OTHERS = ("config", "feeds", "web")
-_HOME = Path(__file__).resolve().parents[2]
+_PACKAGES = ("config", "feeds", "web", "worker")
+_HOME = Path(__file__).resolve().parent
 
 
 def shadowed() -> str:
     """Say in one line which of our packages would not be ours, where the foreign one lies, and what to do; "": none."""
-    for name in _OTHERS:
+    for name in _PACKAGES:
         spec = PathFinder.find_spec(name)
-        found = (spec.origin or next(iter(spec.submodule_search_locations or ()), "")) if spec else ""
-        place = Path(found).resolve()
+        origin = (spec.origin or next(iter(spec.submodule_search_locations or ()), "")) if spec else ""
+        place = Path(origin).resolve()
         if place.name == "__init__.py":
             place = place.parent
         if spec is None:
@@ -34,3 +36,12 @@ def _advice(folder: Path) -> str:
     if folder == Path.cwd():
         return "start dateline from another folder, or with python -P"
     return "rename it, or give Dateline a virtual environment of its own"
+
+
+def main() -> None:
+    """Run the command line; end with one line and status 1 when something lies in the way of our packages."""
+    if reason := shadowed():
+        sys.exit(f"dateline: {reason}")
+    from worker.cli import main as run  # noqa: PLC0415 (see above)
+
+    run()
