@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,9 @@ def test_the_port_inside_is_the_one_published_and_asked() -> None:
 def test_the_image_has_all_packages_and_no_root() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     copied = set(re.findall(r"^COPY (\w+) \1$", dockerfile, re.MULTILINE))
-    assert copied == {"config", "feeds", "worker", "web"}
+    copied |= set(re.findall(r"^COPY ([\w.]+\.py) \./$", dockerfile, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert copied == set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert allowed == copied | {"pyproject.toml", "requirements.lock", "README.md", "LICENSE"}
     assert re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)[-1] == "10001:10001"
