@@ -48,17 +48,17 @@ def run(scale: float) -> list[Result]:
         try:
             desk, reader = build(settings, server.url), build(settings, server.url)
             machinery = Machinery(desk, distributes=True)
-            publisher = machinery.publisher
+            consumer = machinery.newsroom.events
             desk.store.events.create_group()
-            machinery.charge.take()
+            machinery.newsroom.permit.renew()
             intake = Intake(desk.store, _Nobody())
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
-            publisher.consume()
+            consumer.consume()
             feeds = reader.site.named(names)
             for number in range(_ENTRIES, _ENTRIES + 1 + _ROUNDS):
                 begun = time.perf_counter()
                 intake.accept([_event(number)], clock.now())
-                publisher.consume()
+                consumer.consume()
                 recorded.append((time.perf_counter() - begun) * 1000 / len(feeds))
                 begun = time.perf_counter()
                 bodies = [reader.documents.current(feed, one).body for feed in feeds for one in READERS]

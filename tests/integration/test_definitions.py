@@ -17,12 +17,8 @@ from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
 from worker.newsroom import feed_index
-from worker.newsroom.endpoint_backfills import EndpointBackfills
-from worker.newsroom.event_permit import EventPermit
-from worker.newsroom.feed_index import FeedIndexer
-from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
-from worker.newsroom.publisher import Publisher
 from worker.store import Store, definitions, keys
 from worker.store.alerts import Alerts
 from worker.store.changes import Change
@@ -61,28 +57,31 @@ class Worker:
     def __init__(self, store: Store, feeds: tuple[FeedDefinition, ...], name: str) -> None:
         site = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", feeds)
         wakeups: Any = Wakeups()
-        endpoints: Any = Endpoints()
         self.store = store
         self.name = name
-        self.charge = EventPermit(store, site, name)
-        placing = ArticlePlacer(store, site, endpoints)
-        self.backfills = EndpointBackfills(store, wakeups)
-        self.indexer = FeedIndexer(store, self.charge, placing, self.backfills)
-        self.publisher = Publisher(
-            *(store, site, wakeups, name, lambda _: False, endpoints, lambda *_: None, self.charge, placing),
+        newsroom = Newsroom(
+            store,
+            site,
+            wakeups,
+            name,
+            Endpoints(),
             Alerts(store.operations, wanted=False),
+            try_locally=lambda _: False,
+            on_killed=lambda *_: None,
         )
+        self.permit, self.consumer, self.releases = newsroom.permit, newsroom.events, newsroom.releases
+        self.backfills, self.indexer = newsroom.backfills, newsroom.indexer
         self.intake = Intake(store, wakeups)
-        self.charge.take()
+        self.permit.renew()
 
     def work(self) -> None:
         """Do what it does within a few seconds."""
         self.store.workers.report_alive(self.name, clock.ms(clock.now()))
-        self.charge.take()
+        self.permit.renew()
         while self.indexer.fill() is not None:
             pass
-        self.publisher.consume()
-        self.publisher.take_over()
+        self.consumer.consume()
+        self.consumer.take_over()
 
     def publish(self, name: str, version: int = 1, **more: Any) -> None:
         said = {"headline": f"{name} {version}", "url": f"https://herald.example/{name}", "section": "World", **more}
@@ -106,7 +105,7 @@ def tell_nobody(store: Store, feed: str, cursor: int) -> None:
     assert [] == store.changes.since(feed, cursor, 100)
 
 
-class TestCharge:
+class TestEventPermit:
     def test_a_kill_is_not_carried_out_by_definitions_that_lack_a_feed(self, worker: Worker) -> None:
         worker.publish("a")
         worker.work()
@@ -137,7 +136,7 @@ class TestCharge:
         worker.work()
         assert newer is not None
         assert worker.store.events.waiting() == 2
-        assert not worker.publisher.in_charge
+        assert not worker.consumer.in_charge
         newer.work()
         assert worker.store.events.waiting() == 0
         assert {"a", "b"} == set(worker.store.changes.members("world"))
@@ -149,9 +148,9 @@ class TestCharge:
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.charge.take()
-        assert worker.publisher.release_due(soon) == 0
-        assert newer.publisher.release_due(soon) == 1
+        worker.permit.renew()
+        assert worker.releases.release_due(soon) == 0
+        assert newer.releases.release_due(soon) == 1
         assert ["a"] == worker.store.changes.members("world")
 
     def test_a_release_that_newer_definitions_overtook_is_done_again(self, worker: Worker) -> None:
@@ -160,8 +159,8 @@ class TestCharge:
         worker.work()
         newer = Worker(worker.store, NEW, "new")
         # The older worker has stood still, and thinks that it is in charge.
-        assert worker.publisher.release_due(soon) == 1
-        assert newer.publisher.release_due(soon) == 1
+        assert worker.releases.release_due(soon) == 1
+        assert newer.releases.release_due(soon) == 1
         assert ["a"] == worker.store.changes.members("world")
 
     def test_older_definitions_take_over_when_the_newer_ones_have_stopped(self, worker: Worker) -> None:
@@ -169,7 +168,7 @@ class TestCharge:
         newer.work()
         newer.publish("a")
         newer.work()
-        newer.charge.leave()
+        newer.permit.leave()
         worker.kill("a")
         worker.work()
         assert worker.store.events.waiting() == 0
@@ -183,11 +182,11 @@ class TestCharge:
     def test_what_lost_workers_knew_is_not_ended_at_once(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
         newer = Worker(worker.store, NEW, "new")
         newer.work()
-        worker.charge.take()
-        assert not worker.publisher.in_charge
+        worker.permit.renew()
+        assert not worker.consumer.in_charge
         monkeypatch.setattr("worker.store.definitions.ALIVE_MS", 0)
-        worker.charge.take()
-        assert worker.publisher.in_charge
+        worker.permit.renew()
+        assert worker.consumer.in_charge
         now = clock.ms(clock.now())
         assert worker.store.definitions.removed_at("world", now) is None
         assert worker.store.definitions.removed_at("world", now + definitions.LOST_MS) is not None
@@ -195,18 +194,18 @@ class TestCharge:
     def test_a_clock_that_is_set_back_keeps_no_lost_worker_alive(self, worker: Worker) -> None:
         Worker(worker.store, NEW, "new")
         worker.store.client.zadd(keys.LIVING, {"2 new": 2**52})
-        worker.charge.take()
+        worker.permit.renew()
         assert worker.store.client.zscore(keys.LIVING, "2 new") < 2**52
 
     def test_a_charge_that_redis_has_lost_is_taken_again(self, worker: Worker) -> None:
         """Evicted, or lost with its shard of a cluster; what was adopted last is remembered elsewhere."""
         newer = Worker(worker.store, NEW, "new")
-        newer.charge.leave()
-        worker.charge.take()
+        newer.permit.leave()
+        worker.permit.renew()
         worker.store.client.delete(keys.CHARGE)
-        worker.charge.take()
-        worker.charge.take()
-        assert worker.publisher.in_charge
+        worker.permit.renew()
+        worker.permit.renew()
+        assert worker.consumer.in_charge
         worker.publish("a")
         worker.work()
         assert worker.store.events.waiting() == 0
@@ -341,7 +340,7 @@ class TestFilling:
         assert payloads.build(WORLD, atom, PayloadRequest(0, 1, "document")) is not None
         newer.publish("b")
         newer.publish("c", section="Sport")
-        newer.publisher.consume()
+        newer.consumer.consume()
         assert store.changes.head("world").seq == 2
         wide = WORLD.model_copy(update={"select": ()})
         Worker(store, (*OLD, wide), "wide").work()
@@ -358,14 +357,14 @@ class TestFilling:
         worker.publish("b")
         worker.work()
         newer = Worker(worker.store, NEW, "new")
-        enter = worker.store.articles.note_feeds
+        note_feeds = worker.store.articles.note_feeds
 
         def meanwhile(entering: Any) -> list[str]:
-            worker.store.articles.note_feeds = enter  # type: ignore[method-assign]
+            worker.store.articles.note_feeds = note_feeds  # type: ignore[method-assign]
             newer.kill("a")
             newer.publish("b", 2, section="Sport")
-            newer.publisher.consume()
-            return enter(entering)
+            newer.consumer.consume()
+            return note_feeds(entering)
 
         worker.store.articles.note_feeds = meanwhile  # type: ignore[method-assign]
         newer.indexer.fill()

@@ -119,14 +119,14 @@ def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> No
 
 def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(store: Store) -> None:
     store.events.create_group()
-    charge = EventPermit(store, SITE, "w")
-    assert charge.take() == "1 1"
+    permit = EventPermit(store, SITE, "w")
+    assert permit.renew() == "1 1"
     store.definitions.note_progress("1 1", 0, 0, None)
     assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1)
-    assert charge.take() == "1 1"
+    assert permit.renew() == "1 1"
     store.client.flushall()
     assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1), "it is taken to be there"
-    assert charge.take() == "1 1"
+    assert permit.renew() == "1 1"
     assert store.definitions.progress().feeds.keys() == {"world"}
     store.patterns.create("author/*", {"a": "A"}, 1)
     assert store.patterns.count("author/*") == 1

@@ -29,10 +29,8 @@ from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
-from worker.newsroom.event_permit import EventPermit
-from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
-from worker.newsroom.publisher import Publisher
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers.endpoints import Partners
 from worker.store import Store
@@ -72,10 +70,18 @@ class Histories(RuleBasedStateMachine):
         self.partners.endpoints = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)
-        charge, placing = EventPermit(self.store, SITE, "w"), ArticlePlacer(self.store, SITE, self.partners)
-        charge.take()
-        parts: Any = (self.store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
-        self.publisher = Publisher(*parts, Alerts(self.store.operations, wanted=False))
+        newsroom = Newsroom(
+            self.store,
+            SITE,
+            wakeups,
+            "w",
+            self.partners,
+            Alerts(self.store.operations, wanted=False),
+            try_locally=lambda _: True,
+            on_killed=lambda *_: None,
+        )
+        newsroom.permit.renew()
+        self.consumer, self.releases = newsroom.events, newsroom.releases
         for name in ENDPOINTS:
             self.store.receivers.enroll("world", f"endpoint:{name}", {"endpoint": name})
 
@@ -110,7 +116,7 @@ class Histories(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
         with self._clock():
-            self.publisher.release_due(self.now)
+            self.releases.release_due(self.now)
             self.store.receivers.sweep(["world"], clock.ms(self.now), 100)
 
     @rule(name=st.sampled_from(sorted(ENDPOINTS)), words=st.sampled_from([None, 2]), packed=st.booleans())
@@ -180,7 +186,7 @@ class Histories(RuleBasedStateMachine):
         with self._clock():
             [receipt] = self.intake.accept([{"time": self.now.isoformat(), **event}], clock.now())
             assert receipt.status == "accepted"
-            self.publisher.consume()
+            self.consumer.consume()
 
     def _clock(self) -> Any:
         return mock.patch.object(clock, "now", return_value=self.now)

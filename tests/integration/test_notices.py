@@ -27,7 +27,7 @@ EXPIRED = "This article is no longer available."
 
 def carry_out(desk: Desk, *events: dict[str, Any]) -> None:
     desk.accept(*events)
-    desk.publisher().consume()
+    desk.consumer().consume()
 
 
 def feed_of(desk: Desk, name: str) -> FeedDefinition:

@@ -24,12 +24,9 @@ from worker.documents.feed_payloads import DelayedArticles, FeedPayload, FeedPay
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import FeedRefused, QualityGate
 from worker.intake.accept import Intake
-from worker.newsroom.endpoint_backfills import EndpointBackfills
-from worker.newsroom.event_permit import EventPermit
-from worker.newsroom.feed_index import FeedIndexer
-from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.event_consumer import EventConsumer
+from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
-from worker.newsroom.publisher import Publisher
 from worker.store import Store, keys, redis_errors
 from worker.store.alerts import Alerts
 from worker.store.articles import StoredArticle
@@ -90,33 +87,35 @@ class Desk:
         self.killed: list[tuple[str, int]] = []
         store.events.create_group()
 
-    def publisher(self, consumer: str = "w1") -> Publisher:
-        def killed(feed: str, held: StoredArticle) -> None:
-            self.killed.append((feed, held.article.version))
+    def newsroom(self, worker: str = "w1") -> Newsroom:
+        """What one worker does, with the permit to carry out events."""
 
-        contracts, charge = Contracts(self.early), EventPermit(self.store, self.site, consumer)
-        placing = ArticlePlacer(self.store, self.site, contracts)
-        charge.take()
-        parts: Any = (
+        def on_killed(feed: str, stored: StoredArticle) -> None:
+            self.killed.append((feed, stored.article.version))
+
+        wakeups: Any = self.wakeups
+        newsroom = Newsroom(
             self.store,
             self.site,
-            self.wakeups,
-            consumer,
-            lambda _: False,
-            contracts,
-            killed,
-            charge,
-            placing,
+            wakeups,
+            worker,
+            Contracts(self.early),
             Alerts(self.store.operations, wanted=True),
+            try_locally=lambda _: False,
+            on_killed=on_killed,
         )
-        return Publisher(*parts)
+        newsroom.permit.renew()
+        return newsroom
 
-    def index(self, consumer: str = "w1") -> None:
+    def consumer(self, worker: str = "w1") -> EventConsumer:
+        return self.newsroom(worker).events
+
+    def release_due(self, now: datetime) -> int:
+        return self.newsroom().releases.release_due(now)
+
+    def index(self, worker: str = "w1") -> None:
         """Fill the feeds that are new or defined anew, as a worker does in the background."""
-        charge = EventPermit(self.store, self.site, consumer)
-        charge.take()
-        placing = ArticlePlacer(self.store, self.site, Contracts(self.early))
-        FeedIndexer(self.store, charge, placing, EndpointBackfills(self.store, self.wakeups)).fill()  # type: ignore[arg-type]
+        self.newsroom(worker).indexer.fill()
 
     def accept(self, *events: dict[str, Any]) -> None:
         intake = Intake(self.store, self.wakeups)  # type: ignore[arg-type]
@@ -172,10 +171,10 @@ def kill(article_id: str) -> dict[str, Any]:
 
 def test_an_article_enters_stays_and_leaves(desk: Desk) -> None:
     desk.accept(article("a"), article("b"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert ["b", "a"] == desk.members("world")
     desk.accept(article("a", 2), article("b", 2, section="sport"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert (["a"], ["b", "a"]) == (desk.members("world"), desk.members("all"))
     assert desk.store.events.waiting() == 0
 
@@ -183,12 +182,12 @@ def test_an_article_enters_stays_and_leaves(desk: Desk) -> None:
 def test_a_kill_jumps_the_queue_and_wakes_urgently(desk: Desk) -> None:
     desk.store.receivers.enroll("all", "endpoint:one", {"endpoint": "one"})
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.wakeups.calls.clear()
     desk.accept(*(article(f"n{n}") for n in range(5)))
     desk.accept(kill("a"))
     assert ("consume", True) in desk.wakeups.calls
-    desk.publisher().consume()
+    desk.consumer().consume()
     changes = desk.store.changes.since("all", 1, 100)
     assert ("a", "killed") == (changes[0].article_id, changes[0].state)
     assert ("all", True) in desk.wakeups.calls
@@ -211,7 +210,7 @@ def test_of_a_killed_text_its_fingerprints_are_kept_until_it_comes_back(desk: De
     fourth = saying(4, "Boats leave from the bridge until the storm is over")
     for event in (first, second, kill("a"), kill("a")):
         desk.accept(event)
-        desk.publisher().consume()
+        desk.consumer().consume()
     held = desk.store.articles.get("a")
     assert held is not None
     assert (3, "", marks(first) | marks(second)) == (
@@ -225,7 +224,7 @@ def test_of_a_killed_text_its_fingerprints_are_kept_until_it_comes_back(desk: De
 
     for event, expected in ((fourth | {"type": "article.reinstated"}, set()), (kill("a"), marks(fourth))):
         desk.accept(event)
-        desk.publisher().consume()
+        desk.consumer().consume()
         held = desk.store.articles.get("a")
         assert held is not None
         assert expected == set(held.fingerprints)
@@ -233,9 +232,9 @@ def test_of_a_killed_text_its_fingerprints_are_kept_until_it_comes_back(desk: De
 
 def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:
     desk.accept(kill("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert desk.members("all") == []
     held = desk.store.articles.get("a")
     assert held is not None
@@ -253,16 +252,16 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
         raise Died
 
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(article("a", 2), kill("b"))
     noun = {"save": desk.store.articles, "record": desk.store.changes, "acknowledge": desk.store.events}[broken]
     with monkeypatch.context() as patched:
         patched.setattr(noun, broken, die)
         with pytest.raises(Died):
-            desk.publisher("dead").consume()
+            desk.consumer("dead").consume()
     # Another worker takes over what the dead one was reading.
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
-    other = desk.publisher("alive")
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
+    other = desk.consumer("alive")
     other.take_over()
     other.consume()
     assert "a v2" in desk.document("world")
@@ -272,11 +271,49 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
     assert desk.store.events.waiting() == 0
 
 
+def picks(*article_ids: str) -> dict[str, Any]:
+    number = next(_count)
+    time = (PUBLISHED + timedelta(minutes=number)).isoformat()
+    return {
+        "id": f"evt-{number}",
+        "type": "list.updated",
+        "time": time,
+        "list": {"name": "picks", "articles": list(article_ids)},
+    }
+
+
+@pytest.mark.parametrize(("noun", "step"), [("articles", "save"), ("changes", "record"), ("changes", "leaving")])
+@pytest.mark.parametrize("picked", [True, False])
+def test_a_list_that_another_worker_sets_meanwhile_counts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, noun: str, step: str, picked: bool
+) -> None:
+    """An article is placed once: here by the list as it was, and saved or recorded when that is carried out."""
+    before, after = ([], ["a"]) if picked else (["a"], [])
+    for event in (picks("a"), article("a"), picks(*before)):
+        desk.accept(event)
+        desk.consumer().consume()
+    desk.accept(article("a", 2))
+    consumer = desk.consumer()
+    carry_on = getattr(getattr(desk.store, noun), step)
+
+    def meanwhile(*args: Any, **due: Any) -> Any:
+        monkeypatch.setattr(getattr(desk.store, noun), step, carry_on)
+        desk.accept(picks(*after))
+        desk.consumer("other").consume()
+        return carry_on(*args, **due)
+
+    monkeypatch.setattr(getattr(desk.store, noun), step, meanwhile)
+    consumer.consume()
+    assert after == desk.members("picks")
+    [version] = {stored.article.version for stored in desk.store.articles.get_many(["a"]).values()}
+    assert version == 2
+
+
 def test_what_can_not_be_used_is_kept_with_its_reason(desk: Desk) -> None:
     for body in ("{", "[]", '{"type": "article.sung"}', '{"id": "x", "type": "article.published"}', "[" * 50_000):
         desk.store.client.xadd(keys.EVENTS, {"event": body})
     desk.accept(article("good"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     rejected = [fields["reason"] for _, fields in desk.store.client.xrange(keys.REJECTED)]
     assert len(rejected) == 5
     assert all(rejected)
@@ -293,15 +330,15 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
     def fail(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
-    monkeypatch.setattr(desk.store.articles, "get", fail)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
+    monkeypatch.setattr(desk.store.articles, "look_up", fail)
     desk.accept(article("a"))
-    publisher = desk.publisher()
-    publisher.consume()
+    consumer = desk.consumer()
+    consumer.consume()
     for _ in range(3):
-        publisher.take_over()
+        consumer.take_over()
     assert rejected(desk) == []
-    publisher.take_over()
+    consumer.take_over()
     assert ["failed 5 times, at last: ValueError: a bug"] == rejected(desk)
     assert "a" == set_aside(desk)["article_id"]
     assert desk.store.events.waiting() == 0
@@ -313,34 +350,34 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
 def test_an_outage_is_no_fault_of_an_event_however_long_it_lasts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     desk.accept(*(article(f"a{n}") for n in range(3)))
-    publisher = desk.publisher()
+    consumer = desk.consumer()
     with monkeypatch.context() as away:
         away.setattr(desk.store.articles, "save", mock.Mock(side_effect=error))
-        for step in (publisher.consume, *(publisher.take_over for _ in range(20))):
+        for step in (consumer.consume, *(consumer.take_over for _ in range(20))):
             with structlog.testing.capture_logs() as logged, pytest.raises(type(error)):
                 step()
             assert logged == [], "whoever asked for it says it, once"
-    assert publisher.take_over() == 3
+    assert consumer.take_over() == 3
     assert (["a2", "a1", "a0"], [], 0) == (desk.members("all"), rejected(desk), desk.store.events.waiting())
 
 
 def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     desk.accept(article("a"))
-    slow, other = desk.publisher("slow"), desk.publisher("other")
+    slow, other = desk.consumer("slow"), desk.consumer("other")
     desk.store.workers.report_alive("slow", 0)
     taken: list[int] = []
-    reconcile = slow.reconcile
+    record = desk.store.changes.record
 
-    def meanwhile(article_id: str, now: datetime) -> set[str]:
-        taken.extend(publisher.take_over() for publisher in (slow, other) for _ in range(10))
-        return reconcile(article_id, now)
+    def meanwhile(*args: Any) -> dict[str, int]:
+        taken.extend(consumer.take_over() for consumer in (slow, other) for _ in range(10))
+        return record(*args)
 
-    monkeypatch.setattr(slow, "reconcile", meanwhile)
+    monkeypatch.setattr(desk.store.changes, "record", meanwhile)
     assert slow.consume() == 1
     assert [0] * 20 == taken
     assert (["a"], 0) == (desk.members("all"), desk.store.events.waiting())
@@ -353,34 +390,31 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
     class Died(BaseException):
         """As a SIGKILL: nothing below catches it."""
 
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     deadly = kill("deadly") if kind == "kill" else article("deadly")
     desk.accept(article("good"), deadly, article("better"))
-    finished = desk.store.events.acknowledge
+    finished, record = desk.store.events.acknowledge, desk.store.changes.record
 
-    def worker(name: str) -> Publisher:
-        publisher = desk.publisher(name)
-        reconcile = publisher.reconcile
-
+    def worker(name: str) -> EventConsumer:
         def die(*_: object) -> None:
             raise Died
 
-        def carry_out(article_id: str, now: datetime) -> set[str]:
+        def carry_out(article_id: str, *args: Any) -> dict[str, int]:
             if article_id == "deadly":
                 # Nor is it said any more that others of its batch are done.
                 monkeypatch.setattr(desk.store.events, "acknowledge", die)
                 raise Died
-            return reconcile(article_id, now)
+            return record(article_id, *args)
 
         monkeypatch.setattr(desk.store.events, "acknowledge", finished)
-        monkeypatch.setattr(publisher, "reconcile", carry_out)
-        return publisher
+        monkeypatch.setattr(desk.store.changes, "record", carry_out)
+        return desk.consumer(name)
 
     for number in range(20):
         with contextlib.suppress(Died):
-            publisher = worker(f"w{number}")
-            publisher.consume()
-            publisher.take_over()
+            consumer = worker(f"w{number}")
+            consumer.consume()
+            consumer.take_over()
     [reason] = rejected(desk)
     assert "workers died while they had it" in reason
     assert (["better", "good"], 0) == (sorted(desk.members("all")), desk.store.events.waiting())
@@ -395,7 +429,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
         receipt.status
         for receipt in Intake(desk.store, desk.wakeups).accept([deadly], clock.now())  # type: ignore[arg-type]
     ]
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert (kind == "other") == ("deadly" in desk.members("all"))
     held = desk.store.articles.get("deadly")
     assert held is not None
@@ -417,7 +451,7 @@ def test_an_event_id_that_is_used_again_drops_nothing(desk: Desk) -> None:
         again = {name: same[name] for name in sorted(same, reverse=True)}
         for value, expected in ((same, "accepted"), (again, "duplicate")):
             assert [expected] == [receipt.status for receipt in intake.accept([value], clock.now())]
-        desk.publisher().consume()
+        desk.consumer().consume()
     held = desk.store.articles.get_many(["a", "b"])
     assert ("canceled", 3) == (held["a"].article.pubstatus, held["a"].article.version)
     assert ["b"] == desk.members("all")
@@ -425,20 +459,20 @@ def test_an_event_id_that_is_used_again_drops_nothing(desk: Desk) -> None:
 
 def test_a_kill_by_the_state_of_the_article_goes_first_too(desk: Desk) -> None:
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(*(article(f"n{n}") for n in range(3)), article("a", 2, pubstatus="canceled"))
-    assert desk.publisher().consume_kills() == 1
+    assert desk.consumer().consume_kills() == 1
     assert ["a"] == [change.article_id for change in desk.store.changes.since("all", 1, 9) if change.state == "killed"]
     assert ("consume", True) in desk.wakeups.calls
 
 
 def test_a_kill_that_nobody_was_woken_for_is_carried_out_as_it_comes(desk: Desk) -> None:
     desk.accept(article("a"))
-    publisher = desk.publisher()
-    publisher.consume()
+    consumer = desk.consumer()
+    consumer.consume()
     timer = threading.Timer(0.2, desk.accept, [kill("a")])
     timer.start()
-    assert publisher.consume_kills() == 1
+    assert consumer.consume_kills() == 1
     timer.join()
     assert desk.members("all") == []
 
@@ -446,17 +480,17 @@ def test_a_kill_that_nobody_was_woken_for_is_carried_out_as_it_comes(desk: Desk)
 def test_an_article_that_can_not_be_released_keeps_no_other_under_embargo(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.newsroom.publisher._AT_ONCE", 2)
+    monkeypatch.setattr("worker.newsroom.releases._AT_ONCE", 2)
     now = clock.now()
     moment = now + timedelta(hours=1)
     for number in range(5):
         desk.accept(article(f"a{number}", embargoed=(moment + timedelta(seconds=number)).isoformat()))
-    publisher = desk.publisher()
-    publisher.consume()
+    consumer = desk.consumer()
+    consumer.consume()
     for number in range(3):
         desk.store.client.hset(keys.article(f"a{number}"), mapping={"doc": "{", "rev": 99})
     later = moment + timedelta(seconds=10)
-    while publisher.release_due(later):
+    while desk.release_due(later):
         pass
     assert ["a3", "a4"] == sorted(desk.members("all"))
 
@@ -464,7 +498,7 @@ def test_an_article_that_can_not_be_released_keeps_no_other_under_embargo(
 def test_an_entry_with_an_id_from_the_future_does_no_harm_to_those_after_it(desk: Desk) -> None:
     for number, entry_id in enumerate(("9999999999999-0", "99999999999999999-7", "*")):
         desk.store.client.xadd(keys.EVENTS, {"event": json.dumps(article(f"a{number}"))}, id=entry_id)
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert (["a0", "a1", "a2"], []) == (sorted(desk.members("all")), rejected(desk))
     held = desk.store.articles.get_many(["a0", "a1", "a2"])
     assert all(one.article.updated < clock.now() for one in held.values())
@@ -473,13 +507,13 @@ def test_an_entry_with_an_id_from_the_future_does_no_harm_to_those_after_it(desk
 @pytest.mark.parametrize("damage", [{"doc": "{"}, {"feeds": "x"}, {"doc": "{}", "feeds": "null"}])
 def test_an_article_that_is_damaged_can_be_corrected_and_killed(desk: Desk, damage: dict[str, str]) -> None:
     desk.accept(article("a"), article("b"), article("c"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     for name in ("a", "b"):
         desk.store.client.hset(keys.article(name), mapping={**damage, "rev": 9})
     # What is whole is shown meanwhile.
     assert "c v1" in desk.document("all")
     desk.accept(article("a", 2), kill("b"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert ["a", "c"] == sorted(desk.members("all"))
     assert ["a", "c"] == sorted(desk.members("world"))
     assert "a v2" in desk.document("world")
@@ -487,31 +521,31 @@ def test_an_article_that_is_damaged_can_be_corrected_and_killed(desk: Desk, dama
 
 
 def test_a_feed_that_is_damaged_keeps_an_event_from_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     desk.store.client.set(keys.feed("world").meta, "a string")
     desk.accept(article("a"))
-    publisher = desk.publisher()
-    publisher.consume()
+    consumer = desk.consumer()
+    consumer.consume()
     assert ["a"] == desk.members("all")
     for _ in range(4):
-        publisher.take_over()
+        consumer.take_over()
     [reason] = rejected(desk)
     assert "record of dateline:{feed:world}:meta" in reason
 
 
 def test_a_redis_that_is_full_is_no_event_s_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.newsroom.publisher._AGAIN_MS", 0)
+    monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     desk.accept(article("a"), article("b"))
-    publisher = desk.publisher()
+    consumer = desk.consumer()
     desk.store.client.config_set("maxmemory", "1mb")
     try:
-        for work in (publisher.consume, *[publisher.take_over] * 12):
+        for work in (consumer.consume, *[consumer.take_over] * 12):
             with pytest.raises(redis.RedisError) as raised:
                 work()
             assert "full" == redis_errors.kind(raised.value)
     finally:
         desk.store.client.config_set("maxmemory", 0)
-    publisher.take_over()
+    consumer.take_over()
     assert ["b", "a"] == desk.members("world")
     assert 0 == desk.store.events.waiting()
     assert 0 == desk.store.client.xlen(keys.REJECTED)
@@ -521,29 +555,29 @@ def test_an_embargo_is_held_and_released_and_expiry_withdraws(desk: Desk) -> Non
     now = clock.now()
     moment, end = now + timedelta(hours=1), now + timedelta(hours=2)
     desk.accept(article("a", embargoed=moment.isoformat(), expires=end.isoformat()))
-    publisher = desk.publisher()
-    publisher.consume()
+    consumer = desk.consumer()
+    consumer.consume()
     assert desk.members("all") == []
-    assert publisher.release_due(now) == 0
-    assert publisher.release_due(moment + timedelta(milliseconds=1)) == 1
+    assert desk.release_due(now) == 0
+    assert desk.release_due(moment + timedelta(milliseconds=1)) == 1
     assert ["a"] == desk.members("all")
-    assert publisher.release_due(end + timedelta(milliseconds=1)) == 1
+    assert desk.release_due(end + timedelta(milliseconds=1)) == 1
     assert desk.members("all") == []
-    assert publisher.release_due(end + timedelta(days=1)) == 0
+    assert desk.release_due(end + timedelta(days=1)) == 0
 
 
 def test_a_curated_list_brings_articles_in_and_out(desk: Desk) -> None:
-    publisher = desk.publisher()
+    consumer = desk.consumer()
 
     def pick(*ids: str) -> list[str]:
         desk.accept(
             {"id": f"evt-{next(_count)}", "type": "list.updated", "list": {"name": "picks", "articles": list(ids)}}
         )
-        publisher.consume()
+        consumer.consume()
         return desk.members("picks")
 
     desk.accept(article("a"), article("b"), article("c"))
-    publisher.consume()
+    consumer.consume()
     assert ["b", "a"] == pick("b", "unknown", "a")
     head = desk.store.changes.head("picks").seq
     assert ["b", "a"] == pick("b", "unknown", "a")
@@ -556,7 +590,7 @@ def test_a_curated_list_brings_articles_in_and_out(desk: Desk) -> None:
 def test_a_feed_that_is_new_or_defined_anew_gets_the_articles_that_are_there(desk: Desk) -> None:
     desk.accept(article("a", section="sport"))
     desk.index()
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.site = site(FeedDefinition(name="sport", title="Sport", select=(Selector(section=("Sport",)),)))
     desk.index()
     assert ["a"] == desk.members("sport")
@@ -567,7 +601,7 @@ def test_a_feed_that_is_new_or_defined_anew_gets_the_articles_that_are_there(des
 
 def test_a_document_is_the_same_a_second_later_and_in_another_process(desk: Desk) -> None:
     desk.accept(article("a"), article("b"), kill("b"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert desk.document("all") == desk.document("all")
 
 
@@ -575,7 +609,7 @@ def test_the_formats_of_a_feed_read_its_articles_once_until_it_changes(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.accept(article("a"), article("b", expires=(clock.now() + timedelta(seconds=60)).isoformat()))
-    desk.publisher().consume()
+    desk.consumer().consume()
     documents, feed = desk.documents(), desk.site.feed("all")
     read = mock.Mock(wraps=desk.store.articles.get_many)
     monkeypatch.setattr(desk.store.articles, "get_many", read)
@@ -591,18 +625,18 @@ def test_the_formats_of_a_feed_read_its_articles_once_until_it_changes(
         patch.setattr(clock, "now", lambda: later)
         assert [True, False, False] == shown("rss")
     desk.accept(article("a", 2))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert [[False, True, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
     desk.accept(kill("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert [[False, False, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
 
 
 def test_a_killed_text_is_nowhere_in_redis(desk: Desk) -> None:
     desk.accept(article("a", body_html="<p>libel</p>", summary="libel in short"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(kill("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     held = desk.store.client.hgetall(keys.article("a"))
     assert "libel" not in json.dumps(held)
 
@@ -617,24 +651,24 @@ def with_patterns(desk: Desk, **fields: Any) -> None:
 def test_a_feed_of_a_pattern_is_made_when_an_article_matches(desk: Desk) -> None:
     with_patterns(desk)
     desk.accept(article("a", authors=["Mira OKONJO"], subjects=["Old Town"]), article("b", authors=["Mira Okonjo"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert ["b", "a"] == desk.members("author/mira-okonjo")
     assert ["a"] == desk.members("en/subject/old-town")
     assert "<title>By Mira OKONJO</title>" in desk.document("author/mira-okonjo")
     desk.accept(article("c", edition="ar", subjects=["بحر"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert (1, 1) == tuple(desk.store.patterns.count(name) for name in ("author/*", "en/subject/*"))
 
 
 def test_an_article_leaves_the_feed_of_a_pattern(desk: Desk) -> None:
     with_patterns(desk)
     desk.accept(article("a", authors=["Mira Okonjo", "Tal Ben"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(article("a", 2, authors=["Tal Ben"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert [[], ["a"]] == [desk.members(f"author/{name}") for name in ("mira-okonjo", "tal-ben")]
     desk.accept(kill("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     states = [desk.store.changes.latest_of(f"author/{name}", ["a"])["a"].state for name in ("mira-okonjo", "tal-ben")]
     assert ["killed", "killed"] == states
 
@@ -649,14 +683,14 @@ def test_a_feed_of_a_pattern_that_nobody_wrote_for_is_empty_and_leaves_nothing_b
 def test_a_pattern_makes_no_more_feeds_than_it_may(desk: Desk) -> None:
     with_patterns(desk, most=2)
     desk.accept(*(article(f"a{n}", authors=[f"Author {n}"]) for n in range(4)), article("b", authors=["Author 1"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert [["a0"], ["b", "a1"], [], []] == [desk.members(f"author/author-{n}") for n in range(4)]
     assert 2 == desk.store.patterns.count("author/*")
 
 
 def test_a_new_pattern_finds_the_articles_that_are_there(desk: Desk) -> None:
     desk.accept(article("a", authors=["Mira Okonjo"]))
-    desk.publisher().consume()
+    desk.consumer().consume()
     with_patterns(desk)
     desk.index()
     assert ["a"] == desk.members("author/mira-okonjo")
@@ -666,16 +700,16 @@ def test_an_embargo_shows_no_feed_of_a_pattern(desk: Desk) -> None:
     with_patterns(desk)
     tomorrow = clock.now() + timedelta(days=1)
     desk.accept(article("a", authors=["Secret Source"], embargoed=tomorrow.isoformat()))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert 0 == desk.store.patterns.count("author/*")
-    desk.publisher().release_due(tomorrow)
+    desk.release_due(tomorrow)
     assert ["a"] == desk.members("author/secret-source")
 
 
 def test_only_feeds_with_receivers_wake_a_worker(desk: Desk) -> None:
     desk.store.receivers.enroll("world", "endpoint:one", {"endpoint": "one"})
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert [("world", False)] == [call for call in desk.wakeups.calls if call[0] != "consume"]
 
 
@@ -684,7 +718,7 @@ def test_an_embargoed_article_is_recorded_only_where_somebody_may_have_it_early(
     tomorrow = clock.now() + timedelta(days=1)
     before = desk.document("world")
     desk.accept(article("a", embargoed=tomorrow.isoformat()))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert ("early", False) == (
         desk.store.changes.latest_of("world", ["a"])["a"].state,
         desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
@@ -692,7 +726,7 @@ def test_an_embargoed_article_is_recorded_only_where_somebody_may_have_it_early(
     assert {} == desk.store.changes.latest_of("all", ["a"])
     assert before == desk.document("world")
     assert desk.store.changes.head("world").changed == 0
-    desk.publisher().release_due(tomorrow)
+    desk.release_due(tomorrow)
     assert ("in", True) == (
         desk.store.changes.latest_of("world", ["a"])["a"].state,
         desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
@@ -705,7 +739,7 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
     desk.early = {"world"}
     soon = (clock.now() + timedelta(days=1)).isoformat()
     desk.accept(article("a", embargoed=soon))
-    desk.publisher().consume()
+    desk.consumer().consume()
     before = desk.document("world")
     later = {
         "kill": kill("a"),
@@ -713,7 +747,7 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
         "elsewhere": article("a", 2, embargoed=soon, section="sport"),
     }
     desk.accept(later[then])
-    desk.publisher().consume()
+    desk.consumer().consume()
     change = desk.store.changes.latest_of("world", ["a"])["a"]
     assert ("killed" if then == "kill" else "out", False, 2) == (change.state, change.was_in_feed, change.seq)
     assert before == desk.document("world")
@@ -723,15 +757,15 @@ def test_what_only_some_were_told_of_leaves_no_trace_in_the_feed(desk: Desk, the
 def test_an_article_that_comes_under_embargo_leaves_the_feed(desk: Desk) -> None:
     desk.early = {"world"}
     desk.accept(article("a"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     soon = (clock.now() + timedelta(days=1)).isoformat()
     desk.accept(article("a", 2, embargoed=soon))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert "deleted-entry" in desk.document("world")
     assert [] == desk.members("world")
     gone = desk.document("world")
     desk.accept(article("a", 3, embargoed=soon))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert ("early", True, 3) == (
         desk.store.changes.latest_of("world", ["a"])["a"].state,
         desk.store.changes.latest_of("world", ["a"])["a"].was_in_feed,
@@ -744,7 +778,7 @@ def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(des
     desk.early = {"world"}
     soon = (clock.now() + timedelta(days=1)).isoformat()
     desk.accept(*(article(f"a{n}", embargoed=soon) for n in range(205)), article("b"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     payload = desk.payload("world", "atom", PayloadRequest(0, 206))
     assert payload is not None
     assert ({"b": (1, "published")}, 206) == (payload.statuses, payload.cursor)
@@ -753,7 +787,7 @@ def test_a_hundred_changes_that_a_feed_does_not_tell_hide_none_that_it_tells(des
 def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) -> None:
     text = {"body_html": "<p>Text</p>"}
     desk.accept(article("a", headline="Short", **text), article("b", headline="A headline that is long enough", **text))
-    desk.publisher().consume()
+    desk.consumer().consume()
     definition = desk.site.feed("all")
     assert definition is not None
     msn = FEED_FORMATS["msn"]
@@ -772,7 +806,7 @@ def test_the_gate_keeps_an_article_out_of_a_format_and_says_so_once(desk: Desk) 
     assert list(desk.store.refusals.of("a", ["rss", "msn"])) == ["msn"]
 
     desk.accept(article("a", 2, headline="A headline that is long enough now", **text))
-    desk.publisher().consume()
+    desk.consumer().consume()
     assert "long enough now" in desk.documents().current(definition, msn).body.decode()
 
 
@@ -790,7 +824,7 @@ def test_a_feed_that_breaks_a_formats_rules_is_not_made(desk: Desk) -> None:
 
 def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
     desk.accept(article("a", headline="Short", body_html="<p>Text</p>"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     definition = desk.site.feed("all")
     assert definition is not None
     msn, smartnews = FEED_FORMATS["msn"], FEED_FORMATS["smartnews"]
@@ -821,9 +855,9 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
 
 def test_what_waits_is_in_no_push_however_much_there_is(desk: Desk) -> None:
     desk.accept(article("old"), *(article(f"new{n}") for n in range(230)))
-    desk.publisher().consume()
+    desk.consumer().consume()
     desk.accept(kill("old"), article("newest"))
-    desk.publisher().consume()
+    desk.consumer().consume()
     changes = desk.store.changes.since("all", 0, 1000)
     later = frozenset(change.article_id for change in changes if change.state == "in")
     # As it was looked at before the newest came.
@@ -844,7 +878,7 @@ def test_what_says_no_time_is_in_the_order_in_which_redis_had_it(desk: Desk) -> 
     for event in (*unsaid, *lists):
         event.get("article", {}).pop("version", None)
         desk.store.client.xadd(keys.EVENTS, {"event": json.dumps(event)})
-    slow, quick = desk.publisher("slow"), desk.publisher("quick")
+    slow, quick = desk.consumer("slow"), desk.consumer("quick")
     # One worker has read the first of each, and another carries out what came after before it.
     entries = desk.store.events.read("slow", 10)
     quick._carry_out([entries[1], entries[3]])

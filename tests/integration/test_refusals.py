@@ -23,10 +23,8 @@ from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
 from worker.intake.accept import Intake
-from worker.newsroom.event_permit import EventPermit
-from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
-from worker.newsroom.publisher import Publisher
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers.endpoints import Partners
@@ -71,10 +69,18 @@ class Desk:
         self.partners.endpoints = {"p": endpoint}
         wakeups: Any = mock.Mock()
         self.intake = Intake(store, wakeups)
-        charge, placing = EventPermit(store, SITE, "w"), ArticlePlacer(store, SITE, self.partners)
-        charge.take()
-        parts: Any = (store, SITE, wakeups, "w", lambda _: True, self.partners, lambda *_: None, charge, placing)
-        self.publisher = Publisher(*parts, Alerts(self.store.operations, wanted=False))
+        newsroom = Newsroom(
+            store,
+            SITE,
+            wakeups,
+            "w",
+            self.partners,
+            Alerts(store.operations, wanted=False),
+            try_locally=lambda _: True,
+            on_killed=lambda *_: None,
+        )
+        newsroom.permit.renew()
+        self.consumer, self.releases = newsroom.events, newsroom.releases
         self._numbers = itertools.count(1)
         store.receivers.enroll("world", "endpoint:p", {"endpoint": "p"})
 
@@ -177,7 +183,7 @@ class Desk:
             sent = {"id": f"e{next(self._numbers)}", "time": self.now.isoformat(), **event}
             [receipt] = self.intake.accept([sent], clock.now())
             assert receipt.status == "accepted", receipt
-            self.publisher.consume()
+            self.consumer.consume()
 
     def _clock(self) -> Any:
         return mock.patch.object(clock, "now", return_value=self.now)

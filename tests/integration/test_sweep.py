@@ -24,7 +24,7 @@ from worker.store import Store
 from worker.store.subscription_requests import SubscriptionRequest
 
 
-class Publisher:
+class Newsroom:
     """Notes what it is asked to do. `stuck`: it can release nothing; `importing`: it consumes until that is set."""
 
     in_charge = True
@@ -74,7 +74,7 @@ class Wakeups:
 
 
 @contextmanager
-def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | None = None) -> Iterator[Sweeper]:
+def sweeping(store: Store, newsroom: Newsroom, begun: list[tuple[str, str]] | None = None) -> Iterator[Sweeper]:
     """A sweeper at work; what it begins is noted in `begun`."""
     notes: list[tuple[str, str]] = [] if begun is None else begun
 
@@ -86,7 +86,7 @@ def sweeping(store: Store, publisher: Publisher, begun: list[tuple[str, str]] | 
         return told
 
     site = Publication("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
-    parts: Any = (store, site, publisher, Operations(), Wakeups(), "w1")
+    parts: Any = (store, site, newsroom, newsroom, Operations(), Wakeups(), "w1")
     begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look"), "end": note("end")}
     begin["claim_seconds"] = 30
     sweeper = Sweeper(*parts, **begin)
@@ -105,32 +105,32 @@ def until(true: Callable[[], Any]) -> None:
 
 
 def test_an_embargo_that_ends_between_two_looks_waits_for_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    publisher = Publisher(store)
+    newsroom = Newsroom(store)
     now = clock.now()
     for number, seconds in enumerate((1.5, 1.7, 600)):
         store.articles.schedule(f"a{number}", now + timedelta(seconds=seconds))
     monkeypatch.setattr(sweep, "INTERVAL", 600.0)
-    with sweeping(store, publisher):
-        until(lambda: len(publisher.released) == 2)
-    assert len(publisher.released) == 2
+    with sweeping(store, newsroom):
+        until(lambda: len(newsroom.released) == 2)
+    assert len(newsroom.released) == 2
 
 
 def test_what_can_not_be_released_is_tried_again_after_a_while(store: Store) -> None:
-    publisher = Publisher(store, stuck=True)
+    newsroom = Newsroom(store, stuck=True)
     store.articles.schedule("a", clock.now() + timedelta(seconds=0.1))
-    with sweeping(store, publisher):
-        until(lambda: len(publisher.released) == 2)
-    assert publisher.released[1] - publisher.released[0] > 0.5
+    with sweeping(store, newsroom):
+        until(lambda: len(newsroom.released) == 2)
+    assert newsroom.released[1] - newsroom.released[0] > 0.5
 
 
 def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store: Store) -> None:
     """The worker is alive, embargoes end, kills are carried out, receivers served and subscribers asked meanwhile."""
     imported = Event()
-    publisher = Publisher(store, importing=imported)
+    newsroom = Newsroom(store, importing=imported)
     store.receivers.enroll("f", "endpoint:e", {"endpoint": "e"})
     begun: list[tuple[str, str]] = []
-    with sweeping(store, publisher, begun):
-        assert publisher.consuming.wait(10)
+    with sweeping(store, newsroom, begun):
+        assert newsroom.consuming.wait(10)
         begin = clock.now()
         store.articles.schedule("a", begin + timedelta(seconds=1))
         store.changes.record("a", 1, 1, {"f": ("in", 1)})
@@ -138,10 +138,10 @@ def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store:
             "subscribe", "t", "https://r.example/", "atom", "", 60, clock.ms(begin), "n", "h", "c"
         )
         store.subscription_requests.request("f", "s", intent)
-        kills = publisher.kills
-        until(lambda: publisher.released and {("serve", "f"), ("verify", "f")} <= set(begun))
+        kills = newsroom.kills
+        until(lambda: newsroom.released and {("serve", "f"), ("verify", "f")} <= set(begun))
         until(lambda: store.workers.alive(clock.ms(clock.now()), clock.ms(begin) + 2000))
-        assert publisher.kills > kills
+        assert newsroom.kills > kills
         imported.set()
     assert store.workers.alive(clock.ms(clock.now())) == []
 
@@ -150,14 +150,14 @@ def test_nobody_is_taken_for_dead_while_nobody_can_be_heard(store: Store, monkey
     """In a Redis that is full heartbeats fail, and what says that workers live runs out."""
     monkeypatch.setattr(sweep, "_HEARD_SECONDS", 0.5)
     monkeypatch.setattr(sweep, "INTERVAL", 0.1)
-    publisher = Publisher(store)
-    with sweeping(store, publisher):
-        until(lambda: True in publisher.others)
+    newsroom = Newsroom(store)
+    with sweeping(store, newsroom):
+        until(lambda: True in newsroom.others)
         with monkeypatch.context() as full:
             full.setattr(store.workers, "report_alive", mock.Mock(side_effect=redis.ConnectionError("gone")))
-            until(lambda: not publisher.others[-1])
-        until(lambda: publisher.others[-1])
-    assert not publisher.others[0]
+            until(lambda: not newsroom.others[-1])
+        until(lambda: newsroom.others[-1])
+    assert not newsroom.others[0]
 
 
 def test_a_duty_says_once_that_redis_is_away_and_goes_on_when_it_is_back() -> None:

@@ -29,11 +29,11 @@ def story() -> list[dict[str, Any]]:
     return [document("a", version=7), document("b", "a"), document("c", "b", published="2026-03-01T10:00:00Z")]
 
 
-def take(desk: Desk, *events: dict[str, Any], consumers: int = 1) -> None:
-    publishers = [desk.publisher(f"w{number}") for number in range(consumers)]
-    for event, publisher in zip(events, itertools.cycle(publishers), strict=False):
+def take(desk: Desk, *events: dict[str, Any], count: int = 1) -> None:
+    consumers = [desk.consumer(f"w{number}") for number in range(count)]
+    for event, consumer in zip(events, itertools.cycle(consumers), strict=False):
         desk.accept(event)
-        publisher.consume()
+        consumer.consume()
 
 
 def held(desk: Desk, name: str) -> StoredArticle:
@@ -45,7 +45,7 @@ def held(desk: Desk, name: str) -> StoredArticle:
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_three_documents_are_one_article_in_whatever_order_they_come(desk: Desk, order: tuple[int, ...]) -> None:
     said = story()
-    take(desk, *(said[place] for place in order), consumers=2)
+    take(desk, *(said[place] for place in order), count=2)
     assert ["a"] == desk.members("all") == desk.members("world")
     assert "c v1" == held(desk, "a").article.headline
     assert ["c v1"] == re.findall(r"<title>(\w v1)</title>", desk.document("all"))
@@ -65,7 +65,7 @@ def test_an_update_keeps_the_first_publication_and_a_higher_version(desk: Desk) 
 @pytest.mark.parametrize("place", range(4))
 def test_a_kill_of_any_document_kills_the_story_whenever_it_comes(desk: Desk, named: str, place: int) -> None:
     said = story()
-    take(desk, *said[:place], kill(named), *said[place:], consumers=2)
+    take(desk, *said[:place], kill(named), *said[place:], count=2)
     assert [] == desk.members("all")
     assert "canceled" == held(desk, "a").article.pubstatus
     assert "v1" not in desk.document("all")
@@ -131,15 +131,15 @@ def test_a_list_that_picked_an_update_before_it_came_has_the_article(desk: Desk)
 def test_a_kill_that_another_worker_carries_out_meanwhile_reaches_the_story(desk: Desk) -> None:
     take(desk, document("a"))
     desk.accept(kill("b"))
-    killing, save = desk.publisher("w1"), desk.store.articles.save
+    killing, save = desk.consumer("w1"), desk.store.articles.save
 
-    def late(*parts: Any) -> StoredArticle | None:
+    def late(*parts: Any, **due: Any) -> StoredArticle | None:
         # The kill was read when nobody knew of the update, and is saved when that is out.
         if parts[0].id == "b" and parts[0].pubstatus == "canceled" and not late_calls:
             late_calls.append(1)
             take(desk, document("b", "a"))
             assert "b v1" == held(desk, "a").article.headline
-        return save(*parts)
+        return save(*parts, **due)
 
     late_calls: list[int] = []
     with mock.patch.object(desk.store.articles, "save", late):
@@ -165,12 +165,12 @@ def test_a_worker_that_dies_while_it_merges_leaves_nothing_half_done(desk: Desk,
             raise Died
         return run(*parts)
 
-    dead = desk.publisher("w1")
+    dead = desk.consumer("w1")
     with mock.patch.object(desk.store.client, "evalsha", dying), contextlib.suppress(Died):
         dead.consume()
     desk.store.client.delete("dateline:worker:w1")
-    with mock.patch("worker.newsroom.publisher._AGAIN_MS", 0):
-        desk.publisher("w2").take_over()
-    desk.publisher("w2").consume()
+    with mock.patch("worker.newsroom.event_consumer._AGAIN_MS", 0):
+        desk.consumer("w2").take_over()
+    desk.consumer("w2").consume()
     assert (["a"], "c v1") == (desk.members("all"), held(desk, "a").article.headline)
     assert 0 == desk.store.events.waiting()

@@ -1,6 +1,6 @@
-"""What new endpoints get of what was published before they came: their `backfill`.
+"""What new endpoints get of the articles that were published before they came: their setting `backfill`.
 
-It is read of the feed once that is filled, and goes out beside the changes, as what a person has sent again does.
+It waits until the feed is filled, and is then sent again beside the changes, as a replay that a person has ordered.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _PER_SECOND = 50.0
-"""How many articles a second an endpoint gets so at the most."""
+"""How many articles a second an endpoint gets this way at the most."""
 _LEASE_MS = 10_000
-_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_REPLAY_ORDERED = "asked"
+"""In place of the setting: the replay has been ordered, and the endpoint has still to be set back so that it begins."""
 
 
 class EndpointBackfills:
@@ -36,7 +38,7 @@ class EndpointBackfills:
         self._waiting.add((feed, endpoint))
 
     def carry_out(self) -> None:
-        """Have those served whose feeds are filled, unless another worker does so."""
+        """Order the replays of those endpoints whose feeds are filled, unless another worker does so."""
         if not self._waiting or (token := self._store.definitions.indexing.acquire(_LEASE_MS)) is None:
             return
         try:
@@ -48,38 +50,40 @@ class EndpointBackfills:
             self._store.definitions.indexing.release(token)
 
     def _serve(self, feed: str, endpoint: str) -> bool:
-        """Ask for what an endpoint is to get; True when there is nothing more to do."""
+        """Order the replay of one endpoint; True when nothing is left to do for it."""
         receivers, receiver = self._store.receivers, f"endpoint:{endpoint}"
         details = receivers.details(feed, receiver)
-        wanted = details.get("backfill", "")
-        if not wanted:
+        backfill = details.get("backfill", "")
+        if not backfill:
             return True
-        if wanted != "asked":
-            articles = self._past(feed, wanted, details["enrolled"], details["since"])
+        if backfill != _REPLAY_ORDERED:
+            articles = self._past(feed, backfill, details["enrolled"], details["since"])
             log.info("endpoint_backfilled", endpoint=endpoint, feed=feed, articles=len(articles))
             if articles:
                 name = f"backfill-{details['enrolled']}"
                 self._store.replays.request(feed, endpoint, articles, name, same_ids=True, rate=_PER_SECOND)
-            receivers.note_backfill(feed, receiver, "asked" if articles else "")
+            receivers.note_backfill(feed, receiver, _REPLAY_ORDERED if articles else "")
             if not articles:
                 return True
         if not self._store.replays.rewind(feed, endpoint):
-            # A worker holds it that may have looked before: once more in a moment.
+            # The worker that is serving it may have looked for replays before: try again in a moment.
             return False
         receivers.note_backfill(feed, receiver, "")
         self._wakeups.distribute(feed)
         return True
 
-    def _past(self, feed: str, wanted: str, enrolled: int, since: int) -> dict[str, int]:
-        """The articles of the feed that an endpoint gets which came at `enrolled` (ms), when the head was at `since`.
+    def _past(self, feed: str, backfill: str, enrolled: int, since: int) -> dict[str, int]:
+        """The articles that an endpoint gets which was enrolled at `enrolled` (ms), when the head was at `since`.
 
-        Each with when it was published (ms), which is their order. What has changed after that it is told anyway.
+        Each with when it was published (ms), which is their order. What has changed after that is sent to it anyway.
         """
         members = self._store.changes.members(feed)
         seqs = self._store.changes.seqs(feed, members)
-        before = [name for name, seq in zip(members, seqs, strict=True) if seq <= since]
+        before = [article_id for article_id, seq in zip(members, seqs, strict=True) if seq <= since]
         published = dict(zip(before, self._store.articles.published(before), strict=True))
-        number, unit = int(wanted.rstrip(" articlesmhd")), wanted.lstrip("0123456789")
+        number, unit = int(backfill.rstrip(" articlesmhd")), backfill.lstrip("0123456789")
         if unit == " articles":
-            return dict(sorted(published.items(), key=lambda item: item[1], reverse=True)[:number])
-        return {name: moment for name, moment in published.items() if moment >= enrolled - number * _MS[unit]}
+            newest_first = sorted(published.items(), key=lambda article_time: article_time[1], reverse=True)
+            return dict(newest_first[:number])
+        earliest = enrolled - number * _UNIT_MS[unit]
+        return {article_id: time_ms for article_id, time_ms in published.items() if time_ms >= earliest}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class Embargoes(Protocol):
+class EarlyFeeds(Protocol):
     """What has to be known of the partners' endpoints."""
 
     def early(self) -> Collection[str]:
@@ -30,23 +30,25 @@ class Embargoes(Protocol):
 
 
 class ArticlePlacer:
-    """Places articles in feeds. Threads may share it."""
+    """Works out in which feeds an article belongs. Threads may share it."""
 
-    def __init__(self, store: Store, site: Publication, embargoes: Embargoes) -> None:
+    def __init__(self, store: Store, publication: Publication, endpoints: EarlyFeeds) -> None:
         self._store = store
-        self._site = site
-        self._embargoes = embargoes
-        self.names = frozenset(definition.name for definition in site.definitions)
+        self._publication = publication
+        self._endpoints = endpoints
+        self.configured_names = frozenset(definition.name for definition in publication.definitions)
         """The feeds that are configured one by one."""
-        self._lists = sorted({definition.list for definition in site.definitions if definition.list})
-        self._told_full: set[str] = set()
+        self._list_names = sorted({definition.list for definition in publication.definitions if definition.list})
+        self._reported_full: set[str] = set()
 
     def lists(self) -> dict[str, tuple[str, ...]]:
         """Return the curated lists that feeds are made of, as they are now."""
-        lists = self._store.lists.get_many(self._lists)
-        originals = self._store.lineage.originals({each for picks in lists.values() for each in picks})
-        # An editor may have picked an update by its own id, and twice what is one article.
-        return {name: tuple(dict.fromkeys(originals[each] for each in picks)) for name, picks in lists.items()}
+        if not self._list_names:
+            return {}
+        lists = self._store.lists.get_many(self._list_names)
+        originals = self._store.lineage.originals({pick for picks in lists.values() for pick in picks})
+        # An editor may have picked an update by its own id, and two documents of one article.
+        return {name: tuple(dict.fromkeys(originals[pick] for pick in picks)) for name, picks in lists.items()}
 
     def placements(
         self,
@@ -56,37 +58,39 @@ class ArticlePlacer:
         lists: dict[str, tuple[str, ...]],
         only: Collection[str] | None = None,
     ) -> list[Placement]:
-        """What the article does in the feeds; those of patterns are made when first an article enters them.
+        """What the article does in the feeds. A feed of a pattern is made when the first article enters it.
 
         `before`: the feeds that it ever was in. `only`: the names of the definitions that are asked about; None: all.
         """
         visible = article.visible(now)
-        early = self._embargoes.early() if article.waits(now) else ()
-        names = {name for name in before - self.names if only is None or pattern_of(name) in only}
-        for pattern in self._site.patterns.values():
+        early = self._endpoints.early() if article.waits(now) else ()
+        names = {name for name in before - self.configured_names if only is None or pattern_of(name) in only}
+        for pattern in self._publication.patterns.values():
             if (only is not None and pattern.name not in only) or not matches(pattern, article, {}):
                 continue
-            called = {
+            values = {
                 value: written
                 for value, written in wanted(pattern, article).items()
                 if visible or made_name(pattern, value) in early
             }
-            exist = self._store.patterns.create(pattern.name, called, pattern.most) if called else {}
-            names |= {made_name(pattern, value) for value in exist}
-            if len(exist) < len(called):
-                self._full(pattern)
-        definitions = [each for each in self._site.definitions if only is None or each.name in only]
-        made = self._site.named(sorted(names - self.names))
-        return placements(article, (*definitions, *made), lists, before, now, early)
+            existing = self._store.patterns.create(pattern.name, values, pattern.most) if values else {}
+            names |= {made_name(pattern, value) for value in existing}
+            if len(existing) < len(values):
+                self._report_full(pattern)
+        definitions = [
+            definition for definition in self._publication.definitions if only is None or definition.name in only
+        ]
+        of_patterns = self._publication.named(sorted(names - self.configured_names))
+        return placements(article, (*definitions, *of_patterns), lists, before, now, early)
 
-    def _full(self, pattern: FeedDefinition) -> None:
-        if pattern.name not in self._told_full:
-            self._told_full.add(pattern.name)
+    def _report_full(self, pattern: FeedDefinition) -> None:
+        if pattern.name not in self._reported_full:
+            self._reported_full.add(pattern.name)
             log.error("pattern_full", feed=pattern.name, most=pattern.most, next_step="raise its setting `most`")
 
 
-def states(article: Article, found: Sequence[Placement]) -> dict[str, tuple[State, int]]:
+def states(article: Article, article_placements: Sequence[Placement]) -> dict[str, tuple[State, int]]:
     """Return what an article is in each of the feeds where it is placed, and its place there."""
     left: State = "killed" if article.pubstatus == "canceled" else "out"
-    named: dict[str, State] = {"enters": "in", "stays": "in", "leaves": left, "waits": "early"}
-    return {placement.feed: (named[placement.change], placement.order) for placement in found}
+    by_change: dict[str, State] = {"enters": "in", "stays": "in", "leaves": left, "waits": "early"}
+    return {placement.feed: (by_change[placement.change], placement.order) for placement in article_placements}

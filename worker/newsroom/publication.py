@@ -1,4 +1,4 @@
-"""The site whose feeds these are: its addresses, its feeds, and what a feed document says of itself."""
+"""The publication whose feeds these are: its addresses, its feeds, and what a feed document says of itself."""
 
 from __future__ import annotations
 
@@ -56,22 +56,22 @@ class Publication:
     def feed(self, name: str, written: str = "") -> FeedDefinition | None:
         """Return the feed of that name, or None.
 
-        One of a pattern need not have been made as yet; `written` is the value that its title shows.
+        One of a pattern need not have been made yet; `written` is the value that its title shows.
         """
         if len(name) > _NAME_MOST:
             return None
-        return self._feeds.get(name) or self._made(name, written)
+        return self._feeds.get(name) or self._of_pattern(name, written)
 
     @cached_property
-    def _made(self) -> Callable[[str, str], FeedDefinition | None]:
+    def _of_pattern(self) -> Callable[[str, str], FeedDefinition | None]:
         """Makes the feed of a pattern; the last ones are remembered."""
 
         @lru_cache(maxsize=16_384)
-        def made(name: str, written: str) -> FeedDefinition | None:
+        def of_pattern(name: str, written: str) -> FeedDefinition | None:
             pattern = self.patterns.get(patterns.pattern_of(name))
             return patterns.made(pattern, name.rpartition("/")[2], written) if pattern else None
 
-        return made
+        return of_pattern
 
     def named(self, names: Iterable[str]) -> list[FeedDefinition]:
         """Return the feeds of these names, of those that are ours."""
@@ -79,7 +79,7 @@ class Publication:
 
     @property
     def provider(self) -> Provider:
-        """Who sends the articles, as partners are told."""
+        """Who sends the articles, as partners read it."""
         return Provider(self.authority, self.title)
 
     @property
@@ -88,7 +88,7 @@ class Publication:
         return f"{self.base_url}/hub"
 
     def fetched(self, feed_format: FeedFormat) -> bool:
-        """Whether somebody counts on finding the feeds in a format here: readers, or a partner by what was agreed."""
+        """Whether somebody fetches the feeds here in a format: readers, or a partner by agreement."""
         return feed_format in READERS or feed_format.name in self.partner_formats
 
     def topic(self, feed: str, format_name: str) -> str:
@@ -104,7 +104,7 @@ class Publication:
         return f"{self.topic(feed, format_name)}?archive={period.name}"
 
     def find(self, topic: str) -> tuple[FeedDefinition, FeedFormat] | None:
-        """The feed and the format of a topic of the hub, which must be ours to the letter."""
+        """The feed and the format of a topic of the hub, which must be one of our URLs verbatim."""
         name, _, format_name = topic.removeprefix(f"{self.base_url}/feeds/").rpartition(".")
         definition, feed_format = self.feed(unquote(name)), FEED_FORMATS.get(format_name)
         if definition is None or feed_format not in TOPICS or topic != self.topic(definition.name, format_name):
@@ -124,7 +124,7 @@ class Publication:
 
         `links`: addresses that are not those of the topic, or beside them.
         """
-        said: dict[str, Any] = {
+        addresses: dict[str, Any] = {
             "self_url": self.topic(definition.name, format_name),
             "hub_url": self.hub_url if _offered(format_name) else "",
             **links,
@@ -138,7 +138,7 @@ class Publication:
             home_url=definition.url or self.page(definition.name),
             updated=clock.moment(changed) if changed else began(self.authority),
             logo_url=self.logo_url,
-            **said,
+            **addresses,
         )
 
 

@@ -28,8 +28,9 @@ from worker.store import keys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from worker.newsroom.event_consumer import EventConsumer
     from worker.newsroom.publication import Publication
-    from worker.newsroom.publisher import Publisher
+    from worker.newsroom.releases import Releases
     from worker.runtime.operations_webhook import Operations
     from worker.store import Store
     from worker.store.receivers import FeedSweep
@@ -72,7 +73,8 @@ class Sweeper:
         self,
         store: Store,
         site: Publication,
-        publisher: Publisher,
+        consumer: EventConsumer,
+        releases: Releases,
         operations: Operations,
         wakeups: Wakeups,
         worker: str,
@@ -85,7 +87,8 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._site = site
-        self._publisher = publisher
+        self._consumer = consumer
+        self._releases = releases
         self._operations = operations
         self._wakeups = wakeups
         self._worker = worker
@@ -132,7 +135,7 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
-        if not self._publisher.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
+        if not self._consumer.in_charge or not self._store.client.set(keys.SWEEP, "1", nx=True, px=_LOCK_MS):
             return
         now = clock.ms(clock.agreed())
         grace = self._store.outages.grace(now)
@@ -164,12 +167,12 @@ class Sweeper:
 
         Embargoes that end between two looks do not wait for one.
         """
-        if not self._publisher.in_charge:
+        if not self._consumer.in_charge:
             return None
         if not self._store.client.set(keys.RELEASE, "1", nx=True, px=_RELEASE_MS):
             # Another worker has just done so: if it died of it, it is our turn.
             return self._until_due(_RELEASE_MS / 1000)
-        self._publisher.release_due(clock.agreed())
+        self._releases.release_due(clock.agreed())
         return self._until_due(0.0)
 
     def _until_due(self, least: float) -> float:
@@ -178,14 +181,14 @@ class Sweeper:
         return min(INTERVAL, max(least, seconds))
 
     def _kills(self) -> float | None:
-        if not self._publisher.in_charge:
+        if not self._consumer.in_charge:
             return _CHARGE_SECONDS
-        self._publisher.consume_kills()
+        self._consumer.consume_kills()
         return None
 
     def _events(self) -> float | None:
-        done = self._publisher.consume(_SLICE_SECONDS)
-        done += self._publisher.take_over(others=self._heard())
+        done = self._consumer.consume(_SLICE_SECONDS)
+        done += self._consumer.take_over(others=self._heard())
         return 0.0 if done else None
 
     def _count(self) -> None:

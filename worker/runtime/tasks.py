@@ -134,7 +134,7 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
 @wake_up("dateline.consume")
 def consume(machinery: Machinery) -> None:
     """Carry out the events that wait in the stream."""
-    machinery.publisher.consume()
+    machinery.newsroom.events.consume()
 
 
 @wake_up("dateline.distribute")

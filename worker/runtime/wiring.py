@@ -25,12 +25,9 @@ from worker.documents.quality_gate import QualityGate
 from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
-from worker.newsroom.endpoint_backfills import EndpointBackfills
-from worker.newsroom.event_permit import EventPermit
-from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS, FeedIndexer
-from worker.newsroom.placement import ArticlePlacer
+from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
+from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
-from worker.newsroom.publisher import Publisher
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import Tokens
@@ -185,35 +182,31 @@ class Machinery:
             claim_seconds=delivery.claim_seconds,
             on_answers=self.readback.answered,
         )
-        here = self.distributor.offer if distributes else lambda _: False
-        self.charge, placing = EventPermit(store, site, self._consumer), ArticlePlacer(store, site, self._partners)
-        self._backfills = EndpointBackfills(store, services.wakeups)
-        self._indexer = FeedIndexer(store, self.charge, placing, self._backfills)
-        # Neither waits for the other.
-        self._indexing = [
-            Duty("charge", self._renew_charge, INDEX_SECONDS),
-            Duty("index", self._indexer.fill, INDEX_SECONDS),
-        ]
-        self.publisher = Publisher(
+        try_locally = self.distributor.offer if distributes else lambda _: False
+        self.newsroom = Newsroom(
             store,
             site,
             services.wakeups,
             self._consumer,
-            here,
             self._partners,
-            self.readback.expect,
-            self.charge,
-            placing,
             services.alerts,
+            try_locally=try_locally,
+            on_killed=self.readback.expect,
         )
+        # Neither waits for the other.
+        self._indexing = [
+            Duty("charge", self._renew_permit, INDEX_SECONDS),
+            Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
+        ]
         self.sweeper = Sweeper(
             store,
             site,
-            self.publisher,
+            self.newsroom.events,
+            self.newsroom.releases,
             operations,
             services.wakeups,
             self._consumer,
-            here=here,
+            here=try_locally,
             verify=self.verifier.verify,
             end=self.verifier.end,
             look=self.readback.look,
@@ -226,7 +219,7 @@ class Machinery:
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
         self.services.store.events.create_group()
-        self.charge.take()
+        self.newsroom.permit.renew()
         self._take_endpoints()
         self.sweeper.appear()
         self._clearance.start()
@@ -247,10 +240,10 @@ class Machinery:
         store = self.services.store
         # At once: what others with newer settings are to push is not pushed by these.
         self.distributor.claim_no_more()
-        self.charge.retire()
+        self.newsroom.permit.retire()
         self._endpoints.stop()
         for step in (
-            self.publisher.stop,
+            self.newsroom.events.stop,
             self.sweeper.stop,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
@@ -269,17 +262,17 @@ class Machinery:
                 if redis_errors.kind(error) == "bug":
                     log.exception("stop_failed")
 
-    def _renew_charge(self) -> None:
-        self.charge.take()
+    def _renew_permit(self) -> None:
+        self.newsroom.permit.renew()
 
     def _stop_indexing(self) -> None:
         """Stop after the batch that is going on, and take part no more."""
-        self._indexer.stop()
+        self.newsroom.indexer.stop()
         for duty in self._indexing:
             duty.stop()
         for duty in self._indexing:
             duty.join(LEASE_SECONDS)
-        self.charge.leave()
+        self.newsroom.permit.leave()
 
     def _take_endpoints(self) -> None:
         """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
@@ -317,12 +310,12 @@ class Machinery:
             details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.agreed())}
             if name in backfill:
                 details["backfill"] = backfill[name]
-                self._backfills.expect(endpoint.feed, name)
+                self.newsroom.backfills.expect(endpoint.feed, name)
             told = None if since is None else self.services.store.changes.last_before(endpoint.feed, since)
             what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details, told)
             if what != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
-        if not self.publisher.in_charge:
+        if not self.newsroom.events.in_charge:
             # Workers with newer definitions of feeds may have endpoints that these settings can't know of.
             return
         for feed in receivers.feeds():

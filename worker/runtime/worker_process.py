@@ -62,7 +62,7 @@ class MachineryStep(bootsteps.StartStopStep):
 
     def stop(self, parent: Any) -> None:
         """Stop with the worker: what is held is finished or given back."""
-        Process.machinery.publisher.stop()
+        Process.machinery.newsroom.events.stop()
         # Celery stops its consumer first, so no task begins any more; those that run are waited for.
         parent.pool.executor.shutdown(wait=True)
         with _replacing:

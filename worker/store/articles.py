@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from feeds.article import Article
@@ -47,6 +47,17 @@ class StoredArticle:
     size: int = field(default=_OBJECTS, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What stands in the place of an article that can't be read: nothing (`rev` is NEW), or a damaged record.
+
+    `feeds`: those in which it was; None when the record is damaged there too, so that nobody knows.
+    """
+
+    rev: str = NEW
+    feeds: frozenset[str] | None = frozenset()
+
+
 class Articles:
     """The articles."""
 
@@ -69,17 +80,32 @@ class Articles:
         for article_id in article_ids:
             pipe.hget(keys.article(article_id), "rev")
         revs = dict(zip(article_ids, answers(pipe), strict=True))
-        found = {}
-        missing = []
+        articles = {}
+        changed = []
         for article_id, rev in revs.items():
-            held = self._parsed.get(article_id)
-            if held is not None and rev is not None and held.rev == rev:
-                found[article_id] = held
+            parsed = self._parsed.get(article_id)
+            if parsed is not None and parsed.rev == rev:
+                articles[article_id] = parsed
             elif rev is not None:
-                missing.append(article_id)
-        for article_id in missing:
+                changed.append(article_id)
+        return articles | self._read(changed, keep=keep)
+
+    def look_up(self, article_id: str) -> StoredArticle | Remains:
+        """Return the article, or what stands in its place when it is not there or can't be read."""
+        rev: str | None = self._client.hget(keys.article(article_id), "rev")
+        if rev is None:
+            return Remains()
+        parsed = self._parsed.get(article_id)
+        if parsed is not None and parsed.rev == rev:
+            return parsed
+        return self._read([article_id], keep=True).get(article_id) or self._remains(article_id)
+
+    def _read(self, article_ids: Collection[str], *, keep: bool) -> dict[str, StoredArticle]:
+        found = {}
+        pipe = self._client.pipeline(transaction=False)
+        for article_id in article_ids:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
-        for article_id, kept in zip(missing, answers(pipe), strict=True):
+        for article_id, kept in zip(article_ids, answers(pipe), strict=True):
             try:
                 doc, rev, feeds, accepted, marks = kept
                 names = frozenset(json.loads(feeds))
@@ -97,18 +123,14 @@ class Articles:
             found[article_id] = held
         return found
 
-    def remains(self, article_id: str) -> tuple[str, frozenset[str] | None]:
-        """Of an article that `get` does not have: its rev, and where it was; NEW and nothing if there is none.
-
-        None instead of the feeds: it is damaged, and nobody knows.
-        """
+    def _remains(self, article_id: str) -> Remains:
         rev, feeds = self._client.hmget(keys.article(article_id), "rev", "feeds")
         if rev is None:
-            return NEW, frozenset()
+            return Remains()
         try:
-            return rev, frozenset(json.loads(feeds))
+            return Remains(rev, frozenset(json.loads(feeds)))
         except (ValueError, TypeError):
-            return rev, None
+            return Remains(rev, None)
 
     def save(
         self,
@@ -117,11 +139,20 @@ class Articles:
         feeds: Iterable[str],
         accepted: int,
         fingerprints: tuple[str, ...] = (),
+        *,
+        due: datetime | None = None,
     ) -> StoredArticle | None:
-        """Save the article if its rev is still `expected_rev` (NEW: not there); return it as kept, else None."""
+        """Save the article if its rev is still `expected_rev` (NEW: not there); return it as kept, else None.
+
+        `due`: when its visibility changes next by itself; None: never.
+        """
         names = frozenset(feeds)
         # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
-        self._client.zadd(keys.ARTICLES, {article.id: _ms(article.published)})
+        # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
+        pipe = self._client.pipeline(transaction=False)
+        pipe.zadd(keys.ARTICLES, {article.id: _ms(article.published)})
+        _schedule(pipe, article.id, due)
+        pipe.execute()
         doc, rev = article.model_dump_json(), _after(expected_rev)
         if not self._scripts.run(
             "articles/save",
@@ -133,14 +164,19 @@ class Articles:
         self._parsed.keep(article.id, held, held.size)
         return held
 
-    def note_feeds(self, entering: Sequence[tuple[StoredArticle, frozenset[str]]]) -> list[str]:
-        """Note in which feeds articles are or were, in one round trip; return those that were saved meanwhile."""
+    def note_feeds(self, noted: Sequence[tuple[StoredArticle, frozenset[str]]]) -> list[StoredArticle | None]:
+        """Note in which feeds articles are or were, in one round trip; return each as it is kept then.
+
+        None for those that somebody else has saved since they were read. Each has a new rev, also when its feeds are as
+        they were: whoever works out just now where it belongs finds that, and does so once more.
+        """
+        after = [replace(article, feeds=feeds, rev=_after(article.rev)) for article, feeds in noted]
         calls = [
-            ([keys.article(held.article.id)], [held.rev, json.dumps(sorted(feeds)), _after(held.rev)])
-            for held, feeds in entering
+            ([keys.article(new.article.id)], [old.rev, json.dumps(sorted(new.feeds)), new.rev])
+            for (old, _), new in zip(noted, after, strict=True)
         ]
         done = self._scripts.run_many("articles/note_feeds", calls) if calls else []
-        return [held.article.id for (held, _), noted in zip(entering, done, strict=True) if not noted]
+        return [new if noted else None for new, noted in zip(after, done, strict=True)]
 
     def authority(self, authority: str) -> str:
         """Return the authority under which ids of entries were first given; `authority` if none were."""
@@ -150,10 +186,15 @@ class Articles:
 
     def schedule(self, article_id: str, due: datetime | None) -> None:
         """Note when the article's visibility changes next; None: never."""
-        if due is None:
-            self._client.zrem(keys.SCHEDULE, article_id)
-        else:
-            self._client.zadd(keys.SCHEDULE, {article_id: _ms(due)})
+        _schedule(self._client, article_id, due)
+
+    def schedule_and_look(self, article_id: str, due: datetime | None) -> str | None:
+        """The same, and return the rev that the article has then: another save notes its own moment after that."""
+        pipe = self._client.pipeline(transaction=False)
+        _schedule(pipe, article_id, due)
+        pipe.hget(keys.article(article_id), "rev")
+        rev: str | None = pipe.execute()[-1]
+        return rev
 
     def postpone(self, article_id: str, due: datetime) -> None:
         """Have an article that is scheduled come due then."""
@@ -207,6 +248,13 @@ class Articles:
         if not article_ids:
             return []
         return [int(moment or 0) for moment in self._client.zmscore(keys.ARTICLES, list(article_ids))]
+
+
+def _schedule(client: Client, article_id: str, due: datetime | None) -> None:
+    if due is None:
+        client.zrem(keys.SCHEDULE, article_id)
+    else:
+        client.zadd(keys.SCHEDULE, {article_id: _ms(due)})
 
 
 def _after(rev: str) -> str:

@@ -1,0 +1,96 @@
+"""Makes the change log of every feed say what an article is: the last step of every event, and of time that passes.
+
+It may run again at any time and by any worker: what a log says already is not recorded twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker import clock
+from worker.newsroom.placement import states
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from feeds.selection import Placement
+    from worker.newsroom.placement import ArticlePlacer
+    from worker.store import Store
+    from worker.store.articles import StoredArticle
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedArticle:
+    """An article as it is stored, and what it does in each feed by what was known when it was placed."""
+
+    stored: StoredArticle
+    placements: list[Placement]
+
+
+class FeedApplier:
+    """Records articles in feeds. Threads may share it.
+
+    `on_killed` is called with each feed that a killed article ever was in, each time that it is recorded there.
+    """
+
+    def __init__(self, store: Store, placer: ArticlePlacer, on_killed: Callable[[str, StoredArticle], None]) -> None:
+        self._store = store
+        self._placer = placer
+        self._on_killed = on_killed
+
+    def apply_latest(self, article_id: str, now: datetime, *, new_rev: bool = False) -> set[str]:
+        """Read an article and apply it; return the feeds that changed. There are none when it is not there."""
+        stored = self._store.articles.get(article_id)
+        return self.apply_stored(stored, now, new_rev=new_rev) if stored else set()
+
+    def apply_stored(self, stored: StoredArticle, now: datetime, *, new_rev: bool = False) -> set[str]:
+        """Place an article that was just read, and apply it; return the feeds that changed.
+
+        `new_rev`: what its places depend on has changed, so whoever has placed it before must do so once more.
+        """
+        placed = self._place(stored, now, new_rev=new_rev)
+        return self.apply(placed, now) if placed else set()
+
+    def apply(self, placed: PlacedArticle, now: datetime) -> set[str]:
+        """Record an article in every feed as of `now`; return the feeds that changed."""
+        changed_feeds: set[str] = set()
+        current: PlacedArticle | None = placed
+        while current:
+            changed_feeds |= self._record(current, now)
+            article = current.stored.article
+            if article.pubstatus == "canceled":
+                for feed in current.stored.feeds:
+                    self._on_killed(feed, current.stored)
+            # Others may have scheduled it meanwhile, for an older revision; whoever saves a newer one does so after us.
+            rev = self._store.articles.schedule_and_look(article.id, article.due(now))
+            if rev in (current.stored.rev, None):
+                break
+            # Somebody else has saved it since it was placed. By what we recorded they may have found nothing to record.
+            latest = self._store.articles.get(article.id)
+            current = self._place(latest, now) if latest else None
+        return changed_feeds
+
+    def _place(self, stored: StoredArticle, now: datetime, *, new_rev: bool = False) -> PlacedArticle | None:
+        """Place an article, and note the feeds that are new to it; None when it is not there any longer."""
+        latest: StoredArticle | None = stored
+        while latest:
+            placements = self._placer.placements(latest.article, latest.feeds, now, self._placer.lists())
+            feeds = latest.feeds | {placement.feed for placement in placements}
+            if feeds == latest.feeds and not new_rev:
+                return PlacedArticle(latest, placements)
+            [noted] = self._store.articles.note_feeds([(latest, feeds)])
+            if noted:
+                return PlacedArticle(noted, placements)
+            latest = self._store.articles.get(latest.article.id)
+        return None
+
+    def _record(self, placed: PlacedArticle, now: datetime) -> set[str]:
+        article = placed.stored.article
+        places = states(article, placed.placements)
+        # No request with its text begins, in any process, once it is recorded.
+        if leaving := self._store.changes.leaving(article.id, {feed: state for feed, (state, _) in places.items()}):
+            self._store.withdrawals.announce([(feed, article.id) for feed in leaving])
+        seqs = self._store.changes.record(article.id, article.version, clock.ms(now), places)
+        return {feed for feed, seq in seqs.items() if seq}

@@ -1,0 +1,67 @@
+"""Carries out events of articles: published, corrected, killed, reinstated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds.lifecycle import Ignore, decide
+from feeds.lineage import as_original
+from worker.store.articles import StoredArticle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feeds.event import ArticleEvent, KillEvent
+    from worker.newsroom.apply_to_feeds import FeedApplier
+    from worker.newsroom.revisions import Revisions
+    from worker.newsroom.updates import Updates
+    from worker.store import Store
+
+log = structlog.get_logger()
+
+
+class ArticleEvents:
+    """Decides, saves and applies. The article is read once and placed once, unless others save it at the same time."""
+
+    def __init__(self, store: Store, revisions: Revisions, updates: Updates, applier: FeedApplier) -> None:
+        self._store = store
+        self._revisions = revisions
+        self._updates = updates
+        self._applier = applier
+
+    def carry_out(self, event: ArticleEvent | KillEvent, accepted: int, arrived: datetime, now: datetime) -> set[str]:
+        """Carry out an event; return the feeds that changed.
+
+        `accepted`: when Redis had the event (ms). `arrived`: the same, as a time by which events are ordered.
+        """
+        changed_feeds: set[str] = set()
+        while True:
+            line = self._store.lineage.trace(event.article.id, event.article.evolved_from)
+            article_id = line[-1]
+            changed_feeds |= self._updates.merge(line[:-1], article_id, now)
+            before = self._store.articles.look_up(article_id)
+            current = before.article if isinstance(before, StoredArticle) else None
+            sent = self._updates.sent_as(line, event.article.version, before)
+            decision = decide(current, as_original(event, article_id), now, arrived, sent)
+            if isinstance(decision, Ignore):
+                log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
+                self._store.counters.add("dateline_events", result=decision.reason)
+                if isinstance(before, StoredArticle):
+                    # A worker may have died after it had saved this revision. And a line that was just noted may put an
+                    # article into a curated list in which an editor has picked the update.
+                    changed_feeds |= self._applier.apply_stored(before, now, new_rev=len(line) > 1)
+                return changed_feeds
+            placed = self._revisions.save(decision.article, before, accepted, now)
+            if placed is None:
+                continue
+            # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
+            if isinstance(before, StoredArticle) or self._store.lineage.original(article_id) == article_id:
+                break
+        result = getattr(decision, "change", "held")
+        log.info(
+            "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result
+        )
+        self._store.counters.add("dateline_events", result=result)
+        return changed_feeds | self._applier.apply(placed, now)

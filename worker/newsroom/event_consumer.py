@@ -1,0 +1,159 @@
+"""Reads accepted events from their streams, has them carried out, and acknowledges them.
+
+An entry is acknowledged when everything that it causes is saved. Until then it belongs to the worker that has read it;
+when that worker dies, another takes it over, and carries it out again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds import event as events
+from feeds.errors import InvalidEvent
+from worker.newsroom.publisher import arrived
+from worker.store import redis_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.newsroom.event_permit import EventPermit
+    from worker.newsroom.publisher import Publisher
+    from worker.newsroom.rejected_events import RejectedEvents
+    from worker.store import Store
+    from worker.store.events import StreamEntry
+
+log = structlog.get_logger()
+
+_BATCH = 64
+"""Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
+_AGAIN_MS = 5_000
+"""How long an entry is left alone whose worker died, or that could not be carried out."""
+_WAIT_MS = 1_000
+"""How long one look for kills waits for the first."""
+_TRIES = 5
+"""An entry that failed so often, by its own fault, is set aside."""
+_DEATHS = 10
+"""An entry is set aside when so many workers died with it."""
+
+
+class EventConsumer:
+    """One worker's part in reading the streams, while it has the permit. Threads may share it.
+
+    What several threads are carrying out at a time is in `_in_work`, so that none takes over what another has.
+    """
+
+    def __init__(
+        self, store: Store, worker: str, permit: EventPermit, publisher: Publisher, rejected: RejectedEvents
+    ) -> None:
+        self._store = store
+        self._worker = worker
+        self._permit = permit
+        self._publisher = publisher
+        self._rejected = rejected
+        self._stopped = Event()
+        self._in_work: set[tuple[str, str]] = set()
+
+    def stop(self) -> None:
+        """Begin no further batch."""
+        self._stopped.set()
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether this worker has the newest definitions of feeds. Without them it carries out nothing."""
+        return self._permit.charge is not None
+
+    def consume(self, seconds: float = math.inf) -> int:
+        """Carry out the events that wait, for about so long; return how many entries were acknowledged."""
+        count = 0
+        end = time.monotonic() + seconds
+        while self.in_charge and not self._stopped.is_set():
+            if not (entries := self._store.events.read(self._worker, _BATCH)):
+                break
+            count += self._carry_out(entries)
+            if time.monotonic() > end:
+                break
+        return count
+
+    def consume_kills(self) -> int:
+        """Carry out the kills that wait, or the next ones if they come within a second; return how many.
+
+        No wake-up call is needed for it, and it waits for nothing else that this process does.
+        """
+        if not self.in_charge:
+            return 0
+        return self._carry_out(self._store.events.read_urgent(self._worker, _BATCH, _WAIT_MS))
+
+    def take_over(self, *, others: bool = True) -> int:
+        """Carry out what dead workers had begun to read (`others`), and what could not be carried out here.
+
+        Without the newest definitions: leave the latter to the workers that have them.
+        """
+        if not self.in_charge:
+            self._store.events.hand_over(self._worker, frozenset(self._in_work))
+            return 0
+        living = self._store.workers.living_among if others else set
+        entries = []
+        for entry, deaths in self._store.events.take_over(
+            self._worker, living, frozenset(self._in_work), _AGAIN_MS, _BATCH
+        ):
+            if deaths >= _DEATHS:
+                self._rejected.give_up(entry, f"{deaths} workers died while they had it")
+                self._acknowledge([entry], self._permit.charge)
+            else:
+                entries.append(entry)
+        return self._carry_out(entries)
+
+    def _carry_out(self, entries: Sequence[StreamEntry]) -> int:
+        """Carry out entries; return how many need no further try. Raises redis.RedisError when Redis can't just now.
+
+        The others stay in their stream and are ours: they are taken again in a few seconds.
+        """
+        in_work = {(entry.stream, entry.id) for entry in entries}
+        self._in_work |= in_work
+        finished: list[StreamEntry] = []
+        charge = self._permit.charge
+        try:
+            for entry in entries:
+                if self._finish(entry):
+                    finished.append(entry)  # noqa: PERF401 (what came before one that raised is acknowledged)
+        finally:
+            try:
+                self._acknowledge(finished, charge)
+            finally:
+                self._in_work -= in_work
+        return len(finished)
+
+    def _acknowledge(self, entries: list[StreamEntry], charge: str | None) -> None:
+        """Acknowledge entries that were carried out under a charge. They are handed over when it holds no longer."""
+        if entries and not self._store.events.acknowledge(entries, charge or ""):
+            self._permit.lose()
+            log.warning("events_handed_over", events=len(entries), reason="a worker has newer definitions of feeds")
+
+    def _finish(self, entry: StreamEntry) -> bool:
+        """Carry one entry out, or set it aside; False: it failed, and is to be tried again.
+
+        Raises redis.RedisError in an outage.
+        """
+        try:
+            event = events.read(json.loads(entry.body), arrived(entry))
+        except (InvalidEvent, ValueError, OverflowError, RecursionError) as error:
+            self._rejected.reject(entry, str(error) or type(error).__name__)
+            return True
+        try:
+            self._publisher.carry_out(event, entry)
+        except Exception as error:
+            if redis_errors.kind(error) != "bug":
+                # An outage is not the fault of the event, and does not count as a try.
+                raise
+            failures = self._store.events.count_failure(entry)
+            log.exception("event_failed", entry=entry.id, event_id=event.id, failures=failures)
+            if failures < _TRIES:
+                return False
+            self._rejected.give_up(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
+        return True

@@ -1,0 +1,71 @@
+"""Puts the parts of this room together for one worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from worker.newsroom.apply_to_feeds import FeedApplier
+from worker.newsroom.article_events import ArticleEvents
+from worker.newsroom.endpoint_backfills import EndpointBackfills
+from worker.newsroom.event_consumer import EventConsumer
+from worker.newsroom.event_permit import EventPermit
+from worker.newsroom.feed_index import FeedIndexer
+from worker.newsroom.feed_offers import FeedOffers
+from worker.newsroom.list_events import ListEvents
+from worker.newsroom.placement import ArticlePlacer, EarlyFeeds
+from worker.newsroom.publisher import Publisher
+from worker.newsroom.rejected_events import RejectedEvents
+from worker.newsroom.releases import Releases
+from worker.newsroom.repeat_events import ArticleEndpoints, RepeatEvents
+from worker.newsroom.revisions import PageChecks, Revisions
+from worker.newsroom.updates import Updates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.newsroom.publication import Publication
+    from worker.store import Store
+    from worker.store.alerts import Alerts
+    from worker.store.articles import StoredArticle
+    from worker.wakeups import Wakeups
+
+
+class EndpointTerms(ArticleEndpoints, EarlyFeeds, PageChecks, Protocol):
+    """All that has to be known of the partners' endpoints."""
+
+
+class Newsroom:
+    """What one worker does to articles and feeds. Starts nothing by itself.
+
+    `events` carries out events, `releases` what time changes; both only under the `permit`. `indexer` fills feeds that
+    are new, `backfills` are of endpoints that are new. `try_locally`: see FeedOffers; `on_killed`: see FeedApplier.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        publication: Publication,
+        wakeups: Wakeups,
+        worker: str,
+        endpoints: EndpointTerms,
+        alerts: Alerts,
+        *,
+        try_locally: Callable[[str], bool],
+        on_killed: Callable[[str, StoredArticle], None],
+    ) -> None:
+        placer = ArticlePlacer(store, publication, endpoints)
+        applier = FeedApplier(store, placer, on_killed)
+        revisions = Revisions(store, publication, placer, endpoints)
+        updates = Updates(store, revisions, applier)
+        offers = FeedOffers(store, wakeups, try_locally)
+        publisher = Publisher(
+            ArticleEvents(store, revisions, updates, applier),
+            ListEvents(store, publication, applier),
+            RepeatEvents(store, endpoints),
+            offers,
+        )
+        self.permit = EventPermit(store, publication, worker)
+        self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts))
+        self.releases = Releases(store, self.permit, applier, offers)
+        self.backfills = EndpointBackfills(store, wakeups)
+        self.indexer = FeedIndexer(store, self.permit, placer, self.backfills)
