@@ -1,9 +1,9 @@
 """How bytes leave: the engine and what stands around it. Every request of the process goes through this room.
 
-    requests_adapter, fetch, oauth2_tokens     requests as `requests` knows them
-    auth, signing                              who we are, and that it was we who sent this
+    requests_adapter, fetch, oauth2_tokens     calls in the words of `requests`
+    auth, signing                              who we are, and proof that we sent this
     transfer                                   a request and its answer, as plain values
-    engine, inbox                              one thread that sends them all
+    engine, submissions                        one thread that sends them all
     scheduler, latency                         who starts next, who is slow
     dns_cache, guard, guarded_socket           which addresses a host has, which may be called
     easy_handle, socket_events, descriptors    libcurl
@@ -14,8 +14,8 @@ The main ideas:
 - **One thread, one multi handle of libcurl.** A transfer is submitted from any thread and answered by a callback in the
   engine's thread. Connections are kept from one batch to the next. `requests` is the vocabulary: prepared requests,
   responses, and any `AuthBase`.
-- **The guard judges the address when a socket is opened**, after every spelling of a host and every name server. So
-  nothing can change between the check and the use.
+- **The guard judges the address when a socket is opened.** By then every spelling of a host has been read and every
+  name server has answered, so nothing can change between the check and the use.
 - **Slow receivers have a lane** with a tenth of the places. Slow means slow on average, and only the averages of slow
   receivers are kept. When too many of their transfers wait, further ones are refused (CROWDED): the caller sends them
   later, and is free to send to others now.
@@ -34,6 +34,6 @@ The main ideas:
   A 401 replaces the token once, and then nobody has failed.
 - **Any status is an answer.** Everything else is one of a few faults; libcurl's codes become faults in one place.
 
-This room must never import another room, and must know nothing of settings, Redis, Celery, feeds or receivers' state.
-It does not retry: callers decide what an answer means.
+This room must never import another room, and knows nothing of settings, Redis, Celery, articles or who is behind. It
+does not retry: callers decide what an answer means.
 """

@@ -1,6 +1,6 @@
 """The engine that moves bytes: one thread, one multi handle of libcurl, thousands of transfers at once.
 
-    submit ──> Inbox ──> DnsCache, Scheduler (who may start) ──> EasyHandle (one request) ──> multi ──> on_answer
+    submit ──> Submissions ──> DnsCache, Scheduler (who starts) ──> EasyHandle (a request) ──> multi ──> on_answer
 
 Whatever leaves the process goes through here. The guard judges every address, connections are kept from one batch to
 the next, HTTP/2 carries many requests on one connection, and a receiver that misbehaves costs one place until its time
@@ -22,9 +22,9 @@ from worker.outbound.dns_cache import DnsCache, Lookup
 from worker.outbound.easy_handle import EasyHandle
 from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
-from worker.outbound.inbox import Inbox
 from worker.outbound.scheduler import Host, Place, Scheduler, host_of
 from worker.outbound.socket_events import SocketEvents
+from worker.outbound.submissions import Submissions
 from worker.outbound.transfer import Answer, Transfer, unsent
 from worker.watchdog import watched
 
@@ -80,7 +80,7 @@ class Engine:
         self._http2_hosts: set[str] = set()
         self._looked_at = 0.0
         self._sockets = SocketEvents()
-        self._inbox = Inbox(self._sockets.wake)
+        self._submissions = Submissions(self._sockets.wake)
         self._dns = DnsCache(lookup, self._sockets.wake, connect_timeout)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
@@ -100,7 +100,7 @@ class Engine:
 
         When the engine has stopped, their `on_answer` is called in this thread before this returns: NOT_STARTED.
         """
-        if not self._inbox.put(transfers):
+        if not self._submissions.put(transfers):
             for transfer in transfers:
                 _pass_on(transfer, _not_started(_STOPPING))
 
@@ -111,7 +111,7 @@ class Engine:
         others out; beyond the number of places they do. Questions that wait never count. From any thread.
         """
         exempt = min(self._scheduler.blocked_pushes, self._places) + self._scheduler.waiting_questions
-        return self._places - self._inbox.unanswered + exempt
+        return self._places - self._submissions.unanswered + exempt
 
     def busy(self) -> bool:
         """Return whether more than a tenth of the places are taken or waited for."""
@@ -127,7 +127,7 @@ class Engine:
         if self._thread.ident is None:
             self._end()
             return
-        self._inbox.wake()
+        self._submissions.wake()
         if not self._all_answered.wait(grace + _STUCK_SECONDS):
             log.error("engine_stuck", next_step="what is under way ends with the process")
         self._thread.join(_CLOSE_SECONDS)
@@ -174,8 +174,8 @@ class Engine:
         return min(limits)
 
     def _take_in(self) -> None:
-        """Let what is in the inbox wait for a place."""
-        transfers = self._inbox.take_all()
+        """Let what has been submitted wait for a place."""
+        transfers = self._submissions.take_all()
         if self._stop_at is not None:
             self._give_back(transfers, _STOPPING)
             return
@@ -280,12 +280,12 @@ class Engine:
             self._answer(transfer, _not_started(reason))
 
     def _answer(self, transfer: Transfer, answer: Answer) -> None:
-        self._inbox.answered += 1
+        self._submissions.answered += 1
         _pass_on(transfer, answer)
 
     def _end(self) -> None:
         """Answer every transfer that has no answer yet, and close."""
-        if not self._inbox.close():
+        if not self._submissions.close():
             return
         self._take_in()
         self._give_back(self._scheduler.remove_all(), _STOPPING)

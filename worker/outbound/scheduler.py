@@ -11,9 +11,9 @@ A transfer whose host is at its bound, or has no known address yet, waits with i
 nobody but that host. In each lane and at each host, transfers start in the order in which they came; urgent ones first.
 
 Who counts what: only the scheduler counts places. `take_place` takes one, in total and in its lane, and `free_place`
-gives it back. A host counts its transfers from the moment they line up in a lane, because they can't be stopped there.
-Whatever waits is counted by the length of its queue. The engine's `Inbox` counts something else: the transfers that
-have no answer yet, wherever they are. `Engine.room` computes from both how many more may come.
+gives it back. A host counts its transfers from the moment they line up in a lane, so that no host can fill the lane.
+Whatever waits is counted by the length of its queue. The engine's `Submissions` count something else: the transfers
+that have no answer yet, wherever they are. `Engine.room` computes from both how many more may come.
 
 Used by one thread.
 """

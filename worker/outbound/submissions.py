@@ -9,8 +9,8 @@ from threading import Lock
 from worker.outbound.transfer import Transfer
 
 
-class Inbox:
-    """Takes transfers from any thread until it is closed.
+class Submissions:
+    """Transfers that any thread may submit, for the engine's thread to take.
 
     `wake` makes the engine's thread look; it is called with a lock held, at most once for all that comes before the
     thread does look, and never after `close`.
@@ -20,7 +20,7 @@ class Inbox:
         self._wake = wake
         self._lock = Lock()
         self._transfers: deque[Transfer] = deque()
-        self._put_count = 0
+        self._submitted = 0
         self._woken = False
         self._closed = False
         self.answered = 0
@@ -29,20 +29,20 @@ class Inbox:
     @property
     def unanswered(self) -> int:
         """How many transfers have no answer yet, wherever they are."""
-        return self._put_count - self.answered
+        return self._submitted - self.answered
 
     def put(self, transfers: Sequence[Transfer]) -> bool:
-        """Take transfers in; return False, and do not, when the inbox is closed."""
+        """Take transfers in. Return False, and do not, after `close`."""
         with self._lock:
             if self._closed:
                 return False
             self._transfers.extend(transfers)
-            self._put_count += len(transfers)
+            self._submitted += len(transfers)
             self._wake_once()
             return True
 
     def wake(self) -> None:
-        """Make the engine's thread look, unless the inbox is closed."""
+        """Make the engine's thread look; not after `close`."""
         with self._lock:
             if not self._closed:
                 self._wake_once()
