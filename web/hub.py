@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from web.request_body import BodyRefused
 from worker import clock
-from worker.hub.hub_requests import BODY_BYTES, HubBusy, HubRefused
+from worker.hub.hub_requests import BODY_BYTES, HubBusy
+from worker.hub.request_form import HubRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request

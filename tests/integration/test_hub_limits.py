@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 import pytest
 
 from feeds.definition import FeedDefinition
-from worker.hub.hub_requests import HubBusy, HubLimits, HubRefused, HubRequests, LeaseBounds
+from worker.hub.callback_requests import CallbackRequests
+from worker.hub.ended_subscriptions import EndedSubscriptions
+from worker.hub.hub_requests import HubBusy, HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
+from worker.hub.request_form import HubRefused
 from worker.newsroom.publication import Publication
 from worker.store import Store, keys
 
@@ -96,7 +99,7 @@ def test_requests_that_wait_are_bounded(store: Store) -> None:
 def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: Store) -> None:
     open_hub = hub(store, limits())
     before = set(store.client.scan_iter("*"))
-    with pytest.raises(HubRefused, match="has had no article as yet"):
+    with pytest.raises(HubRefused, match="has had no article yet"):
         ask(open_hub, "https://one.example/", feed="author/mira-okonjo")
     assert before == set(store.client.scan_iter("*"))
     store.patterns.create("author/*", {"mira-okonjo": "Mira Okonjo"}, 10)
@@ -107,15 +110,16 @@ def test_a_feed_of_a_pattern_can_be_subscribed_to_once_it_had_an_article(store: 
 def test_who_is_asked_is_known_by_the_callback_whatever_the_challenge(store: Store) -> None:
     hub_ = hub(store, limits())
     engine, wakeups = mock.Mock(), mock.Mock()
-    more = {"timeout": 5.0, "claim_seconds": 30.0, "most_per_host": 9, "most_per_client": 9}
-    verifier = IntentVerifier(store, SITE, engine, wakeups, mock.Mock(), **more)  # type: ignore[arg-type]
+    callbacks = CallbackRequests(engine, timeout=5, claim_seconds=30)
+    ended = EndedSubscriptions(store, SITE, callbacks)
+    verifier = IntentVerifier(store, SITE, callbacks, ended, wakeups, mock.Mock(), most_per_host=9, most_per_client=9)
     callback = "https://one.example/callback?id=7"
-    asked = []
+    questions = []
     for _ in range(2):
         ask(hub_, callback)
         verifier.verify("a")
-        asked += engine.submit.call_args[0][0]
+        questions += engine.submit.call_args[0][0]
 
-    first, second = asked
+    first, second = questions
     assert first.url != second.url
-    assert [(one.receiver, one.question) for one in asked] == [(callback, True)] * 2
+    assert [(transfer.receiver, transfer.question) for transfer in questions] == [(callback, True)] * 2

@@ -87,7 +87,12 @@ def sweeping(store: Store, newsroom: Newsroom, begun: list[tuple[str, str]] | No
 
     site = Publication("https://h.example", "H", "h.example,2026", "en", (FeedDefinition(name="f", title="F"),))
     parts: Any = (store, site, newsroom, newsroom, Operations(), Wakeups(), "w1")
-    begin: Any = {"here": note("serve"), "verify": note("verify"), "look": note("look"), "end": note("end")}
+    begin: Any = {
+        "try_locally": note("serve"),
+        "verify": note("verify"),
+        "look": note("look"),
+        "inform_ended": note("end"),
+    }
     begin["claim_seconds"] = 30
     sweeper = Sweeper(*parts, **begin)
     sweeper.start()

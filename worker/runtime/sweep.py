@@ -63,10 +63,11 @@ _STOP_SECONDS = 30.0
 
 
 class Sweeper:
-    """Does the duties. `here` is offered each feed whose receivers are behind: True, and this process serves them.
+    """Does the duties.
 
-    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon; `end`
-    tells the subscribers whose leases have ended, by the details of their subscriptions.
+    `try_locally` is offered each feed whose receivers are behind; it returns True when this process serves them.
+    `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon;
+    `inform_ended` informs the subscribers whose leases have ended, by the details of their subscriptions.
     """
 
     def __init__(
@@ -79,9 +80,9 @@ class Sweeper:
         wakeups: Wakeups,
         worker: str,
         *,
-        here: Callable[[str], bool],
+        try_locally: Callable[[str], bool],
         verify: Callable[[str], None],
-        end: Callable[[str, list[dict[str, Any]]], None],
+        inform_ended: Callable[[str, list[dict[str, Any]]], None],
         look: Callable[[str], None],
         claim_seconds: float,
     ) -> None:
@@ -92,9 +93,9 @@ class Sweeper:
         self._operations = operations
         self._wakeups = wakeups
         self._worker = worker
-        self._here = here
+        self._try_locally = try_locally
         self._verify = verify
-        self._end = end
+        self._inform_ended = inform_ended
         self._look = look
         # Twice what ours may be: another worker's settings may be newer.
         self._longest_claim = int((2 * claim_seconds + 60) * 1000)
@@ -148,8 +149,8 @@ class Sweeper:
             if swept.expired:
                 log.info("swept", feed=feed, expired_claims=swept.expired)
             if swept.ended:
-                self._end(feed, swept.ended)
-            if swept.behind and not self._here(feed):
+                self._inform_ended(feed, swept.ended)
+            if swept.behind and not self._try_locally(feed):
                 self._wakeups.distribute(feed)
             # Not in our settings, nor in those of whoever is in charge.
             gone = self._site.feed(feed) is None and not former.isdisjoint((feed, pattern_of(feed)))

@@ -1,6 +1,22 @@
 """Wires the parts together, once: `build(settings)` for whoever takes events and requests in, `Machinery` for workers.
 
 Shims (Celery tasks, the web app, the command line) call what is made here and add nothing.
+
+Rooms import only rooms below them. Where one has to call a room that it may not know, it is given a function here, and
+these are all of them:
+
+| function | called by | is | when |
+| --- | --- | --- | --- |
+| `try_locally` | newsroom (FeedOffers), sweep | Distributor.offer | a feed has changed, or receivers of it are behind |
+| `on_killed` | newsroom (FeedApplier) | Readback.expect | a killed article is recorded in a feed |
+| `on_answers` | receivers (Distributor) | Readback.answered | an endpoint has answered pushes |
+| `verify` | sweep | IntentVerifier.verify | requests to the hub are due, or a feed was removed |
+| `inform_ended` | sweep | EndedSubscriptions.inform | leases have ended |
+| `look` | sweep | Readback.look | pages of killed articles are due |
+| `check_callback` | hub (HubRequests) | Guard.check_callback_url | somebody asks for a subscription |
+| `DamagedRecords.alert` | store | Alerts.tell | a record can't be read |
+
+What the newsroom has to know of endpoints it asks through `newsroom.EndpointTerms`, which Partners fulfils.
 """
 
 from __future__ import annotations
@@ -22,6 +38,8 @@ from worker.documents.feed_documents import FeedDocuments
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
+from worker.hub.callback_requests import CallbackRequests
+from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
@@ -139,14 +157,15 @@ class Machinery:
             store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
         self._partners = Partners(store, services.payloads, site.provider, timeout=delivery.timeout)
+        callbacks = CallbackRequests(self._engine, timeout=delivery.timeout, claim_seconds=delivery.claim_seconds)
+        ended_subscriptions = EndedSubscriptions(store, site, callbacks)
         self.verifier = IntentVerifier(
             store,
             site,
-            self._engine,
+            callbacks,
+            ended_subscriptions,
             services.wakeups,
             self._answers,
-            timeout=delivery.timeout,
-            claim_seconds=delivery.claim_seconds,
             most_per_host=settings.websub.subscriptions_per_host,
             most_per_client=settings.websub.subscriptions_per_client,
         )
@@ -206,9 +225,9 @@ class Machinery:
             operations,
             services.wakeups,
             self._consumer,
-            here=try_locally,
+            try_locally=try_locally,
             verify=self.verifier.verify,
-            end=self.verifier.end,
+            inform_ended=ended_subscriptions.inform,
             look=self.readback.look,
             claim_seconds=delivery.claim_seconds,
         )
