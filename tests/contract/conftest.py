@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from contract.caller import Caller
-from contract.misbehaving import Misbehaving
+from contract.misbehaving import MisbehavingReceiver
 
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
@@ -20,19 +20,19 @@ LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 @pytest.fixture
-def receiver() -> Iterator[Misbehaving]:
-    receiver = Misbehaving()
+def receiver() -> Iterator[MisbehavingReceiver]:
+    receiver = MisbehavingReceiver()
     yield receiver
     receiver.close()
 
 
 @pytest.fixture
-def secure_receiver() -> Iterator[Misbehaving]:
+def secure_receiver() -> Iterator[MisbehavingReceiver]:
     """Speaks TLS, with a certificate that it signed itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     context.set_alpn_protocols(["http/1.1"])
-    receiver = Misbehaving(context)
+    receiver = MisbehavingReceiver(context)
     yield receiver
     receiver.close()
 

@@ -40,11 +40,11 @@ class Call:
         return int(self.target.split("/")[2])
 
 
-class Misbehaving:
+class MisbehavingReceiver:
     """The receiver. What it does depends on the first part of the path, see the methods that begin with `_do_`."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> None:
-        self._at = address, port
+        self._address = address, port
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.holding = 0
@@ -52,7 +52,6 @@ class Misbehaving:
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._released = asyncio.Event()
-        self._together = 0
         listening = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listening,), daemon=True)
         self._thread.start()
@@ -63,10 +62,10 @@ class Misbehaving:
         """Answer all requests to /hold, those to come too."""
         self._loop.call_soon_threadsafe(self._released.set)
 
-    def until(self, true: Callable[[], bool]) -> None:
+    def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is true of the requests that have arrived."""
         end = time.monotonic() + PATIENCE
-        while not true():
+        while not condition():
             assert time.monotonic() < end, f"{len(self.requests)} requests, {self.holding} on hold"
             time.sleep(0.005)
 
@@ -77,7 +76,7 @@ class Misbehaving:
     def _run(self, listening: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, *self._at, ssl=self._tls, backlog=4096)
+            asyncio.start_server(self._serve, *self._address, ssl=self._tls, backlog=4096)
         )
         self.port: int = server.sockets[0].getsockname()[1]
         listening.set()

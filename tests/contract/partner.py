@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from contract.misbehaving import Call, Misbehaving, answer
+from contract.misbehaving import Call, MisbehavingReceiver, answer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-class Partner(Misbehaving):
+class Partner(MisbehavingReceiver):
     """Accepts requests with one of its `valid` tokens, and issues tokens.
 
     `form` and `basic` are the credentials in the last request for a token; `issued` counts the tokens.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from contract.caller import Caller
-from contract.misbehaving import Misbehaving
+from contract.misbehaving import MisbehavingReceiver
 
 from worker.outbound.engine import Engine
 from worker.outbound.errors import Fault
@@ -17,7 +17,7 @@ from worker.outbound.transfer import Answer
 Start = Callable[..., Caller]
 
 
-def test_two_thousand_at_once(start_engine: Start, receiver: Misbehaving) -> None:
+def test_two_thousand_at_once(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=2000, per_host=2000)
 
     caller.submit([caller.transfer(f"{receiver.url}/together/2000") for _ in range(2000)])
@@ -25,7 +25,7 @@ def test_two_thousand_at_once(start_engine: Start, receiver: Misbehaving) -> Non
     assert {(answer.status, answer.body) for answer in caller.wait(2000)} == {(200, b"all here")}
 
 
-def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiver: Misbehaving) -> None:
+def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=10)
     caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(25)])
     receiver.until(lambda: receiver.holding == 10)
@@ -38,7 +38,7 @@ def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiv
     assert caller.engine.room() == 10
 
 
-def test_a_host_at_its_bound_lets_the_others_pass(start_engine: Start, receiver: Misbehaving) -> None:
+def test_a_host_at_its_bound_lets_the_others_pass(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=20, per_host=5)
     caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(30)])
     receiver.until(lambda: receiver.holding == 5)
@@ -56,7 +56,7 @@ def test_a_host_at_its_bound_lets_the_others_pass(start_engine: Start, receiver:
     assert {answer.status for answer in caller.wait(30)} == {200}
 
 
-def test_each_host_is_served_in_the_order_of_submission(start_engine: Start, receiver: Misbehaving) -> None:
+def test_each_host_is_served_in_the_order_of_submission(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=4, per_host=1)
     caller.submit([caller.transfer(f"{receiver.url}/ok/{i}") for i in range(50)])
     caller.wait(50)
@@ -64,7 +64,9 @@ def test_each_host_is_served_in_the_order_of_submission(start_engine: Start, rec
     assert [request.line.split(" ")[1] for request in receiver.requests] == [f"/ok/{i}" for i in range(50)]
 
 
-def test_a_transfer_that_waits_until_it_is_too_late_is_given_back(start_engine: Start, receiver: Misbehaving) -> None:
+def test_a_transfer_that_waits_until_it_is_too_late_is_given_back(
+    start_engine: Start, receiver: MisbehavingReceiver
+) -> None:
     caller = start_engine(per_host=1)
     caller.submit([caller.transfer(f"{receiver.url}/hold")])
     receiver.until(lambda: receiver.holding == 1)
@@ -75,7 +77,9 @@ def test_a_transfer_that_waits_until_it_is_too_late_is_given_back(start_engine: 
     assert receiver.holding == 1
 
 
-def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(start_engine: Start, receiver: Misbehaving) -> None:
+def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(
+    start_engine: Start, receiver: MisbehavingReceiver
+) -> None:
     caller = start_engine(places=3)
     caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(8)])
     receiver.until(lambda: receiver.holding == 3)
@@ -92,7 +96,7 @@ def test_stop_gives_back_what_waits_and_lets_end_what_is_under_way(start_engine:
     assert caller.call(f"{receiver.url}/ok").fault is Fault.NOT_STARTED
 
 
-def test_stop_ends_what_does_not_end_in_time(start_engine: Start, receiver: Misbehaving) -> None:
+def test_stop_ends_what_does_not_end_in_time(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine()
     caller.submit([caller.transfer(f"{receiver.url}/hold") for _ in range(3)])
     receiver.until(lambda: receiver.holding == 3)
@@ -102,7 +106,7 @@ def test_stop_ends_what_does_not_end_in_time(start_engine: Start, receiver: Misb
     assert [(answer.fault, answer.started) for answer in caller.answers] == [(Fault.STOPPED, True)] * 3
 
 
-def test_an_engine_that_was_never_started_gives_everything_back(receiver: Misbehaving) -> None:
+def test_an_engine_that_was_never_started_gives_everything_back(receiver: MisbehavingReceiver) -> None:
     caller = Caller(Engine(Guard()))
     caller.submit([caller.transfer(f"{receiver.url}/ok")])
     caller.engine.stop(1)
@@ -110,7 +114,7 @@ def test_an_engine_that_was_never_started_gives_everything_back(receiver: Misbeh
     assert [answer.fault for answer in caller.answers] == [Fault.NOT_STARTED]
 
 
-def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, receiver: Misbehaving) -> None:
+def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=50, per_host=50)
 
     def once_more(answer: Answer) -> None:
@@ -132,7 +136,9 @@ def test_submitting_from_many_threads_and_from_callbacks(start_engine: Start, re
     assert caller.engine.room() == 50
 
 
-def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: Start, receiver: Misbehaving) -> None:
+def test_receivers_that_misbehave_change_nothing_for_the_others(
+    start_engine: Start, receiver: MisbehavingReceiver
+) -> None:
     caller = start_engine(places=100, per_host=100)
     bad = ["silent", "deaf", "drip", "drip_head", "reset", "gigabyte", "nonsense", "redirect", "hang_up", "endless"]
     answers: list[Answer] = []
@@ -151,7 +157,7 @@ def test_receivers_that_misbehave_change_nothing_for_the_others(start_engine: St
     assert caller.engine.room() == 100
 
 
-def test_slow_receivers_share_a_tenth_of_the_places(start_engine: Start, receiver: Misbehaving) -> None:
+def test_slow_receivers_share_a_tenth_of_the_places(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=20, per_host=100)
     slow: list[Answer] = []
 
@@ -174,7 +180,7 @@ def test_slow_receivers_share_a_tenth_of_the_places(start_engine: Start, receive
 
 
 def test_names_without_an_address_take_no_place_and_keep_nobody_waiting(
-    start_engine: Start, receiver: Misbehaving
+    start_engine: Start, receiver: MisbehavingReceiver
 ) -> None:
     speak = threading.Event()
 
@@ -197,7 +203,7 @@ def test_names_without_an_address_take_no_place_and_keep_nobody_waiting(
     speak.set()
 
 
-def test_questions_that_hang_take_no_place_from_pushes(start_engine: Start, receiver: Misbehaving) -> None:
+def test_questions_that_hang_take_no_place_from_pushes(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(places=20, per_host=20)
     questions = [
         caller.transfer(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contract.caller import Caller
-from contract.misbehaving import Misbehaving
+from contract.misbehaving import MisbehavingReceiver
 
 from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
@@ -46,7 +46,7 @@ from worker.outbound.guard import Guard
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_what_is_not_public_is_refused_in_every_spelling(
-    start_engine: Callable[..., Caller], receiver: Misbehaving, scheme: str, host: str
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver, scheme: str, host: str
 ) -> None:
     caller = start_engine(Guard())
 
@@ -57,13 +57,15 @@ def test_what_is_not_public_is_refused_in_every_spelling(
     assert receiver.connections == 0
 
 
-def test_the_message_names_the_address(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+def test_the_message_names_the_address(start_engine: Callable[..., Caller], receiver: MisbehavingReceiver) -> None:
     answer = start_engine(Guard()).call(f"http://0x7f.1:{receiver.port}/ok")
 
     assert answer.message == "the address 127.0.0.1 is not allowed"
 
 
-def test_one_address_that_is_allowed_is_enough(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+def test_one_address_that_is_allowed_is_enough(
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
+) -> None:
     """`localhost` has two addresses here, as many hosts have."""
     caller = start_engine(Guard([ip_network("127.0.0.0/8")]))
 
@@ -71,7 +73,7 @@ def test_one_address_that_is_allowed_is_enough(start_engine: Callable[..., Calle
 
 
 def test_a_refusal_is_not_remembered_against_the_next(
-    start_engine: Callable[..., Caller], receiver: Misbehaving
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
 ) -> None:
     caller = start_engine(Guard([ip_network("127.0.0.1/32")]), places=1)
 
@@ -97,7 +99,7 @@ class NameServer:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254"])
 def test_a_public_name_with_an_address_that_is_not_public(
-    start_engine: Callable[..., Caller], receiver: Misbehaving, address: str
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver, address: str
 ) -> None:
     caller = start_engine(Guard(), lookup=NameServer([address]))
 
@@ -108,7 +110,7 @@ def test_a_public_name_with_an_address_that_is_not_public(
 
 
 def test_a_name_that_changes_after_it_was_judged(
-    start_engine: Callable[..., Caller], receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.outbound.dns_cache.FRESH_SECONDS", 0.0)
     server = NameServer(["127.0.0.1"], ["127.0.0.2"])
@@ -123,7 +125,7 @@ def test_a_name_that_changes_after_it_was_judged(
     assert len(receiver.requests) == len(faults) - 1
 
 
-def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], receiver: MisbehavingReceiver) -> None:
     server = NameServer(["10.0.0.1", "127.0.0.9", "127.0.0.1"])
     caller = start_engine(Guard([ip_network("127.0.0.0/8")]), lookup=server)
 
@@ -133,7 +135,7 @@ def test_all_addresses_of_a_name_are_tried(start_engine: Callable[..., Caller], 
 
 
 def test_a_name_is_looked_up_once_for_many_connections(
-    start_engine: Callable[..., Caller], receiver: Misbehaving
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
 ) -> None:
     server = NameServer(["127.0.0.1"])
     caller = start_engine(lookup=server)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from contract.caller import Caller
 from contract.conftest import CERTIFICATE
-from contract.misbehaving import PATIENCE, Misbehaving
+from contract.misbehaving import PATIENCE, MisbehavingReceiver
 
 from worker.outbound.dns_cache import UNREACHABLE_SECONDS
 from worker.outbound.errors import Fault
@@ -23,7 +23,7 @@ from worker.outbound.transfer import Tls
 TRUSTED = Tls(ca=str(CERTIFICATE))
 
 
-def test_connections_are_kept_from_one_batch_to_the_next(caller: Caller, receiver: Misbehaving) -> None:
+def test_connections_are_kept_from_one_batch_to_the_next(caller: Caller, receiver: MisbehavingReceiver) -> None:
     for _ in range(50):
         assert caller.call(f"{receiver.url}/ok").status == 200
     assert receiver.connections == 1
@@ -34,7 +34,9 @@ def test_connections_are_kept_from_one_batch_to_the_next(caller: Caller, receive
     assert receiver.connections <= 20
 
 
-def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(
+    caller: Caller, receiver: MisbehavingReceiver
+) -> None:
     for _ in range(20):
         assert caller.call(f"{receiver.url}/last").status == 200
         time.sleep(0.01)
@@ -42,7 +44,9 @@ def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(caller: Calle
     assert [request.body for request in receiver.requests] == [b"news"] * 20
 
 
-def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(
+    caller: Caller, receiver: MisbehavingReceiver
+) -> None:
     first, second = caller.call(f"{receiver.url}/once"), caller.call(f"{receiver.url}/once")
 
     assert (first.status, second.status) == (200, 200)
@@ -50,7 +54,7 @@ def test_a_kept_connection_that_breaks_as_it_is_used_again_is_tried_anew(caller:
     assert [request.connection for request in receiver.requests] == [1, 1, 2]
 
 
-def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver: Misbehaving) -> None:
+def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver: MisbehavingReceiver) -> None:
     caller.submit([caller.transfer(f"{receiver.url}/last") for _ in range(50)])
     caller.wait(50)
 
@@ -60,7 +64,9 @@ def test_closed_connections_do_not_keep_the_engine_busy(caller: Caller, receiver
     assert time.process_time() - before < 0.25
 
 
-def test_sockets_are_given_back_to_the_system(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+def test_sockets_are_given_back_to_the_system(
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
+) -> None:
     before = _descriptors()
     caller = start_engine()
     for path in ("ok", "last", "reset", "nonsense"):
@@ -76,7 +82,7 @@ def _descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_a_certificate_of_no_known_authority_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
+def test_a_certificate_of_no_known_authority_is_refused(caller: Caller, secure_receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{secure_receiver.url}/ok")
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TLS, False)
@@ -84,27 +90,27 @@ def test_a_certificate_of_no_known_authority_is_refused(caller: Caller, secure_r
 
 
 def test_a_certificate_of_a_private_authority_is_accepted_if_it_is_set(
-    caller: Caller, secure_receiver: Misbehaving
+    caller: Caller, secure_receiver: MisbehavingReceiver
 ) -> None:
     assert caller.call(f"{secure_receiver.url}/ok", tls=TRUSTED).status == 200
     # Trust does not pass from one transfer to another, neither by the handle nor by the connection.
     assert caller.call(f"{secure_receiver.url}/ok").fault is Fault.TLS
 
 
-def test_a_certificate_for_another_name_is_refused(caller: Caller, secure_receiver: Misbehaving) -> None:
+def test_a_certificate_for_another_name_is_refused(caller: Caller, secure_receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"https://127.0.0.2:{secure_receiver.port}/ok", tls=TRUSTED)
 
     assert answer.fault is Fault.CONNECT or answer.fault is Fault.TLS
 
 
-def test_without_http2_none_waits_for_anothers_answer(caller: Caller, secure_receiver: Misbehaving) -> None:
+def test_without_http2_none_waits_for_anothers_answer(caller: Caller, secure_receiver: MisbehavingReceiver) -> None:
     caller.submit([caller.transfer(f"{secure_receiver.url}/together/20", tls=TRUSTED) for _ in range(20)])
 
     assert {answer.body for answer in caller.wait(20)} == {b"all here"}
     assert secure_receiver.connections == 20
 
 
-def test_checking_can_be_turned_off(caller: Caller, secure_receiver: Misbehaving) -> None:
+def test_checking_can_be_turned_off(caller: Caller, secure_receiver: MisbehavingReceiver) -> None:
     assert caller.call(f"{secure_receiver.url}/ok", tls=Tls(verify=False)).status == 200
 
 
@@ -172,8 +178,8 @@ def test_a_lost_connection_to_such_a_receiver_is_replaced_by_one(
 
 
 def test_a_host_that_has_moved_is_found_at_the_next_try(start_engine: Callable[..., Caller]) -> None:
-    old = Misbehaving()
-    new = Misbehaving(address="127.0.0.2", port=old.port)
+    old = MisbehavingReceiver()
+    new = MisbehavingReceiver(address="127.0.0.2", port=old.port)
     addresses = ["127.0.0.1"]
 
     def lookup(*_: object, **__: object) -> list[tuple[object, ...]]:
@@ -189,7 +195,7 @@ def test_a_host_that_has_moved_is_found_at_the_next_try(start_engine: Callable[.
     until_answered(caller, url, 2)
     assert (len(old.requests), len(new.requests)) == (1, 1)
     # It moves back, and its name server does not know yet.
-    back = Misbehaving(port=old.port)
+    back = MisbehavingReceiver(port=old.port)
     new.close()
     until_answered(caller, url, 3)
     assert len(back.requests) == 1

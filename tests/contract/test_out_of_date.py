@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from contract.caller import Caller
 from contract.conftest import CERTIFICATE
-from contract.misbehaving import PATIENCE, Misbehaving
+from contract.misbehaving import PATIENCE, MisbehavingReceiver
 
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Tls
@@ -16,7 +16,7 @@ from worker.outbound.transfer import Tls
 Start = Callable[..., Caller]
 
 
-def test_while_it_waits_for_its_turn(start_engine: Start, receiver: Misbehaving) -> None:
+def test_while_it_waits_for_its_turn(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine(per_host=1)
     caller.submit([caller.transfer(f"{receiver.url}/hold")])
     receiver.until(lambda: receiver.holding == 1)
@@ -51,7 +51,7 @@ def test_while_its_connection_is_made(caller: Caller) -> None:
     assert (answer.fault, answer.started, answer.message) == (Fault.OUTDATED, False, "not sent: it is out of date")
 
 
-def test_a_connection_that_was_kept_carries_the_next_one(start_engine: Start, receiver: Misbehaving) -> None:
+def test_a_connection_that_was_kept_carries_the_next_one(start_engine: Start, receiver: MisbehavingReceiver) -> None:
     caller = start_engine()
     answers = [
         caller.call(f"{receiver.url}/ok", is_current=lambda current=current: current) for current in (True, True)

@@ -10,19 +10,19 @@ from email.utils import format_datetime
 
 import pytest
 from contract.caller import Caller
-from contract.misbehaving import Misbehaving
+from contract.misbehaving import MisbehavingReceiver
 
 from worker.outbound.errors import Fault
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 302, 404, 410, 429, 500, 503])
-def test_a_status_is_an_answer_and_no_fault(caller: Caller, receiver: Misbehaving, status: int) -> None:
+def test_a_status_is_an_answer_and_no_fault(caller: Caller, receiver: MisbehavingReceiver, status: int) -> None:
     answer = caller.call(f"{receiver.url}/status/{status}")
 
     assert (answer.status, answer.fault, answer.message, answer.started) == (status, None, "", True)
 
 
-def test_the_request_arrives_as_it_was_given(caller: Caller, receiver: Misbehaving) -> None:
+def test_the_request_arrives_as_it_was_given(caller: Caller, receiver: MisbehavingReceiver) -> None:
     headers = ["Content-Type: application/atom+xml; charset=utf-8", "X-Hub-Signature: sha256=0a"]
 
     answer = caller.call(f"{receiver.url}/ok", body=b"<feed/>", headers=headers)
@@ -41,7 +41,7 @@ def test_the_request_arrives_as_it_was_given(caller: Caller, receiver: Misbehavi
 
 
 def test_no_media_type_is_made_up_and_a_large_body_does_not_wait_to_be_asked_for(
-    caller: Caller, receiver: Misbehaving
+    caller: Caller, receiver: MisbehavingReceiver
 ) -> None:
     caller.call(f"{receiver.url}/ok", body=b"x" * 2_000_000, headers=[])
 
@@ -63,11 +63,11 @@ def test_no_media_type_is_made_up_and_a_large_body_does_not_wait_to_be_asked_for
         "/target/%zz?%",
     ],
 )
-def test_the_url_is_sent_verbatim(caller: Caller, receiver: Misbehaving, target: str) -> None:
+def test_the_url_is_sent_verbatim(caller: Caller, receiver: MisbehavingReceiver, target: str) -> None:
     assert caller.call(receiver.url + target).body.decode() == target
 
 
-def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, receiver: Misbehaving) -> None:
+def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, receiver: MisbehavingReceiver) -> None:
     odd = caller.call(f"{receiver.url}/target/%7e", method="GET", body=b"", keep_headers=True, timeout=5)
     plain = caller.call(f"{receiver.url}/target")
 
@@ -79,42 +79,44 @@ def test_an_odd_transfer_leaves_nothing_behind_for_the_next(caller: Caller, rece
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", b""), ("GET", b"asks"), ("PUT", b"news"), ("DELETE", b""), ("PATCH", b"news")]
 )
-def test_other_methods(caller: Caller, receiver: Misbehaving, method: str, body: bytes) -> None:
+def test_other_methods(caller: Caller, receiver: MisbehavingReceiver, method: str, body: bytes) -> None:
     assert caller.call(f"{receiver.url}/ok", method=method, body=body).status == 200
 
     [request] = receiver.requests
     assert (request.line, request.body) == (f"{method} /ok HTTP/1.1", body)
 
 
-def test_a_redirect_is_not_followed(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_redirect_is_not_followed(caller: Caller, receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{receiver.url}/redirect")
 
     assert (answer.status, answer.fault) == (302, None)
     assert [request.line for request in receiver.requests] == ["POST /redirect HTTP/1.1"]
 
 
-def test_headers_are_kept_on_request_and_are_those_of_the_final_answer(caller: Caller, receiver: Misbehaving) -> None:
+def test_headers_are_kept_on_request_and_are_those_of_the_final_answer(
+    caller: Caller, receiver: MisbehavingReceiver
+) -> None:
     answer = caller.call(f"{receiver.url}/interim", keep_headers=True)
 
     assert (answer.status, answer.headers) == (200, {"content-length": "4", "x-twice": "1, 2"})
 
 
-def test_retry_after_in_seconds(caller: Caller, receiver: Misbehaving) -> None:
+def test_retry_after_in_seconds(caller: Caller, receiver: MisbehavingReceiver) -> None:
     assert caller.call(f"{receiver.url}/later?120").retry_after == 120
 
 
-def test_retry_after_as_a_date(caller: Caller, receiver: Misbehaving) -> None:
+def test_retry_after_as_a_date(caller: Caller, receiver: MisbehavingReceiver) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True).replace(" ", "_")
 
     assert 3500 < caller.call(f"{receiver.url}/later?{date}").retry_after <= 3601
 
 
 @pytest.mark.parametrize("wish", ["soon", "-5", "Tue,_01_Jan_2019_00:00:00_GMT", ""])
-def test_an_invalid_retry_after(caller: Caller, receiver: Misbehaving, wish: str) -> None:
+def test_an_invalid_retry_after(caller: Caller, receiver: MisbehavingReceiver, wish: str) -> None:
     assert caller.call(f"{receiver.url}/later?{wish}").retry_after == 0
 
 
-def test_a_body_is_kept_up_to_the_limit(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_body_is_kept_up_to_the_limit(caller: Caller, receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{receiver.url}/long/60000", keep_bytes=100)
 
     assert (answer.status, answer.body, answer.truncated) == (200, b"x" * 100, True)
@@ -125,20 +127,20 @@ def test_a_body_is_kept_up_to_the_limit(caller: Caller, receiver: Misbehaving) -
 
 @pytest.mark.parametrize(("path", "status"), [("gigabyte", 200), ("endless", 500)])
 def test_a_gigabyte_is_not_read_and_its_status_stands(
-    caller: Caller, receiver: Misbehaving, path: str, status: int
+    caller: Caller, receiver: MisbehavingReceiver, path: str, status: int
 ) -> None:
     answer = caller.call(f"{receiver.url}/{path}")
 
     assert (answer.status, answer.fault, answer.body, answer.truncated) == (status, None, b"x" * 2048, True)
 
 
-def test_more_is_kept_with_a_higher_limit(caller: Caller, receiver: Misbehaving) -> None:
+def test_more_is_kept_with_a_higher_limit(caller: Caller, receiver: MisbehavingReceiver) -> None:
     assert len(caller.call(f"{receiver.url}/long/300000", keep_bytes=300_000).body) == 300_000
 
 
 @pytest.mark.parametrize(("path", "status"), [("silent", 0), ("drip_head", 200), ("drip", 200)])
 def test_an_answer_that_is_not_whole_in_time_does_not_count(
-    caller: Caller, receiver: Misbehaving, path: str, status: int
+    caller: Caller, receiver: MisbehavingReceiver, path: str, status: int
 ) -> None:
     answer = caller.call(f"{receiver.url}/{path}", timeout=0.4)
 
@@ -148,14 +150,14 @@ def test_an_answer_that_is_not_whole_in_time_does_not_count(
     assert answer.seconds >= 0.4
 
 
-def test_a_receiver_that_never_reads_has_not_answered(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_receiver_that_never_reads_has_not_answered(caller: Caller, receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{receiver.url}/deaf", body=b"x" * 50_000_000, timeout=0.5)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, True)
 
 
 @pytest.mark.parametrize("path", ["reset", "reset_within", "hang_up", "short"])
-def test_a_broken_connection(caller: Caller, receiver: Misbehaving, path: str) -> None:
+def test_a_broken_connection(caller: Caller, receiver: MisbehavingReceiver, path: str) -> None:
     answer = caller.call(f"{receiver.url}/{path}")
 
     assert (answer.fault, answer.started) == (Fault.RESET, True)
@@ -164,23 +166,23 @@ def test_a_broken_connection(caller: Caller, receiver: Misbehaving, path: str) -
 
 
 @pytest.mark.parametrize("path", ["nonsense", "bad_status"])
-def test_an_answer_that_is_not_http(caller: Caller, receiver: Misbehaving, path: str) -> None:
+def test_an_answer_that_is_not_http(caller: Caller, receiver: MisbehavingReceiver, path: str) -> None:
     assert caller.call(f"{receiver.url}/{path}").fault is Fault.PROTOCOL
 
 
-def test_headers_without_end(caller: Caller, receiver: Misbehaving) -> None:
+def test_headers_without_end(caller: Caller, receiver: MisbehavingReceiver) -> None:
     assert caller.call(f"{receiver.url}/endless_head").fault in {Fault.TOO_LARGE, Fault.RESET}
 
 
 @pytest.mark.parametrize("path", ["long_head", "reset", "hang_up", "nonsense", "endless_head"])
-def test_whatever_fails_has_a_reason(caller: Caller, receiver: Misbehaving, path: str) -> None:
+def test_whatever_fails_has_a_reason(caller: Caller, receiver: MisbehavingReceiver, path: str) -> None:
     answer = caller.call(f"{receiver.url}/{path}")
 
     assert answer.fault
     assert answer.message
 
 
-def test_a_head_that_is_too_long_is_called_so(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_head_that_is_too_long_is_called_so(caller: Caller, receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{receiver.url}/long_head")
 
     assert (answer.fault, answer.message) == (
@@ -195,7 +197,7 @@ def test_a_head_that_is_too_long_is_called_so(caller: Caller, receiver: Misbehav
 )
 @pytest.mark.parametrize("status", [200, 204, 410, 500])
 def test_one_malformed_line_in_a_head_takes_nothing_from_the_status(
-    caller: Caller, receiver: Misbehaving, status: int, line: str
+    caller: Caller, receiver: MisbehavingReceiver, status: int, line: str
 ) -> None:
     answer = caller.call(f"{receiver.url}/malformed/{status}/{line.replace(' ', '%20')}")
 
@@ -203,7 +205,7 @@ def test_one_malformed_line_in_a_head_takes_nothing_from_the_status(
 
 
 @pytest.mark.parametrize("line", ["Content-Length: two", "Transfer-Encoding: nobody-knows"])
-def test_a_body_of_unknown_length_is_no_answer(caller: Caller, receiver: Misbehaving, line: str) -> None:
+def test_a_body_of_unknown_length_is_no_answer(caller: Caller, receiver: MisbehavingReceiver, line: str) -> None:
     answer = caller.call(f"{receiver.url}/malformed/200/{line.replace(' ', '%20')}")
 
     assert (answer.fault, answer.message != "") == (Fault.PROTOCOL, True)
@@ -250,7 +252,7 @@ def test_what_cannot_be_sent(caller: Caller, url: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["X-A: b\r\nX-B: c", "X-A: b\nX-B: c", "X-A: \rb", "X-A: \0", "X-A: \u00e4"])
-def test_a_header_that_cannot_be_sent(caller: Caller, receiver: Misbehaving, line: str) -> None:
+def test_a_header_that_cannot_be_sent(caller: Caller, receiver: MisbehavingReceiver, line: str) -> None:
     answer = caller.call(f"{receiver.url}/ok", headers=[line])
 
     assert (answer.fault, answer.started) == (Fault.INVALID, False)
@@ -268,7 +270,7 @@ def test_only_http_is_spoken(caller: Caller, url: str) -> None:
 
 
 def test_a_proxy_in_the_environment_is_not_used(
-    start_engine: Callable[..., Caller], receiver: Misbehaving, monkeypatch: pytest.MonkeyPatch
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -276,14 +278,14 @@ def test_a_proxy_in_the_environment_is_not_used(
     assert start_engine().call(f"{receiver.url}/ok").status == 200
 
 
-def test_a_late_transfer_is_given_back(caller: Caller, receiver: Misbehaving) -> None:
+def test_a_late_transfer_is_given_back(caller: Caller, receiver: MisbehavingReceiver) -> None:
     answer = caller.call(f"{receiver.url}/ok", timeout=10, deadline=time.monotonic() + 9)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.NOT_STARTED, False)
     assert receiver.requests == []
 
 
-def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: Misbehaving) -> None:
+def test_what_goes_wrong_in_a_callback_stops_nothing(caller: Caller, receiver: MisbehavingReceiver) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("not today")
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 from contract.caller import Caller
 from contract.conftest import CERTIFICATE
-from contract.misbehaving import Misbehaving
+from contract.misbehaving import MisbehavingReceiver
 
 from worker.outbound.guard import Guard
 from worker.outbound.requests_adapter import CurlAdapter, response_of, transfer_of
@@ -34,7 +34,7 @@ def mounted(caller: Caller) -> requests.Session:
     return session
 
 
-def test_a_call(session: requests.Session, receiver: Misbehaving) -> None:
+def test_a_call(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     answer = session.post(f"{receiver.url}/interim?a=b", json={"a": "b"}, headers={"X-Empty": ""}, timeout=5)
 
     assert (answer.status_code, answer.reason, answer.text) == (200, "OK", "fine")
@@ -55,7 +55,7 @@ def test_a_call(session: requests.Session, receiver: Misbehaving) -> None:
     }
 
 
-def test_all_calls_share_the_engines_connections(session: requests.Session, receiver: Misbehaving) -> None:
+def test_all_calls_share_the_engines_connections(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     for method in ("GET", "POST", "PUT", "HEAD", "DELETE"):
         assert session.request(method, f"{receiver.url}/status/204", timeout=5).status_code == 204
     assert receiver.connections == 1
@@ -63,14 +63,14 @@ def test_all_calls_share_the_engines_connections(session: requests.Session, rece
 
 
 def test_a_status_is_no_exception_and_a_redirect_is_the_sessions_affair(
-    session: requests.Session, receiver: Misbehaving
+    session: requests.Session, receiver: MisbehavingReceiver
 ) -> None:
     assert session.get(f"{receiver.url}/status/503", timeout=5).status_code == 503
     assert session.get(f"{receiver.url}/redirect", timeout=5, allow_redirects=False).status_code == 302
     assert session.get(f"{receiver.url}/redirect", timeout=5).text == "fine"
 
 
-def test_the_sessions_own_name_is_sent(session: requests.Session, receiver: Misbehaving) -> None:
+def test_the_sessions_own_name_is_sent(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     session.headers["User-Agent"] = "Gazette/2"
     session.get(f"{receiver.url}/ok", timeout=5)
 
@@ -88,7 +88,7 @@ def test_the_sessions_own_name_is_sent(session: requests.Session, receiver: Misb
     ],
 )
 def test_faults_are_what_requests_raises(
-    session: requests.Session, receiver: Misbehaving, path: str, raised: type[Exception]
+    session: requests.Session, receiver: MisbehavingReceiver, path: str, raised: type[Exception]
 ) -> None:
     with pytest.raises(requests.RequestException) as caught:
         session.get(f"{receiver.url}/{path}", timeout=0.5 if raised is requests.ReadTimeout else 5)
@@ -99,32 +99,34 @@ def test_faults_are_what_requests_raises(
 
 
 def test_an_answer_that_is_too_long_is_an_error_and_no_half_an_answer(
-    session: requests.Session, receiver: Misbehaving
+    session: requests.Session, receiver: MisbehavingReceiver
 ) -> None:
     assert len(session.get(f"{receiver.url}/long/200000", timeout=5).content) == 200_000
     with pytest.raises(requests.RequestException, match="more than 200000 bytes"):
         session.get(f"{receiver.url}/long/200001", timeout=5)
 
 
-def test_a_pair_of_timeouts_is_their_sum(session: requests.Session, receiver: Misbehaving) -> None:
+def test_a_pair_of_timeouts_is_their_sum(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     with pytest.raises(requests.exceptions.ReadTimeout):
         session.get(f"{receiver.url}/silent", timeout=(0.2, 0.2))
 
 
-def test_the_guard_is_in_the_way_of_redirects_too(start_engine: Callable[..., Caller], receiver: Misbehaving) -> None:
+def test_the_guard_is_in_the_way_of_redirects_too(
+    start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
+) -> None:
     with mounted(start_engine(Guard())) as session, pytest.raises(requests.ConnectionError, match="not allowed"):
         session.get(f"{receiver.url}/ok", timeout=5)
     assert receiver.connections == 0
 
 
-def test_certificates(session: requests.Session, secure_receiver: Misbehaving) -> None:
+def test_certificates(session: requests.Session, secure_receiver: MisbehavingReceiver) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         session.get(f"{secure_receiver.url}/ok", timeout=5)
     assert session.get(f"{secure_receiver.url}/ok", timeout=5, verify=str(CERTIFICATE)).text == "fine"
     assert session.get(f"{secure_receiver.url}/ok", timeout=5, verify=False).text == "fine"
 
 
-def test_a_client_certificate(session: requests.Session, secure_receiver: Misbehaving) -> None:
+def test_a_client_certificate(session: requests.Session, secure_receiver: MisbehavingReceiver) -> None:
     url, pem = f"{secure_receiver.url}/ok", str(CERTIFICATE)
 
     assert session.get(url, timeout=5, verify=pem, cert=pem).text == "fine"
@@ -138,12 +140,12 @@ def test_an_invalid_url(session: requests.Session) -> None:
         session.get("http://exa\x7fmple.example:99999/", timeout=5)
 
 
-def test_a_body_that_is_not_at_hand_is_not_sent(session: requests.Session, receiver: Misbehaving) -> None:
+def test_a_body_that_is_not_at_hand_is_not_sent(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     with pytest.raises(TypeError, match="at hand"):
         session.post(f"{receiver.url}/ok", data=iter([b"a", b"b"]), timeout=5)
 
 
-def test_the_two_halves_without_blocking(caller: Caller, receiver: Misbehaving) -> None:
+def test_the_two_halves_without_blocking(caller: Caller, receiver: MisbehavingReceiver) -> None:
     auth = WebhookAuth([SECRET], "msg_1", int(time.time()))
     prepared = requests.Request("POST", f"{receiver.url}/ok", data=b"news", auth=auth).prepare()
     answers: list[Answer] = []
