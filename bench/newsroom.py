@@ -28,7 +28,7 @@ from config.settings import load
 from worker import clock
 from worker.runtime.celery_app import app, configure
 from worker.runtime.listen_address import free_port
-from worker.runtime.up import Stack
+from worker.runtime.up import ProcessTree
 from worker.store import Store, keys
 from worker.wakeups import Wakeups
 
@@ -56,7 +56,7 @@ class Pushed:
 class Newsroom:
     """A stack that is up."""
 
-    def __init__(self, stack: Stack, base_url: str, receiver: Receiver) -> None:
+    def __init__(self, stack: ProcessTree, base_url: str, receiver: Receiver) -> None:
         self.store = Store.connect(stack.redis_url)
         self.base_url = base_url
         self._stack = stack
@@ -202,7 +202,7 @@ def start(receiver: Receiver, sections: Sequence[str], endpoints: str = "") -> I
         environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
         log = Path(folder, "log")
         try:
-            with _stderr_to(log), Stack(load(config, environ), config, WORKERS, environ) as stack:
+            with _stderr_to(log), ProcessTree(load(config, environ), config, WORKERS, environ) as stack:
                 newsroom = Newsroom(stack, f"http://127.0.0.1:{port}", receiver)
                 yield newsroom
                 newsroom.store.close()

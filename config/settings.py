@@ -6,21 +6,18 @@ key that the user wrote. A secret is in no `repr` and no error.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -28,33 +25,29 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
-from config.sources import CONFIG_VARIABLE, ConfigFile, Environment, Location, Source, unknown_key, written_key
+from config import mistakes
+from config.endpoint_settings import EndpointSettings
+from config.sources import CONFIG_VARIABLE, ConfigFile, Environment
 from config.values import (
     STRICT,
-    Backfill,
     BaseUrl,
     BrokerUrl,
-    CheckUrl,
     Folder,
     Network,
     PagePattern,
     RedisUrl,
-    SharedSecret,
+    SharedSecrets,
     Span,
     Token,
     WebhookSecret,
+    WebhookSecrets,
 )
 from feeds.article import Edition, Name, Url
-from feeds.definition import FeedDefinition, FeedName
-from feeds.errors import FieldError, InvalidInput
-from feeds.event import field_errors
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
-from feeds.patterns import named, pattern_of
-from feeds.rights import Rights
+from feeds.definition import FeedDefinition
+from feeds.errors import InvalidInput
+from feeds.formats import FEED_FORMATS, READERS
 
 # This machine, and the networks of RFC 1918, 6598 and 4193.
 _NOT_PUBLIC = (
@@ -67,19 +60,12 @@ EXAMPLE = Path(__file__).with_name("dateline.toml")
 # RFC 4151, section 2.1: a domain name and a day on which it was the newsroom's, here at least its year.
 _AUTHORITY = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
 
-_NAMED = ("feeds", "endpoints")
-"""The lists of tables that have names, by which mistakes in them are told."""
-_BARE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/*-]+")
-"""A name that needs no quotes in a key; what is none is refused itself."""
-_SHOWN = 100
-"""How many characters of a name are shown that is none."""
-
 
 class SettingsError(InvalidInput):
     """Settings that can't be taken. `errors` has every mistake, each by the key that the user wrote."""
 
 
-class Site(BaseModel):
+class SiteSettings(BaseModel):
     """Who publishes, and where."""
 
     model_config = STRICT
@@ -118,9 +104,9 @@ class Site(BaseModel):
     @field_validator("partner_formats")
     @classmethod
     def _partners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = [name for name, feed_format in FEED_FORMATS.items() if feed_format not in READERS]
-        if unknown := next((name for name in value if name not in known), None):
-            raise ValueError(f"{unknown!r} is no partner's format; those are {', '.join(known)}")
+        formats = [name for name, feed_format in FEED_FORMATS.items() if feed_format not in READERS]
+        if unknown := next((name for name in value if name not in formats), None):
+            raise ValueError(f"{unknown!r} is no partner's format; those are {', '.join(formats)}")
         return value
 
     @field_validator("id_authority")
@@ -134,7 +120,7 @@ class Site(BaseModel):
         return authority
 
 
-class Web(BaseModel):
+class WebSettings(BaseModel):
     """The web server."""
 
     model_config = STRICT
@@ -157,7 +143,7 @@ class Web(BaseModel):
     """Networks that may ask for /metrics; others get 403. It names partners: by default those that are not public."""
 
 
-class WebSub(BaseModel):
+class WebSubSettings(BaseModel):
     """The hub: how long subscriptions last and what subscribers get."""
 
     model_config = STRICT
@@ -190,7 +176,7 @@ class WebSub(BaseModel):
         return value
 
 
-class Delivery(BaseModel):
+class DeliverySettings(BaseModel):
     """How pushes are sent. The numbers hold for each worker process."""
 
     model_config = STRICT
@@ -225,9 +211,7 @@ class OperationsSettings(BaseModel):
 
     url: Url | None = None
     """A webhook that gets each operational event as JSON. They are in the log in any case."""
-    secret: Annotated[tuple[WebhookSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
-        default=(), repr=False
-    )
+    secret: WebhookSecrets = Field(default=(), repr=False)
     """Signs them (Standard Webhooks)."""
 
 
@@ -236,9 +220,7 @@ class AdapterSettings(BaseModel):
 
     model_config = STRICT
 
-    secret: Annotated[tuple[SharedSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
-        default=(), repr=False
-    )
+    secret: SharedSecrets = Field(default=(), repr=False)
     """What the system signs with. During a rotation a list: the new one and the old one."""
     edition: Edition | None = None
     """The language of articles that do not say theirs. Default: the edition of the site."""
@@ -246,7 +228,7 @@ class AdapterSettings(BaseModel):
     """The page of an article that does not say it; {id} and {slug} stand for the article's own."""
 
 
-class Adapters(BaseModel):
+class AdaptersSettings(BaseModel):
     """The systems that may post articles in their own formats."""
 
     model_config = STRICT
@@ -259,103 +241,6 @@ class Adapters(BaseModel):
     """Webhooks of Ghost."""
 
 
-class RightsSettings(BaseModel):
-    """What a partner may have of an article by its contract."""
-
-    model_config = STRICT
-
-    text: Literal["full", "summary", "headline"] = "full"
-    """How much of it."""
-    credits: tuple[Name, ...] | None = None
-    """Whose pictures are licensed; without it everybody's."""
-    words: int | None = Field(default=None, ge=1)
-    """After how many words the text is cut."""
-    canonical: bool = False
-    """Whether the text ends with a link to the article's page."""
-    tracking: dict[str, str] = {}
-    """Parameters added to the address of that page."""
-    delay: Span | None = None
-    """How long after a change it is told of it. A kill or a withdrawal is never delayed."""
-    early: bool = False
-    """Whether it gets articles before their embargo ends, marked as embargoed, in mode "article"."""
-
-    def rights(self) -> Rights:
-        """The same, as it is applied."""
-        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()))
-
-
-class EndpointSettings(BaseModel):
-    """One destination of a partner."""
-
-    model_config = STRICT
-
-    name: FeedName
-    """Its name in commands, logs and keys."""
-    feed: str
-    """The feed that it gets."""
-    mode: Literal["article", "feed"] = "article"
-    """One request for each changed article, or one with all changes as a feed."""
-    format: str
-    """The format of what it gets: of articles or of feeds, as `mode` says."""
-    url: Annotated[Url, AfterValidator(without_user)]
-    """Where requests are sent."""
-    secret: Annotated[tuple[WebhookSecret, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
-        default=(), repr=False
-    )
-    """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
-    auth: AuthSettings = None
-    """How it is shown who we are, beside the signature: by a password, a token or OAuth2."""
-    headers: HeaderSettings = {}
-    """Headers that it wants; their values may be secrets."""
-    tls: TlsSettings = TlsSettings()
-    """Certificates: a private authority of the partner's, one of our own."""
-    gzip: bool = False
-    """Whether bodies are compressed."""
-    rights: RightsSettings = RightsSettings()
-    """How much of an article it may have."""
-    concurrency: int = Field(default=1, ge=1, le=100)
-    """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
-    rate: float | None = Field(default=None, gt=0, le=10_000)
-    """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
-    backfill: Backfill | None = None
-    """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
-    check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
-    """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
-
-    @field_validator("format")
-    @classmethod
-    def _known(cls, value: str, info: ValidationInfo) -> str:
-        mode = info.data.get("mode")
-        known: Collection[str] = ARTICLE_FORMATS if mode == "article" else FEED_FORMATS
-        if mode and value not in known:
-            raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(known)}")
-        return value
-
-    @field_validator("headers")
-    @classmethod
-    def _said_once(cls, value: HeaderSettings, info: ValidationInfo) -> HeaderSettings:
-        if info.data.get("auth") and "authorization" in map(str.lower, value):
-            raise ValueError("has Authorization, which auth sets; keep one of the two")
-        return value
-
-    @field_validator("rights")
-    @classmethod
-    def _marked(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
-        mode, name = info.data.get("mode"), info.data.get("format", "")
-        if value.early and mode == "feed":
-            raise ValueError('has early, which there is in mode "article" only')
-        if value.early and name in ARTICLE_FORMATS and not ARTICLE_FORMATS[name].marks_embargo:
-            raise ValueError(f"has early, and the format {name} can't mark an embargo")
-        return value
-
-    @field_validator("tls")
-    @classmethod
-    def _secure(cls, value: TlsSettings, info: ValidationInfo) -> TlsSettings:
-        if value != TlsSettings() and info.data.get("url", "https:").startswith("http:"):
-            raise ValueError("is of no use for a url that begins with http://")
-        return value
-
-
 class Settings(BaseSettings):
     """All settings, checked. Made by `load`; made directly, it has what it is given and reads nothing."""
 
@@ -363,12 +248,12 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True, case_sensitive=True
     )
 
-    site: Site = Site()
-    web: Web = Web()
-    websub: WebSub = WebSub()
-    delivery: Delivery = Delivery()
+    site: SiteSettings = SiteSettings()
+    web: WebSettings = WebSettings()
+    websub: WebSubSettings = WebSubSettings()
+    delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()
-    adapters: Adapters = Adapters()
+    adapters: AdaptersSettings = AdaptersSettings()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
@@ -393,25 +278,17 @@ class Settings(BaseSettings):
             raise ValueError("must have at least one feed")
         return value
 
-    def feed(self, name: str) -> FeedDefinition:
-        """Return the feed of that name; raises KeyError."""
-        return {feed.name: feed for feed in self.feeds}[name]
-
     def served_at(self, base_url: str) -> Settings:
         """The same settings, with `base_url` as the site's address where none is set; ids of entries stay."""
         if "base_url" in self.site.model_fields_set:
             return self
         values = {**dict(self.site), "base_url": base_url}
-        return self.model_copy(update={"site": Site.model_construct(self.site.model_fields_set, **values)})
+        return self.model_copy(update={"site": SiteSettings.model_construct(self.site.model_fields_set, **values)})
 
     @property
     def editions(self) -> frozenset[str]:
         """The languages of the newsroom."""
         return frozenset({self.site.edition, *(feed.edition for feed in self.feeds if feed.edition)})
-
-    def endpoint(self, name: str) -> EndpointSettings:
-        """Return the endpoint of that name; raises KeyError."""
-        return {endpoint.name: endpoint for endpoint in self.endpoints}[name]
 
     @classmethod
     def settings_customise_sources(
@@ -429,12 +306,12 @@ class Settings(BaseSettings):
     @classmethod
     def _all_at_once(cls, values: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
         """Check what spans several tables even when one of them is wrong by itself, and report both together."""
-        wrong = [_detail("conflict", problem, location) for location, problem in _conflicts(values)]
+        wrong = [mistakes.detail("conflict", problem, location) for location, problem in mistakes.conflicts(values)]
         try:
             settings = build(values)
         except ValidationError as error:
-            own = [_detail(e["type"], e["msg"], e["loc"]) for e in error.errors(include_url=False, include_input=False)]
-            wrong = own + wrong
+            details = error.errors(include_url=False, include_input=False)
+            wrong = [mistakes.detail(within["type"], within["msg"], within["loc"]) for within in details] + wrong
         if wrong:
             raise ValidationError.from_exception_data(cls.__name__, wrong, hide_input=True)
         return settings
@@ -458,9 +335,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     except ValidationError as error:
         # What was meant to come from elsewhere, and did not, is not missing as well.
         absent = file.absent | environment.absent
-        errors += _errors(error, {**file.written, **environment.written}, absent)
+        errors += mistakes.reported(error, Settings, {**file.written, **environment.written}, absent)
     if errors:
-        raise SettingsError([_by_name(_by_name(error, file), environment) for error in errors])
+        named = [mistakes.by_table_name(mistakes.by_table_name(error, file), environment) for error in errors]
+        raise SettingsError(named)
     return settings.served_at(f"http://127.0.0.1:{settings.web.port}")
 
 
@@ -470,88 +348,3 @@ def default_path(environ: Mapping[str, str]) -> Path:
         return Path(named)
     local = Path("dateline.toml")
     return local if local.exists() else EXAMPLE
-
-
-# What pydantic says in the words of Python, in the words of TOML.
-_IN_TOML = {
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a table",
-    "path_type": "must be a path",
-}
-
-
-def _errors(
-    error: ValidationError, written: Mapping[Location, str], absent: Collection[Location]
-) -> Iterator[FieldError]:
-    for detail, found in zip(error.errors(include_url=False, include_input=False), field_errors(error), strict=True):
-        kind, location = detail["type"], detail["loc"]
-        if kind == "missing" and location in absent:
-            continue
-        problem = unknown_key(Settings, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, found.problem)
-        yield FieldError(written_key(location, written), problem)
-
-
-def _by_name(error: FieldError, source: Source) -> FieldError:
-    """Say which feed or endpoint it is by its name instead of its place; one without a name by its place."""
-    for table in _NAMED:
-        key = written_key((table,), source.written)
-        position, _, rest = error.field.removeprefix(f"{key}.").partition(".")
-        names = dict(_said(source.values, table, "name"))
-        if error.field.startswith(f"{key}.") and position.isdecimal() and int(position) in names:
-            parts = [key, _told_apart(names, int(position)), rest]
-            return FieldError(".".join(filter(None, parts)), error.problem)
-    return error
-
-
-def _told_apart(names: Mapping[int, str], position: int) -> str:
-    """Return the name at the position as it stands in a key; where several have it, with which of them it is."""
-    name = names[position]
-    shown = name if _BARE_NAME.fullmatch(name) else json.dumps(name[:_SHOWN], ensure_ascii=False)
-    alike = [at for at, other in names.items() if other == name]
-    return f"{shown} ({alike.index(position) + 1} of {len(alike)})" if len(alike) > 1 else shown
-
-
-def _detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
-    said = problem.removeprefix("Value error, ")
-    return InitErrorDetails(type=PydanticCustomError(kind, "{problem}", {"problem": said}), loc=location, input=None)
-
-
-def _conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    """Yield what is wrong between tables: names that are there twice, endpoints of feeds that are not there."""
-    for tables in _NAMED:
-        names = set()
-        for position, name in _said(values, tables, "name"):
-            if name in names:
-                yield (tables, position, "name"), "is the name of another one too"
-            names.add(name)
-    known = list(dict.fromkeys(name for _, name in _said(values, "feeds", "name")))
-    taken = set(known)
-    for position, old in _said_in(values, "feeds", "renamed_from"):
-        if old in taken:
-            yield ("feeds", position, "renamed_from"), f"{old} is the name of a feed, or is said of another one too"
-        taken.add(old)
-    for position, feed in _said(values, "endpoints", "feed"):
-        one_of_a_pattern = pattern_of(feed) in known and named(feed.rpartition("/")[2]) == feed.rpartition("/")[2] != ""
-        if (feed not in known or feed.endswith("*")) and not one_of_a_pattern:
-            yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(known)}"
-
-
-def _said(values: Mapping[str, Any], tables: str, key: str) -> Iterator[tuple[int, str]]:
-    """Yield what each of the tables says under `key`, where it says a text: nothing is checked as yet."""
-    given = values.get(tables, ())
-    for position, table in enumerate(given if isinstance(given, list | tuple) else ()):
-        value = table.get(key) if isinstance(table, dict) else getattr(table, key, None)
-        if isinstance(value, str):
-            yield position, value
-
-
-def _said_in(values: Mapping[str, Any], tables: str, key: str) -> Iterator[tuple[int, str]]:
-    """Yield each text in the lists that the tables have under `key`."""
-    given = values.get(tables, ())
-    for position, table in enumerate(given if isinstance(given, list | tuple) else ()):
-        value = table.get(key) if isinstance(table, dict) else getattr(table, key, None)
-        for text in value if isinstance(value, list | tuple) else ():
-            if isinstance(text, str):
-                yield position, text

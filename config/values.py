@@ -125,3 +125,13 @@ CheckUrl = Annotated[str, AfterValidator(_check_url)]
 PagePattern = Annotated[str, AfterValidator(_page_pattern)]
 SharedSecret = Annotated[SecretStr, AfterValidator(_shared_secret)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+
+
+def _list_of_one(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+SharedSecrets = Annotated[tuple[SharedSecret, ...], BeforeValidator(_list_of_one)]
+"""One secret, or during a rotation a list: the new one and the old one."""
+WebhookSecrets = Annotated[tuple[WebhookSecret, ...], BeforeValidator(_list_of_one)]
+"""As `SharedSecrets`, of Standard Webhooks."""

@@ -14,7 +14,7 @@ from receiver import Receiver
 
 from config.settings import load
 from worker.runtime.listen_address import free_port
-from worker.runtime.up import Stack
+from worker.runtime.up import ProcessTree
 from worker.store import Store
 
 TOKEN = "test-token"
@@ -75,7 +75,7 @@ list = "Editor Picks"
 class Newsroom:
     """A stack that is up, and what a CMS and subscribers do with it."""
 
-    def __init__(self, stack: Stack, receiver: Receiver, base_url: str, config: Path) -> None:
+    def __init__(self, stack: ProcessTree, receiver: Receiver, base_url: str, config: Path) -> None:
         self.stack = stack
         self.receiver = receiver
         self.base_url = base_url
@@ -160,7 +160,7 @@ def start(
     config.write_text(settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ.update(variables or {})
-    with Stack(load(config, environ), config, workers, environ) as stack:
+    with ProcessTree(load(config, environ), config, workers, environ) as stack:
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
         yield newsroom
         newsroom.store.close()

@@ -20,7 +20,7 @@ from feeds.formats import READERS
 from worker import clock
 from worker.intake.accept import Intake
 from worker.runtime.embedded_redis import EmbeddedRedis
-from worker.runtime.wiring import Machinery, build
+from worker.runtime.wiring import WorkerRuntime, build
 from worker.wakeups import Wakeups
 
 LIMIT = """\
@@ -47,10 +47,10 @@ def run(scale: float) -> list[Result]:
         server.start()
         try:
             desk, reader = build(settings, server.url), build(settings, server.url)
-            machinery = Machinery(desk, distributes=True)
-            consumer = machinery.newsroom.events
+            runtime = WorkerRuntime(desk, distributes=True)
+            consumer = runtime.newsroom.events
             desk.store.events.create_group()
-            machinery.newsroom.permit.renew()
+            runtime.newsroom.permit.renew()
             intake = Intake(desk.store, _Nobody())
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
             consumer.consume()

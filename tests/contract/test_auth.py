@@ -19,7 +19,7 @@ from contract.misbehaving import PATIENCE
 from contract.partner import Authority, Partner
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from config.settings import EndpointSettings
+from config.endpoint_settings import EndpointSettings
 from worker.destinations.http import Endpoint, configured
 from worker.documents.feed_payloads import FeedPayload
 from worker.outbound.guard import Guard

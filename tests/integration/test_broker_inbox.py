@@ -14,7 +14,7 @@ from kombu import Connection, Consumer, Queue
 
 from worker.runtime import broker_inbox, redis_broker
 from worker.runtime.embedded_redis import EmbeddedRedis
-from worker.runtime.unusable_messages import Shelf
+from worker.runtime.unusable_messages import RejectedMessages
 
 redis_broker.use()
 
@@ -113,7 +113,7 @@ def test_what_is_no_message_is_set_aside_and_the_next_is_taken(
     server: str, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aside: list[str] = []
-    monkeypatch.setattr(Shelf, "keep", lambda message, reason: aside.append(f"{message[:9]}: {reason}"))
+    monkeypatch.setattr(RejectedMessages, "keep", lambda message, reason: aside.append(f"{message[:9]}: {reason}"))
     coded = json.dumps({"body": "x", "properties": {"delivery_tag": "t", "delivery_info": {}, "body_encoding": "rot"}})
     for message in ("no json", "{}", "[" * 5000, coded):
         client.lpush("intake", message)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from test_refusals import Desk
 
-from config.settings import Web
+from config.settings import WebSettings
 from web.client_address import Clients
 from web.metrics import Metrics
 from worker import clock
@@ -35,7 +35,7 @@ def metrics(store: Store, endpoints: Mapping[str, str], *, delay: timedelta | No
                 SimpleNamespace(feed=feed, name=name, rights=SimpleNamespace(delay=delay))
                 for name, feed in endpoints.items()
             ],
-            web=Web(**web),
+            web=WebSettings(**web),
         ),
     )
     return Metrics(cast(Any, services), Clients([]))

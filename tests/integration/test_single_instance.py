@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from worker.runtime.single_instance import RunsAlready, Sole
+from worker.runtime.single_instance import RunsAlready, SingleInstance
 
 _HOLD = (
-    "import pathlib, subprocess, sys; from worker.runtime.single_instance import Sole; "
-    "Sole(pathlib.Path(sys.argv[1]), 8420).__enter__(); "
+    "import pathlib, subprocess, sys; from worker.runtime.single_instance import SingleInstance; "
+    "SingleInstance(pathlib.Path(sys.argv[1]), 8420).__enter__(); "
     "child = subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL); "
     "print(child.pid, flush=True); sys.stdin.read()"
 )
@@ -27,14 +27,14 @@ def _hold(data_dir: Path) -> subprocess.Popen[str]:
 
 
 def test_a_second_one_is_told_who_is_there_and_changes_nothing(tmp_path: Path) -> None:
-    with Sole(tmp_path / "data", 8420) as first:
+    with SingleInstance(tmp_path / "data", 8420) as first:
         text = (tmp_path / "data" / "up.lock").read_text()
         expected = re.escape(f"already running here (pid {os.getpid()}, port 8420; {tmp_path / 'data'})")
-        with pytest.raises(RunsAlready, match=expected), Sole(tmp_path / "data", 8421):
+        with pytest.raises(RunsAlready, match=expected), SingleInstance(tmp_path / "data", 8421):
             pass
         assert text == (tmp_path / "data" / "up.lock").read_text()
         assert not first.inherited
-    with Sole(tmp_path / "data", 8421) as next_one:
+    with SingleInstance(tmp_path / "data", 8421) as next_one:
         assert not next_one.inherited
 
 
@@ -58,7 +58,7 @@ def test_after_a_kill_the_next_one_gets_it_though_children_live(tmp_path: Path) 
         child = int(holder.stdout.readline())
         holder.kill()
     try:
-        with Sole(tmp_path, 8420) as heir:
+        with SingleInstance(tmp_path, 8420) as heir:
             assert heir.inherited
     finally:
         os.kill(child, 9)

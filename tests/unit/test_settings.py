@@ -16,7 +16,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
-from config.settings import EXAMPLE, EndpointSettings, Settings, SettingsError, load
+from config.endpoint_settings import EndpointSettings
+from config.settings import EXAMPLE, Settings, SettingsError, load
 from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
@@ -47,6 +48,11 @@ def read(file: Path, text: str = "", environ: dict[str, str] | None = None) -> S
     return load(file, environ or {})
 
 
+def named(tables: tuple[Any, ...], name: str) -> Any:
+    """The feed or endpoint of that name."""
+    return next(table for table in tables if table.name == name)
+
+
 def mistakes(file: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
     file.write_text(text, "utf-8")
     with pytest.raises(SettingsError) as refused:
@@ -72,7 +78,7 @@ class TestExample:
         settings = load(EXAMPLE, {})
         assert settings.site.title == "The Harbour Herald"
         assert {feed.edition for feed in settings.feeds} == {"en", "ar", "ur", "tr", "fa", None}
-        assert settings.feed("editor-picks").list == "Editor Picks"
+        assert named(settings.feeds, "editor-picks").list == "Editor Picks"
 
     def test_every_setting_is_in_it_and_nothing_else(self) -> None:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
@@ -107,7 +113,7 @@ class TestExample:
         environ |= {"WORDPRESS_SECRET": "w" * 16, "GHOST_SECRET": "g" * 16}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [
-            [secret.get_secret_value() for secret in settings.endpoint(name).secret]
+            [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]
             for name in ("city-portal", "regional-archive")
         ]
 
@@ -227,7 +233,7 @@ class TestSources:
         (file.parent / "secret").write_text("\n".join(SIGNING[1:]))
         text = f'[[endpoints]]\nname = "a"\nfeed = "world"\nformat = "json"\nurl = "https://a.example/"\n{line}\n'
         settings = read(file, text, {"HERALD": SIGNING[2]})
-        assert [secret.get_secret_value() for secret in settings.endpoint("a").secret] == expected
+        assert [secret.get_secret_value() for secret in named(settings.endpoints, "a").secret] == expected
 
     def test_which_file_is_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
@@ -300,12 +306,6 @@ class TestValues:
             settings.web.port = 1
         with pytest.raises(ValidationError):
             settings.data_dir = Path()  # type: ignore[misc]
-
-    def test_an_unknown_name(self, file: Path) -> None:
-        with pytest.raises(KeyError):
-            read(file).feed("nowhere")
-        with pytest.raises(KeyError):
-            read(file).endpoint("nowhere")
 
 
 class TestMistakes:
@@ -521,7 +521,7 @@ class TestMistakes:
 
     def test_a_byte_order_mark_is_none(self, file: Path) -> None:
         file.write_bytes(b"\xef\xbb\xbf" + FEEDS.encode())
-        assert load(file, {}).feed("world").title == "World"
+        assert named(load(file, {}).feeds, "world").title == "World"
 
 
 ENDPOINT = """
@@ -547,7 +547,7 @@ class TestEndpoints:
     def test_basic(self, file: Path, line: str) -> None:
         (file.parent / "user").write_text("herald\n")
         (file.parent / "password").write_text("hunter2\n")
-        auth = read(file, f"{ENDPOINT}{line}\n", {"USER": "herald", "PASSWORD": "hunter2"}).endpoint("a").auth
+        auth = named(read(file, f"{ENDPOINT}{line}\n", {"USER": "herald", "PASSWORD": "hunter2"}).endpoints, "a").auth
         assert isinstance(auth, BasicSettings)
         assert (auth.username.get_secret_value(), auth.password.get_secret_value()) == ("herald", "hunter2")
 
@@ -555,7 +555,7 @@ class TestEndpoints:
     def test_bearer(self, file: Path, line: str) -> None:
         (file.parent / "token").write_text("t0k=")
         text = f'{ENDPOINT}auth = {{ type = "bearer", {line} }}\n'
-        auth = read(file, text, {"T": "t0k="}).endpoint("a").auth
+        auth = named(read(file, text, {"T": "t0k="}).endpoints, "a").auth
         assert isinstance(auth, BearerSettings)
         assert auth.token.get_secret_value() == "t0k="
 
@@ -568,7 +568,7 @@ class TestEndpoints:
             client_secret_file = "secret"
         """
         (file.parent / "secret").write_text("hunter2")
-        auth = read(file, ENDPOINT + text, {"ID": "herald"}).endpoint("a").auth
+        auth = named(read(file, ENDPOINT + text, {"ID": "herald"}).endpoints, "a").auth
         assert isinstance(auth, OAuth2Settings)
         assert (auth.client_id.get_secret_value(), auth.client_secret.get_secret_value()) == ("herald", "hunter2")
         assert (auth.client_auth, auth.scope, auth.audience) == ("basic", "", "")
@@ -576,7 +576,7 @@ class TestEndpoints:
     def test_headers(self, file: Path) -> None:
         (file.parent / "key").write_text("two\n")
         line = 'headers = { X-One = "one", X_Two_file = "key", X-Three_env = "THREE" }\n'
-        headers = read(file, ENDPOINT + line, {"THREE": "three"}).endpoint("a").headers
+        headers = named(read(file, ENDPOINT + line, {"THREE": "three"}).endpoints, "a").headers
         assert {name: value.get_secret_value() for name, value in headers.items()} == {
             "X-One": "one",
             "X_Two": "two",
@@ -586,7 +586,7 @@ class TestEndpoints:
     def test_certificates_are_beside_the_settings_file(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (file.parent / "both.pem").write_bytes(PEM.read_bytes())
         monkeypatch.chdir("/")
-        tls = read(file, f'{ENDPOINT}tls = {{ ca = "{PEM}", cert = "both.pem" }}\n').endpoint("a").tls
+        tls = named(read(file, f'{ENDPOINT}tls = {{ ca = "{PEM}", cert = "both.pem" }}\n').endpoints, "a").tls
         assert (tls.ca, tls.cert, tls.key) == (PEM, file.parent / "both.pem", None)
 
     @pytest.mark.parametrize(

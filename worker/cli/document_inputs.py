@@ -25,7 +25,7 @@ KNOWN = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
 _ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,application/xml,application/json,*/*;q=0.5"
 
 
-class Given(NamedTuple):
+class InputDocument(NamedTuple):
     """A document: where it is, what it is, its bytes.
 
     missing: what the gate has kept out of it already. ours: it is one of our feeds, as it would be served.
@@ -50,7 +50,7 @@ class Reader:
         self._format = format_name
         self.refused = False
 
-    def documents(self, source: str) -> Iterator[Given]:
+    def documents(self, source: str) -> Iterator[InputDocument]:
         """Yield each document of a source. Raises Failed, InputError, RedisError and SettingsError."""
         path = Path(source)
         try:
@@ -60,7 +60,7 @@ class Reader:
         if source == "-" or source.startswith(("https://", "http://")) or (there and not folder):
             where = inputs.place(source)
             said, _ = inputs.content(source, self._fetch, BYTES_MOST)
-            yield Given(where, self._form(where, said), said)
+            yield InputDocument(where, self._form(where, said), said)
             return
         feeds = {definition.name for definition in self._settings.feeds}
         if source in feeds or pattern_of(source) in feeds:
@@ -72,7 +72,7 @@ class Reader:
                 f"{source}: there is no such file, and no such feed; the feeds are {feed_names(self._settings)}"
             )
 
-    def _feed(self, name: str) -> Iterator[Given]:
+    def _feed(self, name: str) -> Iterator[InputDocument]:
         if self._format and self._format not in FEED_FORMATS:
             raise Failed(f"--format: feeds are in {', '.join(FEED_FORMATS)}, not in {self._format}")
         services = newsroom(self._config, self._data)
@@ -91,7 +91,9 @@ class Reader:
                 Finding(None, "gate", f"article {article_id} is kept out: {'; '.join(reasons)}", "house")
                 for article_id, reasons in document.kept_out.items()
             ]
-            yield Given(f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing, ours=True)
+            yield InputDocument(
+                f"{name}.{format_name}", Recognised("feed", format_name), document.body, missing, ours=True
+            )
 
     @cached_property
     def _settings(self) -> Settings:

@@ -13,7 +13,7 @@ from worker.receivers import policy
 from worker.store.endpoints import SUSPENDED
 
 if TYPE_CHECKING:
-    from config.settings import EndpointSettings
+    from config.endpoint_settings import EndpointSettings
     from worker.runtime.wiring import Services
     from worker.store.endpoints import EndpointOverview, RetriedEndpoint
 

@@ -20,7 +20,7 @@ from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
 from worker.runtime.rereading import Rereading
-from worker.runtime.up import Stack, end_with_parent
+from worker.runtime.up import ProcessTree, end_with_parent
 from worker.runtime.wiring import Services
 from worker.store import Store, keys
 
@@ -49,23 +49,24 @@ def up(
     if settings.redis_url is not None:
         unsafe_redis = unsafe_redis or trial(base_url)
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
-    stack = Stack(settings, config_path(config), workers, environ, options=("--unsafe-redis",) if unsafe_redis else ())
+    options = ("--unsafe-redis",) if unsafe_redis else ()
+    tree = ProcessTree(settings, config_path(config), workers, environ, options=options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupted)
     try:
-        with stack:
+        with tree:
             rereading = Rereading(settings, partial(load, config, environ))
-            Thread(target=_pass_hang_ups, args=(stack, rereading), name="hang-up", daemon=True).start()
+            Thread(target=_pass_hang_ups, args=(tree, rereading), name="hang-up", daemon=True).start()
             _announce(
-                f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(stack.children) - 1} workers",
+                f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(tree.children) - 1} workers",
                 f"  feeds      {base_url}/feeds",
                 f"  events     POST {base_url}/events  (or: dateline publish FILE)",
                 f"  hub        {base_url}/hub",
                 f"  health     {base_url}/readyz  {base_url}/metrics",
-                f"  Redis      {_without_password(stack.redis_url)}",
+                f"  Redis      {_without_password(tree.redis_url)}",
                 "Ctrl-C ends it; SIGHUP reads the settings again.",
             )
-            stack.watch()
+            tree.watch()
     except KeyboardInterrupt:
         _announce("Stopped: what was in flight was finished or given back.")
 
@@ -77,7 +78,7 @@ def _announce(*lines: str) -> None:
             out.print(line)
 
 
-def _pass_hang_ups(stack: Stack, rereading: Rereading) -> None:
+def _pass_hang_ups(tree: ProcessTree, rereading: Rereading) -> None:
     """Pass each SIGHUP on, if the settings can be taken: what has changed, or what is wrong, is said once and here.
 
     It is blocked from the start of the process, so one that came early waits.
@@ -87,7 +88,7 @@ def _pass_hang_ups(stack: Stack, rereading: Rereading) -> None:
         if reading := rereading.read():
             rereading.tell(reading)
             rereading.taken(reading)
-            stack.hang_up()
+            tree.hang_up()
 
 
 def worker(

@@ -21,7 +21,7 @@ from worker.store.changes import Change
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from config.settings import EndpointSettings
+    from config.endpoint_settings import EndpointSettings
     from worker.runtime.wiring import Services
     from worker.store.articles import StoredArticle
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from config.credentials import TlsSettings
-    from config.settings import EndpointSettings
+    from config.endpoint_settings import EndpointSettings
     from worker.destinations.interface import Message
     from worker.outbound.oauth2_tokens import Tokens
     from worker.outbound.transfer import Answer

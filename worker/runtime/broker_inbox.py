@@ -83,7 +83,7 @@ class QoS(KombuQoS):
         virtual.QoS.append(self, message, delivery_tag)
 
 
-class Inbox(KombuChannel):
+class BrokerInbox(KombuChannel):
     """A channel that loses nothing. What it overrides is kombu's own, so its version is locked."""
 
     QoS = QoS
@@ -164,6 +164,6 @@ class Inbox(KombuChannel):
             channel.qos.ack(raw["properties"]["delivery_tag"])
 
 
-def _untyped(channel: Inbox) -> Any:
+def _untyped(channel: BrokerInbox) -> Any:
     """The channel with what is kombu's own, of which its types say nothing."""
     return channel

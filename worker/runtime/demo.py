@@ -32,7 +32,7 @@ from config.settings import load
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
 from worker.runtime import logs
 from worker.runtime.listen_address import free_port
-from worker.runtime.up import Stack
+from worker.runtime.up import ProcessTree
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +97,7 @@ class Arrival:
 
 
 @dataclass
-class Receivers:
+class DemoReceivers:
     """Three receivers behind one HTTP server; each has a path of its own."""
 
     hub_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -184,7 +184,7 @@ class Receivers:
 def run(out: Console) -> int:
     """Run the demo; return 0 when everything that should have arrived did, and nothing else."""
     begun = time.monotonic()
-    receivers = Receivers()
+    receivers = DemoReceivers()
     token = secrets.token_urlsafe(24)
     port = free_port(_HOST)
     base_url = f"http://{_HOST}:{port}"
@@ -206,7 +206,7 @@ def run(out: Console) -> int:
         out.print("Starting Redis, two workers and the web server ...")
         settings = load(config, environ)
         logs.configure(settings.log_level)
-        with Stack(settings, config, workers=2, environ=environ):
+        with ProcessTree(settings, config, workers=2, environ=environ):
             out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
@@ -221,7 +221,7 @@ def run(out: Console) -> int:
     return 0
 
 
-def _play(out: Console, receivers: Receivers, base_url: str, token: str) -> list[str]:
+def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> list[str]:
     """Subscribe, publish, correct and kill; return what went wrong."""
     receivers.topics.update({"atom-reader": f"{base_url}/feeds/all.atom", "rss-reader": f"{base_url}/feeds/all.rss"})
     for name, topic in receivers.topics.items():
@@ -256,7 +256,7 @@ def _play(out: Console, receivers: Receivers, base_url: str, token: str) -> list
     return problems
 
 
-def _await(out: Console, receivers: Receivers, expected: set[tuple[str, str, str]], sent: float) -> list[str]:
+def _await(out: Console, receivers: DemoReceivers, expected: set[tuple[str, str, str]], sent: float) -> list[str]:
     """Show what arrives until all that is expected has; with nothing expected, make sure that nothing arrives."""
     problems = []
     missing = set(expected)

@@ -29,7 +29,7 @@ _PAUSE_MOST_SECONDS = 300.0
 """The longest pause between two calls of a webhook that takes nothing."""
 
 
-class Operations:
+class OperationsWebhook:
     """Sends the events that wait to a webhook, if there is a `url`. `timeout` in seconds."""
 
     def __init__(

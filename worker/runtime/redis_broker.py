@@ -13,7 +13,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport.redis import Transport as KombuTransport
 from redis.exceptions import ResponseError
 
-from worker.runtime.broker_inbox import Inbox
+from worker.runtime.broker_inbox import BrokerInbox
 from worker.store import redis_errors
 
 
@@ -53,7 +53,7 @@ _OURS = {
 }
 
 
-class Channel(Inbox):
+class BrokerChannel(BrokerInbox):
     """A channel on such connections."""
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _told_of_its_end(ours: type[Any], channel: Any) -> type[Any]:
 class Transport(KombuTransport):
     """What Celery uses for broker URLs that begin with redis://, rediss:// and redis+socket://."""
 
-    Channel = Channel
+    Channel = BrokerChannel
 
 
 def use() -> None:

@@ -25,7 +25,7 @@ class RunsAlready(RuntimeError):
     """Another `dateline up` has the data directory; the message says which."""
 
 
-class Sole:
+class SingleInstance:
     """The only `dateline up` on a data directory, while it is entered. `inherited`: the one before was killed."""
 
     def __init__(self, data_dir: Path, port: int) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from worker.newsroom.event_consumer import EventConsumer
     from worker.newsroom.publication import Publication
     from worker.newsroom.releases import Releases
-    from worker.runtime.operations_webhook import Operations
+    from worker.runtime.operations_webhook import OperationsWebhook
     from worker.store import Store
     from worker.store.receivers import FeedSweep
     from worker.wakeups import Wakeups
@@ -76,7 +76,7 @@ class Sweeper:
         site: Publication,
         consumer: EventConsumer,
         releases: Releases,
-        operations: Operations,
+        operations: OperationsWebhook,
         wakeups: Wakeups,
         worker: str,
         *,

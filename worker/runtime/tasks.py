@@ -1,7 +1,7 @@
 """The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
 
 Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
-dateline.verify (a feed), dateline.read_back (a feed), dateline.sweep.
+dateline.verify (a feed), dateline.read_back (a feed).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from worker.runtime.unusable_messages import set_aside
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
-    from worker.runtime.wiring import Machinery
+    from worker.runtime.wiring import WorkerRuntime
 
 log = structlog.get_logger()
 
@@ -33,37 +33,37 @@ _PAUSE_SECONDS = 0.25
 _PAUSE_MOST_SECONDS = 5.0
 
 
-class Process:
-    """The worker process that runs the tasks: worker_process.py puts its machinery here before the first task."""
+class WorkerProcess:
+    """The worker process that runs the tasks: worker_process.py puts its runtime here before the first task."""
 
-    machinery: Machinery
+    runtime: WorkerRuntime
     """What does the work. Another takes its place when the settings are read again."""
     stopping = Event()
     """Set as soon as the process is to stop."""
     _changed = Condition()
-    _tasks: ClassVar[Counter[Machinery]] = Counter()
+    _tasks: ClassVar[Counter[WorkerRuntime]] = Counter()
 
     @classmethod
     @contextmanager
-    def task(cls) -> Iterator[Machinery]:
-        """While it is entered: a task is at work with the machinery, which is not stopped meanwhile."""
+    def task(cls) -> Iterator[WorkerRuntime]:
+        """While it is entered: a task is at work with the runtime, which is not stopped meanwhile."""
         with cls._changed:
-            machinery = cls.machinery
-            cls._tasks[machinery] += 1
+            runtime = cls.runtime
+            cls._tasks[runtime] += 1
         try:
-            yield machinery
+            yield runtime
         finally:
             with cls._changed:
-                cls._tasks[machinery] -= 1
-                if not cls._tasks[machinery]:
-                    del cls._tasks[machinery]
+                cls._tasks[runtime] -= 1
+                if not cls._tasks[runtime]:
+                    del cls._tasks[runtime]
                 cls._changed.notify_all()
 
     @classmethod
-    def replace(cls, machinery: Machinery, seconds: float) -> Machinery:
+    def replace(cls, runtime: WorkerRuntime, seconds: float) -> WorkerRuntime:
         """Put another in its place; return the former when no task is at work with it, or after so many seconds."""
         with cls._changed:
-            former, cls.machinery = cls.machinery, machinery
+            former, cls.runtime = cls.runtime, runtime
             cls._changed.wait_for(lambda: former not in cls._tasks, seconds)
         return former
 
@@ -92,7 +92,7 @@ def accept(*sent: Any, **named: Any) -> None:
                 set_aside(json.dumps(events[0]), f"could not be kept: {error}")
                 return
             _outage.met(error, "the events that Celery brings wait until they can be kept")
-            if Process.stopping.wait(pause):
+            if WorkerProcess.stopping.wait(pause):
                 raise Reject(str(error), requeue=True) from error
             pause = min(2 * pause, _PAUSE_MOST_SECONDS)
         else:
@@ -102,7 +102,7 @@ def accept(*sent: Any, **named: Any) -> None:
 
 def _take(event: Any) -> None:
     """Keep one event, or keep it aside. Raises redis.RedisError."""
-    for receipt in Process.machinery.services.intake.accept([event], clock.agreed()):
+    for receipt in WorkerProcess.runtime.services.intake.accept([event], clock.agreed()):
         if receipt.status == "invalid":
             set_aside(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
 
@@ -119,8 +119,8 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
                 )
                 return
             try:
-                with Process.task() as machinery:
-                    work(machinery, *words)
+                with WorkerProcess.task() as runtime:
+                    work(runtime, *words)
             except Exception as error:
                 # An outage is told by the duties, once.
                 if redis_errors.kind(error) == "bug":
@@ -132,30 +132,24 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
 
 
 @wake_up("dateline.consume")
-def consume(machinery: Machinery) -> None:
+def consume(runtime: WorkerRuntime) -> None:
     """Carry out the events that wait in the stream."""
-    machinery.newsroom.events.consume()
+    runtime.newsroom.events.consume()
 
 
 @wake_up("dateline.distribute")
-def distribute(machinery: Machinery, feed: str) -> None:
+def distribute(runtime: WorkerRuntime, feed: str) -> None:
     """Bring the receivers of a feed up to date."""
-    machinery.distributor.want(feed)
+    runtime.distributor.want(feed)
 
 
 @wake_up("dateline.verify")
-def verify(machinery: Machinery, feed: str) -> None:
+def verify(runtime: WorkerRuntime, feed: str) -> None:
     """Ask the subscribers of a feed whether they asked."""
-    machinery.verifier.verify(feed)
+    runtime.verifier.verify(feed)
 
 
 @wake_up("dateline.read_back")
-def read_back(machinery: Machinery, feed: str) -> None:
+def read_back(runtime: WorkerRuntime, feed: str) -> None:
     """Look whether partners of a feed still show what was killed."""
-    machinery.readback.look(feed)
-
-
-@wake_up("dateline.sweep")
-def sweep(machinery: Machinery) -> None:
-    """Put right what time has changed."""
-    machinery.sweeper.sweep()
+    runtime.readback.look(feed)

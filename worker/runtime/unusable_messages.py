@@ -17,7 +17,7 @@ _MOST_CHARACTERS = 1_000_000
 """How much of a message is kept."""
 
 
-class Shelf:
+class RejectedMessages:
     """Where it is kept: put here by the worker process (worker/runtime/worker_process.py)."""
 
     keep: Callable[[str, str], None] | None = None
@@ -27,8 +27,8 @@ def set_aside(message: str, reason: str, event_id: str | None = None) -> None:
     """Keep what can't be used, with the reason. When even that can't be done, the log has it."""
     about = {"event_id": event_id} if event_id else {}
     try:
-        if Shelf.keep is not None:
-            Shelf.keep(message[:_MOST_CHARACTERS], reason)
+        if RejectedMessages.keep is not None:
+            RejectedMessages.keep(message[:_MOST_CHARACTERS], reason)
     except Exception as error:  # noqa: BLE001 (it must not end the worker, whatever it is)
         log.error("event_rejected", reason=reason, kept_in="the log", why=str(error), message=message[:2000], **about)
     else:

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from worker import clock
 from worker.runtime.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from worker.runtime.listen_address import see_that_it_is_free
-from worker.runtime.single_instance import Sole
+from worker.runtime.single_instance import SingleInstance
 from worker.store import Store, redis_errors
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Child:
     begun: float = field(default=0.0)
 
 
-class Stack:
+class ProcessTree:
     """The tree. A context manager: entered it is up, left it is down.
 
     `environ` is the environment of the children; they read their settings from it. `options` are given to each of them.
@@ -84,7 +84,7 @@ class Stack:
         self._environ = {**environ, "DATELINE_CONFIG": str(config.resolve()), SUPERVISED: "1", "PYTHONSAFEPATH": "1"}
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._sole = ExitStack()
+        self._instance = ExitStack()
         self._redis_failures = 0
         self._redis_due = 0.0
         self.redis_url = settings.redis_url or ""
@@ -101,7 +101,7 @@ class Stack:
             web = self._settings.web
             see_that_it_is_free(web.host, web.port, _STOP_SECONDS[0] if inherited else 0)
             self._begin()
-            self._sole = undo.pop_all()
+            self._instance = undo.pop_all()
         return self
 
     def _be_the_only_one(self, undo: ExitStack) -> bool:
@@ -110,7 +110,7 @@ class Stack:
             # Any number may use a Redis that is not ours.
             return False
         try:
-            return undo.enter_context(Sole(self._settings.data_dir, self._settings.web.port)).inherited
+            return undo.enter_context(SingleInstance(self._settings.data_dir, self._settings.web.port)).inherited
         except OSError as error:
             raise UpFailed(f"can't write to {self._settings.data_dir}: {error.strerror}") from error
 
@@ -128,7 +128,7 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._sole:
+        with self._instance:
             self._stop_all()
 
     def watch(self) -> None:
@@ -271,7 +271,7 @@ def _kill(process: subprocess.Popen[bytes], reason: str) -> None:
 
 
 def end_with_parent() -> bool:
-    """In a child of `Stack`: stop when the parent is gone. Elsewhere: nothing. Return which it is."""
+    """In a child of `ProcessTree`: stop when the parent is gone. Elsewhere: nothing. Return which it is."""
     if os.environ.get(SUPERVISED) != "1":
         return False
 

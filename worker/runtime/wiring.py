@@ -1,4 +1,4 @@
-"""Wires the parts together, once: `build(settings)` for whoever takes events and requests in, `Machinery` for workers.
+"""Wires the parts together, once: `build` for whoever takes events and requests in, `WorkerRuntime` for workers.
 
 Shims (Celery tasks, the web app, the command line) call what is made here and add nothing.
 
@@ -55,7 +55,7 @@ from worker.receivers.endpoints import Partners
 from worker.receivers.subscribers import WebSub
 from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
-from worker.runtime.operations_webhook import Operations
+from worker.runtime.operations_webhook import OperationsWebhook
 from worker.runtime.sweep import Sweeper
 from worker.store import Store, redis_errors
 from worker.store.alerts import Alerts
@@ -133,7 +133,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
     )
 
 
-class Machinery:
+class WorkerRuntime:
     """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once.
 
     `distributes`: what it publishes it may distribute itself, and need not leave to workers that listen for that.
@@ -169,7 +169,7 @@ class Machinery:
             most_per_host=settings.websub.subscriptions_per_host,
             most_per_client=settings.websub.subscriptions_per_client,
         )
-        operations = Operations(
+        operations = OperationsWebhook(
             store,
             self._engine,
             self._answers,

@@ -1,4 +1,4 @@
-"""A worker process: Celery's worker with our machinery as one step of its start and stop."""
+"""A worker process: Celery's worker with our runtime as one step of its start and stop."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from redis.exceptions import RedisError
 
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES, app
-from worker.runtime.tasks import Process
-from worker.runtime.unusable_messages import Shelf
-from worker.runtime.wiring import Machinery
+from worker.runtime.tasks import WorkerProcess
+from worker.runtime.unusable_messages import RejectedMessages
+from worker.runtime.wiring import WorkerRuntime
 from worker.store import redis_errors
 from worker.watchdog import Beat, Watchdog, watched
 
@@ -37,7 +37,7 @@ _AGAIN_SECONDS = 1.0
 _TASKS_SECONDS = 30.0
 """How long tasks that run are waited for when other settings are taken."""
 _replacing = Lock()
-"""Held while one machinery takes the place of another: a worker does not stop halfway."""
+"""Held while one runtime takes the place of another: a worker does not stop halfway."""
 _LAST_WORDS_SECONDS = 2.0
 """How long a worker that ends itself takes to say so."""
 _STILL_SECONDS = 600.0
@@ -46,8 +46,8 @@ _STOP_SECONDS = 45.0
 """How long a worker may take to stop, beside `delivery.timeout`."""
 
 
-class MachineryStep(bootsteps.StartStopStep):
-    """Starts the machinery before the first task and stops it after the last."""
+class RuntimeStep(bootsteps.StartStopStep):
+    """Starts the runtime before the first task and stops it after the last."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -55,19 +55,19 @@ class MachineryStep(bootsteps.StartStopStep):
         """Start with the worker."""
         del parent
         try:
-            Process.machinery.start()
+            WorkerProcess.runtime.start()
         except RedisError as error:
             redis_errors.report(log, error, "the worker ends; whoever watches it starts it anew")
             raise WorkerShutdown(1) from None
 
     def stop(self, parent: Any) -> None:
         """Stop with the worker: what is held is finished or given back."""
-        Process.machinery.newsroom.events.stop()
+        WorkerProcess.runtime.newsroom.events.stop()
         # Celery stops its consumer first, so no task begins any more; those that run are waited for.
         parent.pool.executor.shutdown(wait=True)
         with _replacing:
-            Process.machinery.stop()
-            Process.machinery.services.store.close()
+            WorkerProcess.runtime.stop()
+            WorkerProcess.runtime.services.store.close()
 
 
 def _follow(rereading: Rereading, *, distributes: bool) -> None:
@@ -80,7 +80,7 @@ def _follow(rereading: Rereading, *, distributes: bool) -> None:
 
 
 def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
-    """Read the settings and have machinery made by them take over; while Redis is away, as soon as it can be done."""
+    """Read the settings and have runtime made by them take over; while Redis is away, as soon as it can be done."""
     reading, told = _read(rereading), False
     while reading is not None:
         beat()
@@ -105,7 +105,7 @@ def _read(rereading: Rereading) -> Reading | None:
 
 
 def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> None:
-    """Start machinery by other settings, then stop the one before: as if another worker came and this one went.
+    """Start runtime by other settings, then stop the one before: as if another worker came and this one went.
 
     What is in flight ends by the settings that it began with. Raises redis.RedisError when Redis is away; then nothing
     has changed.
@@ -114,11 +114,11 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
         _taken(rereading, reading)
         return
     with _replacing:
-        if Process.stopping.is_set():
+        if WorkerProcess.stopping.is_set():
             return
-        machinery = Machinery(Process.machinery.services.rewired(reading.settings), distributes=distributes)
-        machinery.start()
-        former = Process.replace(machinery, _TASKS_SECONDS)
+        runtime = WorkerRuntime(WorkerProcess.runtime.services.rewired(reading.settings), distributes=distributes)
+        runtime.start()
+        former = WorkerProcess.replace(runtime, _TASKS_SECONDS)
         _taken(rereading, reading)
         former.stop()
 
@@ -141,15 +141,15 @@ def _end_at_once(reason: str) -> None:
 
 def _tell_lost(reason: str) -> None:
     with suppress(RedisError):
-        Process.machinery.lost(reason)
+        WorkerProcess.runtime.lost(reason)
 
 
 def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP it goes over to the settings as read."""
     distributes = not queues or "distribute" in queues
-    Process.machinery = Machinery(services, distributes=distributes)
-    Shelf.keep = services.store.events.reject
-    app.steps["worker"].add(MachineryStep)
+    WorkerProcess.runtime = WorkerRuntime(services, distributes=distributes)
+    RejectedMessages.keep = services.store.events.reject
+    app.steps["worker"].add(RuntimeStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
     warnings.simplefilter("ignore", SecurityWarning)
 
@@ -159,8 +159,8 @@ def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, 
     watchdog = Watchdog(_end_at_once)
 
     def finish(*_: object) -> None:
-        if not Process.stopping.is_set():
-            Process.stopping.set()
+        if not WorkerProcess.stopping.is_set():
+            WorkerProcess.stopping.set()
             watchdog.stop()
             patience = rereading.settings.delivery.timeout + _STOP_SECONDS
             last = Timer(patience, _end_at_once, ("did not stop in time",))

@@ -1,0 +1,110 @@
+"""A partner's endpoint: one table of `[[endpoints]]`, what it gets and how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
+
+from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
+from config.values import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
+from feeds.article import Name, Url
+from feeds.definition import FeedName
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.rights import Rights
+
+
+class RightsSettings(BaseModel):
+    """What a partner may have of an article by its contract."""
+
+    model_config = STRICT
+
+    text: Literal["full", "summary", "headline"] = "full"
+    """How much of it."""
+    credits: tuple[Name, ...] | None = None
+    """Whose pictures are licensed; without it everybody's."""
+    words: int | None = Field(default=None, ge=1)
+    """After how many words the text is cut."""
+    canonical: bool = False
+    """Whether the text ends with a link to the article's page."""
+    tracking: dict[str, str] = {}
+    """Parameters added to the address of that page."""
+    delay: Span | None = None
+    """How long after a change it gets the article. A kill or a withdrawal is never delayed."""
+    early: bool = False
+    """Whether it gets articles before their embargo ends, marked as embargoed, in mode "article"."""
+
+    def rights(self) -> Rights:
+        """The same, as it is applied."""
+        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()))
+
+
+class EndpointSettings(BaseModel):
+    """One destination of a partner."""
+
+    model_config = STRICT
+
+    name: FeedName
+    """Its name in commands, logs and keys."""
+    feed: str
+    """The feed that it gets."""
+    mode: Literal["article", "feed"] = "article"
+    """One request for each changed article, or one with all changes as a feed."""
+    format: str
+    """The format of what it gets: of articles or of feeds, as `mode` says."""
+    url: Annotated[Url, AfterValidator(without_user)]
+    """Where requests are sent."""
+    secret: WebhookSecrets = Field(default=(), repr=False)
+    """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
+    auth: AuthSettings = None
+    """How it is shown who we are, beside the signature: by a password, a token or OAuth2."""
+    headers: HeaderSettings = {}
+    """Headers that it wants; their values may be secrets."""
+    tls: TlsSettings = TlsSettings()
+    """Certificates: a private authority of the partner's, one of our own."""
+    gzip: bool = False
+    """Whether bodies are compressed."""
+    rights: RightsSettings = RightsSettings()
+    """How much of an article it may have."""
+    concurrency: int = Field(default=1, ge=1, le=100)
+    """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
+    rate: float | None = Field(default=None, gt=0, le=10_000)
+    """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
+    backfill: Backfill | None = None
+    """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
+    check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
+    """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
+
+    @field_validator("format")
+    @classmethod
+    def _existing_format(cls, value: str, info: ValidationInfo) -> str:
+        mode = info.data.get("mode")
+        formats: Collection[str] = ARTICLE_FORMATS if mode == "article" else FEED_FORMATS
+        if mode and value not in formats:
+            raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(formats)}")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _one_authorization(cls, value: HeaderSettings, info: ValidationInfo) -> HeaderSettings:
+        if info.data.get("auth") and "authorization" in map(str.lower, value):
+            raise ValueError("has Authorization, which auth sets; keep one of the two")
+        return value
+
+    @field_validator("rights")
+    @classmethod
+    def _early_is_marked(cls, value: RightsSettings, info: ValidationInfo) -> RightsSettings:
+        mode, name = info.data.get("mode"), info.data.get("format", "")
+        if value.early and mode == "feed":
+            raise ValueError('has early, which there is in mode "article" only')
+        if value.early and name in ARTICLE_FORMATS and not ARTICLE_FORMATS[name].marks_embargo:
+            raise ValueError(f"has early, and the format {name} can't mark an embargo")
+        return value
+
+    @field_validator("tls")
+    @classmethod
+    def _tls_is_used(cls, value: TlsSettings, info: ValidationInfo) -> TlsSettings:
+        if value != TlsSettings() and info.data.get("url", "https:").startswith("http:"):
+            raise ValueError("is of no use for a url that begins with http://")
+        return value

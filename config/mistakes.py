@@ -1,0 +1,122 @@
+"""Mistakes in settings: which there are between tables, and under which key each is reported.
+
+pydantic checks each table by itself and names a value by its place in the tree. Users know neither: they wrote a key in
+a file or the name of a variable, and call a feed or an endpoint by its name. So a mistake is reported under the name
+that the user wrote, in the words of TOML, with the table's name in place of its position.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from config.sources import Location, Model, Source, unknown_key, written_key
+from feeds.errors import FieldError
+from feeds.event import field_errors
+from feeds.patterns import named, pattern_of
+
+_NAMED = ("feeds", "endpoints")
+"""The lists of tables that have names; mistakes in them are reported by these."""
+_BARE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/*-]+")
+"""A name that needs no quotes in a key. Any other name is a mistake itself."""
+_NAME_CHARACTERS = 100
+"""How many characters of a wrong name are shown."""
+
+# What pydantic says in the words of Python, in the words of TOML.
+_IN_TOML = {
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table",
+    "path_type": "must be a path",
+}
+
+
+def reported(
+    error: ValidationError, model: Model, written: Mapping[Location, str], absent: Collection[Location]
+) -> Iterator[FieldError]:
+    """Yield the mistakes that pydantic found in settings for `model`, under the keys that the user wrote.
+
+    `absent`: where a value is missing because `NAME_file` or `NAME_env` did not give it, which is reported already.
+    """
+    details = error.errors(include_url=False, include_input=False)
+    for detail, mistake in zip(details, field_errors(error), strict=True):
+        kind, location = detail["type"], detail["loc"]
+        if kind == "missing" and location in absent:
+            continue
+        problem = unknown_key(model, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, mistake.problem)
+        yield FieldError(written_key(location, written), problem)
+
+
+def by_table_name(error: FieldError, source: Source) -> FieldError:
+    """Name the feed or endpoint of a mistake by its name instead of its position, where it has a name."""
+    for list_name in _NAMED:
+        key = written_key((list_name,), source.written)
+        position, _, rest = error.field.removeprefix(f"{key}.").partition(".")
+        names = dict(_texts(source.values, list_name, "name"))
+        if error.field.startswith(f"{key}.") and position.isdecimal() and int(position) in names:
+            parts = [key, _unambiguous(names, int(position)), rest]
+            return FieldError(".".join(filter(None, parts)), error.problem)
+    return error
+
+
+def _unambiguous(names: Mapping[int, str], position: int) -> str:
+    """Return the name at `position` as it stands in a key; where several tables have it, with which of them it is."""
+    name = names[position]
+    shown = name if _BARE_NAME.fullmatch(name) else json.dumps(name[:_NAME_CHARACTERS], ensure_ascii=False)
+    positions = [place for place, other in names.items() if other == name]
+    return f"{shown} ({positions.index(position) + 1} of {len(positions)})" if len(positions) > 1 else shown
+
+
+def detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
+    """Return a mistake in the form from which pydantic makes a ValidationError."""
+    reason = problem.removeprefix("Value error, ")
+    return InitErrorDetails(type=PydanticCustomError(kind, "{problem}", {"problem": reason}), loc=location, input=None)
+
+
+def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Yield what is wrong between tables: two tables of one name, endpoints of feeds that do not exist."""
+    for list_name in _NAMED:
+        names = set()
+        for position, name in _texts(values, list_name, "name"):
+            if name in names:
+                yield (list_name, position, "name"), "is the name of another one too"
+            names.add(name)
+    feed_names = list(dict.fromkeys(name for _, name in _texts(values, "feeds", "name")))
+    names_in_use = set(feed_names)
+    for position, former in _texts_in_lists(values, "feeds", "renamed_from"):
+        if former in names_in_use:
+            problem = f"{former} is the name of a feed, or is said of another one too"
+            yield ("feeds", position, "renamed_from"), problem
+        names_in_use.add(former)
+    for position, feed in _texts(values, "endpoints", "feed"):
+        part = feed.rpartition("/")[2]
+        of_pattern = pattern_of(feed) in feed_names and named(part) == part != ""
+        if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
+            yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(feed_names)}"
+
+
+def _texts(values: Mapping[str, Any], list_name: str, key: str) -> Iterator[tuple[int, str]]:
+    """Yield the position of each table and its value under `key`, if that is a text: nothing is checked yet."""
+    for position, value in _values(values, list_name, key):
+        if isinstance(value, str):
+            yield position, value
+
+
+def _texts_in_lists(values: Mapping[str, Any], list_name: str, key: str) -> Iterator[tuple[int, str]]:
+    """Yield each text in the lists that the tables have under `key`, with the table's position."""
+    for position, value in _values(values, list_name, key):
+        for text in value if isinstance(value, list | tuple) else ():
+            if isinstance(text, str):
+                yield position, text
+
+
+def _values(values: Mapping[str, Any], list_name: str, key: str) -> Iterator[tuple[int, Any]]:
+    tables = values.get(list_name, ())
+    for position, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+        yield position, table.get(key) if isinstance(table, dict) else getattr(table, key, None)
