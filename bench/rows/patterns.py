@@ -54,7 +54,7 @@ def run(scale: float) -> list[Result]:
             intake = Intake(desk.store, _Nobody())
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
             consumer.consume()
-            feeds = reader.site.named(names)
+            feeds = reader.publication.named(names)
             for number in range(_ENTRIES, _ENTRIES + 1 + _ROUNDS):
                 begun = time.perf_counter()
                 intake.accept([_event(number)], clock.now())
