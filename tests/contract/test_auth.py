@@ -26,7 +26,7 @@ from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, TokenFailed, TokenPending, Tokens
 from worker.outbound.signing import SignatureError, verify_webhook
 from worker.outbound.transfer import Answer
-from worker.receivers.feed_pushes import FeedPush
+from worker.receivers.feed_push import FeedPush
 from worker.store.receivers import Claim, Failing
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
@@ -63,16 +63,16 @@ class Conversation:
     def __init__(self, caller: Caller, endpoint: Endpoint) -> None:
         claim = Claim("world", "endpoint:a", 1, 0, FAILING, {"endpoint": "a"})
         push = FeedPayload(BODY, 1, 0, {"article": (1, "published")})
-        self.delivery = FeedPush(endpoint, claim, push, 1, None, None, 5, time.monotonic() + 60)
+        self.session = FeedPush(endpoint, claim, push, 1, None, None, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
-        self.delivery.hand_in = lambda key, answer: answers.put((key, answer))
-        if request := self.delivery.next({}):
+        self.session.on_answer = lambda key, answer: answers.put((key, answer))
+        if request := self.session.next_request({}):
             caller.submit([request])
         self.word = "not sent"
-        if self.delivery.in_flight:
+        if self.session.in_flight:
             key, answer = answers.get(timeout=PATIENCE)
-            self.word = self.delivery.answered(key, answer, datetime.now(UTC), 0)
-        self.settlement = self.delivery.settlement
+            self.word = self.session.take_answer(key, answer, datetime.now(UTC), 0)
+        self.settlement = self.session.settle()
 
 
 def converse(caller: Caller, endpoint: Endpoint) -> Conversation:
@@ -122,7 +122,7 @@ class TestHeaders:
         endpoint = configured(settings(f"{partner.url}/echo", auth=auth, headers={"X-Api-Key": "k3y k3y"}), tokens)
         conversation = converse(caller, endpoint)
 
-        [(attempt, *_)] = conversation.delivery.attempts
+        [(attempt, *_)] = conversation.session.attempts
         credential = partner.requests[0].headers["authorization"].split(" ")[1]
         assert attempt.answer.endswith("}***:***")
         assert '"authorization": "Basic ***"' in attempt.answer
@@ -191,7 +191,7 @@ class TestCertificates:
         for name in ("one", "two", "one"):
             cert, key = authority.issue(name)
             tls = {"ca": authority.file, "cert": cert, "key": key}
-            answers += converse(caller, configured(settings(f"{partner.url}/who", tls=tls), tokens)).delivery.attempts
+            answers += converse(caller, configured(settings(f"{partner.url}/who", tls=tls), tokens)).session.attempts
         without = converse(caller, configured(settings(f"{partner.url}/who", tls={"ca": authority.file}), tokens))
 
         assert [attempt.answer for attempt, *_ in answers] == ["one", "two", "one"]
@@ -224,7 +224,7 @@ class TestTokens:
         assert (first.word, settlement.verb, settlement.reason) == ("not sent", "retry", "waiting for a token")
         assert (settlement.cursor, settlement.failing) == (0, FAILING)
         assert before + 250 <= settlement.due <= int(time.time() * 1000) + 250
-        assert first.delivery.attempts == []
+        assert first.session.attempts == []
         assert [converse(caller, endpoint).word for _ in range(3)] == ["delivered"] * 3
         assert partner.issued == 1
 
@@ -260,7 +260,7 @@ class TestTokens:
 
             assert (refused.word, refused.settlement.verb) == ("given_back", "back")
             assert refused.settlement.failing == FAILING
-            [(attempt, *_)] = refused.delivery.attempts
+            [(attempt, *_)] = refused.session.attempts
             assert (attempt.status, attempt.error) == (401, "the token was refused; another one is fetched")
             assert converse(caller, endpoint).word == "delivered"
             assert partner.issued == 1 + revoked
@@ -283,7 +283,7 @@ class TestTokens:
         assert (failed.word, failed.settlement.verb) == ("retry", "retry")
         assert failed.settlement.failing.last > FAILING.last
         assert failed.settlement.reason == "no token: its server answered 401 invalid_client"
-        [(attempt, *_)] = failed.delivery.attempts
+        [(attempt, *_)] = failed.session.attempts
         assert (attempt.status, attempt.error) == (0, failed.settlement.reason)
         # It is not asked again at once.
         assert converse(caller, endpoint).word == "retry"

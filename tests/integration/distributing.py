@@ -22,8 +22,9 @@ from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
-from worker.receivers.endpoints import Partners
-from worker.receivers.subscribers import WebSub
+from worker.receivers.endpoint_directory import EndpointDirectory
+from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.receivers.subscribers import Subscribers
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.articles import NEW
@@ -45,12 +46,13 @@ class Worker:
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
         gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
-        self.partners = Partners(self.store, payloads, SITE.provider, timeout=TIMEOUT)
-        websub = WebSub(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
+        self.directory = EndpointDirectory()
+        planner = EndpointPlanner(self.store, payloads, SITE.provider, self.directory, timeout=TIMEOUT)
+        subscribers = Subscribers(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
         self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))
         others: Any = (self.alerts, wakeups)
-        parts = (self.store, SITE, self.engine, websub, self.partners, *others, self.clearance)
+        parts = (self.store, SITE, self.engine, subscribers, planner, *others, self.clearance)
         self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS, on_answers=self._answered)
         self.clearance.start()
         self.engine.start()
@@ -61,7 +63,7 @@ class Worker:
         self.on_answers(*about)
 
     def endpoint(self, mode: Any = "article", fmt: str = "json", *, name: str = "e", **more: Any) -> None:
-        self.partners.endpoints[name] = Endpoint(name, "f", fmt, f"{self.receiver.url}/{name}", mode, **more)
+        self.directory.by_name[name] = Endpoint(name, "f", fmt, f"{self.receiver.url}/{name}", mode, **more)
         self.store.receivers.enroll("f", f"endpoint:{name}", {"endpoint": name})
 
     def subscribe(self) -> None:
@@ -92,7 +94,7 @@ class Worker:
 
     def go(self) -> None:
         """What was changed is told from now on."""
-        self.distributor.want("f")
+        self.distributor.serve("f")
 
     def settled(self) -> bool:
         counts = self.store.receivers.counts("f")

@@ -46,7 +46,7 @@ def test_all_have_heard_when_it_is_announced(store: Store, start: Callable[[str]
     ones = [start(name) for name in "abc"]
     after = [one.last("world") for one in ones]
     told: list[str] = []
-    ones[0].tell(told.append)
+    ones[0].subscribe(told.append)
     store.withdrawals.announce([("world", "killed")])
 
     for one, before in zip(ones, after, strict=True):

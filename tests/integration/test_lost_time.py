@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -18,6 +18,8 @@ from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.publication import Publication
+from worker.receivers.distributor import Distributor
+from worker.receivers.feed_queue import FeedHistories
 from worker.store import Store, keys
 from worker.store.alerts import Alerts
 from worker.store.articles import NEW
@@ -97,23 +99,31 @@ def test_of_a_window_only_what_has_changed_is_read_again(
     assert read == ["d"]
 
 
-def test_a_distributor_forgets_the_pushes_of_another_history(store: Store) -> None:
-    from worker.receivers.distributor import Distributor
-
-    forgotten: list[str] = []
-    websub = SimpleNamespace(forget=forgotten.append)
-    partners = SimpleNamespace(forget=forgotten.append)
-    distributor: Any = Distributor.__new__(Distributor)
-    distributor._stamps, distributor._forward = {}, {}
-    distributor._websub, distributor._partners = websub, partners
+def test_the_history_of_a_feed_is_another_one_after_redis_has_lost_time(store: Store) -> None:
+    histories = FeedHistories()
     for name in ("a", "b"):
         publish(store, name, name)
-        distributor._follow("world", store.receivers.claim("world", 10, 1))
+        assert not histories.has_changed("world", store.receivers.claim("world", 10, 1).trail)
+    store.client.flushall()
+    for name in ("x", "y", "z"):
+        publish(store, name, name)
+    assert histories.has_changed("world", store.receivers.claim("world", 10, 1).trail)
+    assert not histories.has_changed("world", store.receivers.claim("world", 10, 1).trail)
+
+
+def test_a_distributor_forgets_what_it_has_read_of_another_history(store: Store) -> None:
+    forgotten: list[str] = []
+    cache, unused = mock.Mock(forget=forgotten.append), mock.Mock()
+    parts: Any = (store, unused, unused, cache, cache, unused, unused, unused)
+    distributor = Distributor(*parts, claim_seconds=20, on_answers=unused)
+    for name in ("a", "b"):
+        publish(store, name, name)
+        distributor._check_history("world", store.receivers.claim("world", 10, 1))
     assert forgotten == []
     store.client.flushall()
     for name in ("x", "y", "z"):
         publish(store, name, name)
-    distributor._follow("world", store.receivers.claim("world", 10, 1))
+    distributor._check_history("world", store.receivers.claim("world", 10, 1))
     assert ["world", "world"] == forgotten
 
 

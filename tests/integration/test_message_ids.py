@@ -32,7 +32,8 @@ from worker.intake.accept import Intake
 from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
 from worker.outbound.transfer import Answer, Transfer
-from worker.receivers.endpoints import Partners
+from worker.receivers.endpoint_directory import EndpointDirectory
+from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
@@ -66,8 +67,10 @@ class Histories(RuleBasedStateMachine):
         self.said: dict[str, bytes] = {}
         gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
-        self.partners = Partners(self.store, payloads, Provider("herald.example,2026", "The Herald"), timeout=5)
-        self.partners.endpoints = dict(ENDPOINTS)
+        self.directory = EndpointDirectory()
+        provider = Provider("herald.example,2026", "The Herald")
+        self.planner = EndpointPlanner(self.store, payloads, provider, self.directory, timeout=5)
+        self.directory.by_name = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)
         newsroom = Newsroom(
@@ -75,7 +78,7 @@ class Histories(RuleBasedStateMachine):
             SITE,
             wakeups,
             "w",
-            self.partners,
+            self.directory,
             Alerts(self.store.operations, wanted=False),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
@@ -122,7 +125,7 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(ENDPOINTS)), words=st.sampled_from([None, 2]), packed=st.booleans())
     def contract(self, name: str, words: int | None, packed: bool) -> None:
         rights = replace(ENDPOINTS[name].rights, words=words)
-        self.partners.endpoints[name] = replace(ENDPOINTS[name], rights=rights, gzip=packed)
+        self.directory.by_name[name] = replace(ENDPOINTS[name], rights=rights, gzip=packed)
 
     @rule(
         answers=st.lists(st.sampled_from(["204", "204", "204", "422", "503", "lost", "crash"]), min_size=1, max_size=8)
@@ -130,36 +133,36 @@ class Histories(RuleBasedStateMachine):
     def distribute(self, answers: list[str]) -> None:
         with self._clock():
             claims = self.store.receivers.claim("world", 100, clock.ms(self.now) + 30_000)
-            plans = self.partners.plan(DEFINITION, claims)
+            plans = self.planner.plan(DEFINITION, claims)
             coming = itertools.cycle(answers)
             for claim in claims.claims:
                 plan = plans[claim.receiver]
                 if isinstance(plan, Settlement):
                     self.store.receivers.settle("world", clock.ms(self.now), [plan])
                     continue
-                delivery = self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0)
-                self._serve(delivery, coming)
+                session = self.planner.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0)
+                self._serve(session, coming)
 
-    def _serve(self, delivery: Any, coming: Iterator[str]) -> None:
+    def _serve(self, session: Any, coming: Iterator[str]) -> None:
         """Serve one claim; a crash leaves it as it is, nothing noted."""
         keys: list[object] = []
-        delivery.hand_in = lambda key, _: keys.append(key)
-        claim = delivery.claim
+        session.on_answer = lambda key, _: keys.append(key)
+        claim = session.claim
         for _ in range(50):
-            articles = self.store.articles.get_many(list(delivery.wants()))
-            wanted = dict.fromkeys(delivery.wants()) | articles
-            while request := delivery.next(wanted):
+            articles = self.store.articles.get_many(list(session.needed_articles()))
+            wanted = dict.fromkeys(session.needed_articles()) | articles
+            while request := session.next_request(wanted):
                 self._arrived(request)
                 answer = next(coming)
                 if answer == "crash":
                     return
                 request.on_answer(_answer(answer))
-                delivery.answered(keys.pop(), _answer(answer), self.now, 0.5)
-            if not any(delivery.wants()):
+                session.take_answer(keys.pop(), _answer(answer), self.now, 0.5)
+            if not any(session.needed_articles()):
                 break
-        if delivery.attempts:
-            self.store.attempts.record({("world", claim.details["endpoint"]): delivery.attempts})
-        settlement = delivery.settlement
+        if session.attempts:
+            self.store.attempts.record({("world", claim.details["endpoint"]): session.attempts})
+        settlement = session.settle()
         self.store.replays.remove("world", claim.details["endpoint"], settlement.replayed)
         self.store.receivers.settle("world", clock.ms(self.now), [settlement])
 

@@ -27,7 +27,7 @@ def about_bad(value: Any) -> bool:
 def failing(whole: Callable[..., Any], error: Exception) -> Callable[..., Any]:
     """The same function, but that it raises whenever it has to do with the endpoint `bad`."""
     # What is in flight has been counted by then.
-    afterwards = whole is ArticlePushes.answered
+    afterwards = whole is ArticlePushes.take_answer
 
     def fail(*arguments: Any, **named: Any) -> Any:
         bad = any(map(about_bad, (*arguments, *named.values())))
@@ -58,7 +58,7 @@ PLACES: dict[str, tuple[Callable[[Worker], object], str, Exception, str]] = {
     "what is told of it": (lambda worker: worker.alerts, "tell", BUG, "settling_failed"),
     "what is kept": (lambda worker: worker.distributor._store.attempts, "record", BUG, "noting_failed"),
     "pages to look at": (lambda worker: worker, "on_answers", BUG, "noting_failed"),
-    "an answer": (lambda _: ArticlePushes, "answered", BUG, "push_failed"),
+    "an answer": (lambda _: ArticlePushes, "take_answer", BUG, "push_failed"),
 }
 
 

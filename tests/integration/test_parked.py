@@ -12,8 +12,10 @@ from feeds.article import Article
 from feeds.formats.interface import Provider
 from feeds.validation.finding import Finding
 from worker.destinations.http import Endpoint
-from worker.receivers import article_pushes
-from worker.receivers.article_pushes import ArticlePushes, Bodies, Known
+from worker.receivers import message_cache
+from worker.receivers.article_pushes import ArticlePushes
+from worker.receivers.message_cache import MessageCache
+from worker.receivers.push_plan import PushPlan
 from worker.store.articles import StoredArticle
 from worker.store.changes import Change
 from worker.store.receivers import Claim, Failing
@@ -38,16 +40,16 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
         assert ours
         return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
 
-    monkeypatch.setattr(article_pushes, "check_article", check)
-    known = Known(changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], reached=2)
-    claim = Claim("f", "endpoint:a", 1, 0, Failing(), {"endpoint": "a", "since": 0})
+    monkeypatch.setattr(message_cache, "check_article", check)
     endpoint = Endpoint("a", "f", "json", "https://partner.example/", "article")
-    pushes = ArticlePushes(endpoint, claim, known, Bodies(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
-    pushes.hand_in = lambda *_: None
+    plan = PushPlan(endpoint, changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], end=2)
+    claim = Claim("f", "endpoint:a", 1, 0, Failing(), {"endpoint": "a", "since": 0})
+    pushes = ArticlePushes(claim, plan, MessageCache(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
+    pushes.on_answer = lambda *_: None
 
-    assert pushes.next({"bad": held("bad")}) is None
-    assert list(pushes.wants()) == ["good"]
-    request = pushes.next({"good": held("good")})
+    assert pushes.next_request({"bad": held("bad")}) is None
+    assert list(pushes.needed_articles()) == ["good"]
+    request = pushes.next_request({"good": held("good")})
     assert request is not None
     assert b"of good" in request.body
     [(attempt, ledger, *_)] = pushes.attempts
@@ -57,11 +59,9 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        article_pushes, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")]
-    )
+    monkeypatch.setattr(message_cache, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")])
     canceled = replace(held("a"), article=held("a").article.model_copy(update={"pubstatus": "canceled"}))
-    body = Bodies(Provider("e.example,2026", "E")).body(
+    message = MessageCache(Provider("e.example,2026", "E")).message(
         Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"
     )
-    assert body.refused == ""
+    assert message.refused == ""

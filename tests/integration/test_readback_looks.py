@@ -50,10 +50,10 @@ class Reading:
         self.engine = Engine(Guard([ip_network("127.0.0.0/8")]), places=10, per_host=10)
         self.engine.start()
         self.executor = ThreadPoolExecutor(1)
-        self.partners = SimpleNamespace(endpoints={"p": self.endpoint()})
+        self.directory = SimpleNamespace(by_name={"p": self.endpoint()})
         self.told: list[str] = []
         operations = SimpleNamespace(tell=lambda kind, **_: self.told.append(kind))
-        parts: Any = (store, self.engine, self.executor, self.partners, operations)
+        parts: Any = (store, self.engine, self.executor, self.directory, operations)
         self.readback = Readback(*parts, timeout=2.0, claim_seconds=5.0)
         store.articles.save(KILLED, NEW, {"f"}, clock.ms(clock.now()), fingerprints(TEXT))
 
@@ -127,7 +127,7 @@ class Without(AuthBase):
 
 def test_a_token_that_is_on_its_way_is_waited_for(reading: Reading) -> None:
     identity = Identity(Without(TokenPending()), {}, ())
-    reading.partners.endpoints = {"p": reading.endpoint(identity=identity)}
+    reading.directory.by_name = {"p": reading.endpoint(identity=identity)}
     seen, due = reading.look(asks=False)
     assert seen is not None
     assert due is not None
@@ -137,19 +137,19 @@ def test_a_token_that_is_on_its_way_is_waited_for(reading: Reading) -> None:
 
 def test_a_token_that_cannot_be_had_proves_nothing(reading: Reading) -> None:
     identity = Identity(Without(TokenFailed("no token: 401")), {}, ())
-    reading.partners.endpoints = {"p": reading.endpoint(identity=identity)}
+    reading.directory.by_name = {"p": reading.endpoint(identity=identity)}
     seen, _ = reading.look(asks=False)
     assert seen is not None
     assert (1, "unproven", "no token: 401") == (seen.looks, seen.verdict, seen.why)
 
 
 def test_an_endpoint_that_no_longer_names_its_page_is_forgotten(reading: Reading) -> None:
-    reading.partners.endpoints = {"p": reading.endpoint(check_url="")}
+    reading.directory.by_name = {"p": reading.endpoint(check_url="")}
     assert reading.look(asks=False) == (None, None)
 
 
 def test_an_endpoint_that_is_unknown_here_is_left_to_other_workers(reading: Reading) -> None:
-    reading.partners.endpoints = {}
+    reading.directory.by_name = {}
     seen, due = reading.look(asks=False)
     assert seen is not None
     assert due is not None
@@ -157,7 +157,7 @@ def test_an_endpoint_that_is_unknown_here_is_left_to_other_workers(reading: Read
 
 
 def test_what_nobody_knows_ends_in_time(reading: Reading) -> None:
-    reading.partners.endpoints = {}
+    reading.directory.by_name = {}
     seen, due = reading.look(asks=False, since=ago(GIVEN_UP_MS + 1_000))
     assert seen is not None
     assert (0, None) == (seen.looks, due)

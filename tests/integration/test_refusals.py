@@ -27,7 +27,8 @@ from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
-from worker.receivers.endpoints import Partners
+from worker.receivers.endpoint_directory import EndpointDirectory
+from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
@@ -63,10 +64,12 @@ class Desk:
         self.told: list[str] = []
         gate = QualityGate(store, Alerts(store.operations, wanted=False))
         payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
-        self.partners = Partners(store, payloads, Provider("herald.example,2026", "The Herald"), timeout=5)
+        self.directory = EndpointDirectory()
+        provider = Provider("herald.example,2026", "The Herald")
+        self.planner = EndpointPlanner(store, payloads, provider, self.directory, timeout=5)
         name = "json" if mode == "article" else "atom"
         endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
-        self.partners.endpoints = {"p": endpoint}
+        self.directory.by_name = {"p": endpoint}
         wakeups: Any = mock.Mock()
         self.intake = Intake(store, wakeups)
         newsroom = Newsroom(
@@ -74,7 +77,7 @@ class Desk:
             SITE,
             wakeups,
             "w",
-            self.partners,
+            self.directory,
             Alerts(store.operations, wanted=False),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
@@ -117,11 +120,11 @@ class Desk:
             self.store.receivers.sweep(["world"], at, 100)
             for _ in range(20):
                 claims = self.store.receivers.claim("world", 100, at + 30_000)
-                plans = self.partners.plan(DEFINITION, claims)
+                plans = self.planner.plan(DEFINITION, claims)
                 for claim in claims.claims:
                     plan = plans[claim.receiver]
                     assert not isinstance(plan, Settlement)
-                    self._converse(self.partners.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0))
+                    self._converse(self.planner.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0))
                 if not claims.claims:
                     return
 
@@ -142,26 +145,26 @@ class Desk:
         [receiver] = self.store.receivers.scan("world")
         return receiver.state
 
-    def _converse(self, delivery: Any) -> None:
+    def _converse(self, session: Any) -> None:
         keys: list[object] = []
-        delivery.hand_in = lambda key, _: keys.append(key)
+        session.on_answer = lambda key, _: keys.append(key)
         in_flight: list[tuple[object, Answer]] = []
         while True:
-            wanted = list(delivery.wants())
+            wanted = list(session.needed_articles())
             articles = dict.fromkeys(wanted) | self.store.articles.get_many(wanted)
-            while request := delivery.next(articles):
+            while request := session.next_request(articles):
                 answer = self._take(request.body)
                 request.on_answer(answer)
                 in_flight.append((keys.pop(), answer))
             if in_flight:
-                delivery.answered(*in_flight.pop(0), self.now, 0.0)
-            elif not any(delivery.wants()):
+                session.take_answer(*in_flight.pop(0), self.now, 0.0)
+            elif not any(session.needed_articles()):
                 break
-        for tried in delivery.attempts:
+        for tried in session.attempts:
             self.told += [tried.alert] if tried.alert else []
-        if delivery.attempts:
-            self.store.attempts.record({("world", "p"): delivery.attempts})
-        settlement = delivery.settlement
+        if session.attempts:
+            self.store.attempts.record({("world", "p"): session.attempts})
+        settlement = session.settle()
         self.store.replays.remove("world", "p", settlement.replayed)
         self.store.attempts.forget_disputes("world", "p", settlement.undisputed)
         self.store.receivers.settle("world", clock.ms(self.now), [settlement])

@@ -9,7 +9,7 @@ import pytest
 from worker import clock
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
-from worker.receivers.delivery import judged
+from worker.receivers.push_session import outcome_of
 from worker.store import Store, keys
 from worker.store.events import IncomingEvent
 
@@ -33,7 +33,7 @@ def test_who_failed_before_the_upgrade_has_failed_since_then(store: Store, failu
     (claim,) = store.receivers.claim("f", 1, clock.ms(now) + 1_000_000).claims
     assert (since, last, 0) == claim.failing
     answer = Answer(503, {}, b"", None, "", 0.1, started=True)
-    outcome = judged(claim, answer, now, 0.0, endpoint=True)
+    outcome = outcome_of(claim, answer, now, 0.0, endpoint=True)
     assert isinstance(outcome, policy.Refused)
     assert isinstance(outcome.otherwise, policy.Retry), "it is not suspended"
     assert outcome.otherwise.due < now + timedelta(minutes=10)

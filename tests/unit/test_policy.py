@@ -73,7 +73,7 @@ def test_what_refuses_all_for_five_days_is_suspended() -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 422])
 def test_who_says_when_to_come_again_speaks_of_itself(status: int) -> None:
     outcome = judge(answer(status, retry_after=60), endpoint=True)
-    assert outcome == Retry(NOW + MINUTE, f"answered {policy.said(status)}", NOW + MINUTE)
+    assert outcome == Retry(NOW + MINUTE, f"answered {policy.status_phrase(status)}", NOW + MINUTE)
 
 
 @pytest.mark.parametrize("endpoint", [False, True])

@@ -135,7 +135,7 @@ def _last_answer(outlook: EndpointOverview) -> str:
     health = outlook.health
     if not health.last:
         return ""
-    status = policy.said(health.status) if health.status else "none"
+    status = policy.status_phrase(health.status) if health.status else "none"
     reason = ""
     if health.failed == health.last:
         reason = " ".join((health.answer if health.status else health.error).split())[:_ANSWER_MOST]

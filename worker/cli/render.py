@@ -14,8 +14,9 @@ from feeds.validation.checks import check_article
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, note
 from worker.documents.quality_gate import FeedRefused, reasons
-from worker.receivers.article_pushes import NOTICES, rendered, saying
 from worker.receivers.ledger import LedgerEntry
+from worker.receivers.message_cache import render_push
+from worker.receivers.push_status import NOTICES, status_to_push
 from worker.store.changes import Change
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def render(
         _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
         feed = _way(services, held)
         said, fresh = _said(services, held, feed)
-        _, document = rendered(feed, format_name, EVERYTHING, said, held.article, fresh, services.publication.provider)
+        _, document = render_push(
+            feed, format_name, EVERYTHING, said, held.article, fresh, services.publication.provider
+        )
     sys.stdout.buffer.write(document)
     sys.stdout.buffer.flush()
 
@@ -82,7 +85,7 @@ def _to_endpoint(services: Services, held: StoredArticle, name: str) -> bytes:
         note(f"{name} is sent this compressed by gzip")
     rights, feed = endpoint.rights, endpoint.feed
     said, fresh = _said(services, held, feed, name, early=rights.early)
-    _, document = rendered(
+    _, document = render_push(
         feed, endpoint.format, rights.rights(), said, held.article, fresh, services.publication.provider
     )
     if said not in NOTICES and (findings := check_article(endpoint.format, document, ours=True)):
@@ -114,7 +117,7 @@ def _said(
         where = f"is not in {feed}, the feed of {endpoint}" if endpoint else "is in no feed"
         note(f"{article.id} {where}, and so is not sent")
     known = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
-    return saying(article, change, LedgerEntry.parse(known) if known else None, early=early), str(change.seq)
+    return status_to_push(article, change, LedgerEntry.parse(known) if known else None, early=early), str(change.seq)
 
 
 def _among(known: Iterable[str], name: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""What pushes to an endpoint have in common, whether it gets each article by itself or a feed."""
+"""What sessions with an endpoint share, whether it gets each article by itself or a feed: signed requests, attempts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,13 @@ _TOKEN_MS = 250
 
 
 class EndpointPushes(ABC):
-    """What both modes share: making a signed request.
+    """The part of a push session (`PushSession`) that makes requests to an endpoint and notes its attempts."""
 
-    `hand_in(key, answer)` is set before the first request: it takes each answer, with the key of what was sent.
-    """
-
-    hand_in: Callable[[object, Answer], None]
+    on_answer: Callable[[object, Answer], None]
     attempts: list[AttemptRecord]
-    """What was tried since somebody emptied the list."""
-    accepted = 0
+    accepted_ms = 0
     in_flight = 0
-    after = 0
+    withdrawals_seen = 0
 
     def __init__(self, endpoint: Endpoint, claim: Claim, timeout: float, deadline: float) -> None:
         self.claim = claim
@@ -47,61 +43,63 @@ class EndpointPushes(ABC):
         self._timeout = timeout
         self._deadline = deadline
 
-    def _tried(
+    @abstractmethod
+    def break_off(self, settlement: Settlement) -> None:
+        """Send nothing more; `settlement` is what the claim comes to."""
+
+    def _note_attempt(
         self,
         message: Message,
-        said: LedgerEntry,
-        article: str,
+        entry: LedgerEntry,
+        article_id: str,
         answer: Answer,
-        word: str,
+        outcome: str,
         ledger: dict[str, str],
         *,
         dispute: str = "",
-        told: str = "",
+        alert: str = "",
     ) -> None:
-        """Note an attempt, what the ledger is to hold because of it, and the rest as `Tried` has it."""
+        """Note an attempt to push `entry`, and what the ledger has to store of it; the rest as in `AttemptRecord`."""
         attempt = Attempt(
             time=clock.ms(clock.agreed()),
-            article=article,
-            version=said.version,
-            action=said.status,
-            outcome=word,
+            article=article_id,
+            version=entry.version,
+            action=entry.status,
+            outcome=outcome,
             status=answer.status,
             milliseconds=round(answer.seconds * 1000),
             bytes=message.size,
             sha256=message.digest,
             message_id=message.id,
-            error=answer.message or ("" if word == "delivered" else f"answered {policy.said(answer.status)}"),
+            error=answer.message
+            or ("" if outcome == "delivered" else f"answered {policy.status_phrase(answer.status)}"),
             answer=answer.body[:2048].decode("utf-8", "replace"),
         )
-        self.attempts.append(AttemptRecord(attempt, ledger, dispute, told))
+        self.attempts.append(AttemptRecord(attempt, ledger, dispute, alert))
 
     def _postpone(self, settlement: Settlement, due: int, reason: str) -> None:
-        """Have the endpoint come again at `due` (ms), which is no failure."""
+        """Have the endpoint claimed again at `due` (ms), which is no failure."""
         settlement.verb, settlement.due, settlement.reason = "retry", due, reason
         settlement.failing = self.claim.failing
 
-    @abstractmethod
-    def break_off(self, settlement: Settlement) -> None:
-        """Send nothing more; `settlement` is what is said of the claim."""
-
-    def _send(self, key: object, message: Message, texts: Collection[str], replay: str = "") -> Transfer | None:
+    def _request(
+        self, key: object, message: Message, text_ids: Collection[str], replay_id: str = ""
+    ) -> Transfer | None:
         """Return the request that pushes a message, in flight from now on; None when there is no token for it.
 
-        `texts`: the articles whose text is in it.
-
-        If one is on its way, the conversation has been broken off, to go on in a moment without a failure. If none can
-        be had, that is handed in like an answer: so it is judged, noted and logged like one.
+        `text_ids`: the articles whose text is in it. While a token is being fetched, the session is broken off and goes
+        on in a moment, without a failure. If no token can be had, that counts as an answer: so it is judged, noted and
+        logged like one.
         """
         try:
             request = self._endpoint.push(
                 message,
-                partial(self.hand_in, key),
-                replay=replay,
+                partial(self.on_answer, key),
+                replay=replay_id,
                 timeout=self._timeout,
                 deadline=self._deadline,
             )
-            request.article_ids = texts
+            request.article_ids = text_ids
         except TokenPending:
             due = clock.ms(clock.agreed()) + _TOKEN_MS
             self.break_off(
@@ -109,7 +107,7 @@ class EndpointPushes(ABC):
             )
             return None
         except TokenFailed as error:
-            self.hand_in(key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
+            self.on_answer(key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
             request = None
         self.in_flight += 1
         return request

@@ -4,11 +4,11 @@
     410                                     Gone
     408, 425, 429, 3xx, 5xx, no answer;     Retry: about the receiver, whatever was sent
     any failure with Retry-After
-    other 4xx; and 5xx or no answer when    Refused for an endpoint: about the article or about the endpoint, as others
-    it has failed for half a minute         tell; Retry for a subscription
+    other 4xx; and 5xx or no answer when    Refused for an endpoint: about the article or about the endpoint, as other
+    it has failed for half a minute         articles show; Retry for a subscription
     given back, ended by our own stop,
     refused for a token that is replaced    GiveBack: the receiver is not to blame
-    too many slow ones wait                 GiveBack, a second later
+    too many slow receivers wait            GiveBack, a second later
     Retry, 5 days without one success       Suspend for an endpoint; a subscription ends with its lease
 
 What becomes of a refusal:
@@ -20,15 +20,15 @@ What becomes of a refusal:
         other 4xx                               after five refusals over a minute
         5xx, no answer                          after ten over an hour
         of a kill or a withdrawal               never
-    one of the six, and there is nothing    parked after ten seconds, if what it said last of another article was yes;
+    one of the six, and there is nothing    parked after ten seconds, if its last answer to another article was yes;
     else to be sent                         called back if it refuses the next one too
     a kill, and there is nothing else       the same, but it is not parked: it is tried by itself
 
 The next try is put off by a fifth of the time for which the receiver has been failing, so an outage is never made more
-than a fifth longer. What is new for it, and there may be much, brings it forward to a twentieth of that time. What
-Retry-After asks for is kept to, but for a kill.
+than a fifth longer. News for it, and there may be much, brings that forward to a twentieth of that time. What
+Retry-After asks for is respected, except for a kill.
 
-Everything here is a function of its arguments: time and chance are given.
+Everything here is a function of its arguments, also of time and chance.
 """
 
 from __future__ import annotations
@@ -54,15 +54,16 @@ JITTER = 0.2
 SUSPEND_AFTER = timedelta(days=5)
 """An endpoint that has failed for so long is left alone until a person resumes it."""
 DOUBT_AFTER = timedelta(seconds=30)
-"""An endpoint that has failed for so long may do so because of one article: others are tried to find out."""
+"""An endpoint that has failed for so long may do so because of one article: other articles are tried to find out."""
 ALONE_AFTER = timedelta(seconds=10)
-"""So long an article is tried that is refused while there is no other to compare it with."""
+"""How long an article is tried that is refused while there is no other to compare it with."""
 CROWDED_PAUSE = timedelta(seconds=1)
-"""How long a slow receiver waits outside while too many of its kind wait for a place."""
+"""How long a slow receiver is given back while too many slow ones wait for a place."""
 
-_ABOUT_ARTICLE = frozenset({400, 409, 413, 415, 422, 451})
-# What may go wrong because of what was sent: a server that fails at a text, in one way or another.
-_PERHAPS_ARTICLE = frozenset({Fault.TIMEOUT, Fault.RESET, Fault.PROTOCOL, Fault.TOO_LARGE})
+_ARTICLE_STATUSES = frozenset({400, 409, 413, 415, 422, 451})
+"""Client errors that speak of what was sent, not of who sends it or where to."""
+# A server may fail at a text in one of these ways.
+_ARTICLE_FAULTS = frozenset({Fault.TIMEOUT, Fault.RESET, Fault.PROTOCOL, Fault.TOO_LARGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again at `due`, and because of news not before `until`."""
+    """Try again at `due`; news may bring that forward, but not before `until`."""
 
     due: datetime
     reason: str
@@ -97,7 +98,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The receiver is not there any more (RFC 9110, section 15.5.11)."""
+    """The receiver no longer exists (RFC 9110, section 15.5.11)."""
 
     reason: str
 
@@ -133,7 +134,7 @@ def outcome(
     if answer.fault is None:
         if 200 <= answer.status < 300:
             return Delivered()
-        reason = f"answered {said(answer.status)}"
+        reason = f"answered {status_phrase(answer.status)}"
         if answer.status == HTTPStatus.GONE:
             return Gone(reason)
     failing = now - failing_since if failing_since else timedelta(0)
@@ -141,21 +142,21 @@ def outcome(
     if endpoint and failing >= SUSPEND_AFTER:
         otherwise = Suspend(f"no success for {failing.days} days; at last {reason}")
     else:
-        asked = min(timedelta(seconds=answer.retry_after), MOST_WAIT)
-        due = now + max(wait(failing, chance), asked)
-        otherwise = Retry(due, reason, now + asked if asked else None)
-    if endpoint and not answer.retry_after and _perhaps_article(answer, suspect or failing >= DOUBT_AFTER):
+        retry_after = min(timedelta(seconds=answer.retry_after), MOST_WAIT)
+        due = now + max(wait(failing, chance), retry_after)
+        otherwise = Retry(due, reason, now + retry_after if retry_after else None)
+    if endpoint and not answer.retry_after and _may_be_about_article(answer, suspect or failing >= DOUBT_AFTER):
         return Refused(answer.status if answer.fault is None else 0, reason, otherwise)
     return otherwise
 
 
-def _perhaps_article(answer: Answer, in_doubt: bool) -> bool:
-    """Whether an answer that is no success may be about what was sent."""
+def _may_be_about_article(answer: Answer, in_doubt: bool) -> bool:
+    """Return whether an answer that is not a success may be about what was sent."""
     if answer.fault is None and 400 <= answer.status < 500:
         return answer.status not in TRY_AGAIN_STATUSES
     if not in_doubt:
         return False
-    return answer.status >= 500 if answer.fault is None else answer.started and answer.fault in _PERHAPS_ARTICLE
+    return answer.status >= 500 if answer.fault is None else answer.started and answer.fault in _ARTICLE_FAULTS
 
 
 def wait(failing: timedelta, chance: float = 0.0) -> timedelta:
@@ -166,7 +167,7 @@ def wait(failing: timedelta, chance: float = 0.0) -> timedelta:
 def given_up(status: int, tries: int, failing: timedelta) -> bool:
     """Return whether an article is parked that an endpoint has refused so often over so long, while it took others.
 
-    `status`: what it said last, 0 for no answer. Not to be asked of kills and withdrawals.
+    `status`: its last answer, 0: none. Kills and withdrawals are never given up.
     """
     if about_article(status):
         return tries >= 2
@@ -177,7 +178,7 @@ def given_up(status: int, tries: int, failing: timedelta) -> bool:
 
 def about_article(status: int) -> bool:
     """Return whether a status speaks of what was sent, not of the endpoint."""
-    return status in _ABOUT_ARTICLE
+    return status in _ARTICLE_STATUSES
 
 
 def brought_forward(
@@ -185,13 +186,13 @@ def brought_forward(
 ) -> datetime:
     """Return when a receiver in backoff is tried because there is something new for it; never later than `due`.
 
-    `until`: it has asked to be left alone till then.
+    `until`: it has asked to be left alone until then.
     """
     pause = max((now - failing_since) / NEWS_SHARE, NEWS_LEAST)
     return min(due, max(now, last_attempt + pause, until))
 
 
-def said(status: int) -> str:
+def status_phrase(status: int) -> str:
     """Return a status with its phrase, as people know it: "404 Not Found"."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"

@@ -12,7 +12,7 @@ from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, PayloadRequest
 from worker.outbound.signing import hub_signature
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers import policy
-from worker.receivers.delivery import judged, unfinished
+from worker.receivers.push_session import early_settlement, outcome_of
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -22,59 +22,63 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from worker.documents.feed_payloads import FeedPayload, FeedPayloads
     from worker.newsroom.publication import Publication
-    from worker.receivers.delivery import Articles
+    from worker.receivers.push_session import Articles
     from worker.store.attempts import AttemptRecord
     from worker.store.changes import Change, ChangeLogs
     from worker.store.receivers import Claim
 
 _KILLS_CACHED = 64
-_DELTAS = frozenset({"rss", "atom", "flipboard"})
-"""Topics of which a push may leave out what was delivered before: those in RSS and Atom."""
+_DELTA_FORMATS = frozenset({"rss", "atom", "flipboard"})
+"""Formats of topics of which a push may leave out what was delivered before: those in RSS and Atom."""
 
 
-class WebSub:
-    """Pushes feeds to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
+class Subscribers:
+    """Begins the sessions of subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
 
     def __init__(
         self, changes: ChangeLogs, payloads: FeedPayloads, site: Publication, *, whole: bool, timeout: float
     ) -> None:
         self._changes = changes
-        self._killed: LRUCache[tuple[str, int, int], tuple[Change, ...]] = LRUCache(_KILLS_CACHED)
+        self._kills_after: LRUCache[tuple[str, int, int], tuple[Change, ...]] = LRUCache(_KILLS_CACHED)
         self._payloads = payloads
         self._site = site
         self._whole = whole
         self._timeout = timeout
         self._headers: dict[tuple[str, str], list[str]] = {}
 
-    def begin(self, definition: FeedDefinition, claim: Claim, head: int, deadline: float, after: int) -> SubscriberPush:
+    def begin(
+        self, definition: FeedDefinition, claim: Claim, head: int, deadline: float, withdrawals_seen: int
+    ) -> SubscriberPush:
         """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds).
 
-        `after`: the last withdrawal that was heard of before the claim.
+        `withdrawals_seen`: the last withdrawal from the feed that was heard of before the claim.
         """
-        name = claim.details["format"]
+        format_name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
-        # Of a JSON topic no entries may be left out (section 7).
-        whole = self._whole or claim.cursor == 0 or name not in _DELTAS
-        # One that is far behind is told of kills now, not when it has come so far.
-        far = not whole and head - claim.cursor > CHANGES_PER_PAYLOAD
-        kills = self._kills(definition.name, claim.cursor, head) if far else ()
-        request = PayloadRequest(claim.cursor, head, "document" if whole else "changes", urgent=kills, withdrawal=after)
-        payload = self._payloads.build(definition, FEED_FORMATS[name], request)
-        lines = self._header_lines(definition.name, name)
-        return SubscriberPush(claim, payload, head, lines, self._timeout, deadline, after)
+        # A push of a JSON topic may leave out no entries (section 7).
+        whole = self._whole or claim.cursor == 0 or format_name not in _DELTA_FORMATS
+        # A subscriber that is far behind gets kills now, not when it has come that far.
+        far_behind = not whole and head - claim.cursor > CHANGES_PER_PAYLOAD
+        kills = self._kills(definition.name, claim.cursor, head) if far_behind else ()
+        request = PayloadRequest(
+            claim.cursor, head, "document" if whole else "changes", urgent=kills, withdrawal=withdrawals_seen
+        )
+        payload = self._payloads.build(definition, FEED_FORMATS[format_name], request)
+        headers = self._header_lines(definition.name, format_name)
+        return SubscriberPush(claim, payload, head, headers, self._timeout, deadline, withdrawals_seen)
 
     def forget(self, feed: str) -> None:
-        """Make the pushes of a feed anew: Redis may have lost time, and say another thing under the same numbers."""
+        """Make the pushes of a feed anew: Redis may have lost time, and now number other changes alike."""
         self._payloads.forget(feed)
-        for key in [key for key in self._killed if key[0] == feed]:
-            del self._killed[key]
+        for key in [key for key in self._kills_after if key[0] == feed]:
+            del self._kills_after[key]
 
     def _kills(self, feed: str, cursor: int, head: int) -> tuple[Change, ...]:
-        """The last kills after a cursor: the same for all subscribers that stand there while nothing new has come."""
+        """Return the last kills after a cursor: the same for all subscribers that stand there while the head stays."""
         key = (feed, cursor, head)
-        if key not in self._killed:
-            self._killed[key] = tuple(self._changes.killed(feed, cursor, CHANGES_PER_PAYLOAD))
-        return self._killed[key]
+        if key not in self._kills_after:
+            self._kills_after[key] = tuple(self._changes.killed(feed, cursor, CHANGES_PER_PAYLOAD))
+        return self._kills_after[key]
 
     def _header_lines(self, feed: str, format_name: str) -> list[str]:
         lines = self._headers.get((feed, format_name))
@@ -88,7 +92,7 @@ class WebSub:
 
 
 class SubscriberPush:
-    """One push to one subscriber."""
+    """A session with one subscriber: one push; None: there is nothing to push, and the cursor moves to `head`."""
 
     attempts: list[AttemptRecord] = []  # noqa: RUF012 (a subscription has none, so they may share it)
 
@@ -96,13 +100,13 @@ class SubscriberPush:
         "_deadline",
         "_headers",
         "_payload",
+        "_settlement",
         "_timeout",
-        "_waiting",
-        "after",
+        "_unsent",
         "claim",
-        "hand_in",
         "in_flight",
-        "settlement",
+        "on_answer",
+        "withdrawals_seen",
     )
 
     def __init__(
@@ -113,54 +117,58 @@ class SubscriberPush:
         headers: list[str],
         timeout: float,
         deadline: float,
-        after: int,
+        withdrawals_seen: int,
     ) -> None:
-        self.after = after
+        self.withdrawals_seen = withdrawals_seen
         self.claim = claim
-        self.hand_in: Callable[[object, Answer], None]
+        self.on_answer: Callable[[object, Answer], None]
         self.in_flight = 0
-        self.settlement = Settlement(claim, "done", payload.cursor if payload else head)
+        self._settlement = Settlement(claim, "done", payload.cursor if payload else head)
         self._payload = payload
         self._headers = headers
         self._timeout = timeout
         self._deadline = deadline
-        self._waiting = payload is not None
+        self._unsent = payload is not None
 
     @property
-    def accepted(self) -> int:
+    def accepted_ms(self) -> int:
         """When the oldest event in the push was accepted (ms)."""
         return self._payload.accepted if self._payload else 0
 
-    def wants(self) -> tuple[str, ...]:
+    def needed_articles(self) -> tuple[str, ...]:
         """Return nothing: the push has been made."""
         return ()
 
-    def next(self, articles: Articles) -> Transfer | None:
+    def next_request(self, articles: Articles) -> Transfer | None:
         """Return the push, once."""
         del articles
-        if not self._waiting or self._payload is None:
+        if not self._unsent or self._payload is None:
             return None
-        self._waiting = False
+        self._unsent = False
         self.in_flight = 1
         body, secret = self._payload.body, self.claim.details["secret"]
         headers = self._headers
-        on_answer = partial(self.hand_in, None)
+        on_answer = partial(self.on_answer, None)
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
-        url, texts = self.claim.details["callback"], self._payload.text_ids
-        return Transfer(url, body, headers, self._timeout, self._deadline, on_answer, article_ids=texts)
+        callback, text_ids = self.claim.details["callback"], self._payload.text_ids
+        return Transfer(callback, body, headers, self._timeout, self._deadline, on_answer, article_ids=text_ids)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
-        self._waiting = False
-        self.settlement = settlement
+        self._unsent = False
+        self._settlement = settlement
 
-    def answered(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
-        """Take the answer in."""
+    def take_answer(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
+        """Judge the answer."""
         del key
         self.in_flight = 0
-        outcome = judged(self.claim, answer, now, chance, endpoint=False)
+        outcome = outcome_of(self.claim, answer, now, chance, endpoint=False)
         if isinstance(outcome, policy.Delivered):
             return "delivered"
-        self.settlement, word = unfinished(self.claim, outcome, self.claim.cursor, now)
-        return word
+        self._settlement, name = early_settlement(self.claim, outcome, self.claim.cursor, now)
+        return name
+
+    def settle(self) -> Settlement:
+        """Return what the claim came to."""
+        return self._settlement

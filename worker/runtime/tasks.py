@@ -140,7 +140,7 @@ def consume(runtime: WorkerRuntime) -> None:
 @wake_up("dateline.distribute")
 def distribute(runtime: WorkerRuntime, feed: str) -> None:
     """Bring the receivers of a feed up to date."""
-    runtime.distributor.want(feed)
+    runtime.distributor.serve(feed)
 
 
 @wake_up("dateline.verify")

@@ -51,8 +51,9 @@ from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import Tokens
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
-from worker.receivers.endpoints import Partners
-from worker.receivers.subscribers import WebSub
+from worker.receivers.endpoint_directory import EndpointDirectory
+from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.receivers.subscribers import Subscribers
 from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
 from worker.runtime.operations_webhook import OperationsWebhook
@@ -153,10 +154,11 @@ class WorkerRuntime:
         )
         self._tokens = Tokens(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
-        websub = WebSub(
+        subscribers = Subscribers(
             store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
-        self._partners = Partners(store, services.payloads, site.provider, timeout=delivery.timeout)
+        self._directory = EndpointDirectory()
+        planner = EndpointPlanner(store, services.payloads, site.provider, self._directory, timeout=delivery.timeout)
         callbacks = CallbackRequests(self._engine, timeout=delivery.timeout, claim_seconds=delivery.claim_seconds)
         ended_subscriptions = EndedSubscriptions(store, site, callbacks)
         self.verifier = IntentVerifier(
@@ -183,7 +185,7 @@ class WorkerRuntime:
             store,
             self._engine,
             self._pages,
-            self._partners,
+            self._directory,
             services.alerts,
             timeout=delivery.timeout,
             claim_seconds=delivery.claim_seconds,
@@ -193,21 +195,21 @@ class WorkerRuntime:
             store,
             site,
             self._engine,
-            websub,
-            self._partners,
+            subscribers,
+            planner,
             services.alerts,
             services.wakeups,
             self._clearance,
             claim_seconds=delivery.claim_seconds,
             on_answers=self.readback.answered,
         )
-        try_locally = self.distributor.offer if distributes else lambda _: False
+        try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
             store,
             site,
             services.wakeups,
             self._consumer,
-            self._partners,
+            self._directory,
             services.alerts,
             try_locally=try_locally,
             on_killed=self.readback.expect,
@@ -258,7 +260,7 @@ class WorkerRuntime:
         """Finish what is in flight or give it back, then stop. The store stays open: others may be at work on it."""
         store = self.services.store
         # At once: what others with newer settings are to push is not pushed by these.
-        self.distributor.claim_no_more()
+        self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
         for step in (
@@ -309,7 +311,7 @@ class WorkerRuntime:
         """
         with self._enrolling:
             now = clock.ms(clock.agreed())
-            wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._partners.endpoints.values()}
+            wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._directory.by_name.values()}
             if lost := wanted - self.services.store.receivers.existing(wanted):
                 log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
                 self._enroll(since=self._known)
@@ -322,7 +324,7 @@ class WorkerRuntime:
             for endpoint in settings.endpoints
             if self.services.publication.feed(endpoint.feed) is not None
         }
-        self._partners.endpoints = endpoints
+        self._directory.by_name = endpoints
         backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
         receivers = self.services.store.receivers
         for name, endpoint in endpoints.items():

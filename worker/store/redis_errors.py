@@ -85,6 +85,11 @@ def sentence(error: RedisError) -> str:
     return f"Redis could not do it ({_first_line(error)}): a bug of ours, or its data was changed by somebody else"
 
 
+def is_outage(error: BaseException) -> bool:
+    """Return whether Redis just can't now: that is nobody's fault, and the same call works later."""
+    return isinstance(error, RedisError) and kind(error) != "bug"
+
+
 def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about: Any) -> None:
     """Log an error of Redis as what it is, in one line; a bug with its traceback."""
     what = kind(error)

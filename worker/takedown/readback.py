@@ -30,8 +30,8 @@ from worker.outbound.errors import RECEIVER_NOT_AT_FAULT
 from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
+from worker.receivers import policy
 from worker.receivers.ledger import LedgerEntry
-from worker.receivers.policy import said
 from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
 from worker.takedown.page_search import passages
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.destinations.http import Endpoint
     from worker.outbound.engine import Engine
-    from worker.receivers.endpoints import Partners
+    from worker.receivers.endpoint_directory import EndpointDirectory
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
@@ -73,7 +73,7 @@ class Readback:
         store: Store,
         engine: Engine,
         executor: Executor,
-        partners: Partners,
+        directory: EndpointDirectory,
         alerts: Alerts,
         *,
         timeout: float,
@@ -82,7 +82,7 @@ class Readback:
         self._store = store
         self._engine = engine
         self._executor = executor
-        self._partners = partners
+        self._directory = directory
         self._alerts = alerts
         self._timeout = timeout
         self._claim_seconds = claim_seconds
@@ -90,7 +90,7 @@ class Readback:
     def expect(self, feed: str, held: StoredArticle) -> None:
         """Have the pages of a killed article looked at, of those endpoints of the feed that name theirs."""
         now, article = clock.ms(clock.agreed()), held.article
-        endpoints = [one for one in self._partners.endpoints.values() if one.feed == feed and one.check_url]
+        endpoints = [one for one in self._directory.by_name.values() if one.feed == feed and one.check_url]
         if not endpoints or now - held.accepted > GIVEN_UP_MS:
             return
         # Whoever was told nothing of it would learn of it by being asked for its page.
@@ -103,7 +103,7 @@ class Readback:
 
     def answered(self, feed: str, name: str, tried: Sequence[AttemptRecord]) -> None:
         """Look again at what an endpoint has just answered to kills, whatever was seen before."""
-        endpoint = self._partners.endpoints.get(name)
+        endpoint = self._directory.by_name.get(name)
         if endpoint is None or not endpoint.check_url:
             return
         answers = [(article, LedgerEntry.parse(text)) for _, ledger, *_ in tried for article, text in ledger.items()]
@@ -121,7 +121,7 @@ class Readback:
 
     def _begin(self, page: PageCheck, held: StoredArticle | None, now: int) -> Transfer | None:
         """The request for a page; None when there is none to be made now."""
-        endpoint = self._partners.endpoints.get(page.endpoint)
+        endpoint = self._directory.by_name.get(page.endpoint)
         killed = held is not None and (held.article.pubstatus, held.article.version) == (
             "canceled",
             page.sighting.version,
@@ -222,7 +222,7 @@ def judged(answer: Answer, fingerprints: Collection[str]) -> tuple[Verdict, str]
     if answer.fault:
         return "unproven", answer.message
     if answer.status in _GONE or not 200 <= answer.status < 300:
-        return "gone" if answer.status in _GONE else "unproven", f"answered {said(answer.status)}"
+        return "gone" if answer.status in _GONE else "unproven", f"answered {policy.status_phrase(answer.status)}"
     if not fingerprints:
         return "unproven", "the article said too little to be known by"
     try:

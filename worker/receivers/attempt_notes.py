@@ -1,0 +1,124 @@
+"""Notes what was tried: for metrics, for the store, for whoever reads pages back, and for operators."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker import clock
+from worker.store import redis_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from worker.receivers.push_session import PushSession
+    from worker.store.alerts import Alerts
+    from worker.store.attempts import AttemptRecord, Attempts
+    from worker.store.counters import Counters
+
+log = structlog.get_logger()
+
+
+class OutcomeCounts:
+    """Counts what answers came to, for the metrics. Adds them up and passes them on once in a while."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._counts: Counter[tuple[str, str, int]] = Counter()
+
+    def add(self, kind: str, outcome: str, accepted_ms: int) -> None:
+        """Count an answer. `accepted_ms`: when the oldest event in the request was accepted; 0: unknown."""
+        self._counts[kind, outcome, accepted_ms] += 1
+
+    def flush(self) -> None:
+        """Pass the counts on; all answers count as having come now."""
+        now = clock.ms(clock.agreed())
+        for (kind, outcome, accepted), times in self._counts.items():
+            self._counters.add("dateline_attempts", times, kind=kind, outcome=outcome)
+            if outcome == "delivered" and accepted:
+                seconds = max(0.0, (now - accepted) / 1000)
+                self._counters.observe("dateline_delivery_seconds", seconds, times, kind=kind)
+        self._counts.clear()
+
+
+class AttemptNotes:
+    """The attempts at endpoints that are not stored yet.
+
+    `on_answers(feed, endpoint, attempts)` is called before they are stored, because what is stored is not sent again
+    after a crash.
+    """
+
+    def __init__(
+        self, attempts: Attempts, alerts: Alerts, on_answers: Callable[[str, str, Sequence[AttemptRecord]], None]
+    ) -> None:
+        self._attempts = attempts
+        self._alerts = alerts
+        self._on_answers = on_answers
+        self._unsaved: dict[tuple[str, str], list[AttemptRecord]] = defaultdict(list)
+
+    def collect(self, session: PushSession) -> None:
+        """Take over the attempts of a session."""
+        if session.attempts:
+            endpoint = session.claim.details["endpoint"]
+            self._unsaved[session.claim.feed, endpoint] += session.attempts
+            session.attempts.clear()
+
+    def save(self) -> None:
+        """Store the attempts, then alert operators.
+
+        Raises redis.RedisError in an outage; what is not stored then is stored by the next call.
+        """
+        if not self._unsaved:
+            return
+        for (feed, endpoint), attempts in self._unsaved.items():
+            with _isolated(feed, endpoint):
+                self._on_answers(feed, endpoint, attempts)
+        recovered = self._store()
+        saved, self._unsaved = self._unsaved, defaultdict(list)
+        for (feed, endpoint), attempts in saved.items():
+            with _isolated(feed, endpoint):
+                if (feed, endpoint) in recovered:
+                    self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
+                for record in attempts:
+                    self._alert(endpoint, feed, record)
+
+    def _store(self) -> set[tuple[str, str]]:
+        """Store the attempts, those of one endpoint after the other if need be; return the endpoints that recovered."""
+        try:
+            return self._attempts.record(self._unsaved)
+        except Exception as error:
+            if redis_errors.is_outage(error):
+                raise
+        recovered = set()
+        for (feed, endpoint), attempts in self._unsaved.items():
+            with _isolated(feed, endpoint):
+                recovered |= self._attempts.record({(feed, endpoint): attempts})
+        return recovered
+
+    def _alert(self, endpoint: str, feed: str, record: AttemptRecord) -> None:
+        """Tell operators what an attempt came to, if they should know."""
+        attempt = record.attempt
+        about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
+        article = {"article_id": attempt.article, "version": attempt.version}
+        if attempt.outcome in ("refused", "parked"):
+            self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
+        if record.alert == "kill.refused":
+            next_step = "it is tried again until it is taken; talk to the partner"
+            self._alerts.tell(record.alert, **about, **article, answer=attempt.answer, next_step=next_step)
+        elif record.alert == "push.refused":
+            next_step = "it is made again, later each time"
+            self._alerts.tell(record.alert, **about, answer=attempt.answer, next_step=next_step)
+
+
+@contextmanager
+def _isolated(feed: str, endpoint: str) -> Iterator[None]:
+    """Log an error of ours about one endpoint, and go on. Raises redis.RedisError in an outage."""
+    try:
+        yield
+    except Exception as error:
+        if redis_errors.is_outage(error):
+            raise
+        log.exception("noting_failed", feed=feed, endpoint=endpoint, next_step="what was tried is in the log only")

@@ -1,0 +1,63 @@
+"""What other threads tell the distributor, in the order in which it came."""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.outbound.transfer import Answer
+    from worker.receivers.push_session import PushSession
+
+
+class FeedBehind(NamedTuple):
+    """A feed may have receivers that are behind."""
+
+    feed: str
+
+
+class ArticleWithdrawn(NamedTuple):
+    """Something was withdrawn from a feed."""
+
+    feed: str
+
+
+class RequestAnswered(NamedTuple):
+    """A session's request was answered; `key` says which."""
+
+    session: PushSession
+    key: object
+    answer: Answer
+
+
+class StopRequested(NamedTuple):
+    """The process is stopping."""
+
+
+Message = FeedBehind | ArticleWithdrawn | RequestAnswered | StopRequested
+
+
+class Inbox:
+    """A queue that any thread puts messages into, and one thread takes them out of."""
+
+    def __init__(self) -> None:
+        self._messages: SimpleQueue[Message] = SimpleQueue()
+
+    def put(self, message: Message) -> None:
+        """Add a message. Returns at once."""
+        self._messages.put(message)
+
+    def empty(self) -> bool:
+        """Return whether nothing waits."""
+        return self._messages.empty()
+
+    def take(self, most: int, wait_seconds: float) -> Iterator[Message]:
+        """Yield up to `most` messages; when none is there, wait for the first one so long at the most."""
+        try:
+            yield self._messages.get(block=wait_seconds > 0, timeout=wait_seconds or None)
+            for _ in range(most - 1):
+                yield self._messages.get_nowait()
+        except Empty:
+            pass

@@ -1,0 +1,217 @@
+"""The claims that this process is serving: begins their sessions, sends what they have to send, ends them.
+
+Run by the distributor's thread alone. One receiver's trouble must never be another's: an error ends one session.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker import clock
+from worker.receivers.article_pushes import ArticlePushes
+from worker.receivers.inbox import RequestAnswered
+from worker.receivers.settlements import broken_off, given_back, left_alone, not_configured
+from worker.store import redis_errors
+from worker.store.receivers import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from feeds.definition import FeedDefinition
+    from worker.outbound.engine import Engine
+    from worker.outbound.transfer import Answer, Transfer
+    from worker.receivers.attempt_notes import AttemptNotes, OutcomeCounts
+    from worker.receivers.clearance import Clearance
+    from worker.receivers.endpoint_planner import EndpointPlanner
+    from worker.receivers.inbox import Inbox
+    from worker.receivers.push_plan import PushPlan
+    from worker.receivers.push_session import Articles, PushSession
+    from worker.receivers.settlements import Settlements
+    from worker.receivers.subscribers import Subscribers
+    from worker.store.articles import Articles as ArticleStore
+    from worker.store.receivers import Claim, Claims
+
+log = structlog.get_logger()
+
+
+class Sessions:
+    """All sessions of this process.
+
+    A session is *ready* when it may have something to send: it has begun, has had an answer, or has to look at a
+    withdrawal. Everything that ready sessions need is read at once. A session ends when it has nothing to send and
+    nothing in flight; `open_claims` counts those that have not ended.
+    """
+
+    def __init__(
+        self,
+        articles: ArticleStore,
+        engine: Engine,
+        subscribers: Subscribers,
+        planner: EndpointPlanner,
+        clearance: Clearance,
+        inbox: Inbox,
+        attempts: AttemptNotes,
+        counts: OutcomeCounts,
+        settlements: Settlements,
+    ) -> None:
+        self._articles = articles
+        self._engine = engine
+        self._subscribers = subscribers
+        self._planner = planner
+        self._clearance = clearance
+        self._inbox = inbox
+        self._attempts = attempts
+        self._counts = counts
+        self._settlements = settlements
+        self._ready: dict[PushSession, None] = {}
+        self._article_pushes: dict[str, set[ArticlePushes]] = defaultdict(set)
+        self.open_claims = 0
+
+    @property
+    def any_ready(self) -> bool:
+        """Whether any session may have something to send."""
+        return bool(self._ready)
+
+    def begin(self, definition: FeedDefinition, claims: Claims, deadline: float, withdrawals_seen: int) -> None:
+        """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds).
+
+        `withdrawals_seen`: the last withdrawal from the feed that was heard of before the claim.
+        """
+        self.open_claims += len(claims.claims)
+        try:
+            plans = self._planner.plan(definition, claims)
+        except Exception as error:  # noqa: BLE001 (whatever it was, these claims must not be lost)
+            for claim in claims.claims:
+                self._end(broken_off(claim, error))
+            return
+        now = clock.ms(clock.agreed())
+        for claim in claims.claims:
+            if claim.failing.until > now and claim.cursor >= claims.kill:
+                # It has been given back meanwhile, or has renewed its subscription: that changes nothing.
+                self._end(left_alone(claim))
+                continue
+            try:
+                session = self._session(
+                    definition, claim, plans.get(claim.receiver), claims.head, deadline, withdrawals_seen
+                )
+            except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+                self._end(broken_off(claim, error))
+                continue
+            if isinstance(session, Settlement):
+                self._end(session)
+                continue
+            session.on_answer = partial(self._on_answer, session)
+            if isinstance(session, ArticlePushes):
+                self._article_pushes[definition.name].add(session)
+            self._ready[session] = None
+
+    def _session(
+        self,
+        definition: FeedDefinition,
+        claim: Claim,
+        plan: PushPlan | Settlement | None,
+        head: int,
+        deadline: float,
+        withdrawals_seen: int,
+    ) -> PushSession | Settlement:
+        """Return the session of a claim, or how it ends when nothing may be sent now."""
+        if "endpoint" not in claim.details:
+            return self._subscribers.begin(definition, claim, head, deadline, withdrawals_seen)
+        if plan is None:
+            return not_configured(claim)
+        if isinstance(plan, Settlement):
+            return plan
+        return self._planner.begin(definition, claim, plan, head, deadline, withdrawals_seen)
+
+    def _on_answer(self, session: PushSession, key: object, answer: Answer) -> None:
+        """Pass an answer on from the engine's thread to ours."""
+        self._inbox.put(RequestAnswered(session, key, answer))
+
+    def take_answer(self, session: PushSession, key: object, answer: Answer) -> None:
+        """Have a session judge an answer."""
+        self._ready[session] = None
+        try:
+            outcome = session.take_answer(key, answer, clock.agreed(), random.random())  # noqa: S311 (jitter is no secret)
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            session.break_off(broken_off(session.claim, error))
+            return
+        kind = "endpoint" if "endpoint" in session.claim.details else "websub"
+        self._counts.add(kind, outcome, session.accepted_ms)
+        if outcome != "delivered":
+            # What an endpoint does is a contract's matter; of subscribers there are thousands, and always some fail.
+            (log.info if kind == "endpoint" else log.debug)(
+                "attempt_failed",
+                feed=session.claim.feed,
+                receiver=session.claim.receiver,
+                outcome=outcome,
+                status=answer.status,
+                reason=answer.message,
+            )
+        self._attempts.collect(session)
+
+    def look_at_withdrawal(self, feed: str) -> None:
+        """Have the sessions of a feed that have room send the notice now, not after their next answer."""
+        self._ready.update(dict.fromkeys(self._article_pushes.get(feed, ())))
+
+    def send(self) -> None:
+        """Have everything sent that may be sent now, with the articles as they are at this moment, read all at once."""
+        while self._ready:
+            for session in self._ready:
+                if isinstance(session, ArticlePushes):
+                    self._note_withdrawals(session)
+            article_ids = {article_id for session in self._ready for article_id in session.needed_articles()}
+            stored = self._articles.get_many(article_ids) if article_ids else {}
+            articles = dict.fromkeys(article_ids) | stored
+            ready, self._ready = self._ready, {}
+            requests = [request for session in ready for request in self._requests(session, articles)]
+            if requests:
+                self._engine.submit(requests)
+
+    def _note_withdrawals(self, session: ArticlePushes) -> None:
+        """Let a session know what was withdrawn, before the articles are read that it is about to send."""
+        last = self._clearance.last(session.claim.feed)
+        if last > session.withdrawals_seen:
+            try:
+                self._planner.note_withdrawals(session)
+            except Exception as error:
+                if redis_errors.is_outage(error):
+                    # It is done when Redis is back.
+                    raise
+                session.break_off(broken_off(session.claim, error))
+            session.withdrawals_seen = last
+
+    def _requests(self, session: PushSession, articles: Articles) -> Iterator[Transfer]:
+        """Yield what is to be sent now; end the session when nothing is left and nothing in flight."""
+        if isinstance(session, ArticlePushes) and not self._clearance.holds():
+            # No request could begin. The claim is given back; nothing is claimed until Redis is heard again.
+            session.break_off(given_back(session.claim))
+        may_begin = self._clearance.may_begin
+        try:
+            while request := session.next_request(articles):
+                if request.article_ids:
+                    request.is_current = partial(
+                        may_begin, session.claim.feed, request.article_ids, session.withdrawals_seen
+                    )
+                yield request
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            session.break_off(broken_off(session.claim, error))
+        # What the gate keeps back is an attempt, although it is not sent.
+        self._attempts.collect(session)
+        if session.in_flight:
+            return
+        if any(session.needed_articles()):
+            # Nothing was due of the articles that it had; it needs others.
+            self._ready[session] = None
+            return
+        if isinstance(session, ArticlePushes):
+            self._article_pushes[session.claim.feed].discard(session)
+        self._end(session.settle())
+
+    def _end(self, settlement: Settlement) -> None:
+        self.open_claims -= 1
+        self._settlements.add(settlement)
