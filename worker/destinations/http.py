@@ -1,4 +1,4 @@
-"""An HTTP endpoint: where it is, how it is spoken to, and the request that pushes a message to it."""
+"""Pushes over HTTP: an endpoint as its settings describe it, and the request that pushes a message to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One partner endpoint as the settings have it. Secrets sign (Standard Webhooks); without one nothing is signed."""
+    """One partner endpoint as the settings have it. `secrets` sign its pushes (Standard Webhooks); none: no signature."""
 
     name: str
     feed: str
@@ -45,22 +45,22 @@ class Endpoint:
     rate: float | None = None
     """Attempts a second at the most; None: no limit."""
     identity: Identity | None = None
-    """What is said of us beside the signature."""
+    """How it recognises us beside the signature: credentials and headers of its own."""
     tls: Tls = DEFAULT_TLS
     gzip: bool = False
     """Whether bodies are compressed."""
     rights: Rights = EVERYTHING
     """How much of an article it may have."""
     delay: int = 0
-    """How long after a change it is told of it, in ms."""
+    """How long after a change it may get it, in ms."""
     early: bool = False
     """Whether it may have articles before their embargo ends, in mode "article"."""
     check_url: str = ""
-    """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: no such."""
+    """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: none."""
 
     @cached_property
     def request(self) -> requests.PreparedRequest:
-        """The request that each push of this endpoint begins as, without a body."""
+        """What all requests to this endpoint begin with, without a body."""
         formats = ARTICLE_FORMATS if self.mode == "article" else FEED_FORMATS
         headers = {"Content-Type": formats[self.format].media_type}
         if self.gzip:
@@ -68,43 +68,43 @@ class Endpoint:
         return requests.Request("POST", self.url, headers=headers).prepare()
 
     @cached_property
-    def lines(self) -> tuple[str, ...]:
-        """Its header lines."""
+    def header_lines(self) -> tuple[str, ...]:
+        """The header lines of `request`."""
         return tuple(header_lines(self.request))
 
     def push(
-        self, message: Message, answered: Callable[[Answer], None], *, replay: str, timeout: float, deadline: float
+        self, message: Message, on_answer: Callable[[Answer], None], *, replay_id: str, timeout: float, deadline: float
     ) -> Transfer:
         """Return the request that pushes a message, complete: authenticated and signed.
 
-        `answered` takes the answer, in the engine's thread, without what of ours it may repeat. `replay`: the id of the
-        replay that it belongs to, or nothing. `timeout` in seconds, `deadline` in monotonic seconds.
+        `on_answer` gets the answer, in the engine's thread, with our secrets removed should the answer repeat them.
+        `replay_id`: the replay that the push belongs to, if any. `timeout` in seconds, `deadline` in monotonic seconds.
         Raises TokenPending and TokenFailed (worker/outbound/oauth2_tokens.py).
         """
         if self.identity:
             request = self.identity(self.request.copy())
             lines = header_lines(request)
-            answered = partial(self._answered, request.headers.get("Authorization", ""), answered)
+            on_answer = partial(self._inspect, request.headers.get("Authorization", ""), on_answer)
         else:
-            lines = [*self.lines]
-        if replay:
-            lines.append(f"Dateline-Replay: {replay}")
+            lines = [*self.header_lines]
+        if replay_id:
+            lines.append(f"Dateline-Replay: {replay_id}")
         if self.secrets:
-            # Signed is what the partner's verifier is given: servers take the content coding off before it.
+            # The signature is of the text: servers undo the content coding before the partner's verifier sees it.
             signature = webhook_headers(self.secrets, message.id, int(time.time()), message.text)
             lines += [f"{name}: {value}" for name, value in signature.items()]
         else:
             lines.append(f"webhook-id: {message.id}")
-        return Transfer(self.url, message.payload, lines, timeout, deadline, answered, tls=self.tls)
+        return Transfer(self.url, message.payload, lines, timeout, deadline, on_answer, tls=self.tls)
 
-    def _answered(self, authorization: str, answered: Callable[[Answer], None], answer: Answer) -> None:
+    def _inspect(self, authorization: str, on_answer: Callable[[Answer], None], answer: Answer) -> None:
         assert self.identity is not None
         self.identity.inspect(authorization, answer)
-        answered(answer)
+        on_answer(answer)
 
 
 def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
-    """Return the endpoint; OAuth2 tokens are those that `tokens` keeps."""
+    """Return the endpoint that the settings describe. Its OAuth2 tokens come from `tokens`."""
     return Endpoint(
         settings.name,
         settings.feed,
@@ -151,5 +151,5 @@ def _identity(settings: EndpointSettings, tokens: Tokens) -> Identity | None:
 
 def _tls(settings: TlsSettings) -> Tls:
     paths = (str(path) if path else None for path in (settings.ca, settings.cert, settings.key))
-    # The engine knows the usual by its identity, and spends nothing on it.
+    # The engine recognises the default by its identity, and spends nothing on it.
     return Tls(True, *paths) if settings.model_fields_set else DEFAULT_TLS

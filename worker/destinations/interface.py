@@ -1,4 +1,4 @@
-"""What a destination is given to send: a message. Each kind of destination is one file; it makes a transfer of it."""
+"""What every kind of destination is given to send: a message."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a push says: its message id, the text, and the payload, which is the text compressed if it is to be.
+    """One push: its message id, its text, and the payload, which is the text or the text compressed.
 
-    `digest` is the SHA-256 (hex) of the text; `refused`: why the quality gate keeps it back, if so.
+    `digest`: the SHA-256 (hex) of the text. `refused`: why the quality gate keeps it back; empty: it does not.
     """
 
     id: str
@@ -22,7 +22,7 @@ class Message:
 
     @classmethod
     def of(cls, message_id: str, text: bytes, *, compressed: bool, refused: str = "") -> Message:
-        """Return the message of this text."""
+        """Return the message with this text."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
         payload = gzip.compress(text, 6, mtime=0) if compressed else text
         return cls(message_id, text, payload, sha256(text).hexdigest(), refused)
@@ -34,7 +34,7 @@ class Message:
 
 
 def message_id(text: bytes, *parts: object) -> str:
-    """Return the id of a push of `text`; `parts` tell it from a push that says the same after something else.
+    """Return the id of a push of `text`; `parts` distinguish it from a push of the same text after another one.
 
     Receivers drop what comes twice under one id (Standard Webhooks 1.0), so an id must stand for one body.
     """

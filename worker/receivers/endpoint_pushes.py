@@ -95,7 +95,7 @@ class EndpointPushes(ABC):
             request = self._endpoint.push(
                 message,
                 partial(self.on_answer, key),
-                replay=replay_id,
+                replay_id=replay_id,
                 timeout=self._timeout,
                 deadline=self._deadline,
             )
