@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One partner endpoint as the settings have it. `secrets` sign its pushes (Standard Webhooks); none: no signature."""
+    """One partner endpoint as the settings have it. `secrets` sign its pushes (Standard Webhooks), if there are any."""
 
     name: str
     feed: str
