@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from web.access import bearer
 from web.problem_details import answer, problem
-from worker.takedown import report
+from worker.takedown.coverage_report import coverage_report
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +29,8 @@ class Articles:
         if not bearer(request.headers, self._tokens):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         article_id = request.path_params["article"]
-        found = await run_in_threadpool(report.coverage, self._services.store, self._services.publication, article_id)
-        if found is None:
+        store, publication = self._services.store, self._services.publication
+        report = await run_in_threadpool(coverage_report, store, publication, article_id)
+        if report is None:
             return problem(404, "No article of this id was ever published here.")
-        return answer(200, found.told(), headers={"Cache-Control": "no-store"})
+        return answer(200, report.as_json(), headers={"Cache-Control": "no-store"})

@@ -23,7 +23,7 @@ from worker.store.receivers import Claim, Failing
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def held(article_id: str) -> StoredArticle:
+def stored(article_id: str) -> StoredArticle:
     article = Article(
         id=article_id,
         version=1,
@@ -35,7 +35,7 @@ def held(article_id: str) -> StoredArticle:
     return StoredArticle(article, 1, frozenset({"f"}), 0)
 
 
-def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_article_that_fails_its_format_is_parked_and_the_next_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     def check(_: str, document: bytes, *, ours: bool) -> list[Finding]:
         assert ours
         return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
@@ -47,9 +47,9 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
     pushes = ArticlePushes(claim, plan, MessageCache(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
     pushes.on_answer = lambda *_: None
 
-    assert pushes.next_request({"bad": held("bad")}) is None
+    assert pushes.next_request({"bad": stored("bad")}) is None
     assert list(pushes.needed_articles()) == ["good"]
-    request = pushes.next_request({"good": held("good")})
+    request = pushes.next_request({"good": stored("good")})
     assert request is not None
     assert b"of good" in request.body
     [(attempt, ledger, *_)] = pushes.attempts
@@ -60,7 +60,7 @@ def test_what_fails_its_format_is_parked_and_the_rest_goes_on(monkeypatch: pytes
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_cache, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")])
-    canceled = replace(held("a"), article=held("a").article.model_copy(update={"pubstatus": "canceled"}))
+    canceled = replace(stored("a"), article=stored("a").article.model_copy(update={"pubstatus": "canceled"}))
     message = MessageCache(Provider("e.example,2026", "E")).message(
         Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"
     )

@@ -1,4 +1,4 @@
-"""Looks at pages over real sockets: which are made, how often, and what is kept when one can't be."""
+"""Checks of pages over real sockets: which are made, how often, and what is noted when one can't be made."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ KILLED = Article(id="a", version=2, url=TEXT.url, published=NOW, updated=NOW, pu
 PAGE = f"<h1>{TEXT.headline}</h1>".encode()
 
 
-class Reading:
-    """A readback of one feed with one endpoint, `p`, and its page."""
+class PageOfAPartner:
+    """The page of one endpoint, `p`, of one feed, and the readback that checks it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -51,9 +51,9 @@ class Reading:
         self.engine.start()
         self.executor = ThreadPoolExecutor(1)
         self.directory = SimpleNamespace(by_name={"p": self.endpoint()})
-        self.told: list[str] = []
-        operations = SimpleNamespace(tell=lambda kind, **_: self.told.append(kind))
-        parts: Any = (store, self.engine, self.executor, self.directory, operations)
+        self.alerts: list[str] = []
+        alerts = SimpleNamespace(tell=lambda kind, **_: self.alerts.append(kind))
+        parts: Any = (store, self.engine, self.executor, self.directory, alerts)
         self.readback = Readback(*parts, timeout=2.0, claim_seconds=5.0)
         store.articles.save(KILLED, NEW, {"f"}, clock.ms(clock.now()), fingerprints(TEXT))
 
@@ -62,12 +62,12 @@ class Reading:
         page = f"{url}{check_url}" if check_url else ""
         return Endpoint("p", "f", "json", f"{url}/p", "article", identity=identity, check_url=page)
 
-    def look(self, *, asks: bool = True, **seen: Any) -> tuple[PageSighting | None, int | None]:
-        """Look at the page; return what is kept of it then, and when it is due (ms). `asks`: a request comes of it."""
+    def check(self, *, requested: bool = True, **sighting: Any) -> tuple[PageSighting | None, int | None]:
+        """Check the page; return what is noted of it and when it is due (ms). `requested`: wait for the request."""
         now = clock.ms(clock.now())
-        self.store.page_checks.schedule("f", ["p"], "a", PageSighting(**{"version": 2, "since": now, **seen}), now)
-        self.readback.look("f")
-        if asks:
+        self.store.page_checks.schedule("f", ["p"], "a", PageSighting(**{"version": 2, "since": now, **sighting}), now)
+        self.readback.check_due("f")
+        if requested:
             self.receiver.wait("/page/a", method="GET")
         self.engine.stop(5)
         self.executor.shutdown()
@@ -76,11 +76,11 @@ class Reading:
 
 
 @pytest.fixture
-def reading(store: Store) -> Iterator[Reading]:
-    reading = Reading(store)
-    yield reading
-    reading.engine.stop(0)
-    reading.receiver.close()
+def partner(store: Store) -> Iterator[PageOfAPartner]:
+    partner = PageOfAPartner(store)
+    yield partner
+    partner.engine.stop(0)
+    partner.receiver.close()
 
 
 def ago(milliseconds: int) -> int:
@@ -88,34 +88,34 @@ def ago(milliseconds: int) -> int:
 
 
 @pytest.mark.parametrize(("looks", "pause"), [(0, PAUSES[1]), (2, PAUSES[3]), (30, PAUSES[-1])])
-def test_pauses_grow(reading: Reading, looks: int, pause: int) -> None:
-    seen, due = reading.look(looks=looks)
-    assert seen is not None
+def test_pauses_grow(partner: PageOfAPartner, looks: int, pause: int) -> None:
+    sighting, due = partner.check(looks=looks)
+    assert sighting is not None
     assert due is not None
-    assert ("there", looks + 1, ["article.still_there"]) == (seen.verdict, seen.looks, reading.told)
-    assert 0 <= due - seen.last - pause * 1000 < 5000
+    assert ("there", looks + 1, ["article.still_there"]) == (sighting.verdict, sighting.looks, partner.alerts)
+    assert 0 <= due - sighting.last - pause * 1000 < 5000
 
 
-def test_operators_are_told_once(reading: Reading) -> None:
-    seen, _ = reading.look(looks=3, alarmed=True, verdict="there")
-    assert seen is not None
-    assert (4, True, []) == (seen.looks, seen.alarmed, reading.told)
+def test_operators_get_one_alert(partner: PageOfAPartner) -> None:
+    sighting, _ = partner.check(looks=3, alarmed=True, verdict="there")
+    assert sighting is not None
+    assert (4, True, []) == (sighting.looks, sighting.alarmed, partner.alerts)
 
 
-def test_the_last_look_is_after_five_days(reading: Reading) -> None:
+def test_the_last_check_is_after_five_days(partner: PageOfAPartner) -> None:
     since = ago(GIVEN_UP_MS - 3_600_000)
-    seen, due = reading.look(looks=9, since=since)
-    assert seen is not None
-    assert ("there", since + GIVEN_UP_MS) == (seen.verdict, due)
+    sighting, due = partner.check(looks=9, since=since)
+    assert sighting is not None
+    assert ("there", since + GIVEN_UP_MS) == (sighting.verdict, due)
 
 
-def test_after_five_days_nobody_looks_any_more(reading: Reading) -> None:
-    seen, due = reading.look(looks=9, since=ago(GIVEN_UP_MS))
-    assert seen is not None
-    assert ("there", None) == (seen.verdict, due)
+def test_after_five_days_the_checks_end(partner: PageOfAPartner) -> None:
+    sighting, due = partner.check(looks=9, since=ago(GIVEN_UP_MS))
+    assert sighting is not None
+    assert ("there", None) == (sighting.verdict, due)
 
 
-class Without(AuthBase):
+class WithoutToken(AuthBase):
     """An authentication that has no token."""
 
     def __init__(self, error: Exception) -> None:
@@ -125,50 +125,50 @@ class Without(AuthBase):
         raise self._error
 
 
-def test_a_token_that_is_on_its_way_is_waited_for(reading: Reading) -> None:
-    identity = Identity(Without(TokenPending()), {}, ())
-    reading.directory.by_name = {"p": reading.endpoint(identity=identity)}
-    seen, due = reading.look(asks=False)
-    assert seen is not None
+def test_a_token_that_is_on_its_way_is_waited_for(partner: PageOfAPartner) -> None:
+    identity = Identity(WithoutToken(TokenPending()), {}, ())
+    partner.directory.by_name = {"p": partner.endpoint(identity=identity)}
+    sighting, due = partner.check(requested=False)
+    assert sighting is not None
     assert due is not None
-    assert (0, "", True) == (seen.looks, seen.verdict, due <= ago(-1_000))
-    assert reading.receiver.requests == []
+    assert (0, "", True) == (sighting.looks, sighting.verdict, due <= ago(-1_000))
+    assert partner.receiver.requests == []
 
 
-def test_a_token_that_cannot_be_had_proves_nothing(reading: Reading) -> None:
-    identity = Identity(Without(TokenFailed("no token: 401")), {}, ())
-    reading.directory.by_name = {"p": reading.endpoint(identity=identity)}
-    seen, _ = reading.look(asks=False)
-    assert seen is not None
-    assert (1, "unproven", "no token: 401") == (seen.looks, seen.verdict, seen.why)
+def test_a_token_that_cannot_be_had_proves_nothing(partner: PageOfAPartner) -> None:
+    identity = Identity(WithoutToken(TokenFailed("no token: 401")), {}, ())
+    partner.directory.by_name = {"p": partner.endpoint(identity=identity)}
+    sighting, _ = partner.check(requested=False)
+    assert sighting is not None
+    assert (1, "unproven", "no token: 401") == (sighting.looks, sighting.verdict, sighting.why)
 
 
-def test_an_endpoint_that_no_longer_names_its_page_is_forgotten(reading: Reading) -> None:
-    reading.directory.by_name = {"p": reading.endpoint(check_url="")}
-    assert reading.look(asks=False) == (None, None)
+def test_an_endpoint_that_no_longer_names_its_page_is_forgotten(partner: PageOfAPartner) -> None:
+    partner.directory.by_name = {"p": partner.endpoint(check_url="")}
+    assert partner.check(requested=False) == (None, None)
 
 
-def test_an_endpoint_that_is_unknown_here_is_left_to_other_workers(reading: Reading) -> None:
-    reading.directory.by_name = {}
-    seen, due = reading.look(asks=False)
-    assert seen is not None
+def test_an_endpoint_that_is_unknown_here_is_left_to_other_workers(partner: PageOfAPartner) -> None:
+    partner.directory.by_name = {}
+    sighting, due = partner.check(requested=False)
+    assert sighting is not None
     assert due is not None
-    assert (0, True) == (seen.looks, due > ago(0))
+    assert (0, True) == (sighting.looks, due > ago(0))
 
 
-def test_what_nobody_knows_ends_in_time(reading: Reading) -> None:
-    reading.directory.by_name = {}
-    seen, due = reading.look(asks=False, since=ago(GIVEN_UP_MS + 1_000))
-    assert seen is not None
-    assert (0, None) == (seen.looks, due)
+def test_checks_of_an_endpoint_that_no_worker_knows_end_in_time(partner: PageOfAPartner) -> None:
+    partner.directory.by_name = {}
+    sighting, due = partner.check(requested=False, since=ago(GIVEN_UP_MS + 1_000))
+    assert sighting is not None
+    assert (0, None) == (sighting.looks, due)
 
 
-def test_a_look_that_was_not_begun_does_not_count(reading: Reading) -> None:
-    reading.engine.stop(0)
-    seen, due = reading.look(asks=False)
-    assert seen is not None
+def test_a_check_that_was_not_begun_does_not_count(partner: PageOfAPartner) -> None:
+    partner.engine.stop(0)
+    sighting, due = partner.check(requested=False)
+    assert sighting is not None
     assert due is not None
-    assert (0, "", True) == (seen.looks, seen.verdict, due <= ago(-1_000))
+    assert (0, "", True) == (sighting.looks, sighting.verdict, due <= ago(-1_000))
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,12 @@ def test_a_look_that_was_not_begun_does_not_count(reading: Reading) -> None:
         ("early", "killed", 0, set()),
     ],
 )
-def test_only_what_was_killed_lately_in_the_feed_is_looked_for(
-    reading: Reading, before: Any, state: Any, accepted: int, expected: set[str]
+def test_only_pages_of_what_was_killed_lately_in_the_feed_are_checked(
+    partner: PageOfAPartner, before: Any, state: Any, accepted: int, expected: set[str]
 ) -> None:
-    reading.store.changes.record("a", 1, 1, {"f": (before, 1)})
-    reading.store.changes.record("a", 2, 2, {"f": (state, 0)})
-    reading.readback.expect("f", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
-    reading.readback.expect("other", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
-    assert expected == reading.store.page_checks.sightings("f", ["p"], "a").keys()
-    assert reading.store.page_checks.sightings("other", ["p"], "a") == {}
+    partner.store.changes.record("a", 1, 1, {"f": (before, 1)})
+    partner.store.changes.record("a", 2, 2, {"f": (state, 0)})
+    partner.readback.schedule("f", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
+    partner.readback.schedule("other", StoredArticle(KILLED, 1, frozenset({"f"}), ago(accepted)))
+    assert expected == partner.store.page_checks.sightings("f", ["p"], "a").keys()
+    assert partner.store.page_checks.sightings("other", ["p"], "a") == {}

@@ -32,7 +32,7 @@ from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
-from worker.takedown import report
+from worker.takedown.coverage_report import coverage_report
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITION = FeedDefinition(name="world", title="World")
@@ -257,9 +257,9 @@ def test_one_article_that_is_not_found_holds_up_nobody_and_is_parked_after_a_min
         assert desk.has()[f"a{number}"] == ("article.published", 1)
     assert (desk.parked(), desk.disputed()) == (set(), {"bad"})
     with desk._clock():
-        [row] = report.coverage(desk.store, SITE, "bad").rows  # type: ignore[union-attr]
+        [row] = coverage_report(desk.store, SITE, "bad").rows  # type: ignore[union-attr]
     assert (row.standing, row.confirmed) == ("refused", False)
-    assert row.why.startswith(f"answered {status} ")
+    assert row.reason.startswith(f"answered {status} ")
     for number in range(40, 80):
         desk.publish(f"a{number}")
         desk.go(1)
@@ -304,7 +304,7 @@ def test_a_kill_is_never_parked_and_keeps_nobody_waiting(desk: Desk, status: int
     assert desk.has()["a"][0] == "article.published"
     assert desk.told == (["kill.refused"] if status < 500 else [])
     with desk._clock():
-        [row] = report.coverage(desk.store, SITE, "a").rows  # type: ignore[union-attr]
+        [row] = coverage_report(desk.store, SITE, "a").rows  # type: ignore[union-attr]
     assert (row.standing, row.confirmed) == ("refused", False)
     for hour in range(48):
         desk.publish(f"later-{hour}")

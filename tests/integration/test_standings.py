@@ -15,7 +15,7 @@ from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, AttemptRecord
 from worker.store.endpoints import EndpointOverview
-from worker.takedown import report
+from worker.takedown.coverage_report import coverage_report
 
 NOW = 1_800_000_000_000
 
@@ -373,16 +373,16 @@ def test_who_has_an_article_is_read_in_as_many_round_trips_for_many_endpoints_as
     partner.publish("one", "bad")
     partner.go(30)
     sent = round_trips(store, monkeypatch)
-    found = report.coverage(store, SITE, "bad")
-    assert found is not None
-    assert [(row.receiver, row.standing, row.why[:4]) for row in found.rows] == [("p", "parked", "422")]
+    report = coverage_report(store, SITE, "bad")
+    assert report is not None
+    assert [(row.receiver, row.standing, row.reason[:4]) for row in report.rows] == [("p", "parked", "422")]
     of_one = len(sent)
     for number in range(40):
         store.receivers.enroll("world", f"endpoint:other-{number}", {"endpoint": f"other-{number}"})
     sent.clear()
-    found = report.coverage(store, SITE, "bad")
-    assert found is not None
-    assert len(found.rows) == 41
+    report = coverage_report(store, SITE, "bad")
+    assert report is not None
+    assert len(report.rows) == 41
     assert len(sent) == of_one
 
 

@@ -12,7 +12,7 @@ import pytest
 from test_publish import Desk, article, desk, kill
 
 from worker.store.articles import StoredArticle
-from worker.takedown import report
+from worker.takedown.coverage_report import coverage_report
 
 __all__ = ["desk"]
 
@@ -115,9 +115,9 @@ def test_documents_that_are_updates_of_each_other_are_no_circle(desk: Desk) -> N
 
 def test_what_others_ask_by_the_id_of_an_update_is_the_article(desk: Desk) -> None:
     take(desk, *story())
-    found = report.coverage(desk.store, desk.site, "c")
-    assert found is not None
-    assert "a" == found.article.id
+    report = coverage_report(desk.store, desk.site, "c")
+    assert report is not None
+    assert "a" == report.article.id
     order = {"id": "l1", "type": "list.updated", "list": {"name": "picks", "articles": ["c", "a", "b"]}}
     take(desk, order)
     assert ["a"] == desk.members("picks")

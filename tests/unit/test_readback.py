@@ -15,11 +15,12 @@ from feeds.fingerprint import fingerprints, found
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.takedown import page_search
-from worker.takedown.page_search import passages
-from worker.takedown.readback import MOST_BYTES, judged, page_url
+from worker.takedown.page_search import count_passages
+from worker.takedown.page_verdict import MOST_BYTES, judge
+from worker.takedown.readback import page_url
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-TOLD = Article(
+ARTICLE = Article(
     id="hh/7-é",
     version=1,
     headline="Ferries return to the inner harbour",
@@ -27,7 +28,7 @@ TOLD = Article(
     published=NOW,
     updated=NOW,
 )
-MARKS = fingerprints(TOLD)
+FINGERPRINTS = fingerprints(ARTICLE)
 PAGE = b"<title>Portal</title><h1>Ferries return to the inner harbour</h1>"
 NOTICE = b"<h1>Portal</h1><p>hh/7 was withdrawn.</p>"
 
@@ -37,22 +38,22 @@ def packed(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def answer(status: int = 200, body: bytes = b"", *, cut: bool = False, **headers: str) -> Answer:
-    said = {"content-type": "text/html; charset=utf-8"} | {
+def answer(status: int = 200, body: bytes = b"", *, truncated: bool = False, **headers: str) -> Answer:
+    fields = {"content-type": "text/html; charset=utf-8"} | {
         name.replace("_", "-"): text for name, text in headers.items()
     }
-    return Answer(status, said, body, None, "", 0.1, started=True, truncated=cut)
+    return Answer(status, fields, body, None, "", 0.1, started=True, truncated=truncated)
 
 
 @pytest.mark.parametrize("status", [204, 404, 410, 451])
-def test_a_page_that_is_no_more_is_gone(status: int) -> None:
-    assert judged(answer(status, PAGE), MARKS)[0] == "gone"
-    assert judged(answer(status), ())[0] == "gone"
+def test_a_page_that_no_longer_exists_is_gone(status: int) -> None:
+    assert judge(answer(status, PAGE), FINGERPRINTS)[0] == "gone"
+    assert judge(answer(status), ())[0] == "gone"
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 401, 403, 429, 500, 503])
 def test_another_answer_proves_nothing(status: int) -> None:
-    verdict, why = judged(answer(status, NOTICE), MARKS)
+    verdict, why = judge(answer(status, NOTICE), FINGERPRINTS)
     assert (verdict, why.split()[:2]) == ("unproven", ["answered", str(status)])
 
 
@@ -77,24 +78,24 @@ def test_another_answer_proves_nothing(status: int) -> None:
     ],
 )
 def test_a_page_is_looked_through(body: bytes, headers: dict[str, str], verdict: str) -> None:
-    assert judged(answer(200, body, **headers), MARKS)[0] == verdict
+    assert judge(answer(200, body, **headers), FINGERPRINTS)[0] == verdict
 
 
 def test_the_beginning_of_a_long_page_can_only_prove_that_it_is_there() -> None:
-    assert judged(answer(200, PAGE, cut=True), MARKS)[0] == "there"
-    assert judged(answer(200, NOTICE, cut=True), MARKS) == (
+    assert judge(answer(200, PAGE, truncated=True), FINGERPRINTS)[0] == "there"
+    assert judge(answer(200, NOTICE, truncated=True), FINGERPRINTS) == (
         "unproven",
         "the page is longer than the 2,000,000 bytes that are read",
     )
 
 
-def test_an_article_that_said_next_to_nothing_is_known_by_no_text() -> None:
-    assert judged(answer(200, NOTICE), ()) == ("unproven", "the article said too little to be known by")
+def test_an_article_with_hardly_any_text_can_not_be_recognised() -> None:
+    assert judge(answer(200, NOTICE), ()) == ("unproven", "the article was too short to be recognised")
 
 
 def test_no_answer_proves_nothing() -> None:
     fault = Answer(404, {}, b"", Fault.RESET, "the connection broke", 0.1, started=True)
-    assert judged(fault, MARKS) == ("unproven", "the connection broke")
+    assert judge(fault, FINGERPRINTS) == ("unproven", "the connection broke")
 
 
 @pytest.mark.parametrize(
@@ -106,12 +107,12 @@ def test_no_answer_proves_nothing() -> None:
     ],
 )
 def test_the_address_of_a_page(pattern: str, url: str) -> None:
-    assert url == page_url(pattern, TOLD)
+    assert url == page_url(pattern, ARTICLE)
 
 
 def test_an_article_without_an_address_has_no_slug() -> None:
     with pytest.raises(ValueError, match="no address"):
-        page_url("https://portal.example/{slug}", TOLD.model_copy(update={"url": ""}))
+        page_url("https://portal.example/{slug}", ARTICLE.model_copy(update={"url": ""}))
 
 
 def large(text: str) -> bytes:
@@ -124,18 +125,18 @@ def large(text: str) -> bytes:
 def test_a_large_page_is_looked_through_in_a_process_of_its_own() -> None:
     content = large(PAGE.decode())
     begun = time.thread_time()
-    here = found(page_text.texts(content, "text/html"), MARKS)
+    count = found(page_text.texts(content, "text/html"), FINGERPRINTS)
     in_a_thread = time.thread_time() - begun
     begun = time.thread_time()
-    assert here == passages(content, "text/html", MARKS) > 0
+    assert count == count_passages(content, "text/html", FINGERPRINTS) > 0
     assert time.thread_time() - begun < in_a_thread / 4
-    assert judged(answer(200, content), MARKS)[0] == "there"
-    assert judged(answer(200, large("")), MARKS)[0] == "gone"
+    assert judge(answer(200, content), FINGERPRINTS)[0] == "there"
+    assert judge(answer(200, large("")), FINGERPRINTS)[0] == "gone"
 
 
 def test_a_large_page_that_cannot_be_read_or_takes_too_long_is_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     garbled = b"<p>" + b"\xff" * 100_000
-    assert judged(answer(200, garbled), MARKS)[0] == "unproven"
+    assert judge(answer(200, garbled), FINGERPRINTS)[0] == "unproven"
     monkeypatch.setattr(page_search, "_SECONDS", 0.01)
-    verdict, why = judged(answer(200, large("")), MARKS)
+    verdict, why = judge(answer(200, large("")), FINGERPRINTS)
     assert ("unproven", "the page takes more than 0.01 seconds to look through") == (verdict, why)

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from feeds.article import Moment
 from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, newsroom, out, utc
-from worker.takedown import report
+from worker.receivers.replay_selection import articles_to_replay
+from worker.takedown.coverage_report import SUBSCRIPTIONS, CoverageReport, coverage_report
 
 
 def coverage(
@@ -20,33 +21,37 @@ def coverage(
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = newsroom(config, data)
-    found = report.coverage(services.store, services.publication, article)
-    if found is None:
+    report = coverage_report(services.store, services.publication, article)
+    if report is None:
         raise Failed(f"no article {article} was ever published here")
-    now = found.article
+    now = report.article
     out.print(
         f"{now.id}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
         highlight=False,
     )
-    if found.embargo:
-        out.print(f"Under embargo until {found.embargo:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
+    if report.embargo:
+        out.print(f"Under embargo until {report.embargo:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
     table = Table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why", details=("Why",))
-    for row in found.rows:
+    for row in report.rows:
         since = utc(row.since) if row.since else ""
-        why = "" if row.receiver == report.SUBSCRIPTIONS else row.why
+        why = "" if row.receiver == SUBSCRIPTIONS else row.reason
         table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
     table.show(out, "It is in no feed that has receivers.")
-    for name, refusal in found.refused.items():
+    for name, refusal in report.kept_out.items():
         out.print(f"Kept out of {name}: {'; '.join(refusal.reasons)}", markup=False, highlight=False)
-    if now.pubstatus == "canceled" and found.rows:
-        out.print(_takedown(found), highlight=False)
+    if now.pubstatus == "canceled" and report.rows:
+        out.print(_takedown(report), highlight=False)
 
 
-def _takedown(found: report.Report) -> str:
+def _takedown(report: CoverageReport) -> str:
     """What an editor wants to know after a kill."""
-    if missing := sorted({row.receiver for row in found.open}):
-        return f"Not confirmed by {len(found.open)}: {', '.join(missing)}"
-    last = f", the last endpoint {found.seconds:.1f} s after the kill" if found.seconds is not None else ""
+    if missing := sorted({row.receiver for row in report.unconfirmed}):
+        return f"Not confirmed by {len(report.unconfirmed)}: {', '.join(missing)}"
+    last = (
+        f", the last endpoint {report.seconds_to_the_last:.1f} s after the kill"
+        if report.seconds_to_the_last is not None
+        else ""
+    )
     return f"Confirmed by all{last}."
 
 
@@ -75,7 +80,7 @@ def replay(
     except ValidationError as error:
         raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
     feed = known[endpoint].feed
-    articles = report.replayable(
+    articles = articles_to_replay(
         services.store, feed, endpoint, since=moment, article_id=article or None, parked=parked
     )
     out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}", highlight=False)

@@ -152,4 +152,4 @@ def verify(runtime: WorkerRuntime, feed: str) -> None:
 @wake_up("dateline.read_back")
 def read_back(runtime: WorkerRuntime, feed: str) -> None:
     """Look whether partners of a feed still show what was killed."""
-    runtime.readback.look(feed)
+    runtime.readback.check_due(feed)

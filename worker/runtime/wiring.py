@@ -201,7 +201,7 @@ class WorkerRuntime:
             services.wakeups,
             self._clearance,
             claim_seconds=delivery.claim_seconds,
-            on_answers=self.readback.answered,
+            on_answers=self.readback.check_again,
         )
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
@@ -212,7 +212,7 @@ class WorkerRuntime:
             self._directory,
             services.alerts,
             try_locally=try_locally,
-            on_killed=self.readback.expect,
+            on_killed=self.readback.schedule,
         )
         # Neither waits for the other.
         self._indexing = [
@@ -230,7 +230,7 @@ class WorkerRuntime:
             try_locally=try_locally,
             verify=self.verifier.verify,
             inform_ended=ended_subscriptions.inform,
-            look=self.readback.look,
+            look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
         self._enrolling = Lock()

@@ -1,20 +1,16 @@
 """Reading back: after a kill, whether the page on which a partner showed the article still has the text.
 
-An answer of 2xx to a kill is a promise; that nobody can read the text any more is seen on the page. It is looked at
-soon after the kill and then less and less often, until it is proven gone or five days are over. A look that came before
-the partner had answered the kill proves nothing for good: what it was sent before may still appear. So the answer has
-the page looked at once more.
+When a partner accepts a kill, that is a promise. Whether readers can still read the text is seen on the page. So the
+page is requested soon after the kill and then less and less often, until the text is proven gone or five days are over.
+What an answer proves is in `page_verdict`.
 
-    404, 410, 451, 204             gone
-    2xx without any of the text    gone
-    2xx with some of it            still there
-    anything else                  unproven, and why: a redirect may lead to the text, an error page may go again
+A check from before the partner answered the kill is not final: something that it received earlier may still appear on
+the page. So each answer to a kill brings one more check.
 """
 
 from __future__ import annotations
 
 import time
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -23,7 +19,6 @@ import requests
 import structlog
 from redis.exceptions import RedisError
 
-from feeds import page_text
 from feeds.text import absolute_url
 from worker import clock
 from worker.outbound.errors import RECEIVER_NOT_AT_FAULT
@@ -34,7 +29,7 @@ from worker.receivers import policy
 from worker.receivers.ledger import LedgerEntry
 from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
-from worker.takedown.page_search import passages
+from worker.takedown.page_verdict import MOST_BYTES, judge
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -53,20 +48,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PAUSES = (5, 30, 2 * 60, 10 * 60, 3600, 6 * 3600, 24 * 3600)
-"""Seconds before the first look, and from each one to the next; the last one is for all that follow."""
+"""Seconds before the first check, and from each check to the next; the last pause is repeated."""
 GIVEN_UP_MS = 5 * 24 * 3600 * 1000
-"""How long after the kill the last look is."""
-MOST_BYTES = 2_000_000
-"""How much of a page is read."""
-_AT_ONCE = 20
-"""How many pages of a feed are looked at in a second: when many articles are killed, nobody is flooded, nor are we."""
-_SOON_MS = 1000
-"""How long a look waits that could not be begun."""
-_GONE = frozenset({204, 404, 410, 451})
+"""How long after the kill the last check is."""
+_CHECKS_AT_ONCE = 20
+"""Pages of a feed that are requested in a second: a kill of many articles floods neither partners nor us."""
+_RETRY_MS = 1000
+"""After how long a request is tried again that could not be begun."""
 
 
 class Readback:
-    """Looks at pages of killed articles. `timeout` in seconds; answers are judged on `executor`."""
+    """Checks pages of killed articles. `timeout` in seconds; `executor` judges the answers."""
 
     def __init__(
         self,
@@ -87,78 +79,81 @@ class Readback:
         self._timeout = timeout
         self._claim_seconds = claim_seconds
 
-    def expect(self, feed: str, held: StoredArticle) -> None:
-        """Have the pages of a killed article looked at, of those endpoints of the feed that name theirs."""
-        now, article = clock.ms(clock.agreed()), held.article
-        endpoints = [one for one in self._directory.by_name.values() if one.feed == feed and one.check_url]
-        if not endpoints or now - held.accepted > GIVEN_UP_MS:
+    def schedule(self, feed: str, killed: StoredArticle) -> None:
+        """Schedule checks of a killed article's pages: those of the feed's endpoints whose settings name the page."""
+        now, article = clock.ms(clock.agreed()), killed.article
+        endpoints = [
+            endpoint for endpoint in self._directory.by_name.values() if endpoint.feed == feed and endpoint.check_url
+        ]
+        if not endpoints or now - killed.accepted > GIVEN_UP_MS:
             return
-        # Whoever was told nothing of it would learn of it by being asked for its page.
         change = self._store.changes.latest_of(feed, [article.id]).get(article.id)
         if change is not None and change.state == "killed":
+            # A request for its page would reveal the article to an endpoint that never had it.
             names = [endpoint.name for endpoint in endpoints if change.was_in_feed or endpoint.early]
-            self._store.page_checks.schedule(
-                feed, names, article.id, PageSighting(article.version, now), now + PAUSES[0] * 1000
-            )
+            first = PageSighting(article.version, now)
+            self._store.page_checks.schedule(feed, names, article.id, first, now + PAUSES[0] * 1000)
 
-    def answered(self, feed: str, name: str, tried: Sequence[AttemptRecord]) -> None:
-        """Look again at what an endpoint has just answered to kills, whatever was seen before."""
-        endpoint = self._directory.by_name.get(name)
+    def check_again(self, feed: str, endpoint_name: str, attempts: Sequence[AttemptRecord]) -> None:
+        """Schedule one more check of articles whose kill an endpoint has just answered, also of those found gone."""
+        endpoint = self._directory.by_name.get(endpoint_name)
         if endpoint is None or not endpoint.check_url:
             return
-        answers = [(article, LedgerEntry.parse(text)) for _, ledger, *_ in tried for article, text in ledger.items()]
-        killed = [article for article, entry in answers if entry.status in ("killed", "refused-killed")]
+        killed = [
+            article_id
+            for _, ledger, *_ in attempts
+            for article_id, text in ledger.items()
+            if LedgerEntry.parse(text).status in ("killed", "refused-killed")
+        ]
         if killed:
-            self._store.page_checks.bring_forward(feed, name, killed, clock.ms(clock.agreed()) + PAUSES[0] * 1000)
+            due = clock.ms(clock.agreed()) + PAUSES[0] * 1000
+            self._store.page_checks.bring_forward(feed, endpoint_name, killed, due)
 
-    def look(self, feed: str) -> None:
-        """Look at pages of the feed that are due. Returns when the requests are on their way."""
+    def check_due(self, feed: str) -> None:
+        """Request pages of the feed that are due. Returns when the requests are on their way."""
         now = clock.ms(clock.agreed())
-        pages = self._store.page_checks.claim_due(feed, now, _AT_ONCE, now + int(self._claim_seconds * 1000))
-        articles = self._store.articles.get_many({page.article_id for page in pages})
-        transfers = [self._begin(page, articles.get(page.article_id), now) for page in pages]
+        deadline = now + int(self._claim_seconds * 1000)
+        checks = self._store.page_checks.claim_due(feed, now, _CHECKS_AT_ONCE, deadline)
+        articles = self._store.articles.get_many({check.article_id for check in checks})
+        transfers = [self._begin(check, articles.get(check.article_id), now) for check in checks]
         self._engine.submit([transfer for transfer in transfers if transfer])
 
-    def _begin(self, page: PageCheck, held: StoredArticle | None, now: int) -> Transfer | None:
-        """The request for a page; None when there is none to be made now."""
-        endpoint = self._directory.by_name.get(page.endpoint)
-        killed = held is not None and (held.article.pubstatus, held.article.version) == (
-            "canceled",
-            page.sighting.version,
-        )
-        if held is None or not killed or (endpoint and not endpoint.check_url):
-            self._store.page_checks.forget(page)
-        elif endpoint is None or endpoint.feed != page.feed:
-            # Another worker's settings may be newer; if nobody has it, its time runs out.
-            if now - page.sighting.since > GIVEN_UP_MS:
-                self._store.page_checks.note(page, page.sighting, None)
+    def _begin(self, check: PageCheck, stored: StoredArticle | None, now: int) -> Transfer | None:
+        """The request for a page; None if there is nothing to request now."""
+        endpoint = self._directory.by_name.get(check.endpoint)
+        if stored is None or not _is_killed(stored.article, check) or (endpoint and not endpoint.check_url):
+            self._store.page_checks.forget(check)
+        elif endpoint is None or endpoint.feed != check.feed:
+            # Another worker may have newer settings that name the endpoint. If none has, the check ends in time.
+            if now - check.sighting.since > GIVEN_UP_MS:
+                self._store.page_checks.note(check, check.sighting, None)
         else:
             try:
-                return self._request(endpoint, page, held, page_url(endpoint.check_url, held.article))
+                return self._request(endpoint, check, stored, page_url(endpoint.check_url, stored.article))
             except TokenPending:
-                self._store.page_checks.note(page, page.sighting, now + _SOON_MS)
+                self._store.page_checks.note(check, check.sighting, now + _RETRY_MS)
             except (TokenFailed, ValueError) as error:
-                self._note(page, "unproven", str(error), endpoint.check_url, now)
+                self._note(check, "unproven", str(error), endpoint.check_url, now)
         return None
 
-    def _request(self, endpoint: Endpoint, page: PageCheck, held: StoredArticle, url: str) -> Transfer:
+    def _request(self, endpoint: Endpoint, check: PageCheck, stored: StoredArticle, url: str) -> Transfer:
         """The request for a page. Raises TokenPending, TokenFailed."""
-        # No word to caches: what they give readers is what counts.
+        # No header tells caches to fetch the page anew: what caches give to readers is what counts.
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
-        # Nobody else is shown who we are.
-        known = _origin(url) == _origin(endpoint.url)
-        identity = endpoint.identity if known else None
+        # Credentials and client certificates are for the endpoint's own server only.
+        same_origin = _origin(url) == _origin(endpoint.url)
+        identity = endpoint.identity if same_origin else None
         if identity:
             request = identity(request)
         authorization = request.headers.get("Authorization", "")
 
-        def looked(answer: Answer) -> None:
+        def take_in(answer: Answer) -> None:
             if identity:
                 identity.inspect(authorization, answer)
-            self._looked(page, url, held.fingerprints, answer)
+            self._take_in(check, url, stored.fingerprints, answer)
 
         def on_answer(answer: Answer) -> None:
-            self._executor.submit(looked, answer)
+            self._executor.submit(take_in, answer)
 
         return Transfer(
             url,
@@ -172,73 +167,53 @@ class Readback:
             keep_headers=True,
             receiver=endpoint.check_url,
             question=True,
-            tls=endpoint.tls if known else DEFAULT_TLS,
+            tls=endpoint.tls if same_origin else DEFAULT_TLS,
         )
 
-    def _looked(self, page: PageCheck, url: str, fingerprints: Collection[str], answer: Answer) -> None:
+    def _take_in(self, check: PageCheck, url: str, fingerprints: Collection[str], answer: Answer) -> None:
+        """Judge an answer and note the verdict. A request that was not begun is tried again and does not count."""
         try:
             if answer.fault in RECEIVER_NOT_AT_FAULT:
-                self._store.page_checks.note(page, page.sighting, clock.ms(clock.agreed()) + _SOON_MS)
+                self._store.page_checks.note(check, check.sighting, clock.ms(clock.agreed()) + _RETRY_MS)
             else:
                 begun = clock.ms(clock.agreed()) - round(answer.seconds * 1000)
-                self._note(page, *judged(answer, fingerprints), url, begun)
+                self._note(check, *judge(answer, fingerprints), url, begun)
         except RedisError as error:
-            report(log, error, "the page is looked at again")
+            report(log, error, "the page is checked again")
         except Exception:
-            log.exception("readback_failed", endpoint=page.endpoint, next_step="the page is looked at again")
+            log.exception("readback_failed", endpoint=check.endpoint, next_step="the page is checked again")
 
-    def _note(self, page: PageCheck, verdict: Verdict, why: str, url: str, begun: int) -> None:
-        """Keep what was seen by the look that was `begun` (ms) then, and tell who wants to know."""
-        now, before = clock.ms(clock.agreed()), page.sighting
+    def _note(self, check: PageCheck, verdict: Verdict, reason: str, url: str, begun: int) -> None:
+        """Note the verdict of the check that was `begun` then (ms), count and log it, and alert operators.
+
+        Operators get an alert when the text is seen for the first time after the kill, and one when it has gone.
+        """
+        now, before = clock.ms(clock.agreed()), check.sighting
         alarmed = verdict == "there" or (before.alarmed and verdict != "gone")
-        seen = replace(
-            before, looks=before.looks + 1, last=begun, verdict=verdict, why=why[:200], url=url, alarmed=alarmed
+        sighting = replace(
+            before, looks=before.looks + 1, last=begun, verdict=verdict, why=reason[:200], url=url, alarmed=alarmed
         )
         due: int | None = None
         if verdict != "gone" and now < before.since + GIVEN_UP_MS:
-            pause = PAUSES[min(seen.looks, len(PAUSES) - 1)] * 1000
+            pause = PAUSES[min(sighting.looks, len(PAUSES) - 1)] * 1000
             due = min(now + pause, before.since + GIVEN_UP_MS)
-        if not self._store.page_checks.note(page, seen, due):
+        if not self._store.page_checks.note(check, sighting, due):
             return
         self._store.counters.add("dateline_readbacks", verdict=verdict)
-        about = {
-            "endpoint": page.endpoint,
-            "feed": page.feed,
-            "article_id": page.article_id,
-            "version": seen.version,
+        page = {
+            "endpoint": check.endpoint,
+            "feed": check.feed,
+            "article_id": check.article_id,
+            "version": sighting.version,
             "url": url,
         }
-        log.info("page_looked_at", **about, verdict=verdict, reason=why)
+        log.info("page_looked_at", **page, verdict=verdict, reason=reason)
         if alarmed and not before.alarmed:
-            self._alerts.tell("article.still_there", **about, reason=why, next_step="talk to the partner")
+            self._alerts.tell("article.still_there", **page, reason=reason, next_step="talk to the partner")
         elif before.alarmed and not alarmed:
-            self._alerts.tell("article.gone", **about, reason=why)
+            self._alerts.tell("article.gone", **page, reason=reason)
         if due is None and verdict != "gone":
-            log.warning("readback_given_up", **about, verdict=verdict, reason=why)
-
-
-def judged(answer: Answer, fingerprints: Collection[str]) -> tuple[Verdict, str]:
-    """Return what a page's answer says of the text with these fingerprints, and why."""
-    if answer.fault:
-        return "unproven", answer.message
-    if answer.status in _GONE or not 200 <= answer.status < 300:
-        return "gone" if answer.status in _GONE else "unproven", f"answered {policy.status_phrase(answer.status)}"
-    if not fingerprints:
-        return "unproven", "the article said too little to be known by"
-    try:
-        content, whole = _content(answer)
-        seen = passages(content, answer.headers.get("content-type", ""), fingerprints)
-    except page_text.Unreadable as error:
-        return "unproven", f"the page {error}"
-    return _weighed(seen, len(fingerprints), whole=whole)
-
-
-def _weighed(seen: int, sought: int, *, whole: bool) -> tuple[Verdict, str]:
-    if seen:
-        return "there", f"the page has {seen} of {sought} passages that were looked for"
-    if not whole:
-        return "unproven", f"the page is longer than the {MOST_BYTES:,} bytes that are read"
-    return "gone", "the page has none of the text"
+            log.warning("readback_given_up", **page, verdict=verdict, reason=reason)
 
 
 def page_url(pattern: str, article: Article) -> str:
@@ -249,22 +224,9 @@ def page_url(pattern: str, article: Article) -> str:
     return absolute_url(pattern.replace("{slug}", slug).replace("{id}", quote(article.id, safe="")))
 
 
-def _content(answer: Answer) -> tuple[bytes, bool]:
-    """The page, at most `MOST_BYTES` of it, and whether that is all. Raises Unreadable for one that can't be unpacked.
-
-    No coding is asked for; some servers compress nevertheless (RFC 9110, section 12.5.3, leaves it to them).
-    """
-    coding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if coding in {"", "identity"}:
-        return answer.body, not answer.truncated
-    if coding not in {"gzip", "x-gzip", "deflate"}:
-        raise page_text.Unreadable(f"is compressed by {coding[:30]}")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # which of the two it is, its first bytes say
-    try:
-        content = unpacker.decompress(answer.body, MOST_BYTES)
-    except zlib.error as error:
-        raise page_text.Unreadable(f"can't be unpacked: {error}") from None
-    return content, unpacker.eof and not unpacker.unused_data
+def _is_killed(article: Article, check: PageCheck) -> bool:
+    """Whether the article is still killed, in the version whose page is checked."""
+    return (article.pubstatus, article.version) == ("canceled", check.sighting.version)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

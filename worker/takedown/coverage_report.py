@@ -1,0 +1,247 @@
+"""The coverage report of one article: which receivers have which version of it, who has not, and why. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from feeds.formats import FEED_FORMATS
+from worker import clock
+from worker.receivers.ledger import LedgerEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feeds.article import Article
+    from worker.newsroom.publication import Publication
+    from worker.store import Store
+    from worker.store.attempts import Attempt, Dispute
+    from worker.store.page_checks import PageSighting
+    from worker.store.receivers import ReceiverOverview
+    from worker.store.refusals import Refusal
+
+SUBSCRIPTIONS = "(subscriptions)"
+"""Stands for all subscriptions of a feed."""
+
+DeliveryStanding = Literal["up to date", "behind", "refused", "parked", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverCoverage:
+    """What one endpoint, or all subscriptions of one feed together, have of an article. Times in ms, 0: never.
+
+    `version`, `status` and `since` are the ledger's: 0 and "" for subscriptions, and for an endpoint that never had the
+    article. `confirmed`: the receiver has accepted the article as it is now; of a kill: it has nothing of the text, or
+    never had any. `sighting`: what was seen on its page after a kill, if that page is checked; then nothing else
+    confirms the kill.
+    """
+
+    feed: str
+    receiver: str
+    version: int
+    status: str
+    since: int
+    standing: DeliveryStanding
+    reason: str
+    confirmed: bool
+    sighting: PageSighting | None = None
+
+    @property
+    def last_evidence(self) -> int:
+        """When its last answer came, or its page was last checked (ms)."""
+        return max(self.since, self.sighting.last) if self.sighting else self.since
+
+    @property
+    def holds(self) -> str:
+        """What it has, in words."""
+        if self.status:
+            return f"version {self.version}, {self.status}"
+        return self.reason if self.receiver == SUBSCRIPTIONS else "nothing"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as the HTTP API shows it."""
+        return {
+            "feed": self.feed,
+            "receiver": self.receiver,
+            "version": self.version or None,
+            "status": self.status or None,
+            "since": clock.moment(self.since).isoformat() if self.since else None,
+            "standing": self.standing,
+            "confirmed": self.confirmed,
+            "why": self.reason,
+            "page": _page_as_json(self.sighting) if self.sighting else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageReport:
+    """Who has an article as it is now, and who has not. `accepted`: when its last event was accepted (ms).
+
+    `kept_out`: the feed formats that the quality gate keeps the article out of as it is now.
+    """
+
+    article: Article
+    accepted: int
+    rows: list[ReceiverCoverage]
+    kept_out: dict[str, Refusal]
+
+    @property
+    def unconfirmed(self) -> list[ReceiverCoverage]:
+        """The receivers that have not confirmed."""
+        return [row for row in self.rows if not row.confirmed]
+
+    @property
+    def embargo(self) -> datetime | None:
+        """Until when readers do not see the article, if it is under embargo."""
+        return self.article.embargoed if self.article.waits(clock.agreed()) else None
+
+    @property
+    def seconds_to_the_last(self) -> float | None:
+        """From the acceptance of the last event to the last confirmation; None while one is missing."""
+        last = max((row.last_evidence for row in self.rows), default=0)
+        if self.unconfirmed or not last:
+            return None
+        return max(0, last - self.accepted) / 1000
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as the HTTP API shows it."""
+        embargo, unconfirmed = self.embargo, len(self.unconfirmed)
+        return {
+            "article": self.article.notice(),
+            "embargoed": embargo.isoformat() if embargo else None,
+            "confirmed": len(self.rows) - unconfirmed,
+            "unconfirmed": unconfirmed,
+            "seconds_to_the_last": self.seconds_to_the_last,
+            "receivers": [row.as_json() for row in self.rows],
+            "kept_out_of": [
+                {"format": name, "since": clock.moment(refusal.time).isoformat(), "reasons": refusal.reasons}
+                for name, refusal in self.kept_out.items()
+            ],
+        }
+
+
+def coverage_report(store: Store, publication: Publication, article_id: str) -> CoverageReport | None:
+    """Return the report of an article, which any id of its updates names; None for an unknown article."""
+    article_id = store.lineage.original(article_id)
+    stored = store.articles.get(article_id)
+    if stored is None:
+        return None
+    rows: list[ReceiverCoverage] = []
+    for definition in publication.named(sorted(stored.feeds)):
+        feed = definition.name
+        change = store.changes.latest_of(feed, [article_id]).get(article_id)
+        seq = change.seq if change else 0
+        rows += _with_sightings(store, feed, _endpoint_rows(store, feed, seq, stored.article), stored.article)
+        rows += _subscriptions_row(store, feed, seq)
+    kept_out = {
+        name: refusal
+        for name, refusal in store.refusals.of(article_id, list(FEED_FORMATS)).items()
+        if refusal.version == stored.article.version
+    }
+    return CoverageReport(stored.article, stored.accepted, rows, kept_out)
+
+
+def _subscriptions_row(store: Store, feed: str, seq: int) -> list[ReceiverCoverage]:
+    """One row for all subscriptions of a feed, nothing if it has none. `seq`: the article's latest change there."""
+    cursors = [receiver.cursor for receiver in store.receivers.scan(feed) if "endpoint" not in receiver.details]
+    if not cursors:
+        return []
+    behind = sum(cursor < seq for cursor in cursors)
+    counts = f"{len(cursors) - behind} up to date, {behind} behind"
+    standing: DeliveryStanding = "behind" if behind else "up to date"
+    return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind)]
+
+
+def _endpoint_rows(store: Store, feed: str, seq: int, article: Article) -> list[ReceiverCoverage]:
+    """A row for each endpoint of a feed, read for all of them at once."""
+    receivers = store.receivers.get_many(feed, sorted(set(store.receivers.endpoints(feed))))
+    names = [receiver.details["endpoint"] for receiver in receivers]
+    ledgers = store.receivers.ledgers(feed, {name: [article.id] for name in names})
+    parked = store.attempts.parked_at(feed, names, article.id)
+    standings = store.attempts.standings(feed, names)
+    return [
+        _endpoint_row(
+            feed,
+            receiver,
+            seq,
+            article,
+            ledgers[name].get(article.id),
+            parked.get(name),
+            standings[name].disputes.get(article.id),
+        )
+        for name, receiver in zip(names, receivers, strict=True)
+    ]
+
+
+def _endpoint_row(
+    feed: str,
+    receiver: ReceiverOverview,
+    seq: int,
+    article: Article,
+    ledger_text: str | None,
+    parked: Attempt | None,
+    dispute: Dispute | None,
+) -> ReceiverCoverage:
+    entry = LedgerEntry.parse(ledger_text) if ledger_text else LedgerEntry(0, "", 0, "")
+    # An endpoint with several requests in flight may have an article that lies beyond its cursor.
+    has_newest = entry.version >= article.version and "-" not in entry.status
+    behind = receiver.cursor < seq and not has_newest
+    standing: DeliveryStanding = "behind" if behind else "up to date"
+    reason = receiver.remembered.reason if behind else ""
+    if receiver.state == "paused":
+        standing = "paused"
+    elif parked:
+        standing = "parked"
+        reason = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
+    elif dispute:
+        standing = "refused"
+        next_try = f"tried again at {clock.moment(dispute.due):%Y-%m-%d %H:%M:%S} UTC"
+        reason = f"{dispute.reason}, {dispute.tries} times while others were taken; {next_try}"
+    if article.pubstatus == "canceled":
+        # An endpoint that never had the article has nothing to confirm, except while a request may be on its way to it.
+        confirmed = entry.status == "killed" or (not entry.status and receiver.state != "claimed")
+    else:
+        confirmed = standing == "up to date"
+    return ReceiverCoverage(
+        feed, receiver.details["endpoint"], entry.version, entry.status, entry.sent, standing, reason, confirmed
+    )
+
+
+def _with_sightings(store: Store, feed: str, rows: list[ReceiverCoverage], article: Article) -> list[ReceiverCoverage]:
+    """The rows with what was seen on the endpoints' pages after a kill."""
+    if article.pubstatus != "canceled":
+        return rows
+    sightings = store.page_checks.sightings(feed, [row.receiver for row in rows], article.id)
+    return [
+        _with_sighting(row, sighting)
+        if (sighting := sightings.get(row.receiver)) and sighting.version == article.version
+        else row
+        for row in rows
+    ]
+
+
+def _with_sighting(row: ReceiverCoverage, sighting: PageSighting) -> ReceiverCoverage:
+    # A check from before the endpoint answered the kill is not final: what it received earlier may still appear. Once
+    # its page is without the text, it does not matter whether it accepted or refused the kill.
+    answered = row.confirmed or row.status == "refused-killed"
+    confirmed = answered and sighting.verdict == "gone" and sighting.last >= row.since
+    url, at = sighting.url, f"at {clock.moment(sighting.last):%Y-%m-%d %H:%M:%S} UTC"
+    on_its_page = {
+        "": "its page was not looked at yet",
+        "gone": f"gone from {url} {at}: {sighting.why}",
+        "there": f"text still at {url} {at}: {sighting.why}",
+        "unproven": f"not proven gone from {url} {at}: {sighting.why}",
+    }[sighting.verdict]
+    reason = "; ".join(filter(None, (row.reason, on_its_page)))
+    return replace(row, confirmed=confirmed, reason=reason, sighting=sighting)
+
+
+def _page_as_json(sighting: PageSighting) -> dict[str, Any]:
+    """What was seen on a page, as the HTTP API shows it."""
+    return {
+        "url": sighting.url or None,
+        "verdict": sighting.verdict or None,
+        "why": sighting.why,
+        "looked": clock.moment(sighting.last).isoformat() if sighting.last else None,
+        "looks": sighting.looks,
+    }
