@@ -8,11 +8,11 @@ these are all of them:
 | function | called by | is | when |
 | --- | --- | --- | --- |
 | `try_locally` | newsroom (FeedOffers), sweep | Distributor.try_locally | a feed has changed, or receivers are behind |
-| `on_killed` | newsroom (FeedApplier) | Readback.expect | a killed article is recorded in a feed |
-| `on_answers` | receivers (AttemptNotes) | Readback.answered | an endpoint has answered pushes |
+| `on_killed` | newsroom (FeedApplier) | Readback.schedule | a killed article is recorded in a feed |
+| `on_answers` | receivers (AttemptNotes) | Readback.check_again | an endpoint has answered pushes |
 | `verify` | sweep | IntentVerifier.verify | requests to the hub are due, or a feed was removed |
 | `inform_ended` | sweep | EndedSubscriptions.inform | leases have ended |
-| `look` | sweep | Readback.look | pages of killed articles are due |
+| `look` | sweep | Readback.check_due | pages of killed articles are due |
 | `check_callback` | hub (HubRequests) | Guard.check_callback_url | somebody asks for a subscription |
 | `DamagedRecords.alert` | store | Alerts.tell | a record can't be read |
 

@@ -25,7 +25,6 @@ from worker.outbound.errors import RECEIVER_NOT_AT_FAULT
 from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
-from worker.receivers import policy
 from worker.receivers.ledger import LedgerEntry
 from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
