@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from feeds import page_text
-from worker.receivers.policy import said
+from worker.receivers.policy import status_phrase
 from worker.takedown.page_search import count_passages
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def judge(answer: Answer, fingerprints: Collection[str]) -> tuple[Verdict, str]:
     if answer.fault:
         return "unproven", answer.message
     if answer.status in _GONE_STATUSES or not 200 <= answer.status < 300:
-        return "gone" if answer.status in _GONE_STATUSES else "unproven", f"answered {said(answer.status)}"
+        return "gone" if answer.status in _GONE_STATUSES else "unproven", f"answered {status_phrase(answer.status)}"
     if not fingerprints:
         return "unproven", "the article was too short to be recognised"
     try:
