@@ -31,13 +31,13 @@ NEW = (*OLD, WORLD)
 class Endpoints:
     """No endpoint has any right of its own."""
 
-    def in_articles(self, _feed: str) -> list[str]:
+    def in_article_mode(self, _feed: str) -> list[str]:
         return []
 
-    def early(self) -> set[str]:
+    def feeds_with_early_access(self) -> set[str]:
         return set()
 
-    def read_back(self) -> bool:
+    def any_page_checks(self) -> bool:
         return False
 
 

@@ -56,13 +56,13 @@ class Contracts:
     def __init__(self, early: set[str]) -> None:
         self._early = early
 
-    def in_articles(self, _feed: str) -> list[str]:
+    def in_article_mode(self, _feed: str) -> list[str]:
         return []
 
-    def early(self) -> set[str]:
+    def feeds_with_early_access(self) -> set[str]:
         return self._early
 
-    def read_back(self) -> bool:
+    def any_page_checks(self) -> bool:
         return True
 
 

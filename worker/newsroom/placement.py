@@ -25,7 +25,7 @@ log = structlog.get_logger()
 class EarlyFeeds(Protocol):
     """What has to be known of the partners' endpoints."""
 
-    def early(self) -> Collection[str]:
+    def feeds_with_early_access(self) -> Collection[str]:
         """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
 
 
@@ -63,7 +63,7 @@ class ArticlePlacer:
         `before`: the feeds that it ever was in. `only`: the names of the definitions that are asked about; None: all.
         """
         visible = article.visible(now)
-        early = self._endpoints.early() if article.waits(now) else ()
+        early = self._endpoints.feeds_with_early_access() if article.waits(now) else ()
         names = {name for name in before - self.configured_names if only is None or pattern_of(name) in only}
         for pattern in self._publication.patterns.values():
             if (only is not None and pattern.name not in only) or not matches(pattern, article, {}):

@@ -22,7 +22,7 @@ _REWINDS, _REWIND_SECONDS = 20, 0.05
 class ArticleEndpoints(Protocol):
     """What has to be known of the partners' endpoints."""
 
-    def in_articles(self, feed: str) -> list[str]:
+    def in_article_mode(self, feed: str) -> list[str]:
         """Return the names of the feed's endpoints that get one request per article: to them one can be repeated."""
 
 
@@ -42,7 +42,7 @@ class RepeatEvents:
             change = self._store.changes.latest_of(feed, [article_id]).get(article_id)
             if change is None or change.state != "in":
                 continue
-            for endpoint in self._endpoints.in_articles(feed):
+            for endpoint in self._endpoints.in_article_mode(feed):
                 self._store.replays.request(
                     feed,
                     endpoint,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class PageChecks(Protocol):
     """What has to be known of the partners' pages."""
 
-    def read_back(self) -> bool:
+    def any_page_checks(self) -> bool:
         """Whether any endpoint names a page that is looked at after a kill."""
 
 
@@ -47,7 +47,7 @@ class Revisions:
             feeds = frozenset(definition.name for definition in self._publication.definitions)
         placements = self._placer.placements(article, feeds, now, self._placer.lists())
         fingerprints: tuple[str, ...] = ()
-        if isinstance(before, StoredArticle) and self._page_checks.read_back():
+        if isinstance(before, StoredArticle) and self._page_checks.any_page_checks():
             # Nothing of a killed text is kept; by these it is recognized where somebody still shows it.
             fingerprints = remembered(before.fingerprints, before.article)
         stored = self._store.articles.save(

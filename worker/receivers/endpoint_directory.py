@@ -14,16 +14,16 @@ class EndpointDirectory:
     def __init__(self) -> None:
         self.by_name: dict[str, Endpoint] = {}
 
-    def in_articles(self, feed: str) -> list[str]:
+    def in_article_mode(self, feed: str) -> list[str]:
         """Return the names of the feed's endpoints that get one request per article."""
         return [
             endpoint.name for endpoint in self.by_name.values() if (endpoint.feed, endpoint.mode) == (feed, "article")
         ]
 
-    def early(self) -> set[str]:
+    def feeds_with_early_access(self) -> set[str]:
         """Return the names of the feeds with an endpoint that may have articles before their embargo ends."""
         return {endpoint.feed for endpoint in self.by_name.values() if endpoint.early}
 
-    def read_back(self) -> bool:
+    def any_page_checks(self) -> bool:
         """Return whether any endpoint names a page that is looked at after a kill."""
         return any(endpoint.check_url for endpoint in self.by_name.values())
