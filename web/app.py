@@ -1,4 +1,4 @@
-"""The ASGI application: which address leads where."""
+"""The ASGI application: what each address leads to, and how it goes over to other settings."""
 
 from __future__ import annotations
 
@@ -10,37 +10,34 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from config.settings import load
-from web.address import Announcement
-from web.change_listener import Watch
-from web.client_address import Clients
-from web.connection_limits import Connections
-from web.coverage import Articles
-from web.document_cache import Shelf, Withheld
-from web.events import EventsIntake
-from web.fast_path import Front
+from web.announced_address import AddressAnnouncer
+from web.change_listener import ChangeListener
+from web.client_address import ClientAddresses
+from web.connection_limits import ConnectionLimits
+from web.coverage import CoverageEndpoint
+from web.document_cache import DocumentCache
+from web.error_handlers import ERROR_HANDLERS
+from web.events import EventsEndpoint
+from web.fast_path import FastPath
+from web.feed_heads import FeedHeads
 from web.feeds import FeedServer
-from web.health import Health
-from web.hub import HubFront
-from web.metrics import Metrics
+from web.health import HealthEndpoint
+from web.hub import HubEndpoint
+from web.metrics import MetricsEndpoint
 from web.pages import Pages
-from web.problem_details import ErrorPages, problem
-from web.request_body import Bodies, BodyRefused
-from web.triggers import Triggers
+from web.problem_details import ErrorPages
+from web.request_body import BodyReader
+from web.triggers import TriggersEndpoint
 from worker import clock
-from worker.documents.quality_gate import FeedRefused
 from worker.runtime import logs
 from worker.runtime.rereading import Rereading
 from worker.runtime.web_server import end_with_starter, places
 from worker.runtime.wiring import Services, build
-from worker.store.redis_errors import kind, report
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -52,30 +49,37 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class Application:
-    """What serves. `front` is the ASGI application: it stays, and what is behind it is made anew with the settings."""
+class WebProcess:
+    """What a web process consists of.
+
+    `application` is what the server calls, and stays. What is behind its fast path is built anew with the settings. The
+    cached documents, the listener and the connections stay as well.
+    """
 
     def __init__(self, services: Services) -> None:
         store = services.store
         self._services = services
-        self._shelf = Shelf()
-        self._announcement = Announcement(store.address)
-        self._watch = Watch(store.changes, self._shelf, self._forget, self._each_second, self._announcement.end)
-        self._connections = Connections(services.settings.web.port, places())
-        self.front = Front(self._shelf, self._behind(services), self._connections)
+        self._heads = FeedHeads()
+        self._cache = DocumentCache(self._heads)
+        self._announcer = AddressAnnouncer(store.address)
+        self._listener = ChangeListener(
+            store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
+        )
+        self._connections = ConnectionLimits(services.settings.web.port, places())
+        self.application = FastPath(self._cache, self._behind(services), self._connections)
 
-    def take(self, settings: Settings) -> None:
-        """Go over to other settings. From any thread; requests that have begun end by those that they began with."""
+    def use(self, settings: Settings) -> None:
+        """Go over to other settings, from any thread. Requests that have begun end with the old ones."""
         services = self._services.rewired(settings)
         behind = self._behind(services)
-        self._services, self.front.behind = services, behind
-        self._shelf.renew()
+        self._services, self.application.behind = services, behind
+        self._heads.settings_changed()
 
     def _behind(self, services: Services) -> ASGIApp:
         settings = services.settings.web
-        clients = Clients(settings.trusted_proxies)
-        self._connections.bound(settings.connections_per_client, clients.proxy)
-        return _behind(services, self._shelf, self._watch, clients, self._watching)
+        addresses = ClientAddresses(settings.trusted_proxies)
+        self._connections.configure(settings.connections_per_client, addresses.is_proxy)
+        return _slow_path(services, self._cache, self._listener, addresses, self._lifespan)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -83,31 +87,35 @@ class Application:
 
     def _each_second(self) -> None:
         self._services.store.clock.measure()
-        self._announcement.say(self._services.publication.base_url)
+        self._announcer.announce(self._services.publication.base_url)
 
     @asynccontextmanager
-    async def _watching(self, _: Starlette) -> AsyncIterator[None]:
-        self._watch.start()
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._listener.start()
         self._connections.start()
         yield
         self._connections.stop()
-        self._watch.stop()
+        self._listener.stop()
 
 
-def _behind(
+def _slow_path(
     services: Services,
-    shelf: Shelf,
-    watch: Watch,
-    clients: Clients,
+    cache: DocumentCache,
+    listener: ChangeListener,
+    addresses: ClientAddresses,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
-    """Return what answers all that does not stand on the shelf."""
-    settings = services.settings.web
-    bodies = Bodies(settings.body_timeout, settings.bodies_per_client)
-    events, triggers = EventsIntake(services, bodies, clients), Triggers(services, bodies, clients)
-    feeds, hub = FeedServer(services, shelf), HubFront(services, bodies, clients)
-    health, metrics = Health(services, watch), Metrics(services, clients)
-    behind = Starlette(
+    """Return the application behind the fast path, which answers everything that the cache can't."""
+    settings, store, publication = services.settings, services.store, services.publication
+    tokens = [token.get_secret_value().encode() for token in settings.api_tokens]
+    body_reader = BodyReader(settings.web.body_timeout, settings.web.bodies_per_client)
+    events = EventsEndpoint(services.intake, settings, tokens, body_reader, addresses)
+    triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
+    feeds = FeedServer(store, publication, services.documents, services.payloads, cache)
+    hub = HubEndpoint(services.hub, body_reader, addresses)
+    health = HealthEndpoint(store, services.wakeups, listener)
+    metrics = MetricsEndpoint(store, publication, settings, addresses)
+    application = Starlette(
         routes=[
             Route("/", _home),
             Route("/feeds", feeds.directory),
@@ -118,34 +126,26 @@ def _behind(
             Route("/events", events.post, methods=["POST"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
-            Route("/api/articles/{article:path}/coverage", Articles(services).coverage),
+            Route("/api/articles/{article:path}/coverage", CoverageEndpoint(store, publication, tokens).get),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),
             Route("/favicon.ico", feeds.favicon),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            Route("/metrics", metrics.show),
+            Route("/metrics", metrics.get),
         ],
-        exception_handlers={
-            HTTPException: _refused,
-            BodyRefused: _body_refused,
-            FeedRefused: _kept_back,
-            Withheld: _withheld,
-            RedisError: _away,
-            ClientDisconnect: _left,
-            Exception: _failed,
-        },
+        exception_handlers=ERROR_HANDLERS,
         lifespan=lifespan,
     )
-    # It would be to the host that the client names.
-    behind.router.redirect_slashes = False
-    return ErrorPages(behind, Pages(services.publication))
+    # Starlette would redirect to the host that the client names.
+    application.router.redirect_slashes = False
+    return ErrorPages(application, Pages(publication))
 
 
 def create(*, aloud: bool = True) -> ASGIApp:
-    """Return the application for the settings of this process's environment: what the server calls.
+    """Return the application by the settings in this process's environment. The server calls it.
 
-    They are read again at each SIGHUP; `aloud`: what has changed is said by this process.
+    The settings are read again at each SIGHUP; with `aloud` this process logs what has changed.
     """
     settings = load()
     logs.configure(settings.log_level)
@@ -153,15 +153,15 @@ def create(*, aloud: bool = True) -> ASGIApp:
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
     services = build(settings, settings.redis_url)
     clock.follow(services.store.clock.now)
-    made = Application(services)
+    process = WebProcess(services)
     rereading = Rereading(settings, load, aloud=aloud)
-    Thread(target=_follow, args=(made, rereading), name="settings", daemon=True).start()
-    _keep()
-    return made.front
+    Thread(target=_follow_settings, args=(process, rereading), name="settings", daemon=True).start()
+    _freeze_memory()
+    return process.application
 
 
-def _follow(made: Application, rereading: Rereading) -> None:
-    """Take the settings anew at each SIGHUP, which all threads have blocked (worker/cli)."""
+def _follow_settings(process: WebProcess, rereading: Rereading) -> None:
+    """Go over to new settings at each SIGHUP, which all threads have blocked (worker/cli)."""
     while True:
         signal.sigwait({signal.SIGHUP})
         reading = rereading.read()
@@ -169,9 +169,9 @@ def _follow(made: Application, rereading: Rereading) -> None:
             continue
         try:
             if reading.changed:
-                made.take(reading.settings)
+                process.use(reading.settings)
                 gc.unfreeze()
-                _keep()
+                _freeze_memory()
         except Exception:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
         else:
@@ -179,8 +179,8 @@ def _follow(made: Application, rereading: Rereading) -> None:
             rereading.tell(reading)
 
 
-def _keep() -> None:
-    """What has been made so far stays: the collector need not look through it again and again between requests."""
+def _freeze_memory() -> None:
+    """Keep the garbage collector from looking again and again through objects that live as long as the process."""
     gc.collect()
     gc.freeze()
 
@@ -188,46 +188,3 @@ def _keep() -> None:
 async def _home(request: Request) -> Response:
     del request
     return RedirectResponse("/feeds", 302)
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    del request
-    assert isinstance(error, HTTPException)
-    return problem(error.status_code, headers=error.headers)
-
-
-async def _body_refused(request: Request, error: Exception) -> Response:
-    del request
-    assert isinstance(error, BodyRefused)
-    return problem(error.status, error.detail, headers=error.headers)
-
-
-async def _left(request: Request, error: Exception) -> Response:
-    """Nobody waits for this answer."""
-    del request, error
-    return problem(400)
-
-
-async def _kept_back(request: Request, error: Exception) -> Response:
-    del request
-    return problem(503, f"The gate keeps it back: {error}", headers={"Retry-After": "300"})
-
-
-async def _withheld(request: Request, error: Exception) -> Response:
-    del request, error
-    detail = "Redis has lost time and may not know of an article that was killed; until it does, nothing is shown."
-    return problem(503, detail, headers={"Retry-After": "30"})
-
-
-async def _away(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RedisError)
-    report(log, error, "whoever asked may try again", path=request.url.path)
-    if kind(error) == "bug":
-        # Redis did answer: to ask again changes nothing.
-        return problem(500, "This is our fault, and it is in the log.")
-    return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=request.url.path, exc_info=error)
-    return problem(500, "This is our fault, and it is in the log.")

@@ -1,14 +1,16 @@
-"""The documents that a web process holds, so that a request asks nobody.
+"""The documents that a web process has made and keeps, so that a request asks nobody.
 
-A held document is behind when its head is less than its feed's: it is then made anew at the next request, once, however
-many ask. Everything here happens in the event loop but `changed`, `away` and `back`, which a thread that listens to
-Redis calls, and `renew`: each is one assignment that readers see whole.
+The cache maps the path of a document to the document, with its feed and the generation in which it was made, and asks
+`FeedHeads` whether it may still be served. What is current is served as it is. Anything else is made anew at the next
+request, once however many ask, in a thread; when that fails or takes too long, a stale document is served, a killed one
+never. Documents that were not asked for the longest go first when the cache is full. All of it happens in the event
+loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -18,178 +20,143 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
 from web.content_coding import IDENTITY
+from web.feed_heads import FeedHeads
 from web.representation import Representation
+from web.single_flight import SingleFlight
 from worker.documents.quality_gate import FeedRefused
 
-_BYTES = 256 * 1024 * 1024
-"""What is held at the most; what was not asked for the longest goes first."""
+_MOST_BYTES = 256 * 1024 * 1024
 _PATIENCE_SECONDS = 1.0
-"""How long who asks for a document waits for a newer one than is held."""
-_TAGS = 50_000
-"""Documents of which it is remembered at which head they were made, after they have gone."""
+"""How long a request waits for a newer document when there is a stale one."""
+_DELTA_BASES = 50_000
+"""Documents whose heads are remembered after the documents have gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What can be asked for: its key, the feed whose changes change it ("" when none does), and how it is made."""
+    """What can be asked for: its key, the feed whose changes change it ("" when none does), and how it is made.
+
+    `make` runs in a thread. It raises LookupError when there is no such document (any more), redis.RedisError and
+    FeedRefused.
+    """
 
     key: str
     feed: str
     make: Callable[[], Representation] = field(compare=False)
 
 
-class _Held(NamedTuple):
+class CachedDocument(NamedTuple):
+    """A document, the feed whose changes change it, and the generation in which it was made."""
+
     feed: str
-    era: int
+    generation: int
     document: Representation
 
 
+class DeltaBase(NamedTuple):
+    """The head at which a document was made, and the generation."""
+
+    head: int
+    generation: int
+
+
 class Withheld(Exception):
-    """A document would have the text of an article that was killed: Redis has lost time, and knows nothing of it."""
+    """A document may have the text of an article that was killed: Redis has lost time and does not know of the kill."""
 
 
-class Shelf:
-    """The documents."""
+class DocumentCache:
+    """The documents, at most `most_bytes` of them with their codings."""
 
-    def __init__(self, most: int = _BYTES) -> None:
-        self._held: LRUCache[str, _Held] = LRUCache(most, getsizeof=lambda held: held.document.size)
-        self._making: dict[tuple[str, str], asyncio.Future[Representation]] = {}
-        self._heads: dict[str, int] = {}  # a number for each feed that was ever asked for here
-        self._kills: dict[str, int] = {}  # never forgotten: a Redis that has lost time may not know of a kill any more
-        self._tags: LRUCache[str, int] = LRUCache(_TAGS)
-        self._era = 0
-        self._away = False
-
-    def changed(self, feed: str, head: int, kill: int = 0) -> None:
-        """The feed's log ends at `head`; its last kill is at `kill`."""
-        if head > self._heads.get(feed, head):
-            self._heads[feed] = head
-            self._killed_at(feed, kill)
-
-    def away(self) -> None:
-        """Redis does not answer: what is held is good, as there is nothing better, but for what was killed since."""
-        self._away = True
-
-    def back(self, heads: Mapping[str, tuple[int, int]]) -> None:
-        """Redis is heard again, and these heads and last kills were read from it.
-
-        What happened meanwhile was not heard, so all is made anew. It may even be another Redis that knows less: where
-        a log ends before a kill that was heard of, nothing is served until it ends after it.
-        """
-        for feed, (_, kill) in heads.items():
-            self._killed_at(feed, kill)
-        self._heads = dict.fromkeys(self._heads, 0) | {
-            feed: head for feed, (head, _) in heads.items() if feed in self._heads
-        }
-        # Another Redis has other changes under the numbers that these documents were made at.
-        self._tags = LRUCache(_TAGS)
-        self._era += 1
-        self._away = False
-
-    def renew(self) -> None:
-        """Other settings hold: all is made anew. What is held is served while it can't be."""
-        self._tags = LRUCache(_TAGS)
-        self._era += 1
-
-    def lost(self, heads: Mapping[str, tuple[int, int]]) -> list[str]:
-        """Return the feeds whose logs or kills end earlier than was known: Redis has lost time, or is another one."""
-        return [
-            feed
-            for feed, (head, kill) in heads.items()
-            if head < self._heads.get(feed, 0) or kill < self._kills.get(feed, 0)
-        ]
-
-    def feeds(self) -> list[str]:
-        """Return the feeds that were ever asked for here."""
-        return list(self._heads)
+    def __init__(self, heads: FeedHeads, most_bytes: int = _MOST_BYTES) -> None:
+        self._heads = heads
+        self._documents: LRUCache[str, CachedDocument] = LRUCache(
+            most_bytes, getsizeof=lambda cached: cached.document.size
+        )
+        self._delta_bases: LRUCache[str, DeltaBase] = LRUCache(_DELTA_BASES)
+        self._work: SingleFlight[Representation] = SingleFlight()
 
     def current(self, key: str) -> Representation | None:
-        """Return a document if it is held and up to date."""
-        held = self._held.get(key)
-        if held is None or self._killed(held.feed, held.document):
+        """Return a document if there is one that may be served at once."""
+        cached = self._documents.get(key)
+        if cached is None:
             return None
-        fresh = held.era == self._era and held.document.head >= self._heads.get(held.feed, 0)
-        return held.document if fresh or self._away else None
-
-    def _killed_at(self, feed: str, kill: int) -> None:
-        self._kills[feed] = max(kill, self._kills.get(feed, 0))
-
-    def _killed(self, feed: str, document: Representation) -> bool:
-        """Whether a document may have the text of an article that was killed since it was made."""
-        return document.head < self._kills.get(feed, 0)
+        state = self._heads.judge(cached.feed, cached.document.head, cached.generation)
+        if state == "current" or (state == "stale" and not self._heads.redis_answers):
+            return cached.document
+        return None
 
     async def get(self, resource: Resource, coding: str) -> Representation:
-        """Return a document up to date and in a coding, made if need be.
+        """Return the newest document that can be had, in a coding.
 
-        Raises redis.RedisError or FeedRefused when it has to be made and can't, and none is held; Withheld when what
-        Redis says is older than a kill.
+        Raises what `resource.make` raises, if there is no stale document to serve instead; and Withheld.
         """
         document = self.current(resource.key)
         if document is None:
-            document = await self._made(resource)
-            if self._killed(resource.feed, document):
+            document = await self._make_or_fall_back(resource)
+            if self._heads.judge(resource.feed, document.head, self._heads.generation) == "killed":
                 raise Withheld(resource.feed)
         if coding != IDENTITY and not document.has(coding):
             encode = partial(self._encode, resource.key, document, coding)
-            document = await self._once((resource.key, f"{document.digest}-{coding}"), encode)
+            document = await self._work.run((resource.key, document.digest, coding), encode)
         return document
 
-    async def _made(self, resource: Resource) -> Representation:
-        """Have it made; while Redis stalls, the last good one is better than to wait."""
-        make, key = partial(self._make, resource), (resource.key, str(self._era))
-        held = self._held.get(resource.key)
-        good = held is not None and not self._killed(held.feed, held.document)
+    def head_of(self, digest: str) -> int | None:
+        """Return the head at which the document with this digest was made; None when it is not remembered.
+
+        In another generation the number may stand for another change, so it counts in its own only.
+        """
+        base = self._delta_bases.get(digest)
+        return base.head if base is not None and base.generation == self._heads.generation else None
+
+    async def _make_or_fall_back(self, resource: Resource) -> Representation:
+        """Have a document made. While Redis stalls, a stale one is better than to wait."""
+        make, key = partial(self._make, resource), (resource.key, self._heads.generation)
+        fallback = self._fallback(resource.key)
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS if good else None):
-                document = await self._once(key, make)
-                if document.head < self._heads.get(resource.feed, 0):
-                    # What others had begun to make was behind when it was done.
-                    document = await self._once(key, make)
+            async with asyncio.timeout(_PATIENCE_SECONDS if fallback else None):
+                document = await self._work.run(key, make)
+                if document.head < self._heads.latest(resource.feed):
+                    # It was under way already when the feed changed.
+                    document = await self._work.run(key, make)
                 return document
         except TimeoutError:
-            assert held is not None  # without one there is no limit
-            return held.document
-
-    def head_of(self, digest: str) -> int | None:
-        """Return the head at which the document with this digest was made; None when it is not remembered."""
-        return self._tags.get(digest)
-
-    async def _once(self, key: tuple[str, str], work: Callable[[], Awaitable[Representation]]) -> Representation:
-        future = self._making.get(key)
-        if future is None:
-            future = self._making[key] = asyncio.ensure_future(work())
-            future.add_done_callback(lambda _: self._making.pop(key))
-        # One who goes away must not end it for the others.
-        return await asyncio.shield(future)
+            assert fallback is not None  # without one there is no limit
+            return fallback
 
     async def _make(self, resource: Resource) -> Representation:
-        era = self._era  # before the heads: `back` sets it after them
-        self._heads.setdefault(resource.feed, 0)
+        # Before the document is made: if the generation ends meanwhile, the document is stale from the start.
+        generation = self._heads.generation
+        self._heads.follow(resource.feed)
         try:
             document = await run_in_threadpool(resource.make)
         except LookupError:
-            self._held.pop(resource.key, None)  # it is no more, also when Redis can't be asked
+            self._documents.pop(resource.key, None)  # it must not come back when Redis can't be asked
             raise
         except (RedisError, FeedRefused):
-            held = self._held.get(resource.key)
-            if held is None or self._killed(held.feed, held.document):
-                raise
-            return held.document  # the last good one is better than none, and /readyz or the log says what is wrong
-        if era == self._era and document.head > self._heads[resource.feed]:
-            # So that a log that ends earlier at the next look is known to be another one.
-            self._heads[resource.feed] = document.head
-        self._keep(resource.key, _Held(resource.feed, era, document))
+            # /readyz or the log says what is wrong.
+            if fallback := self._fallback(resource.key):
+                return fallback
+            raise
+        self._heads.read(resource.feed, document.head, generation)
+        self._put(resource.key, CachedDocument(resource.feed, generation, document))
         return document
+
+    def _fallback(self, key: str) -> Representation | None:
+        """Return a document that may be served when no newer one can be had."""
+        cached = self._documents.get(key)
+        if cached is None or self._heads.judge(cached.feed, cached.document.head, cached.generation) == "killed":
+            return None
+        return cached.document
 
     async def _encode(self, key: str, document: Representation, coding: str) -> Representation:
         await run_in_threadpool(document.encode, coding)
-        held = self._held.get(key)
-        if held is not None and held.document is document:
-            self._keep(key, held)  # again, as it has grown
+        cached = self._documents.get(key)
+        if cached is not None and cached.document is document:
+            self._put(key, cached)  # again, because it has grown
         return document
 
-    def _keep(self, key: str, held: _Held) -> None:
-        self._held.pop(key, None)
-        if held.document.size <= self._held.maxsize:
-            self._held[key] = held
-            self._tags[held.document.digest] = held.document.head
+    def _put(self, key: str, cached: CachedDocument) -> None:
+        self._documents.pop(key, None)
+        if cached.document.size <= self._documents.maxsize:
+            self._documents[key] = cached
+            self._delta_bases[cached.document.digest] = DeltaBase(cached.document.head, cached.generation)

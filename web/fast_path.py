@@ -1,4 +1,9 @@
-"""The hot path: an ASGI application in front of the other that answers from the shelf what stands there."""
+"""The fast path: an ASGI application in front of the slow one, which answers from the document cache what it can.
+
+Nearly all requests are for a document that is in the cache. They need its path, validators and coding, and headers that
+are there as bytes, but no router, no middleware and no Redis. Everything else, also the first request for a document,
+goes to the application behind.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,20 @@ import time
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import feed_delta
-from web.connection_limits import Connections
-from web.document_cache import Shelf
-from web.representation import fields
+from web.connection_limits import ConnectionLimits
+from web.document_cache import DocumentCache
+from web.header_fields import relevant_fields
 
 _READING = frozenset({"GET", "HEAD"})
 
 
-class Front:
-    """Answers what is asked most without asking anybody, and leaves the rest to the application behind it."""
+class FastPath:
+    """Answers from the cache, and notes for the limits which connections have a request under way."""
 
-    def __init__(self, shelf: Shelf, behind: ASGIApp, connections: Connections) -> None:
+    def __init__(self, cache: DocumentCache, behind: ASGIApp, connections: ConnectionLimits) -> None:
         self.behind = behind
-        """Another takes its place when the settings are read again; requests that it has begun with it ends."""
-        self._shelf = shelf
+        """Replaced when the settings are read again; requests that it has begun with the old one end there."""
+        self._cache = cache
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,13 +36,13 @@ class Front:
         peer = scope["client"]
         if scope["method"] in _READING:
             query = scope["query_string"]
-            document = self._shelf.current(f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"])
+            document = self._cache.current(f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"])
             if document is not None:
-                headers = fields(scope["headers"])
-                answer = None if feed_delta.wanted(headers) else document.answer(headers)
-                if answer is not None:
-                    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-                    await send({"type": "http.response.body", "body": answer.body})
+                fields = relevant_fields(scope["headers"])
+                response = None if feed_delta.accepted(fields) else document.respond(fields)
+                if response is not None:
+                    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+                    await send({"type": "http.response.body", "body": response.body})
                     self._connections.answered[peer] = time.monotonic()
                     return
         self._connections.busy[peer] = time.monotonic()

@@ -1,4 +1,4 @@
-"""What stands at which address under /feeds: documents, archives, pages; and what stands there no more."""
+"""The addresses under /feeds: documents, archives and pages, and what a removed or renamed feed answers."""
 
 from __future__ import annotations
 
@@ -17,49 +17,57 @@ from feeds.formats import FEED_FORMATS
 from feeds.formats.interface import FeedFormat
 from feeds.patterns import MadeFeed, pattern_of
 from web import feed_delta
-from web.content_coding import chosen
-from web.document_cache import Resource, Shelf
-from web.gone import ended
+from web.content_coding import IDENTITY, preferred
+from web.document_cache import DocumentCache, Resource
+from web.gone import gone_feed
+from web.header_fields import relevant_fields
 from web.pages import ENTRIES, Pages
 from web.problem_details import problem
-from web.representation import Answer, RawHeaders, Representation, fields
+from web.representation import RawHeaders, RawResponse, Representation
 from worker import clock
-from worker.documents.feed_documents import Document
-from worker.documents.feed_payloads import PayloadRequest
-from worker.runtime.wiring import Services
+from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_payloads import FeedPayloads, PayloadRequest
+from worker.newsroom.publication import Publication
+from worker.store import Store
 
 _SHARED_SECONDS = 30
-"""How long caches that many share may keep a document: they should not add much to how old it gets."""
-_BRIEFLY = {"Cache-Control": "public, max-age=60"}
+"""How long shared caches may keep a document: they should not make it much older."""
+_CACHED_BRIEFLY = {"Cache-Control": "public, max-age=60"}
 _HTML = "text/html; charset=utf-8"
 
 
 class FeedServer:
-    """Serves the feeds of a site, from the shelf."""
+    """Serves the feeds of a publication, from the cache."""
 
-    def __init__(self, services: Services, shelf: Shelf) -> None:
-        self._store = services.store
-        self._site = services.publication
-        self._documents = services.documents
-        self._payloads = services.payloads
-        self._shelf = shelf
-        self._pages = Pages(services.publication)
+    def __init__(
+        self,
+        store: Store,
+        publication: Publication,
+        documents: FeedDocuments,
+        payloads: FeedPayloads,
+        cache: DocumentCache,
+    ) -> None:
+        self._store = store
+        self._publication = publication
+        self._documents = documents
+        self._payloads = payloads
+        self._cache = cache
+        self._pages = Pages(publication)
 
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`, its archives (`?archive=PERIOD`), and the page `/feeds/{feed}`."""
-        asked = request.path_params["path"]
-        name, _, format_name = asked.rpartition(".")
+        name, _, format_name = request.path_params["path"].rpartition(".")
         feed_format = FEED_FORMATS.get(format_name)
         if feed_format is None:
-            name = asked
-        definition = self._site.feed(name)
-        made = not isinstance(definition, MadeFeed) or bool(
+            name = request.path_params["path"]
+        definition = self._publication.feed(name)
+        exists = not isinstance(definition, MadeFeed) or bool(
             await run_in_threadpool(self._store.patterns.written, definition)
         )
-        if definition is None or (not made and await run_in_threadpool(self._full, definition)):
-            return await self._not_here(request, name, feed_format)
-        if not made:
-            # An empty feed for whoever waits for its first article. Of names that anybody can think up nothing is held.
+        if definition is None or (not exists and await run_in_threadpool(self._pattern_full, definition)):
+            return await self._missing(request, name, feed_format)
+        if not exists:
+            # An empty feed for readers that wait for its first article. It is not cached: anybody can invent names.
             make = partial(self._current, definition, feed_format) if feed_format else partial(self._page, definition)
             return _uncoded(await run_in_threadpool(make), request)
         path = request.scope["path"]
@@ -68,13 +76,17 @@ class FeedServer:
         if archive := parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True).get("archive"):
             return await self._archive(request, definition, feed_format, archive[0])
         resource = Resource(path, name, partial(self._current, definition, feed_format))
-        headers = fields(request.headers.raw)
-        if feed_delta.wanted(headers):
-            document = await self._shelf.get(resource, "identity")
-            known = [(head, tag) for tag, digest in feed_delta.bases(headers) if (head := self._shelf.head_of(digest))]
-            changes = await run_in_threadpool(self._changes, definition, feed_format, document, headers, known)
-            if changes is not None:
-                return Raw(changes)
+        fields = relevant_fields(request.headers.raw)
+        if feed_delta.accepted(fields):
+            document = await self._cache.get(resource, IDENTITY)
+            bases = [
+                (head, tag)
+                for tag, digest in feed_delta.clients_documents(fields)
+                if (head := self._cache.head_of(digest))
+            ]
+            delta = await run_in_threadpool(self._delta, definition, feed_format, document, fields, bases)
+            if delta is not None:
+                return as_response(delta)
         return await self._serve(request, resource)
 
     async def directory(self, request: Request) -> Response:
@@ -90,18 +102,18 @@ class FeedServer:
         return await self._fixed(request, self._pages.robots, "text/plain; charset=utf-8")
 
     async def favicon(self, request: Request) -> Response:
-        """GET /favicon.svg, and /favicon.ico for those that ask for no other."""
+        """GET /favicon.svg, and /favicon.ico for browsers that only ask for that."""
         return await self._fixed(request, self._pages.favicon, "image/svg+xml")
 
     async def _serve(self, request: Request, resource: Resource) -> Response:
-        headers = fields(request.headers.raw)
-        document = await self._shelf.get(resource, chosen(headers.get("accept-encoding")))
-        answer = document.answer(headers)
-        assert answer is not None  # the coding has been made
-        return Raw(answer)
+        fields = relevant_fields(request.headers.raw)
+        document = await self._cache.get(resource, preferred(fields.get("accept-encoding")))
+        response = document.respond(fields)
+        assert response is not None  # the coding has been made
+        return as_response(response)
 
     async def _fixed(self, request: Request, page: Callable[[], bytes], content_type: str) -> Response:
-        """Serve what depends on the settings alone."""
+        """Serve what depends on nothing but the settings."""
 
         def make() -> Representation:
             return Representation(page(), content_type, [(b"cache-control", b"public, max-age=300")], 0, None)
@@ -116,7 +128,7 @@ class FeedServer:
             document = self._documents.archive(definition, feed_format, period) if period else None
             if document is None:
                 raise LookupError
-            # Without a time: what it says may change by an article that is no longer there to say when.
+            # Without a time: its newest article may be killed, and its time would go back.
             headers = self._headers(definition, feed_format)
             return Representation(document.body, feed_format.media_type, headers, document.head, None)
 
@@ -124,115 +136,117 @@ class FeedServer:
             key = f"{request.scope['path']}?archive={archive}"
             return await self._serve(request, Resource(key, definition.name, make))
         except LookupError:
-            first = self._site.topic(definition.name, feed_format.name)
-            return problem(404, f"There is no such archive. They are linked to from {first}", headers=_BRIEFLY)
+            first = self._publication.topic(definition.name, feed_format.name)
+            return problem(
+                404, f"There is no such archive. The feed links to all that there are: {first}", headers=_CACHED_BRIEFLY
+            )
 
     async def without_slash(self, request: Request) -> Response:
-        """Lead from an address that ends in a slash to the one that is meant, at our own host."""
-        asked = request.path_params.get("path", "").strip("/")
-        url = f"{self._site.base_url}/feeds" + (f"/{quote(asked)}" if asked else "")
+        """Redirect an address that ends in a slash to the one without, at our own host."""
+        path = request.path_params.get("path", "").strip("/")
+        url = f"{self._publication.base_url}/feeds" + (f"/{quote(path)}" if path else "")
         return _moved(request, url)
 
-    async def _not_here(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
-        """Say where a feed of that name is, that it was, or which names are like it."""
-        if now := self._site.renamed.get(name):
-            url = self._site.topic(now, feed_format.name) if feed_format else self._site.page(now)
+    async def _missing(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
+        """Redirect to the new name of a feed, or say that it was removed, or which names are like this one."""
+        if new_name := self._publication.renamed.get(name):
+            url = (
+                self._publication.topic(new_name, feed_format.name) if feed_format else self._publication.page(new_name)
+            )
             return _moved(request, url)
         removed = await run_in_threadpool(self._removed, name)
         if removed is not None:
-            return ended(self._site, name, feed_format, clock.moment(removed), _BRIEFLY)
-        known = [definition.name for definition in self._site.definitions]
-        # Only of names that could be one: to compare takes time.
-        near = get_close_matches(name[:100], known, 3)
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        formats = f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._site.base_url}/feeds"
-        return problem(404, f"There is no feed at this address. {formats}", headers=_BRIEFLY)
+            return gone_feed(self._publication, name, feed_format, clock.moment(removed), _CACHED_BRIEFLY)
+        names = [definition.name for definition in self._publication.definitions]
+        # Cut, because comparing long names takes time.
+        similar_names = get_close_matches(name[:100], names, 3)
+        hint = f"Did you mean {' or '.join(similar_names)}? " if similar_names else ""
+        formats = (
+            f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._publication.base_url}/feeds"
+        )
+        return problem(404, f"There is no feed at this address. {formats}", headers=_CACHED_BRIEFLY)
 
     def _removed(self, name: str) -> int | None:
-        """When the feed, or the pattern that it was made of, was removed from the settings (ms)."""
+        """Return when the feed, or the pattern that made it, was removed from the settings (ms); None: it was not."""
         now = clock.ms(clock.agreed())
         removed = self._store.definitions.removed_at(name, now)
         if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
             removed = self._store.definitions.removed_at(pattern_of(name), now)
         return removed
 
-    def _full(self, feed: FeedDefinition) -> bool:
-        """Whether the feed's pattern makes no more feeds."""
-        pattern = self._site.patterns[pattern_of(feed.name)]
+    def _pattern_full(self, feed: FeedDefinition) -> bool:
+        """Whether the feed's pattern has made as many feeds as it may."""
+        pattern = self._publication.patterns[pattern_of(feed.name)]
         return self._store.patterns.count(pattern.name) >= pattern.most
 
     def _current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Representation:
         document = self._documents.current(definition, feed_format)
-        return self._represented(definition, feed_format, document)
-
-    def _represented(self, definition: FeedDefinition, feed_format: FeedFormat, document: Document) -> Representation:
         headers = self._headers(definition, feed_format)
         return Representation(document.body, feed_format.media_type, headers, document.head, document.changed or None)
 
     def _page(self, definition: FeedDefinition) -> Representation:
         entries, head = self._documents.latest(definition, ENTRIES)
         body = self._pages.feed(self._documents.titled(definition), entries)
-        caching = (b"cache-control", _caching(definition))
-        return Representation(body, _HTML, [caching], head.seq, head.changed or None)
+        cache_control = (b"cache-control", _cache_control(definition))
+        return Representation(body, _HTML, [cache_control], head.seq, head.changed or None)
 
-    def _changes(
+    def _delta(
         self,
         definition: FeedDefinition,
         feed_format: FeedFormat,
         document: Representation,
-        headers: dict[str, str],
-        known: list[tuple[int, str]],
-    ) -> Answer | None:
-        """The changes since a document that the client has, if they are all that it needs (RFC 3229).
+        fields: dict[str, str],
+        bases: list[tuple[int, str]],
+    ) -> RawResponse | None:
+        """Return the changes since the newest of the documents that the client has (RFC 3229).
 
-        `known`: heads and tags of the documents that it has.
+        None when they are not enough, or too many. `bases`: heads and tags of the documents that the client has.
         """
-        if not known or document.status(headers) != 200 or not feed_delta.possible(definition, feed_format):
+        if not bases or document.status(fields) != 200 or not feed_delta.possible(definition, feed_format):
             return None
-        head, tag = max(known)
+        head, tag = max(bases)
         if head >= document.head:
             return None
         if self._store.changes.head(definition.name).placed > head:
-            # The feed was filled since: what was there before it is told to nobody as a change.
+            # The feed was filled since, and articles that it was filled with are not sent as changes.
             return None
         payload = self._payloads.build(definition, feed_format, PayloadRequest(head, document.head))
         if payload is None or payload.cursor != document.head:
-            # Nothing to tell, too much for one answer, or more has changed since the document was made.
+            # Nothing to send, too much for one response, or more has changed since the document was made.
             return None
-        return feed_delta.answer(
+        return feed_delta.respond(
             payload.body, feed_format.media_type, self._headers(definition, feed_format), document, tag
         )
 
     def _headers(self, definition: FeedDefinition, feed_format: FeedFormat) -> RawHeaders:
-        """What every answer about a document says. The page for people comes last: readers look for the others."""
-        links = self._site.links(definition.name, feed_format.name)
-        page = f'<{self._site.page(definition.name)}>; rel="alternate"'
-        return [(b"cache-control", _caching(definition)), (b"link", f"{links}, {page}".encode())]
+        """Return the headers of every response about a document. The page comes last: readers look for other links."""
+        links = self._publication.links(definition.name, feed_format.name)
+        page = f'<{self._publication.page(definition.name)}>; rel="alternate"'
+        return [(b"cache-control", _cache_control(definition)), (b"link", f"{links}, {page}".encode())]
 
 
 def _moved(request: Request, url: str) -> Response:
-    """Lead to `url` for good, with the query that was sent."""
+    """Redirect to `url` for good, with the query that was sent."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
 
 
 def _uncoded(document: Representation, request: Request) -> Response:
-    """Serve a document as it is, in no coding."""
-    answer = document.answer(fields(request.headers.raw) | {"accept-encoding": "identity"})
-    assert answer is not None  # identity is always there
-    return Raw(answer)
+    """Serve a document in no coding."""
+    response = document.respond(relevant_fields(request.headers.raw) | {"accept-encoding": IDENTITY})
+    assert response is not None  # identity is always there
+    return as_response(response)
 
 
-class Raw(Response):
-    """An answer with its headers as they are."""
+def as_response(raw: RawResponse) -> Response:
+    """Return a response with exactly these headers, as Starlette takes it."""
+    response = Response(raw.body, raw.status)
+    response.raw_headers = raw.headers
+    return response
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.body, answer.status)
-        self.raw_headers = answer.headers
 
-
-def _caching(definition: FeedDefinition) -> bytes:
-    """Readers take max-age as their interval of polling; caches between may ask more often (RFC 9111, RFC 5861)."""
+def _cache_control(definition: FeedDefinition) -> bytes:
+    """Return Cache-Control: readers poll every max-age seconds, shared caches may more often (RFC 9111, RFC 5861)."""
     return (
         f"public, max-age={definition.max_age}, s-maxage={min(definition.max_age, _SHARED_SECONDS)}, "
         f"stale-while-revalidate={definition.stale_while_revalidate}, stale-if-error={definition.stale_if_error}"

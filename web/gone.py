@@ -1,4 +1,4 @@
-"""What a feed that was removed from the settings says with its 410: one last entry, which tells people."""
+"""The 410 of a feed that was removed from the settings: a feed with one last entry, which tells its readers."""
 
 from __future__ import annotations
 
@@ -17,32 +17,36 @@ from worker import clock
 from worker.newsroom.publication import Publication
 
 
-def ended(
-    site: Publication, name: str, feed_format: FeedFormat | None, when: datetime, headers: Mapping[str, str]
+def gone_feed(
+    publication: Publication,
+    name: str,
+    feed_format: FeedFormat | None,
+    removed: datetime,
+    headers: Mapping[str, str],
 ) -> Response:
-    """Return the 410: the feed with nothing but that entry, where readers read the format, else a problem."""
-    note = ended_note(site.edition)
-    directory = f"{site.base_url}/feeds"
+    """Return the 410: a feed with that entry in formats for readers, else a problem."""
+    note = ended_note(publication.edition)
+    directory = f"{publication.base_url}/feeds"
     if feed_format not in READERS:
         return problem(410, f"{note} {directory}", headers=headers)
     entry = Entry(
-        id=tag_uri(site.authority, "feed", f"{name}/ended"),
+        id=tag_uri(publication.authority, "feed", f"{name}/ended"),
         title=note,
         url=directory,
         summary=note,
         html="",
-        language=site.edition,
+        language=publication.edition,
         section="",
         subjects=(),
         authors=(),
         images=(),
-        published=when,
-        updated=when,
+        published=removed,
+        updated=removed,
         rights="",
         article_id="",
         version=1,
-        publisher=site.title,
+        publisher=publication.title,
     )
     definition = FeedDefinition(name=name, title=name, url=directory)
-    channel = site.channel(definition, feed_format.name, clock.ms(when), hub_url="")
+    channel = publication.channel(definition, feed_format.name, clock.ms(removed), hub_url="")
     return Response(feed_format.whole(channel, [entry], ()), 410, headers, feed_format.media_type)

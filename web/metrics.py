@@ -1,7 +1,7 @@
-"""Metrics, for Prometheus: totals that all processes add to in Redis, and how things stand there when it is asked.
+"""Metrics, for Prometheus: totals to which all processes add in Redis, and the state of things there at the moment.
 
-Any web process of any machine gives the same numbers. However many feeds, endpoints and receivers there are, they are
-read in the same few round trips, and series are few: labels name feeds and endpoints of the settings alone, and the
+Every web process of every machine gives the same numbers. However many feeds, endpoints and receivers there are, they
+are read in the same few round trips. Series are few: labels name only feeds and endpoints of the settings, and the
 feeds of a pattern are counted together.
 """
 
@@ -21,6 +21,7 @@ from starlette.responses import Response
 from feeds.patterns import pattern_of
 from web.problem_details import problem
 from worker import clock
+from worker.store import redis_errors
 from worker.store.counters import SECONDS, Totals
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
     from starlette.requests import Request
 
-    from web.client_address import Clients
-    from worker.runtime.wiring import Services
+    from config.settings import Settings
+    from web.client_address import ClientAddresses
+    from worker.newsroom.publication import Publication
+    from worker.store import Store
     from worker.store.endpoints import EndpointOverview
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -44,7 +47,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dateline_readbacks": ("Looks at pages of killed articles, by verdict", ("verdict",)),
     "dateline_log_lines_lost": ("Lines that workers could not write to their log", ()),
 }
-"""What is counted: by which name, what it means, and its labels."""
+"""The counters: name -> its help text and its labels."""
 _FROM_ZERO: Totals = {
     ("dateline_events", (("result", "rejected"),)): 0.0,
     ("dateline_events_set_aside", (("kind", "kill"),)): 0.0,
@@ -52,61 +55,66 @@ _FROM_ZERO: Totals = {
     ("dateline_readbacks", (("verdict", "there"),)): 0.0,
     ("dateline_log_lines_lost", ()): 0.0,
 }
-"""What is told before there is any: no increase is seen of a series that begins with its first one."""
-_ALWAYS = ("delivered", "retry")
-"""Outcomes of attempts at an endpoint that are told although there were none; the others are rare."""
+"""Series that are there before anything was counted: Prometheus sees no increase in one that begins with 1."""
+_OUTCOMES_FROM_ZERO = ("delivered", "retry")
+"""Outcomes of attempts at an endpoint that are there before there was any attempt; the others are rare."""
 _PAUSED = {"asked": "person", "removed": "removed", "damaged": "damaged"}
-"""Why an endpoint is left alone, in the words of the metric; anything else is its suspension."""
+"""Why an endpoint is paused, in the words of the metric; any other reason is a suspension."""
 
 
-class Metrics:
+class MetricsEndpoint:
     """Answers /metrics."""
 
-    def __init__(self, services: Services, clients: Clients) -> None:
-        self._services = services
-        self._clients = clients
+    def __init__(self, store: Store, publication: Publication, settings: Settings, addresses: ClientAddresses) -> None:
+        self._store = store
+        self._publication = publication
+        self._endpoints = settings.endpoints
+        self._networks = settings.web.metrics_networks
+        self._addresses = addresses
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    async def show(self, request: Request) -> Response:
-        """GET /metrics: 403 for whoever is in none of `web.metrics_networks`."""
-        if not self._clients.within(request, self._services.settings.web.metrics_networks):
+    async def get(self, request: Request) -> Response:
+        """GET /metrics: 403 for clients outside `web.metrics_networks`. Raises redis.RedisError for a bug."""
+        if not self._addresses.within(request, self._networks):
             return problem(403, "Metrics are for the networks in web.metrics_networks.")
         try:
             body = await run_in_threadpool(generate_latest, self._registry)
-        except RedisError:
-            return problem(503, "Redis does not answer: there are no metrics.")
+        except RedisError as error:
+            if redis_errors.kind(error) == "bug":
+                raise
+            return problem(503, f"There are no metrics. {redis_errors.sentence(error)}.")
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     def collect(self) -> Iterable[Metric]:
         """Read all metrics."""
-        store = self._services.store
+        store = self._store
         now = clock.ms(clock.agreed())
         yield from _counters(_FROM_ZERO | store.counters.read())
         waiting = store.events.waiting()
         yield GaugeMetricFamily("dateline_events_waiting", "Events accepted and not carried out", waiting)
-        yield from self._feeds()
-        yield from self._endpoints(now)
+        yield from self._feed_metrics()
+        yield from self._endpoint_metrics(now)
         alive = len(store.workers.alive(now))
         yield GaugeMetricFamily("dateline_workers", "Worker processes that are alive", alive)
         build = GaugeMetricFamily("dateline_build_info", "The release, always 1", labels=["version"])
         build.add_metric([version("dateline")], 1)
         yield build
 
-    def _feeds(self) -> Iterable[Metric]:
+    def _feed_metrics(self) -> Iterable[Metric]:
         articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])
-        made = GaugeMetricFamily("dateline_pattern_feeds", "Feeds made of a pattern", labels=["feed"])
+        pattern_feeds = GaugeMetricFamily("dateline_pattern_feeds", "Feeds made of a pattern", labels=["feed"])
         receivers = GaugeMetricFamily("dateline_receivers", "Receivers, by feed and state", labels=["feed", "state"])
         behind = GaugeMetricFamily("dateline_receivers_behind", "Receivers behind the head", labels=["feed"])
-        site, store = self._services.publication, self._services.store
+        publication, store = self._publication, self._store
         receiving = set(store.receivers.feeds())
-        groups = {definition.name: [definition.name] for definition in site.definitions}
-        groups |= {pattern: [] for pattern in site.patterns}
+        groups = {definition.name: [definition.name] for definition in publication.definitions}
+        groups |= {pattern: [] for pattern in publication.patterns}
         for feed in receiving - groups.keys():
             groups.get(pattern_of(feed), []).append(feed)
-        for pattern, count in store.patterns.counts(list(site.patterns)).items():
-            made.add_metric([pattern], count)
-        for name, size in store.changes.sizes([definition.name for definition in site.definitions]).items():
+        for pattern, count in store.patterns.counts(list(publication.patterns)).items():
+            pattern_feeds.add_metric([pattern], count)
+        for name, size in store.changes.sizes([definition.name for definition in publication.definitions]).items():
             articles.add_metric([name], size)
         counted = store.receivers.counts_of([feed for feeds in groups.values() for feed in feeds if feed in receiving])
         for name, feeds in groups.items():
@@ -117,16 +125,16 @@ class Metrics:
                 behind.add_metric([name], counts.pop("behind"))
                 for state, count in counts.items():
                     receivers.add_metric([name, state], count)
-        yield from (articles, receivers, behind, made)
+        yield from (articles, receivers, behind, pattern_feeds)
 
-    def _endpoints(self, now: int) -> Iterable[Metric]:
+    def _endpoint_metrics(self, now: int) -> Iterable[Metric]:
         labels = ["endpoint"]
         attempts = CounterMetricFamily(
             "dateline_endpoint_pushes_total", "Attempts at an endpoint, by outcome", labels=["endpoint", "outcome"]
         )
-        behind = GaugeMetricFamily("dateline_endpoint_behind", "Articles it is to be told of", labels=labels)
+        behind = GaugeMetricFamily("dateline_endpoint_behind", "Articles that it must still be sent", labels=labels)
         waiting = GaugeMetricFamily(
-            "dateline_endpoint_oldest_waiting_seconds", "For how long the first of these waits", labels=labels
+            "dateline_endpoint_oldest_waiting_seconds", "How long the first of these has been waiting", labels=labels
         )
         parked = GaugeMetricFamily("dateline_endpoint_parked", "Articles set aside for it", labels=labels)
         disputed = GaugeMetricFamily(
@@ -134,30 +142,29 @@ class Metrics:
         )
         kills = GaugeMetricFamily("dateline_endpoint_kills_refused", "Kills among these", labels=labels)
         failing = GaugeMetricFamily(
-            "dateline_endpoint_failing_seconds", "For how long it has taken nothing and failed", labels=labels
+            "dateline_endpoint_failing_seconds", "How long it has failed without accepting anything", labels=labels
         )
         success = GaugeMetricFamily(
-            "dateline_endpoint_last_success_timestamp_seconds", "When it took something last; 0: never", labels=labels
+            "dateline_endpoint_last_success_timestamp_seconds",
+            "When it last accepted something; 0: never",
+            labels=labels,
         )
-        paused = GaugeMetricFamily(
-            "dateline_endpoint_paused", "It is left alone; only while it is", labels=["endpoint", "reason"]
-        )
-        endpoints = self._services.settings.endpoints
-        outlooks = self._services.store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in endpoints])
-        for endpoint, outlook in zip(endpoints, outlooks, strict=True):
+        paused = GaugeMetricFamily("dateline_endpoint_paused", "1 while it is paused", labels=["endpoint", "reason"])
+        overviews = self._store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in self._endpoints])
+        for endpoint, overview in zip(self._endpoints, overviews, strict=True):
             name = [endpoint.name]
-            for outcome, count in _outcomes(outlook).items():
+            for outcome, count in _outcomes(overview).items():
                 attempts.add_metric([*name, outcome], count)
             delay = endpoint.rights.delay.total_seconds() if endpoint.rights.delay else 0.0
-            behind.add_metric(name, outlook.behind)
-            waiting.add_metric(name, max(0.0, _seconds(outlook.waiting, now) - delay))
-            parked.add_metric(name, outlook.parked)
-            disputed.add_metric(name, outlook.disputed)
-            kills.add_metric(name, outlook.kills)
-            failing.add_metric(name, _seconds(outlook.failing.since, now))
-            success.add_metric(name, outlook.health.success / 1000)
-            if outlook.state == "paused":
-                paused.add_metric([*name, _PAUSED.get(outlook.reason, "suspended")], 1)
+            behind.add_metric(name, overview.behind)
+            waiting.add_metric(name, max(0.0, _seconds(overview.waiting, now) - delay))
+            parked.add_metric(name, overview.parked)
+            disputed.add_metric(name, overview.disputed)
+            kills.add_metric(name, overview.kills)
+            failing.add_metric(name, _seconds(overview.failing.since, now))
+            success.add_metric(name, overview.health.success / 1000)
+            if overview.state == "paused":
+                paused.add_metric([*name, _PAUSED.get(overview.reason, "suspended")], 1)
         yield from (attempts, behind, waiting, parked, disputed, kills, failing, success, paused)
 
 
@@ -165,21 +172,21 @@ def _counters(totals: Totals) -> Iterable[Metric]:
     for name, (help_text, labels) in COUNTERS.items():
         family = CounterMetricFamily(name, help_text, labels=labels)
         for (field, pairs), value in sorted(totals.items()):
-            told = dict(pairs)
+            label_values = dict(pairs)
             # Another release may count by other labels.
-            if field == name and told.keys() == set(labels):
-                family.add_metric([told[label] for label in labels], value)
+            if field == name and label_values.keys() == set(labels):
+                family.add_metric([label_values[label] for label in labels], value)
         yield family
     yield _histogram(totals)
 
 
-def _outcomes(outlook: EndpointOverview) -> dict[str, int]:
-    # What was delivered has been counted for longer than the rest.
-    return dict.fromkeys(_ALWAYS, 0) | outlook.health.outcomes | {"delivered": outlook.health.successes}
+def _outcomes(overview: EndpointOverview) -> dict[str, int]:
+    # Deliveries have been counted for longer than other outcomes.
+    return dict.fromkeys(_OUTCOMES_FROM_ZERO, 0) | overview.health.outcomes | {"delivered": overview.health.successes}
 
 
 def _seconds(since: int, now: int) -> float:
-    """How long ago a moment was (ms; 0: none, and no time)."""
+    """Return how long ago a moment was (ms); 0 for the moment 0, which stands for never."""
     return max(0, now - since) / 1000 if since else 0.0
 
 

@@ -1,4 +1,4 @@
-"""What people see, and what browsers and crawlers ask for: directory, a page per feed, OPML, robots.txt, an icon."""
+"""Pages for people, and files that browsers and crawlers ask for: directory, feed, error, OPML, robots.txt, an icon."""
 
 from __future__ import annotations
 
@@ -14,54 +14,54 @@ from feeds.formats import READERS
 from worker.newsroom.publication import Publication
 
 ENTRIES = 30
-"""How many of its entries a feed's page shows at the most."""
+"""How many entries the page of a feed shows at most."""
 
 _templates = Environment(loader=PackageLoader("web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 _templates.globals.update(direction=direction, formats=READERS)
 
 
 class Pages:
-    """Makes the pages of a site."""
+    """Renders the pages of a publication."""
 
-    def __init__(self, site: Publication) -> None:
-        self._site = site
+    def __init__(self, publication: Publication) -> None:
+        self._publication = publication
 
     def directory(self) -> bytes:
         """Return the list of all feeds."""
-        return _templates.get_template("directory.html").render(site=self._site).encode()
+        return _templates.get_template("directory.html").render(publication=self._publication).encode()
 
     def feed(self, definition: FeedDefinition, entries: Sequence[Entry]) -> bytes:
         """Return a feed's page: what it is about, its newest entries, and how to follow it."""
-        language = definition.edition or self._site.edition
+        language = definition.edition or self._publication.edition
         page = _templates.get_template("feed.html")
-        return page.render(site=self._site, feed=definition, entries=entries, language=language).encode()
+        return page.render(publication=self._publication, feed=definition, entries=entries, language=language).encode()
 
     def error(self, status: int, title: str, text: str, errors: Sequence[Mapping[str, str]]) -> bytes:
-        """Return the page of an error: what is wrong, in each field where it is a field, and the way to the feeds."""
+        """Return the page of an error: what is wrong, also for each field that is wrong, and a link to the feeds."""
         page = _templates.get_template("error.html")
-        return page.render(site=self._site, status=status, title=title, text=text, errors=errors).encode()
+        return page.render(publication=self._publication, status=status, title=title, text=text, errors=errors).encode()
 
     def opml(self) -> bytes:
         """Return all feeds as OPML 2.0."""
         root = etree.Element("opml", version="2.0")
-        etree.SubElement(etree.SubElement(root, "head"), "title").text = self._site.title
+        etree.SubElement(etree.SubElement(root, "head"), "title").text = self._publication.title
         body = etree.SubElement(root, "body")
-        for definition in self._site.definitions:
+        for definition in self._publication.definitions:
             etree.SubElement(
                 body,
                 "outline",
                 type="rss",
                 text=definition.title,
                 title=definition.title,
-                xmlUrl=self._site.topic(definition.name, "atom"),
-                htmlUrl=definition.url or self._site.page(definition.name),
-                language=definition.edition or self._site.edition,
+                xmlUrl=self._publication.topic(definition.name, "atom"),
+                htmlUrl=definition.url or self._publication.page(definition.name),
+                language=definition.edition or self._publication.edition,
             )
         document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
         return document
 
     def robots(self) -> bytes:
-        """Return what crawlers should leave alone: what is no reading matter."""
+        """Return robots.txt: crawlers should leave alone what is not for readers."""
         return b"User-agent: *\nDisallow: /api/\nDisallow: /events\nDisallow: /hub\nDisallow: /metrics\n"
 
     def favicon(self) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
-from web.content_coding import qualities
+from web.header_fields import qualities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,25 +32,25 @@ _MACHINES = (
 """The media types that an error may have for machines."""
 _SENTENCES = {
     400: "The request can't be understood.",
-    401: "This address is for those who show a token or a signature.",
-    403: "This address is not for everybody.",
+    401: "This address needs a token or a signature.",
+    403: "You are not allowed to see this address.",
     404: "There is nothing at this address.",
-    405: "This address is for programs, which send other requests to it than a browser does.",
+    405: "This address is for programs, which send other kinds of requests than a browser does.",
     408: "The request did not arrive in time.",
-    410: "What was here is here no more.",
-    413: "What was sent is too large.",
-    415: "What was sent is of a kind that is not taken here.",
-    429: "Too much was asked from here; try again in a minute.",
+    410: "What was at this address has been removed.",
+    413: "The request is too large.",
+    415: "The request is in a format that this address does not accept.",
+    429: "There were too many requests from you; try again in a minute.",
     500: "This is our fault, and it is in the log.",
-    503: "This can't be shown at the moment; try again in a little while.",
+    503: "This can't be shown at the moment; try again in a few minutes.",
 }
-"""What a page says where the error itself says no more than its status."""
+"""The text of a page when the error has nothing but its status."""
 
 
-def answer(
+def json_response(
     status: int, value: Any, media_type: str = "application/json", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return `value` as JSON. In ASCII: what a sender wrote wrongly is repeated in errors, and may be no valid text."""
+    """Return `value` as JSON, in ASCII: errors quote what a sender wrote, which may not be valid Unicode."""
     return Response(json.dumps(value, separators=(",", ":")) + "\n", status, headers, media_type)
 
 
@@ -65,30 +65,29 @@ def problem(
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     if detail:
         body["detail"] = detail
-    named = field_list(errors)
-    if named:
-        body["errors"] = named
-    return answer(status, body | more, _PROBLEM, headers)
+    if bad_fields := field_list(errors):
+        body["errors"] = bad_fields
+    return json_response(status, body | more, _PROBLEM, headers)
 
 
 def field_list(errors: Iterable[FieldError]) -> list[dict[str, str]]:
-    """Return field errors as they stand in an answer."""
+    """Return field errors in the form that responses have."""
     return [{"field": error.field, "problem": error.problem} for error in errors]
 
 
 def wants_page(accept: str) -> bool:
-    """Whether a request is a browser's: it likes text/html better than what machines get (RFC 9110, section 12.5.1)."""
-    liked = qualities(accept)
+    """Whether a browser asks: it prefers text/html to what machines get (RFC 9110, section 12.5.1)."""
+    accepted = qualities(accept)
 
     def quality(media_type: str) -> float:
         ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
-        return next((liked[name] for name in ranges if name in liked), 0)
+        return next((accepted[name] for name in ranges if name in accepted), 0)
 
-    return "text/html" in liked and liked["text/html"] > max(map(quality, _MACHINES), default=0)
+    return "text/html" in accepted and accepted["text/html"] > max(map(quality, _MACHINES), default=0)
 
 
 class ErrorPages:
-    """Shows every error of the application behind it as a page to browsers; machines get it as it is."""
+    """Turns every error of the application behind it into a page for browsers. Machines get it unchanged."""
 
     def __init__(self, behind: ASGIApp, pages: Pages) -> None:
         self._behind = behind
@@ -99,37 +98,37 @@ class ErrorPages:
         if scope["type"] != "http":
             await self._behind(scope, receive, send)
             return
-        begun: Message | None = None
+        start: Message | None = None
         parts: list[bytes] = []
         page = wants_page(",".join(Headers(scope=scope).getlist("accept")))
 
-        async def sent(message: Message) -> None:
-            nonlocal begun
+        async def send_or_collect(message: Message) -> None:
+            nonlocal start
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 MutableHeaders(scope=message).add_vary_header("Accept")
                 if page:
-                    begun = message
+                    start = message
                     return
-            if begun is None:
+            if start is None:
                 await send(message)
                 return
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            headers = MutableHeaders(scope=begun)
-            body = self._page(begun["status"], headers.get("content-type", ""), b"".join(parts))
+            headers = MutableHeaders(scope=start)
+            body = self._page(start["status"], headers.get("content-type", ""), b"".join(parts))
             headers["content-type"], headers["content-length"] = "text/html; charset=utf-8", str(len(body))
-            await send(begun)
+            await send(start)
             await send({"type": "http.response.body", "body": body})
 
-        await self._behind(scope, receive, sent)
+        await self._behind(scope, receive, send_or_collect)
 
-    def _page(self, status: int, content_type: str, said: bytes) -> bytes:
+    def _page(self, status: int, content_type: str, body: bytes) -> bytes:
         text, errors = "", []
         if content_type.startswith(_PROBLEM):
-            value = json.loads(said)
-            text, errors = value.get("detail", ""), value.get("errors", [])
+            details = json.loads(body)
+            text, errors = details.get("detail", ""), details.get("errors", [])
         elif content_type.startswith(_PLAIN):
-            text = said.decode("utf-8", "replace").strip()
+            text = body.decode("utf-8", "replace").strip()
         title = HTTPStatus(status).phrase
         return self._pages.error(status, title, text or _SENTENCES.get(status, f"{title}."), errors)

@@ -11,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, Given
 from feeds.errors import InvalidEvent
-from web.problem_details import answer, field_list, problem
+from web.problem_details import field_list, json_response, problem
 from worker import clock
 from worker.intake.inbound_signatures import CHECKS, known_by_head
 from worker.outbound.signing import SignatureError
+from worker.store import redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,24 +23,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from config.settings import AdapterSettings
-    from web.client_address import Clients
-    from web.request_body import Bodies, Body
-    from worker.intake.accept import Receipt
-    from worker.runtime.wiring import Services
+    from config.settings import AdapterSettings, Settings
+    from web.client_address import ClientAddresses
+    from web.request_body import BodyReader, RequestBody
+    from worker.intake.accept import Intake, Receipt
 
 log = structlog.get_logger()
 
 
-class Triggers:
+class TriggersEndpoint:
     """Takes in over HTTP what other systems send."""
 
-    def __init__(self, services: Services, bodies: Bodies, clients: Clients) -> None:
-        settings = services.settings
-        self._bodies = bodies
-        self._clients = clients
-        self._intake = services.intake
-        self._limit = settings.web.max_body_bytes
+    def __init__(self, intake: Intake, settings: Settings, body_reader: BodyReader, addresses: ClientAddresses) -> None:
+        self._intake = intake
+        self._body_reader = body_reader
+        self._addresses = addresses
+        self._most_bytes = settings.web.max_body_bytes
         self._edition = settings.site.edition
         self._zone = settings.site.zone
         self._editions = settings.editions
@@ -48,59 +47,62 @@ class Triggers:
     async def post(self, request: Request) -> Response:
         """Take one article in, in the format of the adapter in the path.
 
-        202: accepted, with what is missing. 400: it can't be taken. 404: no such adapter, or it is off. 401, 503:
-        nothing was looked at. Raises BodyRefused.
+        202: accepted, with what is missing. 400: it can't be taken. 404: no such adapter, or it is off. 401, 503: the
+        article was not looked at. Raises BodyRefused, and redis.RedisError for a bug.
         """
         name = request.path_params["adapter"]
-        if off := self._off(name):
-            return problem(404, off)
+        if reason := self._why_off(name):
+            return problem(404, reason)
         secrets = [secret.get_secret_value() for secret in self._adapters[name].secret]
         try:
-            known = known_by_head(name, request.headers, secrets, clock.now().timestamp())
-            body = await self._bodies.read(request, self._limit, self._clients.address(request), known=known)
-            self._check(name, request.headers, body, secrets)
+            authenticated = known_by_head(name, request.headers, secrets, clock.now().timestamp())
+            client = self._addresses.of(request)
+            body = await self._body_reader.read(request, self._most_bytes, client, authenticated=authenticated)
+            self._check_signature(name, request.headers, body, secrets)
         except SignatureError as error:
             log.info("trigger_refused", adapter=name, reason=error.reason)
             return problem(401, headers={"WWW-Authenticate": "Bearer"} if name == "wordpress" else None)
-        return await self._answer(name, body.content)
+        return await self._respond(name, body.content)
 
     @staticmethod
-    def _check(name: str, headers: Mapping[str, str], body: Body, secrets: list[str]) -> None:
+    def _check_signature(name: str, headers: Mapping[str, str], body: RequestBody, secrets: list[str]) -> None:
         """Check a signature over one of the texts that may be signed. Raises SignatureError."""
         now = clock.now().timestamp()
-        *others, last = body.signed
-        for text in others:
+        *earlier_texts, last_text = body.signed
+        for text in earlier_texts:
             try:
                 return CHECKS[name](headers, text, secrets, now)
             except SignatureError:
                 continue
-        return CHECKS[name](headers, last, secrets, now)
+        return CHECKS[name](headers, last_text, secrets, now)
 
-    def _off(self, name: str) -> str:
-        """Why there is no such adapter, and what to do; empty when it is on."""
+    def _why_off(self, name: str) -> str:
+        """Return why there is no such adapter, and what to do; empty when it is on."""
         if name not in self._adapters:
             return f"There is no adapter {name[:60]} for requests; known: {', '.join(self._adapters)}."
         if not self._adapters[name].secret:
             return f"The adapter {name} is off. To turn it on, set secret in [adapters.{name}] of the settings."
         return ""
 
-    async def _answer(self, name: str, body: bytes) -> Response:
+    async def _respond(self, name: str, content: bytes) -> Response:
         try:
-            adapted, receipt = await run_in_threadpool(self._take, name, body)
+            adapted, receipt = await run_in_threadpool(self._accept, name, content)
         except InvalidEvent as error:
             return problem(400, f"This can't be taken as {ADAPTERS[name].takes}.", error.errors, id=error.event_id)
-        except RedisError:
+        except RedisError as error:
+            if redis_errors.kind(error) == "bug":
+                raise
             return problem(
-                503, "The event could not be kept. Nothing is lost: send it again.", headers={"Retry-After": "5"}
+                503, "The event could not be stored. Nothing is lost: send it again.", headers={"Retry-After": "5"}
             )
         missing = field_list(adapted.missing)
         if receipt.status == "invalid":
             return problem(400, "The event can't be taken.", receipt.errors, id=receipt.event_id, missing=missing)
-        return answer(202, {"id": receipt.event_id, "status": receipt.status, "missing": missing})
+        return json_response(202, {"id": receipt.event_id, "status": receipt.status, "missing": missing})
 
-    def _take(self, name: str, body: bytes) -> tuple[Adapted, Receipt]:
+    def _accept(self, name: str, content: bytes) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
         edition = settings.edition or self._edition
-        given = Given(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
-        adapted = ADAPTERS[name].read(body, given)
+        defaults = Given(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
+        adapted = ADAPTERS[name].read(content, defaults)
         return adapted, self._intake.accept([adapted.event], clock.agreed())[0]

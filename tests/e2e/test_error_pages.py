@@ -56,7 +56,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         ("GET", "/metrics", {"headers": STRANGER}, 403, "web.metrics_networks"),
         ("DELETE", "/feeds/s0.rss", {}, 405, "for programs"),
         ("POST", "/hub", {"headers": FLOOD, "data": ASKED}, 429, "too many requests from you"),
-        ("GET", "/feeds/old/desk.atom", {}, 410, "here no more"),
+        ("GET", "/feeds/old/desk.atom", {}, 410, "has been removed"),
         ("GET", "/feeds/old/desk", {}, 410, "ended"),
         ("GET", "/feeds/s39.rss", {}, 500, "our fault"),
         ("GET", "/feeds/never-asked-for.rss", {}, 404, "no feed"),

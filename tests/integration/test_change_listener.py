@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from web.change_listener import Watch
-from web.document_cache import Resource, Shelf
+from web.change_listener import ChangeListener
+from web.document_cache import DocumentCache, Resource
+from web.feed_heads import FeedHeads
 from web.representation import Representation
 from worker.store import Store, keys
 from worker.store.changes import ChangeLogs
@@ -37,18 +38,19 @@ def make(store: Store) -> Representation:
 
 
 @contextmanager
-def watched(store: Store, changes: ChangeLogs) -> Iterator[Shelf]:
-    """A shelf that hears of changes and holds the feed's document."""
-    shelf = Shelf()
-    watch = Watch(changes, shelf, lambda: None, lambda: None)
-    watch.start()
+def watched(store: Store, changes: ChangeLogs) -> Iterator[DocumentCache]:
+    """A cache that hears of changes and has the feed's document."""
+    heads = FeedHeads()
+    cache = DocumentCache(heads)
+    listener = ChangeListener(changes, heads, lambda: None, lambda: None)
+    listener.start()
     resource = Resource(KEY, FEED, lambda: make(store))
     try:
-        # What is made before the watch has looked is made again.
-        until(lambda: asyncio.run(shelf.get(resource, "identity")) is shelf.current(KEY), "the document to be held")
-        yield shelf
+        # What is made before the listener has read the heads is made again.
+        until(lambda: asyncio.run(cache.get(resource, "identity")) is cache.current(KEY), "the document to be cached")
+        yield cache
     finally:
-        watch.stop()
+        listener.stop()
 
 
 class Loading(ChangeLogs):
@@ -65,30 +67,30 @@ class Loading(ChangeLogs):
 def test_a_kill_is_not_forgotten_while_redis_loads(store: Store) -> None:
     record(store, "one", 1, "in")
     changes = Loading(store.client, store.changes._scripts, store.damaged_records)
-    with watched(store, changes) as shelf:
+    with watched(store, changes) as cache:
         record(store, "one", 2, "killed")
-        until(lambda: shelf.current(KEY) is None, "the kill to be heard of")
+        until(lambda: cache.current(KEY) is None, "the kill to be heard of")
         changes.loading = True
         store.client.client_kill_filter(_type="pubsub")
         deadline = time.monotonic() + 2.5
         while time.monotonic() < deadline:
-            assert shelf.current(KEY) is None
+            assert cache.current(KEY) is None
             time.sleep(0.005)
 
 
 def test_a_connection_that_was_made_anew_in_silence_is_noticed(store: Store) -> None:
     record(store, "one", 1, "in")
-    with watched(store, store.changes) as shelf:
+    with watched(store, store.changes) as cache:
         store.client.client_kill_filter(_type="pubsub")
-        until(lambda: shelf.current(KEY) is None, "the document to be made anew")
+        until(lambda: cache.current(KEY) is None, "the document to be made anew")
 
 
 @pytest.mark.parametrize("left", [1, 0])
 def test_a_log_that_has_become_shorter_is_noticed_though_no_connection_was_lost(store: Store, left: int) -> None:
     for version in (1, 2, 3):
         record(store, "one", version, "in")
-    with watched(store, store.changes) as shelf:
+    with watched(store, store.changes) as cache:
         store.client.hset(keys.feed(FEED).meta, "head", left)
-        until(lambda: shelf.current(KEY) is None, "the document to be made anew")
-        document = asyncio.run(shelf.get(Resource(KEY, FEED, lambda: make(store)), "identity"))
+        until(lambda: cache.current(KEY) is None, "the document to be made anew")
+        document = asyncio.run(cache.get(Resource(KEY, FEED, lambda: make(store)), "identity"))
         assert b"document %d" % left == document.body

@@ -10,13 +10,14 @@ from typing import Any, cast
 from unittest import mock
 
 import pytest
+import redis
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from test_refusals import Desk
 
 from config.settings import WebSettings
-from web.client_address import Clients
-from web.metrics import Metrics
+from web.client_address import ClientAddresses
+from web.metrics import MetricsEndpoint
 from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, AttemptRecord
@@ -24,27 +25,26 @@ from worker.store.attempts import Attempt, AttemptRecord
 NOW = 1_800_000_000_000
 
 
-def metrics(store: Store, endpoints: Mapping[str, str], *, delay: timedelta | None = None, **web: Any) -> Metrics:
+def metrics(
+    store: Store, endpoints: Mapping[str, str], *, delay: timedelta | None = None, **web: Any
+) -> MetricsEndpoint:
     """The metrics of a newsroom with these endpoints, name -> feed, and a pattern of feeds."""
     feeds = dict.fromkeys(endpoints.values())
-    services = SimpleNamespace(
-        store=store,
-        publication=SimpleNamespace(definitions=[SimpleNamespace(name=feed) for feed in feeds], patterns=["author/*"]),
-        settings=SimpleNamespace(
-            endpoints=[
-                SimpleNamespace(feed=feed, name=name, rights=SimpleNamespace(delay=delay))
-                for name, feed in endpoints.items()
-            ],
-            web=WebSettings(**web),
-        ),
+    publication = SimpleNamespace(definitions=[SimpleNamespace(name=feed) for feed in feeds], patterns=["author/*"])
+    settings = SimpleNamespace(
+        endpoints=[
+            SimpleNamespace(feed=feed, name=name, rights=SimpleNamespace(delay=delay))
+            for name, feed in endpoints.items()
+        ],
+        web=WebSettings(**web),
     )
-    return Metrics(cast(Any, services), Clients([]))
+    return MetricsEndpoint(store, cast(Any, publication), cast(Any, settings), ClientAddresses([]))
 
 
-def told(metrics: Metrics, peer: str = "127.0.0.1") -> dict[str, float]:
+def told(metrics: MetricsEndpoint, peer: str = "127.0.0.1") -> dict[str, float]:
     """What whoever asks gets: each series with its value, written as Prometheus shows it."""
     request = Request({"type": "http", "client": (peer, 1), "headers": []})
-    answer = asyncio.run(metrics.show(request))
+    answer = asyncio.run(metrics.get(request))
     assert answer.status_code == 200
     return {
         sample.name + "".join(f" {name}={value}" for name, value in sample.labels.items()): sample.value
@@ -263,6 +263,22 @@ def test_others_than_the_networks_of_the_settings_are_told_nothing(
 ) -> None:
     web = {} if networks is None else {"metrics_networks": networks}
     request = Request({"type": "http", "client": (peer, 1), "headers": []})
-    answer = asyncio.run(metrics(store, enrolled(store, 1), **web).show(request))
+    answer = asyncio.run(metrics(store, enrolled(store, 1), **web).get(request))
     assert answer.status_code == status
     assert (b"partner-0" in bytes(answer.body)) is (status == 200)
+
+
+@pytest.mark.parametrize("damaged", [True, False], ids=["a bug", "an outage"])
+def test_a_bug_is_not_called_an_outage(store: Store, monkeypatch: pytest.MonkeyPatch, damaged: bool) -> None:
+    error = redis.ResponseError("WRONGTYPE x") if damaged else redis.ConnectionError("refused")
+    monkeypatch.setattr(store.events, "waiting", mock.Mock(side_effect=error))
+    request = Request({"type": "http", "client": ("127.0.0.1", 1), "headers": []})
+    endpoint = metrics(store, {})
+    if damaged:
+        # Which the application turns into a 500, with a traceback in the log.
+        with pytest.raises(redis.ResponseError):
+            asyncio.run(endpoint.get(request))
+    else:
+        response = asyncio.run(endpoint.get(request))
+        assert response.status_code == 503
+        assert b"Redis does not answer" in response.body

@@ -1,4 +1,4 @@
-"""Bodies: bounded in bytes, time and number, compressed or not."""
+"""BodyReader: bounded in bytes, time and number, compressed or not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import Request
 
 from web import request_body as module
-from web.request_body import Bodies, Body, BodyRefused
+from web.request_body import BodyReader, BodyRefused, RequestBody
 
 LIMIT = 10_000
 TEXT = b'{"headline": "Ferries return"}' * 50
@@ -41,8 +41,8 @@ async def dripping(seconds: float) -> AsyncIterator[bytes]:
         yield b" "
 
 
-def read(*parts: bytes, **headers: str) -> Body:
-    return asyncio.run(Bodies(5, 2).read(request(at_once(*parts), **headers), LIMIT, "a", known=True))
+def read(*parts: bytes, **headers: str) -> RequestBody:
+    return asyncio.run(BodyReader(5, 2).read(request(at_once(*parts), **headers), LIMIT, "a", authenticated=True))
 
 
 def raw_deflate(text: bytes) -> bytes:
@@ -115,42 +115,42 @@ def test_a_body_that_stalls_or_drips_is_given_up(
 ) -> None:
     monkeypatch.setattr(module, "_IDLE_SECONDS", idle)
     with pytest.raises(BodyRefused) as refused:
-        asyncio.run(Bodies(total, 2).read(request(dripping(pause)), limit, "a", known=True))
+        asyncio.run(BodyReader(total, 2).read(request(dripping(pause)), limit, "a", authenticated=True))
     assert status == refused.value.status
 
 
 def test_strangers_have_few_places_and_none_of_them_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_STRANGERS", 3)
+    monkeypatch.setattr(module, "_MOST_STRANGERS", 3)
 
     async def read_many() -> None:
-        bodies = Bodies(60, 2)
+        bodies = BodyReader(60, 2)
 
-        async def status(client: str, *, known: bool) -> int:
+        async def status(client: str, *, authenticated: bool) -> int:
             try:
-                await bodies.read(request(at_once(TEXT)), LIMIT, client, known=known)
+                await bodies.read(request(at_once(TEXT)), LIMIT, client, authenticated=authenticated)
             except BodyRefused as refused:
                 return refused.status
             return 200
 
-        async def stall(client: str) -> asyncio.Task[Body]:
-            task = asyncio.create_task(bodies.read(request(dripping(60)), LIMIT, client, known=False))
+        async def stall(client: str) -> asyncio.Task[RequestBody]:
+            task = asyncio.create_task(bodies.read(request(dripping(60)), LIMIT, client, authenticated=False))
             await asyncio.sleep(0.01)
             return task
 
         stalled = [await stall("a"), await stall("a")]
         assert [503, 200, 200] == [
-            await status("a", known=False),
-            await status("b", known=False),
-            await status("a", known=True),
+            await status("a", authenticated=False),
+            await status("b", authenticated=False),
+            await status("a", authenticated=True),
         ]
         stalled.append(await stall("b"))
-        assert [503, 200] == [await status("c", known=False), await status("c", known=True)]
+        assert [503, 200] == [await status("c", authenticated=False), await status("c", authenticated=True)]
         for task in stalled:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        assert [200, 200] == [await status("a", known=False), await status("c", known=False)]
+        assert [200, 200] == [await status("a", authenticated=False), await status("c", authenticated=False)]
         assert not bodies._strangers
-        assert bodies._held == 0
+        assert bodies._bytes_read == 0
 
     asyncio.run(read_many())

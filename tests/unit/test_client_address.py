@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from web.client_address import Clients
+from web.client_address import ClientAddresses
 
 NAMED = [ip_network(text) for text in ("127.0.0.0/8", "10.1.0.0/16", "::1/128", "2001:db8:ffff::/48")]
 
@@ -18,7 +18,7 @@ def asked_by(peer: str | None, *headers: tuple[str, str], proxies: list[str] | N
     named = NAMED if proxies is None else [ip_network(text) for text in proxies]
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     scope = {"type": "http", "client": (peer, 4711) if peer is not None else None, "headers": raw}
-    return Clients(named).address(Request(scope))
+    return ClientAddresses(named).of(Request(scope))
 
 
 def usual(value: str) -> tuple[str, str]:
@@ -107,5 +107,5 @@ def test_who_asks_is_within_networks_or_not(
 ) -> None:
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     request = Request({"type": "http", "client": (peer, 1) if peer else None, "headers": headers})
-    clients = Clients([ip_network("127.0.0.0/8")])
-    assert clients.within(request, [ip_network(network) for network in networks]) is within
+    addresses = ClientAddresses([ip_network("127.0.0.0/8")])
+    assert addresses.within(request, [ip_network(network) for network in networks]) is within

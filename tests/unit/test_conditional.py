@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from web.conditional import evaluate, http_date, last_modified
+from web.conditional import evaluate, format_http_date, last_modified
 from worker import clock
 
 SECOND = 1_767_225_600_000  # a whole second, in ms
 TAG, CODED = '"abc"', '"abc-gzip"'
 TAGS = {TAG, CODED}
 OTHER = '"other"'
-BEFORE, AT, AFTER = (http_date(clock.moment(SECOND + seconds * 1000)) for seconds in (-1, 0, 1))
+BEFORE, AT, AFTER = (format_http_date(clock.moment(SECOND + seconds * 1000)) for seconds in (-1, 0, 1))
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,20 @@ def test_a_304_names_the_tag_that_the_client_has() -> None:
 
 
 def test_a_change_in_the_second_after_the_last_one_is_not_hidden() -> None:
-    told = http_date(last_modified(SECOND - 1, SECOND + 4999))
+    date = format_http_date(last_modified(SECOND - 1, SECOND + 4999))
 
-    assert told == http_date(last_modified(SECOND + 358, SECOND + 359))
-    assert evaluate({"if-modified-since": told}, TAGS, SECOND + 358)[0] == 200
-    assert evaluate({"if-unmodified-since": told}, TAGS, SECOND + 358)[0] == 412
+    assert date == format_http_date(last_modified(SECOND + 358, SECOND + 359))
+    assert evaluate({"if-modified-since": date}, TAGS, SECOND + 358)[0] == 200
+    assert evaluate({"if-unmodified-since": date}, TAGS, SECOND + 358)[0] == 412
 
 
-def test_what_was_told_in_its_own_second_is_asked_for_again() -> None:
+def test_a_date_from_the_second_of_the_change_is_asked_for_again() -> None:
     changed = SECOND + 358
-    told = [http_date(last_modified(changed, SECOND + later)) for later in (359, 999, 1000, 90_000)]
+    dates = [format_http_date(last_modified(changed, SECOND + later)) for later in (359, 999, 1000, 90_000)]
 
-    assert told[0] == told[1] != told[2] == told[3]
-    assert [evaluate({"if-modified-since": at}, TAGS, changed)[0] for at in (told[0], told[2])] == [200, 304]
+    assert dates[0] == dates[1] != dates[2] == dates[3]
+    assert [evaluate({"if-modified-since": at}, TAGS, changed)[0] for at in (dates[0], dates[2])] == [200, 304]
 
 
 def test_http_dates_are_in_gmt() -> None:
-    assert http_date(clock.moment(SECOND) + timedelta(hours=5)) == "Thu, 01 Jan 2026 05:00:00 GMT"
+    assert format_http_date(clock.moment(SECOND) + timedelta(hours=5)) == "Thu, 01 Jan 2026 05:00:00 GMT"

@@ -8,7 +8,7 @@ import brotli
 import pytest
 import zstandard
 
-from web.content_coding import CODINGS, IDENTITY, chosen
+from web.content_coding import CODINGS, IDENTITY, preferred
 
 BODY = b"<feed>" + b"The same again, and again. " * 200 + b"</feed>"
 
@@ -47,7 +47,7 @@ BODY = b"<feed>" + b"The same again, and again. " * 200 + b"</feed>"
     ],
 )
 def test_the_client_gets_what_it_likes_best(accept_encoding: str | None, coding: str) -> None:
-    assert coding == chosen(accept_encoding)
+    assert coding == preferred(accept_encoding)
 
 
 def test_every_coding_can_be_read_back_and_is_the_same_each_time() -> None:
@@ -61,5 +61,5 @@ def test_every_coding_can_be_read_back_and_is_the_same_each_time() -> None:
 
 
 def test_a_header_that_is_too_long_is_not_read() -> None:
-    assert chosen("gzip") == "gzip"
-    assert chosen(f"gzip,{'x' * 300}") == "identity"
+    assert preferred("gzip") == "gzip"
+    assert preferred(f"gzip,{'x' * 300}") == "identity"
