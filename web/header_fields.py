@@ -15,7 +15,7 @@ lets a server ignore them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -61,10 +61,9 @@ def _quality(element: str) -> tuple[str, float]:
     return name, quality
 
 
-def entity_tags(value: str) -> Iterator[tuple[bool, str]]:
-    """Yield the entity tags in a list (RFC 9110, section 8.8.3): whether it is weak, and its opaque tag with quotes."""
-    for tag in _ENTITY_TAG.finditer(value):
-        yield tag[1] is not None, tag[2]
+def entity_tags(value: str) -> list[tuple[str, str]]:
+    """Return the entity tags in a list (RFC 9110, section 8.8.3): "W/" for a weak one, else "", and the quoted tag."""
+    return _ENTITY_TAG.findall(value)
 
 
 def http_date(value: str) -> datetime | None:
