@@ -26,14 +26,12 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
 
 from worker import clock
-from worker.destinations.http import configured
 from worker.documents.feed_documents import FeedDocuments
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
@@ -54,8 +52,10 @@ from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
+from worker.runtime import endpoint_enrolment
 from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
+from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.operations_webhook import OperationsWebhook
 from worker.runtime.sweep import Sweeper
 from worker.store import Store, redis_errors
@@ -67,9 +67,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 log = structlog.get_logger()
-
-_KNOWN_SECONDS = 2.0
-"""How often it is looked whether Redis knows our endpoints still: it may have lost them, with all else."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +132,15 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
 
 
 class WorkerRuntime:
-    """What a worker process runs beside its tasks: engine, distributor, sweeper. Started once, stopped once.
+    """What a worker process runs beside its tasks, by one reading of the settings. Started once, stopped once.
 
-    `distributes`: what it publishes it may distribute itself, and need not leave to workers that listen for that.
+    The newsroom carries out events under its permit; the distributor claims receivers that are behind and sends by the
+    engine, if the clearance allows it; the verifier asks subscribers whether they asked; the readback looks at
+    partners' pages; the sweeper does what nobody else was woken for; the enrolment keeps the endpoints in Redis as the
+    settings have them. All know each other only by the functions that the table above lists. Two may run side by side,
+    as in two processes: so other settings are other runtimes (rereading.py), not changes to one.
+
+    `distributes`: this worker may itself distribute what it publishes; otherwise workers that listen for that do.
     """
 
     def __init__(self, services: Services, *, distributes: bool) -> None:
@@ -233,15 +236,14 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
-        self._enrolling = Lock()
-        self._known = 0
-        self._endpoints = Duty("endpoints", self.enroll_lost, _KNOWN_SECONDS)
+        self._enrolment = EndpointEnrolment(settings, store, site, self.newsroom, self._directory, self._tokens)
+        self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
         self.services.store.events.create_group()
         self.newsroom.permit.renew()
-        self._take_endpoints()
+        self._enrolment.enroll()
         self.sweeper.appear()
         self._clearance.start()
         self._engine.start()
@@ -294,54 +296,3 @@ class WorkerRuntime:
         for duty in self._indexing:
             duty.join(LEASE_SECONDS)
         self.newsroom.permit.leave()
-
-    def _take_endpoints(self) -> None:
-        """Take the partner endpoints of the settings: new ones start at their feed's head, removed ones are paused.
-
-        The latter only by workers that have the newest definitions of feeds.
-        """
-        with self._enrolling:
-            self._known = clock.ms(clock.agreed())
-            self._enroll()
-
-    def enroll_lost(self) -> None:
-        """Take endpoints again that Redis knows nothing of any more. One that was removed it knows.
-
-        They are told what has happened since they were known last.
-        """
-        with self._enrolling:
-            now = clock.ms(clock.agreed())
-            wanted = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._directory.by_name.values()}
-            if lost := wanted - self.services.store.receivers.existing(wanted):
-                log.warning("endpoints_lost", endpoints=sorted(name for _, name in lost)[:20], reason="Redis lost them")
-                self._enroll(since=self._known)
-            self._known = now
-
-    def _enroll(self, since: int | None = None) -> None:
-        settings = self.services.settings
-        endpoints = {
-            endpoint.name: configured(endpoint, self._tokens)
-            for endpoint in settings.endpoints
-            if self.services.publication.feed(endpoint.feed) is not None
-        }
-        self._directory.by_name = endpoints
-        backfill = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
-        receivers = self.services.store.receivers
-        for name, endpoint in endpoints.items():
-            details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.agreed())}
-            if name in backfill:
-                details["backfill"] = backfill[name]
-                self.newsroom.backfills.expect(endpoint.feed, name)
-            told = None if since is None else self.services.store.changes.last_before(endpoint.feed, since)
-            what = receivers.enroll(endpoint.feed, f"endpoint:{name}", details, told)
-            if what != "known":
-                log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=what)
-        if not self.newsroom.events.in_charge:
-            # Workers with newer definitions of feeds may have endpoints that these settings can't know of.
-            return
-        for feed in receivers.feeds():
-            for receiver in receivers.endpoints(feed):
-                name = receiver.removeprefix("endpoint:")
-                wanted = name in endpoints and endpoints[name].feed == feed
-                if not wanted and receivers.pause(feed, receiver, clock.ms(clock.agreed()), "removed"):
-                    log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")
