@@ -13,13 +13,13 @@ from receiver import Receiver, Request
 from worker.outbound.signing import verify_webhook
 
 
-def told(receiver: Receiver, path: str) -> list[tuple[str, str, int]]:
-    """What an article endpoint was told: type, article id, version."""
-    found = []
+def pushes(receiver: Receiver, path: str) -> list[tuple[str, str, int]]:
+    """What an article endpoint was sent: type, article id, version."""
+    events = []
     for request in receiver.at(path):
         event = json.loads(request.body)
-        found.append((event["type"], event["article"]["id"], event["article"]["version"]))
-    return found
+        events.append((event["type"], event["article"]["id"], event["article"]["version"]))
+    return events
 
 
 def test_article_mode_one_request_per_article_in_order(newsroom: Newsroom) -> None:
@@ -33,7 +33,7 @@ def test_article_mode_one_request_per_article_in_order(newsroom: Newsroom) -> No
         ("article.published", "p0-1", 1),
         ("article.corrected", "p0-1", 2),
         ("article.killed", "p0-1", 3),
-    ] == told(newsroom.receiver, "/p0")
+    ] == pushes(newsroom.receiver, "/p0")
     for request in newsroom.receiver.at("/p0"):
         verify_webhook(request.headers, request.body, [SECRET], time.time())
         assert request.headers["content-type"] == "application/json"
@@ -84,7 +84,7 @@ def test_a_kill_reaches_an_endpoint_in_backoff_at_once_and_alone(newsroom: Newsr
     newsroom.kill("p3-1")
     kill = newsroom.receiver.wait("/p3", 2)[1]
     assert kill.at - first.at < 5, "it waited for its backoff"
-    assert told(newsroom.receiver, "/p3")[1][0] == "article.killed"
+    assert pushes(newsroom.receiver, "/p3")[1][0] == "article.killed"
 
 
 def test_a_repetition_carries_the_same_message_id(newsroom: Newsroom) -> None:
@@ -110,7 +110,7 @@ def test_an_article_that_leaves_the_feed_is_withdrawn(newsroom: Newsroom) -> Non
     newsroom.receiver.wait("/p6")
     newsroom.publish("p6-1", "elsewhere", 2)
     newsroom.receiver.wait("/p6", 2)
-    assert ("article.withdrawn", "p6-1", 2) == told(newsroom.receiver, "/p6")[1]
+    assert ("article.withdrawn", "p6-1", 2) == pushes(newsroom.receiver, "/p6")[1]
 
 
 def test_endpoints_are_read_again_on_sighup(own_newsroom: Newsroom) -> None:
@@ -128,7 +128,7 @@ def test_endpoints_are_read_again_on_sighup(own_newsroom: Newsroom) -> None:
     newsroom.receiver.wait("/late")
     # It begins with what is new. The web server has gone on meanwhile.
     assert requests.get(f"{newsroom.base_url}/readyz", timeout=10).status_code == 200
-    assert [("article.published", "hup-2", 1)] == told(newsroom.receiver, "/late")
+    assert [("article.published", "hup-2", 1)] == pushes(newsroom.receiver, "/late")
 
 
 def test_who_refuses_everything_for_a_while_gets_everything_and_the_kill(newsroom: Newsroom) -> None:
@@ -144,8 +144,8 @@ def test_who_refuses_everything_for_a_while_gets_everything_and_the_kill(newsroo
     del newsroom.receiver.behave["/p7"]
     begun = len(newsroom.receiver.at("/p7"))
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["settled"] == 1, 30, "the endpoint to settle")
-    taken = {article: kind for kind, article, _ in told(newsroom.receiver, "/p7")[begun:]}
-    assert taken == {
+    kinds = {article: kind for kind, article, _ in pushes(newsroom.receiver, "/p7")[begun:]}
+    assert kinds == {
         "p7-killed": "article.killed",
         **{f"p7-{number}": "article.published" for number in range(4)},
     }
@@ -157,7 +157,7 @@ def test_news_do_not_break_retry_after_and_a_kill_goes_alone(own_newsroom: Newsr
     receiver.wait("/p2")
     receiver.behave["/p2"] = lambda _: (429, b"", {"Retry-After": "8"})
     newsroom.publish("asked", "s2")
-    asked = receiver.wait("/p2", 2)[1]
+    refusal = receiver.wait("/p2", 2)[1]
     receiver.behave["/p2"] = lambda _: (204, b"")
     for number in range(4):
         newsroom.publish(f"news-{number}", "s2")
@@ -165,7 +165,7 @@ def test_news_do_not_break_retry_after_and_a_kill_goes_alone(own_newsroom: Newsr
     assert len(receiver.at("/p2")) == 2
     newsroom.kill("first")
     kill = receiver.wait("/p2", 3)[2]
-    assert kill.at - asked.at < 7
-    assert told(receiver, "/p2")[2][:2] == ("article.killed", "first")
+    assert kill.at - refusal.at < 7
+    assert pushes(receiver, "/p2")[2][:2] == ("article.killed", "first")
     rest = receiver.wait("/p2", 8)[3:]
-    assert rest[0].at - asked.at >= 7.9
+    assert rest[0].at - refusal.at >= 7.9

@@ -68,9 +68,9 @@ def test_a_correction_is_never_followed_by_the_older_revision(newsroom: Newsroom
     newsroom.receiver.until(
         lambda: any("version 10" in push.body.decode() for push in newsroom.receiver.at("/corrected")), 20, "version 10"
     )
-    told = [int(versions(push)["corrected-1"].rpartition(" ")[2]) for push in newsroom.receiver.at("/corrected")]
-    assert sorted(told) == told
-    assert told[-1] == 10
+    numbers = [int(versions(push)["corrected-1"].rpartition(" ")[2]) for push in newsroom.receiver.at("/corrected")]
+    assert sorted(numbers) == numbers
+    assert numbers[-1] == 10
 
 
 def test_a_kill_is_told_and_the_text_is_gone(newsroom: Newsroom, section: str) -> None:

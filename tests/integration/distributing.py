@@ -51,8 +51,8 @@ class Worker:
         subscribers = Subscribers(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
         self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))
-        others: Any = (self.alerts, wakeups)
-        parts = (self.store, SITE, self.engine, subscribers, planner, *others, self.clearance)
+        doubles: Any = (self.alerts, wakeups)
+        parts = (self.store, SITE, self.engine, subscribers, planner, *doubles, self.clearance)
         self.distributor = Distributor(*parts, claim_seconds=CLAIM_SECONDS, on_answers=self._answered)
         self.clearance.start()
         self.engine.start()
@@ -77,7 +77,7 @@ class Worker:
     def change(self, article_id: str, state: Any = "in") -> None:
         """Have an article enter, change, leave or be killed."""
         version = self.versions[article_id] = self.versions.get(article_id, 0) + 1
-        held = self.store.articles.get(article_id)
+        stored = self.store.articles.get(article_id)
         article = Article(
             id=article_id,
             version=version,
@@ -87,21 +87,21 @@ class Worker:
             updated=NOON,
             pubstatus="canceled" if state == "killed" else "usable",
         )
-        self.store.articles.save(article, held.rev if held else NEW, {"f"}, 0)
+        self.store.articles.save(article, stored.rev if stored else NEW, {"f"}, 0)
         if state != "in":
             self.store.withdrawals.announce([("f", article_id)])
         self.store.changes.record(article_id, version, clock.ms(clock.now()), {"f": (state, version)})
 
     def go(self) -> None:
-        """What was changed is told from now on."""
+        """Have the receivers get what was changed."""
         self.distributor.serve("f")
 
     def settled(self) -> bool:
         counts = self.store.receivers.counts("f")
         return counts["claimed"] == counts["behind"] == counts["backoff"] == 0
 
-    def told(self, name: str = "e") -> list[str]:
-        """What the endpoint was told, as kind and article."""
+    def pushes(self, name: str = "e") -> list[str]:
+        """What the endpoint was sent, as kind and article."""
         events = [json.loads(request.body) for request in self.receiver.at(f"/{name}")]
         return [f"{event['type'].removeprefix('article.')} {event['article']['id']}" for event in events]
 

@@ -1,4 +1,4 @@
-"""What an endpoint holds and must not show is told before anything older, and costs it nothing of its rate."""
+"""The notice of what an endpoint has and must not show goes before anything older, and costs nothing of its rate."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from worker.store import keys
 from worker.store.attempts import Dispute
 
 
-def until(receiver: Receiver, true: Callable[[], bool], what: str = "it") -> None:
-    receiver.until(true, 20, what)
+def until(receiver: Receiver, true: Callable[[], bool], awaited: str = "it") -> None:
+    receiver.until(true, 20, awaited)
 
 
 def slow(seconds: float) -> Callable[[Request], Answer]:
@@ -33,7 +33,7 @@ def had(worker: Worker, *article_ids: str) -> None:
     for article_id in article_ids:
         worker.change(article_id)
     worker.go()
-    until(worker.receiver, lambda: worker.settled() and len(worker.told()) == len(article_ids), "what it holds")
+    until(worker.receiver, lambda: worker.settled() and len(worker.pushes()) == len(article_ids), "what it holds")
 
 
 def test_a_kill_lifts_the_rate_for_itself_alone(worker: Worker) -> None:
@@ -46,14 +46,14 @@ def test_a_kill_lifts_the_rate_for_itself_alone(worker: Worker) -> None:
     worker.change("never-had", "killed")
     begun = time.monotonic()
     worker.go()
-    until(worker.receiver, lambda: len(worker.told()) >= 2)
+    until(worker.receiver, lambda: len(worker.pushes()) >= 2)
     kill = worker.receiver.at("/e")[1]
-    assert worker.told()[1] == "killed held"
+    assert worker.pushes()[1] == "killed held"
     assert kill.at - begun < 1
     time.sleep(2)
     # A second's worth may have been left, and nobody has brought it forward from its wait.
-    assert worker.told()[2:] == [f"published behind-{number}" for number in range(len(worker.told()) - 2)]
-    assert len(worker.told()) <= 2 + 3
+    assert worker.pushes()[2:] == [f"published behind-{number}" for number in range(len(worker.pushes()) - 2)]
+    assert len(worker.pushes()) <= 2 + 3
 
 
 def test_what_is_not_sent_is_not_charged(worker: Worker) -> None:
@@ -72,17 +72,17 @@ def test_it_goes_next_while_a_backlog_is_sent_one_by_one(worker: Worker, state: 
     for number in range(40):
         worker.change(f"behind-{number}")
     worker.go()
-    until(worker.receiver, lambda: len(worker.told()) >= 5)
-    before = len(worker.told())
+    until(worker.receiver, lambda: len(worker.pushes()) >= 5)
+    before = len(worker.pushes())
     worker.change("held", state)
     worker.go()
     notice = "killed held" if state == "killed" else "withdrawn held"
-    until(worker.receiver, lambda: notice in worker.told())
+    until(worker.receiver, lambda: notice in worker.pushes())
     # One was in flight, and one more may have begun while it was carried out.
-    assert worker.told().index(notice) <= before + 2
+    assert worker.pushes().index(notice) <= before + 2
     until(worker.receiver, worker.settled)
-    assert worker.told().count(notice) == 1
-    assert len(worker.told()) == len(set(worker.told())) == 43
+    assert worker.pushes().count(notice) == 1
+    assert len(worker.pushes()) == len(set(worker.pushes())) == 43
 
 
 def test_it_does_not_wait_for_others_that_are_in_flight(worker: Worker) -> None:
@@ -101,7 +101,7 @@ def test_it_does_not_wait_for_others_that_are_in_flight(worker: Worker) -> None:
     until(worker.receiver, lambda: worker.store.receivers.counts("f")["claimed"] == 1)
     time.sleep(0.1)
     worker.change("held", "killed")
-    until(worker.receiver, lambda: worker.told()[-1:] == ["killed held"], "the kill, without a wake-up call")
+    until(worker.receiver, lambda: worker.pushes()[-1:] == ["killed held"], "the kill, without a wake-up call")
     release.set()
     until(worker.receiver, worker.settled)
 
@@ -124,8 +124,8 @@ def test_the_kill_of_what_is_in_flight_follows_its_answer(worker: Worker) -> Non
     worker.change("first", "killed")
     time.sleep(0.1)
     release.set()
-    until(worker.receiver, lambda: len(worker.told()) == 4)
-    assert worker.told() == ["published first", "killed first", "published second", "published third"]
+    until(worker.receiver, lambda: len(worker.pushes()) == 4)
+    assert worker.pushes() == ["published first", "killed first", "published second", "published third"]
 
 
 def test_an_endpoint_that_was_down_is_told_of_kills_then_of_withdrawals_then_of_the_rest(worker: Worker) -> None:
@@ -141,8 +141,8 @@ def test_an_endpoint_that_was_down_is_told_of_kills_then_of_withdrawals_then_of_
     worker.change("killed-1", "killed")
     assert worker.store.receivers.resume("f", "endpoint:e")
     worker.go()
-    until(worker.receiver, lambda: len(worker.told()) >= 6)
-    assert worker.told()[3:6] == ["killed killed-2", "killed killed-1", "withdrawn moved"]
+    until(worker.receiver, lambda: len(worker.pushes()) >= 6)
+    assert worker.pushes()[3:6] == ["killed killed-2", "killed killed-1", "withdrawn moved"]
 
 
 def test_a_kill_is_in_the_next_push_of_a_feed_however_far_it_stands(worker: Worker) -> None:
@@ -182,7 +182,7 @@ def test_after_a_crash_the_kill_of_what_was_in_flight_goes_first(worker: Worker)
     assert sweep.expired == 1
     worker.go()
     until(worker.receiver, worker.settled)
-    assert worker.told() == ["killed arrived", *(f"published behind-{number}" for number in range(30))]
+    assert worker.pushes() == ["killed arrived", *(f"published behind-{number}" for number in range(30))]
     # Once it has come past that, its ledger is to be trusted again.
     worker.store.receivers.pause("f", "endpoint:e", 0, "down")
     worker.change("never-had")
@@ -191,7 +191,7 @@ def test_after_a_crash_the_kill_of_what_was_in_flight_goes_first(worker: Worker)
     worker.store.receivers.resume("f", "endpoint:e")
     worker.go()
     until(worker.receiver, worker.settled)
-    assert worker.told()[31:] == ["published new", "killed never-had"]
+    assert worker.pushes()[31:] == ["published new", "killed never-had"]
 
 
 def test_a_notice_that_is_in_dispute_waits_for_its_turn_without_a_stir(worker: Worker) -> None:
@@ -206,6 +206,6 @@ def test_a_notice_that_is_in_dispute_waits_for_its_turn_without_a_stir(worker: W
     worker.go()
     until(worker.receiver, lambda: worker.store.receivers.counts("f")["backoff"] == 1)
     time.sleep(0.3)
-    assert worker.told() == ["published held"]
+    assert worker.pushes() == ["published held"]
     # It was claimed once, and waits for its rate.
     assert int(worker.store.client.hget(keys.feed("f").meta, "fence")) == before + 1

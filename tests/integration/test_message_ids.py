@@ -64,7 +64,7 @@ class Histories(RuleBasedStateMachine):
         self.store.events.create_group()
         self.now = NOON
         self.numbers = itertools.count(1)
-        self.said: dict[str, bytes] = {}
+        self.bodies: dict[str, bytes] = {}
         gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
@@ -150,8 +150,8 @@ class Histories(RuleBasedStateMachine):
         claim = session.claim
         for _ in range(50):
             articles = self.store.articles.get_many(list(session.needed_articles()))
-            wanted = dict.fromkeys(session.needed_articles()) | articles
-            while request := session.next_request(wanted):
+            articles_now = dict.fromkeys(session.needed_articles()) | articles
+            while request := session.next_request(articles_now):
                 self._arrived(request)
                 answer = next(coming)
                 if answer == "crash":
@@ -170,11 +170,11 @@ class Histories(RuleBasedStateMachine):
         headers = dict(line.split(": ", 1) for line in request.headers)
         body = gzip.decompress(request.body) if "Content-Encoding" in headers else request.body
         message = headers["webhook-id"]
-        assert self.said.setdefault(message, body) == body, f"{message} stands for two bodies"
+        assert self.bodies.setdefault(message, body) == body, f"{message} stands for two bodies"
 
     def _submit(self, kind: str, article: str, section: str, more: dict[str, Any]) -> None:
         number = next(self.numbers)
-        told = {
+        document = {
             "id": article,
             "version": number,
             "section": section,
@@ -183,7 +183,7 @@ class Histories(RuleBasedStateMachine):
             "body_html": f"<p>Version {number} of the text of {article}.</p>",
             **more,
         }
-        self._send({"id": f"e{number}", "type": kind, "article": told})
+        self._send({"id": f"e{number}", "type": kind, "article": document})
 
     def _send(self, event: dict[str, Any]) -> None:
         with self._clock():
@@ -195,8 +195,8 @@ class Histories(RuleBasedStateMachine):
         return mock.patch.object(clock, "now", return_value=self.now)
 
 
-def _answer(what: str) -> Answer:
-    status = 0 if what == "lost" else int(what)
+def _answer(outcome: str) -> Answer:
+    status = 0 if outcome == "lost" else int(outcome)
     return Answer(status, {}, b"", None if status else "reset", "", 0.1, started=True)  # type: ignore[arg-type]
 
 

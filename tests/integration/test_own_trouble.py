@@ -78,14 +78,14 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
             worker.go()
             worker.receiver.until(lambda article=article: all(served(worker, article)), 10, "the others")
         worker.receiver.until(lambda: event in {line["event"] for line in logged}, 10, "the log")
-    told = [line for line in logged if line["event"] == event]
+    lines = [line for line in logged if line["event"] == event]
     assert "distributor_failed" not in {line["event"] for line in logged}
     if event == "record_damaged":
-        assert ["receivers of f"] == [line["record"] for line in told]
+        assert ["receivers of f"] == [line["record"] for line in lines]
     elif event != "noting_failed":
-        # Its claim lasts, so it is told once.
-        assert 1 == len(told)
-    assert all(line.get("exc_info") for line in told if event != "record_damaged")
+        # Its claim lasts, so it is logged once.
+        assert 1 == len(lines)
+    assert all(line.get("exc_info") for line in lines if event != "record_damaged")
 
     worker.receiver.behave.clear()
     later = clock.ms(clock.now()) + int(CLAIM_SECONDS + 70) * 1000
@@ -93,12 +93,12 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
     worker.store.receivers.sweep(["f"], later, 100)
     worker.go()
     worker.receiver.until(lambda: settled(worker, "bad"), 10, "the one that was in trouble")
-    assert {"published one", "published two"} == set(worker.told("bad"))
+    assert {"published one", "published two"} == set(worker.pushes("bad"))
 
 
 def served(worker: Worker, article: str) -> list[bool]:
-    """Whether each of the other endpoints was told of the article, and its claim has ended."""
-    return [f"published {article}" in worker.told(name) and settled(worker, name) for name in GOOD]
+    """Whether each of the other endpoints got the article, and its claim has ended."""
+    return [f"published {article}" in worker.pushes(name) and settled(worker, name) for name in GOOD]
 
 
 def settled(worker: Worker, name: str) -> bool:

@@ -2,194 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import time
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
-from unittest import mock
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from partner_desk import SITE, Desk
 
-from feeds.definition import FeedDefinition
-from feeds.formats.interface import Provider
 from worker import clock
-from worker.destinations.http import Endpoint
-from worker.documents.feed_payloads import FeedPayloads
-from worker.documents.feed_renderer import FeedRenderer
-from worker.documents.quality_gate import QualityGate
-from worker.intake.accept import Intake
-from worker.newsroom.newsroom import Newsroom
-from worker.newsroom.publication import Publication
-from worker.outbound.errors import Fault
-from worker.outbound.transfer import Answer
-from worker.receivers.endpoint_directory import EndpointDirectory
-from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.store import Store
-from worker.store.alerts import Alerts
-from worker.store.receivers import Settlement
 from worker.takedown.coverage_report import coverage_report
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DEFINITION = FeedDefinition(name="world", title="World")
-SITE = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
 OF_AN_ENDPOINT = (401, 403, 404, 405, 407)
 OF_AN_ARTICLE = (400, 413, 415, 422)
-
-
-class Push(NamedTuple):
-    """One request, as the partner has it. `at`: seconds since noon."""
-
-    at: float
-    article: str
-    kind: str
-    version: int | None
-    status: int
-    text: str
-
-
-class Desk:
-    """A newsroom with one endpoint, whose answers are `answer(push)`: a status, 0 for none, or with Retry-After."""
-
-    def __init__(self, store: Store, *, mode: Any = "article", concurrency: int = 1) -> None:
-        store.client.flushall()
-        store.events.create_group()
-        self.store, self.now = store, NOON
-        self.pushes: list[Push] = []
-        self.answer: Callable[[Push], int | tuple[int, int]] = lambda _: 204
-        self.told: list[str] = []
-        gate = QualityGate(store, Alerts(store.operations, wanted=False))
-        payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
-        self.directory = EndpointDirectory()
-        provider = Provider("herald.example,2026", "The Herald")
-        self.planner = EndpointPlanner(store, payloads, provider, self.directory, timeout=5)
-        name = "json" if mode == "article" else "atom"
-        endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
-        self.directory.by_name = {"p": endpoint}
-        wakeups: Any = mock.Mock()
-        self.intake = Intake(store, wakeups)
-        newsroom = Newsroom(
-            store,
-            SITE,
-            wakeups,
-            "w",
-            self.directory,
-            Alerts(store.operations, wanted=False),
-            try_locally=lambda _: True,
-            on_killed=lambda *_: None,
-        )
-        newsroom.permit.renew()
-        self.consumer, self.releases = newsroom.events, newsroom.releases
-        self._numbers = itertools.count(1)
-        store.receivers.enroll("world", "endpoint:p", {"endpoint": "p"})
-
-    @property
-    def seconds(self) -> float:
-        return (self.now - NOON).total_seconds()
-
-    def publish(self, *articles: str, version: int = 1) -> None:
-        for article in articles:
-            told = {
-                "id": article,
-                "version": version,
-                "headline": f"{article} in version {version}",
-                "url": f"https://herald.example/{article}",
-                "body_html": f"<p>Version {version} of {article}.</p>",
-            }
-            self._send({"type": "article.published" if version == 1 else "article.corrected", "article": told})
-
-    def kill(self, article: str) -> None:
-        self._send({"type": "article.killed", "article": {"id": article}})
-
-    def go(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass, with a sweep and a claim at each step."""
-        end = self.now + timedelta(seconds=seconds)
-        while self.now < end:
-            self.serve()
-            self.now += timedelta(seconds=step)
-        self.serve()
-
-    def serve(self) -> None:
-        """Serve the endpoint as long as it is behind."""
-        with self._clock():
-            at = clock.ms(self.now)
-            self.store.receivers.sweep(["world"], at, 100)
-            for _ in range(20):
-                claims = self.store.receivers.claim("world", 100, at + 30_000)
-                plans = self.planner.plan(DEFINITION, claims)
-                for claim in claims.claims:
-                    plan = plans[claim.receiver]
-                    assert not isinstance(plan, Settlement)
-                    self._converse(self.planner.begin(DEFINITION, claim, plan, claims.head, time.monotonic() + 60, 0))
-                if not claims.claims:
-                    return
-
-    def parked(self) -> set[str]:
-        return set(self.store.attempts.parked("world", "p"))
-
-    def disputed(self) -> set[str]:
-        return set(self.store.attempts.standings("world", ["p"])["p"].disputes)
-
-    def has(self) -> dict[str, tuple[str, int | None]]:
-        """What the partner has taken last of each article."""
-        return {push.article: (push.kind, push.version) for push in self.pushes if 200 <= push.status < 300}
-
-    def tries(self, article: str) -> list[float]:
-        return [push.at for push in self.pushes if push.article == article]
-
-    def state(self) -> str:
-        [receiver] = self.store.receivers.scan("world")
-        return receiver.state
-
-    def _converse(self, session: Any) -> None:
-        keys: list[object] = []
-        session.on_answer = lambda key, _: keys.append(key)
-        in_flight: list[tuple[object, Answer]] = []
-        while True:
-            wanted = list(session.needed_articles())
-            articles = dict.fromkeys(wanted) | self.store.articles.get_many(wanted)
-            while request := session.next_request(articles):
-                answer = self._take(request.body)
-                request.on_answer(answer)
-                in_flight.append((keys.pop(), answer))
-            if in_flight:
-                session.take_answer(*in_flight.pop(0), self.now, 0.0)
-            elif not any(session.needed_articles()):
-                break
-        for tried in session.attempts:
-            self.told += [tried.alert] if tried.alert else []
-        if session.attempts:
-            self.store.attempts.record({("world", "p"): session.attempts})
-        settlement = session.settle()
-        self.store.replays.remove("world", "p", settlement.replayed)
-        self.store.attempts.forget_disputes("world", "p", settlement.undisputed)
-        self.store.receivers.settle("world", clock.ms(self.now), [settlement])
-
-    def _take(self, body: bytes) -> Answer:
-        try:
-            told = json.loads(body)
-            push = Push(self.seconds, told["article"]["id"], told["type"], told["article"].get("version"), 0, "")
-        except ValueError:
-            push = Push(self.seconds, "", "feed", None, 0, body.decode())
-        answer = self.answer(push)
-        status, retry_after = answer if isinstance(answer, tuple) else (answer, 0)
-        self.pushes.append(push._replace(status=status))
-        fault = None if status else Fault.RESET
-        return Answer(status, {}, b"", fault, "" if status else "reset", 0.1, started=True, retry_after=retry_after)
-
-    def _send(self, event: dict[str, Any]) -> None:
-        with self._clock():
-            sent = {"id": f"e{next(self._numbers)}", "time": self.now.isoformat(), **event}
-            [receipt] = self.intake.accept([sent], clock.now())
-            assert receipt.status == "accepted", receipt
-            self.consumer.consume()
-
-    def _clock(self) -> Any:
-        return mock.patch.object(clock, "now", return_value=self.now)
 
 
 @pytest.fixture
@@ -302,7 +128,7 @@ def test_a_kill_is_never_parked_and_keeps_nobody_waiting(desk: Desk, status: int
     assert slowest <= (45 if status == 500 else 6)
     assert desk.parked() == set()
     assert desk.has()["a"][0] == "article.published"
-    assert desk.told == (["kill.refused"] if status < 500 else [])
+    assert desk.alerts == (["kill.refused"] if status < 500 else [])
     with desk._clock():
         [row] = coverage_report(desk.store, SITE, "a").rows  # type: ignore[union-attr]
     assert (row.standing, row.confirmed) == ("refused", False)
@@ -450,7 +276,7 @@ def test_a_feed_push_that_is_refused_is_made_again(store: Store) -> None:
     assert [push.status for push in desk.pushes].count(204) == 2
     assert "b in version 1" in desk.pushes[-1].text
     assert "c in version 1" in desk.pushes[-1].text
-    assert desk.told == ["push.refused"]
+    assert desk.alerts == ["push.refused"]
     assert {"a", "b", "c"} == set(store.receivers.ledger("world", "p", ["a", "b", "c"]))
 
 
@@ -523,8 +349,8 @@ def test_in_the_end_all_is_there_but_what_is_refused_by_itself(  # noqa: C901, P
         desk.go(400, 10)
 
     got = desk.has()
-    for article, what in expected.items():
-        if what == "article.killed":
+    for article, expectation in expected.items():
+        if expectation == "article.killed":
             assert got[article][0] == "article.killed"
         elif article in bad:
             assert article not in got or got[article][1] != versions[article]
