@@ -89,6 +89,11 @@ def marked(content: bytes) -> tuple[str, int]:
     return next(((encoding, len(mark)) for mark, encoding in _BOMS if content.startswith(mark)), ("", 0))
 
 
+def without_mark(content: bytes) -> bytes:
+    """Return the content without its byte order mark, if it has one."""
+    return content[marked(content)[1] :]
+
+
 def in_header(content_type: str) -> str:
     """Return the label that a Content-Type has; empty when it has none."""
     found = _CHARSET.search(content_type.partition(";")[2])

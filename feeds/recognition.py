@@ -1,7 +1,7 @@
-"""Which format a document is of, told from its content alone.
+"""Which format a document is in, by its content alone.
 
-What a document says of itself decides: the root element and its namespaces, the version of a JSON Feed, the names that
-only one format of articles has. A document that is cut off or broken is recognised by as much as there is, so that the
+The root element and its namespaces decide, the version of a JSON Feed, and the names that only one format of articles
+has (`ArticleFormat.recognizes`). A document that is cut off or broken is recognised by as much as there is, so that the
 gate can say where it breaks.
 """
 
@@ -14,17 +14,18 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from feeds.formats import newsmlg2, newssitemap, nitf, smartnews
+from feeds.encodings import without_mark
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, newssitemap, rss, smartnews
 from feeds.formats.extensions import ATOM_NS
+from feeds.formats.interface import Outline
 from feeds.formats.sitemap import SITEMAP_NS
-from feeds.validation.xml import name as name_of
+from feeds.validation.xml import name as local_name
 
-_BYTES_MOST = 1024 * 1024
-"""As much of a broken JSON document as is looked through for names."""
-_PROFILES = ("smartnews", "msn", "flipboard", "applenews-rss")
+_SEARCHED_BYTES_MOST = 1024 * 1024
+"""As much of a broken JSON document as is searched for names."""
+_PROFILES = {name for name, feed_format in FEED_FORMATS.items() if feed_format.media_type == rss.FORMAT.media_type}
+"""RSS and what partners make of it."""
 _NAME = re.compile(rb'"([$\w]{1,40})"\s*:', re.ASCII)
-_NINJS = {b"1": "ninjs16", b"2": "ninjs22", b"3": "ninjs31"}
-_NINJS_SCHEMA = re.compile(rb"ninjs-schema_([123])\.")
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:(?:\\?/){2}jsonfeed\.org')
 
 
@@ -35,29 +36,30 @@ class Recognised(NamedTuple):
     name: str
 
 
-_RSS, _SITEMAP = Recognised("feed", "rss"), Recognised("feed", "sitemap")
-_ROOTS = {
+_RSS, _ATOM, _SITEMAP = (Recognised("feed", name) for name in ("rss", "atom", "sitemap"))
+_FEED_ROOTS = {
     "rss": _RSS,
-    f"{{{ATOM_NS}}}feed": Recognised("feed", "atom"),
-    f"{{{ATOM_NS}}}entry": Recognised("feed", "atom"),
+    f"{{{ATOM_NS}}}feed": _ATOM,
+    f"{{{ATOM_NS}}}entry": _ATOM,
     f"{{{SITEMAP_NS}}}urlset": _SITEMAP,
-    f"{{{newsmlg2.NAMESPACE}}}newsItem": Recognised("article", "newsmlg2"),
-    f"{{{nitf.NAMESPACE}}}nitf": Recognised("article", "nitf"),
 }
-
-
-# Whose namespace is missing, wrong, or that of Atom 0.3, the gate says what it must be.
-_ALIKE = {"rss": _RSS, "feed": Recognised("feed", "atom")}
+# Where the namespace is missing, wrong, or that of Atom 0.3, the gate says what it must be.
+_FEED_NAMES = {"rss": _RSS, "feed": _ATOM}
 
 
 def recognise(document: bytes) -> Recognised | None:
-    """Return the format of `document`, or None when it is of none that we know.
+    """Return the format of `document`, or None when it is in none that we know.
 
-    Partners' profiles of RSS look alike. SmartNews' has a namespace of its own; the others are told only where the
-    document's link to itself ends in the name of the profile, as ours do, and are plain RSS where it does not.
+    Partners' profiles of RSS look alike. SmartNews' has a namespace of its own. The others are recognised only where
+    the document's link to itself ends in the name of the profile, as ours do; without that they are plain RSS.
     """
-    start = document.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    start = without_mark(document).lstrip()[:1]
     return _json(document) if start == b"{" else _xml(document)
+
+
+def _article(outline: Outline) -> Recognised | None:
+    names = (name for name, article_format in ARTICLE_FORMATS.items() if article_format.recognizes(outline))
+    return next((Recognised("article", name) for name in names), None)
 
 
 def _xml(document: bytes) -> Recognised | None:
@@ -66,13 +68,18 @@ def _xml(document: bytes) -> Recognised | None:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
         return None
-    # In spite of its type: nothing, where there was nothing to recover.
-    found = None if root is None else _ROOTS.get(root.tag) or _ALIKE.get(name_of(root))
-    if found == _RSS:
+    # Contrary to its type the parser returns None where there was nothing to recover.
+    if root is None:
+        return None
+    tag = str(root.tag)
+    if article := _article(Outline(tag, frozenset(), document)):
+        return article
+    feed = _FEED_ROOTS.get(tag) or _FEED_NAMES.get(local_name(root))
+    if feed == _RSS:
         return Recognised("feed", _profile(root))
-    if found == _SITEMAP and _has_news(root):
+    if feed == _SITEMAP and _has_news(root):
         return Recognised("feed", "news-sitemap")
-    return found
+    return feed
 
 
 def _has_news(urlset: etree._Element) -> bool:
@@ -95,16 +102,12 @@ def _profile(root: etree._Element) -> str:
 
 
 def _json(document: bytes) -> Recognised | None:
-    names = _names(document)
     if _JSON_FEED.search(document):
         return Recognised("feed", "json")
-    if {"type", "article"} <= names:
-        return Recognised("article", "json")
-    if {"identifier", "components"} <= names:
-        return Recognised("article", "applenews")
-    if "uri" in names:
-        return Recognised("article", _ninjs(document, names))
-    # Whose version is missing or wrong, the gate says what it must be.
+    names = _names(document)
+    if article := _article(Outline("", names, document)):
+        return article
+    # Where the version is missing or wrong, the gate says what it must be.
     if "items" in names and names & {"version", "home_page_url", "feed_url", "title"}:
         return Recognised("feed", "json")
     return None
@@ -113,16 +116,6 @@ def _json(document: bytes) -> Recognised | None:
 def _names(document: bytes) -> frozenset[str]:
     """The names that the object has; of a broken one those that stand anywhere in it."""
     try:
-        value = json.loads(document.decode("utf-8-sig"))
+        return frozenset(json.loads(document.decode("utf-8-sig")))
     except (ValueError, RecursionError):
-        return frozenset(name.decode() for name in _NAME.findall(document[:_BYTES_MOST]))
-    return frozenset(value)
-
-
-def _ninjs(document: bytes, names: frozenset[str]) -> str:
-    """The version that the item says it follows, else the one whose spelling it has."""
-    if said := _NINJS_SCHEMA.search(document):
-        return _NINJS[said[1]]
-    if names & {"headlines", "bodies", "descriptions"}:
-        return "ninjs22" if names & {"versioncreated", "pubstatus"} else "ninjs31"
-    return "ninjs16" if names & {"versioncreated", "pubstatus", "headline"} else "ninjs31"
+        return frozenset(name.decode() for name in _NAME.findall(document[:_SEARCHED_BYTES_MOST]))

@@ -5,11 +5,11 @@ CloudEvents carry our own event and need no entry here; `POST /events` takes the
 
 from __future__ import annotations
 
-import codecs
 import json
 
 from feeds.adapters import ghost, ninjs, page, plain_text, wordpress
 from feeds.adapters.interface import Adapter
+from feeds.encodings import without_mark
 
 ADAPTERS: dict[str, Adapter] = {
     adapter.name: adapter
@@ -30,7 +30,7 @@ def guess(content: bytes, name: str) -> Adapter | None:
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     if ending in _BY_ENDING:
         return ADAPTERS[_BY_ENDING[ending]]
-    if content.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
+    if without_mark(content).lstrip()[:1] == b"<":
         return page.ADAPTER
     try:
         value = json.loads(content)

@@ -22,7 +22,7 @@ from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, has_blocks, lay_out, lift_pictures, tree, words
 from feeds.formats.changes import pubstatus, readers_note
-from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 from feeds.text import text_of
 
@@ -55,6 +55,11 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
         "metadata": _metadata(article, provider, usable=usable),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def recognizes(outline: Outline) -> bool:
+    """Whether a document is an article of Apple News."""
+    return outline.names >= {"identifier", "components"}
 
 
 def _identifier(uri: str) -> str:
@@ -192,4 +197,6 @@ def _text(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "text": text}
 
 
-FORMAT = ArticleFormat(name="applenews", media_type="application/json", render=render, marks_embargo=False)
+FORMAT = ArticleFormat(
+    name="applenews", media_type="application/json", render=render, recognizes=recognizes, marks_embargo=False
+)

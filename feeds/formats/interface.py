@@ -39,7 +39,7 @@ class Envelope:
 class FeedFormat:
     """A format of feed documents.
 
-    name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type to the letter.
+    name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type, verbatim.
     fragment(entry): the entry's bytes. envelope(channel, tombstones): what goes around them.
     whole(channel, entries, tombstones): the document built at once, the measure for the other two.
     select(channel, entries): those of the entries that belong in the document, where a partner sets bounds to number or
@@ -67,15 +67,31 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleFormat:
-    """A format of single articles. render(change, article, message_id, provider) returns the body of one push.
+class Outline:
+    """What shows the format of a document, even of one that is cut off or broken.
 
-    Article ids are unique within one newsroom only; the formats of the trade ask for one that is unique in the world,
-    and for the name of who sends it: that is what `provider` is for.
-    marks_embargo: whether it can say that an article is embargoed, without which none may be sent early.
+    root: the root element of XML as `{namespace}name`, empty for JSON. names: the names in the JSON object, of a broken
+    document those anywhere in it; empty for XML. document: its bytes.
+    """
+
+    root: str
+    names: frozenset[str]
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFormat:
+    """A format of single articles.
+
+    name: as in the settings. media_type: the Content-Type, verbatim.
+    render(change, article, message_id, provider): the body of one push. Article ids are unique within one newsroom
+    only; IPTC's formats ask for an id that is unique in the world and for the name of the sender: `provider` has both.
+    recognizes(outline): whether a document is in this format, by what no other format has.
+    marks_embargo: whether it can mark an article as embargoed; in a format that can't, nothing may be sent early.
     """
 
     name: str
     media_type: str
     render: Callable[[str, Article, str, Provider], bytes]
+    recognizes: Callable[[Outline], bool]
     marks_embargo: bool = True

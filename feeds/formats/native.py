@@ -19,7 +19,7 @@ from typing import Any
 
 from feeds.article import ORDERING, Article
 from feeds.formats.changes import pubstatus
-from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.text import plain
 
 
@@ -32,6 +32,11 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
         event["literal"] = True
     event["article"] = told
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def recognizes(outline: Outline) -> bool:
+    """Whether a document is an event with an article."""
+    return outline.names >= {"type", "article"}
 
 
 def _literal(article: Article) -> bool:
@@ -54,4 +59,4 @@ def _told(change: str, article: Article) -> dict[str, Any]:
     return article.model_dump(mode="json", exclude=set(ORDERING))
 
 
-FORMAT = ArticleFormat(name="json", media_type="application/json", render=render)
+FORMAT = ArticleFormat(name="json", media_type="application/json", render=render, recognizes=recognizes)

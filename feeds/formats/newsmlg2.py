@@ -19,7 +19,7 @@ from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import tree
 from feeds.formats.changes import editors_note, pubstatus
-from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
@@ -73,6 +73,11 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
         _content(root, article)
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return document
+
+
+def recognizes(outline: Outline) -> bool:
+    """Whether a document is a newsItem."""
+    return outline.root == f"{_N}newsItem"
 
 
 def _link(meta: etree._Element, alternate: Alternate, provider: Provider) -> None:
@@ -146,4 +151,6 @@ def _add(parent: etree._Element, name: str, text: str | None = None, /, **attrib
     return child
 
 
-FORMAT = ArticleFormat(name="newsmlg2", media_type="application/vnd.iptc.g2.newsitem+xml", render=render)
+FORMAT = ArticleFormat(
+    name="newsmlg2", media_type="application/vnd.iptc.g2.newsitem+xml", render=render, recognizes=recognizes
+)

@@ -14,6 +14,7 @@ text. Its name is `alternate` and the language (`alternate_ar`); in 3.1, which h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,11 +22,14 @@ from typing import Any
 from feeds.article import Alternate, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.changes import editors_note, pubstatus
-from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 
 # A dialect takes the item in the words of 3.1 and returns it in its own.
 Dialect = Callable[[dict[str, Any]], dict[str, Any]]
+
+_SCHEMA = re.compile(rb"ninjs-schema_([123])\.")
+_VERSIONS = {b"1": "ninjs16", b"2": "ninjs22", b"3": "ninjs31"}
 
 
 def render(dialect: Dialect, change: str, article: Article, message_id: str, provider: Provider) -> bytes:
@@ -165,8 +169,20 @@ def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
+def _version(outline: Outline) -> str:
+    """The version that the item says it follows, else the one whose spelling it has."""
+    if schema := _SCHEMA.search(outline.document):
+        return _VERSIONS[schema[1]]
+    if outline.names & {"headlines", "bodies", "descriptions"}:
+        return "ninjs22" if outline.names & {"versioncreated", "pubstatus"} else "ninjs31"
+    return "ninjs16" if outline.names & {"versioncreated", "pubstatus", "headline"} else "ninjs31"
+
+
 def _format(name: str, dialect: Dialect) -> ArticleFormat:
-    return ArticleFormat(name=name, media_type="application/json", render=partial(render, dialect))
+    def recognizes(outline: Outline) -> bool:
+        return "uri" in outline.names and _version(outline) == name
+
+    return ArticleFormat(name, "application/json", partial(render, dialect), recognizes)
 
 
 FORMATS = (_format("ninjs31", _ninjs31), _format("ninjs22", _ninjs22), _format("ninjs16", _ninjs16))

@@ -16,7 +16,7 @@ from feeds.article import Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, has_blocks, lift_pictures, tree, words
 from feeds.formats.changes import editors_note, pubstatus
-from feeds.formats.interface import ArticleFormat, Provider
+from feeds.formats.interface import ArticleFormat, Outline, Provider
 
 NAMESPACE = "http://iptc.org/std/NITF/2006-10-18/"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -54,6 +54,11 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
         _add(_add(root, "body"), "body.content")
     document: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return document
+
+
+def recognizes(outline: Outline) -> bool:
+    """Whether a document is nitf in the namespace of NITF."""
+    return outline.root == f"{_N}nitf"
 
 
 def _metadata(docdata: etree._Element, article: Article) -> None:
@@ -235,4 +240,4 @@ def moment(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-FORMAT = ArticleFormat(name="nitf", media_type="application/nitf+xml", render=render)
+FORMAT = ArticleFormat(name="nitf", media_type="application/nitf+xml", render=render, recognizes=recognizes)

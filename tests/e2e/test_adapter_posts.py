@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import subprocess
@@ -20,9 +18,12 @@ import requests
 from command_line import dateline
 from newsroom import Newsroom, start
 from receiver import Receiver
+from system_signatures import SIGNED
 from test_triggers import pubstatus, seen
 
-SECRETS = {name: f"the-shared-secret-of-{name}" for name in ("ninjs", "wordpress", "ghost")}
+from worker.intake.inbound_signatures import CHECKS
+
+SECRETS = {name: f"the-shared-secret-of-{name}" for name in CHECKS}
 INPUTS = Path(__file__).parents[1] / "golden" / "adapters"
 SETTINGS = "".join(f'\n[adapters.{name}]\nsecret = "{secret}"\n' for name, secret in SECRETS.items())
 
@@ -34,13 +35,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
 
 
 def signature(adapter: str, body: bytes, secret: str | None = None) -> dict[str, str]:
-    key = (secret or SECRETS[adapter]).encode()
-    if adapter == "ninjs":
-        return {"x-superdesk-signature": f"sha1={hmac.new(key, body, hashlib.sha1).hexdigest()}"}
-    if adapter == "ghost":
-        ms = str(int(time.time() * 1000))
-        return {"X-Ghost-Signature": f"sha256={hmac.new(key, body + ms.encode(), hashlib.sha256).hexdigest()}, t={ms}"}
-    return {"X-Hub-Signature-256": f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}"}
+    return SIGNED[adapter](secret or SECRETS[adapter], body, time.time())[0]
 
 
 def post(newsroom: Newsroom, adapter: str, body: bytes, headers: dict[str, str] | None = None) -> requests.Response:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import jsonschema
 import pytest
+from golden_files import ARTICLE_FILES, FEED_FILES
 from jsonschema.validators import validator_for
 from lxml import etree
 from referencing import Registry, Resource
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
     from time import struct_time
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "schemas"
-
-ARTICLE_FILES = {
-    "json": "expected.native.json",
-    "ninjs31": "expected.ninjs31.json",
-    "ninjs22": "expected.ninjs22.json",
-    "ninjs16": "expected.ninjs16.json",
-    "newsmlg2": "expected.newsmlg2.xml",
-    "nitf": "expected.nitf.xml",
-    "applenews": "expected.applenews.json",
-}
 
 schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason=f"the official schemas are not in {SCHEMAS}")
 
@@ -58,7 +49,7 @@ def check(file: Path, actual: bytes, *, regenerate: bool) -> None:
 
 @pytest.mark.parametrize("format_name", FEED_FORMATS)
 def test_feed_document(case: Any, format_name: str, regenerate: bool) -> None:
-    check(case.folder / f"expected.{format_name}", case.document(format_name), regenerate=regenerate)
+    check(case.folder / FEED_FILES[format_name], case.document(format_name), regenerate=regenerate)
 
 
 @pytest.mark.parametrize("format_name", ARTICLE_FORMATS)
@@ -189,7 +180,7 @@ def test_json_feed_says_the_same(case: Any) -> None:
         assert item["_dateline"] == {"version": entry.version} | ({"alternates": alternates} if alternates else {})
 
 
-@pytest.mark.parametrize("file", [*(f"expected.{name}" for name in FEED_FORMATS), *ARTICLE_FILES.values()])
+@pytest.mark.parametrize("file", [*FEED_FILES.values(), *ARTICLE_FILES.values()])
 def test_a_killed_article_leaves_none_of_its_text(file: str) -> None:
     said = (Path(__file__).parent / "kill" / file).read_text("utf-8")
     silent = {"expected.flipboard", "expected.applenews-rss", "expected.news-sitemap", "expected.sitemap"}

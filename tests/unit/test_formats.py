@@ -19,7 +19,7 @@ from lxml import etree
 from feeds import event
 from feeds.article import Alternate, Article, Image
 from feeds.entry import Channel, Entry, Tombstone, entry, notice
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
+from feeds.formats import FEED_FORMATS, READERS
 from feeds.formats.interface import FeedFormat
 from feeds.lifecycle import Accept, decide
 from feeds.text import legal, plain
@@ -273,26 +273,3 @@ def test_an_empty_feed_and_an_article_of_a_headline_alone_can_be_said(feed_forma
 def test_a_feed_of_several_languages_says_none(feed_format: FeedFormat) -> None:
     document = feed_format.whole(replace(CHANNEL, language=""), [], [])
     assert b"lang" not in document
-
-
-def test_the_tables_name_the_formats() -> None:
-    assert {name: value.media_type for name, value in FEED_FORMATS.items()} == {
-        "rss": "application/rss+xml; charset=utf-8",
-        "atom": "application/atom+xml; charset=utf-8",
-        "json": "application/feed+json",
-        "smartnews": "application/rss+xml; charset=utf-8",
-        "msn": "application/rss+xml; charset=utf-8",
-        "flipboard": "application/rss+xml; charset=utf-8",
-        "applenews-rss": "application/rss+xml; charset=utf-8",
-        "news-sitemap": "application/xml; charset=utf-8",
-        "sitemap": "application/xml; charset=utf-8",
-    }
-    assert {name: value.media_type for name, value in ARTICLE_FORMATS.items()} == {
-        "json": "application/json",
-        "ninjs31": "application/json",
-        "ninjs22": "application/json",
-        "ninjs16": "application/json",
-        "newsmlg2": "application/vnd.iptc.g2.newsitem+xml",
-        "nitf": "application/nitf+xml",
-        "applenews": "application/json",
-    }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 import pytest
+from system_signatures import SIGNED
 
 from worker.intake.inbound_signatures import CHECKS
 from worker.outbound.signing import SignatureError
@@ -15,32 +13,10 @@ OLD, NEW = "an old shared secret", "a new shared secret"
 BODY = '{"guid": "x", "headline": "العبّارات"}'.encode()
 
 
-def digest(secret: str, content: bytes, method: str = "sha256") -> str:
-    return hmac.new(secret.encode(), content, getattr(hashlib, method)).hexdigest()
-
-
-def ghost(secret: str, body: bytes, at: float = NOW) -> str:
-    milliseconds = str(int(at * 1000))
-    return f"sha256={digest(secret, body + milliseconds.encode())}, t={milliseconds}"
-
-
-def signed(adapter: str, secret: str, body: bytes = BODY) -> list[dict[str, str]]:
-    """The headers by which each system may show that it knows the secret."""
-    return {
-        "ninjs": [{"x-superdesk-signature": f"sha1={digest(secret, body, 'sha1')}"}],
-        "ghost": [{"x-ghost-signature": ghost(secret, body)}],
-        "wordpress": [
-            {"authorization": f"Bearer {secret}"},
-            {"x-hub-signature-256": f"sha256={digest(secret, body)}"},
-            {"x-webhook-signature": digest(secret, body)},
-        ],
-    }[adapter]
-
-
 @pytest.mark.parametrize("adapter", CHECKS)
 def test_either_secret_of_a_rotation_is_enough(adapter: str) -> None:
     for secret in (OLD, NEW):
-        for headers in signed(adapter, secret):
+        for headers in SIGNED[adapter](secret, BODY, NOW):
             CHECKS[adapter](headers, BODY, [NEW, OLD], NOW)
             with pytest.raises(SignatureError, match="is right"):
                 CHECKS[adapter](headers, BODY, ["another secret"], NOW)
@@ -50,7 +26,7 @@ def test_either_secret_of_a_rotation_is_enough(adapter: str) -> None:
 
 @pytest.mark.parametrize("adapter", CHECKS)
 def test_a_signature_is_of_one_body(adapter: str) -> None:
-    for headers in signed(adapter, OLD):
+    for headers in SIGNED[adapter](OLD, BODY, NOW):
         if "authorization" not in headers:
             with pytest.raises(SignatureError, match="is right"):
                 CHECKS[adapter](headers, BODY + b" ", [OLD], NOW)
@@ -76,10 +52,12 @@ def test_what_is_no_signature(adapter: str, value: str) -> None:
 @pytest.mark.parametrize("distance", [-301, 301, -1e9, 1e9])
 def test_ghosts_time_must_be_near(distance: float) -> None:
     with pytest.raises(SignatureError, match="too far from our clock"):
-        CHECKS["ghost"]({"x-ghost-signature": ghost(OLD, BODY, NOW + distance)}, BODY, [OLD], NOW)
+        CHECKS["ghost"](SIGNED["ghost"](OLD, BODY, NOW + distance)[0], BODY, [OLD], NOW)
 
 
 def test_ghosts_time_is_signed() -> None:
-    header = ghost(OLD, BODY).replace(f"t={int(NOW * 1000)}", f"t={int(NOW * 1000) + 1}")
+    header = SIGNED["ghost"](OLD, BODY, NOW)[0]["x-ghost-signature"].replace(
+        f"t={int(NOW * 1000)}", f"t={int(NOW * 1000) + 1}"
+    )
     with pytest.raises(SignatureError, match="no x-ghost-signature is right"):
         CHECKS["ghost"]({"x-ghost-signature": header}, BODY, [OLD], NOW)

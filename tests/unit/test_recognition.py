@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from golden_files import ARTICLE_FILES, FEED_FILES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +15,8 @@ from feeds.validation.checks import check_article, check_feed
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/event.json"))
-ENDINGS = {"json": "native.json", "newsmlg2": "newsmlg2.xml", "nitf": "nitf.xml"}
-ARTICLE_FILES = {name: f"expected.{ENDINGS.get(name, f'{name}.json')}" for name in ARTICLE_FORMATS}
 DOCUMENTS = [
-    *((Recognised("feed", name), f"expected.{name}") for name in FEED_FORMATS),
+    *((Recognised("feed", name), file) for name, file in FEED_FILES.items()),
     *((Recognised("article", name), file) for name, file in ARTICLE_FILES.items()),
 ]
 
