@@ -141,11 +141,11 @@ class OAuth2Settings(BaseModel):
     client_id: Annotated[SecretStr, AfterValidator(_some)] = Field(repr=False)
     client_secret: Annotated[SecretStr, AfterValidator(_some)] = Field(repr=False)
     scope: str = ""
-    """What is asked for, parted by spaces."""
+    """What is asked for, separated by spaces."""
     audience: str = ""
-    """For whom the token is to be, where the server wants to be told."""
+    """For whom the token is, where the server asks for it."""
     client_auth: Literal["basic", "body"] = "basic"
-    """How the server is told id and secret (RFC 6749, section 2.3.1)."""
+    """How the server gets id and secret (RFC 6749, section 2.3.1)."""
     tls: TlsSettings = TlsSettings()
     """Certificates for the connection to the server."""
 
@@ -154,15 +154,15 @@ _KINDS: Mapping[Any, type[BaseModel]] = {"basic": BasicSettings, "bearer": Beare
 
 
 def _by_type(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Check the table as what it says it is, so that a mistake is not told once for each thing it might have been."""
+    """Check the table as the type that it names, so that a mistake is not reported once for each possible type."""
     if value is None or isinstance(value, BaseModel):
         return check(value)
     if not isinstance(value, dict):
         raise PydanticCustomError("model_type", "must be a table")
     kind = value.get("type")
     if not isinstance(kind, str) or kind not in _KINDS:
-        said = "has no type" if kind is None else "has a type that is none"
-        raise PydanticCustomError("auth_type", "{problem}", {"problem": f"{said}; known: {', '.join(_KINDS)}"})
+        reason = "has no type" if kind is None else "has a type that is none"
+        raise PydanticCustomError("auth_type", "{problem}", {"problem": f"{reason}; known: {', '.join(_KINDS)}"})
     return _KINDS[kind].model_validate(value)
 
 

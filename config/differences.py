@@ -1,4 +1,4 @@
-"""What differs between two readings of the settings, by name: no value is ever said, as it may be a secret."""
+"""What differs between two readings of the settings, by name: values are never shown, as they may be secrets."""
 
 from __future__ import annotations
 
@@ -40,20 +40,22 @@ def _within(at: str, old: BaseModel, new: BaseModel) -> Iterator[str]:
         before, after = getattr(old, name), getattr(new, name)
         if before == after:
             continue
-        here = f"{at}{name}"
+        name_in_full = f"{at}{name}"
         if isinstance(before, BaseModel) and type(before) is type(after):
-            yield from _within(f"{here}.", before, after)
+            yield from _within(f"{name_in_full}.", before, after)
         elif (theirs := _named(before)) is not None and (ours := _named(after)) is not None:
-            yield from _among(here, theirs, ours)
+            yield from _among(name_in_full, theirs, ours)
         else:
-            yield here
+            yield name_in_full
 
 
 def _named(value: Any) -> dict[str, BaseModel] | None:
     """The tables of a list, by their names; None where these are no tables with names."""
-    if not isinstance(value, tuple) or not all(isinstance(one, BaseModel) and hasattr(one, "name") for one in value):
+    if not isinstance(value, tuple):
         return None
-    return {one.name: one for one in value}
+    if not all(isinstance(table, BaseModel) and hasattr(table, "name") for table in value):
+        return None
+    return {table.name: table for table in value}
 
 
 def _among(at: str, old: dict[str, BaseModel], new: dict[str, BaseModel]) -> Iterator[str]:

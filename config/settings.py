@@ -85,8 +85,8 @@ class SiteSettings(BaseModel):
     logo_url: Url | None = None
     """The publisher's logo, for partners that show it beside its articles."""
     partner_formats: tuple[str, ...] = ()
-    """The partners' formats that partners fetch from the web server by themselves: what the gate keeps out of them is
-    told. Of those that are pushed it is told in any case, and of the others to nobody."""
+    """The partners' formats that partners fetch from the web server by themselves: operators learn what the gate keeps
+    out of them. Of formats that are pushed they learn it in any case, of all others never."""
 
     @field_validator("timezone")
     @classmethod

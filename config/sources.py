@@ -4,6 +4,12 @@ A source reads what is written into a tree of plain values, which pydantic check
 in what it reads: it goes on and keeps each one in `errors`, so that a newsroom sees all of them at once. It remembers
 in `written` by which names the values were given, for the mistakes found later. No value is ever part of a message
 about a setting that may be secret.
+
+pydantic-settings ranks the sources (`InitSettingsSource` for each); its own sources for TOML and the environment are
+not used. They raise at the first value that they can't parse, pass over unknown variables, read secrets from one
+folder only, know neither `NAME_file` nor `NAME_env`, want JSON where people write a list with commas, and do not keep
+by which key or variable a value was given. Each would have to be overridden for that, and the tables of names here are
+needed for suggestions in any case, so there would be more code and not less.
 """
 
 from __future__ import annotations
@@ -84,18 +90,18 @@ class Source:
 
     def _follow(self, table: dict[str, Any], name: str, pointer: str, at: Location, *, listed: bool) -> None:
         target = table.pop(pointer)
-        here = (*at, pointer)
+        key = (*at, pointer)
         try:
             if name in table:
-                # In a list of tables it is the key beside it; which table it is, is said before.
+                # In a list of tables it is the key beside it; the message begins with the table.
                 other = name if any(isinstance(part, int) for part in at) else written_key((*at, name), self.written)
                 raise ValueError(f"{other} is given too; keep one of the two")  # noqa: TRY301 (one way out)
             value = self._in_file(target, listed) if pointer.endswith("_file") else self._in_variable(target, listed)
         except ValueError as error:
-            self._refuse(here, str(error))
+            self._refuse(key, str(error))
             self.absent.add((*at, name))
         else:
-            self.written[*at, name] = written_key(here, self.written)
+            self.written[*at, name] = written_key(key, self.written)
             table[name] = value
 
     def _in_file(self, path: Any, listed: bool) -> str | list[str]:
@@ -150,15 +156,15 @@ class Environment(Source):
     def __init__(self, model: Model, environ: Mapping[str, str]) -> None:
         """Read `environ`; paths in it are relative to the working directory."""
         super().__init__(model, environ, Path())
-        known = variables(model)
+        settable = variables(model)
         for variable, text in sorted(environ.items()):
             if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not text:
                 continue
-            if variable in known:
-                self._set(variable, text, *known[variable])
+            if variable in settable:
+                self._set(variable, text, *settable[variable])
             elif not _SERVICE_LINK.fullmatch(f"{variable}={text}"):
                 # The prefix is alike in all of them, so it says nothing about likeness.
-                names = {name.removeprefix(PREFIX): name for name in known}
+                names = {name.removeprefix(PREFIX): name for name in settable}
                 self._refuse((variable,), _unknown(variable.removeprefix(PREFIX), names))
         self._follow_pointers(self.values, model)
 
@@ -217,13 +223,13 @@ def unknown_key(model: Model, location: Location) -> str:
         if isinstance(part, str):
             fields = [model.model_fields[part] for model in models if part in model.model_fields]
             models = tuple(inner for field in fields for inner in models_in(field.annotation))
-    known = {
+    names = {
         key: key
         for model in models
         for name, field in model.model_fields.items()
         for key in (name, *pointers(name, field))
     }
-    return _unknown(str(location[-1]), known)
+    return _unknown(str(location[-1]), names)
 
 
 def _unknown(word: str, names: Mapping[str, str]) -> str:

@@ -34,9 +34,9 @@ def _base_url(url: str) -> str:
 def _span(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    if not isinstance(value, str) or not (found := _SPAN.fullmatch(value)):
+    if not isinstance(value, str) or not (match := _SPAN.fullmatch(value)):
         raise ValueError('must be a number with its unit, such as "10d", "36h", "90m" or "45s"')
-    return timedelta(**{_SPAN_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_SPAN_UNITS[match[2]]: int(match[1])})
 
 
 def _network(value: Any) -> Any:

@@ -175,7 +175,7 @@ def _follow_settings(process: WebProcess, rereading: Rereading) -> None:
         except Exception:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
         else:
-            rereading.taken(reading)
+            rereading.note_in_force(reading)
             rereading.tell(reading)
 
 

@@ -1,6 +1,10 @@
 """CloudEvents 1.0: our event travels as `data`; id, type and time may be told by the envelope instead.
 
 Sources: CloudEvents 1.0.2, JSON format (structured and batched mode) and HTTP protocol binding (binary mode).
+
+The `cloudevents` package is not used: its errors would have to be mapped to the names that were sent (`source` or
+`ce-source`) and to the event's id, the JSON is parsed already when it comes here, and to read the few attributes that
+we take is less code than that mapping.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 """Name, function, example."""
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"Dateline {version('dateline')}")
         raise typer.Exit
 
@@ -68,7 +68,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def _common(
+def _options(
     shown: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version, and end.")
     ] = False,

@@ -70,16 +70,16 @@ def replay(
     if sum(map(bool, (since, article, parked))) != 1:
         raise Failed("say which: one of --since, --article and --parked", 2)
     services = newsroom(config, data)
-    known = {settings.name: settings for settings in services.settings.endpoints}
-    if endpoint not in known:
-        raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(known) or 'none'}", 2)
-    if known[endpoint].mode != "article":
+    endpoints = {settings.name: settings for settings in services.settings.endpoints}
+    if endpoint not in endpoints:
+        raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(endpoints) or 'none'}", 2)
+    if endpoints[endpoint].mode != "article":
         raise Failed(f"--endpoint: {endpoint} gets feeds; only endpoints in mode article can be replayed to", 2)
     try:
         moment = TypeAdapter(Moment).validate_python(since) if since else None
     except ValidationError as error:
         raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
-    feed = known[endpoint].feed
+    feed = endpoints[endpoint].feed
     articles = articles_to_replay(
         services.store, feed, endpoint, since=moment, article_id=article or None, parked=parked
     )

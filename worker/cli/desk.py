@@ -29,11 +29,11 @@ def kill(
         bool, typer.Option("--unknown-too", help="Also an id that is not known: if the article comes, it is refused.")
     ] = False,
 ) -> None:
-    """Kill an article: it leaves every feed, and every receiver is told. Only `article.reinstated` brings it back."""
+    """Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it."""
     services = newsroom(config, data)
     article_id = _id_at(services, article) if article.startswith(("https://", "http://")) else article
-    known = _known(services, article_id)
-    if known is None and not unknown_too:
+    stored = _published(services, article_id)
+    if stored is None and not unknown_too:
         raise Failed(
             f"no article {article} is known here, so nothing was killed; see `dateline coverage`, "
             "or add --unknown-too to have it refused if it comes"
@@ -43,26 +43,26 @@ def kill(
     if receipt.status == "invalid":
         raise Failed("; ".join(map(str, receipt.errors)), 2)
     out.print(f"accepted  {receipt.event_id}", highlight=False)
-    out.print(_killed(article_id, known), highlight=False, markup=False, soft_wrap=True)
+    out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
 
 
-def _killed(article_id: str, known: StoredArticle | None) -> str:
-    if known is None:
+def _killed(article_id: str, stored: StoredArticle | None) -> str:
+    if stored is None:
         return f"No article {article_id} was ever published here; if it comes now, it is refused."
-    if known.article.pubstatus == "canceled":
+    if stored.article.pubstatus == "canceled":
         return f"{article_id} had been killed before. Who has confirmed it: dateline coverage {article_id}"
-    headline = printable(known.article.headline)
+    headline = printable(stored.article.headline)
     return f'Killed: "{headline}" ({article_id}). Who has confirmed it: dateline coverage {article_id}'
 
 
-def _known(services: Services, article_id: str) -> StoredArticle | None:
+def _published(services: Services, article_id: str) -> StoredArticle | None:
     """The article; while events wait to be carried out it may be among them, and is waited for a little."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (known := services.store.articles.get(services.store.lineage.original(article_id))) is None:
+    while (stored := services.store.articles.get(services.store.lineage.original(article_id))) is None:
         if time.monotonic() > deadline or not services.store.events.waiting():
             return None
         time.sleep(0.1)
-    return known
+    return stored
 
 
 def _id_at(services: Services, url: str) -> str:
@@ -87,10 +87,10 @@ def arrange_list(
 ) -> None:
     """Arrange a curated list anew; without articles, show it."""
     services = newsroom(config, data)
-    known = sorted({feed.list for feed in services.publication.definitions if feed.list})
-    if name not in known:
-        raise Failed(f"no feed has a list {name}; known: {', '.join(known) or 'none'}", 2)
-    lists, held = services.store.lists, services.store.articles
+    list_names = sorted({feed.list for feed in services.publication.definitions if feed.list})
+    if name not in list_names:
+        raise Failed(f"no feed has a list {name}; known: {', '.join(list_names) or 'none'}", 2)
+    lists, articles_stored = services.store.lists, services.store.articles
     if articles:
         event = {"id": f"list-{uuid4()}", "type": "list.updated", "list": {"name": name, "articles": articles}}
         receipt = services.intake.accept([event], clock.agreed())[0]
@@ -98,16 +98,16 @@ def arrange_list(
             raise Failed("; ".join(map(str, receipt.errors)), 2)
         out.print(f"accepted  {receipt.event_id}", highlight=False)
         originals = services.store.lineage.originals(articles)
-        there = held.get_many(set(originals.values()))
+        there = articles_stored.get_many(set(originals.values()))
         missing = sorted(name for name, original in originals.items() if original not in there)
         if missing:
             out.print(f"Not published here as yet: {', '.join(missing)}", highlight=False)
         return
     picks = lists.get_many([name])[name]
     originals = services.store.lineage.originals(picks)
-    found = held.get_many(set(originals.values()))
+    stored_picks = articles_stored.get_many(set(originals.values()))
     for place, article_id in enumerate(picks, 1):
-        article = found.get(originals[article_id])
+        article = stored_picks.get(originals[article_id])
         headline = escape(article.article.headline) if article else "(not published here)"
         out.print(f"{place:3}  {article_id}  {headline}", highlight=False)
     if not picks:

@@ -20,7 +20,7 @@ from worker.outbound.fetch import FetchedPage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-KNOWN = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
+FORMAT_NAMES = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
 """The names of all formats, for messages."""
 _ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,application/xml,application/json,*/*;q=0.5"
 
@@ -33,7 +33,7 @@ class InputDocument(NamedTuple):
 
     where: str
     form: Recognised
-    said: bytes
+    content: bytes
     missing: Sequence[Finding] = ()
     ours: bool = False
 
@@ -41,7 +41,7 @@ class InputDocument(NamedTuple):
 class Reader:
     """Finds the documents. Settings and Redis are asked only for what needs them.
 
-    `refused`: the gate would not let a feed be made, and that has been said.
+    `refused`: the gate did not let a feed be made, which was reported.
     """
 
     def __init__(self, config: Path | None, data: Path | None, format_name: str) -> None:
@@ -59,8 +59,8 @@ class Reader:
             raise Failed(f"{source}: {error.strerror}") from None
         if source == "-" or source.startswith(("https://", "http://")) or (there and not folder):
             where = inputs.place(source)
-            said, _ = inputs.content(source, self._fetch, BYTES_MOST)
-            yield InputDocument(where, self._form(where, said), said)
+            content, _ = inputs.content(source, self._fetch, BYTES_MOST)
+            yield InputDocument(where, self._form(where, content), content)
             return
         feeds = {definition.name for definition in self._settings.feeds}
         if source in feeds or pattern_of(source) in feeds:
@@ -83,7 +83,7 @@ class Reader:
             try:
                 document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True)
             except FeedRefused as error:
-                # Said at once: the other formats may be served.
+                # Reported at once: the other formats may be served.
                 say_wrong(printable(f"{error}; that is why it is not served"))
                 self.refused = True
                 continue
@@ -102,15 +102,15 @@ class Reader:
     def _fetch(self, url: str) -> FetchedPage:
         return page(url, self._settings, most=BYTES_MOST, accept=_ACCEPT)
 
-    def _form(self, where: str, said: bytes) -> Recognised:
-        if not said.strip():
+    def _form(self, where: str, content: bytes) -> Recognised:
+        if not content.strip():
             raise Failed(f"{where}: is empty")
-        if len(said) > BYTES_MOST:
+        if len(content) > BYTES_MOST:
             raise Failed(f"{where}: has more than {BYTES_MOST:,} bytes, which no format allows")
-        recognised = recognise(said)
+        recognised = recognise(content)
         if not self._format:
             if recognised is None:
-                raise Failed(f"{where}: is of no format that is known; if it should be, say --format: {KNOWN}")
+                raise Failed(f"{where}: is of no format that is known; if it should be, say --format: {FORMAT_NAMES}")
             return recognised
         # The one name that is of both kinds is what the document looks like.
         if recognised is not None and self._format in (FEED_FORMATS if recognised.kind == "feed" else ARTICLE_FORMATS):

@@ -1,4 +1,4 @@
-"""Before anything runs on a Redis of somebody's own: whether it keeps what it is told."""
+"""Before anything runs on a Redis of somebody's own: whether it keeps what is written to it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def see_that_it_keeps(client: Client, *, unsafe: bool, needed: bool = False) -> 
     Raises redis.RedisError when that can't be seen, if the Redis is `needed` at once; else it is logged.
     """
     try:
-        found = dangers(client)
+        reasons = dangers(client)
     except RedisError as error:
         if needed:
             raise
         log.warning("redis_unchecked", reason=sentence(error))
         return
-    if not found:
+    if not reasons:
         return
-    reason = "; ".join(found)
+    reason = "; ".join(reasons)
     if not unsafe:
         raise Failed(f"this Redis would lose events: {reason}. For a trial: --unsafe-redis")
     log.warning("redis_unsafe", reason=reason, next_step="change it before a newsroom depends on it")

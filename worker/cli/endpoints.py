@@ -89,8 +89,8 @@ def _came(before: EndpointOverview, retried: RetriedEndpoint) -> str:
             was = _paused(before) if before.state == "paused" else "paused"
             return f"was {was}; it is resumed, and {then}"
         case "backoff":
-            what = "after a failure" if before.failing.since else f"({before.reason})"
-            return f"waited until {utc(before.score)} UTC {what}: {then}"
+            cause = "after a failure" if before.failing.since else f"({before.reason})"
+            return f"waited until {utc(before.score)} UTC {cause}: {then}"
         case "claimed":
             return "is being served just now."
         case _:
@@ -126,12 +126,12 @@ def _state(outlook: EndpointOverview) -> str:
 
 
 def _refusing(outlook: EndpointOverview) -> bool:
-    """Whether articles are set aside, and nothing was taken since the endpoint last said no."""
+    """Whether articles are set aside, and nothing was taken since the endpoint last refused something."""
     return bool(outlook.parked or outlook.disputed) and outlook.health.failed > outlook.health.success
 
 
 def _last_answer(outlook: EndpointOverview) -> str:
-    """What it said last, when, and the beginning of how it put it."""
+    """The status of its last answer, when it came, and the beginning of its text."""
     health = outlook.health
     if not health.last:
         return ""

@@ -33,10 +33,10 @@ def list_feeds(
         details=("Title", "Edition", "Changes", "Last change (UTC)"),
     )
     store = services.store
-    made = store.patterns.counts(list(services.publication.patterns))
+    feeds_by_pattern = store.patterns.counts(list(services.publication.patterns))
     for pattern in services.publication.patterns.values():
         shown = ("", "", "", "", "", pattern.edition or "mixed", pattern.title)
-        table.add_row(pattern.name, f"{made[pattern.name]} feeds", *shown)
+        table.add_row(pattern.name, f"{feeds_by_pattern[pattern.name]} feeds", *shown)
     names = [definition.name for definition in services.publication.definitions]
     tips, sizes, counted = store.changes.heads(names), store.changes.sizes(names), store.receivers.counts_of(names)
     set_aside = _parked_by_feed(services)

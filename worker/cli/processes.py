@@ -35,12 +35,12 @@ def up(
 ) -> None:
     """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
     environ = dict(os.environ)
-    given = {
+    options_given = {
         "DATELINE_DATA_DIR": str(data) if data else None,
         "DATELINE_WEB__HOST": host,
         "DATELINE_WEB__PORT": str(free_port(host or "127.0.0.1") if port == 0 else port) if port is not None else None,
     }
-    environ.update((name, value) for name, value in given.items() if value is not None)
+    environ.update((name, value) for name, value in options_given.items() if value is not None)
     settings = load(config, environ)
     logs.configure(settings.log_level)
     base_url = settings.site.base_url
@@ -79,7 +79,7 @@ def _announce(*lines: str) -> None:
 
 
 def _pass_hang_ups(tree: ProcessTree, rereading: Rereading) -> None:
-    """Pass each SIGHUP on, if the settings can be taken: what has changed, or what is wrong, is said once and here.
+    """Pass each SIGHUP on, if the settings can be taken: only here is logged what has changed or is wrong.
 
     It is blocked from the start of the process, so one that came early waits.
     """
@@ -87,7 +87,7 @@ def _pass_hang_ups(tree: ProcessTree, rereading: Rereading) -> None:
         signal.sigwait({signal.SIGHUP})
         if reading := rereading.read():
             rereading.tell(reading)
-            rereading.taken(reading)
+            rereading.note_in_force(reading)
             tree.hang_up()
 
 
@@ -101,16 +101,16 @@ def worker(
     from worker.runtime.worker_process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
 
     supervised = end_with_parent()
-    wanted = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
-    if unknown := set(wanted) - {*QUEUES, "celery"}:
+    queue_names = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
+    if unknown := set(queue_names) - {*QUEUES, "celery"}:
         raise Failed(f"--queues: unknown queue {', '.join(sorted(unknown))}; known: {', '.join(QUEUES)}, celery", 2)
-    # In a stack that starts, what its killed predecessor said may still stand there.
+    # While `dateline up` starts, the address of its killed predecessor may still be in Redis.
     services = newsroom(config, address=not supervised)
     see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
     _keep_ids(services)
 
     rereading = Rereading(services.settings, partial(load, config), aloud=not supervised)
-    sys.exit(run(services, rereading, name, wanted))
+    sys.exit(run(services, rereading, name, queue_names))
 
 
 def _keep_ids(services: Services) -> None:

@@ -60,7 +60,7 @@ def publish(
     settings = load(config)
     zone = _zone(timezone) or settings.site.zone
 
-    def given(adapter: str) -> Given:
+    def defaults(adapter: str) -> Given:
         """What the command line says, else the settings of the adapter, else those of the site."""
         own = getattr(settings.adapters, adapter, AdapterSettings())
         language = edition or own.edition or settings.site.edition
@@ -72,12 +72,12 @@ def publish(
     def became(source: str) -> list[str]:
         """What became of each event of a source. Raises InputError."""
         nonlocal intake
-        found = inputs.read(source, named, given, fetch)
+        article_inputs = inputs.read(source, named, defaults, fetch)
         if dry_run:
-            return ["shown" if _shown(one) else "refused" for one in found]
+            return ["shown" if _shown(article_input) else "refused" for article_input in article_inputs]
         intake = intake or newsroom(config, data).intake
-        receipts = intake.accept([one.event for one in found], clock.agreed())
-        return [_told(one, receipt) for one, receipt in zip(found, receipts, strict=True)]
+        receipts = intake.accept([article_input.event for article_input in article_inputs], clock.agreed())
+        return [_report(*pair) for pair in zip(article_inputs, receipts, strict=True)]
 
     _sum_up(_all(sources, became))
 
@@ -99,8 +99,8 @@ def _all(sources: list[str], became: Callable[[str], list[str]]) -> Counter[str]
 def _sum_up(outcomes: Counter[str]) -> None:
     total = outcomes.total()
     if total > 1 and not outcomes["shown"]:
-        said = ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in _OUTCOMES if outcomes[outcome])
-        _say(said)
+        summary = ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in _OUTCOMES if outcomes[outcome])
+        _say(summary)
     if outcomes["refused"]:
         raise Failed(f"{outcomes['refused']} of {total} not accepted", 1)
 
@@ -116,35 +116,38 @@ def _say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _told(one: inputs.Input, receipt: Receipt) -> str:
+def _report(article_input: inputs.Input, receipt: Receipt) -> str:
     """Say what became of an event, and return it: accepted, duplicate or refused."""
     if receipt.status == "invalid":
-        _say_errors(one, receipt.errors)
+        _say_errors(article_input, receipt.errors)
         return "refused"
-    article = f"  {one.article}" if one.article else ""
-    line = f"{receipt.status}  {receipt.event_id}{article}  ({one.where})"
+    article = f"  {article_input.article}" if article_input.article else ""
+    line = f"{receipt.status}  {receipt.event_id}{article}  ({article_input.where})"
     _say(printable(line))
-    for note in one.missing:
+    for note in article_input.missing:
         _say(f"  {inputs.hinted(note)}")
     return receipt.status
 
 
-def _shown(one: inputs.Input) -> bool:
+def _shown(article_input: inputs.Input) -> bool:
     """Show an event and what is missing in it; whether it would be taken."""
-    _say(json.dumps(one.event, indent=2, ensure_ascii=False))
-    for note in one.missing:
-        err.print(f"missing: {one.where}: {inputs.hinted(note)}", highlight=False, markup=False, soft_wrap=True)
+    _say(json.dumps(article_input.event, indent=2, ensure_ascii=False))
+    for note in article_input.missing:
+        missing = f"missing: {article_input.where}: {inputs.hinted(note)}"
+        err.print(missing, highlight=False, markup=False, soft_wrap=True)
     try:
-        events.read(one.event, clock.agreed())
+        events.read(article_input.event, clock.agreed())
     except InvalidEvent as error:
-        _say_errors(one, error.errors)
+        _say_errors(article_input, error.errors)
         return False
     return True
 
 
-def _say_errors(one: inputs.Input, errors: Iterable[FieldError]) -> None:
+def _say_errors(article_input: inputs.Input, errors: Iterable[FieldError]) -> None:
     for error in errors:
-        say_wrong(printable(f"{one.where}: {f'{one.article}: ' if one.article else ''}{error}"))
+        say_wrong(
+            printable(f"{article_input.where}: {f'{article_input.article}: ' if article_input.article else ''}{error}")
+        )
 
 
 def _zone(name: str) -> ZoneInfo | None:

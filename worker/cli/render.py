@@ -50,32 +50,32 @@ def render(
         raise Failed("say one of --format and --endpoint", 2)
     services = newsroom(config, data)
     definition = None if as_article or endpoint else services.publication.feed(name)
-    held = None if as_feed else services.store.articles.get(services.store.lineage.original(name))
+    stored = None if as_feed else services.store.articles.get(services.store.lineage.original(name))
     if definition is not None:
-        if held is not None:
+        if stored is not None:
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")
         _among(FEED_FORMATS, format_name, "--format: feeds are served in")
         try:
             document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True).body
         except FeedRefused as error:
             raise Failed(f"{error}; that is why it is not served") from None
-    elif held is None:
-        what = "feed" if as_feed else "article" if as_article or endpoint else "feed and no article"
-        raise Failed(f"there is no {what} {name}; the feeds are {feed_names(services.settings)}", 2)
+    elif stored is None:
+        introduction = "feed" if as_feed else "article" if as_article or endpoint else "feed and no article"
+        raise Failed(f"there is no {introduction} {name}; the feeds are {feed_names(services.settings)}", 2)
     elif endpoint:
-        document = _to_endpoint(services, held, endpoint)
+        document = _to_endpoint(services, stored, endpoint)
     else:
         _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
-        feed = _way(services, held)
-        said, fresh = _said(services, held, feed)
+        feed = _way(services, stored)
+        message, fresh = _message(services, stored, feed)
         _, document = render_push(
-            feed, format_name, EVERYTHING, said, held.article, fresh, services.publication.provider
+            feed, format_name, EVERYTHING, message, stored.article, fresh, services.publication.provider
         )
     sys.stdout.buffer.write(document)
     sys.stdout.buffer.flush()
 
 
-def _to_endpoint(services: Services, held: StoredArticle, name: str) -> bytes:
+def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
     endpoints: dict[str, EndpointSettings] = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
     _among(endpoints, name, "--endpoint: the endpoints are")
     endpoint = endpoints[name]
@@ -84,28 +84,28 @@ def _to_endpoint(services: Services, held: StoredArticle, name: str) -> bytes:
     if endpoint.gzip:
         note(f"{name} is sent this compressed by gzip")
     rights, feed = endpoint.rights, endpoint.feed
-    said, fresh = _said(services, held, feed, name, early=rights.early)
+    message, fresh = _message(services, stored, feed, name, early=rights.early)
     _, document = render_push(
-        feed, endpoint.format, rights.rights(), said, held.article, fresh, services.publication.provider
+        feed, endpoint.format, rights.rights(), message, stored.article, fresh, services.publication.provider
     )
-    if said not in NOTICES and (findings := check_article(endpoint.format, document, ours=True)):
+    if message not in NOTICES and (findings := check_article(endpoint.format, document, ours=True)):
         note(f"the gate keeps it back: {'; '.join(reasons(findings))}")
     return document
 
 
-def _way(services: Services, held: StoredArticle) -> str:
+def _way(services: Services, stored: StoredArticle) -> str:
     """The feed by which an article goes out, and by which its message has its id: one that it is in, or has left."""
-    feeds = sorted(held.feeds)
-    changes = [services.store.changes.latest_of(feed, [held.article.id]).get(held.article.id) for feed in feeds]
+    feeds = sorted(stored.feeds)
+    changes = [services.store.changes.latest_of(feed, [stored.article.id]).get(stored.article.id) for feed in feeds]
     within = [feed for feed, change in zip(feeds, changes, strict=True) if change and change.state == "in"]
     return next(iter(within or feeds), "")
 
 
-def _said(
-    services: Services, held: StoredArticle, feed: str, endpoint: str = "", *, early: bool = False
+def _message(
+    services: Services, stored: StoredArticle, feed: str, endpoint: str = "", *, early: bool = False
 ) -> tuple[str, str]:
-    """What is said of the article by way of the feed, and at which change; without an endpoint, to one that is new."""
-    article, store = held.article, services.store
+    """What the feed's push of the article is, and at which change; without an endpoint, to one that is new."""
+    article, store = stored.article, services.store
     there = store.changes.latest_of(feed, [article.id]).get(article.id)
     change = there or Change(0, article.id, "in", 0)
     if article.waits(clock.agreed()) and not (early and change.state in ("in", "early")):
@@ -116,10 +116,11 @@ def _said(
     elif there is None:
         where = f"is not in {feed}, the feed of {endpoint}" if endpoint else "is in no feed"
         note(f"{article.id} {where}, and so is not sent")
-    known = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
-    return status_to_push(article, change, LedgerEntry.parse(known) if known else None, early=early), str(change.seq)
+    existing = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
+    ledger_entry = LedgerEntry.parse(existing) if existing else None
+    return status_to_push(article, change, ledger_entry, early=early), str(change.seq)
 
 
-def _among(known: Iterable[str], name: str, what: str) -> None:
-    if name not in (names := list(known)):
-        raise Failed(f"{what} {', '.join(names) or 'none'}; there is no {name}", 2)
+def _among(existing: Iterable[str], name: str, introduction: str) -> None:
+    if name not in (names := list(existing)):
+        raise Failed(f"{introduction} {', '.join(names) or 'none'}; there is no {name}", 2)

@@ -38,42 +38,42 @@ class Table:
         if not self._rows:
             console.print(nothing, markup=False, highlight=False, soft_wrap=True)
             return
-        kept = list(range(len(self._columns)))
+        in_row = list(range(len(self._columns)))
         widths = [max(map(cell_len, column)) for column in zip(self._columns, *self._rows, strict=True)]
         under: list[int] = []
         if console.is_terminal:
             for place in self._details:
-                if self._width(widths, kept) <= console.width:
+                if self._width(widths, in_row) <= console.width:
                     break
-                kept.remove(place)
+                in_row.remove(place)
                 under.append(place)
-            self._narrow(widths, kept, console.width)
-        self._line(console, self._columns, kept, widths, "bold")
-        console.print("─" * min(self._width(widths, kept), console.width), style="dim", highlight=False)
+            self._narrow(widths, in_row, console.width)
+        self._line(console, self._columns, in_row, widths, "bold")
+        console.print("─" * min(self._width(widths, in_row), console.width), style="dim", highlight=False)
         for row in self._rows:
-            self._line(console, row, kept, widths)
+            self._line(console, row, in_row, widths)
             self._below(console, [(self._columns[place], row[place]) for place in sorted(under) if row[place]])
 
     @staticmethod
-    def _width(widths: Sequence[int], kept: Sequence[int]) -> int:
-        return sum(widths[place] for place in kept) + len(_GAP) * (len(kept) - 1)
+    def _width(widths: Sequence[int], in_row: Sequence[int]) -> int:
+        return sum(widths[place] for place in in_row) + len(_GAP) * (len(in_row) - 1)
 
-    def _narrow(self, widths: list[int], kept: Sequence[int], most: int) -> None:
+    def _narrow(self, widths: list[int], in_row: Sequence[int], most: int) -> None:
         """Give the widest of the columns that stay less room, as long as all together have too much."""
-        while (over := self._width(widths, kept) - most) > 0:
-            widest = max(kept, key=lambda place: widths[place])
+        while (over := self._width(widths, in_row) - most) > 0:
+            widest = max(in_row, key=lambda place: widths[place])
             if widths[widest] <= _LEAST:
                 return
             widths[widest] = max(_LEAST, widths[widest] - over)
 
     @staticmethod
     def _line(
-        console: Console, cells: Sequence[str], kept: Sequence[int], widths: Sequence[int], style: str = ""
+        console: Console, cells: Sequence[str], in_row: Sequence[int], widths: Sequence[int], style: str = ""
     ) -> None:
-        columns = [_folded(cells[place], widths[place]) for place in kept]
+        columns = [_folded(cells[place], widths[place]) for place in in_row]
         for number in range(max(map(len, columns))):
             parts = [lines[number] if number < len(lines) else "" for lines in columns]
-            padded = [part + " " * (widths[place] - cell_len(part)) for part, place in zip(parts, kept, strict=True)]
+            padded = [part + " " * (widths[place] - cell_len(part)) for part, place in zip(parts, in_row, strict=True)]
             console.print(Text(_GAP.join(padded).rstrip(), style), soft_wrap=True)
 
     @staticmethod

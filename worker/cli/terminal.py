@@ -58,7 +58,7 @@ def note(message: str) -> None:
 
 def printable(text: str) -> str:
     """What somebody else wrote, fit for one line."""
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _UNPRINTABLE.sub(lambda character: ascii(character[0])[1:-1], text)
 
 
 def utc(ms: int) -> str:

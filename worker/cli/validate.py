@@ -18,7 +18,7 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.recognition import Recognised
 from feeds.validation.checks import check_article, check_feed
 from feeds.validation.finding import Finding
-from worker.cli.document_inputs import KNOWN, Reader
+from worker.cli.document_inputs import FORMAT_NAMES, Reader
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
 from worker.intake import inputs
 from worker.store.redis_errors import sentence
@@ -31,7 +31,8 @@ def validate(
     format_name: Annotated[
         str,
         typer.Option(
-            "--format", help=f"Their format; else it is recognised, and feeds are checked in all. One of {KNOWN}."
+            "--format",
+            help=f"Their format; else it is recognised, and feeds are checked in all. One of {FORMAT_NAMES}.",
         ),
     ] = "",
     house: Annotated[
@@ -46,18 +47,18 @@ def validate(
     Status 0: no findings, 1: some, 2: not all read.
     """
     if format_name and format_name not in {*FEED_FORMATS, *ARTICLE_FORMATS}:
-        raise Failed(f"--format: there is no format {format_name}; known: {KNOWN}", 2)
+        raise Failed(f"--format: there is no format {format_name}; known: {FORMAT_NAMES}", 2)
     reader = Reader(config, data, format_name)
     checked: Counter[Recognised] = Counter()
-    found: list[tuple[str, Recognised, Finding]] = []
+    all_findings: list[tuple[str, Recognised, Finding]] = []
     unread = False
     for source in sources:
         try:
-            for where, form, said, missing, ours in reader.documents(source):
+            for where, form, content, missing, ours in reader.documents(source):
                 check = check_feed if form.kind == "feed" else check_article
-                findings = [*missing, *check(form.name, said, ours=ours or house)]
+                findings = [*missing, *check(form.name, content, ours=ours or house)]
                 checked[form] += 1
-                found += [(where, form, finding) for finding in findings]
+                all_findings += [(where, form, finding) for finding in findings]
                 if not as_json:
                     _tell(where, findings)
         except (Failed, inputs.InputError) as error:
@@ -67,11 +68,15 @@ def validate(
             unread = True
             say_wrong(f"{source}: {printable(sentence(error))}")
     if as_json:
-        _write(found)
+        _write(all_findings)
     elif checked:
         forms = ", ".join(f"{count} {form.name} {form.kind}" for form, count in checked.items())
-        out.print(f"{len(found) or 'no'} finding{'s' * (len(found) != 1)} in {forms}", highlight=False, soft_wrap=True)
-    if unread or found or reader.refused:
+        out.print(
+            f"{len(all_findings) or 'no'} finding{'s' * (len(all_findings) != 1)} in {forms}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if unread or all_findings or reader.refused:
         raise typer.Exit(2 if unread else 1)
 
 
@@ -84,9 +89,9 @@ def _tell(where: str, findings: list[Finding]) -> None:
         out.print(line, soft_wrap=True)
 
 
-def _write(found: list[tuple[str, Recognised, Finding]]) -> None:
-    said = [
+def _write(all_findings: list[tuple[str, Recognised, Finding]]) -> None:
+    content = [
         {"document": where, "kind": form.kind, "format": form.name, **finding._asdict()}
-        for where, form, finding in found
+        for where, form, finding in all_findings
     ]
-    out.print(json.dumps(said, indent=2), markup=False, highlight=False, soft_wrap=True)
+    out.print(json.dumps(content, indent=2), markup=False, highlight=False, soft_wrap=True)

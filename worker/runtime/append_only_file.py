@@ -1,4 +1,4 @@
-"""The append-only file of the embedded Redis after a loss of power: what is safe to mend is mended, the rest is told.
+"""The append-only file of the embedded Redis after a loss of power: mends what is safe, reports the rest.
 
 A file system may leave zeros where the last writes should be. No complete file ends in zeros, so those are cut off;
 what stood before them is whole, or its last command is cut, which Redis mends by itself (`aof-load-truncated`). A file
@@ -41,24 +41,24 @@ def repair(folder: Path) -> Repair | None:
         return None
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
-        kept = _without_zeros(file.fileno(), size)
+        whole_bytes = _without_zeros(file.fileno(), size)
         file.seek(0)
         spare = _CHECKSUM_BYTES if file.read(len(_PREAMBLE)) == _PREAMBLE else 0
-        if size - kept <= spare:
+        if size - whole_bytes <= spare:
             return None
         copy = folder / f"end-before-repair-{int(time.time())}"
-        file.seek(max(0, kept - _COPY_BYTES))
+        file.seek(max(0, whole_bytes - _COPY_BYTES))
         with copy.open("wb") as other:
             other.write(file.read(2 * _COPY_BYTES))
             os.fsync(other.fileno())
-        file.truncate(kept)
+        file.truncate(whole_bytes)
         os.fsync(file.fileno())
-    return Repair(path, size - kept, copy)
+    return Repair(path, size - whole_bytes, copy)
 
 
-def unreadable(said: str) -> bool:
-    """Whether a server that ended said that it could not read its append-only file."""
-    return any(sign in said for sign in _SIGNS)
+def unreadable(output: str) -> bool:
+    """Whether the output of a server that ended shows that it could not read its append-only file."""
+    return any(sign in output for sign in _SIGNS)
 
 
 def advice(folder: Path, executable: str) -> str:

@@ -30,8 +30,8 @@ OPTIONS = {
     "unacked_key": "dateline.unacked",
     "unacked_index_key": "dateline.unacked_index",
     "unacked_mutex_key": "dateline.unacked_mutex",
-    # Seconds until what a killed worker had is given to others. To take a message twice does no harm: events are told
-    # apart by their ids, and all others are wake-up calls.
+    # Seconds until what a killed worker had is given to others. To take a message twice does no harm: events are
+    # recognised by their ids, and all others are wake-up calls.
     "visibility_timeout": 10,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,

@@ -86,12 +86,12 @@ check_url = "{partner}/{{id}}"
 
 @dataclass(frozen=True)
 class Arrival:
-    """One thing that one receiver was told about one article."""
+    """A change of one article that has reached one receiver."""
 
     receiver: str
     format: str
     article: str
-    what: str
+    change: str
     signature: str
     at: float
 
@@ -122,10 +122,10 @@ class DemoReceivers:
                     return
                 query = parse_qs(urlsplit(self.path).query)
                 name = urlsplit(self.path).path.strip("/")
-                wanted = query.get("hub.topic") == [receivers.topics.get(name)]
-                body = query["hub.challenge"][0].encode() if wanted else b""
-                self._reply(200 if wanted else 404, body)
-                if wanted:
+                is_ours = query.get("hub.topic") == [receivers.topics.get(name)]
+                body = query["hub.challenge"][0].encode() if is_ours else b""
+                self._reply(200 if is_ours else 404, body)
+                if is_ours:
                     receivers.verified.put(name)
 
             def do_POST(self) -> None:
@@ -152,10 +152,10 @@ class DemoReceivers:
 
     def read(self, name: str, headers: dict[str, str], body: bytes, at: float) -> list[Arrival]:
         """Return what a push says, article by article."""
-        given = {key.lower(): value for key, value in headers.items()}
+        headers_by_name = {key.lower(): value for key, value in headers.items()}
         if name == "partner":
             try:
-                verify_webhook(given, body, [self.partner_secret], time.time())
+                verify_webhook(headers_by_name, body, [self.partner_secret], time.time())
                 signature = "valid"
             except SignatureError as error:
                 signature = f"WRONG: {error}"
@@ -166,19 +166,19 @@ class DemoReceivers:
                 self.pages.pop(article["id"], None)
             else:
                 self.pages[article["id"]] = f"<h1>{article['headline']}</h1>{article['body_html']}".encode()
-            what = "killed" if gone else f"version {article['version']}"
-            return [Arrival(name, "JSON", article["id"], what, signature, at)]
-        format_name = "Atom" if "atom" in given["content-type"] else "RSS"
+            change = "killed" if gone else f"version {article['version']}"
+            return [Arrival(name, "JSON", article["id"], change, signature, at)]
+        format_name = "Atom" if "atom" in headers_by_name["content-type"] else "RSS"
         signature = "not asked for"
         if format_name == "Atom":
-            right = verify_hub_signature(self.hub_secret, body, given.get("x-hub-signature", ""))
+            right = verify_hub_signature(self.hub_secret, body, headers_by_name.get("x-hub-signature", ""))
             signature = "valid" if right else "WRONG"
         feed = feedparser.parse(body)
         killed = set(_tombstones(body))
         # In the place of what was killed stands a notice, for readers that know no tombstones.
-        told = [(_article(entry.id), _version(entry)) for entry in feed.entries if entry.id not in killed]
-        told += [(_article(ref), "killed") for ref in sorted(killed)]
-        return [Arrival(name, format_name, article, what, signature, at) for article, what in told]
+        changes = [(_article(entry.id), _version(entry)) for entry in feed.entries if entry.id not in killed]
+        changes += [(_article(ref), "killed") for ref in sorted(killed)]
+        return [Arrival(name, format_name, article, change, signature, at) for article, change in changes]
 
 
 def run(out: Console) -> int:
@@ -225,10 +225,10 @@ def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> 
     """Subscribe, publish, correct and kill; return what went wrong."""
     receivers.topics.update({"atom-reader": f"{base_url}/feeds/all.atom", "rss-reader": f"{base_url}/feeds/all.rss"})
     for name, topic in receivers.topics.items():
-        asked = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": f"{receivers.url}/{name}"}
+        fields = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": f"{receivers.url}/{name}"}
         if name == "atom-reader":
-            asked["hub.secret"] = receivers.hub_secret
-        requests.post(f"{base_url}/hub", asked, timeout=10).raise_for_status()
+            fields["hub.secret"] = receivers.hub_secret
+        requests.post(f"{base_url}/hub", fields, timeout=10).raise_for_status()
     for _ in receivers.topics:
         try:
             name = receivers.verified.get(timeout=_WAIT_SECONDS)
@@ -241,7 +241,7 @@ def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> 
     for verb, sample in _STEPS:
         event = json.loads(files("config").joinpath("samples", sample).read_text("utf-8"))
         article = event["article"]
-        what = "killed" if verb == "kill" else f"version {article['version']}"
+        change = "killed" if verb == "kill" else f"version {article['version']}"
         headline = f"  {article['headline']}" if "headline" in article else ""
         out.print(f"\n[bold]{verb}[/] {article['id']}{headline}", highlight=False, soft_wrap=True)
         sent = time.monotonic()
@@ -250,7 +250,7 @@ def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> 
         )
         if answer.status_code != 202:
             return [*problems, f"{sample} was not accepted: {answer.text.strip()}"]
-        expected = {(name, article["id"], what) for name in (*receivers.topics, "partner")}
+        expected = {(name, article["id"], change) for name in (*receivers.topics, "partner")}
         problems += _await(out, receivers, expected, sent)
     problems += _await(out, receivers, set(), time.monotonic())
     return problems
@@ -266,19 +266,19 @@ def _await(out: Console, receivers: DemoReceivers, expected: set[tuple[str, str,
             arrival = receivers.arrivals.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             break
-        told = (arrival.receiver, arrival.article, arrival.what)
-        right = told in missing and not arrival.signature.startswith("WRONG")
-        missing.discard(told)
+        arrived = (arrival.receiver, arrival.article, arrival.change)
+        right = arrived in missing and not arrival.signature.startswith("WRONG")
+        missing.discard(arrived)
         if not right:
-            problems.append(f"{arrival.receiver} got {arrival.article} {arrival.what}, signature {arrival.signature}")
+            problems.append(f"{arrival.receiver} got {arrival.article} {arrival.change}, signature {arrival.signature}")
         out.print(
             f"  {'[green]ok[/]' if right else '[red]!![/]'}  {(arrival.at - sent) * 1000:6.1f} ms  "
-            f"{arrival.receiver:<11}  {arrival.format:<4}  {arrival.article}  {arrival.what:<9}  "
+            f"{arrival.receiver:<11}  {arrival.format:<4}  {arrival.article}  {arrival.change:<9}  "
             f"signature {arrival.signature}",
             highlight=False,
             soft_wrap=True,
         )
-    return problems + [f"{name} did not get {article} {what}" for name, article, what in sorted(missing)]
+    return problems + [f"{name} did not get {article} {change}" for name, article, change in sorted(missing)]
 
 
 def _read_back(out: Console, base_url: str) -> list[str]:
@@ -286,11 +286,11 @@ def _read_back(out: Console, base_url: str) -> list[str]:
     problems = []
     table = Table("Feed", "Language", "Published", "Entry", box=box.SIMPLE_HEAD, pad_edge=False)
     # Two articles, of which one is English, and the notice in the place of a third.
-    for feed, wanted in (("all.atom", 3), ("all.rss", 3), ("en.atom", 2)):
+    for feed, entry_count in (("all.atom", 3), ("all.rss", 3), ("en.atom", 2)):
         parsed = feedparser.parse(requests.get(f"{base_url}/feeds/{feed}", timeout=10).content)
-        if parsed.bozo or len(parsed.entries) != wanted:
+        if parsed.bozo or len(parsed.entries) != entry_count:
             problems.append(
-                f"{feed} has {len(parsed.entries)} entries instead of {wanted}: {parsed.get('bozo_exception')}"
+                f"{feed} has {len(parsed.entries)} entries instead of {entry_count}: {parsed.get('bozo_exception')}"
             )
         for entry in parsed.entries:
             language = entry.get("language") or entry.title_detail.get("language") or parsed.feed.get("language") or ""
@@ -325,8 +325,8 @@ def _who_confirmed(out: Console, base_url: str, token: str) -> list[str]:
 
 def _until_subscribed(base_url: str) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
-    wanted = 'dateline_receivers{feed="all",state="settled"} 3.0'
-    while wanted not in requests.get(f"{base_url}/metrics", timeout=10).text and time.monotonic() < deadline:
+    expected_line = 'dateline_receivers{feed="all",state="settled"} 3.0'
+    while expected_line not in requests.get(f"{base_url}/metrics", timeout=10).text and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
@@ -342,5 +342,5 @@ def _version(entry: Any) -> str:
 def _tombstones(body: bytes) -> list[str]:
     """The entries that a feed says are no more (RFC 6721)."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    found = etree.fromstring(body, parser).iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
-    return [stone.get("ref", "") for stone in found]
+    elements = etree.fromstring(body, parser).iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    return [stone.get("ref", "") for stone in elements]

@@ -66,7 +66,7 @@ class Duty:
         try:
             later = self._do()
             self._outage.over()
-        except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; it is told below)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the duty goes on; the error is logged below)
             self._tell(error)
             return max(self._every, _PAUSE_SECONDS)
         return self._every if later is None else later

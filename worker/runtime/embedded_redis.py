@@ -100,7 +100,7 @@ class EmbeddedRedis:
 
     def runs(self) -> bool:
         """Whether a server holds the data, be it slow to answer."""
-        return _held(self._folder / "lock")
+        return _is_locked(self._folder / "lock")
 
     def stop(self) -> None:
         """Have the server write everything and end; without one, do nothing. Raises EmbeddedRedisError.
@@ -162,13 +162,13 @@ class EmbeddedRedis:
                     undo.callback(process.wait)
                     undo.callback(process.terminate)
                 elif process is not None and process.poll() is not None:
-                    said = _tail(output, begin)
-                    if append_only_file.unreadable(said):
+                    last_lines = _tail(output, begin)
+                    if append_only_file.unreadable(last_lines):
                         raise EmbeddedRedisError(append_only_file.advice(self._folder, find_server()))
-                    if not said and not shutil.disk_usage(self._folder).free:
+                    if not last_lines and not shutil.disk_usage(self._folder).free:
                         # It could not even write why.
                         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                    raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{said}")
+                    raise EmbeddedRedisError(f"Redis ended with status {process.returncode}:\n{last_lines}")
                 if time.monotonic() > deadline:
                     raise EmbeddedRedisError(f"Redis has not answered for {SILENCE_SECONDS} seconds; see {output.name}")
                 time.sleep(_POLL_SECONDS)
@@ -207,7 +207,7 @@ def find(data_dir: Path) -> str | None:
     """Return the URL of the embedded Redis that runs in `data_dir`, or None. One that is slow to answer runs."""
     data = data_dir.resolve()
     socket = _socket_path(data)
-    runs = _ours(socket, data) and (_state(_url(socket)) != "silent" or _held(data / "redis" / "lock"))
+    runs = _ours(socket, data) and (_state(_url(socket)) != "silent" or _is_locked(data / "redis" / "lock"))
     return _url(socket) if runs else None
 
 
@@ -261,7 +261,7 @@ def _locked(lock: IO[bytes]) -> bool:
     return True
 
 
-def _held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     """Whether some server has the lock."""
     try:
         with path.open("rb") as lock:
@@ -295,9 +295,9 @@ def find_server() -> str:
 
 
 def _version(executable: str) -> tuple[int, int]:
-    said = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 (see _spawn)
-    found = re.search(r"\bv=(\d+)\.(\d+)", said.stdout)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    output = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 (see _spawn)
+    version = re.search(r"\bv=(\d+)\.(\d+)", output.stdout)
+    return (int(version[1]), int(version[2])) if version else (0, 0)
 
 
 def _tail(output: IO[bytes], begin: int) -> str:

@@ -34,9 +34,9 @@ def see_that_it_is_free(host: str, port: int, seconds: float = 0) -> None:
         if error.errno == errno.EADDRINUSE and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
             continue
-        what = "port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "host"
+        option = "port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "host"
         raise CantListen(
-            f"can't listen on {host} port {port}: {error.strerror}; choose another with --{what}/web.{what}"
+            f"can't listen on {host} port {port}: {error.strerror}; choose another with --{option}/web.{option}"
         )
 
 
@@ -53,7 +53,7 @@ def _refusal(host: str, port: int) -> OSError | None:
 def warn_of_links_nobody_can_follow(base_url: str, host: str) -> None:
     """Log a warning when others can reach the server, but the links in feeds lead each of them to their own machine.
 
-    The unspecified address is none that can be gone to; where it works, it leads to the machine that asks.
+    Nobody can connect to the unspecified address; where it works, it leads to the machine that asks.
     """
     named = urlsplit(base_url).hostname or ""
     if (loopback(named) or _unspecified(named)) and not loopback(host):

@@ -5,7 +5,7 @@ that nobody caught, in one line with its traceback.
 
 Logging never stops work and never raises. Who logs hands a line over and goes on; one thread writes. When standard
 error can't be written (its reader has gone, its disk is full, its pipe is not read), lines are lost, and how many were
-is said as soon as one can be written again. What the thread gives to the system in one call are whole lines, so lines
+is logged as soon as one can be written again. What the thread gives to the system in one call are whole lines, so lines
 of several processes on one file or pipe never run together.
 """
 
@@ -278,13 +278,13 @@ def _whatever_happens(processors: list[Processor]) -> Processor:
     """Make one processor of several, which always has a line: also when a value can't be shown."""
 
     def run(logger: WrappedLogger, name: str, event: EventDict) -> Any:
-        made: Any = dict(event)
+        rendered: Any = dict(event)
         try:
             for processor in processors:
-                made = processor(logger, name, made)
+                rendered = processor(logger, name, rendered)
         except Exception as error:  # noqa: BLE001 (a log call in a last-resort handler must not raise)
             return _plain(str(event.get("event")), level=name, unsaid=type(error).__name__)
-        return made
+        return rendered
 
     return run
 
@@ -329,17 +329,17 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     _lines.flush()
 
 
-def _uncaught_in_thread(what: threading.ExceptHookArgs) -> None:
-    if what.exc_value is not None and what.exc_type is not SystemExit:
-        name = what.thread.name if what.thread else ""
+def _uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None and arguments.exc_type is not SystemExit:
+        name = arguments.thread.name if arguments.thread else ""
         structlog.get_logger().critical(
-            "uncaught", thread=name, exc_info=(what.exc_type, what.exc_value, what.exc_traceback)
+            "uncaught", thread=name, exc_info=(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
         )
 
 
-def _unraisable(what: sys.UnraisableHookArgs) -> None:
-    where = what.err_msg or "ignored"
-    structlog.get_logger().error("uncaught", where=where, exc_info=what.exc_value)
+def _unraisable(arguments: sys.UnraisableHookArgs) -> None:
+    where = arguments.err_msg or "ignored"
+    structlog.get_logger().error("uncaught", where=where, exc_info=arguments.exc_value)
 
 
 _lines = Lines(2, _notice)

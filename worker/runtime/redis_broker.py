@@ -1,7 +1,7 @@
 """The broker, when it is Redis: Celery's transport on connections that follow the primary, as the store's do.
 
-Errors that pass by themselves (no primary any more, memory or disk full) are told to Celery as a lost connection, which
-it knows how to wait for; any other would end the worker.
+Errors that pass by themselves (no primary any more, memory or disk full) reach Celery as a lost connection, for
+which it knows how to wait; any other would end the worker.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ class BrokerChannel(BrokerInbox):
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         parameters: dict[str, Any] = super()._connparams()  # type: ignore[misc]  # missing in its stubs
         ours = _OURS[parameters["connection_class"]]
-        parameters["connection_class"] = _told_of_its_end(ours, self) if asynchronous else ours
+        parameters["connection_class"] = _reporting_its_end(ours, self) if asynchronous else ours
         return parameters
 
 
-def _told_of_its_end(ours: type[Any], channel: Any) -> type[Any]:
+def _reporting_its_end(ours: type[Any], channel: Any) -> type[Any]:
     """Have the channel hear of a connection's end, so that it is no longer polled; kombu does so for its own class."""
 
-    class Told(ours):  # type: ignore[misc]  # one of the three above
+    class ReportingConnection(ours):  # type: ignore[misc]  # one of the three above
         def disconnect(self, *args: Any, **options: Any) -> None:
             super().disconnect(*args, **options)
             if channel._registered:  # noqa: SLF001 (there is no other way to it)
                 channel._on_connection_disconnect(self)  # noqa: SLF001
 
-    return Told
+    return ReportingConnection
 
 
 class Transport(KombuTransport):

@@ -43,7 +43,7 @@ class Rereading:
     def read(self) -> Reading | None:
         """Read them; None, and a line in the log, when they can't be taken."""
         try:
-            wanted = self._read()
+            read = self._read()
         except SettingsError as error:
             log.error(
                 "settings_refused",
@@ -55,8 +55,8 @@ class Rereading:
         except Exception:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
             return None
-        settings = with_those_of_the_start(wanted, self.settings)
-        restart = [name for name in differences(settings, wanted) if name in AT_THE_START]
+        settings = with_those_of_the_start(read, self.settings)
+        restart = [name for name in differences(settings, read) if name in AT_THE_START]
         return Reading(settings, differences(self.settings, settings), restart)
 
     def tell(self, reading: Reading) -> None:
@@ -65,7 +65,7 @@ class Rereading:
             later = {"restart_for": reading.restart} if reading.restart else {}
             log.info("settings_changed", changed=reading.changed, **later)
 
-    def taken(self, reading: Reading) -> None:
+    def note_in_force(self, reading: Reading) -> None:
         """They are in force."""
         if reading.settings.log_level != self.settings.log_level:
             logs.configure(reading.settings.log_level)

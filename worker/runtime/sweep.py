@@ -5,7 +5,7 @@ kills        carries out kills as they come, whoever woke whom
 events       carries out events that nobody was woken for, and what dead workers had begun
 releases     embargoes that end, articles that expire
 receivers    expired claims, due backoffs, ended leases, who is behind, requests to be verified, pages to be looked at
-operations   what operators want to be told
+operations   sends operational events to the operators' webhook
 counters     totals for /metrics
 consumers    forgets those of workers that are gone
 """
@@ -211,5 +211,5 @@ class Sweeper:
             raise
 
     def _heard(self) -> bool:
-        """Whether workers that live can have said so: in an outage, and just after it, nobody is known to be alive."""
+        """Whether living workers can have reported: in an outage, and just after it, nobody is known to be alive."""
         return time.monotonic() - self._unheard > _HEARD_SECONDS

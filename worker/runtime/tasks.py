@@ -122,7 +122,7 @@ def wake_up(name: str) -> Callable[[Callable[..., None]], Any]:
                 with WorkerProcess.task() as runtime:
                     work(runtime, *words)
             except Exception as error:
-                # An outage is told by the duties, once.
+                # The duties log an outage, once.
                 if redis_errors.kind(error) == "bug":
                     log.exception("task_failed", task=name, next_step="a duty does the work")
 

@@ -133,11 +133,11 @@ class ProcessTree:
 
     def watch(self) -> None:
         """Keep the children running until `stop` is called: who dies is started again, soon and then less soon."""
-        looked = time.monotonic()
+        redis_checked = time.monotonic()
         while not self._stopped.wait(0.2):
-            if time.monotonic() - looked > _LOOK_SECONDS:
+            if time.monotonic() - redis_checked > _LOOK_SECONDS:
                 self._look_after_redis()
-                looked = time.monotonic()
+                redis_checked = time.monotonic()
             for child in self.children:
                 try:
                     self._look_after(child)

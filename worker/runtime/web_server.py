@@ -37,14 +37,15 @@ _STOP_SECONDS = 10
 
 
 def serve(host: str, port: int, *, aloud: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: what has changed is said."""
+    """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: log what has changed."""
     # Granian would start another process, whatever stands in the settings. Blocked before any thread or process begins,
     # it is nobody's but the thread's that waits for it, here and in the process that serves.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST + _OWN
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    descriptors = _MOST + _OWN
+    allowed = descriptors if hard == resource.RLIM_INFINITY else min(descriptors, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     Granian(
         "web.app:create",
         address=host,

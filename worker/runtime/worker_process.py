@@ -81,15 +81,15 @@ def _follow(rereading: Rereading, *, distributes: bool) -> None:
 
 def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
     """Read the settings and have runtime made by them take over; while Redis is away, as soon as it can be done."""
-    reading, told = _read(rereading), False
+    reading, reported = _read(rereading), False
     while reading is not None:
         beat()
         try:
             _replace(rereading, reading, distributes=distributes)
             break
         except RedisError as error:
-            if not told:
-                told = True
+            if not reported:
+                reported = True
                 redis_errors.report(log, error, "the settings are taken when it can be done")
         except Exception:
             log.exception("settings_not_taken", next_step="the old ones stay in force")
@@ -111,7 +111,7 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
     has changed.
     """
     if not reading.changed:
-        _taken(rereading, reading)
+        _note_in_force(rereading, reading)
         return
     with _replacing:
         if WorkerProcess.stopping.is_set():
@@ -119,12 +119,12 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
         runtime = WorkerRuntime(WorkerProcess.runtime.services.rewired(reading.settings), distributes=distributes)
         runtime.start()
         former = WorkerProcess.replace(runtime, _TASKS_SECONDS)
-        _taken(rereading, reading)
+        _note_in_force(rereading, reading)
         former.stop()
 
 
-def _taken(rereading: Rereading, reading: Reading) -> None:
-    rereading.taken(reading)
+def _note_in_force(rereading: Rereading, reading: Reading) -> None:
+    rereading.note_in_force(reading)
     log.info("settings_read_again", endpoints=len(reading.settings.endpoints))
 
 
@@ -187,7 +187,7 @@ def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, 
         without_heartbeat=True,
         quiet=True,
     )
-    # It tells at each loss of its connection of what it may change one day. Only now: it has just asked to be told.
+    # At each loss of its connection it warns of what it may change one day. Only now: it has just set its own filter.
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     worker.start()
     return int(worker.exitcode or 0)
