@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import ADAPTERS
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
 from web.problem_details import field_list, json_response, problem
 from worker import clock
@@ -103,6 +103,6 @@ class TriggersEndpoint:
     def _accept(self, name: str, content: bytes) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
         edition = settings.edition or self._edition
-        defaults = Given(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
+        defaults = InputDefaults(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
         adapted = ADAPTERS[name].read(content, defaults)
         return adapted, self._intake.accept([adapted.event], clock.agreed())[0]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from feeds import text
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.adapters.members_only import for_all
 from feeds.adapters.parse_dates import moment
 from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
@@ -124,7 +124,7 @@ class Draft:
         if value.strip():
             self.article.setdefault("body_html", value)
 
-    def time(self, field: str, value: Any, given: Given, *others: Any) -> None:
+    def time(self, field: str, value: Any, given: InputDefaults, *others: Any) -> None:
         """Set a time: `value`, or the first of the `others` that can be read. If none can, the first is noted."""
         if field in self.article:
             return
@@ -141,7 +141,7 @@ class Draft:
         if problem:
             self.miss(field, problem)
 
-    def url(self, value: Any, given: Given, slug: Any = "") -> None:
+    def url(self, value: Any, given: InputDefaults, slug: Any = "") -> None:
         """Set the address of the article's page: `value`, or the one that the newsroom gives for its articles."""
         if isinstance(value, str) and value.strip():
             self.article.setdefault("url", value.strip())
@@ -150,7 +150,7 @@ class Draft:
             filled = given.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
             self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
 
-    def edition(self, value: Any, given: Given, *others: Any) -> None:
+    def edition(self, value: Any, given: InputDefaults, *others: Any) -> None:
         """Set the language: the first that is one, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
         said = [each.strip() for each in _flat((value, *others)) if isinstance(each, str) and each.strip()]
         found = next((tag for each in said if (tag := _tag(each))), "")
@@ -188,7 +188,7 @@ class Draft:
         for wrong in field_errors(error):  # type: ignore[arg-type]
             self.miss(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
 
-    def alternate(self, language: Any, url: Any, given: Given, article_id: str = "") -> None:
+    def alternate(self, language: Any, url: Any, given: InputDefaults, article_id: str = "") -> None:
         """Add the story's page in another edition, once `edition` and `url` are set.
 
         One that can't be taken is noted and left out. Systems that list all editions list the article's own page too.

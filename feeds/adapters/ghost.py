@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from feeds.adapters.decode import json_object
 from feeds.adapters.draft import Draft, identity, objects
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event in the body of a webhook. Raises InvalidEvent when it has no post."""
     value = json_object(content)
     post = value.get("post")

@@ -11,8 +11,8 @@ from feeds.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What the newsroom says of an input. Each is taken only where the input does not say it itself.
+class InputDefaults:
+    """What the newsroom sets for an input; each field counts only where the input does not say it itself.
 
     id: the article's id. url: the address of its page, in which `{id}` and `{slug}` stand for what the input has.
     edition: its language. editions: the languages of the newsroom; an article in "ar-SA" belongs to the edition "ar".
@@ -51,5 +51,5 @@ class Adapter:
 
     name: str
     takes: str
-    read: Callable[[bytes, Given], Adapted]
+    read: Callable[[bytes, InputDefaults], Adapted]
     recognizes: Callable[[Any], bool] | None = None

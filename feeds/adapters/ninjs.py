@@ -19,7 +19,7 @@ from lxml import etree
 
 from feeds.adapters.decode import json_object
 from feeds.adapters.draft import Draft, escaped, identity, objects, paragraphs, pixels
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
 
@@ -43,7 +43,7 @@ _BETWEEN = re.compile(r"\s*(?:[,;/|،]|\band\b|\bund\b|\bet\b|&)\s*", re.IGNOREC
 _WRITERS = frozenset({"author", "creator", "writer"})
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event in one ninjs object. Raises InvalidEvent when it is none or not of an article."""
     item = _lower(json_object(content))
     draft = Draft("ninjs", content, identity(item.get("uri")) or identity(item.get("guid")) or given.id)
@@ -85,7 +85,7 @@ def recognizes(value: Any) -> bool:
     return any(isinstance(item.get(name), str) for name in ("uri", "guid")) and any(name in item for name in known)
 
 
-def _say(draft: Draft, item: dict[str, Any], given: Given) -> None:
+def _say(draft: Draft, item: dict[str, Any], given: InputDefaults) -> None:
     draft.edition(item.get("language"), given)
     draft.line("headline", item.get("headline") or _text(item, "headline") or item.get("title"))
     draft.line("summary", _text(item, "description"))

@@ -26,7 +26,7 @@ from feeds import text
 from feeds.adapters import jsonld
 from feeds.adapters.decode import html_text
 from feeds.adapters.draft import Draft, objects, paragraphs, pixels
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.members_only import cut_out, says_no
 from feeds.adapters.page_meta import Meta
 from feeds.direction import direction
@@ -52,7 +52,7 @@ _OPENING = 40
 """Characters by which a text is known again."""
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event of the article on a page. Raises InvalidEvent for one that can't be parsed or has no address."""
     markup = html_text(content)
     root = _parsed(markup)
@@ -162,7 +162,7 @@ def _breaks_off(body: str, root: html.HtmlElement) -> bool:
     return sum(len(str(paragraph.text_content())) for paragraph in root.iter("p")) > len(said) * 1.2
 
 
-def _say(draft: Draft, article: _Thing, meta: Meta, given: Given, root: html.HtmlElement) -> None:
+def _say(draft: Draft, article: _Thing, meta: Meta, given: InputDefaults, root: html.HtmlElement) -> None:
     languages = [each for each in (*article.languages(), *meta.languages) if isinstance(each, str) and each.strip()]
     if _right_to_left(" ".join(_shown(root))[:_LOOKED_AT]):
         # A template's language stands on many a page in another one; no text in such a script is in it.

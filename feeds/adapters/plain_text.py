@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from feeds.adapters import decode
 from feeds.adapters.draft import Draft, paragraphs
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.page import page_id
 from feeds.adapters.parse_dates import UnsettledError, moment
 from feeds.errors import FieldError, InvalidEvent
@@ -64,7 +64,7 @@ class _Head:
     lines: int
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event of the article in a text. Raises InvalidEvent when its lines can't be told apart."""
     lines = [line for raw in decode.plain_text(content).splitlines() if (line := legal(raw).strip())]
     if not lines:

@@ -15,7 +15,7 @@ from typing import Any
 
 from feeds.adapters.decode import json_object
 from feeds.adapters.draft import Draft, identity, objects, pixels
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 
 # What WordPress keeps as posts and readers do not get as news: pages such as "About us" among them.
@@ -25,7 +25,7 @@ _NO_ARTICLES = frozenset(
 )
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event in what a webhook posts. Raises InvalidEvent when it has no post."""
     value = json_object(content)
     deleted = value.get("deleted") is True
@@ -65,7 +65,7 @@ def _post(value: dict[str, Any]) -> Any:
     return next((value[name] for name in ("post", "data") if isinstance(value.get(name), dict)), value)
 
 
-def _say(draft: Draft, post: dict[str, Any], given: Given) -> None:
+def _say(draft: Draft, post: dict[str, Any], given: InputDefaults) -> None:
     content = post.get("content")
     protected = isinstance(content, dict) and content.get("protected") is True
     state = post.get("status", "publish")
@@ -84,7 +84,7 @@ def _say(draft: Draft, post: dict[str, Any], given: Given) -> None:
     _editions(draft, post, given)
 
 
-def _editions(draft: Draft, post: dict[str, Any], given: Given) -> None:
+def _editions(draft: Draft, post: dict[str, Any], given: InputDefaults) -> None:
     """The post in other languages: with their pages by WPML's REST plugin, by their numbers alone by Polylang Pro."""
     for said in objects(post.get("wpml_translations")):
         other = identity(said.get("id"))

@@ -14,7 +14,7 @@ from lxml import etree
 
 from feeds.entry import Entry
 from feeds.formats.body import fragment, lay_out
-from feeds.formats.profile import Front, Item, Profile, rss_profile
+from feeds.formats.profile import ChannelProfile, Item, Profile, rss_profile
 from feeds.formats.timestamps import rfc3339
 
 DCTERMS_NS = "http://purl.org/dc/terms/"
@@ -34,7 +34,7 @@ _ATTRIBUTES = {
 }
 
 
-class MsnFront(Front):
+class MsnFront(ChannelProfile):
     """Declares DCMI terms at the root, so that no item has to."""
 
     def extend_ns(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ from feeds.formats.interface import FeedFormat
 from feeds.formats.xml_fragments import xml_format
 
 
-class Front(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+class ChannelProfile(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """What a profile adds to the channel."""
 
     channel: Channel
@@ -47,7 +47,7 @@ class Profile:
     """
 
     name: str
-    front: type[Front] = Front
+    front: type[ChannelProfile] = ChannelProfile
     item: type[Item] = Item
     channel: Callable[[Channel], Channel] = lambda channel: channel
     entry: Callable[[Entry], Entry] = lambda entry: entry

@@ -12,7 +12,7 @@ from lxml import etree
 
 from feeds.entry import Channel
 from feeds.formats.extensions import MEDIA_NS
-from feeds.formats.profile import Front, Item, Profile, rss_profile
+from feeds.formats.profile import ChannelProfile, Item, Profile, rss_profile
 from feeds.formats.rss import excerpt
 from feeds.formats.timestamps import rfc822
 
@@ -22,7 +22,7 @@ DESCRIPTION_MOST = 30
 """Longest description of the channel, in characters."""
 
 
-class SmartFront(Front):
+class SmartFront(ChannelProfile):
     """The channel's date and logo."""
 
     def extend_ns(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from feeds import event as events
 from feeds.adapters import ADAPTERS, guess
 from feeds.adapters.cloudevents import structured
 from feeds.adapters.decode import MOST_BYTES
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.article import ALTERNATES_MOST, Alternate, Article, Image
 from feeds.entry import Channel, entry
 from feeds.errors import InvalidEvent
@@ -31,7 +31,7 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 JSON_ADAPTERS = [name for name, adapter in ADAPTERS.items() if adapter.recognizes]
 PAGE = "https://herald.example/a"
 PROVIDER = Provider("herald.example,2026", "The Herald")
-GIVEN = Given(id="hh-1", url=f"{PAGE}/{{id}}", editions=frozenset({"en", "ar"}))
+GIVEN = InputDefaults(id="hh-1", url=f"{PAGE}/{{id}}", editions=frozenset({"en", "ar"}))
 NINJS = {"uri": "tag:herald.example,2026:1", "headline": "Ferries return", "body_html": "<p>They do.</p>"}
 POST = {"id": 7, "title": {"rendered": "Ferries return"}, "link": PAGE, "status": "publish"}
 GHOST = {"id": "65e5", "title": "Ferries return", "url": PAGE, "status": "published", "html": "<p>They do.</p>"}
@@ -76,11 +76,11 @@ LIKELY = st.recursive(
 )
 
 
-def read(adapter: str, content: bytes | dict[str, Any], said: Given = GIVEN) -> Adapted:
+def read(adapter: str, content: bytes | dict[str, Any], said: InputDefaults = GIVEN) -> Adapted:
     return ADAPTERS[adapter].read(content if isinstance(content, bytes) else json.dumps(content).encode(), said)
 
 
-def refused(adapter: str, content: bytes | dict[str, Any], said: Given = GIVEN) -> str:
+def refused(adapter: str, content: bytes | dict[str, Any], said: InputDefaults = GIVEN) -> str:
     with pytest.raises(InvalidEvent) as caught:
         read(adapter, content, said)
     return str(caught.value)
@@ -197,7 +197,9 @@ def test_json_that_is_none(adapter: str, content: bytes, said: str) -> None:
 def test_json_that_is_nested_a_thousand_deep(adapter: str, ends: tuple[str, str]) -> None:
     # How deep Python reads is its version's to say; what it reads has no article in it.
     content = (ends[0] * 1000 + "1" + ends[1] * 1000).encode()
-    assert any(word in refused(adapter, content, Given()) for word in ("nested too deep", "must be", "is missing"))
+    assert any(
+        word in refused(adapter, content, InputDefaults()) for word in ("nested too deep", "must be", "is missing")
+    )
 
 
 @pytest.mark.parametrize("adapter", ["page", "text"])
@@ -249,7 +251,7 @@ def test_an_arabic_page_in_its_own_encoding() -> None:
 
 
 def test_a_page_without_an_address_is_refused() -> None:
-    assert "article.id: is missing" == refused("page", b"<p>x", Given())
+    assert "article.id: is missing" == refused("page", b"<p>x", InputDefaults())
 
 
 def test_a_page_that_is_not_free_to_read_leaves_its_text_out() -> None:
@@ -284,7 +286,7 @@ def test_a_wordpress_post_with_a_password_is_withheld() -> None:
     ],
 )
 def test_what_is_no_article(adapter: str, value: Any, said: str) -> None:
-    assert said in refused(adapter, value, Given())
+    assert said in refused(adapter, value, InputDefaults())
 
 
 @pytest.mark.parametrize("versioncreated", ["0001-01-01T00:00:00Z", "yesterday", [], {}, "\ud800", 1e308])
@@ -295,7 +297,9 @@ def test_nothing_but_its_id_can_spoil_a_kill(versioncreated: Any) -> None:
 
 def test_an_id_with_half_a_character_is_refused_for_what_it_is() -> None:
     with pytest.raises(InvalidEvent, match=r"article\.id: must not have white space or control characters"):
-        events.read(read("ninjs", NINJS | {"uri": "tag:\ud800"}, Given(url="https://e.example/{id}")).event, NOW)
+        events.read(
+            read("ninjs", NINJS | {"uri": "tag:\ud800"}, InputDefaults(url="https://e.example/{id}")).event, NOW
+        )
 
 
 def test_a_version_that_is_no_number_is_noted() -> None:
@@ -313,7 +317,7 @@ def test_a_language_belongs_to_an_edition(language: str, edition: str) -> None:
 
 
 def test_the_pattern_of_addresses_is_filled_in() -> None:
-    said = Given(url="https://herald.example/{slug}?id={id}")
+    said = InputDefaults(url="https://herald.example/{slug}?id={id}")
     article = read("ninjs", NINJS | {"slugline": "ferries & more"}, said).event["article"]
     assert article["url"] == "https://herald.example/ferries%20%26%20more?id=tag%3Aherald.example%2C2026%3A1"
     assert "url" not in read("ninjs", NINJS, said).event["article"]
@@ -408,7 +412,7 @@ def test_markup_in_a_headline_becomes_text() -> None:
     ids=lambda value: repr(value)[:40],
 )
 def test_dates_of_the_world(written: Any, said: str | None) -> None:
-    zone = Given(url=PAGE, zone=timezone(timedelta(hours=1)))
+    zone = InputDefaults(url=PAGE, zone=timezone(timedelta(hours=1)))
     adapted = read("ninjs", NINJS | {"firstpublished": written, "version": "1"}, zone)
     if said is None:
         assert "2026-03-04T11:00:00+00:00" == adapted.event["article"]["published"]
@@ -519,10 +523,10 @@ The lock keeper at work. (Weir Pictures)
 The lock was shut on Monday.
 It opens on Friday.
 """
-AT_HOME = Given(url="https://tidewater.example/a", zone=timezone(timedelta(hours=2)))
+AT_HOME = InputDefaults(url="https://tidewater.example/a", zone=timezone(timedelta(hours=2)))
 
 
-def saved(said: Given = AT_HOME, head: str = "") -> Adapted:
+def saved(said: InputDefaults = AT_HOME, head: str = "") -> Adapted:
     return read("text", SAVED.replace("{head}", head).encode(), said)
 
 

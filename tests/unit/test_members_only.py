@@ -9,7 +9,7 @@ import pytest
 from lxml import html
 
 from feeds.adapters import ADAPTERS
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.adapters.members_only import cut_out, for_all, says_no
 
 GATED = '<!--kg-gated-block:begin nonMember:{} memberSegment:"status:free,status:-free" -->{}<!--kg-gated-block:end-->'
@@ -17,7 +17,7 @@ GATED = '<!--kg-gated-block:begin nonMember:{} memberSegment:"status:free,status
 
 def read(adapter: str, value: Any) -> Adapted:
     content = value.encode() if isinstance(value, str) else json.dumps(value).encode()
-    return ADAPTERS[adapter].read(content, Given(url="https://tidewater.example/a"))
+    return ADAPTERS[adapter].read(content, InputDefaults(url="https://tidewater.example/a"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from feeds import event as events
 from feeds.adapters import ADAPTERS
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.article import Article
 from feeds.formats import ARTICLE_FORMATS
 from feeds.formats.interface import Provider
@@ -26,7 +26,7 @@ ITEM = {
 
 
 def read(**more: Any) -> Adapted:
-    given = Given(url="https://tidewater.example/{id}")
+    given = InputDefaults(url="https://tidewater.example/{id}")
     return ADAPTERS["ninjs"].read(json.dumps({**ITEM, **more}).encode(), given)
 
 
@@ -82,7 +82,7 @@ def test_what_we_say_comes_back_as_it_was(name: str) -> None:
     assert isinstance(decision, Accept)
     article: Article = decision.article
     document = ARTICLE_FORMATS[name].render("article.published", article, "m", Provider("tidewater.example,2026", "T"))
-    back = ADAPTERS["ninjs"].read(document, Given()).event["article"]
+    back = ADAPTERS["ninjs"].read(document, InputDefaults()).event["article"]
     for field in ("headline", "url", "section", "subjects", "authors", "body_html"):
         assert sent[field] == back[field]
     assert back["published"] == "2026-05-04T06:00:00+00:00"

@@ -9,11 +9,11 @@ import pytest
 
 from feeds import encodings
 from feeds.adapters import ADAPTERS
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 
 SITE = "https://www.tidewater.example"
 URL = f"{SITE}/2026/locks"
-GIVEN = Given(editions=frozenset({"en", "ar"}))
+GIVEN = InputDefaults(editions=frozenset({"en", "ar"}))
 TEXT = "".join(
     f"<p>The lock at mile {n} was shut on Monday for a day, the keeper told this paper in a letter.</p>"
     for n in range(4)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from feeds.adapters import ADAPTERS
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 
 URL = "https://www.tidewater.example/2026/locks"
 TEXT = "".join(
@@ -34,7 +34,7 @@ def page(head: str, *, body: str = TEXT) -> bytes:
 
 
 def read(content: bytes) -> Adapted:
-    return ADAPTERS["page"].read(content, Given(editions=frozenset({"en", "ar"})))
+    return ADAPTERS["page"].read(content, InputDefaults(editions=frozenset({"en", "ar"})))
 
 
 def article(head: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def shown(body: str, *, head: str = "", title: str = "") -> dict[str, Any]:
         f'<html lang="en"><head><title>{title}</title><link rel="canonical" href="{URL}">{head}</head><body>{body}'
     )
     said: dict[str, Any] = (
-        ADAPTERS["page"].read(content.encode(), Given(editions=frozenset({"en", "ar"}))).event["article"]
+        ADAPTERS["page"].read(content.encode(), InputDefaults(editions=frozenset({"en", "ar"}))).event["article"]
     )
     return said
 

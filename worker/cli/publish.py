@@ -15,7 +15,7 @@ from config.settings import AdapterSettings, load
 from feeds import event as events
 from feeds.adapters import ADAPTERS
 from feeds.adapters.decode import MOST_BYTES
-from feeds.adapters.interface import Given
+from feeds.adapters.interface import InputDefaults
 from feeds.errors import InvalidEvent
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, printable, say_wrong
@@ -60,11 +60,11 @@ def publish(
     settings = load(config)
     zone = _zone(timezone) or settings.site.zone
 
-    def defaults(adapter: str) -> Given:
+    def defaults(adapter: str) -> InputDefaults:
         """What the command line says, else the settings of the adapter, else those of the site."""
         own = getattr(settings.adapters, adapter, AdapterSettings())
         language = edition or own.edition or settings.site.edition
-        return Given(article_id, url or own.url, language, settings.editions, zone, image)
+        return InputDefaults(article_id, url or own.url, language, settings.editions, zone, image)
 
     fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
     intake: Intake | None = None

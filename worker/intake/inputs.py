@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from feeds.adapters import ADAPTERS, ENDINGS, guess
 from feeds.adapters.decode import MOST_BYTES
-from feeds.adapters.interface import Adapter, Given
+from feeds.adapters.interface import Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 from worker.outbound.fetch import FetchedPage, FetchError
 
@@ -60,7 +60,9 @@ def within(source: str) -> list[str]:
     return [str(path) for path in files]
 
 
-def read(source: str, named: str, given: Callable[[str], Given], fetch: Callable[[str], FetchedPage]) -> list[Input]:
+def read(
+    source: str, named: str, given: Callable[[str], InputDefaults], fetch: Callable[[str], FetchedPage]
+) -> list[Input]:
     """Return the events in a file, at an http(s) address or, for "-", in standard input.
 
     `named` is an adapter's name, or empty: then it is guessed where it is plain, and our own JSON otherwise. `given`
@@ -101,7 +103,7 @@ def place(source: str) -> str:
     return "standard input" if source == "-" else source
 
 
-def _adapted(adapter: Adapter, said: bytes, given: Given, where: str) -> Input:
+def _adapted(adapter: Adapter, said: bytes, given: InputDefaults, where: str) -> Input:
     try:
         adapted = adapter.read(said, given)
     except InvalidEvent as error:

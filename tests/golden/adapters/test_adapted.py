@@ -16,12 +16,12 @@ import pytest
 
 from feeds import event as events
 from feeds.adapters import ADAPTERS, guess
-from feeds.adapters.interface import Adapted, Given
+from feeds.adapters.interface import Adapted, InputDefaults
 
 FOLDER = Path(__file__).parent
 INPUTS = sorted(file for file in FOLDER.glob("[a-z]*/*") if not file.name.endswith(".expected.json"))
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
-GIVEN = Given(
+GIVEN = InputDefaults(
     url="https://www.harbour-herald.example/harbour/ferries-return",
     editions=frozenset({"en", "ar"}),
     zone=timezone(timedelta(hours=1)),

@@ -6,11 +6,11 @@ from typing import Any
 
 from feeds.adapters.decode import json_object
 from feeds.adapters.draft import Draft, identity
-from feeds.adapters.interface import Adapted, Adapter, Given
+from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 
 
-def read(content: bytes, given: Given) -> Adapted:
+def read(content: bytes, given: InputDefaults) -> Adapted:
     """Return the event in what the system posts. Raises InvalidEvent when it has no article."""
     wire = json_object(content).get("tidewire")
     if not isinstance(wire, dict):
