@@ -14,6 +14,7 @@ from pathlib import Path
 
 from feeds.article import Article
 from worker.intake.accept import Intake
+from worker.receivers.ledger import LedgerEntry
 from worker.runtime import logs
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.store import Store
@@ -29,7 +30,7 @@ _SENTENCE = "The ferry left the inner harbour at ten past six, with forty people
 
 def articles(store: Store) -> None:
     """Keep articles, and what endpoints were told of them."""
-    entry = f"1:published:1772352000000:{'0' * 64}"
+    entry = str(LedgerEntry(1, "published", 1772352000000, "0" * 64))
     for number in range(ARTICLES):
         moment = _BEGIN + timedelta(minutes=number)
         article = Article(

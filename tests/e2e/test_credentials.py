@@ -14,6 +14,8 @@ from command_line import dateline
 from newsroom import SECRET, TOKEN, Newsroom, start
 from receiver import Answer, Receiver, Request
 
+from worker.receivers.ledger import LedgerEntry
+
 CERTIFICATE = Path(__file__).parents[1] / "contract" / "localhost.pem"
 
 
@@ -59,7 +61,7 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
         ledger = newsroom.store.receivers.ledger("s30", "o", [f"o-{number}" for number in range(20)])
 
         assert {"delivered", "given_back"} == outcomes
-        assert ["published"] * 20 == [entry.split(":")[1] for entry in ledger.values()]
+        assert ["published"] * 20 == [LedgerEntry.parse(entry).label for entry in ledger.values()]
         assert server.issued == 3
         assert newsroom.store.attempts.health("s30", "o").failures == 0
 

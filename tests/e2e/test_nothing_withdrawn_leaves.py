@@ -41,7 +41,7 @@ def carried_out(newsroom: Newsroom, feed: str, article_id: str, state: str) -> f
     """Wait until the change log says so; return when it did."""
     states = f"dateline:{{feed:{feed}}}:article_states"
     deadline = time.monotonic() + 20
-    while f":{state}" not in newsroom.store.client.hget(states, article_id):
+    while f'"state":"{state}"' not in newsroom.store.client.hget(states, article_id):
         assert time.monotonic() < deadline
         time.sleep(0.002)
     return time.monotonic()

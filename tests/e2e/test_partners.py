@@ -198,7 +198,8 @@ def test_one_that_has_refused_everything_for_days_is_told_too_and_tried_when_a_p
     newsroom.publish("days-1", "s7")
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "backoff")
     days_ago = time.time_ns() // 1_000_000 - 6 * 86_400_000
-    newsroom.store.client.hset("dateline:{feed:s7}:receiver_states", "endpoint:p7", f"0:0:{days_ago}:{days_ago}:0:")
+    state = {"token": 0, "cursor": 0, "since": days_ago, "last": days_ago, "until": 0, "reason": ""}
+    newsroom.store.client.hset("dateline:{feed:s7}:receiver_states", "endpoint:p7", json.dumps(state))
     assert dateline("endpoints", "--retry", "p7", *config).returncode == 0
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["paused"] == 1, 20, "the suspension")
 

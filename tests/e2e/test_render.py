@@ -14,6 +14,7 @@ from newsroom import Newsroom, start
 from receiver import Receiver
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from worker.receivers.ledger import LedgerEntry
 
 ENDPOINTS = "".join(
     f'\n[[endpoints]]\nname = "as-{name}"\nfeed = "s20"\nformat = "{name}"\nurl = "{{url}}/as-{name}"\n'
@@ -65,7 +66,7 @@ def test_a_feed_is_what_the_server_serves(newsroom: Newsroom) -> None:
 def held(newsroom: Newsroom, endpoint: str, article: str) -> str:
     """What an endpoint has been told of an article, by its ledger."""
     ledger = newsroom.store.receivers.ledgers("s20", {endpoint: [article]})[endpoint]
-    return ledger[article].split(":")[1] if article in ledger else ""
+    return LedgerEntry.parse(ledger[article]).label if article in ledger else ""
 
 
 @pytest.mark.parametrize("name", ARTICLE_FORMATS)

@@ -192,14 +192,14 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
             "error": "",
             "answer": "",
         }
-        return AttemptRecord(Attempt(**fields), {article: "1:delivered:1:x"})
+        return AttemptRecord(Attempt(**fields), {article: '{"version":1,"status":"published"}'})
 
     k = keys.feed("f")
     store.client.set(k.of("bad", "health"), "a string")
     store.client.hset(k.ledger("good"), "a", "damaged")
     store.attempts.record({("f", "bad"): [attempt("a")], ("f", "good"): [attempt("a")]})
     assert told == ["attempts of bad"]
-    assert {"a": "1:delivered:1:x"} == store.receivers.ledger("f", "good", ["a"])
+    assert {"a": '{"version":1,"status":"published"}'} == store.receivers.ledger("f", "good", ["a"])
 
 
 @pytest.mark.parametrize("damage", [*DAMAGED, "a string"])

@@ -14,6 +14,7 @@ from feeds.validation.finding import Finding
 from worker.destinations.http import Endpoint
 from worker.receivers import message_cache
 from worker.receivers.article_pushes import ArticlePushes
+from worker.receivers.ledger import LedgerEntry
 from worker.receivers.message_cache import MessageCache
 from worker.receivers.push_plan import PushPlan
 from worker.store.articles import StoredArticle
@@ -55,7 +56,8 @@ def test_an_article_that_fails_its_format_is_parked_and_the_next_is_sent(monkeyp
     [(attempt, ledger, *_)] = pushes.attempts
     assert ("bad", "parked", 0) == (attempt.article, attempt.outcome, attempt.status)
     assert attempt.error == "kept back by the gate: headline is wrong (native.headline)"
-    assert ledger["bad"].startswith("1:refused-published:")
+    entry = LedgerEntry.parse(ledger["bad"])
+    assert (1, "refused-published") == (entry.version, entry.label)
 
 
 def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:

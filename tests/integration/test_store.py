@@ -125,11 +125,6 @@ def test_a_kill_that_is_sent_again_after_the_article_came_back_is_another_kill(s
     assert ["new", "duplicate"] == [*store.events.accept([other]), *store.events.accept([other])]
 
 
-def test_ids_that_were_kept_before_contents_were_compared_are_known(store: Store) -> None:
-    store.client.set(keys.seen("1"), "1")
-    assert ["duplicate"] == store.events.accept([IncomingEvent("1", "one")])
-
-
 def left(
     store: Store, consumer: str, *, held: Collection[tuple[str, str]] = (), idle_ms: int = 0
 ) -> list[tuple[StreamEntry, int]]:

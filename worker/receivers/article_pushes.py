@@ -217,21 +217,20 @@ class ArticlePushes(EndpointPushes):
         match outcome:
             case policy.Delivered():
                 name = "delivered"
-                ledger = self._messages.note(pending.article_id, entry, entry.status, now)
+                ledger = self._messages.note(pending.article_id, entry, "taken", now)
                 self._take_success(pending, now)
             case policy.Refused(status):
                 client_error = 400 <= status < 500
                 if entry.status == "killed" and client_error and not pending.refused:
                     alert = "kill.refused"
                 name, dispute = self._take_refusal(pending, outcome, now, chance)
-                progress = "refused" if client_error else "trying"
                 # Since when it is refused: a page that is read back after that shows nothing that was sent before.
                 first = clock.moment(pending.refused) if client_error and pending.refused else now
-                ledger = self._messages.note(pending.article_id, entry, f"{progress}-{entry.status}", first)
+                ledger = self._messages.note(pending.article_id, entry, "refused" if client_error else "unknown", first)
             case _:
                 name = self._end_early(outcome, now)
                 if answer.started:
-                    ledger = self._messages.note(pending.article_id, entry, f"trying-{entry.status}", now)
+                    ledger = self._messages.note(pending.article_id, entry, "unknown", now)
         self._note_attempt(
             pending.message, entry, pending.article_id, answer, name, ledger, dispute=dispute, alert=alert
         )
@@ -304,9 +303,7 @@ class ArticlePushes(EndpointPushes):
         assert pending.entry is not None
         reason = f"kept back by the gate: {pending.message.refused}"
         answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
-        ledger = self._messages.note(
-            pending.article_id, pending.entry, f"refused-{pending.entry.status}", clock.agreed()
-        )
+        ledger = self._messages.note(pending.article_id, pending.entry, "refused", clock.agreed())
         self._note_attempt(pending.message, pending.entry, pending.article_id, answer, "parked", ledger)
 
     def _finish(self, pending: PendingArticle) -> None:

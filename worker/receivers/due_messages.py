@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker import clock
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.destinations.http import Endpoint
+    from worker.receivers.ledger import Outcome
     from worker.receivers.message_cache import MessageCache
     from worker.receivers.pending_articles import PendingArticle
     from worker.store.articles import StoredArticle
@@ -54,9 +56,9 @@ class DueMessages:
         if not pending.replayed and self._is_up_to_date(change, entry, article.version, status):
             return False
         pending.message = self._messages.message(self._endpoint, status, stored, pending.occasion)
-        if entry is not None and entry.version == article.version and status in entry.status.split("-")[1:]:
+        if entry is not None and (entry.version, entry.status) == (article.version, status) and entry.outcome != "taken":
             pending.failed = entry.sent
-            pending.refused = entry.sent if entry.status.startswith("refused-") else 0
+            pending.refused = entry.sent if entry.outcome == "refused" else 0
         pending.accepted = stored.accepted
         pending.entry = LedgerEntry(article.version, status, 0, pending.message.digest)
         return True
@@ -64,16 +66,16 @@ class DueMessages:
     def is_untried(self, pending: PendingArticle) -> bool:
         """Whether the endpoint has not refused the article, nor left it without an answer."""
         entry = self._entries.get(pending.article_id)
-        return entry is None or "-" not in entry.status
+        return entry is None or entry.outcome == "taken"
 
-    def note(self, article_id: str, entry: LedgerEntry, status: str, now: datetime) -> dict[str, str]:
-        """Note what has come of a message; return what the ledger is to store of it."""
-        noted = self._entries[article_id] = LedgerEntry(entry.version, status, clock.ms(now), entry.digest)
+    def note(self, article_id: str, entry: LedgerEntry, outcome: Outcome, now: datetime) -> dict[str, str]:
+        """Note the outcome of a message; return what the ledger is to store of it."""
+        noted = self._entries[article_id] = replace(entry, sent=clock.ms(now), outcome=outcome)
         return {article_id: str(noted)}
 
     def _is_up_to_date(self, change: Change, entry: LedgerEntry | None, version: int, status: str) -> bool:
         if entry is not None:
-            return entry.version >= version and entry.status == status
+            return entry.version >= version and (entry.status, entry.outcome) == (status, "taken")
         if status not in NOTICES:
             return False
         if change.seq <= self._enrolled_at:

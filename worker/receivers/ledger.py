@@ -7,27 +7,46 @@ id, and no other text ever does.
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["taken", "unknown", "refused"]
+"""What an endpoint made of the last message about an article. unknown: it was sent and may have arrived."""
+_LABELS: dict[Outcome, str] = {"taken": "", "unknown": "trying-", "refused": "refused-"}
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What an endpoint holds of an article: its version, and what was said of it.
+    """The last message about an article that an endpoint was sent: the article's version, and what the message meant.
 
-    The status is published, corrected, killed or withdrawn; `trying-` before it: sent, outcome unknown; `refused-`
-    before it: the endpoint will not have it. `sent` in ms, `digest` the SHA-256 of the body.
+    `status`: published, corrected, killed or withdrawn. `sent` in ms, `digest` the SHA-256 of the body, hexadecimal.
     """
 
     version: int
     status: str
     sent: int
     digest: str
+    outcome: Outcome = "taken"
 
     @classmethod
     def parse(cls, text: str) -> LedgerEntry:
-        """Read an entry as it is kept."""
-        version, status, sent, digest = text.split(":")
-        return cls(int(version), status, int(sent), digest)
+        """Read an entry as Redis keeps it (worker/store/keys.py). Raises ValueError for one that is damaged."""
+        try:
+            fields = json.loads(text)
+            digest = b64decode(fields["sha256"]).hex()
+            return cls(fields["version"], fields["status"], fields["at"], digest, fields.get("outcome", "taken"))
+        except (TypeError, LookupError, AttributeError) as error:
+            raise ValueError(f"is no entry of a ledger: {error}") from None
 
     def __str__(self) -> str:
-        return f"{self.version}:{self.status}:{self.sent}:{self.digest}"
+        outcome = "" if self.outcome == "taken" else f',"outcome":"{self.outcome}"'
+        # In Base64 a digest takes two thirds of the memory, and there is one for each article and endpoint.
+        digest = b64encode(bytes.fromhex(self.digest)).decode("ascii")
+        return f'{{"version":{self.version},"status":"{self.status}","at":{self.sent},"sha256":"{digest}"{outcome}}}'
+
+    @property
+    def label(self) -> str:
+        """Outcome and status in one word, as `dateline coverage` shows them: published, trying-published ..."""
+        return _LABELS[self.outcome] + self.status

@@ -30,9 +30,8 @@ def status_to_push(article: Article, change: Change, entry: LedgerEntry | None, 
         return "withdrawn"
     if entry is None:
         return "published"
-    progress, _, status = entry.status.rpartition("-")
-    if entry.version == article.version and status not in NOTICES:
+    if entry.version == article.version and entry.status not in NOTICES:
         # The same version again keeps the status with which it was tried, refused or delivered.
-        return status
-    never_had = status in NOTICES or (progress and status == "published")
+        return entry.status
+    never_had = entry.status in NOTICES or (entry.outcome != "taken" and entry.status == "published")
     return "published" if never_had else "corrected"

@@ -57,7 +57,7 @@ class AttemptRecord(NamedTuple):
     alert: str = ""
 
 
-PARKED_ALONE = "alone"
+PARKED_ALONE = "parked_alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
 """The endpoint refuses another one too: what was parked PARKED_ALONE since it last took any is in dispute again."""
@@ -81,7 +81,7 @@ class EndpointHealth:
     failed: int = 0
     suspended: int = 0
     parked: int = 0
-    alone: str = ""
+    parked_alone: str = ""
     """The article that was parked last, with no other to compare it with, if nothing was taken since."""
     error: str = ""
     """What was wrong with the last one that failed, or that our gate kept back at `failed`."""
@@ -128,12 +128,11 @@ class Dispute:
 
     @classmethod
     def parse(cls, text: str) -> Dispute:
-        """Read a dispute as it is kept."""
-        due, tries, since, last, status, reason = text.split(":", 5)
-        return cls(int(due), int(tries), int(since), int(last), int(status), reason)
+        """Read a dispute as Redis keeps it (lua/attempts/disputes.part)."""
+        return cls(**json.loads(text))
 
     def __str__(self) -> str:
-        return f"{self.due}:{self.tries}:{self.since}:{self.last}:{self.status}:{self.reason}"
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import redis
 
@@ -57,11 +58,17 @@ class Change:
     previous_seq: int | None = None
 
     @classmethod
-    def parse(cls, seq: int, article_id: str, held: str) -> Change:
-        """Read a state as it is kept."""
-        _, asof, state, *more = held.split(":")
-        last = next((int(part.removeprefix("last-")) for part in more if part.startswith("last-")), None)
-        return cls(seq, article_id, cast("State", state), int(asof), "unseen" not in more, last)
+    def parse(cls, seq: int, article_id: str, text: str) -> Change:
+        """Read what an article is in a feed, as the scripts keep it (lua/changes/state.part).
+
+        Raises ValueError when it is damaged.
+        """
+        try:
+            fields = json.loads(text)
+            seen = not fields.get("unseen", False)
+            return cls(seq, article_id, fields["state"], fields["asof"], seen, fields.get("previous_seq"))
+        except (TypeError, LookupError, AttributeError) as error:
+            raise ValueError(f"is no state of an article: {error}") from None
 
 
 class OwedNotices(NamedTuple):
@@ -174,9 +181,14 @@ class ChangeLogs:
         for feed in after:
             pipe.hget(keys.feed(feed).article_states, article_id)
         leaving = []
-        for (feed, state), held in zip(after.items(), pipe.execute(), strict=True):
-            # Of one that is damaged it is not known that it is told nowhere.
-            before = held.split(":")[2] if held and held.count(":") > 1 else "in" if held else ""
+        for (feed, state), text in zip(after.items(), pipe.execute(), strict=True):
+            if text is None:
+                continue
+            try:
+                before = Change.parse(0, article_id, text).state
+            except ValueError:
+                # Damaged: somebody may have the article by way of this feed.
+                before = "in"
             if before == "in" or (before == "early" and state != "early"):
                 leaving.append(feed)
         return leaving

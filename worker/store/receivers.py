@@ -45,13 +45,10 @@ class Failing(NamedTuple):
 
 
 NOT_FAILING = Failing()
-_NO_MOMENT = 1_000_000_000
-"""What is less is no moment of ours (ms): releases until 0.1 kept how often a receiver had failed, since when, and when
-last."""
 
 
 class ReceiverState(NamedTuple):
-    """What is remembered of a receiver that is not plainly settled."""
+    """What is remembered of a receiver that is not plainly settled, in Redis as JSON (lua/receivers/state.part)."""
 
     token: int
     cursor: int
@@ -59,15 +56,15 @@ class ReceiverState(NamedTuple):
     reason: str
 
     @classmethod
-    def parse(cls, value: str | None, cursor: int = 0) -> ReceiverState:
-        """Read what the scripts keep; None, or what can't be read: nothing to remember, settled at `cursor`."""
+    def parse(cls, text: str | None, cursor: int = 0) -> ReceiverState:
+        """Read what the scripts keep; None, or a text that is damaged: nothing to remember, settled at `cursor`."""
+        if not text:
+            return cls(0, cursor, NOT_FAILING, "")
         try:
-            token, held_cursor, since, last, until, reason = (value or "").split(":", 5)
-            failing = Failing(int(since), int(last), int(until))
-            if 0 < failing.since < _NO_MOMENT:
-                failing = Failing(failing.last, failing.until)
-            return cls(int(token), int(held_cursor), failing, reason)
-        except ValueError:
+            state = json.loads(text)
+            failing = Failing(state["since"], state["last"], state["until"])
+            return cls(state["token"], state["cursor"], failing, state["reason"])
+        except (ValueError, TypeError, LookupError):
             return cls(0, cursor, NOT_FAILING, "")
 
 

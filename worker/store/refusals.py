@@ -35,7 +35,9 @@ class Refusals:
     def note(self, format_name: str, article_id: str, refusal: Refusal) -> bool:
         """Keep a refusal; False when this version's, or a newer one's, is kept already."""
         key = keys.refused(format_name)
-        return bool(self._scripts.run("refusals/note", [key], [article_id, refusal.version, json.dumps(refusal)]))
+        return bool(
+            self._scripts.run("refusals/note", [key], [article_id, refusal.version, json.dumps(refusal._asdict())])
+        )
 
     def of(self, article_id: str, format_names: Sequence[str]) -> dict[str, Refusal]:
         """Return what is kept of the article, by format."""
@@ -64,5 +66,5 @@ class Refusals:
 
 
 def _refusal(text: str) -> Refusal:
-    version, time, reasons = json.loads(text)
-    return Refusal(int(version), int(time), list(reasons))
+    fields = json.loads(text)
+    return Refusal(int(fields["version"]), int(fields["time"]), list(fields["reasons"]))

@@ -184,7 +184,7 @@ def _endpoint_row(
 ) -> ReceiverCoverage:
     entry = LedgerEntry.parse(ledger_text) if ledger_text else LedgerEntry(0, "", 0, "")
     # An endpoint with several requests in flight may have an article that lies beyond its cursor.
-    has_newest = entry.version >= article.version and "-" not in entry.status
+    has_newest = entry.version >= article.version and entry.outcome == "taken"
     behind = receiver.cursor < seq and not has_newest
     standing: DeliveryStanding = "behind" if behind else "up to date"
     reason = receiver.remembered.reason if behind else ""
@@ -199,11 +199,11 @@ def _endpoint_row(
         reason = f"{dispute.reason}, {dispute.tries} times while others were taken; {next_try}"
     if article.pubstatus == "canceled":
         # An endpoint that never had the article has nothing to confirm, except while a request may be on its way to it.
-        confirmed = entry.status == "killed" or (not entry.status and receiver.state != "claimed")
+        confirmed = entry.label == "killed" or (not entry.status and receiver.state != "claimed")
     else:
         confirmed = standing == "up to date"
     return ReceiverCoverage(
-        feed, receiver.details["endpoint"], entry.version, entry.status, entry.sent, standing, reason, confirmed
+        feed, receiver.details["endpoint"], entry.version, entry.label, entry.sent, standing, reason, confirmed
     )
 
 

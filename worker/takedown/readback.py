@@ -102,7 +102,7 @@ class Readback:
             article_id
             for _, ledger, *_ in attempts
             for article_id, text in ledger.items()
-            if LedgerEntry.parse(text).status in ("killed", "refused-killed")
+            if _answers_kill(LedgerEntry.parse(text))
         ]
         if killed:
             due = clock.ms(clock.agreed()) + PAUSES[0] * 1000
@@ -231,3 +231,7 @@ def _is_killed(article: Article, check: PageCheck) -> bool:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _answers_kill(entry: LedgerEntry) -> bool:
+    return entry.status == "killed" and entry.outcome != "unknown"

@@ -1,4 +1,4 @@
--- Note in which feeds an article is or was, if nobody saved it since it was read.
+-- Note in which feeds an article is or was, if nobody has saved it since it was read.
 -- KEYS 1 article hash
 -- ARGV 1 expected rev   2 feeds JSON   3 the new rev
 -- Returns 1, or 0 when another save came first.

@@ -1,84 +1,91 @@
--- with attempts/disputes.part
--- Keep attempts of one endpoint, take them into its health, and note in its ledger what it has of the articles.
--- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes
--- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, by commas   3 the endpoint as a receiver
---      then for each attempt   its fields; all of it as JSON if it is to be parked, else ''; what is to be noted as
---      JSON, {article: "version:status:time:sha256"}, or ''; the dispute that goes on, or '';
---      alone: the article is parked though there was no other to compare it with; recall: an article of that kind, since
---      which nothing was taken, is in dispute again
+-- with attempts/disputes.part endpoints/ledger.part
+-- Keep attempts of one endpoint, update its health, and note in its ledger what it has of the articles.
+-- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes due
+-- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, separated by commas   3 the endpoint as a
+--      receiver   then for each attempt its fields, and: the attempt as JSON if its article is set aside, else ''; entries
+--      for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the article:
+--      ''          there is none any longer, or none yet
+--      JSON        it goes on like this
+--      parked_alone  the article is parked though there was no other to compare it with
+--      recall      the endpoint refuses another one too, and has taken nothing since an article was parked alone: that one
+--                  is in dispute again
 -- Returns 1 when the endpoint was suspended and has recovered, else 0.
 local names = {}
 for name in string.gmatch(ARGV[2], '[^,]+') do
   names[#names + 1] = name
 end
-local recovered, disputing = 0, false
+local health = KEYS[2]
+local recovered, disputes_changed = 0, false
 for first = 4, #ARGV, #names + 3 do
-  local fields, flat = {}, {}
+  local attempt, flat = {}, {}
   for n, name in ipairs(names) do
-    fields[name] = ARGV[first + n - 1]
+    attempt[name] = ARGV[first + n - 1]
     flat[2 * n - 1], flat[2 * n] = name, ARGV[first + n - 1]
   end
-  local key, now, outcome = KEYS[2], fields.time, fields.outcome
+  local as_json, entries, dispute = ARGV[first + #names], ARGV[first + #names + 1], ARGV[first + #names + 2]
+  local now, outcome = attempt.time, attempt.outcome
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(flat))
-  redis.call('HINCRBY', key, 'attempts', 1)
-  redis.call('HINCRBY', key, 'outcome:' .. outcome, 1)
+  redis.call('HINCRBY', health, 'attempts', 1)
+  redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
   if outcome ~= 'given_back' and outcome ~= 'parked' then
-    redis.call('HSET', key, 'last', now, 'status', fields.status)
+    redis.call('HSET', health, 'last', now, 'status', attempt.status)
   end
   if outcome == 'delivered' or outcome == 'refused' then
     -- Moving average over about the last ten.
-    local before = tonumber(redis.call('HGET', key, 'latency') or '')
-    local latency = before and (0.9 * before + 0.1 * fields.milliseconds) or tonumber(fields.milliseconds)
-    redis.call('HSET', key, 'latency', string.format('%.1f', latency), 'failures', 0)
+    local before = tonumber(redis.call('HGET', health, 'latency') or '')
+    local latency = before and (0.9 * before + 0.1 * attempt.milliseconds) or tonumber(attempt.milliseconds)
+    redis.call('HSET', health, 'latency', string.format('%.1f', latency), 'failures', 0)
   end
   if outcome == 'delivered' then
-    redis.call('HINCRBY', key, 'successes', 1)
-    redis.call('HSET', key, 'success', now)
-    redis.call('HDEL', key, 'alone')
-    redis.call('HDEL', KEYS[3], fields.article)
-    disputing = redis.call('HDEL', KEYS[5], fields.article) == 1 or disputing
-    if redis.call('HDEL', key, 'suspended') == 1 then
+    redis.call('HINCRBY', health, 'successes', 1)
+    redis.call('HSET', health, 'success', now)
+    redis.call('HDEL', health, 'parked_alone')
+    redis.call('HDEL', KEYS[3], attempt.article)
+    disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
+    if redis.call('HDEL', health, 'suspended') == 1 then
       recovered = 1
     end
   elseif outcome ~= 'given_back' then
-    redis.call('HSET', key, 'error', fields.error, 'answer', fields.answer, 'failed', now)
+    redis.call('HSET', health, 'error', attempt.error, 'answer', attempt.answer, 'failed', now)
     if outcome == 'refused' or outcome == 'parked' then
-      redis.call('HSET', KEYS[3], fields.article, ARGV[first + #names])
-      disputing = redis.call('HDEL', KEYS[5], fields.article) == 1 or disputing
+      redis.call('HSET', KEYS[3], attempt.article, as_json)
+      disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
       if outcome == 'refused' then
-        redis.call('HSET', key, 'parked', now)
+        redis.call('HSET', health, 'parked', now)
       end
-      if ARGV[first + #names + 2] == 'alone' then
-        redis.call('HSET', key, 'alone', fields.article)
+      if dispute == 'parked_alone' then
+        redis.call('HSET', health, 'parked_alone', attempt.article)
       end
     else
-      redis.call('HINCRBY', key, 'failures', 1)
+      redis.call('HINCRBY', health, 'failures', 1)
     end
-    local dispute = ARGV[first + #names + 2]
     if dispute == 'recall' then
-      local alone = redis.call('HGET', key, 'alone')
-      if alone and alone ~= fields.article and redis.call('HDEL', KEYS[3], alone) == 1 then
-        redis.call('HDEL', key, 'alone')
-        local again = table.concat({now, 1, now, now, fields.status, 'refused like another one'}, ':')
-        redis.call('HSET', KEYS[5], alone, again)
-        disputing = true
+      local alone = redis.call('HGET', health, 'parked_alone')
+      if alone and alone ~= attempt.article and redis.call('HDEL', KEYS[3], alone) == 1 then
+        redis.call('HDEL', health, 'parked_alone')
+        local time = tonumber(now)
+        redis.call('HSET', KEYS[5], alone, cjson.encode({
+          due = time, tries = 1, since = time, last = time, status = tonumber(attempt.status),
+          reason = 'refused like another one',
+        }))
+        disputes_changed = true
       end
-    elseif dispute ~= '' and dispute ~= 'alone' then
-      redis.call('HSET', KEYS[5], fields.article, dispute)
-      disputing = true
+    elseif dispute ~= '' and dispute ~= 'parked_alone' then
+      redis.call('HSET', KEYS[5], attempt.article, dispute)
+      disputes_changed = true
     end
   end
-  -- What an endpoint answered is a fact even when its claim was taken over; only an older version is no news.
-  if ARGV[first + #names + 1] ~= '' then
-    for article, entry in pairs(cjson.decode(ARGV[first + #names + 1])) do
-      local held = redis.call('HGET', KEYS[4], article)
-      if not held or tonumber(string.match(held, '^(%d+):') or 0) <= tonumber(string.match(entry, '^(%d+):')) then
-        redis.call('HSET', KEYS[4], article, entry)
+  -- What an endpoint answered is a fact even when its claim was taken over; only an older version changes nothing.
+  if entries ~= '' then
+    for article, text in pairs(cjson.decode(entries)) do
+      local before, after = read_entry(redis.call('HGET', KEYS[4], article)), read_entry(text)
+      if not before or before.version <= after.version then
+        redis.call('HSET', KEYS[4], article, text)
       end
     end
   end
 end
-if disputing then
+if disputes_changed then
   plan_disputes(KEYS[5], KEYS[6], ARGV[3])
 end
 return recovered

@@ -1,8 +1,9 @@
 -- with changes/head.part
--- Move the head of a feed if articles were placed there, so that its documents are made anew. Receivers are told nothing.
+-- Move the head of a feed if articles were placed there, so that its documents are rendered again. Receivers get nothing.
 -- KEYS 1 meta
--- ARGV 1 now (ms)   2 feed   3 channel on which the change is made known
-if redis.call('HDEL', KEYS[1], 'turning') == 0 then
+-- ARGV 1 now (ms)   2 feed   3 channel of changes
+-- Returns the new head, or 0 when nothing was placed.
+if redis.call('HDEL', KEYS[1], 'refresh_due') == 0 then
   return 0
 end
 local seq = advance(KEYS[1])
@@ -10,5 +11,5 @@ redis.call('HSET', KEYS[1], 'placed', seq)
 if tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'changed') or '0') then
   redis.call('HSET', KEYS[1], 'changed', ARGV[1])
 end
-redis.call('PUBLISH', ARGV[3], seq .. ' ' .. (redis.call('HGET', KEYS[1], 'kill') or '0') .. ' ' .. ARGV[2])
+publish_head(KEYS[1], ARGV[3], ARGV[2], seq)
 return seq

@@ -1,5 +1,5 @@
--- Read several things, all of one moment. A Redis that is full refuses MULTI, and allows a script that only reads.
--- KEYS 1.. what is read
+-- Read several keys, all at one moment. A Redis that is full refuses MULTI, and allows a script that only reads.
+-- KEYS 1.. the keys
 -- ARGV 1 the commands as JSON: each [command, the number of its key, its arguments ...]
 -- Returns their answers.
 local answers = {}

@@ -1,8 +1,9 @@
--- Acknowledge entries and remove them, if the worker that carried them out is in charge still. Else hand them over: by
--- the definitions of whoever is in charge now they may belong in other feeds.
+-- Acknowledge entries and remove them, if the worker that carried them out is still in charge. Otherwise hand them over: by
+-- the definitions of the worker in charge they may belong in other feeds.
 -- KEYS 1 stream   2 charge   3 failures (hash)
--- ARGV 1 group   2 the charge under which they were carried out   3 the consumer of what is handed over   4.. entries
--- Returns 1 when they are done with, else 0.
+-- ARGV 1 group   2 the charge under which they were carried out   3 the consumer for entries that are handed over
+--      4.. entries
+-- Returns 1 when they are acknowledged, else 0.
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then
   for i = 4, #ARGV do
     redis.call(

@@ -1,7 +1,7 @@
--- Keep a lease for longer, or end it, if it is still one's own.
+-- Extend a lease, or release it, if the token is still its holder's.
 -- KEYS 1 lease
--- ARGV 1 token   2 for how long (ms); 0: end it
--- Returns 1 when it was one's own, else 0.
+-- ARGV 1 token   2 for how long from now (ms); 0: release it
+-- Returns 1 when it was the holder's, else 0.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -1,8 +1,8 @@
--- The line of a document: its id, then that of which it is an update, and so on to the original.
--- KEYS 1 hash: id of an update -> id of what it evolved from
--- ARGV 1 the document   2 of which it says to be an update; empty: it does not say
--- What was said first holds, and what would make a circle is not noted. Returns the ids.
-local function line(id)
+-- The documents of one article: the id of a document, then of the one that it updates, and so on to the original.
+-- KEYS 1 hash: id of an update -> id of the document that it evolved from
+-- ARGV 1 the document   2 the document that it says it updates; empty: it names none
+-- The first document that is named stays, and a name that would close a circle is ignored. Returns the ids.
+local function trace(id)
   local ids = {}
   while id do
     ids[#ids + 1] = id
@@ -12,11 +12,11 @@ local function line(id)
 end
 if ARGV[2] ~= '' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
   local circle = false
-  for _, id in ipairs(line(ARGV[2])) do
+  for _, id in ipairs(trace(ARGV[2])) do
     circle = circle or id == ARGV[1]
   end
   if not circle then
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   end
 end
-return line(ARGV[1])
+return trace(ARGV[1])

@@ -1,7 +1,7 @@
--- Set a curated list, unless a later event set it already.
+-- Set a curated list, unless a later event has set it.
 -- KEYS 1 list hash
 -- ARGV 1 time of the event (ms)   2 article ids as JSON
--- Returns 1 when set, 0 when what is there is as new or newer.
+-- Returns 1 when set, 0 when the list is the same or of a later event.
 local time = tonumber(redis.call('HGET', KEYS[1], 'time') or '-1')
 if time > tonumber(ARGV[1]) or (time == tonumber(ARGV[1]) and redis.call('HGET', KEYS[1], 'articles') == ARGV[2]) then
   return 0

@@ -1,5 +1,5 @@
--- Have pages looked at soon, those that had been done with too. Which are none of a killed article are passed over.
--- KEYS 1 looks   2 readbacks
+-- Have pages checked soon, also those whose checks have ended. A page of an article that is not killed is left out.
+-- KEYS 1 page checks due   2 page checks
 -- ARGV 1 when (ms), at the latest   2 ... members
 for i = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then

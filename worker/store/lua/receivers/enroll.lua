@@ -1,11 +1,11 @@
 -- with receivers/state.part
 -- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
--- KEYS 1 meta   2 settled   3 paused   4 holds   5 receivers
+-- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers
 -- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   local head = ARGV[3] ~= '' and ARGV[3] or redis.call('HGET', KEYS[1], 'head') or '0'
-  -- Remembered: of what was in the feed before it came an endpoint is told nothing.
+  -- Remembered: an endpoint gets nothing of what was in the feed before it came.
   local details = cjson.decode(ARGV[2])
   details.since = tonumber(head)
   redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(details))
@@ -15,13 +15,13 @@ end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   return 0
 end
-local kept = redis.call('HGET', KEYS[4], ARGV[1])
-local cursor, rest = remembered(kept, redis.call('HGET', KEYS[5], ARGV[1]))
--- Nobody knows any more why it is paused: the settings have it, so it goes on.
-if kept and string.match(rest, '^%d+:%d+:%d+:(.*)$') ~= 'removed' then
+local text = redis.call('HGET', KEYS[4], ARGV[1])
+local state = read_receiver_state(text, redis.call('HGET', KEYS[5], ARGV[1]))
+-- If its state is lost, nobody can say why it is paused: the settings have it, so it goes on.
+if text and state.reason ~= 'removed' then
   return 0
 end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
-redis.call('ZADD', KEYS[2], cursor, ARGV[1])
+redis.call('ZADD', KEYS[2], state.cursor, ARGV[1])
 return 2

@@ -1,6 +1,6 @@
 -- Note what an endpoint still waits for of what was published before it came.
 -- KEYS 1 receivers
--- ARGV 1 receiver   2 what, or '' for nothing more
+-- ARGV 1 receiver   2 how far its backfill is, or '' when it is complete
 local details = redis.call('HGET', KEYS[1], ARGV[1])
 if details then
   details = cjson.decode(details)

@@ -1,12 +1,12 @@
 -- with receivers/state.part
--- Take a paused receiver up again: settled with its old cursor, its failures forgotten.
--- KEYS 1 settled   2 paused   3 holds   4 receivers
+-- Let a paused receiver go on: settled with its old cursor, its failures forgotten.
+-- KEYS 1 settled   2 paused   3 receiver states   4 receivers
 -- ARGV 1 receiver
 -- Returns 1 when it was paused, else 0.
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
   return 0
 end
-local cursor = remembered(redis.call('HGET', KEYS[3], ARGV[1]), redis.call('HGET', KEYS[4], ARGV[1]))
-redis.call('ZADD', KEYS[1], cursor, ARGV[1])
+local state = read_receiver_state(redis.call('HGET', KEYS[3], ARGV[1]), redis.call('HGET', KEYS[4], ARGV[1]))
+redis.call('ZADD', KEYS[1], state.cursor, ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 return 1

@@ -1,7 +1,8 @@
+-- with receivers/state.part
 -- Set a receiver's cursor one change back, so that it is behind and is claimed: there is something to send again.
--- KEYS 1 meta   2 settled   3 claimed   4 holds
+-- KEYS 1 meta   2 settled   3 claimed   4 receiver states
 -- ARGV 1 receiver
--- Returns 1 when it will be claimed (now, or when it comes out of backoff or pause), 0 when somebody holds it just now.
+-- Returns 1 when it will be claimed (now, or when it comes out of backoff or pause), 0 when a worker has claimed it.
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then
   return 0
@@ -17,11 +18,9 @@ if cursor then
   end
   return 1
 end
-local hold = redis.call('HGET', KEYS[4], ARGV[1])
-if hold then
-  local token, held, rest = string.match(hold, '^(%d+):(%d+):(.*)$')
-  if tonumber(held or 0) >= head then
-    redis.call('HSET', KEYS[4], ARGV[1], string.format('%s:%d:%s', token, head - 1, rest))
-  end
+local state, remembered = read_receiver_state(redis.call('HGET', KEYS[4], ARGV[1]))
+if remembered and state.cursor >= head then
+  state.cursor = head - 1
+  redis.call('HSET', KEYS[4], ARGV[1], cjson.encode(state))
 end
 return 1

@@ -1,47 +1,43 @@
 -- with receivers/removal.part receivers/state.part
--- Put right what time has changed among a feed's receivers: expired claims and due backoffs become settled (old
--- cursor), ended leases are removed, endpoints with a dispute that is due are set a change back, so that they are behind.
--- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 holds   7 receivers   8 leases   9 pending
---      10 counts   11 looks   12 disputes
--- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end then have ended (ms)   4 how many of
---      them at the most   5 the longest claim (ms)   6 the longest backoff (ms)
---      What is further ahead than that was noted by a clock that has been set back since: it is over as well.
--- Returns {expired claims, due backoffs, receivers behind, verifications due, pages to be looked at, details of each
--- subscription whose lease has ended ...}.
+-- Correct what time has changed among a feed's receivers: expired claims and due backoffs become settled (old cursor),
+-- subscriptions whose lease has ended are removed, and endpoints with a dispute that is due are set one change back, so
+-- that they are behind.
+-- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 leases
+--      9 verifications due   10 subscription counts   11 page checks due   12 disputes due
+-- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end before this time have ended (ms)
+--      4 how many leases at the most   5 the longest claim (ms)   6 the longest backoff (ms)
+--      What is further ahead than that was written by a clock that has been set back since: it is over as well.
+-- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, details of each subscription
+-- whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
   local ids = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, limit)
-  local most = string.format('(%.0f', now + ARGV[4 + n])
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, most, '+inf', 'LIMIT', 0, limit)) do
+  local longest = string.format('(%.0f', now + ARGV[4 + n])
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, longest, '+inf', 'LIMIT', 0, limit)) do
     ids[#ids + 1] = id
   end
   counts[n] = #ids
   for _, id in ipairs(ids) do
-    local cursor, rest = remembered(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))
+    local state = read_receiver_state(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))
     redis.call('ZREM', key, id)
-    redis.call('ZADD', KEYS[2], cursor, id)
+    redis.call('ZADD', KEYS[2], state.cursor, id)
     if n == 1 and string.sub(id, 1, 9) == 'endpoint:' then
-      -- It may hold what nobody has noted: until it has come past this change, kills do not ask what its ledger says.
+      -- It may have articles that nobody has noted: until it is past this change, kills do not rely on its ledger.
       local readable, details = pcall(cjson.decode, redis.call('HGET', KEYS[7], id))
       if readable and type(details) == 'table' then
         details.cut = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
         redis.call('HSET', KEYS[7], id, cjson.encode(details))
       end
     end
-    -- Not failing, and not asking to be left alone any more.
-    local free = string.match(rest, '^0:%d+:(%d+):')
-    if free and tonumber(free) <= tonumber(now) then
-      redis.call('HDEL', KEYS[6], id)
-    else
-      redis.call('HSET', KEYS[6], id, '0:' .. cursor .. ':' .. rest)
-    end
+    state.token = 0
+    keep_unless_plain(KEYS[6], id, state, now)
   end
 end
 local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])
-local told = {}
+local subscriptions = {}
 for _, id in ipairs(ended) do
-  told[#told + 1] = redis.call('HGET', KEYS[7], id) or ''
+  subscriptions[#subscriptions + 1] = redis.call('HGET', KEYS[7], id) or ''
   remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10])
 end
 local head = redis.call('HGET', KEYS[1], 'head') or '0'
@@ -56,5 +52,5 @@ return {
   redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
   redis.call('ZCOUNT', KEYS[9], '-inf', now),
   redis.call('ZCOUNT', KEYS[11], '-inf', now),
-  unpack(told),
+  unpack(subscriptions),
 }

@@ -1,4 +1,4 @@
--- Count a request in windows of time, each with its own limit; one that is over a limit is counted nowhere.
+-- Count a request in windows of time, each with its own limit; a request over a limit is counted in none.
 -- KEYS 1.. counters
 -- ARGV 1 seconds of a window   2.. the limit of each counter
 -- Returns 0, or the number of the counter that is full.

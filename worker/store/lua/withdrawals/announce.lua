@@ -1,4 +1,4 @@
--- Make a withdrawal known, and return who may send without having heard of it, and for how long yet.
+-- Publish a withdrawal, and return who may still send without having received it, and for how long.
 -- KEYS 1 senders
 -- ARGV 1 channel   2 the withdrawal as JSON
 -- Returns {sender, ms, sender, ms ...}.
