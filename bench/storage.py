@@ -19,7 +19,7 @@ from worker.runtime import logs
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.store import Store
 from worker.store.articles import NEW
-from worker.store.attempts import KEPT
+from worker.store.attempts import ATTEMPTS_KEPT
 from worker.wakeups import Wakeups
 
 ARTICLES, ENDPOINTS, SUBSCRIPTIONS, EVENTS = 1000, 10, 1000, 10_000
@@ -52,7 +52,7 @@ def articles(store: Store) -> None:
 
 def attempts(store: Store) -> None:
     """Keep as many attempts of one endpoint as are kept."""
-    for number in range(KEPT):
+    for number in range(ATTEMPTS_KEPT):
         fields = {
             "time": 1772352000000 + number,
             "article": f"hh-2026-{number:06}",
@@ -108,7 +108,7 @@ class _Nobody(Wakeups):
 
 STEPS: tuple[tuple[str, Callable[[Store], None], int], ...] = (
     (f"an article of 3 kB in {len(FEEDS)} feeds, told to {ENDPOINTS} endpoints", articles, ARTICLES),
-    (f"an endpoint's last {KEPT} attempts", attempts, 1),
+    (f"an endpoint's last {ATTEMPTS_KEPT} attempts", attempts, 1),
     ("a subscription", subscriptions, SUBSCRIPTIONS),
     ("an event id that is remembered", events, EVENTS),
 )

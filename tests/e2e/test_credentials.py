@@ -113,7 +113,9 @@ def test_no_secret_is_shown_whatever_goes_wrong(
                 newsroom.publish(f"article-{number}{name}", f"s{number}")
         attempts = newsroom.store.attempts
         for number, name in enumerate(names, 31):
-            receiver.until(lambda n=number, e=name: bool(attempts.last(f"s{n}", e, 1)), 20, f"an attempt at {name}")
+            receiver.until(
+                lambda n=number, e=name: bool(attempts.last_attempts(f"s{n}", e, 1)), 20, f"an attempt at {name}"
+            )
         receiver.wait("/operations", 3)
 
         config = ("--config", str(newsroom.config))

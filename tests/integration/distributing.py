@@ -44,7 +44,7 @@ class Worker:
         self.store = Store.connect(redis_url)
         self.receiver = receiver
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
-        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
+        gate = QualityGate(self.store, Alerts(self.store.operations, webhook=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
         planner = EndpointPlanner(self.store, payloads, SITE.provider, self.directory, timeout=TIMEOUT)

@@ -54,7 +54,7 @@ class Desk:
         self.pushes: list[Push] = []
         self.answer: Callable[[Push], int | tuple[int, int]] = lambda _: 204
         self.alerts: list[str] = []
-        gate = QualityGate(store, Alerts(store.operations, wanted=False))
+        gate = QualityGate(store, Alerts(store.operations, webhook=False))
         payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
         self.directory = EndpointDirectory()
         provider = Provider("herald.example,2026", "The Herald")
@@ -70,7 +70,7 @@ class Desk:
             wakeups,
             "w",
             self.directory,
-            Alerts(store.operations, wanted=False),
+            Alerts(store.operations, webhook=False),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
         )

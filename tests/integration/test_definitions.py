@@ -65,7 +65,7 @@ class Worker:
             wakeups,
             name,
             Endpoints(),
-            Alerts(store.operations, wanted=False),
+            Alerts(store.operations, webhook=False),
             try_locally=lambda _: False,
             on_killed=lambda *_: None,
         )
@@ -330,7 +330,7 @@ class TestFilling:
         newer = Worker(worker.store, NEW, "new")
         newer.work()
         store, atom = worker.store, FEED_FORMATS["atom"]
-        gate = QualityGate(store, Alerts(store.operations, wanted=False))
+        gate = QualityGate(store, Alerts(store.operations, webhook=False))
         publication = Publication("https://h.example", "H", "h.example,2026", "en", NEW)
         renderer = FeedRenderer(store, publication, gate)
         documents, payloads = FeedDocuments(store, publication, renderer), FeedPayloads(store, renderer)

@@ -38,7 +38,7 @@ def publish(store: Store, name: str, headline: str, rev: str = NEW) -> None:
 
 @pytest.fixture
 def renderer(store: Store) -> FeedRenderer:
-    return FeedRenderer(store, SITE, QualityGate(store, Alerts(store.operations, wanted=False)))
+    return FeedRenderer(store, SITE, QualityGate(store, Alerts(store.operations, webhook=False)))
 
 
 @pytest.fixture

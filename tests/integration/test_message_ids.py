@@ -65,7 +65,7 @@ class Histories(RuleBasedStateMachine):
         self.now = NOON
         self.numbers = itertools.count(1)
         self.bodies: dict[str, bytes] = {}
-        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=False))
+        gate = QualityGate(self.store, Alerts(self.store.operations, webhook=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
         provider = Provider("herald.example,2026", "The Herald")
@@ -79,7 +79,7 @@ class Histories(RuleBasedStateMachine):
             wakeups,
             "w",
             self.directory,
-            Alerts(self.store.operations, wanted=False),
+            Alerts(self.store.operations, webhook=False),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
         )

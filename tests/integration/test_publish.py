@@ -100,7 +100,7 @@ class Desk:
             wakeups,
             worker,
             Contracts(self.early),
-            Alerts(self.store.operations, wanted=True),
+            Alerts(self.store.operations, webhook=True),
             try_locally=lambda _: False,
             on_killed=on_killed,
         )
@@ -126,7 +126,7 @@ class Desk:
         return self.store.changes.members(feed)
 
     def renderer(self) -> FeedRenderer:
-        gate = QualityGate(self.store, Alerts(self.store.operations, wanted=True))
+        gate = QualityGate(self.store, Alerts(self.store.operations, webhook=True))
         return FeedRenderer(self.store, self.site, gate)
 
     def documents(self) -> FeedDocuments:

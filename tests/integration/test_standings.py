@@ -185,7 +185,7 @@ def test_what_is_sent_again_and_what_was_told_out_of_turn_does_not_wait(store: S
     store.replays.request("world", "p", {"one": 1}, "replay-1", same_ids=False, rate=50)
     assert store.replays.rewind("world", "p")
     outlook = partner.outlook()
-    assert (outlook.state, outlook.behind, outlook.waiting, outlook.again) == ("settled", 0, 0, 1)
+    assert (outlook.state, outlook.behind, outlook.waiting, outlook.replays) == ("settled", 0, 0, 1)
 
 
 def test_while_it_waits_after_a_failure_what_is_in_dispute_waits_too(store: Store) -> None:

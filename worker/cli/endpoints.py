@@ -84,7 +84,7 @@ def _came(before: EndpointOverview, retried: RetriedEndpoint) -> str:
     """What has come of it for an endpoint that stood so."""
     waits = retried.behind or retried.disputes
     then = "it is tried now." if waits else "nothing waits for it."
-    match retried.stood:
+    match retried.position:
         case "paused":
             was = _paused(before) if before.state == "paused" else "paused"
             return f"was {was}; it is resumed, and {then}"

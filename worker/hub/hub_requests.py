@@ -133,7 +133,7 @@ class HubRequests:
             format=feed_format.name,
             secret=secret,
             lease=lease,
-            asked=clock.ms(now),
+            requested=clock.ms(now),
             nonce=secrets.token_hex(8),
             host=host,
             client=client,

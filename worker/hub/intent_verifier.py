@@ -126,7 +126,7 @@ class IntentVerifier:
     def _retry(self, feed: str, subscription: str, request: SubscriptionRequest, answer: Answer) -> None:
         was_asked = answer.fault not in _NOT_ASKED
         due = clock.ms(clock.agreed()) + _AGAIN_SECONDS[request.tries] * 1000
-        self._store.subscription_requests.retry(feed, subscription, request, due, tried=was_asked)
+        self._store.subscription_requests.retry(feed, subscription, request, due, counts_as_try=was_asked)
         self._log("intent_not_answered", subscription, request)(
             status=answer.status, reason=answer.message, tries=request.tries + was_asked
         )

@@ -58,8 +58,8 @@ class EventPermit:
         standing = self._store.definitions.take_charge(
             self._digest, self._worker, self._last_seen_ms, self._newest_adopted
         )
-        self._number, self._last_seen_ms = standing.number, standing.seen
-        if standing.forgot:
+        self._number, self._last_seen_ms = standing.number, standing.reported
+        if standing.forgotten:
             # Redis has lost time: numbers may be given again, and what other workers had done is undone.
             self.charge = None
             self._store.patterns.forget()
@@ -76,7 +76,7 @@ class EventPermit:
             return None
         if standing.charge != self.charge:
             # A worker that was lost may come back in a moment with its feeds: nothing is ended for good so soon.
-            removed = clock.ms(clock.agreed()) + (LOST_MS if standing.lost else 0)
+            removed = clock.ms(clock.agreed()) + (LOST_MS if standing.newer_lost else 0)
             pending = self._store.definitions.adopt(standing.charge, self._definitions, removed)
             if pending < 0:
                 # A newer worker was faster; or Redis has lost the charge, and it gets a later generation the next time.

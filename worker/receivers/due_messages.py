@@ -56,7 +56,11 @@ class DueMessages:
         if not pending.replayed and self._is_up_to_date(change, entry, article.version, status):
             return False
         pending.message = self._messages.message(self._endpoint, status, stored, pending.occasion)
-        if entry is not None and (entry.version, entry.status) == (article.version, status) and entry.outcome != "taken":
+        if (
+            entry is not None
+            and (entry.version, entry.status) == (article.version, status)
+            and entry.outcome != "taken"
+        ):
             pending.failed = entry.sent
             pending.refused = entry.sent if entry.outcome == "refused" else 0
         pending.accepted = stored.accepted

@@ -105,7 +105,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
         logo_url=settings.site.logo_url or "",
         partner_formats=settings.site.partner_formats,
     )
-    alerts = Alerts(store.operations, wanted=settings.operations.url is not None)
+    alerts = Alerts(store.operations, webhook=settings.operations.url is not None)
     store.damaged_records.alert = partial(alerts.tell, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)

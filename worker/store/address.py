@@ -1,4 +1,4 @@
-"""The address under which the running stack serves, said by its web processes for as long as they run."""
+"""The address under which the running stack serves: its web processes announce it for as long as they run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client
 
 _LIFETIME_MS = 10_000
-"""How long it holds after the last word of a process that was killed. Renewed once a second."""
+"""How long an address stays after its process was killed. A process that runs renews it once a second."""
 
 
 class Address:
-    """Who began last is believed: an address that somebody was killed with is in nobody's way."""
+    """The process that began last wins, so that the address of one that was killed does no harm."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -25,15 +25,15 @@ class Address:
         return address
 
     def announce(self, base_url: str) -> None:
-        """Serve under `base_url` from now on."""
+        """Note that a process serves under `base_url` from now on."""
         self._client.set(keys.ADDRESS, base_url, px=_LIFETIME_MS)
 
     def renew(self, base_url: str) -> None:
-        """Serve under it still; that of another process, which began later, stays."""
+        """Note that it still does, unless another process has announced its own address since."""
         if self.get() in (None, base_url):
             self.announce(base_url)
 
     def withdraw(self, base_url: str) -> None:
-        """Serve under it no more."""
+        """Note that it no longer does."""
         if self.get() == base_url:
             self._client.delete(keys.ADDRESS)

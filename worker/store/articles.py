@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 _BYTES = 64 * 1024 * 1024
-"""What is kept of articles in memory, parsed; Redis is asked whether they are still the newest."""
+"""Memory for parsed articles. Before each use their `rev` is compared with Redis."""
 _OBJECTS = 4_000
-"""Bytes that an article takes beside its text, about: its objects."""
+"""Bytes that the objects of an article take beside its text, about."""
 NEW = "0"
 """The rev of an article that is not there."""
 
 
 _SCANNED = 1000
-"""Articles that are looked through in one round trip."""
+"""Articles that are searched in one round trip."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """An article as it is kept. `feeds` are those it ever was in, `accepted` is in ms, `size` in bytes, about.
+    """An article as Redis has it. `feeds`: those it ever was in; `accepted` in ms; `size` in bytes, about.
 
-    `rev` stands for this save and for no other, not even after Redis has lost time and counts the same saves again.
-    `fingerprints` are of what it said before, up to the last time that it was killed and came back.
+    `rev` stands for this save alone, even when Redis has lost its last writes and the same saves are counted again.
+    `fingerprints` are of its earlier texts, back to the last time that it was killed and reinstated.
     """
 
     article: Article

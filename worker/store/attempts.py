@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
-KEPT = 1000
+ATTEMPTS_KEPT = 1000
 """Attempts kept for each endpoint, about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to tell an endpoint something. `time` in ms; `answer`: the beginning of what it said."""
+    """One request to an endpoint. `time` in ms; `answer`: the beginning of the body of its answer.
+
+    `action`: what the request meant: published, corrected, killed or withdrawn, or feed.
+    """
 
     time: int
     article: str
@@ -45,10 +48,10 @@ class Attempt:
 
 
 class AttemptRecord(NamedTuple):
-    """An attempt, and what is to be noted of it in the ledger: article id -> `version:status:time:sha256`.
+    """An attempt, and the entries that it makes in the ledger, as JSON, by article id.
 
-    `dispute`: how the dispute about the article goes on, if it does; or PARKED_ALONE or RECALL. `alert`: what operators
-    hear of it beside what its outcome says.
+    `dispute`: how the dispute about the article goes on, if it does; or PARKED_ALONE or RECALL. `alert`: the kind of
+    alert that it raises beside those that its outcome does, if any.
     """
 
     attempt: Attempt
@@ -60,16 +63,16 @@ class AttemptRecord(NamedTuple):
 PARKED_ALONE = "parked_alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
-"""The endpoint refuses another one too: what was parked PARKED_ALONE since it last took any is in dispute again."""
+"""The endpoint refuses another one too, and has taken none since: what was parked alone is in dispute again."""
 _PARKING = ("refused", "parked")
-"""Outcomes that set an article aside: the endpoint's no, and our own gate's."""
-_FIELDS = tuple(one.name for one in fields(Attempt))
+"""Outcomes that set an article aside: the endpoint refused it, or our own quality gate did."""
+_FIELDS = tuple(attempt_field.name for attempt_field in fields(Attempt))
 _values = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
-    """How an endpoint has been doing. Times in ms, 0: never; `latency`: moving average in ms of its answers."""
+    """How an endpoint has been doing. Times in ms, 0: never; `latency`: moving average of its answers, in ms."""
 
     attempts: int = 0
     successes: int = 0
@@ -82,18 +85,18 @@ class EndpointHealth:
     suspended: int = 0
     parked: int = 0
     parked_alone: str = ""
-    """The article that was parked last, with no other to compare it with, if nothing was taken since."""
+    """The article that was parked last, with no other to compare it with, if the endpoint has taken none since."""
     error: str = ""
-    """What was wrong with the last one that failed, or that our gate kept back at `failed`."""
+    """What was wrong with the last attempt that failed, or that the gate kept back, at `failed`."""
     answer: str = ""
     outcomes: dict[str, int] = field(default_factory=dict)
-    """How many attempts came to what, since there are these counts."""
+    """How many attempts had which outcome."""
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> EndpointHealth:
-        """Read it from a hash. What can't be read, or is of a later release, is left out: it is for people only."""
+        """Read it from a hash. Fields that are damaged, or of a later release, are left out: it is for people only."""
         types = {"int": int, "float": float, "str": str}
-        known: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         outcomes = {}
         for name, text in texts.items():
             kind, _, outcome = name.partition(":")
@@ -101,12 +104,12 @@ class EndpointHealth:
                 if kind == "outcome":
                     outcomes[outcome] = int(text)
                 else:
-                    known[name] = types[cls.__annotations__[name]](text)
-        return cls(**known, outcomes=outcomes)
+                    values[name] = types[cls.__annotations__[name]](text)
+        return cls(**values, outcomes=outcomes)
 
     @property
     def failed_tries(self) -> int:
-        """How many requests did not come to a yes."""
+        """How many requests the endpoint did not take."""
         return max(
             0, self.attempts - self.successes - self.outcomes.get("given_back", 0) - self.outcomes.get("parked", 0)
         )
@@ -116,7 +119,7 @@ class EndpointHealth:
 class Dispute:
     """An article that an endpoint refuses while it takes others. Times in ms.
 
-    It is tried again when it is `due`; it was refused `tries` times since, in `status` (0: no answer) at last.
+    It is tried again when it is `due`; it was refused `tries` times, the last time in `status` (0: no answer).
     """
 
     due: int
@@ -137,7 +140,7 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class EndpointStanding:
-    """What an endpoint said last: when it took something, when something was parked (ms, 0: never); its disputes."""
+    """When an endpoint last took something, when something was last parked there (ms, 0: never), and its disputes."""
 
     took: int = 0
     parked: int = 0
@@ -158,10 +161,10 @@ class Attempts:
     def record(self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
         calls = []
-        for (feed, endpoint), tried in attempts.items():
+        for (feed, endpoint), records in attempts.items():
             k = keys.feed(feed)
-            arguments: list[Any] = [KEPT, ",".join(_FIELDS), f"endpoint:{endpoint}"]
-            for attempt, ledger, dispute, _ in tried:
+            arguments: list[Any] = [ATTEMPTS_KEPT, ",".join(_FIELDS), f"endpoint:{endpoint}"]
+            for attempt, ledger, dispute, _ in records:
                 arguments += _values(attempt)
                 arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
                 arguments.append(json.dumps(ledger) if ledger else "")
@@ -177,7 +180,7 @@ class Attempts:
         return recovered
 
     def note_suspension(self, feed: str, endpoint: str, now: int) -> int:
-        """Note that the endpoint is left alone since `now` (ms), until it takes something; return its last status."""
+        """Note that the endpoint is suspended since `now` (ms), until it takes something; return its last status."""
         health = keys.feed(feed).of(endpoint, "health")
         pipe = self._client.pipeline(transaction=False)
         pipe.hset(health, "suspended", now)
@@ -187,28 +190,28 @@ class Attempts:
 
     def last_attempts(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""
-        found = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
-        return [_typed(Attempt, texts) for _, texts in found]
+        entries = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
+        return [_typed(Attempt, texts) for _, texts in entries]
 
     def health(self, feed: str, endpoint: str) -> EndpointHealth:
         """Return how the endpoint has been doing."""
         return EndpointHealth.parse(self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
 
     def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, EndpointStanding]:
-        """Return what each of the endpoints said last, in one round trip."""
+        """Return the standing of each of the endpoints, in one round trip."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
         for endpoint in endpoints:
             pipe.hmget(k.of(endpoint, "health"), "success", "parked")
             pipe.hgetall(k.of(endpoint, "disputed"))
-        found = iter(pipe.execute())
+        replies = iter(pipe.execute())
         return {
             endpoint: EndpointStanding(
                 int(times[0] or 0),
                 int(times[1] or 0),
                 self._disputes(endpoint, disputes),
             )
-            for endpoint, times, disputes in zip(endpoints, found, found, strict=True)
+            for endpoint, times, disputes in zip(endpoints, replies, replies, strict=True)
         }
 
     def _disputes(self, endpoint: str, texts: Mapping[str, str]) -> dict[str, Dispute]:
@@ -221,7 +224,7 @@ class Attempts:
         return {article: dispute for article, dispute in read.items() if dispute is not None}
 
     def forget_disputes(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
-        """Forget the disputes about articles of which there is nothing more to be said."""
+        """Forget the disputes about articles of which the endpoint needs nothing more."""
         k = keys.feed(feed)
         if articles:
             self._scripts.run(
@@ -230,15 +233,15 @@ class Attempts:
                 [f"endpoint:{endpoint}", *articles],
             )
 
-    def take_tokens(self, feed: str, endpoint: str, now: int, rate: float, wanted: int) -> tuple[int, int]:
-        """Take up to `wanted` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
-        given, wait = self._scripts.run(
-            "attempts/take_tokens", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, wanted]
+    def take_tokens(self, feed: str, endpoint: str, now: int, rate: float, most: int) -> tuple[int, int]:
+        """Take up to `most` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
+        granted, wait = self._scripts.run(
+            "attempts/take_tokens", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, most]
         )
-        return int(given), int(wait)
+        return int(granted), int(wait)
 
     def return_tokens(self, feed: str, endpoint: str, unspent: int) -> None:
-        """Give attempts back that were taken and not made; more than the bucket holds are lost when it is next used."""
+        """Return attempts that were taken and not made; what the bucket can't hold is lost at its next use."""
         self._client.hincrbyfloat(keys.feed(feed).of(endpoint, "bucket"), "tokens", unspent)
 
     def parked_at(self, feed: str, endpoints: Sequence[str], article: str) -> dict[str, Attempt]:
@@ -257,12 +260,12 @@ class Attempts:
 
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
-        found = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))
+        texts = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))
         read = {
             article: self._damaged_records.read(
                 f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
             )
-            for article, text in found.items()
+            for article, text in texts.items()
         }
         return {article: attempt for article, attempt in read.items() if attempt is not None}
 

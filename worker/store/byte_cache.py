@@ -1,4 +1,4 @@
-"""What is kept in memory because it may be asked for again: as much as fits in so many bytes."""
+"""A cache in memory that is limited by bytes, not by the number of its entries."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ ROOM = 300
 
 
 class ByteCache(Generic[Key, Value]):
-    """At most `most` bytes; what was kept first goes first. Threads may share it.
+    """At most `most` bytes; the oldest entry goes first. Threads may share it.
 
-    Hundreds of entries are asked for at once, so to ask must cost next to nothing: nothing is noted by it, and no lock
-    is taken.
+    One document reads hundreds of entries, so a look-up must cost next to nothing: it takes no lock and keeps no record
+    of when an entry was used last.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: dict[Key, tuple[Value, int]] = {}
+        self._entries: dict[Key, tuple[Value, int]] = {}
         self._size = 0
         self._lock = Lock()
 
     def get(self, key: Key) -> Value | None:
-        """Return what is kept under the key, or None."""
-        kept = self._kept.get(key)
-        return None if kept is None else kept[0]
+        """Return the value of the key, or None."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
 
     def keep(self, key: Key, value: Value, size: int) -> None:
-        """Keep a value of about `size` bytes; one that would fill it all is not kept."""
+        """Keep a value of about `size` bytes; one that is larger than the whole cache is not kept."""
         with self._lock:
             self._drop(key)
             if size + ROOM > self._most:
                 return
-            self._kept[key] = value, size + ROOM
+            self._entries[key] = value, size + ROOM
             self._size += size + ROOM
             while self._size > self._most:
-                self._drop(next(iter(self._kept)))
+                self._drop(next(iter(self._entries)))
 
     def forget(self, which: Callable[[Key], bool] = lambda _: True) -> None:
-        """Keep nothing of it, or nothing under keys of which `which` is true."""
+        """Remove all entries, or those for whose keys `which` is true."""
         with self._lock:
-            for key in [key for key in self._kept if which(key)]:
+            for key in [key for key in self._entries if which(key)]:
                 self._drop(key)
 
     def _drop(self, key: Key) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._size -= kept[1]
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry[1]

@@ -1,4 +1,4 @@
-"""Totals since the beginning, kept where all processes of all machines add to them; `/metrics` reads them.
+"""Totals since the beginning, in Redis, where all processes of all machines add to them; `/metrics` reads them.
 
 A counter is a name and labels, written `name{label=value,...}` as a field of one hash.
 """
@@ -44,7 +44,7 @@ class Counters:
         self.add(f"{name}_sum", seconds * times, **labels)
 
     def flush(self) -> None:
-        """Carry what was added since the last flush to Redis. Raises redis.RedisError; then it is kept for the next."""
+        """Add to Redis what was counted since the last flush. Raises redis.RedisError; then the next flush adds it."""
         with self._lock:
             sums, self._sums = self._sums, Counter()
         if not sums:

@@ -1,6 +1,6 @@
-"""Records that can't be read, because Redis dropped a part of them or somebody changed them: told, and passed over.
+"""Records that can't be read, because Redis dropped a part of them or somebody changed them.
 
-One damaged record must not keep the others from being worked on.
+One damaged record must not stop the work on the others: it is reported to operators and left out.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
-_AGAIN_SECONDS = 3600.0
-"""How long nobody is told again of the same record."""
-_MOST = 10_000
-"""Of how many records it is known that they have been told."""
+_SILENT_SECONDS = 3600.0
+"""How long the same record is not reported a second time."""
+_MOST_REPORTED = 10_000
+"""How many reported records are remembered."""
 
 
 class DamageAlert(Protocol):
-    """Tells people of a damaged record, and what was done about it."""
+    """Alerts people to a damaged record; `next_step` says what happens to it."""
 
     def __call__(self, *, record: str, reason: str, next_step: str) -> None:
-        """DamageAlert of it."""
+        """Raise the alert."""
 
 
 def _log(*, record: str, reason: str, next_step: str) -> None:
@@ -44,11 +44,11 @@ class DamagedRecords:
 
     def __init__(self) -> None:
         self.alert: DamageAlert = _log
-        self._told: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
         self._lock = Lock()
 
     def read(self, record: str, parse: Callable[[], T], next_step: str) -> T | None:
-        """Return what a record says, or None if it can't be read."""
+        """Return what `parse` makes of a record, or None, and a report, if it is damaged."""
         try:
             return parse()
         except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -56,21 +56,21 @@ class DamagedRecords:
             return None
 
     def report(self, record: str, reason: str, next_step: str) -> None:
-        """DamageAlert of a record, once an hour."""
+        """Report a damaged record, at most once an hour."""
         with self._lock:
             now = time.monotonic()
-            if now - self._told.get(record, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
+            if now - self._reported.get(record, -_SILENT_SECONDS) < _SILENT_SECONDS:
                 return
-            if len(self._told) >= _MOST:
-                self._told.clear()
-            self._told[record] = now
+            if len(self._reported) >= _MOST_REPORTED:
+                self._reported.clear()
+            self._reported[record] = now
         self.alert(record=record, reason=reason[:300], next_step=next_step)
 
 
 def answers(pipe: Client) -> list[Any]:
-    """The answers to a pipeline, an error in the place of those that failed. Raises redis.RedisError in an outage."""
-    found: list[Any] = pipe.execute(raise_on_error=False)
-    for answer in found:
+    """Run a pipeline; where a command failed its error is the answer. Raises redis.RedisError in an outage."""
+    results: list[Any] = pipe.execute(raise_on_error=False)
+    for answer in results:
         if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
             raise answer
-    return found
+    return results

@@ -1,9 +1,9 @@
-"""By which definitions events are carried out, who knows them, and which feeds have still to be filled by them.
+"""Which definitions events are carried out by, which workers have them, and which feeds must still be filled.
 
 Each distinct set of definitions has a number, given when a worker first worked by it. The greatest number among those
-with a living worker is in charge; a charge has a generation, so that nobody takes a later charge of the same set for
-an earlier one. The keys of the charge lie in the slot of the event streams: an event is acknowledged in the same script
-that looks whether its worker is in charge still.
+with a living worker is in charge; a charge has a generation, so that a later charge of the same set is not mistaken
+for an earlier one. The keys of the charge lie in the slot of the event streams: one script checks that a worker is
+still in charge and acknowledges its events.
 """
 
 from __future__ import annotations
@@ -20,30 +20,31 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 ALIVE_MS = 10_000
-"""A worker that has not been seen for so long no longer keeps others from taking charge."""
+"""A worker without a report for so long no longer prevents others from taking charge."""
 LOST_MS = 60_000
-"""A worker that was lost is remembered for so long: until then nothing is ended for good in its stead."""
+"""A lost worker is remembered for so long: until then nothing of its definitions is ended for good."""
 
 
 @dataclass(frozen=True, slots=True)
 class DefinitionsStanding:
     """Where a set of definitions stands: its number, the greatest number of the living, the charge or "".
 
-    `lost`: workers by newer definitions were lost only a moment ago. `seen`: when this was (ms, by the clock of Redis).
-    `forgot`: Redis knows nothing of when the worker was seen before: it has lost time, or the worker has stood still.
+    `newer_lost`: workers with newer definitions were lost only a moment ago. `reported`: when the worker made this
+    report (ms, by the clock of Redis). `forgotten`: Redis has no trace of the worker's last report: it has lost
+    its last writes, or the worker has stood still.
     """
 
     number: int
     newest: int
     charge: str
-    lost: bool
-    seen: int
-    forgot: bool
+    newer_lost: bool
+    reported: int
+    forgotten: bool
 
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far the index is: feeds that are not complete, articles gone through, of how many, and the last of these."""
+    """How far the index is: feeds that are not complete, articles indexed, of how many, and the last of them."""
 
     feeds: dict[str, str]
     done: int = 0
@@ -60,32 +61,32 @@ class Definitions:
         self.indexing = Lease(client, scripts, keys.INDEXING)
         """Held by the worker that fills feeds."""
 
-    def take_charge(self, digest: str, worker: str, seen: int = 0, used: int = 0) -> DefinitionsStanding:
-        """Say that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
+    def take_charge(self, digest: str, worker: str, reported: int = 0, adopted: int = 0) -> DefinitionsStanding:
+        """Report that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
 
-        `seen`: what its last standing said, 0 if this is its first; `used`: a generation that was adopted, so a charge
-        gets a later one: Redis may have lost the charge, and remember in another place what was adopted.
+        `reported`: the time of its last report, 0 if this is its first; `adopted`: a generation that was adopted, so a
+        charge gets a later one: Redis may have lost the charge, and still remember elsewhere what was adopted.
         """
         numbers = [keys.NUMBERS, keys.LIVING, keys.CHARGE]
-        arguments = [digest, worker, ALIVE_MS, LOST_MS, seen or "", used]
-        number, newest, charge, lost, now, forgot = self._scripts.run("definitions/take_charge", numbers, arguments)
-        return DefinitionsStanding(number, newest, charge, bool(lost), now, bool(forgot))
+        arguments = [digest, worker, ALIVE_MS, LOST_MS, reported or "", adopted]
+        number, newest, charge, lost, now, forgotten = self._scripts.run("definitions/take_charge", numbers, arguments)
+        return DefinitionsStanding(number, newest, charge, bool(lost), now, bool(forgotten))
 
     def leave(self, number: int, worker: str) -> None:
-        """The worker works no more."""
+        """Note that the worker has stopped."""
         self._client.zrem(keys.LIVING, f"{number} {worker}")
 
     def outdated_workers(self) -> set[str]:
-        """Return the workers whose definitions are not those in charge, of those that were alive a moment ago."""
+        """Return the workers whose definitions are not those in charge, and that were alive a moment ago."""
         charge = (self._client.get(keys.CHARGE) or "").partition(" ")[0]
         members = (member.partition(" ") for member in self._client.zrange(keys.LIVING, 0, -1))
         return {worker for number, _, worker in members if number != charge}
 
     def adopt(self, charge: str, definitions: Mapping[str, str], removed: int) -> int:
-        """Have these feeds (name -> definition) maintained under a charge; return how many have to be filled.
+        """Have these feeds (name -> definition) maintained under a charge; return how many must be filled.
 
-        When a later charge has been adopted: its generation, as a negative number. Feeds that are not among them are no
-        more from `removed` (ms) on.
+        When a later charge has been adopted: its generation, as a negative number. Other feeds count as removed since
+        `removed` (ms).
         """
         flat = [part for item in definitions.items() for part in item]
         pending = self._scripts.run(
@@ -97,8 +98,8 @@ class Definitions:
 
     def indexed(self) -> dict[str, str]:
         """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""
-        known: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
-        return known
+        definitions: dict[str, str] = self._client.hgetall(keys.DEFINITIONS)
+        return definitions
 
     def former_feeds(self, now: int) -> set[str]:
         """Return the feeds that were removed from the settings (before `now`, ms)."""
@@ -111,7 +112,7 @@ class Definitions:
 
     def progress(self) -> IndexProgress:
         """Return how far the index is."""
-        # Not of one moment: a Redis that is full refuses MULTI, and people look at this.
+        # Not at one moment: a Redis that is full refuses MULTI, and people need this then.
         pipe = self._client.pipeline(transaction=False)
         pipe.hgetall(keys.PENDING)
         pipe.hmget(keys.INDEX, "done", "all", "article", "place")

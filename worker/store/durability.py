@@ -1,4 +1,4 @@
-"""Whether a Redis keeps what it is told: one that drops keys, or that writes nothing to disk, loses events."""
+"""Checks whether a Redis keeps its data: one that drops keys, or writes nothing to disk, loses events."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 def dangers(client: Client) -> list[str]:
     """Return what is dangerous about this Redis, each with the setting to change. Raises redis.RedisError.
 
-    Services that run Redis for others may not let us see all of their settings; what we can't see is no danger.
+    A hosted Redis may hide some of its settings; a hidden setting counts as safe.
     """
-    found = []
+    problems = []
     policy = client.info("memory").get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        found.append(f"it drops keys when it is full (maxmemory-policy {policy}): set maxmemory-policy noeviction")
+        problems.append(f"it drops keys when it is full (maxmemory-policy {policy}): set maxmemory-policy noeviction")
     persistence = client.info("persistence")
     if not persistence.get("aof_enabled") and _snapshots(client) == "":
-        found.append("it keeps nothing on disk (appendonly no): set appendonly yes")
-    return found
+        problems.append("it keeps nothing on disk (appendonly no): set appendonly yes")
+    return problems
 
 
 def _snapshots(client: Client) -> str | None:

@@ -1,4 +1,4 @@
-"""Which documents are updates of which: the ids under which one article was sent."""
+"""Which document is an update of which: the ids under which the newsroom has sent one article."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class Lineage:
-    """The lines of documents (feeds/lineage.py)."""
+    """From each update to its original (feeds/lineage.py)."""
 
     def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
         self._scripts = scripts
 
     def trace(self, document_id: str, origin: str | None = None) -> list[str]:
-        """Return the ids from a document back to the original; alone if it is none of an update.
+        """Return the ids from a document back to the original; its own alone if it is not an update.
 
-        `origin`: of which it says to be an update, which is noted for good, unless another was noted before.
+        `origin`: the document that it says it updates. That is noted for good, unless another was noted before.
         """
         ids: list[str] = self._scripts.run("lineage/trace", [keys.EVOLVED], [document_id, origin or ""])
         return ids
@@ -33,11 +33,11 @@ class Lineage:
 
     def originals(self, document_ids: Collection[str]) -> dict[str, str]:
         """Return the ids of the articles that stand for documents, by the documents' ids."""
-        found = {name: name for name in document_ids}
-        open_ids = list(found)
+        originals = {name: name for name in document_ids}
+        open_ids = list(originals)
         while open_ids:
-            answers = self._client.hmget(keys.EVOLVED, [found[name] for name in open_ids])
+            answers = self._client.hmget(keys.EVOLVED, [originals[name] for name in open_ids])
             origins = dict(zip(open_ids, answers, strict=True))
             open_ids = [name for name, origin in origins.items() if origin]
-            found |= {name: origins[name] for name in open_ids}
-        return found
+            originals |= {name: origins[name] for name in open_ids}
+        return originals

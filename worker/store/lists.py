@@ -27,18 +27,18 @@ class CuratedLists:
 
     def get_many(self, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Return the ids of each list; an unknown list is empty."""
-        wanted = list(names)
+        list_names = list(names)
         pipe = self._client.pipeline(transaction=False)
-        for name in wanted:
+        for name in list_names:
             pipe.hget(keys.curated(name), "articles")
         return {
             name: self._damaged_records.read(f"list {name}", partial(_articles, value), "it is empty until it is set")
             or ()
-            for name, value in zip(wanted, answers(pipe), strict=True)
+            for name, value in zip(list_names, answers(pipe), strict=True)
         }
 
     def set(self, name: str, time: datetime, articles: Sequence[str]) -> bool:
-        """Set a list as of a time; False when it is so already or a later event has set it."""
+        """Set a list as of a time; False when it is the same already or a later event has set it."""
         milliseconds = f"{time.timestamp() * 1000:.3f}"
         return bool(self._scripts.run("lists/set", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
 

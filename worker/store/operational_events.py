@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
-KEPT = 1000
-"""Events that wait at the most; when the webhook is away for long the oldest are dropped. The log has them all."""
+EVENTS_KEPT = 1000
+"""Events that wait at the most; when the webhook is away for long, the oldest are dropped. The log has them all."""
 
 
 class OperationalEvents:
@@ -27,19 +27,19 @@ class OperationalEvents:
 
     def add(self, event: dict[str, Any]) -> None:
         """Keep an event until it is sent."""
-        self._client.xadd(keys.OPERATIONS, {"event": json.dumps(event)}, maxlen=KEPT, approximate=True)
+        self._client.xadd(keys.OPERATIONS, {"event": json.dumps(event)}, maxlen=EVENTS_KEPT, approximate=True)
 
     def claim(self, limit: int, hold_ms: int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
-        """Return up to `limit` events with their ids, after a token; nobody else gets any for `hold_ms`.
+        """Return a token and up to `limit` events with their ids; nobody else gets any for `hold_ms`.
 
-        Nothing is returned while a worker is sending.
+        While another worker is sending: an empty token and no events.
         """
         if not self._client.xlen(keys.OPERATIONS) or (token := self._sending.acquire(hold_ms)) is None:
             return "", []
-        # Read once it is ours: what another worker has just sent is not sent again.
-        found = self._client.xrange(keys.OPERATIONS, count=limit)
+        # Read after the lease is ours, so that nothing is sent again that another worker has just sent.
+        entries = self._client.xrange(keys.OPERATIONS, count=limit)
         events = []
-        for entry, fields in found:
+        for entry, fields in entries:
             event = self._damaged_records.read(f"operational event {entry}", partial(_event, fields), "it is dropped")
             if event is None:
                 self._client.xdel(keys.OPERATIONS, entry)
@@ -48,7 +48,7 @@ class OperationalEvents:
         return token, events
 
     def finish(self, token: str, sent: list[str]) -> None:
-        """Remove what was sent, and let others send, unless one of them does so already: it took too long."""
+        """Remove what was sent, and release the lease if it has not expired."""
         if sent:
             self._client.xdel(keys.OPERATIONS, *sent)
         self._sending.release(token)

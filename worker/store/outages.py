@@ -1,4 +1,4 @@
-"""How long leases of subscriptions last: as was granted, and as much longer as we were not there to renew them."""
+"""How much longer the leases of subscriptions last because Dateline was away and could not renew them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 _OUTAGE_MS = 10_000
-"""Receivers are swept every second; when they were not for so long, that was an outage."""
+"""Receivers are swept every second; a pause as long as this was an outage."""
 
 
 class LeaseExtension(NamedTuple):
-    """By how much (ms) leases last longer at the moment, and the outage (ms) that was found just now, 0: none."""
+    """By how much (ms) leases last longer at the moment, and the outage (ms) that has just ended, 0: none."""
 
     longer: int
     outage: int
 
 
 class Outages:
-    """How long we were away, and what that adds to the leases of all feeds."""
+    """How long Dateline was away, and what that adds to the leases of all feeds."""
 
     def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client

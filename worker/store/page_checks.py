@@ -1,6 +1,6 @@
-"""Pages that are read back after a kill: when each is looked at next, and what was seen on it.
+"""Checks of pages after a kill: when the page of each partner is read next, and what was seen on it.
 
-A page is one endpoint's of one article. It comes due again and again until it is done with; what was seen stays.
+A page belongs to one endpoint and one article. It comes due again and again until its checks end; what was seen stays.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Verdict = Literal["", "gone", "there", "unproven"]
 class PageSighting:
     """What was seen on a page of the article that was killed in `version`. Times in ms, 0: never.
 
-    `since`: when it was killed; `looks`: how often it was looked at, `last` when the last look began; `why`: what the
-    verdict of that look rests on. `alarmed`: operators know that the text is still there, and not as yet that it went.
+    `since`: when it was killed; `looks`: how often it was checked, `last`: when the last check began; `why`: the reason
+    for its verdict. `alarmed`: operators have been alerted that the text is still there, and not yet that it has gone.
     """
 
     version: int
@@ -40,9 +40,9 @@ class PageSighting:
 
 @dataclass(frozen=True, slots=True)
 class PageCheck:
-    """A page that was taken to be looked at; `deadline` (ms) is when it comes due again by itself.
+    """The claim to check a page; at its `deadline` (ms) the page comes due again by itself.
 
-    `kept` is `seen` as it is kept, to the letter: by it another kill is noticed.
+    `sighting_json` is the sighting verbatim as Redis had it: if it differs there now, the article was killed once more.
     """
 
     feed: str
@@ -54,67 +54,71 @@ class PageCheck:
 
 
 class PageChecks:
-    """The pages, by feed."""
+    """The checks of pages, by feed."""
 
     def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
         self._client = client
         self._scripts = scripts
         self._damaged_records = damaged_records
 
-    def schedule(self, feed: str, endpoints: Collection[str], article_id: str, seen: PageSighting, due: int) -> None:
-        """Have the pages of these endpoints looked at when `due` (ms). Doing it again changes nothing."""
+    def schedule(
+        self, feed: str, endpoints: Collection[str], article_id: str, sighting: PageSighting, due: int
+    ) -> None:
+        """Have the pages of these endpoints checked when `due` (ms). Doing it again changes nothing."""
         k = keys.feed(feed)
         members = [_member(endpoint, article_id) for endpoint in endpoints]
         self._scripts.run(
-            "page_checks/schedule", [k.page_checks_due, k.page_checks], [seen.version, due, _json(seen), *members]
+            "page_checks/schedule",
+            [k.page_checks_due, k.page_checks],
+            [sighting.version, due, _json(sighting), *members],
         )
 
     def bring_forward(self, feed: str, endpoint: str, article_ids: Collection[str], due: int) -> None:
-        """Have pages looked at `due` (ms) at the latest, also those that were done with."""
+        """Have pages checked when `due` (ms) at the latest, also those whose checks have ended."""
         k = keys.feed(feed)
         members = [_member(endpoint, article_id) for article_id in article_ids]
         self._scripts.run("page_checks/bring_forward", [k.page_checks_due, k.page_checks], [due, *members])
 
     def claim_due(self, feed: str, now: int, limit: int, deadline: int) -> list[PageCheck]:
-        """Take up to `limit` pages that are due at `now` (ms); they come due again at `deadline` (ms)."""
+        """Claim up to `limit` pages that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run("due/claim", [k.page_checks_due, k.page_checks], [now, limit, deadline])
         pages = []
         for member, text in zip(answer[::2], answer[1::2], strict=True):
             endpoint, _, article_id = member.partition(":")
             try:
-                seen = PageSighting(**json.loads(text))
+                sighting = PageSighting(**json.loads(text))
             except (ValueError, TypeError) as error:
                 self._client.zrem(k.page_checks_due, member)
-                self._damaged_records.report(f"page {member} of {feed}", str(error), "nobody looks at it any more")
+                self._damaged_records.report(f"page {member} of {feed}", str(error), "it is not checked any longer")
                 continue
-            pages.append(PageCheck(feed, endpoint, article_id, seen, text, deadline))
+            pages.append(PageCheck(feed, endpoint, article_id, sighting, text, deadline))
         return pages
 
-    def note(self, page: PageCheck, seen: PageSighting, due: int | None) -> bool:
-        """Note what was seen; it is looked at next when `due` (ms), None: never. False: another kill came meanwhile."""
-        return self._looked(page, _json(seen), "" if due is None else str(due))
+    def note(self, page: PageCheck, sighting: PageSighting, due: int | None) -> bool:
+        """Note what was seen; the next check is `due` then (ms), None: never. False: another kill came meanwhile."""
+        return self._note(page, _json(sighting), "" if due is None else str(due))
 
     def forget(self, page: PageCheck) -> None:
         """Forget a page."""
-        self._looked(page, "", "")
+        self._note(page, "", "")
 
     def sightings(self, feed: str, endpoints: Collection[str], article_id: str) -> dict[str, PageSighting]:
-        """Return what was seen of an article, by endpoint, of those whose page is read back."""
+        """Return what was seen of an article, by endpoint, where pages are checked."""
         if not endpoints:
             return {}
         members = [_member(endpoint, article_id) for endpoint in endpoints]
-        found = self._client.hmget(keys.feed(feed).page_checks, members)
-        return {name: PageSighting(**json.loads(text)) for name, text in zip(endpoints, found, strict=True) if text}
+        texts = self._client.hmget(keys.feed(feed).page_checks, members)
+        return {name: PageSighting(**json.loads(text)) for name, text in zip(endpoints, texts, strict=True) if text}
 
-    def _looked(self, page: PageCheck, now: str, due: str) -> bool:
+    def _note(self, page: PageCheck, sighting_json: str, due: str) -> bool:
         k = keys.feed(page.feed)
         member = _member(page.endpoint, page.article_id)
         return bool(
             self._scripts.run(
                 "page_checks/note",
                 [k.page_checks_due, k.page_checks],
-                [member, page.sighting_json, now, due, page.deadline],
+                [member, page.sighting_json, sighting_json, due, page.deadline],
             )
         )
 
@@ -124,5 +128,5 @@ def _member(endpoint: str, article_id: str) -> str:
     return f"{endpoint}:{article_id}"
 
 
-def _json(seen: PageSighting) -> str:
-    return json.dumps(asdict(seen), separators=(",", ":"), ensure_ascii=False)
+def _json(sighting: PageSighting) -> str:
+    return json.dumps(asdict(sighting), separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The feeds that were made of patterns, each when first an article matched."""
+"""The feeds of patterns: each is created when an article first matches."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 _CACHED = 100_000
-"""Values known to have a feed."""
+"""How many values with a feed are remembered."""
 
 
 class PatternFeeds:
-    """What there is of each pattern: value as it is called in the feed's name -> as an article first wrote it."""
+    """The feeds of each pattern: value as it stands in the feed's name -> as an article first wrote it."""
 
     def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
         self._scripts = scripts
-        self._known: LRUCache[tuple[str, str], str] = LRUCache(_CACHED)
+        self._written: LRUCache[tuple[str, str], str] = LRUCache(_CACHED)
         self._lock = Lock()
 
-    def create(self, pattern: str, wanted: Mapping[str, str], most: int) -> set[str]:
-        """Make feeds for these values, as far as there are not `most` of the pattern; return those that exist now."""
+    def create(self, pattern: str, values: Mapping[str, str], most: int) -> set[str]:
+        """Create feeds for values (value -> as it is written), up to `most` of the pattern; return which exist now."""
         with self._lock:
-            exist = {value for value in wanted if (pattern, value) in self._known}
-        if len(exist) < len(wanted):
-            asked = [part for value, written in wanted.items() if value not in exist for part in (value, written)]
-            made = iter(self._scripts.run("patterns/create", [keys.pattern(pattern)], [most, *asked]))
-            new = dict(zip(made, made, strict=True))
+            exist = {value for value in values if (pattern, value) in self._written}
+        if len(exist) < len(values):
+            missing = [part for value, written in values.items() if value not in exist for part in (value, written)]
+            answer = iter(self._scripts.run("patterns/create", [keys.pattern(pattern)], [most, *missing]))
+            new = dict(zip(answer, answer, strict=True))
             with self._lock:
-                self._known.update({(pattern, value): written for value, written in new.items()})
+                self._written.update({(pattern, value): written for value, written in new.items()})
             exist |= new.keys()
         return exist
 
     def forget(self) -> None:
-        """Ask for all of them anew: Redis has lost time, and may not know of some."""
+        """Forget what Redis answered: it has lost its last writes, and may no longer have some of the feeds."""
         with self._lock:
-            self._known.clear()
+            self._written.clear()
 
     def written(self, feed: MadeFeed) -> str:
         """Return the feed's value as an article first wrote it; "" when no article has matched."""
         pattern, value = pattern_of(feed.name), feed.value
         with self._lock:
-            known = self._known.get((pattern, value), "")
-        if not known:
-            known = self._client.hget(keys.pattern(pattern), value) or ""
-            if known:
+            written = self._written.get((pattern, value), "")
+        if not written:
+            written = self._client.hget(keys.pattern(pattern), value) or ""
+            if written:
                 with self._lock:
-                    self._known[pattern, value] = known
-        return known
+                    self._written[pattern, value] = written
+        return written
 
     def had(self, pattern: str, value: str) -> bool:
-        """Whether the pattern, which may be no more, had a feed of that value."""
+        """Whether the pattern has or had a feed of that value, also when the settings no longer have the pattern."""
         return bool(self._client.hexists(keys.pattern(pattern), value))
 
     def count(self, pattern: str) -> int:

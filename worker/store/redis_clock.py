@@ -1,6 +1,6 @@
-"""The clock of Redis, as a process knows it: asked once a second, and carried on by a steady clock in between.
+"""The clock of Redis, as a process knows it: read once a second, and continued by a steady clock in between.
 
-So this process's own clock counts for nothing; it may be wrong, and may be set forward or back at any time.
+All processes agree on this clock. The machine's own clock may be wrong, and may be set forward or back at any time.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from worker import clock
 if TYPE_CHECKING:
     from worker.store.scripts import Client
 
-_KEPT_MS = 100
-"""By how much Redis' clock may differ from what we take it to be: time is not to jump to and fro at each look."""
+_TOLERANCE_MS = 100
+"""By how much Redis' clock may differ from our estimate before it is corrected: time must not jump at each reading."""
 _SLOW_SECONDS = 0.5
-"""An answer that took so long tells the time too badly when it is known already."""
+"""An answer that took so long says too little about the time to replace an earlier reading."""
 
 
 def _steady() -> float:
@@ -27,23 +27,23 @@ def _steady() -> float:
 
 
 class RedisClock:
-    """What time it is for Redis."""
+    """The present moment by the clock of Redis."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._ahead: float | None = None
 
     def measure(self) -> None:
-        """Ask Redis. Raises redis.RedisError; then what was known stays."""
+        """Read the clock of Redis. Raises redis.RedisError; then the last reading stays."""
         before = _steady()
         seconds, microseconds = self._client.time()
         after = _steady()
         ahead = seconds * 1000 + microseconds / 1000 - (before + after) * 500
-        known = self._ahead
-        if known is None or (after - before < _SLOW_SECONDS and abs(ahead - known) > _KEPT_MS):
+        last = self._ahead
+        if last is None or (after - before < _SLOW_SECONDS and abs(ahead - last) > _TOLERANCE_MS):
             self._ahead = ahead
 
     def now(self) -> datetime | None:
-        """Return the present moment, None when Redis has not been asked yet."""
+        """Return the present moment, None when Redis' clock has not been read yet."""
         ahead = self._ahead
         return None if ahead is None else clock.moment(round(_steady() * 1000 + ahead))

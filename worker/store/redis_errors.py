@@ -1,9 +1,9 @@
-"""What an error of Redis means, in one place, and the connections that know it.
+"""What an error of Redis means, in one place, and connections that react to it.
 
     away      it does not answer, is loading, or is no primary (any more): nothing is lost, the same call works later
     full      it answers and takes no writes: memory or disk is full. The same call works when somebody has made room
-    refused   it does not let us in, or not do this: the settings, or its users, are to be changed
-    bug       everything else: we asked for nonsense, or what it holds is not what we wrote
+    refused   it does not let us in, or not do this: its users or our settings must be changed
+    bug       everything else: a command of ours is wrong, or what Redis holds is not what we wrote
 
 Only a bug is worth a traceback, and only a bug is the fault of what was being worked on.
 """
@@ -44,19 +44,19 @@ _DEMOTED = frozenset({"READONLY", "UNBLOCKED"})
 
 
 class Demoted(redis.ConnectionError):
-    """Who was the primary is a replica by now. The connection is closed: a new one may lead to the new primary."""
+    """The former primary is a replica now. The connection is closed: a new one may lead to the new primary."""
 
 
 def _word(error: BaseException) -> str:
     code = str(getattr(error, "status_code", None) or "")
     if code in _WORDS:
         return code
-    found = _WORD.search(_said(error))
-    return found[1] if found else ""
+    match = _WORD.search(_message(error))
+    return match[1] if match else ""
 
 
-def _said(error: BaseException) -> str:
-    """What Redis said; of an error in a pipeline, without our command, which may have the text of an article."""
+def _message(error: BaseException) -> str:
+    """The message of Redis; of an error in a pipeline without our command, which may have the text of an article."""
     return str(error).rpartition(" of pipeline caused error: ")[2]
 
 
@@ -72,15 +72,15 @@ def kind(error: BaseException) -> Kind:
 
 
 def sentence(error: RedisError) -> str:
-    """Say in one line, to people, what is the matter and what to do."""
-    what = kind(error)
-    if what == "full":
+    """Say to people in one line what has happened and what to do."""
+    error_kind = kind(error)
+    if error_kind == "full":
         if _word(error) == "OOM":
             return "Redis takes no writes because its memory is full: give it more (maxmemory)"
         return "Redis takes no writes because it can't write to its disk: make room there, see its log"
-    if what == "refused":
+    if error_kind == "refused":
         return f"Redis refuses us ({_first_line(error)}): see the name and password in redis_url, and its ACL"
-    if what == "away":
+    if error_kind == "away":
         return f"Redis does not answer ({_first_line(error)}): is `dateline up` running, and is redis_url right?"
     return f"Redis could not do it ({_first_line(error)}): a bug of ours, or its data was changed by somebody else"
 
@@ -92,21 +92,21 @@ def is_outage(error: BaseException) -> bool:
 
 def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about: Any) -> None:
     """Log an error of Redis as what it is, in one line; a bug with its traceback."""
-    what = kind(error)
-    if what == "bug":
+    error_kind = kind(error)
+    if error_kind == "bug":
         log.error("store_failed", reason=_first_line(error), next_step=next_step, exc_info=error, **about)
-    elif what == "full":
+    elif error_kind == "full":
         log.error("redis_full", reason=sentence(error), next_step=next_step, **about)
-    elif what == "refused":
+    elif error_kind == "refused":
         log.error("redis_refuses", reason=sentence(error), next_step=next_step, **about)
     else:
         log.error("redis_away", reason=_first_line(error), next_step=next_step, **about)
 
 
 class Outage:
-    """An outage of Redis as one part of a process meets it: told when it begins, changes its kind and ends.
+    """An outage of Redis as one part of a process meets it: logged when it begins, changes its kind and ends.
 
-    `about`: what it is told with.
+    `about`: fields of these log events.
     """
 
     def __init__(self, log: FilteringBoundLogger, **about: Any) -> None:
@@ -115,22 +115,22 @@ class Outage:
         self._kind: Kind | None = None
 
     def met(self, error: RedisError, next_step: str) -> None:
-        """Redis could not do it. A bug is told each time, and is no outage."""
-        what = kind(error)
-        if what == "bug" or what != self._kind:
+        """Note that Redis could not do something. A bug is logged each time, and is not an outage."""
+        error_kind = kind(error)
+        if error_kind == "bug" or error_kind != self._kind:
             report(self._log, error, next_step, **self._about)
-        if what != "bug":
-            self._kind = what
+        if error_kind != "bug":
+            self._kind = error_kind
 
     def over(self) -> None:
-        """Redis has done it."""
+        """Note that Redis works."""
         if self._kind is not None:
             self._kind = None
             self._log.info("redis_back", **self._about)
 
 
 def _first_line(error: BaseException) -> str:
-    return _said(error).partition("\n")[0][:200] or type(error).__name__
+    return _message(error).partition("\n")[0][:200] or type(error).__name__
 
 
 class _Following:
@@ -168,7 +168,7 @@ _FOLLOWING = {
 def connect(url: str, *, connect_seconds: float, answer_seconds: float) -> redis.Redis:
     """Return a client of the Redis at `url` (redis://, rediss:// or unix://), which connects when first used.
 
-    A call that reached a demoted primary is made once more, on a new connection: nothing has been done of it.
+    A call that reached a demoted primary is repeated once, on a new connection: the first had no effect.
     """
     pool = redis.ConnectionPool.from_url(
         url,

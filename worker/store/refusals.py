@@ -1,4 +1,4 @@
-"""Articles that the gate keeps out of a feed format, by format."""
+"""Articles that the quality gate keeps out of a feed format, by format."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(NamedTuple):
-    """Which version was refused, when (ms), and why. A newer version of the article has made it void."""
+    """Which version was refused, when (ms), and why. A newer version of the article makes it void."""
 
     version: int
     time: int
@@ -33,34 +33,34 @@ class Refusals:
         self._damaged_records = damaged_records
 
     def note(self, format_name: str, article_id: str, refusal: Refusal) -> bool:
-        """Keep a refusal; False when this version's, or a newer one's, is kept already."""
+        """Note a refusal; False when the refusal of this version, or of a newer one, is noted already."""
         key = keys.refused(format_name)
         return bool(
             self._scripts.run("refusals/note", [key], [article_id, refusal.version, json.dumps(refusal._asdict())])
         )
 
     def of(self, article_id: str, format_names: Sequence[str]) -> dict[str, Refusal]:
-        """Return what is kept of the article, by format."""
+        """Return the refusals of an article, by format."""
         pipe = self._client.pipeline(transaction=False)
         for name in format_names:
             pipe.hget(keys.refused(name), article_id)
-        found = dict(zip(format_names, answers(pipe), strict=True))
-        return self._read(f"refusal of {article_id}", found)
+        texts = dict(zip(format_names, answers(pipe), strict=True))
+        return self._read(f"refusal of {article_id}", texts)
 
     def all(self, format_name: str) -> dict[str, Refusal]:
-        """Return what is kept, by article."""
+        """Return the refusals in a format, by article."""
         return self._read(f"refusals in {format_name}", self._client.hgetall(keys.refused(format_name)))
 
-    def _read(self, what: str, texts: Mapping[str, str | None]) -> dict[str, Refusal]:
+    def _read(self, record: str, texts: Mapping[str, str | None]) -> dict[str, Refusal]:
         read = {
-            name: self._damaged_records.read(what, partial(_refusal, text), "it is judged anew")
+            name: self._damaged_records.read(record, partial(_refusal, text), "it is judged anew")
             for name, text in texts.items()
             if text
         }
         return {name: refusal for name, refusal in read.items() if refusal is not None}
 
     def drop(self, format_name: str, article_ids: Sequence[str]) -> None:
-        """Forget what is void."""
+        """Forget refusals that are void."""
         if article_ids:
             self._client.hdel(keys.refused(format_name), *article_ids)
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What waits to be sent again: article ids in order, under which name, with the same message ids as before or not.
+    """What waits to be sent again: article ids in order, the id of the request, whether message ids stay the same.
 
-    `rate`: articles a second at the most. `more`: there are others behind these.
+    `rate`: articles a second at the most. `more`: other articles wait behind these.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Replays:
     def request(
         self, feed: str, endpoint: str, articles: Mapping[str, int], replay_id: str, *, same_ids: bool, rate: float
     ) -> None:
-        """Add articles (id -> place in the order) to what waits; the newest request's name, ids and rate count."""
+        """Add articles (id -> place in the order) to those that wait; the newest id, `same_ids` and rate hold."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=True)
         pipe.zadd(k.of(endpoint, "replay"), dict(articles))
@@ -48,7 +48,7 @@ class Replays:
         pipe.execute()
 
     def rewind(self, feed: str, endpoint: str) -> bool:
-        """Have the endpoint claimed although it is up to date; False while a worker holds it: ask again."""
+        """Have the endpoint claimed although it is up to date; False while a worker has claimed it: call this again."""
         k = keys.feed(feed)
         return bool(
             self._scripts.run(
@@ -66,26 +66,24 @@ class Replays:
         for endpoint in waiting:
             pipe.hgetall(k.of(endpoint, "replaying"))
         replays = {}
-        for (endpoint, articles), how in zip(waiting.items(), pipe.execute(), strict=True):
+        for (endpoint, articles), request in zip(waiting.items(), pipe.execute(), strict=True):
             replay = self._damaged_records.read(
-                f"replay of {endpoint}", partial(_replay, how, articles, limits[endpoint]), "it waits; ask for it again"
+                f"replay of {endpoint}",
+                partial(_replay, request, articles, limits[endpoint]),
+                "it waits; ask for it again",
             )
             if replay is not None:
                 replays[endpoint] = replay
         return replays
 
     def remove(self, feed: str, endpoint: str, articles: list[str]) -> None:
-        """Take out what was sent."""
+        """Remove articles that were sent."""
         if articles:
             self._client.zrem(keys.feed(feed).of(endpoint, "replay"), *articles)
 
-    def waiting(self, feed: str, endpoint: str) -> int:
-        """How many articles wait."""
-        return int(self._client.zcard(keys.feed(feed).of(endpoint, "replay")))
 
-
-def _replay(how: dict[str, str], articles: list[str], limit: int) -> Replay:
-    rate = float(how["rate"])
-    # No more at once than may go in a second.
-    some = min(limit, max(1, int(rate)))
-    return Replay(how["id"], how["same_ids"] == "1", rate, tuple(articles[:some]), len(articles) > some)
+def _replay(request: dict[str, str], articles: list[str], limit: int) -> Replay:
+    rate = float(request["rate"])
+    # At once no more than the rate allows in a second.
+    count = min(limit, max(1, int(rate)))
+    return Replay(request["id"], request["same_ids"] == "1", rate, tuple(articles[:count]), len(articles) > count)

@@ -56,21 +56,21 @@ class Scripts:
             raise _failed(name, keys, error) from None
 
     def read(self, *commands: tuple[Any, ...]) -> list[Any]:
-        """Return the answers to commands that read one key each, (command, key, argument ...), all of one moment."""
+        """Return the answers to commands that read one key each, (command, key, argument ...), all at one moment."""
         answers: list[Any] = self.run("commands/read", *self.reading(*commands))
         return answers
 
     @staticmethod
     def reading(*commands: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
-        """What `run_each("commands/read", ...)` is to be called with for commands as `read` takes them."""
+        """Return the keys and arguments of `commands/read` for commands as `read` takes them."""
         keys = list(dict.fromkeys(key for _, key, *_ in commands))
-        asked = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
-        return keys, [json.dumps(asked)]
+        numbered = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
+        return keys, [json.dumps(numbered)]
 
     def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run one script for each (keys, args), in one round trip; return the answers in that order.
 
-        When one fails the others have run nevertheless. Raises redis.RedisError.
+        If one fails, the others have run nevertheless. Raises redis.RedisError.
         """
         answers = self.run_each(name, calls)
         for answer in answers:
@@ -79,12 +79,12 @@ class Scripts:
         return answers
 
     def run_each(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """As `run_many`; where one fails for what it was asked to do, its error stands in the place of its answer.
+        """As `run_many`; where a script fails because of its own keys or arguments, its error is its answer.
 
-        Raises redis.RedisError when Redis can't just now.
+        Raises redis.RedisError when Redis is away, full or refuses us.
         """
         answers: list[Any] = []
-        for attempt in ("known", "loaded"):
+        for attempt in ("first", "loaded"):
             pipe = self._client.pipeline(transaction=False)
             for keys, args in calls:
                 pipe.evalsha(self._digests[name], len(keys), *keys, *args)
@@ -102,7 +102,7 @@ class Scripts:
 
 
 def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:
-    """The error, with what it was about if it lies in that; as it is if Redis can't just now."""
+    """The error, naming the script and its key if it lies in these; unchanged if Redis is away, full or refuses us."""
     if redis_errors.kind(error) != "bug":
         return error
     failed = ResponseError(f"{name} of {keys[0] if keys else 'nothing'}: {error}")

@@ -1,4 +1,4 @@
-"""Requests to the hub that wait for the subscriber's word (W3C WebSub, section 5.3).
+"""Requests to the hub that wait until the subscriber confirms them (W3C WebSub, section 5.3).
 
 A request changes nothing until it is verified. The newest request of a subscription replaces the one before it.
 """
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 WINDOW_SECONDS = 60
-"""What is counted is forgotten after so long."""
+"""How long requests are counted together, for limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
-    """One request. `lease` in seconds; `asked` (ms) and `nonce` tell it from others of the same subscription.
+    """One request. `lease` in seconds; `requested` (ms) and `nonce` tell it from others of the same subscription.
 
     `host` is the callback's, `client` the address that asked.
     """
@@ -33,7 +33,7 @@ class SubscriptionRequest:
     format: str
     secret: str
     lease: int
-    asked: int
+    requested: int
     nonce: str
     host: str
     client: str
@@ -41,8 +41,8 @@ class SubscriptionRequest:
 
 
 Confirmed = Literal["superseded", "done", "new", "host", "client"]
-"""What came of a verified request: a newer one took its place; it is done; the subscription is new; or it is refused,
-because the callback's host or the client has too many subscriptions."""
+"""The outcome of a verified request: a newer one has replaced it; it is done; the subscription is new; or it is
+refused, because the callback's host or the client has too many subscriptions."""
 
 
 class SubscriptionRequests:
@@ -54,7 +54,7 @@ class SubscriptionRequests:
         self._damaged_records = damaged_records
 
     def admit(self, client: str, host: str, per_client: int, per_host: int) -> Literal["yes", "client", "host"]:
-        """Count a request against what one client and one callback host may ask for in a minute; which is over it."""
+        """Count a request of a client for a callback host; return which of the two has used up its limit a minute."""
         windows = [keys.hub_window("client", client), keys.hub_window("host", host)]
         full = self._scripts.run("subscription_requests/admit", windows, [WINDOW_SECONDS, per_client, per_host])
         return ("yes", "client", "host")[full]
@@ -69,26 +69,26 @@ class SubscriptionRequests:
         self._client.sadd(keys.RECEIVING, feed)
         pipe = self._client.pipeline(transaction=True)
         pipe.hset(k.subscription_requests, subscription, _json(asdict(intent)))
-        pipe.zadd(k.verifications_due, {subscription: intent.asked})
+        pipe.zadd(k.verifications_due, {subscription: intent.requested})
         pipe.execute()
 
     def claim_due(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, SubscriptionRequest]]:
-        """Take up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
+        """Claim up to `limit` requests that are due at `now` (ms); they come due again at `deadline` (ms)."""
         k = keys.feed(feed)
         answer = self._scripts.run("due/claim", [k.verifications_due, k.subscription_requests], [now, limit, deadline])
-        taken = []
+        claimed = []
         for subscription, text in zip(answer[::2], answer[1::2], strict=True):
             try:
-                taken.append((subscription, SubscriptionRequest(**json.loads(text))))
+                claimed.append((subscription, SubscriptionRequest(**json.loads(text))))
             except (ValueError, TypeError) as error:
                 self._client.zrem(k.verifications_due, subscription)
                 self._damaged_records.report(
-                    f"request {subscription} of {feed}", str(error), "it is dropped; it may be asked anew"
+                    f"request {subscription} of {feed}", str(error), "it is dropped; the subscriber may repeat it"
                 )
-        return taken
+        return claimed
 
     def forget(self, feed: str) -> None:
-        """Drop all requests of a feed that is no more."""
+        """Drop all requests of a feed that no longer exists."""
         k = keys.feed(feed)
         self._client.delete(k.verifications_due, k.subscription_requests)
 
@@ -120,10 +120,12 @@ class SubscriptionRequests:
         """Forget a request whose verification failed: whatever was before stays."""
         self._resolve(feed, subscription, intent, "refuse", "", 0)
 
-    def retry(self, feed: str, subscription: str, intent: SubscriptionRequest, due: int, *, tried: bool) -> None:
-        """Verify again at `due` (ms). `tried`: it has been asked, and counts as a try."""
-        again = asdict(intent) | {"tries": intent.tries + tried}
-        self._resolve(feed, subscription, intent, "retry", _json(again), due)
+    def retry(
+        self, feed: str, subscription: str, intent: SubscriptionRequest, due: int, *, counts_as_try: bool
+    ) -> None:
+        """Verify again at `due` (ms). `counts_as_try`: the subscriber has been asked."""
+        request = asdict(intent) | {"tries": intent.tries + counts_as_try}
+        self._resolve(feed, subscription, intent, "retry", _json(request), due)
 
     def _resolve(
         self,

@@ -1,8 +1,8 @@
-"""What must not leave any more: withdrawals are made known to every process that sends, before they are recorded.
+"""Withdrawals: every process that sends hears that an article must not leave any longer, before that is recorded.
 
-A process that sends has a lease: until when it may begin requests without hearing of Redis again. Whoever withdraws an
-article (a kill, an expiry, a move to another section) makes that known on a channel, and waits until all that have a
-lease have heard of it, or their leases have ended. Redis' clock counts, nobody else's.
+A process that sends has a lease: until when it may begin requests without hearing from Redis again. Whoever withdraws
+an article (a kill, an expiry, a move to another section) publishes that on a channel, and waits until all processes
+with a lease have confirmed it, or their leases have ended. Only the clock of Redis counts.
 """
 
 from __future__ import annotations
@@ -22,55 +22,55 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 LEASE_MS = 1_000
-"""How long a process that sends may go on without hearing of Redis; and the longest that a withdrawal waits for one."""
+"""How long a process that sends may go on without hearing from Redis; a withdrawal waits for none longer."""
 _SUBSCRIBE_SECONDS = 5.0
 """How long Redis may take to answer a subscription."""
 _HEARD_MS = 10_000
-"""How long it is kept who has heard of a withdrawal. Whoever asks waits no longer than a lease."""
+"""How long the confirmations of a withdrawal are kept. Whoever waits for them waits no longer than a lease."""
 _SHORTEST_SECONDS = 0.01
-"""The shortest wait that is not without end for Redis."""
+"""The shortest wait in BLPOP: for Redis 0 means to wait without end."""
 
 
 class Withdrawal(NamedTuple):
-    """Articles that leave feeds: (feed, article) pairs. `answer`: where whoever has heard says so, or empty."""
+    """Articles that leave feeds: (feed, article) pairs. `answer`: the key for confirmations, or empty."""
 
     gone: tuple[tuple[str, str], ...]
     answer: str
 
 
 class WithdrawalListener:
-    """Hears of withdrawals from the moment it is made until it is closed, on a connection of its own."""
+    """Receives all withdrawals from its creation until it is closed, on its own connection."""
 
     def __init__(self, client: Client, sender: str) -> None:
-        self._heard = client.pubsub()
-        self._heard.subscribe(keys.WITHDRAWN, keys.leased(sender))
+        self._pubsub = client.pubsub()
+        self._pubsub.subscribe(keys.WITHDRAWN, keys.leased(sender))
         # From the moment of these answers on nothing is missed.
         for _ in range(2):
-            if self._heard.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
+            if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
                 self.close()
                 raise redis.TimeoutError("Redis did not answer a subscription")
 
     def next(self, timeout: float) -> Withdrawal | int | None:
-        """Return a withdrawal, or the number of a lease that is had now; None when nothing comes in `timeout` seconds.
+        """Return a withdrawal, or the number of a lease that has begun; None when nothing comes in `timeout` seconds.
 
         Raises redis.RedisError when the connection is lost.
         """
-        message = self._heard.get_message(timeout=timeout)
+        message = self._pubsub.get_message(timeout=timeout)
         if message is None:
             return None
         if message["type"] == "subscribe":
-            # The client has connected anew by itself: what was said meanwhile was missed.
+            # The client has reconnected by itself: messages of the time between were missed.
             raise redis.ConnectionError("the connection was lost for a moment")
         if message["type"] != "message":
             return None
         if message["channel"] != keys.WITHDRAWN:
             return int(message["data"])
-        told = json.loads(message["data"])
-        return Withdrawal(tuple((feed, article) for feed, article in told["gone"]), told.get("answer", ""))
+        fields = json.loads(message["data"])
+        return Withdrawal(tuple((feed, article) for feed, article in fields["gone"]), fields.get("answer", ""))
 
     def close(self) -> None:
-        """Hear no more."""
-        self._heard.close()
+        """Receive nothing more."""
+        self._pubsub.close()
 
 
 class Withdrawals:
@@ -81,22 +81,22 @@ class Withdrawals:
         self._scripts = scripts
 
     def listen(self, sender: str) -> WithdrawalListener:
-        """Begin to hear of withdrawals."""
+        """Return a listener that receives withdrawals from now on."""
         return WithdrawalListener(self._client, sender)
 
     def lease(self, sender: str, number: int) -> None:
-        """From now on a withdrawal waits until `sender` has heard of it, for LEASE_MS at the most.
+        """Have withdrawals wait until `sender` has confirmed them, for LEASE_MS at the most.
 
-        Its listener hears of `number` when it has heard of all withdrawals before.
+        Its listener receives `number` after all withdrawals that were published before.
         """
         self._scripts.run("withdrawals/lease", [keys.SENDERS], [sender, LEASE_MS, keys.leased(sender), number])
 
     def leave(self, sender: str) -> None:
-        """The sender begins no more."""
+        """Note that the sender begins no requests any longer."""
         self._client.zrem(keys.SENDERS, sender)
 
     def confirm(self, withdrawal: Withdrawal, sender: str) -> None:
-        """The sender begins nothing any more that has the text of what is withdrawn."""
+        """Confirm that the sender begins no request any longer that has the text of the withdrawn articles."""
         if withdrawal.answer:
             pipe = self._client.pipeline(transaction=False)
             pipe.rpush(withdrawal.answer, sender)
@@ -104,18 +104,18 @@ class Withdrawals:
             pipe.execute()
 
     def announce(self, gone: Sequence[tuple[str, str]]) -> None:
-        """Make known that articles leave feeds, (feed, article); return when all that send have heard, or may not send.
+        """Publish that articles leave feeds, (feed, article); return when every sender has confirmed or may not send.
 
         Takes as long as their answers, LEASE_MS at the most.
         """
         answer = keys.heard(uuid4().hex)
-        told = json.dumps({"gone": gone, "answer": answer})
+        withdrawal = json.dumps({"gone": gone, "answer": answer})
         begun = time.monotonic()
-        leases = self._scripts.run("withdrawals/announce", [keys.SENDERS], [keys.WITHDRAWN, told])
+        leases = self._scripts.run("withdrawals/announce", [keys.SENDERS], [keys.WITHDRAWN, withdrawal])
         waiting = dict(zip(leases[::2], map(int, leases[1::2]), strict=True))
         while waiting:
             left = max(waiting.values()) / 1000 - (time.monotonic() - begun)
             if left <= 0:
                 break
-            if said := self._client.blpop(answer, timeout=max(left, _SHORTEST_SECONDS)):
-                waiting.pop(said[1], None)
+            if confirmation := self._client.blpop(answer, timeout=max(left, _SHORTEST_SECONDS)):
+                waiting.pop(confirmation[1], None)

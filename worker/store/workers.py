@@ -1,4 +1,4 @@
-"""Which worker processes are alive: each says so once a second."""
+"""Which worker processes are alive: each reports once a second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client
 
 ALIVE_MS = 5_000
-"""A worker that has not been seen for so long is not counted."""
+"""A worker without a report for so long is not counted."""
 _LOST_MS = 60_000
-"""How long it is told that a worker has ended itself."""
+"""How long /readyz shows that a worker has ended itself."""
 _DEAD_MS = 10_000
-"""A worker that has not been seen for so long is dead: others take over what it had. By the clock of Redis."""
+"""A worker without a report for so long is dead: others take over its work. By the clock of Redis."""
 
 
 class Workers:
@@ -39,24 +39,24 @@ class Workers:
         self._client.delete(keys.worker(name))
 
     def report_lost(self, name: str, reason: str, now: int) -> None:
-        """The worker ends itself at `now` (ms) because something in it stands still."""
+        """The worker ends itself at `now` (ms) because something in it is stuck."""
         self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
         self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
         self.leave(name)
 
     def lost_workers(self, now: int) -> list[str]:
-        """Return which workers have ended themselves of late, and why."""
-        found: list[str] = self._client.zrangebyscore(keys.LOST_WORKERS, now - _LOST_MS, "+inf")
-        return found
+        """Return which workers have ended themselves lately, and why."""
+        losses: list[str] = self._client.zrangebyscore(keys.LOST_WORKERS, now - _LOST_MS, "+inf")
+        return losses
 
     def living_among(self, names: Collection[str]) -> set[str]:
-        """Return those of the workers that live."""
+        """Return those of the workers that are alive."""
         pipe = self._client.pipeline(transaction=False)
         for name in names:
             pipe.exists(keys.worker(name))
         return {name for name, there in zip(names, pipe.execute(), strict=True) if there}
 
     def alive(self, now: int, since: int = 0) -> list[str]:
-        """Names of the workers that are alive at `now` (ms) and have said so after `since` (ms)."""
+        """Names of the workers that are alive at `now` (ms) and have reported after `since` (ms)."""
         names: list[str] = self._client.zrangebyscore(keys.WORKERS, max(now - ALIVE_MS, since), "+inf")
         return names
