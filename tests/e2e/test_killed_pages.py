@@ -144,7 +144,7 @@ def test_a_kill_is_confirmed_when_the_page_is_gone(newsroom: Newsroom, portals: 
 
     metrics = requests.get(f"{newsroom.base_url}/metrics", timeout=10).text
     assert 'dateline_readbacks_total{verdict="there"}' in metrics
-    assert "still" not in metrics
+    assert "Ferries" not in metrics
 
 
 def test_a_page_on_another_host_is_not_shown_who_we_are(newsroom: Newsroom, portals: dict[str, Portal]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from command_line import dateline
-from test_refusals import NOON, SITE, Desk
+from partner_desk import NOON, SITE, Desk
 
 from worker import clock
 from worker.store import Store, keys
