@@ -21,7 +21,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 STRANGER = {"X-Forwarded-For": "203.0.113.9"}
 FLOOD = FORM | {"X-Forwarded-For": "203.0.113.77"}
-ASKED = "hub.mode=unsubscribe&hub.callback=https://reader.example/&hub.topic={base}/feeds/s0.atom"
+UNSUBSCRIBE = "hub.mode=unsubscribe&hub.callback=https://reader.example/&hub.topic={base}/feeds/s0.atom"
 _REQUESTS = 20
 
 
@@ -34,7 +34,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         newsroom.store.client.set(keys.feed("s39").members, "no sorted set")
         for _ in range(_REQUESTS):
             requests.post(
-                f"{newsroom.base_url}/hub", data=ASKED.format(base=newsroom.base_url), headers=FLOOD, timeout=10
+                f"{newsroom.base_url}/hub", data=UNSUBSCRIBE.format(base=newsroom.base_url), headers=FLOOD, timeout=10
             )
         yield newsroom
 
@@ -55,7 +55,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         ("POST", "/events", {"headers": {"Authorization": "Bearer wrong"}, "data": b"{}"}, 401, "token"),
         ("GET", "/metrics", {"headers": STRANGER}, 403, "web.metrics_networks"),
         ("DELETE", "/feeds/s0.rss", {}, 405, "for programs"),
-        ("POST", "/hub", {"headers": FLOOD, "data": ASKED}, 429, "too many requests from you"),
+        ("POST", "/hub", {"headers": FLOOD, "data": UNSUBSCRIBE}, 429, "too many requests from you"),
         ("GET", "/feeds/old/desk.atom", {}, 410, "has been removed"),
         ("GET", "/feeds/old/desk", {}, 410, "ended"),
         ("GET", "/feeds/s39.rss", {}, 500, "our fault"),
@@ -80,10 +80,10 @@ def test_an_error_is_a_page_in_a_browser_and_unchanged_for_machines(
     other = {"/hub": "text/plain", "/feeds/old/desk.atom": "application/atom+xml"}
     media_type = "application/problem+json" if method == "GET" and path == "/hub" else other.get(path)
     assert machine.headers["content-type"].partition(";")[0] == (media_type or "application/problem+json")
-    for one in (page, machine):
-        assert "accept" in one.headers["vary"].lower()
-    kept = ("cache-control", "www-authenticate", "allow")
-    assert [page.headers.get(name) for name in kept] == [machine.headers.get(name) for name in kept]
+    for response in (page, machine):
+        assert "accept" in response.headers["vary"].lower()
+    unchanged = ("cache-control", "www-authenticate", "allow")
+    assert [page.headers.get(name) for name in unchanged] == [machine.headers.get(name) for name in unchanged]
 
 
 def test_while_redis_takes_no_writes_it_is_a_page_too(newsroom: Newsroom) -> None:

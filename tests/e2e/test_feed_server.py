@@ -115,8 +115,8 @@ def test_a_head_has_the_headers_of_a_get(newsroom: Newsroom) -> None:
         got = get(newsroom.base_url + path)
         head = requests.head(newsroom.base_url + path, headers={"Accept-Encoding": "identity"}, timeout=10)
         assert (200, b"") == (head.status_code, head.content)
-        told = [{**answer.headers, "date": ""} for answer in (got, head)]
-        assert told[0] == told[1]
+        headers = [{**answer.headers, "date": ""} for answer in (got, head)]
+        assert headers[0] == headers[1]
         assert str(len(got.content)) == head.headers["content-length"]
 
 
@@ -126,10 +126,10 @@ def test_only_what_the_hub_offers_links_to_it(newsroom: Newsroom) -> None:
         assert offered is ('rel="hub"' in answer.headers["link"])
         assert f'<{newsroom.topic("s0", fmt)}>; rel="self"' in answer.headers["link"]
         assert offered is (f"{newsroom.base_url}/hub" in answer.text)
-        asked = newsroom.ask_hub(
+        answer = newsroom.ask_hub(
             mode="subscribe", topic=newsroom.topic("s0", fmt), callback=f"{newsroom.receiver.url}/{fmt}"
         )
-        assert (202 if offered else 400) == asked.status_code
+        assert (202 if offered else 400) == answer.status_code
 
 
 def test_archives_lead_from_the_feed_to_its_first_article(newsroom: Newsroom) -> None:
@@ -147,14 +147,18 @@ def test_archives_lead_from_the_feed_to_its_first_article(newsroom: Newsroom) ->
     assert f"{topic}?archive=2026-02-03" == url
     while url:
         archive = get(url)
-        found = links(archive.content)
+        archive_links = links(archive.content)
         assert b'<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>' in archive.content
-        assert (url, topic, newer) == (found["self"], found["current"], found.get("next-archive", ""))
-        assert "hub" not in found
+        assert (url, topic, newer) == (
+            archive_links["self"],
+            archive_links["current"],
+            archive_links.get("next-archive", ""),
+        )
+        assert "hub" not in archive_links
         assert "last-modified" not in archive.headers
         assert get(url, If_None_Match=archive.headers["etag"]).status_code == 304
         shown += ids(archive.content)
-        newer, url = url, found.get("prev-archive", "")
+        newer, url = url, archive_links.get("prev-archive", "")
     assert ["arch-4", "arch-3", "arch-2", "arch-1"] == shown
 
     rss = links(get(newsroom.topic("small", "rss")).content)
@@ -165,12 +169,14 @@ def test_archives_lead_from_the_feed_to_its_first_article(newsroom: Newsroom) ->
     )
 
     # What is killed leaves its archive, and its archive alone changes.
-    kept, changed = f"{topic}?archive=2026-02-03", f"{topic}?archive=2026-02-01"
-    before = [get(url).headers["etag"] for url in (kept, changed)]
+    unchanged, changed = f"{topic}?archive=2026-02-03", f"{topic}?archive=2026-02-01"
+    before = [get(url).headers["etag"] for url in (unchanged, changed)]
     newsroom.kill("arch-2")
     newsroom.receiver.until(lambda: "arch-2" not in get(changed).text, 20, "the killed article to be gone")
     assert ["arch-3"] == ids(get(changed).content)
-    assert [True, False] == [tag == get(url).headers["etag"] for tag, url in zip(before, (kept, changed), strict=True)]
+    assert [True, False] == [
+        tag == get(url).headers["etag"] for tag, url in zip(before, (unchanged, changed), strict=True)
+    ]
 
 
 def test_archives_may_be_months(newsroom: Newsroom) -> None:
@@ -203,14 +209,14 @@ def test_a_reader_that_wants_it_gets_what_changed_since_what_it_has(newsroom: Ne
     newest = until_shown(newsroom, topic, "delta-3", "deleted-entry")
 
     coded = tag.removesuffix('"') + '-gzip"'
-    for known in (tag, f"W/{tag}", coded, f'"unknown", {tag}'):
-        delta = get(topic, A_IM="feed, gzip;q=0.5", If_None_Match=known)
+    for named_tags in (tag, f"W/{tag}", coded, f'"unknown", {tag}'):
+        delta = get(topic, A_IM="feed, gzip;q=0.5", If_None_Match=named_tags)
         assert (226, "feed") == (delta.status_code, delta.headers["im"])
         assert newest.headers["etag"] == delta.headers["etag"]
         assert "no-store, im" == delta.headers["cache-control"]
         assert newest.headers["link"] == delta.headers["link"]
         assert newest.headers["vary"] == delta.headers["vary"]
-        assert delta.headers["delta-base"] in known
+        assert delta.headers["delta-base"] in named_tags
         # What is killed is a notice in its place.
         assert ["delta-3", "delta-1"] == ids(delta.content)
         assert b'deleted-entry ref="tag:herald.example,2026:article/delta-1"' in delta.content
@@ -239,8 +245,8 @@ def test_a_page_for_people(newsroom: Newsroom) -> None:
     assert ("ar", "rtl") == (entry.get("lang"), entry.get("dir"))
     [link] = entry.xpath(".//h2/a")
     assert ("الميناء & <السفن>", "https://herald.example/page-1") == (link.text, link.get("href"))
-    found = root.xpath("//head/link[@rel='alternate']/@href")
-    assert [newsroom.topic("ar", fmt) for fmt in ("rss", "atom", "json")] == found
+    feed_links = root.xpath("//head/link[@rel='alternate']/@href")
+    assert [newsroom.topic("ar", fmt) for fmt in ("rss", "atom", "json")] == feed_links
     assert get(url, Accept="application/atom+xml").headers["content-type"] == "text/html; charset=utf-8"
     assert get(url, If_None_Match=page.headers["etag"]).status_code == 304
     # The feed's documents name it.
@@ -278,9 +284,9 @@ def test_a_renamed_feed_leads_to_its_new_name(newsroom: Newsroom) -> None:
 
 def test_an_address_with_a_slash_at_its_end_leads_on_at_our_own_host(newsroom: Newsroom) -> None:
     feeds = f"{newsroom.base_url}/feeds"
-    for asked, meant in (("/", ""), ("/s0/", "/s0"), ("/s0.atom/?a=b%20c&d", "/s0.atom?a=b%20c&d"), ("//", "")):
-        answer = get(feeds + asked, Host="elsewhere.example", X_Forwarded_Host="elsewhere.example")
-        assert (301, feeds + meant) == (answer.status_code, answer.headers["location"])
+    for path, target in (("/", ""), ("/s0/", "/s0"), ("/s0.atom/?a=b%20c&d", "/s0.atom?a=b%20c&d"), ("//", "")):
+        answer = get(feeds + path, Host="elsewhere.example", X_Forwarded_Host="elsewhere.example")
+        assert (301, feeds + target) == (answer.status_code, answer.headers["location"])
     assert get(f"{feeds}/a%20b%3f/").headers["location"] == f"{feeds}/a%20b%3F"
     assert get(f"{feeds}/a%0d%0aX-A:%20b/").status_code == 404
     assert requests.get(f"{feeds}/s0/", timeout=10).status_code == 200
@@ -316,26 +322,26 @@ def test_a_feed_that_was_removed_is_410_with_a_last_entry(newsroom: Newsroom) ->
 def test_a_feed_of_a_pattern_that_was_removed_is_410(newsroom: Newsroom) -> None:
     newsroom.store.patterns.create("old/author/*", {"mira": "Mira"}, 10)
     newsroom.store.client.hset(keys.FORMER, "old/author/*", 1_767_225_600_000)
-    found = [get(newsroom.topic(f"old/author/{name}")).status_code for name in ("mira", "nobody")]
-    assert [410, 404] == found
+    statuses = [get(newsroom.topic(f"old/author/{name}")).status_code for name in ("mira", "nobody")]
+    assert [410, 404] == statuses
 
 
 def test_while_redis_is_away_feeds_are_served_as_they_were(own_newsroom: Newsroom) -> None:
     newsroom = own_newsroom
     newsroom.publish("away-1", "s9")
     topic = newsroom.topic("s9")
-    held = until_shown(newsroom, topic, "away-1")
+    before = until_shown(newsroom, topic, "away-1")
     pid = int(newsroom.store.client.info("server")["process_id"])
     time.sleep(1.5)  # the append-only file is written once a second
     os.kill(pid, signal.SIGKILL)
 
     newsroom.receiver.until(lambda: get(f"{newsroom.base_url}/readyz").status_code == 503, 20, "/readyz to say so")
-    told = get(f"{newsroom.base_url}/readyz").json()
-    assert "feeds are served as they were" in told["detail"]
-    assert told["redis_silent_seconds"] >= 0
+    health = get(f"{newsroom.base_url}/readyz").json()
+    assert "feeds are served as they were" in health["detail"]
+    assert health["redis_silent_seconds"] >= 0
     assert (200, "ok\n") == ((alive := get(f"{newsroom.base_url}/healthz")).status_code, alive.text)
-    assert held.content == get(topic).content
-    assert 304 == get(topic, If_None_Match=held.headers["etag"]).status_code
+    assert before.content == get(topic).content
+    assert 304 == get(topic, If_None_Match=before.headers["etag"]).status_code
     assert 503 == get(newsroom.topic("s10")).status_code
 
     redis = newsroom.stack._redis

@@ -35,11 +35,11 @@ def healthy(newsroom: Newsroom) -> bool:
 
 def test_a_process_of_the_web_server_that_is_killed_leaves_none_behind(own_newsroom: Newsroom) -> None:
     newsroom = own_newsroom
-    for who in ("parent", "child"):
+    for process_name in ("parent", "child"):
         process = newsroom.stack.children[0].process
         assert process is not None
         child = child_of(process.pid)
-        os.kill(process.pid if who == "parent" else child, signal.SIGKILL)
+        os.kill(process.pid if process_name == "parent" else child, signal.SIGKILL)
         process.wait(30)
         newsroom.receiver.until(lambda pid=child: not lives(pid), 30, "the process that served to end")
         assert process.stdin is not None

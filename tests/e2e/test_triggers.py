@@ -22,19 +22,19 @@ ROOT = Path(__file__).parents[2]
 ARTICLE = {"headline": "A headline", "url": "https://herald.example/x", "section": "s8"}
 
 
-def seen(newsroom: Newsroom, article_id: str) -> None:
+def until_published(newsroom: Newsroom, article_id: str) -> None:
     newsroom.receiver.until(lambda: newsroom.store.articles.get(article_id) is not None, 20, article_id)
 
 
 def pubstatus(newsroom: Newsroom, article_id: str) -> str:
-    held = newsroom.store.articles.get(article_id)
-    return held.article.pubstatus if held else "unknown"
+    stored = newsroom.store.articles.get(article_id)
+    return stored.article.pubstatus if stored else "unknown"
 
 
 def test_xadd(newsroom: Newsroom) -> None:
     event = {"id": "xadd-1", "type": "article.published", "article": {"id": "xadd-1", **ARTICLE}}
     newsroom.store.client.xadd("dateline:events", {"event": json.dumps(event)})
-    seen(newsroom, "xadd-1")
+    until_published(newsroom, "xadd-1")
 
 
 @pytest.mark.parametrize("queue", ["intake", None])
@@ -43,7 +43,7 @@ def test_send_task(newsroom: Newsroom, queue: str | None) -> None:
     name = f"sent-{queue}"
     event = {"id": name, "type": "article.published", "article": {"id": name, **ARTICLE}}
     cms.send_task("dateline.accept", [event], **({"queue": queue} if queue else {}))
-    seen(newsroom, name)
+    until_published(newsroom, name)
     cms.close()
 
 
@@ -98,7 +98,7 @@ def test_the_documented_xadd(newsroom: Newsroom) -> None:
     assert ("redis-cli", "-u", "$DATELINE_REDIS_URL") == (tool, option, url)
     # redis-cli sends its words to the server as they are; it is not on every machine, so its connection is ours.
     newsroom.store.client.execute_command(*command)
-    seen(newsroom, "hh-1")
+    until_published(newsroom, "hh-1")
 
 
 @pytest.mark.parametrize(("heading", "article"), [("XADD", "hh-2"), ("Celery", "hh-3")])
@@ -115,7 +115,7 @@ def test_the_documented_python(newsroom: Newsroom, heading: str, article: str) -
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
-    seen(newsroom, article)
+    until_published(newsroom, article)
 
 
 def test_publish_and_kill(newsroom: Newsroom, tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_publish_and_kill(newsroom: Newsroom, tmp_path: Path) -> None:
     done = dateline("publish", str(file), *config)
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout.startswith("accepted  publish-")
-    seen(newsroom, "cli-1")
+    until_published(newsroom, "cli-1")
     event = {"id": "cli-2", "type": "article.published", "article": {"id": "cli-2", **ARTICLE}}
     done = dateline("publish", "-", *config, stdin=json.dumps([event, {**event, "id": "cli-3", "article": {}}]))
     assert done.returncode == 1
     assert "accepted  cli-2" in done.stdout
     assert "dateline: standard input, number 2: article.id: is missing" in done.stderr
-    seen(newsroom, "cli-2")
+    until_published(newsroom, "cli-2")
     done = dateline("kill", "cli-1", *config)
     assert (0, True) == (done.returncode, f'Killed: "{ARTICLE["headline"]}" (cli-1)' in done.stdout), done.stderr
     newsroom.receiver.until(lambda: pubstatus(newsroom, "cli-1") == "canceled", 20, "the kill")
@@ -202,10 +202,10 @@ def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "the backoff")
     newsroom.store.client.zadd("dateline:{feed:s7}:backoff", {"endpoint:p7": time.time_ns() // 1_000_000 + 3_600_000})
     newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
-    tried = len(newsroom.receiver.at("/p7"))
+    attempts = len(newsroom.receiver.at("/p7"))
     done = dateline("endpoints", "--retry", "p7", *config)
     assert re.search(r"p7 waited until \S+ \S+ UTC after a failure: it is tried now\.", done.stdout), done.stderr
-    newsroom.receiver.wait("/p7", tried + 1)
+    newsroom.receiver.wait("/p7", attempts + 1)
     unknown = dateline("endpoints", "--retry", "nobody", *config)
     assert unknown.returncode == 2
     assert "--retry: there is no endpoint nobody" in unknown.stderr

@@ -150,9 +150,9 @@ def test_who_has_no_right_is_told_so_before_the_body_is_there(
 
 def test_a_body_that_does_not_come_is_not_waited_for(newsroom: Newsroom) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    with stalled(newsroom, "/events", AUTH) as one, stalled(newsroom, "/hub", form) as other:
-        assert received(one).startswith(b"HTTP/1.1 408 ")
-        assert received(other).startswith(b"HTTP/1.1 408 ")
+    with stalled(newsroom, "/events", AUTH) as to_events, stalled(newsroom, "/hub", form) as to_hub:
+        assert received(to_events).startswith(b"HTTP/1.1 408 ")
+        assert received(to_hub).startswith(b"HTTP/1.1 408 ")
 
 
 def stalled(newsroom: Newsroom, path: str, fields: Mapping[str, str]) -> socket.socket:
@@ -214,7 +214,10 @@ def test_cloudevents_in_all_modes(newsroom: Newsroom) -> None:
     assert (202, own["id"]) == (answer.status_code, answer.json()["id"])
     batch = [{**structured, "id": "ce-2"}, {**structured, "specversion": "0.3"}]
     answer = post(newsroom, json.dumps(batch).encode(), Content_Type="application/cloudevents-batch+json")
-    assert (207, ["accepted", "invalid"]) == (answer.status_code, [told["status"] for told in answer.json()["events"]])
+    assert (207, ["accepted", "invalid"]) == (
+        answer.status_code,
+        [event["status"] for event in answer.json()["events"]],
+    )
     answer = post(
         newsroom,
         json.dumps({"article": ARTICLE}).encode(),
@@ -231,7 +234,7 @@ def test_cloudevents_in_all_modes(newsroom: Newsroom) -> None:
 def test_a_feed_has_validators_and_304(newsroom: Newsroom, section: str) -> None:
     newsroom.publish("cond-1", section)
     newsroom.until_in_feed(section, "cond-1")
-    time.sleep(1.1)  # Last-Modified is told once its second is over
+    time.sleep(1.1)  # Last-Modified moves on once its second is over
     url = newsroom.topic(section)
     first = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=10)
     assert first.headers["content-type"] == "application/atom+xml; charset=utf-8"
@@ -328,8 +331,8 @@ def test_a_curated_list_keeps_its_order(newsroom: Newsroom) -> None:
 
     def pick(*ids: str) -> None:
         newsroom.send({"type": "list.updated", "list": {"name": "Editor Picks", "articles": list(ids)}})
-        wanted = [name for name in ids if name != "pick-0"]
-        newsroom.receiver.until(lambda: titles() == wanted, 20, f"the order {wanted}")
+        order = [name for name in ids if name != "pick-0"]
+        newsroom.receiver.until(lambda: titles() == order, 20, f"the order {order}")
 
     pick("pick-2", "pick-0", "pick-1")
     pick("pick-1", "pick-2")

@@ -41,7 +41,7 @@ def metrics(
     return MetricsEndpoint(store, cast(Any, publication), cast(Any, settings), ClientAddresses([]))
 
 
-def told(metrics: MetricsEndpoint, peer: str = "127.0.0.1") -> dict[str, float]:
+def read_series(metrics: MetricsEndpoint, peer: str = "127.0.0.1") -> dict[str, float]:
     """What whoever asks gets: each series with its value, written as Prometheus shows it."""
     request = Request({"type": "http", "client": (peer, 1), "headers": []})
     answer = asyncio.run(metrics.get(request))
@@ -70,15 +70,15 @@ def enrolled(store: Store, count: int) -> dict[str, str]:
     return names
 
 
-@pytest.mark.parametrize("made", [0, 300])
+@pytest.mark.parametrize("pattern_feeds", [0, 300])
 def test_many_feeds_and_endpoints_cost_no_more_round_trips_than_few(
-    store: Store, monkeypatch: pytest.MonkeyPatch, made: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, pattern_feeds: int
 ) -> None:
     few, many = metrics(store, enrolled(store, 3)), metrics(store, enrolled(store, 60))
-    for number in range(made):
+    for number in range(pattern_feeds):
         store.patterns.create("author/*", {f"a{number}": f"A{number}"}, 1000)
         store.receivers.enroll(f"author/a{number}", "endpoint:someone", {"endpoint": "someone"})
-    told(many)
+    read_series(many)
     sent: list[str] = []
     for name in ("send_command", "send_packed_command"):
         original = getattr(store.client.connection_pool.connection_class, name)
@@ -88,21 +88,21 @@ def test_many_feeds_and_endpoints_cost_no_more_round_trips_than_few(
             return original(self, *args, **options)
 
         monkeypatch.setattr(store.client.connection_pool.connection_class, name, counted)
-    told(few)
+    read_series(few)
     of_few = sent.count("send_packed_command")
     sent.clear()
-    told(many)
+    read_series(many)
     assert sent.count("send_packed_command") == of_few
     assert 0 < of_few <= 12
 
 
 def test_the_feeds_of_a_pattern_are_one_series_and_removed_endpoints_are_none(store: Store) -> None:
     names = enrolled(store, 2)
-    before = told(metrics(store, names))
+    before = read_series(metrics(store, names))
     for number in range(40):
         store.receivers.enroll(f"author/a{number}", f"endpoint:gone-{number}", {"endpoint": f"gone-{number}"})
         store.attempts.record({(f"author/a{number}", f"gone-{number}"): [_attempt("ferry", "delivered")]})
-    after = told(metrics(store, names))
+    after = read_series(metrics(store, names))
     assert after["dateline_receivers feed=author/* state=settled"] == 40
     assert len(after) == len(before) + 5
     assert not any("gone-" in series for series in after)
@@ -124,18 +124,18 @@ def test_whoever_is_behind_counts_wherever_it_stands(store: Store) -> None:
     store.client.zadd(k.settled, {"endpoint:settled": 3})
     store.client.zadd(k.backoff, {"endpoint:backoff": NOW})
     store.receivers.pause("feed-0", "endpoint:paused", NOW, "asked")
-    series = told(metrics(store, {"settled": "feed-0"}))
+    series = read_series(metrics(store, {"settled": "feed-0"}))
     assert series["dateline_receivers_behind feed=feed-0"] == 4
     states = {state: series[f"dateline_receivers feed=feed-0 state={state}"] for state in ("settled", "claimed")}
     assert states == {"settled": 2, "claimed": 1}
     # One that has everything is not behind because somebody pauses it.
     store.receivers.pause("feed-0", "endpoint:up-to-date", NOW, "asked")
-    assert told(metrics(store, {"settled": "feed-0"}))["dateline_receivers_behind feed=feed-0"] == 4
+    assert read_series(metrics(store, {"settled": "feed-0"}))["dateline_receivers_behind feed=feed-0"] == 4
 
 
 def _at(desk: Desk, **options: Any) -> dict[str, float]:
     with mock.patch.object(clock, "now", return_value=desk.now):
-        return of("p", told(metrics(desk.store, {"p": "world"}, **options)))
+        return of("p", read_series(metrics(desk.store, {"p": "world"}, **options)))
 
 
 def test_one_that_does_well(store: Store) -> None:
@@ -221,14 +221,14 @@ def test_what_is_damaged_hides_nothing_else(store: Store) -> None:
     store.client.set(keys.pattern("author/*"), "no hash")
     events = {"dateline_events{result=published}": "many", "dateline_events{kind=x}": 1}
     store.client.hset(keys.COUNTERS, mapping=events | {"dateline_events{result=killed}": 3})
-    series = told(metrics(store, names))
+    series = read_series(metrics(store, names))
     assert series["dateline_events_total result=killed"] == 3
     assert series["dateline_receivers feed=feed-0 state=settled"] == 1
     assert series["dateline_endpoint_pushes_total endpoint=partner-2 outcome=delivered"] == 1
 
 
 def test_what_an_alarm_waits_for_is_told_before_there_is_any(store: Store) -> None:
-    series = told(metrics(store, {}))
+    series = read_series(metrics(store, {}))
     assert series["dateline_events_total result=rejected"] == 0
     assert series["dateline_readbacks_total verdict=there"] == 0
     assert series["dateline_log_lines_lost_total"] == 0
@@ -236,9 +236,9 @@ def test_what_an_alarm_waits_for_is_told_before_there_is_any(store: Store) -> No
 
 def test_what_runs_is_told(store: Store) -> None:
     now = clock.ms(clock.now())
-    for name, seen in (("long-gone", now - 60_000), ("one", now), ("two", now)):
-        store.workers.report_alive(name, seen)
-    series = told(metrics(store, {}))
+    for name, last_beat in (("long-gone", now - 60_000), ("one", now), ("two", now)):
+        store.workers.report_alive(name, last_beat)
+    series = read_series(metrics(store, {}))
     assert series["dateline_workers"] == 2
     assert [value for name, value in series.items() if name.startswith("dateline_build_info version=")] == [1]
 
