@@ -13,7 +13,7 @@ from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
 from web.problem_details import field_list, json_response, problem
 from worker import clock
-from worker.intake.inbound_signatures import CHECKS, known_by_head
+from worker.intake.inbound_signatures import CHECKS, checked_by_head
 from worker.outbound.signing import SignatureError
 from worker.store import redis_errors
 
@@ -55,7 +55,7 @@ class TriggersEndpoint:
             return problem(404, reason)
         secrets = [secret.get_secret_value() for secret in self._adapters[name].secret]
         try:
-            authenticated = known_by_head(name, request.headers, secrets, clock.now().timestamp())
+            authenticated = checked_by_head(name, request.headers, secrets, clock.now().timestamp())
             client = self._addresses.of(request)
             body = await self._body_reader.read(request, self._most_bytes, client, authenticated=authenticated)
             self._check_signature(name, request.headers, body, secrets)

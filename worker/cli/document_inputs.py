@@ -14,7 +14,7 @@ from feeds.validation.finding import Finding
 from feeds.validation.sitemap import BYTES_MOST
 from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
 from worker.documents.quality_gate import FeedRefused
-from worker.intake import inputs
+from worker.intake import sources
 from worker.outbound.fetch import FetchedPage
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Reader:
         except OSError as error:
             raise Failed(f"{source}: {error.strerror}") from None
         if source == "-" or source.startswith(("https://", "http://")) or (there and not folder):
-            where = inputs.place(source)
-            content, _ = inputs.content(source, self._fetch, BYTES_MOST)
+            where = sources.source_name(source)
+            content, _ = sources.read_bytes(source, self._fetch, BYTES_MOST)
             yield InputDocument(where, self._form(where, content), content)
             return
         feeds = {definition.name for definition in self._settings.feeds}

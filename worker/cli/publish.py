@@ -19,7 +19,8 @@ from feeds.adapters.interface import InputDefaults
 from feeds.errors import InvalidEvent
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, printable, say_wrong
-from worker.intake import inputs
+from worker.intake.inputs import InputEvent, read_events, with_option
+from worker.intake.sources import InputError, files_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,8 +53,8 @@ def publish(
     if named and named not in ADAPTERS:
         raise Failed(f"--as: there is no adapter {named}; known: {', '.join(ADAPTERS)}", 2)
     try:
-        sources = [source for file in files for source in inputs.within(file)]
-    except inputs.InputError as error:
+        sources = [source for file in files for source in files_within(file)]
+    except InputError as error:
         raise Failed(str(error), 2) from None
     if len(sources) > 1 and (url or article_id or image):
         raise Failed("--url, --id and --image are of one article; publish one at a time", 2)
@@ -72,7 +73,7 @@ def publish(
     def became(source: str) -> list[str]:
         """What became of each event of a source. Raises InputError."""
         nonlocal intake
-        article_inputs = inputs.read(source, named, defaults, fetch)
+        article_inputs = read_events(source, named, defaults, fetch)
         if dry_run:
             return ["shown" if _shown(article_input) else "refused" for article_input in article_inputs]
         intake = intake or newsroom(config, data).intake
@@ -88,7 +89,7 @@ def _all(sources: list[str], became: Callable[[str], list[str]]) -> Counter[str]
     for source in _one_by_one(sources):
         try:
             outcomes.update(became(source))
-        except inputs.InputError as error:
+        except InputError as error:
             if len(sources) == 1:
                 raise Failed(str(error), 2) from None
             say_wrong(printable(str(error)))
@@ -116,7 +117,7 @@ def _say(line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _report(article_input: inputs.Input, receipt: Receipt) -> str:
+def _report(article_input: InputEvent, receipt: Receipt) -> str:
     """Say what became of an event, and return it: accepted, duplicate or refused."""
     if receipt.status == "invalid":
         _say_errors(article_input, receipt.errors)
@@ -125,15 +126,15 @@ def _report(article_input: inputs.Input, receipt: Receipt) -> str:
     line = f"{receipt.status}  {receipt.event_id}{article}  ({article_input.where})"
     _say(printable(line))
     for note in article_input.missing:
-        _say(f"  {inputs.hinted(note)}")
+        _say(f"  {with_option(note)}")
     return receipt.status
 
 
-def _shown(article_input: inputs.Input) -> bool:
+def _shown(article_input: InputEvent) -> bool:
     """Show an event and what is missing in it; whether it would be taken."""
     _say(json.dumps(article_input.event, indent=2, ensure_ascii=False))
     for note in article_input.missing:
-        missing = f"missing: {article_input.where}: {inputs.hinted(note)}"
+        missing = f"missing: {article_input.where}: {with_option(note)}"
         err.print(missing, highlight=False, markup=False, soft_wrap=True)
     try:
         events.read(article_input.event, clock.agreed())
@@ -143,7 +144,7 @@ def _shown(article_input: inputs.Input) -> bool:
     return True
 
 
-def _say_errors(article_input: inputs.Input, errors: Iterable[FieldError]) -> None:
+def _say_errors(article_input: InputEvent, errors: Iterable[FieldError]) -> None:
     for error in errors:
         say_wrong(
             printable(f"{article_input.where}: {f'{article_input.article}: ' if article_input.article else ''}{error}")

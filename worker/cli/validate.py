@@ -20,7 +20,7 @@ from feeds.validation.checks import check_article, check_feed
 from feeds.validation.finding import Finding
 from worker.cli.document_inputs import FORMAT_NAMES, Reader
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
-from worker.intake import inputs
+from worker.intake.sources import InputError
 from worker.store.redis_errors import sentence
 
 
@@ -61,7 +61,7 @@ def validate(
                 all_findings += [(where, form, finding) for finding in findings]
                 if not as_json:
                     _tell(where, findings)
-        except (Failed, inputs.InputError) as error:
+        except (Failed, InputError) as error:
             unread = True
             say_wrong(printable(str(error)))
         except RedisError as error:

@@ -1,4 +1,4 @@
-"""The way in: events are checked, told apart from those that were sent before, and appended to their stream.
+"""The way in: events are checked, distinguished from those that were sent before, and appended to their stream.
 
 Once `accept` has answered, the event is Redis's to keep; everything after that can be done again by any worker.
 """
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one event that was sent. A duplicate was accepted before, which is as good."""
+    """What became of one event that was sent. A duplicate was accepted before, which is just as good."""
 
     status: Literal["accepted", "duplicate", "invalid"]
     event_id: str | None
@@ -48,7 +48,7 @@ class Intake:
         Good events are accepted whatever stands beside them. Raises redis.RedisError when nothing could be kept.
         """
         receipts: list[Receipt | None] = []
-        good: list[IncomingEvent] = []
+        valid: list[IncomingEvent] = []
         for value in values:
             try:
                 event = events.read(value, now)
@@ -56,18 +56,18 @@ class Intake:
                 receipts.append(Receipt("invalid", error.event_id, error.errors))
             else:
                 # Escaped, so that a lone surrogate somewhere in it reaches the reader of the stream as it came; and in
-                # one order, by which a repetition is known again.
+                # one order, by which a repetition is recognized.
                 body = json.dumps(value, sort_keys=True)
-                good.append(_sent(event, body))
+                valid.append(_incoming(event, body))
                 receipts.append(None)
-        taken = iter(zip(good, self._store.events.accept(good) if good else (), strict=True))
-        done = [receipt or _receipt(*next(taken)) for receipt in receipts]
-        if any(receipt.status == "accepted" for receipt in done):
-            self._wakeups.consume(urgent=any(event.kind == "kill" for event in good))
-        return done
+        outcomes = iter(zip(valid, self._store.events.accept(valid) if valid else (), strict=True))
+        complete = [receipt or _receipt(*next(outcomes)) for receipt in receipts]
+        if any(receipt.status == "accepted" for receipt in complete):
+            self._wakeups.consume(urgent=any(event.kind == "kill" for event in valid))
+        return complete
 
 
-def _sent(event: events.Event, body: str) -> IncomingEvent:
+def _incoming(event: events.Event, body: str) -> IncomingEvent:
     """The event as the store takes it."""
     if isinstance(event, events.ListEvent):
         return IncomingEvent(event.id, body)

@@ -1,11 +1,11 @@
-"""How other systems sign what they send us, each in its own way: the counterpart of `signing` for triggers.
+"""Checks the signatures of other systems that send us articles, each in its own way.
 
 Sources: superdesk-core, `publish/transmitters/http_push.py` (HMAC-SHA1 of the body); Ghost 5 and 6,
 `services/webhooks/webhook-trigger.js` (HMAC-SHA256 of body and milliseconds). WordPress signs nothing itself; its
 webhook plugins send a bearer token (RFC 6750) or an HMAC-SHA256 of the body in one of two headers.
 
-Superdesk and WordPress sign no time, so what they once sent can be sent again by whoever has seen it. It changes
-nothing: the same bytes are the same event, and later a version or a time that is stale.
+Superdesk and WordPress sign no time, so whoever has seen a request of theirs can send it again. That changes nothing:
+the same bytes are the same event, and later its version or its time is stale.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _GHOST = re.compile(r"sha256=([0-9a-f]{64}), ?t=([0-9]{10,15})", re.ASCII)
 def superdesk(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
     """Check `x-superdesk-signature: sha1=HEX`."""
     del now  # it signs no time
-    given = headers.get("x-superdesk-signature", "")
-    _one_of(given, (f"sha1={_hmac(secret, body, 'sha1')}" for secret in secrets), "x-superdesk-signature")
+    signature = headers.get("x-superdesk-signature", "")
+    _check_any(signature, (f"sha1={_hmac(secret, body, 'sha1')}" for secret in secrets), "x-superdesk-signature")
 
 
 def ghost(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
     """Check `x-ghost-signature: sha256=HEX, t=MILLISECONDS`, and that its time is near."""
-    found = _GHOST.fullmatch(headers.get("x-ghost-signature", ""))
-    if not found:
+    match = _GHOST.fullmatch(headers.get("x-ghost-signature", ""))
+    if not match:
         raise SignatureError("no x-ghost-signature with its time,")
-    digest, milliseconds = found.groups()
+    digest, milliseconds = match.groups()
     if abs(now - int(milliseconds) / 1000) > TOLERANCE_SECONDS:
         raise SignatureError("the time of the x-ghost-signature is too far from our clock")
     signed = body + milliseconds.encode()
-    _one_of(digest, (_hmac(secret, signed, "sha256") for secret in secrets), "x-ghost-signature")
+    _check_any(digest, (_hmac(secret, signed, "sha256") for secret in secrets), "x-ghost-signature")
 
 
 def wordpress(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float) -> None:
@@ -49,11 +49,11 @@ def wordpress(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], n
     del now  # it signs no time
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        _one_of(token.strip(), secrets, "bearer token")
+        _check_any(token.strip(), secrets, "bearer token")
         return
-    given = headers.get("x-hub-signature-256") or headers.get("x-webhook-signature", "")
+    signature = headers.get("x-hub-signature-256") or headers.get("x-webhook-signature", "")
     digests = (_hmac(secret, body, "sha256") for secret in secrets)
-    _one_of(given.removeprefix("sha256="), digests, "bearer token, x-hub-signature-256 or x-webhook-signature")
+    _check_any(signature.removeprefix("sha256="), digests, "bearer token, x-hub-signature-256 or x-webhook-signature")
 
 
 CHECKS: dict[str, Check] = {"ninjs": superdesk, "wordpress": wordpress, "ghost": ghost}
@@ -65,7 +65,7 @@ _SIGNED_IN = {
 }
 
 
-def known_by_head(adapter: str, headers: Mapping[str, str], secrets: Sequence[str], now: float) -> bool:
+def checked_by_head(adapter: str, headers: Mapping[str, str], secrets: Sequence[str], now: float) -> bool:
     """Check what can be checked before the body is there; True when that is all, as with a bearer token.
 
     Raises SignatureError when no body could make the request right.
@@ -82,7 +82,7 @@ def _hmac(secret: str, content: bytes, method: str) -> str:
     return hmac.digest(secret.encode(), content, method).hex()
 
 
-def _one_of(given: str, expected: Iterable[str], what: str) -> None:
-    # All are compared, so that the time taken does not tell which came close.
-    if sum(hmac.compare_digest(given.encode(), each.encode()) for each in expected) == 0:
-        raise SignatureError(f"no {what} is right")
+def _check_any(signature: str, right_signatures: Iterable[str], header: str) -> None:
+    # All are compared, so that the time it takes does not show which came close.
+    if sum(hmac.compare_digest(signature.encode(), right.encode()) for right in right_signatures) == 0:
+        raise SignatureError(f"no {header} is right")
