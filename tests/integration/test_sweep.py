@@ -32,7 +32,7 @@ class Newsroom:
     def __init__(self, store: Store, *, stuck: bool = False, importing: Event | None = None) -> None:
         self.released: list[float] = []
         self.kills = 0
-        self.others: list[bool] = []
+        self.took_over_from_dead: list[bool] = []
         self.consuming = Event()
         self._store = store
         self._stuck = stuck
@@ -51,8 +51,8 @@ class Newsroom:
             self._importing.wait(30)
         return 0
 
-    def take_over(self, *, others: bool) -> int:
-        self.others.append(others)
+    def take_over(self, *, from_dead_workers: bool) -> int:
+        self.took_over_from_dead.append(from_dead_workers)
         return 0
 
     def consume_kills(self) -> int:
@@ -157,12 +157,12 @@ def test_nobody_is_taken_for_dead_while_nobody_can_be_heard(store: Store, monkey
     monkeypatch.setattr(sweep, "INTERVAL", 0.1)
     newsroom = Newsroom(store)
     with sweeping(store, newsroom):
-        until(lambda: True in newsroom.others)
+        until(lambda: True in newsroom.took_over_from_dead)
         with monkeypatch.context() as full:
             full.setattr(store.workers, "report_alive", mock.Mock(side_effect=redis.ConnectionError("gone")))
-            until(lambda: not newsroom.others[-1])
-        until(lambda: newsroom.others[-1])
-    assert not newsroom.others[0]
+            until(lambda: not newsroom.took_over_from_dead[-1])
+        until(lambda: newsroom.took_over_from_dead[-1])
+    assert not newsroom.took_over_from_dead[0]
 
 
 def test_a_duty_says_once_that_redis_is_away_and_goes_on_when_it_is_back() -> None:

@@ -89,15 +89,15 @@ class EventConsumer:
             return 0
         return self._carry_out(self._store.events.read_urgent(self._worker, _BATCH, _WAIT_MS))
 
-    def take_over(self, *, others: bool = True) -> int:
-        """Carry out what dead workers had begun to read (`others`), and what could not be carried out here.
+    def take_over(self, *, from_dead_workers: bool = True) -> int:
+        """Carry out what dead workers had begun to read (`from_dead_workers`), and what could not be carried out here.
 
         Without the newest definitions: leave the latter to the workers that have them.
         """
         if not self.in_charge:
             self._store.events.hand_over(self._worker, frozenset(self._in_work))
             return 0
-        living = self._store.workers.living_among if others else set
+        living = self._store.workers.living_among if from_dead_workers else set
         entries = []
         for entry, deaths in self._store.events.take_over(
             self._worker, living, frozenset(self._in_work), _AGAIN_MS, _BATCH

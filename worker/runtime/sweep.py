@@ -189,7 +189,7 @@ class Sweeper:
 
     def _events(self) -> float | None:
         done = self._consumer.consume(_SLICE_SECONDS)
-        done += self._consumer.take_over(others=self._heard())
+        done += self._consumer.take_over(from_dead_workers=self._heard())
         return 0.0 if done else None
 
     def _count(self) -> None:
