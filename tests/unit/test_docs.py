@@ -70,6 +70,17 @@ def test_every_file_that_a_document_names_is_there() -> None:
             assert (document.parent / target).exists(), f"{document.name} names {target}"
 
 
+def test_every_path_and_test_that_a_document_names_is_there() -> None:
+    tests = {path.name for path in ROOT.glob("tests/**/test_*.py")}
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        named = re.findall(r"`([\w./*-]+)`", document.read_text("utf-8"))
+        for path in named:
+            if re.match(r"(?:worker|web|feeds|config|tests|bench)/[\w./*-]+\.\w+$", path):
+                assert list(ROOT.glob(path.replace("NAME", "*"))), f"{document.name} names {path}"
+            elif re.match(r"test_\w+\.py$", path):
+                assert path in tests, f"{document.name} names {path}"
+
+
 def test_the_architecture_says_what_every_module_of_worker_is_about() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     rooms = page.partition("The rooms of `worker/`")[2].partition("\n## ")[0]
