@@ -16,11 +16,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from feeds import text
+from feeds.moments import DATE, HOUR_MINUTE, OFFSET
 
 PubStatus = Literal["usable", "withheld", "canceled"]
 
-# RFC 3339, section 5.6: ASCII digits only, and an offset, or the moment is anybody's guess.
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
+# RFC 3339, section 5.6, more lenient (feeds.moments has the differences). Without an offset a time is anybody's guess.
+_RFC3339 = re.compile(rf"{DATE}[Tt ]{HOUR_MINUTE}(?::\d{{2}}(?:\.\d{{1,9}})?)?(?:[Zz]|{OFFSET}|[+-]\d{{4}})", re.ASCII)
 
 # The common part of BCP 47: a language, then subtags for script, region and variant.
 _TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")

@@ -13,6 +13,7 @@ from typing import Literal
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
+from feeds.moments import ms
 from feeds.patterns import MadeFeed
 from feeds.text import fold
 
@@ -50,7 +51,7 @@ def order(definition: FeedDefinition, article: Article, lists: Lists) -> int:
         picks = lists.get(definition.list, ())
         return len(picks) - picks.index(article.id) if article.id in picks else 0
     moment = article.published if definition.order == "published" else article.updated
-    return int(moment.timestamp() * 1000)
+    return ms(moment)
 
 
 def placements(

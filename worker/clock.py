@@ -10,8 +10,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+# Milliseconds since 1970 are the unit of every time in Redis, so whoever asks the clock has these two beside it.
+from feeds.moments import moment, ms
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+__all__ = ["agreed", "follow", "moment", "ms", "now"]
 
 
 def now() -> datetime:
@@ -31,16 +36,6 @@ def follow(followed_clock: Callable[[], datetime | None]) -> None:
     """
     global _followed_clock  # noqa: PLW0603 (a whole process has one time)
     _followed_clock = followed_clock
-
-
-def ms(moment: datetime) -> int:
-    """Return a moment in milliseconds since 1970, the unit of every time in Redis."""
-    return int(moment.timestamp() * 1000)
-
-
-def moment(milliseconds: int) -> datetime:
-    """Return the moment so many milliseconds after the beginning of 1970, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _unknown() -> datetime | None:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from feeds.moments import DATE, HOUR_MINUTE, OFFSET
 from feeds.text import fold
 
 _MONTHS = (
@@ -85,7 +86,8 @@ _KNOWN: dict[str, dict[str, Any]] = {
 }
 _FOLDED_FILLERS = frozenset(map(fold, _FILLERS))
 
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+# The whole of ISO 8601's extended form, of which RFC 3339 is the strictest part (feeds.moments has the differences).
+_ISO = re.compile(rf"({DATE})(?:[T ]({HOUR_MINUTE}(?::\d\d(?:[.,]\d+)?)?) ?(Z|{OFFSET}|[+-]\d\d(?:\d\d)?)?)?", re.ASCII)
 _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 # What stands behind a moment and says nothing more of it: the zone's name in brackets, as Java and JavaScript write it.
 _ASIDE = re.compile(r"(?<=[\dZ])\s*(?:\[[\w/+-]{1,40}\]|\([^()]{1,60}\))$")

@@ -6,10 +6,11 @@ import re
 from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote, urlsplit
 
+from feeds.moments import DATE, HOUR_MINUTE, OFFSET
 from feeds.text import legal
 
-# RFC 3339, section 5.6. ASCII digits alone: int() would take others.
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+# RFC 3339, section 5.6, exactly (feeds.moments says who is more lenient).
+_RFC3339 = re.compile(rf"{DATE}[Tt]{HOUR_MINUTE}:\d{{2}}(?:\.\d+)?(?:[Zz]|{OFFSET})", re.ASCII)
 # RFC 822, section 5, as RSS 2.0 and RFC 1123 widen it: years of two or four digits, any white space, any case, and the
 # zones by their names. A comment in brackets may stand anywhere.
 _RFC822 = re.compile(
@@ -30,9 +31,7 @@ _RFC822_PLAIN = re.compile(
     r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:GMT|UT|[+-]\d{4})", re.ASCII
 )
 # W3C's profile of ISO 8601 (NOTE-datetime): each part but the year may be left out, with a time there is a zone.
-_W3CDTF = re.compile(
-    r"\d{4}(?:-\d{2}(?:-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?)?)?", re.ASCII
-)
+_W3CDTF = re.compile(rf"\d{{4}}(?:-\d{{2}})?|{DATE}(?:T{HOUR_MINUTE}(?::\d{{2}}(?:\.\d+)?)?(?:Z|{OFFSET}))?", re.ASCII)
 # ISO 8601 in its basic form, as NITF has it.
 _BASIC = re.compile(r"\d{8}T\d{6}(?:Z|[+-]\d{4})", re.ASCII)
 # BCP 47, section 2.1: languages, those of private use (x) and those that were registered before it (i).

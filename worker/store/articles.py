@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from feeds.article import Article
+from feeds.moments import ms
 from worker.store import keys
 from worker.store.byte_cache import ByteCache
 from worker.store.damaged_records import answers
@@ -150,7 +151,7 @@ class Articles:
         # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
         # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
         pipe = self._client.pipeline(transaction=False)
-        pipe.zadd(keys.ARTICLES, {article.id: _ms(article.published)})
+        pipe.zadd(keys.ARTICLES, {article.id: ms(article.published)})
         _schedule(pipe, article.id, due)
         pipe.execute()
         doc, rev = article.model_dump_json(), _after(expected_rev)
@@ -198,11 +199,11 @@ class Articles:
 
     def postpone(self, article_id: str, due: datetime) -> None:
         """Have an article that is scheduled come due then."""
-        self._client.zadd(keys.SCHEDULE, {article_id: _ms(due)}, xx=True)
+        self._client.zadd(keys.SCHEDULE, {article_id: ms(due)}, xx=True)
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Return the ids of articles whose moment has come."""
-        ids: list[str] = self._client.zrangebyscore(keys.SCHEDULE, "-inf", _ms(now), start=0, num=limit)
+        ids: list[str] = self._client.zrangebyscore(keys.SCHEDULE, "-inf", ms(now), start=0, num=limit)
         return ids
 
     def next_due(self) -> int | None:
@@ -254,13 +255,9 @@ def _schedule(client: Client, article_id: str, due: datetime | None) -> None:
     if due is None:
         client.zrem(keys.SCHEDULE, article_id)
     else:
-        client.zadd(keys.SCHEDULE, {article_id: _ms(due)})
+        client.zadd(keys.SCHEDULE, {article_id: ms(due)})
 
 
 def _after(rev: str) -> str:
     """A new rev: how often the article was saved, for people, and what no other save has."""
     return f"{int(rev.partition('-')[0]) + 1}-{secrets.token_hex(6)}"
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
