@@ -27,7 +27,8 @@ from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, TokenFailed, 
 from worker.outbound.signing import SignatureError, verify_webhook
 from worker.outbound.transfer import Answer
 from worker.receivers.feed_push import FeedPush
-from worker.store.receivers import Claim, Failing
+from worker.store.receiver_states import Failing
+from worker.store.receivers import Claim
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
 BODY = b"<feed>" + b"news " * 500 + b"</feed>"

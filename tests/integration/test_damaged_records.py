@@ -11,7 +11,8 @@ from worker import clock
 from worker.store import Store, keys
 from worker.store.attempts import Dispute
 from worker.store.page_checks import PageSighting
-from worker.store.receivers import Failing, ReceiverOverview, Settlement
+from worker.store.receiver_states import Failing
+from worker.store.receivers import ReceiverOverview, Settlement
 from worker.store.refusals import Refusal
 from worker.store.subscription_requests import SubscriptionRequest
 
@@ -195,7 +196,7 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
         return AttemptRecord(Attempt(**fields), {article: '{"version":1,"status":"published"}'})
 
     k = keys.feed("f")
-    store.client.set(k.of("bad", "health"), "a string")
+    store.client.set(k.of_endpoint("bad", "health"), "a string")
     store.client.hset(k.ledger("good"), "a", "damaged")
     store.attempts.record({("f", "bad"): [attempt("a")], ("f", "good"): [attempt("a")]})
     assert told == ["attempts of bad"]
@@ -211,7 +212,7 @@ def test_lists_refusals_replays_disputes_and_events_that_can_not_be_read_hold_up
         store.lists.set(name, clock.moment(1), ["a"])
         store.refusals.note(name, "a", Refusal(1, 1, ["why"]))
         store.replays.request("f", name, {"a": 1}, "again", same_ids=False, rate=1.0)
-        store.client.hset(k.of(name, "disputed"), "a", str(Dispute(1, 1, 1, 1, 404, "no")))
+        store.client.hset(k.of_endpoint(name, "disputed"), "a", str(Dispute(1, 1, 1, 1, 404, "no")))
     if damage == "a string":
         store.client.delete(keys.curated("bad"))
         store.client.set(keys.curated("bad"), damage)
@@ -219,8 +220,8 @@ def test_lists_refusals_replays_disputes_and_events_that_can_not_be_read_hold_up
     else:
         store.client.hset(keys.curated("bad"), "articles", damage)
         store.client.hset(keys.refused("bad"), "a", damage)
-    store.client.hset(k.of("bad", "replaying"), "rate", damage)
-    store.client.hset(k.of("bad", "disputed"), "a", damage)
+    store.client.hset(k.of_endpoint("bad", "replaying"), "rate", damage)
+    store.client.hset(k.of_endpoint("bad", "disputed"), "a", damage)
     store.client.xadd(keys.OPERATIONS, {"event": damage})
     store.operations.add({"id": "op", "type": "t"})
     assert {"bad": (), "good": ("a",)} == store.lists.get_many(["bad", "good"])

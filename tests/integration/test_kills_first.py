@@ -61,7 +61,7 @@ def test_what_is_not_sent_is_not_charged(worker: Worker) -> None:
     had(worker, "a")
     # A second's worth, of which one was sent.
     until(worker.receiver, lambda: worker.store.receivers.counts("f")["claimed"] == 0)
-    assert float(worker.store.client.hget(keys.feed("f").of("e", "bucket"), "tokens")) == 2
+    assert float(worker.store.client.hget(keys.feed("f").of_endpoint("e", "bucket"), "tokens")) == 2
 
 
 @pytest.mark.parametrize("state", ["killed", "out"])
@@ -199,7 +199,7 @@ def test_a_notice_that_is_in_dispute_waits_for_its_turn_without_a_stir(worker: W
     had(worker, "held")
     now = clock.ms(clock.now())
     worker.store.client.hset(
-        keys.feed("f").of("e", "disputed"), "held", str(Dispute(now + 60_000, 1, now, now, 422, "no"))
+        keys.feed("f").of_endpoint("e", "disputed"), "held", str(Dispute(now + 60_000, 1, now, now, 422, "no"))
     )
     worker.change("held", "killed")
     before = int(worker.store.client.hget(keys.feed("f").meta, "fence"))

@@ -217,7 +217,7 @@ def test_what_is_damaged_hides_nothing_else(store: Store) -> None:
     store.attempts.record({("feed-2", "partner-2"): [_attempt("ferry", "delivered")]})
     store.client.set(keys.feed("feed-0").members, "no set")
     store.client.set(keys.feed("feed-1").backoff, "no set")
-    store.client.set(keys.feed("feed-1").of("partner-1", "health"), "no hash")
+    store.client.set(keys.feed("feed-1").of_endpoint("partner-1", "health"), "no hash")
     store.client.set(keys.pattern("author/*"), "no hash")
     events = {"dateline_events{result=published}": "many", "dateline_events{kind=x}": 1}
     store.client.hset(keys.COUNTERS, mapping=events | {"dateline_events{result=killed}": 3})

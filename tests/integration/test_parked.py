@@ -19,7 +19,8 @@ from worker.receivers.message_cache import MessageCache
 from worker.receivers.push_plan import PushPlan
 from worker.store.articles import StoredArticle
 from worker.store.changes import Change
-from worker.store.receivers import Claim, Failing
+from worker.store.receiver_states import Failing
+from worker.store.receivers import Claim
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

@@ -23,7 +23,7 @@ def expect(store: Store, seen: PageSighting = KILL, due: int = 6_000) -> None:
 
 
 def due(store: Store, now: int) -> int:
-    return store.receivers.sweep(["f"], now, 10)["f"].looks
+    return store.receivers.sweep(["f"], now, 10)["f"].page_checks
 
 
 def test_a_page_is_due_at_its_time_and_again_if_nothing_comes_of_it(store: Store) -> None:

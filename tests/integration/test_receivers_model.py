@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from worker.store import Store, keys
-from worker.store.receivers import Claim, Failing, Settlement
+from worker.store.receiver_states import Failing
+from worker.store.receivers import Claim, Settlement
 from worker.store.subscription_requests import SubscriptionRequest
 
 FEED = "news"

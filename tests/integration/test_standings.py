@@ -283,8 +283,8 @@ def test_one_whose_record_is_damaged_is_told_and_hides_no_other(store: Store) ->
         store.receivers.enroll("news", f"endpoint:{name}", {"endpoint": name})
     store.attempts.record({("news", "one"): [attempt("tram", "delivered", status=204)]})
     news = keys.feed("news")
-    store.client.hset(news.of("one", "health"), mapping={"latency": "?", "from-a-later-release": "x"})
-    store.client.set(news.of("two", "health"), "no hash")
+    store.client.hset(news.of_endpoint("one", "health"), mapping={"latency": "?", "from-a-later-release": "x"})
+    store.client.set(news.of_endpoint("two", "health"), "no hash")
     store.client.hset(news.receiver_states, "endpoint:three", "nonsense")
     outlooks = store.endpoints.overviews([("news", name) for name in ("one", "two", "three", "four")])
     assert [outlook.state for outlook in outlooks] == ["settled", None, "settled", "settled"]

@@ -69,7 +69,7 @@ class QualityGate:
             return
         reason = "; ".join(reasons(findings))
         if not quiet and self._is_new((pattern_of(feed), feed_format.name) if from_pattern else key):
-            self._alerts.tell("feed.refused", feed=feed, format=feed_format.name, reason=reason)
+            self._alerts.raise_alert("feed.refused", feed=feed, format=feed_format.name, reason=reason)
         raise FeedRefused(f"the feed {feed} can't be {feed_format.name}: {reason}")
 
     def _is_new(self, feed: tuple[str, str]) -> bool:
@@ -103,7 +103,7 @@ class QualityGate:
             feed_format.name, article.id, Refusal(article.version, clock.ms(clock.agreed()), objections)
         ):
             return
-        self._alerts.tell(
+        self._alerts.raise_alert(
             "article.parked",
             format=feed_format.name,
             article_id=article.id,

@@ -48,7 +48,7 @@ class RejectedEvents:
         else:
             next_step = f"see why in the log before it, then have it sent again; it is kept in {keys.REJECTED}"
         about = {"event_id": event_id, "event_type": event_type, "article_id": article_id, "reason": reason}
-        self._alerts.tell("event.set_aside", entry=entry.id, **about, next_step=next_step)
+        self._alerts.raise_alert("event.set_aside", entry=entry.id, **about, next_step=next_step)
 
 
 def _decoded(body: str) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from worker.receivers.push_session import early_settlement, outcome_of
 from worker.receivers.push_status import NOTICES
 from worker.store.attempts import PARKED_ALONE, RECALL
 from worker.store.changes import Change
-from worker.store.receivers import Failing, Settlement
+from worker.store.receiver_states import Failing
+from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

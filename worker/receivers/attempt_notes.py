@@ -81,7 +81,7 @@ class AttemptNotes:
         for (feed, endpoint), attempts in saved.items():
             with _isolated(feed, endpoint):
                 if (feed, endpoint) in recovered:
-                    self._alerts.tell("endpoint.recovered", endpoint=endpoint, feed=feed)
+                    self._alerts.raise_alert("endpoint.recovered", endpoint=endpoint, feed=feed)
                 for record in attempts:
                     self._alert(endpoint, feed, record)
 
@@ -104,13 +104,13 @@ class AttemptNotes:
         about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
         article = {"article_id": attempt.article, "version": attempt.version}
         if attempt.outcome in ("refused", "parked"):
-            self._alerts.tell("article.parked", **about, **article, answer=attempt.answer)
+            self._alerts.raise_alert("article.parked", **about, **article, answer=attempt.answer)
         if record.alert == "kill.refused":
             next_step = "it is tried again until it is taken; talk to the partner"
-            self._alerts.tell(record.alert, **about, **article, answer=attempt.answer, next_step=next_step)
+            self._alerts.raise_alert(record.alert, **about, **article, answer=attempt.answer, next_step=next_step)
         elif record.alert == "push.refused":
             next_step = "it is made again, later each time"
-            self._alerts.tell(record.alert, **about, answer=attempt.answer, next_step=next_step)
+            self._alerts.raise_alert(record.alert, **about, answer=attempt.answer, next_step=next_step)
 
 
 @contextmanager

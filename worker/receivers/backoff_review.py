@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from worker.store import Store
     from worker.store.changes import Head
-    from worker.store.receivers import Claims, ReceiverState
+    from worker.store.receiver_states import ReceiverState
+    from worker.store.receivers import Claims
 
 log = structlog.get_logger()
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from worker import clock
 from worker.receivers import policy
 from worker.store.endpoints import SUSPENDED
-from worker.store.receivers import Failing, Settlement
+from worker.store.receiver_states import Failing
+from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -114,7 +114,7 @@ class Settlements:
         reason = settlement.reason.removeprefix(f"{SUSPENDED}: ")
         next_step = f"mend it with the partner, then dateline endpoints --retry {endpoint}"
         about = {"endpoint": endpoint, "feed": feed, "status": status, "reason": reason}
-        self._alerts.tell("endpoint.suspended", **about, next_step=next_step)
+        self._alerts.raise_alert("endpoint.suspended", **about, next_step=next_step)
         settlement.alerted = True
 
 

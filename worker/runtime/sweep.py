@@ -157,7 +157,7 @@ class Sweeper:
             removed = gone and self._store.receivers.count_subscriptions(feed)
             if swept.verifications or removed:
                 self._verify(feed)
-            if swept.looks:
+            if swept.page_checks:
                 self._look(feed)
 
     def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, FeedSweep]:

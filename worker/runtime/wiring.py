@@ -14,7 +14,7 @@ these are all of them:
 | `inform_ended` | sweep | EndedSubscriptions.inform | leases have ended |
 | `look` | sweep | Readback.check_due | pages of killed articles are due |
 | `check_callback` | hub (HubRequests) | Guard.check_callback_url | somebody asks for a subscription |
-| `DamagedRecords.alert` | store | Alerts.tell | a record can't be read |
+| `DamagedRecords.alert` | store | Alerts.raise_alert | a record can't be read |
 
 What the newsroom has to know of endpoints it asks through `newsroom.EndpointTerms`, which EndpointDirectory fulfils.
 """
@@ -106,7 +106,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
         partner_formats=settings.site.partner_formats,
     )
     alerts = Alerts(store.operations, webhook=settings.operations.url is not None)
-    store.damaged_records.alert = partial(alerts.tell, "record.damaged")
+    store.damaged_records.alert = partial(alerts.raise_alert, "record.damaged")
     guard = Guard(settings.delivery.allow_networks)
     leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
     limits = HubLimits(

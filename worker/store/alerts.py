@@ -1,4 +1,4 @@
-"""Alerts: what the people who run Dateline must know, in the log and by a webhook of their own.
+"""Alerts: what the people who run Dateline must know, in the log and by their own webhook.
 
 endpoint.suspended    an endpoint failed for too long or answered 410; it gets nothing until somebody resumes it
 endpoint.recovered    a suspended endpoint took a push again
@@ -26,14 +26,14 @@ log = structlog.get_logger()
 
 
 class Alerts:
-    """Raises alerts: in the log and, if there is a `webhook`, kept until it has them."""
+    """Raises alerts: in the log and, if there is a `webhook`, as operational events that wait until it has them."""
 
     def __init__(self, events: OperationalEvents, *, webhook: bool) -> None:
         self._events = events
         self._webhook = webhook
 
-    def tell(self, kind: str, **data: Any) -> None:
-        """Raise an alert of a kind of the list above."""
+    def raise_alert(self, kind: str, **data: Any) -> None:
+        """Raise an alert of one of the kinds that are listed above; `data` are its fields."""
         log.error(kind.replace(".", "_"), **data)
         if self._webhook:
             event = {"id": f"op_{uuid4().hex}", "type": kind, "time": clock.now().isoformat(), "data": data}

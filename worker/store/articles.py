@@ -26,8 +26,6 @@ _OBJECTS = 4_000
 """Bytes that the objects of an article take beside its text, about."""
 NEW = "0"
 """The rev of an article that is not there."""
-
-
 _SCANNED = 1000
 """Articles that are searched in one round trip."""
 
@@ -36,7 +34,7 @@ _SCANNED = 1000
 class StoredArticle:
     """An article as Redis has it. `feeds`: those it ever was in; `accepted` in ms; `size` in bytes, about.
 
-    `rev` stands for this save alone, even when Redis has lost its last writes and the same saves are counted again.
+    `rev`: no other save has the same one, even when Redis has lost its last writes and saves are counted again.
     `fingerprints` are of its earlier texts, back to the last time that it was killed and reinstated.
     """
 
@@ -52,7 +50,7 @@ class StoredArticle:
 class Remains:
     """What stands in the place of an article that can't be read: nothing (`rev` is NEW), or a damaged record.
 
-    `feeds`: those in which it was; None when the record is damaged there too, so that nobody knows.
+    `feeds`: those in which it was; None when that part of the record is damaged too.
     """
 
     rev: str = NEW
@@ -75,7 +73,7 @@ class Articles:
     def get_many(self, article_ids: Collection[str], *, keep: bool = True) -> dict[str, StoredArticle]:
         """Return those of the articles that exist, as they are at this moment.
 
-        `keep`: they will be asked for again, so they are kept in memory.
+        `keep`: they will be read again, so they are kept in memory.
         """
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
@@ -102,16 +100,16 @@ class Articles:
         return self._read([article_id], keep=True).get(article_id) or self._remains(article_id)
 
     def _read(self, article_ids: Collection[str], *, keep: bool) -> dict[str, StoredArticle]:
-        found = {}
+        articles = {}
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
             pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
-        for article_id, kept in zip(article_ids, answers(pipe), strict=True):
+        for article_id, fields in zip(article_ids, answers(pipe), strict=True):
             try:
-                doc, rev, feeds, accepted, marks = kept
+                doc, rev, feeds, accepted, marks = fields
                 names = frozenset(json.loads(feeds))
                 fingerprints = tuple((marks or "").split())
-                held = StoredArticle(
+                article = StoredArticle(
                     Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc)
                 )
             except (ValueError, TypeError) as error:
@@ -120,9 +118,9 @@ class Articles:
                 )
                 continue
             if keep:
-                self._parsed.keep(article_id, held, held.size)
-            found[article_id] = held
-        return found
+                self._parsed.keep(article_id, article, article.size)
+            articles[article_id] = article
+        return articles
 
     def _remains(self, article_id: str) -> Remains:
         rev, feeds = self._client.hmget(keys.article(article_id), "rev", "feeds")
@@ -143,13 +141,13 @@ class Articles:
         *,
         due: datetime | None = None,
     ) -> StoredArticle | None:
-        """Save the article if its rev is still `expected_rev` (NEW: not there); return it as kept, else None.
+        """Save the article if its rev is still `expected_rev` (NEW: not there); return it as stored, else None.
 
         `due`: when its visibility changes next by itself; None: never.
         """
         names = frozenset(feeds)
-        # Listed before it is saved: an id without an article is passed over, an article without an id would be lost.
-        # Scheduled before it is saved: a moment too many is harmless, a missing one is a broken embargo.
+        # Listed before it is saved: an id without an article is skipped, an article without an id would be lost.
+        # Scheduled before it is saved: a time too many is harmless, a missing one breaks an embargo.
         pipe = self._client.pipeline(transaction=False)
         pipe.zadd(keys.ARTICLES, {article.id: ms(article.published)})
         _schedule(pipe, article.id, due)
@@ -161,23 +159,23 @@ class Articles:
             [expected_rev, doc, json.dumps(sorted(names)), accepted, " ".join(fingerprints), rev],
         ):
             return None
-        held = StoredArticle(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
-        self._parsed.keep(article.id, held, held.size)
-        return held
+        stored = StoredArticle(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
+        self._parsed.keep(article.id, stored, stored.size)
+        return stored
 
-    def note_feeds(self, noted: Sequence[tuple[StoredArticle, frozenset[str]]]) -> list[StoredArticle | None]:
-        """Note in which feeds articles are or were, in one round trip; return each as it is kept then.
+    def note_feeds(self, placed: Sequence[tuple[StoredArticle, frozenset[str]]]) -> list[StoredArticle | None]:
+        """Note in which feeds articles are or were, in one round trip; return each as it is stored then.
 
-        None for those that somebody else has saved since they were read. Each has a new rev, also when its feeds are as
-        they were: whoever works out just now where it belongs finds that, and does so once more.
+        None for those that somebody else has saved since they were read. Each gets a new rev, even when its feeds stay
+        the same: a worker that is just deciding where the article belongs sees the new rev, and decides again.
         """
-        after = [replace(article, feeds=feeds, rev=_after(article.rev)) for article, feeds in noted]
+        after = [replace(article, feeds=feeds, rev=_after(article.rev)) for article, feeds in placed]
         calls = [
             ([keys.article(new.article.id)], [old.rev, json.dumps(sorted(new.feeds)), new.rev])
-            for (old, _), new in zip(noted, after, strict=True)
+            for (old, _), new in zip(placed, after, strict=True)
         ]
-        done = self._scripts.run_many("articles/note_feeds", calls) if calls else []
-        return [new if noted else None for new, noted in zip(after, done, strict=True)]
+        answers = self._scripts.run_many("articles/note_feeds", calls) if calls else []
+        return [new if is_saved else None for new, is_saved in zip(after, answers, strict=True)]
 
     def authority(self, authority: str) -> str:
         """Return the authority under which ids of entries were first given; `authority` if none were."""
@@ -190,7 +188,7 @@ class Articles:
         _schedule(self._client, article_id, due)
 
     def schedule_and_look(self, article_id: str, due: datetime | None) -> str | None:
-        """The same, and return the rev that the article has then: another save notes its own moment after that."""
+        """The same, and return the rev that the article has then: a later save schedules the article itself."""
         pipe = self._client.pipeline(transaction=False)
         _schedule(pipe, article_id, due)
         pipe.hget(keys.article(article_id), "rev")
@@ -198,11 +196,11 @@ class Articles:
         return rev
 
     def postpone(self, article_id: str, due: datetime) -> None:
-        """Have an article that is scheduled come due then."""
+        """Change the time of an article that is scheduled."""
         self._client.zadd(keys.SCHEDULE, {article_id: ms(due)}, xx=True)
 
     def due(self, now: datetime, limit: int) -> list[str]:
-        """Return the ids of articles whose moment has come."""
+        """Return up to `limit` ids of articles whose visibility has to change by now."""
         ids: list[str] = self._client.zrangebyscore(keys.SCHEDULE, "-inf", ms(now), start=0, num=limit)
         return ids
 
@@ -221,12 +219,10 @@ class Articles:
         if last is not None:
             name, place = last
             rank, score = self._client.zrevrank(keys.ARTICLES, name), self._client.zscore(keys.ARTICLES, name)
-            # It may have been published anew meanwhile: then from the first of those that stood beside it on.
+            # It may have another date of publication by now: then begin with the first one at its old place.
             start = rank + 1 if score == place else int(self._client.zcount(keys.ARTICLES, f"({place}", "+inf"))
-        found: list[tuple[str, float]] = self._client.zrevrange(
-            keys.ARTICLES, start, start + limit - 1, withscores=True
-        )
-        return found
+        ids: list[tuple[str, float]] = self._client.zrevrange(keys.ARTICLES, start, start + limit - 1, withscores=True)
+        return ids
 
     def at_address(self, url: str) -> list[str]:
         """Return the ids of the articles that have this address, the newest first.
@@ -235,12 +231,12 @@ class Articles:
         """
         ids: list[str] = []
         last: tuple[str, float] | None = None
-        while some := self.newest_after(last, _SCANNED):
-            last = some[-1]
+        while batch := self.newest_after(last, _SCANNED):
+            last = batch[-1]
             pipe = self._client.pipeline(transaction=False)
-            for name, _ in some:
+            for name, _ in batch:
                 pipe.hget(keys.article(name), "doc")
-            docs = zip(some, pipe.execute(), strict=True)
+            docs = zip(batch, pipe.execute(), strict=True)
             ids += [name for (name, _), doc in docs if doc and json.loads(doc).get("url") == url]
         return ids
 
@@ -259,5 +255,5 @@ def _schedule(client: Client, article_id: str, due: datetime | None) -> None:
 
 
 def _after(rev: str) -> str:
-    """A new rev: how often the article was saved, for people, and what no other save has."""
+    """A new rev: how often the article was saved, for people, and random digits, which no other save has."""
     return f"{int(rev.partition('-')[0]) + 1}-{secrets.token_hex(6)}"

@@ -169,8 +169,12 @@ class Attempts:
                 arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
                 arguments.append(json.dumps(ledger) if ledger else "")
                 arguments.append(dispute)
-            names = [k.of(endpoint, "attempts"), k.of(endpoint, "health"), k.of(endpoint, "parked")]
-            calls.append(([*names, k.ledger(endpoint), k.of(endpoint, "disputed"), k.disputes_due], arguments))
+            names = [
+                k.of_endpoint(endpoint, "attempts"),
+                k.of_endpoint(endpoint, "health"),
+                k.of_endpoint(endpoint, "parked"),
+            ]
+            calls.append(([*names, k.ledger(endpoint), k.of_endpoint(endpoint, "disputed"), k.disputes_due], arguments))
         recovered = set()
         for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempts/record", calls), strict=True):
             if isinstance(first, Exception):
@@ -181,7 +185,7 @@ class Attempts:
 
     def note_suspension(self, feed: str, endpoint: str, now: int) -> int:
         """Note that the endpoint is suspended since `now` (ms), until it takes something; return its last status."""
-        health = keys.feed(feed).of(endpoint, "health")
+        health = keys.feed(feed).of_endpoint(endpoint, "health")
         pipe = self._client.pipeline(transaction=False)
         pipe.hset(health, "suspended", now)
         pipe.hget(health, "status")
@@ -190,20 +194,20 @@ class Attempts:
 
     def last_attempts(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
         """Return the last attempts, the newest first."""
-        entries = self._client.xrevrange(keys.feed(feed).of(endpoint, "attempts"), count=count)
+        entries = self._client.xrevrange(keys.feed(feed).of_endpoint(endpoint, "attempts"), count=count)
         return [_typed(Attempt, texts) for _, texts in entries]
 
     def health(self, feed: str, endpoint: str) -> EndpointHealth:
         """Return how the endpoint has been doing."""
-        return EndpointHealth.parse(self._client.hgetall(keys.feed(feed).of(endpoint, "health")))
+        return EndpointHealth.parse(self._client.hgetall(keys.feed(feed).of_endpoint(endpoint, "health")))
 
     def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, EndpointStanding]:
         """Return the standing of each of the endpoints, in one round trip."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
         for endpoint in endpoints:
-            pipe.hmget(k.of(endpoint, "health"), "success", "parked")
-            pipe.hgetall(k.of(endpoint, "disputed"))
+            pipe.hmget(k.of_endpoint(endpoint, "health"), "success", "parked")
+            pipe.hgetall(k.of_endpoint(endpoint, "disputed"))
         replies = iter(pipe.execute())
         return {
             endpoint: EndpointStanding(
@@ -229,26 +233,26 @@ class Attempts:
         if articles:
             self._scripts.run(
                 "attempts/forget_disputes",
-                [k.of(endpoint, "disputed"), k.disputes_due],
+                [k.of_endpoint(endpoint, "disputed"), k.disputes_due],
                 [f"endpoint:{endpoint}", *articles],
             )
 
     def take_tokens(self, feed: str, endpoint: str, now: int, rate: float, most: int) -> tuple[int, int]:
         """Take up to `most` attempts from what `rate` (a second) allows; return how many, and ms until the next."""
         granted, wait = self._scripts.run(
-            "attempts/take_tokens", [keys.feed(feed).of(endpoint, "bucket")], [now, rate, most]
+            "attempts/take_tokens", [keys.feed(feed).of_endpoint(endpoint, "bucket")], [now, rate, most]
         )
         return int(granted), int(wait)
 
     def return_tokens(self, feed: str, endpoint: str, unspent: int) -> None:
         """Return attempts that were taken and not made; what the bucket can't hold is lost at its next use."""
-        self._client.hincrbyfloat(keys.feed(feed).of(endpoint, "bucket"), "tokens", unspent)
+        self._client.hincrbyfloat(keys.feed(feed).of_endpoint(endpoint, "bucket"), "tokens", unspent)
 
     def parked_at(self, feed: str, endpoints: Sequence[str], article: str) -> dict[str, Attempt]:
         """Return those of the endpoints that refused an article for good, each with the attempt, in one round trip."""
         pipe = self._client.pipeline(transaction=False)
         for endpoint in endpoints:
-            pipe.hget(keys.feed(feed).of(endpoint, "parked"), article)
+            pipe.hget(keys.feed(feed).of_endpoint(endpoint, "parked"), article)
         read = {
             endpoint: self._damaged_records.read(
                 f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
@@ -260,7 +264,7 @@ class Attempts:
 
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
-        texts = self._client.hgetall(keys.feed(feed).of(endpoint, "parked"))
+        texts = self._client.hgetall(keys.feed(feed).of_endpoint(endpoint, "parked"))
         read = {
             article: self._damaged_records.read(
                 f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"

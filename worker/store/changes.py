@@ -25,14 +25,15 @@ _SUBSCRIBE_SECONDS = 5.0
 """How long Redis may take to answer one."""
 
 State = Literal["in", "out", "killed", "early"]
-"""early: embargoed, told only to those that may have it before its time."""
+"""early: embargoed, and sent only to those that may have it before its time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a feed's change log ends: last sequence number, time of the last change (ms; 0: never); the last kill's.
+    """Where a feed's change log ends. `seq`, `changed`: number and time of the last change; times in ms, 0: never.
 
-    `arranged`, `placed`: the sequence numbers of when it was last arranged anew, and filled without anybody being told.
+    `kill`, `killed`: number and time of the last kill. `arranged`: the number at which its articles last got another
+    order; `placed`: the number at which it was last filled with articles that no receiver gets.
     """
 
     seq: int
@@ -45,9 +46,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One article's latest change in a feed. `asof` (ms): when it was decided; `seen`: it is or was in the feed.
+    """One article's latest change in a feed. `asof` (ms): when it was decided; `was_in_feed`: it is or was there.
 
-    `last`, of what has left: the sequence number that it had until then; None: not known.
+    `previous_seq`, of an article that has left: the number of its latest change before it left; None: not known.
     """
 
     seq: int
@@ -65,16 +66,16 @@ class Change:
         """
         try:
             fields = json.loads(text)
-            seen = not fields.get("unseen", False)
-            return cls(seq, article_id, fields["state"], fields["asof"], seen, fields.get("previous_seq"))
+            was_in_feed = not fields.get("unseen", False)
+            return cls(seq, article_id, fields["state"], fields["asof"], was_in_feed, fields.get("previous_seq"))
         except (TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"is no state of an article: {error}") from None
 
 
 class OwedNotices(NamedTuple):
-    """What an endpoint still holds of articles that have left a feed, the oldest first.
+    """The articles that have left a feed and that an endpoint still has, the oldest change first.
 
-    `reached`: the change up to which it was looked for more, 0 when that was all. `ledger`: what it has of them.
+    `reached`: the last change that was examined, 0 when that was all. `ledger`: their entries in the endpoint's ledger.
     """
 
     reached: int
@@ -86,9 +87,9 @@ class OwedNotices(NamedTuple):
 class Window:
     """What a feed document shows: member ids, the top first, and (id, time in ms) of those that left.
 
-    `below` is the place of the first member that is not shown, None when all are. `news`: the articles that have
-    changed since the window was read before; None: any may have, as that was long ago or before Redis lost time.
-    `stamp` stands for the last move of the head.
+    `below` is the place of the first member that is not shown, None when all are. `changed_articles`: the articles that
+    have changed since the window was read before; None: any may have, because that was long ago or before Redis lost
+    its last writes. `stamp`: the moment of the head's last move; no other move has the same one.
     """
 
     head: Head
@@ -101,7 +102,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ArchivePage:
-    """The members with places from one to below another, the top first; and the places of those next to them.
+    """The members whose places are in a range, the top first; and the places of the members next to the range.
 
     `older`, `newer`: the place of the member next below and next above, None at the end. `below` as in a `Window`.
     """
@@ -114,13 +115,13 @@ class ArchivePage:
 
 
 class ChangeSubscription:
-    """Hears of changes from the moment it is made until it is closed, on a connection of its own."""
+    """Receives changes from its creation until it is closed, on its own connection."""
 
     def __init__(self, client: Client) -> None:
-        self._heard = client.pubsub()
-        self._heard.subscribe(keys.CHANGED)
-        # From the moment of this answer on nothing is missed.
-        if self._heard.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
+        self._pubsub = client.pubsub()
+        self._pubsub.subscribe(keys.CHANGED)
+        # From this answer on nothing is missed.
+        if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
             self.close()
             raise redis.TimeoutError("Redis did not answer a subscription")
 
@@ -129,9 +130,9 @@ class ChangeSubscription:
 
         Raises redis.RedisError when the connection is lost.
         """
-        message = self._heard.get_message(timeout=timeout)
+        message = self._pubsub.get_message(timeout=timeout)
         if message is not None and message["type"] == "subscribe":
-            # The client has connected anew by itself: what was said meanwhile was missed, perhaps by another Redis.
+            # The client has reconnected by itself, perhaps to another Redis: changes of the time between were missed.
             raise redis.ConnectionError("the connection was lost for a moment")
         if message is None or message["type"] != "message":
             return None
@@ -139,12 +140,12 @@ class ChangeSubscription:
         return feed, int(seq), int(kill)
 
     def ping(self) -> None:
-        """Keep the connection from being idle: what stands between may cut it then, and nobody would know."""
-        self._heard.ping()
+        """Use the connection: a firewall may cut an idle one without a notice to either side."""
+        self._pubsub.ping()
 
     def close(self) -> None:
-        """Hear no more."""
-        self._heard.close()
+        """Receive nothing more."""
+        self._pubsub.close()
 
 
 class ChangeLogs:
@@ -175,7 +176,7 @@ class ChangeLogs:
         )
 
     def leaving(self, article_id: str, places: Mapping[str, State]) -> list[str]:
-        """Return the feeds in which the article may be told now and will not be when it has these states there."""
+        """Return the feeds whose receivers may get the article now and will not when it has these states there."""
         after = {feed: state for feed, state in places.items() if state != "in"}
         pipe = self._client.pipeline(transaction=False)
         for feed in after:
@@ -194,9 +195,9 @@ class ChangeLogs:
         return leaving
 
     def place(self, asof: int, places: Sequence[tuple[str, int, str, State, int]]) -> set[str]:
-        """Place articles in feeds as of `asof` (ms), each (id, version, feed, state, place), and tell nobody.
+        """Place articles in feeds as of `asof` (ms), each (id, version, feed, state, place); no receiver gets them.
 
-        Return the feeds in which readers will see a difference, once the head is turned.
+        Return the feeds in which readers will see a difference, once their documents are refreshed.
         """
         calls = []
         for article_id, version, feed, state, place in places:
@@ -211,7 +212,7 @@ class ChangeLogs:
         return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
 
     def refresh_documents(self, feeds: Collection[str], now: int) -> None:
-        """Have the documents of feeds made anew in which articles were placed at `now` (ms)."""
+        """Have the documents of feeds rendered again in which articles were placed; `now` in ms."""
         calls = [([keys.feed(feed).meta], [now, feed, keys.CHANGED]) for feed in sorted(feeds)]
         if calls:
             self._scripts.run_many("changes/refresh", calls)
@@ -244,18 +245,20 @@ class ChangeLogs:
         It is `before`, what was read before, if nothing has changed since.
         """
         k = keys.feed(feed)
-        known = (before.head.seq, before.stamp) if before else ("", "")
-        seq, *found = self._scripts.run("changes/window", [k.meta, k.members, k.tombstones, k.log], [limit, *known])
-        if before and not found:
+        last_read = (before.head.seq, before.stamp) if before else ("", "")
+        seq, *answer = self._scripts.run(
+            "changes/window", [k.meta, k.members, k.tombstones, k.log], [limit, *last_read]
+        )
+        if before and not answer:
             return before
-        changed, members, gone, below, news, stamp = found
+        changed, members, gone, below, changed_articles, stamp = answer
         times = iter(gone)
         return Window(
             Head(seq, changed),
             tuple(members),
-            tuple((article_id, int(when)) for article_id, when in zip(times, times, strict=True)),
+            tuple((article_id, int(left)) for article_id, left in zip(times, times, strict=True)),
             _place(below or []),
-            None if news == 0 else frozenset(news),
+            None if changed_articles == 0 else frozenset(changed_articles),
             stamp,
         )
 
@@ -278,11 +281,10 @@ class ChangeLogs:
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
             pipe.hmget(keys.feed(feed).meta, "head", "kill")
-        found = zip(feeds, pipe.execute(), strict=True)
-        return {feed: (int(seq or 0), int(kill or 0)) for feed, (seq, kill) in found}
+        return {feed: (int(seq or 0), int(kill or 0)) for feed, (seq, kill) in zip(feeds, pipe.execute(), strict=True)}
 
     def listen(self) -> ChangeSubscription:
-        """Begin to hear of changes."""
+        """Receive changes from now on."""
         return ChangeSubscription(self._client)
 
     def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
@@ -293,29 +295,29 @@ class ChangeLogs:
         )
 
     def latest_of(self, feed: str, article_ids: Sequence[str]) -> dict[str, Change]:
-        """Return the latest change of each of the articles in the feed, of those that ever were told of there."""
+        """Return the latest change of each of the articles that the feed's log has."""
         if not article_ids:
             return {}
         seqs = self._client.zmscore(keys.feed(feed).log, list(article_ids))
-        known = [(name, seq) for name, seq in zip(article_ids, seqs, strict=True) if seq is not None]
-        return {change.article_id: change for change in self._changes(feed, known)}
+        logged = [(name, seq) for name, seq in zip(article_ids, seqs, strict=True) if seq is not None]
+        return {change.article_id: change for change in self._changes(feed, logged)}
 
     def _changes(self, feed: str, log: Sequence[tuple[str, float]]) -> list[Change]:
         if not log:
             return []
         states = self._client.hmget(keys.feed(feed).article_states, [article_id for article_id, _ in log])
-        return self._parsed(
-            feed, [(article_id, seq, held) for (article_id, seq), held in zip(log, states, strict=True)]
+        return self._parse(
+            feed, [(article_id, seq, state) for (article_id, seq), state in zip(log, states, strict=True)]
         )
 
-    def _parsed(self, feed: str, rows: Iterable[tuple[str, float, str | None]]) -> list[Change]:
-        """The changes, each (article id, sequence number, state as it is kept); what can't be read is left out."""
+    def _parse(self, feed: str, rows: Iterable[tuple[str, float, str | None]]) -> list[Change]:
+        """The changes, from (article id, sequence number, state as JSON); what can't be read is left out."""
         changes = []
-        for article_id, seq, held in rows:
+        for article_id, seq, state in rows:
             try:
-                changes.append(Change.parse(int(seq), article_id, held or ""))
+                changes.append(Change.parse(int(seq), article_id, state or ""))
             except ValueError:
-                # The publisher works out anew what the article is there, and then it has changed once more.
+                # Once it is due, the publisher decides again what the article is there, and that is a new change.
                 self._client.zadd(keys.SCHEDULE, {article_id: 0})
                 self._damaged_records.report(
                     f"state of {article_id} in {feed}", "is lost or damaged", "it is worked out anew"
@@ -330,19 +332,19 @@ class ChangeLogs:
         )
 
     def owed_notices(
-        self, feed: str, endpoint: str, how: Literal["killed", "left"], after: int, looked_at: int, *, unsure: bool
+        self, feed: str, endpoint: str, departure: Literal["killed", "left"], after: int, limit: int, *, unsure: bool
     ) -> OwedNotices:
-        """Return what an endpoint holds of articles that have left the feed after the change numbered `after`.
+        """Return the articles that have left the feed after the change numbered `after` and that an endpoint still has.
 
-        `unsure`: it may hold those as well of which the ledger says nothing.
+        Examines `limit` of them at the most. `unsure`: it may have articles that its ledger does not list.
         """
         k = keys.feed(feed)
-        log = k.killed if how == "killed" else k.left
-        reached, *found = self._scripts.run(
-            "changes/owed_notices", [log, k.article_states, k.ledger(endpoint)], [after, looked_at, int(unsure)]
+        log = k.killed if departure == "killed" else k.left
+        reached, *flat = self._scripts.run(
+            "changes/owed_notices", [log, k.article_states, k.ledger(endpoint)], [after, limit, int(unsure)]
         )
-        rows = [found[i : i + 4] for i in range(0, len(found), 4)]
-        changes = self._parsed(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])
+        rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
+        changes = self._parse(feed, [(article_id, seq, state) for article_id, seq, state, _ in rows])
         return OwedNotices(int(reached), changes, {article_id: entry for article_id, _, _, entry in rows if entry})
 
     def places(self, feed: str, article_ids: Sequence[str]) -> dict[str, float]:
@@ -357,7 +359,7 @@ class ChangeLogs:
         return self._changes(feed, self._client.zrevrange(keys.feed(feed).log, 0, count - 1, withscores=True))
 
     def count_since(self, feed: str, moment: int) -> int:
-        """How many of the last changes that were told were decided at `moment` (ms) or later."""
+        """How many changes were decided at `moment` (ms) or later; articles that were only placed do not count."""
         count, step = 0, 500
         while changes := self._changes(
             feed,
@@ -372,11 +374,11 @@ class ChangeLogs:
     def last_before(self, feed: str, moment: int) -> int:
         """The last change that was decided before `moment` (ms), 0 if there is none."""
         newer = self.count_since(feed, moment)
-        found = self._client.zrevrange(keys.feed(feed).log, newer, newer, withscores=True)
-        return int(found[0][1]) if found else 0
+        scores = self._client.zrevrange(keys.feed(feed).log, newer, newer, withscores=True)
+        return int(scores[0][1]) if scores else 0
 
     def unannounced(self, feed: str) -> list[str]:
-        """Return the articles in the feed's log that nobody was told of: they were there before the feed was."""
+        """Return the articles in the feed's log that no receiver got, because they are older than the feed."""
         names: list[str] = self._client.zrangebyscore(keys.feed(feed).log, 0, 0)
         return names
 
@@ -386,7 +388,7 @@ class ChangeLogs:
         return names
 
     def seqs(self, feed: str, article_ids: Sequence[str]) -> list[int]:
-        """The sequence number of each article's latest change in the feed, 0 if it never was in it."""
+        """Return the number of each article's latest change in the feed, 0 if its log does not have it."""
         if not article_ids:
             return []
         return [int(seq or 0) for seq in self._client.zmscore(keys.feed(feed).log, list(article_ids))]
@@ -411,6 +413,6 @@ def _tip(values: Sequence[str | None]) -> Head:
     return Head(int(seq or 0), int(changed or 0))
 
 
-def _place(found: Sequence[str]) -> int | None:
-    """The place of a member that was found, after its id."""
-    return int(found[1]) if found else None
+def _place(member: Sequence[str]) -> int | None:
+    """The place of a member, (id, place); None of none."""
+    return int(member[1]) if member else None

@@ -40,7 +40,7 @@ def _log(*, record: str, reason: str, next_step: str) -> None:
 
 
 class DamagedRecords:
-    """Whoever finds a damaged record says so here. `tell` is how people hear of it."""
+    """Whoever finds a damaged record reports it here; `alert` alerts people."""
 
     def __init__(self) -> None:
         self.alert: DamageAlert = _log

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
 from worker.store.attempts import EndpointHealth
-from worker.store.receivers import NOT_FAILING, Failing, Position, ReceiverState
+from worker.store.receiver_states import NOT_FAILING, Failing, Position, ReceiverState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ class Endpoints:
         calls = []
         for feed, name in endpoints:
             k = keys.feed(feed)
-            own = [k.of(name, noun) for noun in ("health", "parked", "disputed", "ledger", "replay")]
+            own = [k.of_endpoint(name, noun) for noun in ("health", "parked", "disputed", "ledger", "replay")]
             places = [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers, k.disputes_due]
             calls.append(([k.meta, k.log, k.article_states, *places, *own], [f"endpoint:{name}", _CHECKED]))
         overviews = []
@@ -105,7 +105,9 @@ class Endpoints:
         k = keys.feed(feed)
         places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers]
         answer = self._scripts.run(
-            "endpoints/retry", [*places, k.of(endpoint, "disputed"), k.disputes_due], [f"endpoint:{endpoint}", now]
+            "endpoints/retry",
+            [*places, k.of_endpoint(endpoint, "disputed"), k.disputes_due],
+            [f"endpoint:{endpoint}", now],
         )
         return RetriedEndpoint(_POSITIONS[answer[0]], bool(answer[1]), answer[2]) if answer else None
 

@@ -1,7 +1,7 @@
 """Accepted events: two Redis streams, read by one consumer group.
 
-Kills have a stream of their own that is read first. An entry stays until it is done with; what a dead worker was
-reading is claimed by the next. Anyone may `XADD dateline:events * event '{...}'`.
+Kills have their own stream, which is read first. An entry stays until it is carried out; the entries of a dead worker
+are claimed by the next. Anyone may `XADD dateline:events * event '{...}'`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 GROUP = "dateline"
-SEEN_SECONDS = 7 * 86400
+REMEMBERED_SECONDS = 7 * 86400
 """How long an event id is remembered: a sender that repeats an event later is caught by the article's version."""
 _SUSPECT = 3
-"""An entry that was handed out oftener, because the workers that had it died, may be what they died of."""
+"""An entry that was handed out more often, because the workers that had it died, may be the cause."""
 _NOBODY = "handed-over"
-"""The consumer of entries that are for whoever is in charge; no worker has this name."""
+"""The consumer of entries that wait for the worker in charge; no worker has this name."""
 _LONG_MS = 3_600_000
-"""As if they had not been touched for so long: they are taken at once."""
+"""Entries that are handed over get this age, so that another worker takes them at once."""
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
 
-
 Accepted = Literal["new", "reused", "duplicate"]
-"""What became of an event: it is new; so it is, and its id was another event's; it was accepted before."""
+"""How an event was accepted: as new; as new, although its id was another event's; not, being a duplicate."""
 
 
 class IncomingEvent(NamedTuple):
@@ -47,7 +46,7 @@ class IncomingEvent(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """What tells its content from that of others."""
+        """A digest of its content."""
         return sha256(self.body.encode()).hexdigest()[:32]
 
 
@@ -66,7 +65,7 @@ class StreamEntry:
 
     @property
     def moment(self) -> datetime:
-        """When it was, told apart from others of the same millisecond: what says no time is in the order of these."""
+        """The time for events that have none: when Redis had the entry; those of one millisecond keep their order."""
         milliseconds, _, number = self.id.partition("-")
         return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) + timedelta(microseconds=min(int(number), 999))
 
@@ -86,10 +85,10 @@ class Events:
                 (
                     (
                         keys.URGENT if event.kind == "kill" else keys.EVENTS,
-                        _seen(event.id, kill=event.kind == "kill"),
+                        _acceptance(event.id, kill=event.kind == "kill"),
                         keys.reinstated(event.article),
                     ),
-                    (event.body, event.digest, SEEN_SECONDS, event.kind, event.id),
+                    (event.body, event.digest, REMEMBERED_SECONDS, event.kind, event.id),
                 )
                 for event in events
             ],
@@ -114,63 +113,63 @@ class Events:
         return self._read(consumer, (keys.URGENT,), count, wait_ms)
 
     def _read(self, consumer: str, streams: Sequence[str], count: int, wait_ms: int | None) -> list[StreamEntry]:
-        wanted = dict.fromkeys(streams, ">")
+        positions = dict.fromkeys(streams, ">")
         try:
-            answer = self._client.xreadgroup(GROUP, consumer, wanted, count=count, block=wait_ms)
+            answer = self._client.xreadgroup(GROUP, consumer, positions, count=count, block=wait_ms)
         except ResponseError as error:
             if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
                 raise
-            # Redis has lost the streams, and the group with them. What comes in from now on is read again.
+            # Redis has lost the streams, and the group with them. Events from now on are read again.
             self.create_group()
             answer = None
-        found: dict[str, Any] = dict(answer or [])
-        return [_entry(stream, item) for stream in streams for item in found.get(stream, ())]
+        entries: dict[str, Any] = dict(answer or [])
+        return [_entry(stream, entry) for stream in streams for entry in entries.get(stream, ())]
 
     def take_over(
         self,
         consumer: str,
         alive: Callable[[Collection[str]], Collection[str]],
-        held: Collection[tuple[str, str]],
+        in_progress: Collection[tuple[str, str]],
         idle_ms: int,
         count: int,
     ) -> list[tuple[StreamEntry, int]]:
-        """Take what nobody works on: entries of consumers that are not `alive`, and our own that are not `held`.
+        """Take entries that nobody works on: those of dead consumers, and our own that are not `in_progress`.
 
-        `alive` returns those that are, of consumers; all of them if it can't be told.
+        `alive` returns which of some consumers live; all if it can't find out. `in_progress`: (stream, id) pairs.
 
-        Only what was touched last `idle_ms` ago, up to `count` of each consumer; each with the number of workers that
-        died while they had it. What several died with is taken alone, so that nothing else is suspected with it.
+        Takes up to `count` entries of each consumer that nobody touched for `idle_ms`; each with the number of workers
+        that died while they had it. An entry with several is taken alone, so that no other entry is suspected with it.
         """
-        taken: list[tuple[StreamEntry, int]] = []
+        entries: list[tuple[StreamEntry, int]] = []
         for stream in (keys.URGENT, keys.EVENTS):
             owners = {info["name"] for info in self._client.xinfo_consumers(stream, GROUP) if info["pending"]}
-            others = owners - {consumer}
-            for owner in sorted(owners.difference(alive(others) if others else ())):
+            other_owners = owners - {consumer}
+            for owner in sorted(owners.difference(alive(other_owners) if other_owners else ())):
                 pending = self._client.xpending_range(
-                    stream, GROUP, "-", "+", count + len(held), consumername=owner, idle=idle_ms
+                    stream, GROUP, "-", "+", count + len(in_progress), consumername=owner, idle=idle_ms
                 )
                 times = {item["message_id"]: int(item["times_delivered"]) for item in pending}
-                wanted = [entry_id for entry_id in times if (stream, entry_id) not in held][:count]
-                suspects = [entry_id for entry_id in wanted if times[entry_id] > _SUSPECT]
-                if suspects and taken:
+                idle_ids = [entry_id for entry_id in times if (stream, entry_id) not in in_progress][:count]
+                suspects = [entry_id for entry_id in idle_ids if times[entry_id] > _SUSPECT]
+                if suspects and entries:
                     continue
-                for entry_id in suspects[:1] or wanted:
-                    taken += self._claim(stream, consumer, entry_id, idle_ms, times[entry_id], died=owner != consumer)
+                for entry_id in suspects[:1] or idle_ids:
+                    entries += self._claim(stream, consumer, entry_id, idle_ms, times[entry_id], died=owner != consumer)
                 if suspects:
-                    return taken
-        return taken
+                    return entries
+        return entries
 
     def _claim(
         self, stream: str, consumer: str, entry_id: str, idle_ms: int, handed_out: int, *, died: bool
     ) -> list[tuple[StreamEntry, int]]:
-        """Take an entry that was handed out so often, if it is still to be had; with how many workers died with it."""
+        """Take an entry, if nobody else has it by now; return it with the number of workers that died with it."""
         times = handed_out + died
         claimed = self._client.xclaim(stream, GROUP, consumer, idle_ms, [entry_id], retrycount=times)
-        for item in claimed:
-            if item[0] and item[1]:
-                return [(_entry(stream, item), times - 1)]
+        for entry in claimed:
+            if entry[0] and entry[1]:
+                return [(_entry(stream, entry), times - 1)]
         if not self._client.xrange(stream, entry_id, entry_id):
-            # Somebody has deleted it from the stream: there is nothing to be done with.
+            # Somebody has deleted it from the stream.
             self._client.xack(stream, GROUP, entry_id)
         return []
 
@@ -179,61 +178,61 @@ class Events:
         return int(self._client.hincrby(keys.FAILURES, f"{entry.stream} {entry.id}", 1))
 
     def acknowledge(self, entries: Sequence[StreamEntry], charge: str) -> bool:
-        """Acknowledge entries and remove them, if `charge`, under which they were carried out, holds still.
+        """Acknowledge entries and remove them, if `charge`, under which they were carried out, still holds.
 
-        Else they are handed over to whoever is in charge.
+        If not, they are handed over to the worker in charge.
         """
         holds = True
         for stream in (keys.URGENT, keys.EVENTS):
-            those = [entry.id for entry in entries if entry.stream == stream]
-            if those:
-                arguments = [GROUP, charge, _NOBODY, *those]
+            ids = [entry.id for entry in entries if entry.stream == stream]
+            if ids:
+                arguments = [GROUP, charge, _NOBODY, *ids]
                 holds &= bool(self._scripts.run("events/acknowledge", [stream, keys.CHARGE, keys.FAILURES], arguments))
         return holds
 
-    def hand_over(self, consumer: str, held: Collection[tuple[str, str]]) -> None:
-        """Have what a consumer had begun to read, and is not working on, taken over at once by others."""
+    def hand_over(self, consumer: str, in_progress: Collection[tuple[str, str]]) -> None:
+        """Let others take over at once the entries that a consumer has read and is not working on."""
         for stream in (keys.URGENT, keys.EVENTS):
             pending = self._client.xpending_range(stream, GROUP, "-", "+", 1000, consumername=consumer)
-            left = [item["message_id"] for item in pending if (stream, item["message_id"]) not in held]
+            left = [item["message_id"] for item in pending if (stream, item["message_id"]) not in in_progress]
             if left:
                 options = {"idle": _LONG_MS, "retrycount": 0, "justid": True}
                 self._client.xclaim(stream, GROUP, _NOBODY, 0, left, **options)
 
     def reject(self, body: str, reason: str) -> None:
-        """Keep what could not be used, with the reason."""
+        """Keep an event that could not be used, with the reason."""
         self._client.xadd(keys.REJECTED, {"event": body, "reason": reason}, maxlen=REJECTED_KEPT, approximate=True)
 
     def forget(self, event_id: str, *, kill: bool) -> None:
-        """Have an event that was given up be no duplicate when it is sent again."""
-        self._client.delete(_seen(event_id, kill=kill))
+        """Forget that an event was accepted, so that it is no duplicate when it is sent again."""
+        self._client.delete(_acceptance(event_id, kill=kill))
 
     def waiting(self) -> int:
-        """How many entries are not done with."""
+        """How many entries are not carried out yet."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
 
     def forget_consumers(self, idle_ms: int) -> int:
-        """Forget consumers that have nothing and were not heard for so long; one that lives is known again at once."""
+        """Forget consumers without entries that were idle for so long; one that lives registers again at once."""
         return sum(
             self._scripts.run("events/forget_consumers", [stream], [GROUP, idle_ms])
             for stream in (keys.URGENT, keys.EVENTS)
         )
 
     def leave(self, consumer: str) -> None:
-        """Remove a consumer that stops, unless it leaves entries for others to claim."""
+        """Remove a consumer that stops, unless it leaves entries, which others claim."""
         for stream in (keys.URGENT, keys.EVENTS):
             if not self._client.xpending_range(stream, GROUP, "-", "+", 1, consumername=consumer):
                 self._client.xgroup_delconsumer(stream, GROUP, consumer)
 
 
-def _seen(event_id: str, *, kill: bool) -> str:
-    """Where it is kept that an event was accepted.
+def _acceptance(event_id: str, *, kill: bool) -> str:
+    """The key under which Redis remembers that an event was accepted.
 
-    A kill under the id of another event does not make that one forgotten; no id has a space.
+    A kill has its own, so that one with the id of another event does not replace that one; no id has a space.
     """
-    return keys.seen(f"kill {event_id}" if kill else event_id)
+    return keys.acceptance(f"kill {event_id}" if kill else event_id)
 
 
-def _entry(stream: str, item: Any) -> StreamEntry:
-    entry_id, fields = item
+def _entry(stream: str, entry: Any) -> StreamEntry:
+    entry_id, fields = entry
     return StreamEntry(stream, entry_id, fields.get("event", ""))

@@ -1,7 +1,7 @@
 """The names of all keys, in one place.
 
-Keys of one feed carry its name as a hash tag and the three event keys share one, so that every script and every
-multi-key command stays within one slot of Redis Cluster. Anything else is single keys.
+The keys of a feed share a hash tag, its name; so do the keys of the events, of the definitions and of the hub. So every
+script stays within one slot of Redis Cluster. All other keys are used one at a time.
 """
 
 from __future__ import annotations
@@ -18,41 +18,41 @@ REJECTED = "{dateline:events}:rejected"
 """Bounded stream of entries that could not be used: fields `event`, `reason`."""
 
 FAILURES = "{dateline:events}:failures"
-"""Hash: stream and id of an entry that could not be carried out -> how often that failed."""
+"""Hash: stream and id of an entry -> how often carrying it out has failed."""
 
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
 EVOLVED = "dateline:evolved"
-"""Hash: id of a document that is an update -> id of the one that it evolved from, which may be an update too."""
+"""Hash: id of a document that is an update -> id of the document that it updates, which may be an update too."""
 
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
 
 ADDRESS = "dateline:address"
-"""The address (`site.base_url`) under which a web process serves that runs. It expires, and is renewed meanwhile."""
+"""The address (`site.base_url`) under which a web process serves. It expires unless the process renews it."""
 
 NUMBERS = "{dateline:events}:definitions"
 """Hash: digest of a set of definitions -> its number."""
 
 LIVING = "{dateline:events}:living"
-"""Sorted set: number of a set of definitions, a space, a worker that works by it -> when it was last seen (ms)."""
+"""Sorted set: number of a set of definitions, a space, a worker that works by it -> its last report (ms)."""
 
 CHARGE = "{dateline:events}:charge"
-"""The number of the set by which events are carried out, a space, how often that has changed."""
+"""The number of the set by which events are carried out, a space, the generation: how often that has changed."""
 
 DEFINITIONS = "dateline:definitions"
 """Hash: feed name -> the definition by which the articles were put into it."""
 
 PENDING = "{dateline:definitions}:pending"
-"""Hash: feed name -> the definition by which the articles that are there have still to be put into it."""
+"""Hash: feed name -> the definition by which existing articles still have to be put into it."""
 
 INDEX = "{dateline:definitions}:index"
-"""Hash: `generation` of the charge that was adopted last; of the filling of `PENDING`, while it goes on, `done`
-articles of `all`, the last `article` and its `place`."""
+"""Hash: `generation` of the charge that was adopted last; while the feeds of `PENDING` are filled, how many articles
+are `done` of `all`, the last `article` and its `place`."""
 
 INDEXING = "{dateline:definitions}:indexing"
-"""Held by the worker that fills them."""
+"""The lease of the worker that fills them."""
 
 FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
@@ -61,17 +61,17 @@ CHANGED = "dateline:changed"
 """Channel: head, last kill and name of each feed that changes."""
 
 WITHDRAWN = "dateline:withdrawn"
-"""Channel: as JSON, `gone`, (feed, article) pairs that may not be sent any more, and `answer`, the key where whoever
-has heard says so."""
+"""Channel: as JSON, `gone`, (feed, article) pairs that may no longer be sent, and `answer`, the key of the list where
+processes confirm this."""
 
 SENDERS = "dateline:senders"
-"""Sorted set: process that sends -> until when (ms of Redis' clock) it may without hearing of Redis again."""
+"""Sorted set: process that sends -> until when (ms of Redis' clock) it may without hearing from Redis again."""
 
 SCHEDULE = "dateline:schedule"
 """Sorted set: article ids, scored by the moment (ms) at which their visibility changes by itself."""
 
 RECEIVING = "dateline:receiving"
-"""Set: names of the feeds that have or had receivers; what a sweep goes through."""
+"""Set: names of the feeds that have or had receivers; a sweep looks at these."""
 
 COUNTERS = "dateline:counters"
 """Hash: totals since the beginning, for /metrics."""
@@ -80,35 +80,35 @@ OPERATIONS = "dateline:operations"
 """Stream: operational events that wait to be sent; field `event` is JSON."""
 
 SENDING = "dateline:operations:sending"
-"""Held by the worker that is sending them."""
+"""The lease of the worker that is sending them."""
 
 WORKERS = "dateline:workers"
-"""Sorted set: worker process -> when it was last seen (ms)."""
+"""Sorted set: worker process -> its last report (ms)."""
 
 LOST_WORKERS = "dateline:workers:lost"
 """Sorted set: worker process that ended itself, and why -> when (ms)."""
 
 PROBE = "dateline:probe"
-"""Written by /readyz, to see whether anything can be."""
+"""Written by /readyz, to see whether Redis takes writes."""
 
 SWEEP = "dateline:sweep"
-"""The sweep's lock."""
+"""The lease of the worker that sweeps."""
 
 GRACE = "dateline:grace"
-"""Hash (ms): when receivers were `swept` last, by how much leases last `longer` after an outage, and `until` when."""
+"""Hash (ms): when receivers were `swept` last; after an outage, by how much leases last `longer`, `until` when."""
 
 RELEASE = "dateline:release"
-"""The lock of whoever releases what comes due between two sweeps."""
+"""The lease of the worker that releases articles that come due between two sweeps."""
 
 
 def worker(name: str) -> str:
-    """Is there while the worker process lives, and a little longer."""
+    """Exists while the worker process lives, and a little longer."""
     return f"dateline:worker:{name}"
 
 
-def seen(event_id: str) -> str:
-    """What was accepted under an event id: a digest; `1` if that was before there were digests."""
-    return f"{{dateline:events}}:seen:{event_id}"
+def acceptance(event_id: str) -> str:
+    """The digest of the event that was accepted last under this id."""
+    return f"{{dateline:events}}:accepted:{event_id}"
 
 
 def reinstated(article_id: str) -> str:
@@ -116,25 +116,25 @@ def reinstated(article_id: str) -> str:
     return f"{{dateline:events}}:reinstated:{article_id}"
 
 
-def heard(number: str) -> str:
-    """List of the processes that have heard of one withdrawal."""
-    return f"dateline:heard:{number}"
+def confirmations(withdrawal: str) -> str:
+    """List of the processes that have confirmed one withdrawal."""
+    return f"dateline:withdrawn:{withdrawal}"
 
 
-def leased(sender: str) -> str:
-    """Channel: the numbers of the leases that a process that sends has got."""
-    return f"dateline:leased:{sender}"
+def lease_channel(sender: str) -> str:
+    """Channel: the numbers of the leases that a process that sends gets."""
+    return f"dateline:senders:{sender}"
 
 
-def hub_window(what: Literal["client", "host"], name: str) -> str:
+def hub_window(owner: Literal["client", "host"], name: str) -> str:
     """Counts requests to the hub by one client address, or for callbacks on one host, in a window of time."""
-    return f"{{dateline:hub}}:{what}:{name}"
+    return f"{{dateline:hub}}:{owner}:{name}"
 
 
 def article(article_id: str) -> str:
-    """Hash of one article: `doc` its JSON, `rev` counts saves, `feeds` where it ever was, `accepted` (ms).
+    """Hash of one article: `doc` its JSON, `rev` of the last save, `feeds` it ever was in, `accepted` (ms).
 
-    `fingerprints` are of what it said before, parted by spaces.
+    `fingerprints`: those of its earlier texts, separated by spaces.
     """
     return f"dateline:article:{article_id}"
 
@@ -145,12 +145,12 @@ def curated(name: str) -> str:
 
 
 def pattern(name: str) -> str:
-    """Hash of one pattern of feeds: what a value is called in its feed's name -> as an article first wrote it."""
+    """Hash of one pattern of feeds: a value as it stands in its feed's name -> as an article first wrote it."""
     return f"dateline:pattern:{name}"
 
 
 def refused(format_name: str) -> str:
-    """Hash of one feed format: article id -> `[version, time, reasons]` as JSON, of those that the gate keeps out."""
+    """Hash of one feed format: article id -> `version`, `time` and `reasons` of its refusal as JSON."""
     return f"dateline:refused:{format_name}"
 
 
@@ -158,24 +158,22 @@ class FeedKeys(NamedTuple):
     """The key space of one feed."""
 
     meta: str
-    """Hash: `head` sequence number, `changed` time of the last change (ms), `kill` sequence number of the last kill,
-    `killed` its time (ms), `left` sequence number of the last change by which an article left otherwise, `arranged` and
-    `placed` sequence numbers of when it was last arranged anew and filled, `turning` while that is still to move the
-    head, `fence` last token given."""
+    """Hash. `head`: number of the last change; `changed`: its time (ms); `trail`: times of the head's last moves.
+    `kill`, `killed`: number and time of the last kill; `left`: number of the last change by which an article left in
+    another way; `arranged`, `placed`: the head when it last got another order, and when it was last filled;
+    `refresh_due`: set while a filling has not moved the head yet; `fence`: the last token of a claim."""
     log: str
-    """Sorted set: article id -> sequence number of its latest change here, 0 of what nobody was told of. The compacted
-    change log."""
+    """The compacted change log. Sorted set: article id -> number of its latest change here; 0: no receiver gets it."""
     members: str
     """Sorted set: article id -> place, of the articles that are in the feed now."""
     article_states: str
-    """Hash: article id -> `version:asof:state`, state being in, out, killed or early; with `:unseen` after it when the
-    article never was in the feed, and `:last-SEQ` when it has left: the sequence number that it had until then."""
+    """Hash: article id -> its state in the feed as JSON (lua/changes/state.part)."""
     tombstones: str
-    """Sorted set: article id -> time (ms) it left; the newest only, for tombstones."""
+    """Sorted set: article id -> when it left (ms); the newest only."""
     killed: str
-    """Sorted set: article id -> sequence number of its latest change here, of those that were killed."""
+    """Sorted set of the killed articles: article id -> number of its latest change here."""
     left: str
-    """The same of those that have left in another way."""
+    """The same of the articles that have left in another way."""
     settled: str
     """Sorted set: receiver -> cursor."""
     claimed: str
@@ -185,7 +183,7 @@ class FeedKeys(NamedTuple):
     paused: str
     """Sorted set: receiver -> since (ms)."""
     receiver_states: str
-    """Hash: receiver -> `token:cursor:since:last:until:reason`, for receivers that are not plainly settled."""
+    """Hash: receiver -> its state as JSON (lua/receivers/state.part), unless it is plainly settled."""
     receivers: str
     """Hash: receiver -> its details as JSON."""
     leases: str
@@ -195,32 +193,31 @@ class FeedKeys(NamedTuple):
     subscription_requests: str
     """Hash: subscription -> the request that waits for verification, as JSON."""
     subscription_counts: str
-    """Hash: `host:NAME` of a callback, `client:ADDRESS` of who asked -> how many subscriptions."""
+    """Hash: `host:NAME` of a callback, `client:ADDRESS` that sent the request -> how many subscriptions."""
     disputes_due: str
     """Sorted set: endpoint as a receiver -> when the first of its articles in dispute is tried again (ms)."""
     page_checks_due: str
-    """Sorted set: `endpoint:article` of a killed article -> when its page is looked at next (ms)."""
+    """Sorted set: `endpoint:article` of a killed article -> when its page is checked next (ms)."""
     page_checks: str
-    """Hash: `endpoint:article` of a killed article -> what was seen on its page, as JSON."""
+    """Hash: `endpoint:article` of a killed article -> the last sighting of its page, as JSON."""
 
     def ledger(self, endpoint: str) -> str:
-        """Hash of one endpoint: article id -> `version:status:time:sha256`."""
-        return self.of(endpoint, "ledger")
+        """Hash of one endpoint: article id -> its entry as JSON (lua/endpoints/ledger.part)."""
+        return self.of_endpoint(endpoint, "ledger")
 
-    def of(
+    def of_endpoint(
         self,
         endpoint: str,
-        what: Literal["ledger", "attempts", "health", "parked", "disputed", "replay", "replaying", "bucket"],
+        noun: Literal["ledger", "attempts", "health", "parked", "disputed", "replay", "replaying", "bucket"],
     ) -> str:
         """A key of one endpoint.
 
-        attempts: stream of the last ones. health: hash (store/attempts.py). parked: hash,
-        article id -> the attempt that was refused. disputed: hash,
-        article id -> `due:tries:since:last:status:reason`, of those that it refuses while it takes others. replay:
-        sorted set of article ids in the order to be sent again. replaying: hash, how. bucket: hash, the
-        tokens of its rate limit.
+        attempts: stream of the last ones. health: hash (store/attempts.py). parked: hash, article id -> the attempt
+        that was refused. disputed: hash, article id -> its dispute as JSON (lua/attempts/disputes.part). replay: sorted
+        set, article ids in the order in which they are sent again. replaying: hash, the request for that. bucket: hash,
+        the tokens of its rate limit.
         """
-        return f"{self.meta.removesuffix(':meta')}:{what}:{endpoint}"
+        return f"{self.meta.removesuffix(':meta')}:{noun}:{endpoint}"
 
 
 def feed(name: str) -> FeedKeys:

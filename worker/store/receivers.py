@@ -1,6 +1,6 @@
 """Receivers: whoever has a cursor in a feed. A receiver is in exactly one of settled, claimed, backoff and paused.
 
-Each move is one script. A claim carries a token; who comes with an old one changes nothing (fencing).
+Each move is one script. A claim carries a token; a worker with an old token changes nothing (fencing).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from worker.store import keys
+from worker.store.receiver_states import NOT_FAILING, Failing, Position, ReceiverState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,55 +23,16 @@ if TYPE_CHECKING:
 _SCAN = 1000
 """How many receivers one round trip lists."""
 _LONGEST_CLAIM_MS = 3_660_000
-"""No settings let a claim hold for longer."""
+"""No settings allow a longer claim."""
 _LONGEST_BACKOFF_MS = 8 * 3_600_000
 """Nobody waits in backoff for longer (worker/receivers/policy.py)."""
 _ENDED_AT_ONCE = 100
-"""How many leases of a feed end in one sweep at the most: their subscribers are told."""
-
-
-Position = Literal["settled", "claimed", "backoff", "paused"]
-"""The set that a receiver is in."""
-
-
-class Failing(NamedTuple):
-    """How a receiver has been failing; times in ms, 0: none.
-
-    `since`: the first failure since it took anything; `last`: the last one; `until` then it asked to be left alone.
-    """
-
-    since: int = 0
-    last: int = 0
-    until: int = 0
-
-
-NOT_FAILING = Failing()
-
-
-class ReceiverState(NamedTuple):
-    """What is remembered of a receiver that is not plainly settled, in Redis as JSON (lua/receivers/state.part)."""
-
-    token: int
-    cursor: int
-    failing: Failing
-    reason: str
-
-    @classmethod
-    def parse(cls, text: str | None, cursor: int = 0) -> ReceiverState:
-        """Read what the scripts keep; None, or a text that is damaged: nothing to remember, settled at `cursor`."""
-        if not text:
-            return cls(0, cursor, NOT_FAILING, "")
-        try:
-            state = json.loads(text)
-            failing = Failing(state["since"], state["last"], state["until"])
-            return cls(state["token"], state["cursor"], failing, state["reason"])
-        except (ValueError, TypeError, LookupError):
-            return cls(0, cursor, NOT_FAILING, "")
+"""How many leases of a feed end in one sweep at the most: each of their subscribers gets a request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A timed hold on one receiver. `kind` is what its details hold: a subscription's or an endpoint's."""
+    """A receiver that one worker serves for a limited time. `details` are a subscription's or an endpoint's."""
 
     feed: str
     receiver: str
@@ -82,10 +44,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What one claim brought: the head it was made at, the last kill, who is in backoff, and the receivers.
+    """The receivers that were claimed, and the feed at that moment.
 
-    `left`: the last change by which an article left otherwise. `trail`: what stands for the last moves of the head, and
-    for no others should Redis lose time; the newest last.
+    `head`, `kill`, `left`: the numbers of its last change, its last kill, and the last change by which an article left
+    in another way. `backoff`: how many receivers are in backoff. `trail`: stamps of the head's last moves, the newest
+    last; no other moves have the same ones, even when Redis has lost its last writes.
     """
 
     head: int
@@ -98,10 +61,10 @@ class Claims:
 
 @dataclass(slots=True)
 class Settlement:
-    """What came of a claim. `cursor` is how far the receiver is now; times in ms.
+    """How a claim ends. `cursor`: up to which change the receiver is up to date now; times in ms.
 
-    Only for endpoints: `replayed`, the articles that were sent again; `undisputed`, those in dispute of which there was
-    nothing to be said any more; `unspent`: how much of its rate it did not use.
+    Only for endpoints: `replayed`, the articles that were sent again; `undisputed`, the articles in dispute of which it
+    needs nothing more; `unspent`: how many requests its rate allowed and it did not get.
     """
 
     claim: Claim
@@ -114,7 +77,7 @@ class Settlement:
     undisputed: list[str] = field(default_factory=list)
     unspent: int = 0
     alerted: bool = False
-    """Operators have been told of it."""
+    """Operators have been alerted to it."""
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as receivers/settle.lua takes it."""
@@ -130,20 +93,20 @@ class Settlement:
 
 
 class SettledClaims(NamedTuple):
-    """How many receivers are behind again, and who was fenced off."""
+    """How many receivers are behind again, and those whose claim another worker had taken over."""
 
     behind: int
     fenced: list[str]
 
 
 class FeedSweep(NamedTuple):
-    """What a sweep of one feed found."""
+    """How many things a sweep of one feed corrected (`expired`, `due`), and how many wait for other rooms."""
 
     expired: int
     due: int
     behind: int
     verifications: int
-    looks: int
+    page_checks: int
     ended: list[dict[str, Any]]
     """Details of the subscriptions whose lease has ended."""
 
@@ -160,7 +123,7 @@ class ReceiverOverview:
 
     @property
     def cursor(self) -> int:
-        """How far it is."""
+        """Up to which change it is up to date."""
         return self.score if self.state == "settled" else self.remembered.cursor
 
 
@@ -179,8 +142,8 @@ class Receivers:
     def receiving(self, feeds: Collection[str]) -> set[str]:
         """Return those of the feeds that have or had receivers."""
         names = list(feeds)
-        known = self._client.smismember(keys.RECEIVING, names) if names else []
-        return {name for name, there in zip(names, known, strict=True) if there}
+        flags = self._client.smismember(keys.RECEIVING, names) if names else []
+        return {name for name, is_member in zip(names, flags, strict=True) if is_member}
 
     def claim(self, feed: str, limit: int, deadline: int) -> Claims:
         """Claim up to `limit` receivers behind the head until `deadline` (ms)."""
@@ -194,14 +157,14 @@ class Receivers:
         claims = []
         for i in range(6, len(answer), 4):
             cursor = int(answer[i + 1])
-            hold = ReceiverState.parse(answer[i + 2], cursor)
+            state = ReceiverState.parse(answer[i + 2], cursor)
             details = _details(answer[i], answer[i + 3])
             if not details:
-                # Nobody knows any more where to send to.
+                # Its address is lost.
                 self.pause(feed, answer[i], deadline, "damaged")
                 self._damaged_records.report(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
                 continue
-            claims.append(Claim(feed, answer[i], token, cursor, hold.failing, details))
+            claims.append(Claim(feed, answer[i], token, cursor, state.failing, details))
         return Claims(head, kill, left, backoff, claims, tuple(trail.split()))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> SettledClaims:
@@ -227,11 +190,11 @@ class Receivers:
     def sweep(
         self, feeds: Sequence[str], now: int, limit: int, ended: int = 0, longest_claim: int = _LONGEST_CLAIM_MS
     ) -> dict[str, FeedSweep]:
-        """Put right what time has changed among the receivers of these feeds, in one round trip.
+        """Correct what time has changed among the receivers of these feeds, in one round trip.
 
         `limit`: how many claims and backoffs of a feed at the most; `ended` (ms): leases that end before it have ended,
-        0: none; `longest_claim` (ms): one that ends later than that from now has ended. What can't be swept is told of
-        and left out.
+        0: none; `longest_claim` (ms): a claim that ends later than that from now was made by a clock that has been set
+        back since, and has ended. A feed that can't be swept is reported and left out.
         """
         spaces = map(keys.feed, feeds)
         calls = [
@@ -255,36 +218,36 @@ class Receivers:
             for k in spaces
         ]
         swept = {}
-        for feed, found in zip(feeds, self._scripts.run_each("receivers/sweep", calls), strict=True):
-            if isinstance(found, Exception):
-                self._damaged_records.report(f"receivers of {feed}", str(found), "the other feeds are swept")
+        for feed, answer in zip(feeds, self._scripts.run_each("receivers/sweep", calls), strict=True):
+            if isinstance(answer, Exception):
+                self._damaged_records.report(f"receivers of {feed}", str(answer), "the other feeds are swept")
             else:
-                expired, due, behind, verifications, looks, *texts = found
-                details = [known for known in map(_parsed, texts) if known]
-                swept[feed] = FeedSweep(expired, due, behind, verifications, looks, details)
+                expired, due, behind, verifications, page_checks, *texts = answer
+                details = [subscription for subscription in map(_json_object, texts) if subscription]
+                swept[feed] = FeedSweep(expired, due, behind, verifications, page_checks, details)
         return swept
 
     def backing_off(self, feed: str) -> Iterator[tuple[str, int, ReceiverState]]:
-        """Each receiver in backoff with its due time (ms) and what is remembered of it."""
+        """Yield each receiver in backoff, with its due time (ms) and its state."""
         k = keys.feed(feed)
         start = 0
-        while found := self._client.zrange(k.backoff, start, start + _SCAN - 1, withscores=True):
-            holds = self._client.hmget(k.receiver_states, [name for name, _ in found])
-            for (name, due), hold in zip(found, holds, strict=True):
-                yield name, int(due), ReceiverState.parse(hold)
+        while due_times := self._client.zrange(k.backoff, start, start + _SCAN - 1, withscores=True):
+            states = self._client.hmget(k.receiver_states, [name for name, _ in due_times])
+            for (name, due), state in zip(due_times, states, strict=True):
+                yield name, int(due), ReceiverState.parse(state)
             start += _SCAN
 
     def bring_forward(self, feed: str, dues: dict[str, int]) -> None:
-        """Make receivers that are in backoff come due earlier (ms). Who has left backoff meanwhile is not touched."""
+        """Let receivers in backoff come due earlier (ms). One that has left backoff meanwhile stays as it is."""
         if dues:
             self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
 
     def enroll(
         self, feed: str, receiver: str, details: dict[str, Any], since: int | None = None
     ) -> Literal["new", "back", "known"]:
-        """Add an endpoint that is told what happens from now on; one that was removed has its old cursor.
+        """Add an endpoint that gets what changes from now on; one that was removed before gets its old cursor back.
 
-        `since`: it is told what has happened since that change.
+        `since`: it gets what has changed after that change.
         """
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
@@ -296,13 +259,13 @@ class Receivers:
         return ("known", "new", "back")[answer]
 
     def details(self, feed: str, receiver: str) -> dict[str, Any]:
-        """Return what is kept of a receiver beside where it stands; nothing when it is unknown."""
+        """Return the details of a receiver, such as its address; empty when it is unknown."""
         details: dict[str, Any] = json.loads(self._client.hget(keys.feed(feed).receivers, receiver) or "{}")
         return details
 
-    def note_backfill(self, feed: str, receiver: str, wanted: str) -> None:
-        """Note what an endpoint still waits for of what was published before it came; "": nothing more."""
-        self._scripts.run("receivers/note_backfill", [keys.feed(feed).receivers], [receiver, wanted])
+    def note_backfill(self, feed: str, receiver: str, progress: str) -> None:
+        """Note how far the backfill of an endpoint is; "": it is complete."""
+        self._scripts.run("receivers/note_backfill", [keys.feed(feed).receivers], [receiver, progress])
 
     def pause(self, feed: str, receiver: str, now: int, reason: str) -> bool:
         """Pause a receiver, its cursor kept; False when it is unknown or paused."""
@@ -351,8 +314,8 @@ class Receivers:
             pipe.hexists(keys.feed(feed).receivers, receiver)
             pipe.sismember(keys.RECEIVING, feed)
         answers = iter(pipe.execute())
-        found = zip(receivers, answers, answers, strict=True)
-        return {one for one, there, swept in found if there and swept}
+        checked = zip(receivers, answers, answers, strict=True)
+        return {receiver for receiver, exists, is_swept in checked if exists and is_swept}
 
     def count_subscriptions(self, feed: str) -> int:
         """How many subscriptions the feed has."""
@@ -360,23 +323,23 @@ class Receivers:
 
     def endpoints(self, feed: str) -> list[str]:
         """Names of the feed's receivers that are endpoints."""
-        found = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)
-        return [name for name, _ in found]
+        details_by_name = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)
+        return [name for name, _ in details_by_name]
 
     def ledger(self, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, str]:
-        """What the endpoint holds of these articles: id -> `version:status:time:sha256`."""
+        """Return the entries of these articles in the endpoint's ledger, as JSON, by article id."""
         return self.ledgers(feed, {endpoint: article_ids})[endpoint]
 
-    def ledgers(self, feed: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
-        """What each of these endpoints holds of its articles, in one round trip."""
-        asked = {endpoint: article_ids for endpoint, article_ids in wanted.items() if article_ids}
+    def ledgers(self, feed: str, articles: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        """Return the same of several endpoints (endpoint -> article ids), in one round trip."""
+        lookups = {endpoint: article_ids for endpoint, article_ids in articles.items() if article_ids}
         pipe = self._client.pipeline(transaction=False)
-        for endpoint, article_ids in asked.items():
+        for endpoint, article_ids in lookups.items():
             pipe.hmget(keys.feed(feed).ledger(endpoint), article_ids)
-        found: dict[str, dict[str, str]] = {endpoint: {} for endpoint in wanted}
-        for (endpoint, article_ids), values in zip(asked.items(), pipe.execute(), strict=True):
-            found[endpoint] = {name: value for name, value in zip(article_ids, values, strict=True) if value}
-        return found
+        ledgers: dict[str, dict[str, str]] = {endpoint: {} for endpoint in articles}
+        for (endpoint, article_ids), texts in zip(lookups.items(), pipe.execute(), strict=True):
+            ledgers[endpoint] = {name: text for name, text in zip(article_ids, texts, strict=True) if text}
+        return ledgers
 
     def counts(self, feed: str) -> dict[str, int]:
         """How many receivers are in each set, and how many, in whichever set, are behind."""
@@ -388,46 +351,44 @@ class Receivers:
         for feed in feeds:
             k = keys.feed(feed)
             calls.append(([k.meta, k.settled, k.claimed, k.backoff, k.paused, k.receiver_states], [_SCAN]))
-        counted = {}
-        for feed, found in zip(feeds, self._scripts.run_each("receivers/count", calls) if calls else [], strict=True):
-            if isinstance(found, Exception):
-                self._damaged_records.report(f"receivers of {feed}", str(found), "they are not counted")
+        counts = {}
+        for feed, answer in zip(feeds, self._scripts.run_each("receivers/count", calls) if calls else [], strict=True):
+            if isinstance(answer, Exception):
+                self._damaged_records.report(f"receivers of {feed}", str(answer), "they are not counted")
             else:
-                counted[feed] = dict(zip(("settled", "claimed", "backoff", "paused", "behind"), found, strict=True))
-        return counted
+                counts[feed] = dict(zip(("settled", "claimed", "backoff", "paused", "behind"), answer, strict=True))
+        return counts
 
     def get_many(self, feed: str, names: Sequence[str]) -> list[ReceiverOverview]:
-        """Return these receivers as they are at one moment, so that none is passed over; those there are."""
+        """Return those of these receivers that exist, all as they are at one moment, so that none is missed."""
         if not names:
             return []
         k = keys.feed(feed)
         sets = _sets(k)
-        *scores, holds, details = self._scripts.read(
+        *scores, states, details = self._scripts.read(
             *(("ZMSCORE", key, *names) for key in sets.values()),
             ("HMGET", k.receiver_states, *names),
             ("HMGET", k.receivers, *names),
         )
-        found = []
-        for name, places, hold, detail in zip(names, zip(*scores, strict=True), holds, details, strict=True):
-            for state, score in zip(sets, places, strict=True):
-                if score is not None and (known := _details(name, detail)):
-                    found.append(
-                        ReceiverOverview(name, state, int(score), ReceiverState.parse(hold, int(score)), known)
-                    )
-        return found
+        overviews = []
+        for name, places, state, text in zip(names, zip(*scores, strict=True), states, details, strict=True):
+            for position, score in zip(sets, places, strict=True):
+                if score is not None and (overview := _overview(name, position, score, state, text)):
+                    overviews.append(overview)
+        return overviews
 
     def scan(self, feed: str) -> Iterator[ReceiverOverview]:
-        """Every receiver of the feed, in no order; one that moves meanwhile may be passed over."""
+        """Yield every receiver of the feed, in no order; one that moves meanwhile may be missed."""
         k = keys.feed(feed)
-        for state, key in _sets(k).items():
+        for position, key in _sets(k).items():
             start = 0
-            while found := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
-                names = [name for name, _ in found]
-                holds = self._client.hmget(k.receiver_states, names)
+            while scores := self._client.zrange(key, start, start + _SCAN - 1, withscores=True):
+                names = [name for name, _ in scores]
+                states = self._client.hmget(k.receiver_states, names)
                 details = self._client.hmget(k.receivers, names)
-                for (name, score), hold, detail in zip(found, holds, details, strict=True):
-                    if known := _details(name, detail):
-                        yield ReceiverOverview(name, state, int(score), ReceiverState.parse(hold, int(score)), known)
+                for (name, score), state, text in zip(scores, states, details, strict=True):
+                    if overview := _overview(name, position, score, state, text):
+                        yield overview
                 start += _SCAN
 
 
@@ -435,8 +396,17 @@ def _sets(k: FeedKeys) -> dict[Position, str]:
     return {"settled": k.settled, "claimed": k.claimed, "backoff": k.backoff, "paused": k.paused}
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
-    """What is kept as a JSON object; nothing if it is lost or damaged."""
+def _overview(
+    name: str, position: Position, score: float, state: str | None, details_text: str | None
+) -> ReceiverOverview | None:
+    details = _details(name, details_text)
+    if not details:
+        return None
+    return ReceiverOverview(name, position, int(score), ReceiverState.parse(state, int(score)), details)
+
+
+def _json_object(text: str | None) -> dict[str, Any]:
+    """A JSON object; empty if the text is lost or damaged."""
     try:
         value = json.loads(text or "")
     except ValueError:
@@ -445,6 +415,6 @@ def _parsed(text: str | None) -> dict[str, Any]:
 
 
 def _details(receiver: str, text: str | None) -> dict[str, Any]:
-    """The details of a receiver. An endpoint is known by its name; a subscription whose details are lost has none."""
+    """The details of a receiver. An endpoint's are its name at least; a lost subscription has none."""
     kind, _, name = receiver.partition(":")
-    return _parsed(text) or ({"endpoint": name} if kind == "endpoint" else {})
+    return _json_object(text) or ({"endpoint": name} if kind == "endpoint" else {})

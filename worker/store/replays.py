@@ -43,8 +43,10 @@ class Replays:
         """Add articles (id -> place in the order) to those that wait; the newest id, `same_ids` and rate hold."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=True)
-        pipe.zadd(k.of(endpoint, "replay"), dict(articles))
-        pipe.hset(k.of(endpoint, "replaying"), mapping={"id": replay_id, "same_ids": int(same_ids), "rate": rate})
+        pipe.zadd(k.of_endpoint(endpoint, "replay"), dict(articles))
+        pipe.hset(
+            k.of_endpoint(endpoint, "replaying"), mapping={"id": replay_id, "same_ids": int(same_ids), "rate": rate}
+        )
         pipe.execute()
 
     def rewind(self, feed: str, endpoint: str) -> bool:
@@ -61,10 +63,10 @@ class Replays:
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
         for endpoint, limit in limits.items():
-            pipe.zrange(k.of(endpoint, "replay"), 0, limit)
+            pipe.zrange(k.of_endpoint(endpoint, "replay"), 0, limit)
         waiting = {name: articles for name, articles in zip(limits, pipe.execute(), strict=True) if articles}
         for endpoint in waiting:
-            pipe.hgetall(k.of(endpoint, "replaying"))
+            pipe.hgetall(k.of_endpoint(endpoint, "replaying"))
         replays = {}
         for (endpoint, articles), request in zip(waiting.items(), pipe.execute(), strict=True):
             replay = self._damaged_records.read(
@@ -79,7 +81,7 @@ class Replays:
     def remove(self, feed: str, endpoint: str, articles: list[str]) -> None:
         """Remove articles that were sent."""
         if articles:
-            self._client.zrem(keys.feed(feed).of(endpoint, "replay"), *articles)
+            self._client.zrem(keys.feed(feed).of_endpoint(endpoint, "replay"), *articles)
 
 
 def _replay(request: dict[str, str], articles: list[str], limit: int) -> Replay:

@@ -1,4 +1,4 @@
-"""Withdrawals: every process that sends hears that an article must not leave any longer, before that is recorded.
+"""Withdrawals: every process that sends hears that an article must no longer leave, before that is recorded.
 
 A process that sends has a lease: until when it may begin requests without hearing from Redis again. Whoever withdraws
 an article (a kill, an expiry, a move to another section) publishes that on a channel, and waits until all processes
@@ -25,7 +25,7 @@ LEASE_MS = 1_000
 """How long a process that sends may go on without hearing from Redis; a withdrawal waits for none longer."""
 _SUBSCRIBE_SECONDS = 5.0
 """How long Redis may take to answer a subscription."""
-_HEARD_MS = 10_000
+_CONFIRMATIONS_MS = 10_000
 """How long the confirmations of a withdrawal are kept. Whoever waits for them waits no longer than a lease."""
 _SHORTEST_SECONDS = 0.01
 """The shortest wait in BLPOP: for Redis 0 means to wait without end."""
@@ -43,8 +43,8 @@ class WithdrawalListener:
 
     def __init__(self, client: Client, sender: str) -> None:
         self._pubsub = client.pubsub()
-        self._pubsub.subscribe(keys.WITHDRAWN, keys.leased(sender))
-        # From the moment of these answers on nothing is missed.
+        self._pubsub.subscribe(keys.WITHDRAWN, keys.lease_channel(sender))
+        # From these answers on nothing is missed.
         for _ in range(2):
             if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
                 self.close()
@@ -89,18 +89,18 @@ class Withdrawals:
 
         Its listener receives `number` after all withdrawals that were published before.
         """
-        self._scripts.run("withdrawals/lease", [keys.SENDERS], [sender, LEASE_MS, keys.leased(sender), number])
+        self._scripts.run("withdrawals/lease", [keys.SENDERS], [sender, LEASE_MS, keys.lease_channel(sender), number])
 
     def leave(self, sender: str) -> None:
-        """Note that the sender begins no requests any longer."""
+        """Note that the sender no longer begins requests."""
         self._client.zrem(keys.SENDERS, sender)
 
     def confirm(self, withdrawal: Withdrawal, sender: str) -> None:
-        """Confirm that the sender begins no request any longer that has the text of the withdrawn articles."""
+        """Confirm that the sender no longer begins requests with the text of the withdrawn articles."""
         if withdrawal.answer:
             pipe = self._client.pipeline(transaction=False)
             pipe.rpush(withdrawal.answer, sender)
-            pipe.pexpire(withdrawal.answer, _HEARD_MS)
+            pipe.pexpire(withdrawal.answer, _CONFIRMATIONS_MS)
             pipe.execute()
 
     def announce(self, gone: Sequence[tuple[str, str]]) -> None:
@@ -108,7 +108,7 @@ class Withdrawals:
 
         Takes as long as their answers, LEASE_MS at the most.
         """
-        answer = keys.heard(uuid4().hex)
+        answer = keys.confirmations(uuid4().hex)
         withdrawal = json.dumps({"gone": gone, "answer": answer})
         begun = time.monotonic()
         leases = self._scripts.run("withdrawals/announce", [keys.SENDERS], [keys.WITHDRAWN, withdrawal])

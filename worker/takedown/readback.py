@@ -208,9 +208,9 @@ class Readback:
         }
         log.info("page_looked_at", **page, verdict=verdict, reason=reason)
         if alarmed and not before.alarmed:
-            self._alerts.tell("article.still_there", **page, reason=reason, next_step="talk to the partner")
+            self._alerts.raise_alert("article.still_there", **page, reason=reason, next_step="talk to the partner")
         elif before.alarmed and not alarmed:
-            self._alerts.tell("article.gone", **page, reason=reason)
+            self._alerts.raise_alert("article.gone", **page, reason=reason)
         if due is None and verdict != "gone":
             log.warning("readback_given_up", **page, verdict=verdict, reason=reason)
 
