@@ -52,7 +52,7 @@ class PageOfAPartner:
         self.executor = ThreadPoolExecutor(1)
         self.directory = SimpleNamespace(by_name={"p": self.endpoint()})
         self.alerts: list[str] = []
-        alerts = SimpleNamespace(tell=lambda kind, **_: self.alerts.append(kind))
+        alerts = SimpleNamespace(raise_alert=lambda kind, **_: self.alerts.append(kind))
         parts: Any = (store, self.engine, self.executor, self.directory, alerts)
         self.readback = Readback(*parts, timeout=2.0, claim_seconds=5.0)
         store.articles.save(KILLED, NEW, {"f"}, clock.ms(clock.now()), fingerprints(TEXT))
@@ -65,7 +65,7 @@ class PageOfAPartner:
     def check(self, *, requested: bool = True, **sighting: Any) -> tuple[PageSighting | None, int | None]:
         """Check the page; return what is noted of it and when it is due (ms). `requested`: wait for the request."""
         now = clock.ms(clock.now())
-        self.store.page_checks.schedule("f", ["p"], "a", PageSighting(**{"version": 2, "since": now, **sighting}), now)
+        self.store.page_checks.schedule("f", ["p"], "a", PageSighting(**{"version": 2, "killed": now, **sighting}), now)
         self.readback.check_due("f")
         if requested:
             self.receiver.wait("/page/a", method="GET")
@@ -87,30 +87,30 @@ def ago(milliseconds: int) -> int:
     return clock.ms(clock.now()) - milliseconds
 
 
-@pytest.mark.parametrize(("looks", "pause"), [(0, PAUSES[1]), (2, PAUSES[3]), (30, PAUSES[-1])])
-def test_pauses_grow(partner: PageOfAPartner, looks: int, pause: int) -> None:
-    sighting, due = partner.check(looks=looks)
+@pytest.mark.parametrize(("checks", "pause"), [(0, PAUSES[1]), (2, PAUSES[3]), (30, PAUSES[-1])])
+def test_pauses_grow(partner: PageOfAPartner, checks: int, pause: int) -> None:
+    sighting, due = partner.check(checks=checks)
     assert sighting is not None
     assert due is not None
-    assert ("there", looks + 1, ["article.still_there"]) == (sighting.verdict, sighting.looks, partner.alerts)
-    assert 0 <= due - sighting.last - pause * 1000 < 5000
+    assert ("there", checks + 1, ["article.still_there"]) == (sighting.verdict, sighting.checks, partner.alerts)
+    assert 0 <= due - sighting.checked - pause * 1000 < 5000
 
 
 def test_operators_get_one_alert(partner: PageOfAPartner) -> None:
-    sighting, _ = partner.check(looks=3, alarmed=True, verdict="there")
+    sighting, _ = partner.check(checks=3, alerted=True, verdict="there")
     assert sighting is not None
-    assert (4, True, []) == (sighting.looks, sighting.alarmed, partner.alerts)
+    assert (4, True, []) == (sighting.checks, sighting.alerted, partner.alerts)
 
 
 def test_the_last_check_is_after_five_days(partner: PageOfAPartner) -> None:
-    since = ago(GIVEN_UP_MS - 3_600_000)
-    sighting, due = partner.check(looks=9, since=since)
+    killed = ago(GIVEN_UP_MS - 3_600_000)
+    sighting, due = partner.check(checks=9, killed=killed)
     assert sighting is not None
-    assert ("there", since + GIVEN_UP_MS) == (sighting.verdict, due)
+    assert ("there", killed + GIVEN_UP_MS) == (sighting.verdict, due)
 
 
 def test_after_five_days_the_checks_end(partner: PageOfAPartner) -> None:
-    sighting, due = partner.check(looks=9, since=ago(GIVEN_UP_MS))
+    sighting, due = partner.check(checks=9, killed=ago(GIVEN_UP_MS))
     assert sighting is not None
     assert ("there", None) == (sighting.verdict, due)
 
@@ -131,7 +131,7 @@ def test_a_token_that_is_on_its_way_is_waited_for(partner: PageOfAPartner) -> No
     sighting, due = partner.check(requested=False)
     assert sighting is not None
     assert due is not None
-    assert (0, "", True) == (sighting.looks, sighting.verdict, due <= ago(-1_000))
+    assert (0, "", True) == (sighting.checks, sighting.verdict, due <= ago(-1_000))
     assert partner.receiver.requests == []
 
 
@@ -140,7 +140,7 @@ def test_a_token_that_cannot_be_had_proves_nothing(partner: PageOfAPartner) -> N
     partner.directory.by_name = {"p": partner.endpoint(identity=identity)}
     sighting, _ = partner.check(requested=False)
     assert sighting is not None
-    assert (1, "unproven", "no token: 401") == (sighting.looks, sighting.verdict, sighting.why)
+    assert (1, "unproven", "no token: 401") == (sighting.checks, sighting.verdict, sighting.reason)
 
 
 def test_an_endpoint_that_no_longer_names_its_page_is_forgotten(partner: PageOfAPartner) -> None:
@@ -153,14 +153,14 @@ def test_an_endpoint_that_is_unknown_here_is_left_to_other_workers(partner: Page
     sighting, due = partner.check(requested=False)
     assert sighting is not None
     assert due is not None
-    assert (0, True) == (sighting.looks, due > ago(0))
+    assert (0, True) == (sighting.checks, due > ago(0))
 
 
 def test_checks_of_an_endpoint_that_no_worker_knows_end_in_time(partner: PageOfAPartner) -> None:
     partner.directory.by_name = {}
-    sighting, due = partner.check(requested=False, since=ago(GIVEN_UP_MS + 1_000))
+    sighting, due = partner.check(requested=False, killed=ago(GIVEN_UP_MS + 1_000))
     assert sighting is not None
-    assert (0, None) == (sighting.looks, due)
+    assert (0, None) == (sighting.checks, due)
 
 
 def test_a_check_that_was_not_begun_does_not_count(partner: PageOfAPartner) -> None:
@@ -168,7 +168,7 @@ def test_a_check_that_was_not_begun_does_not_count(partner: PageOfAPartner) -> N
     sighting, due = partner.check(requested=False)
     assert sighting is not None
     assert due is not None
-    assert (0, "", True) == (sighting.looks, sighting.verdict, due <= ago(-1_000))
+    assert (0, "", True) == (sighting.checks, sighting.verdict, due <= ago(-1_000))
 
 
 @pytest.mark.parametrize(

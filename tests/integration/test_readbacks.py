@@ -11,7 +11,7 @@ from worker.store.articles import NEW
 from worker.store.page_checks import PageCheck, PageSighting
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-KILL = PageSighting(version=3, since=1_000)
+KILL = PageSighting(version=3, killed=1_000)
 
 
 def taken(store: Store, now: int, deadline: int = 90_000) -> list[PageCheck]:
@@ -38,19 +38,19 @@ def test_a_page_is_due_at_its_time_and_again_if_nothing_comes_of_it(store: Store
 def test_what_was_seen_is_kept_until_another_kill(store: Store) -> None:
     expect(store)
     page, _ = taken(store, 6_000)
-    there = replace(KILL, looks=1, last=6_000, verdict="there", why="the page has 3 of 9")
+    there = replace(KILL, checks=1, checked=6_000, verdict="there", reason="the page has 3 of 9")
     assert store.page_checks.note(page, there, 36_000)
     expect(store)
     assert {"p": there, "q": KILL} == store.page_checks.sightings("f", ["p", "q", "r"], "a:1")
     [page] = taken(store, 36_000)
     assert there == page.sighting
-    gone = replace(there, looks=2, last=36_000, verdict="gone")
+    gone = replace(there, checks=2, checked=36_000, verdict="gone")
     assert store.page_checks.note(page, gone, None)
     assert ["q"] == [page.endpoint for page in taken(store, 10**9)]
     expect(store)
     assert gone == store.page_checks.sightings("f", ["p"], "a:1")["p"]
 
-    later = PageSighting(version=5, since=10**10)
+    later = PageSighting(version=5, killed=10**10)
     expect(store, later, due=10**10)
     assert [later, later] == [page.sighting for page in taken(store, 10**10)]
 
@@ -58,7 +58,7 @@ def test_what_was_seen_is_kept_until_another_kill(store: Store) -> None:
 def test_what_was_seen_for_an_earlier_kill_is_no_news(store: Store) -> None:
     expect(store)
     page, _ = taken(store, 6_000)
-    later = PageSighting(version=5, since=7_000)
+    later = PageSighting(version=5, killed=7_000)
     expect(store, later, due=12_000)
     assert not store.page_checks.note(page, replace(KILL, verdict="gone"), None)
     store.page_checks.forget(page)
@@ -69,7 +69,7 @@ def test_what_was_seen_for_an_earlier_kill_is_no_news(store: Store) -> None:
 def test_a_page_that_was_done_with_is_looked_at_again(store: Store) -> None:
     expect(store)
     page, _ = taken(store, 6_000)
-    assert store.page_checks.note(page, replace(KILL, looks=1, verdict="gone"), None)
+    assert store.page_checks.note(page, replace(KILL, checks=1, verdict="gone"), None)
     store.page_checks.bring_forward("f", "p", ["a:1", "unknown"], 20_000)
     assert ["p"] == [page.endpoint for page in taken(store, 20_000)]
     store.page_checks.bring_forward("f", "r", ["a:1"], 20_000)
@@ -81,7 +81,7 @@ def test_a_page_that_is_brought_forward_while_it_is_looked_at_is_looked_at_again
     page, other = taken(store, 6_000)
     store.page_checks.bring_forward("f", "p", ["a:1"], 11_000)
     store.page_checks.bring_forward("f", "q", ["a:1"], 11_000)
-    gone = replace(KILL, looks=1, verdict="gone")
+    gone = replace(KILL, checks=1, verdict="gone")
     assert store.page_checks.note(page, gone, None)
     assert store.page_checks.note(other, replace(gone, verdict="there"), 40_000)
     assert [gone, replace(gone, verdict="there")] == [page.sighting for page in taken(store, 11_000)]

@@ -1,6 +1,47 @@
-"""What is kept: Redis, one file per noun, one Lua script per move.
+"""What lasts: all state in Redis. One module for each noun, one Lua script for each move.
 
-The store decides nothing. It is given the time, and every move that must not be seen half done is one script.
+`keys` has the names of all keys. `lua/` has the scripts, in folders by noun; `scripts` runs them. `redis_errors` says
+what an error means, `damaged_records` reports what can't be read. All other modules are nouns, each an attribute of
+`Store`, except `alerts`, `leases`, `byte_cache`, `receiver_states` and `durability`, which those or other rooms use.
+
+The ideas behind them:
+
+- **Every feed has a compacted change log** (`changes`): article ids, scored by the number of each article's latest
+  change there. Kills, and articles that left in another way, are in sorted sets of their own beside it. A receiver is a
+  cursor in that log (`receivers`); it stands in exactly one of settled, claimed, backoff and paused. A claim has a
+  deadline and a token: a worker whose claim was taken over can no longer change anything (fencing).
+- **Order is (version, time of the decision).** A log takes a record only if it is newer in that order. So two workers
+  may carry out two events of one article in any order, and an embargo that has ended does not begin again because
+  another worker still believes in it.
+- **A feed is filled below all cursors.** Articles that are older than their feed get the number 0: documents show them,
+  no receiver gets them. An article that left remembers its number from before, so that an endpoint that came later gets
+  no notice of it. `early` marks articles under embargo that some endpoints may have, `unseen` those that readers never
+  saw: for everybody else neither they nor their kills exist.
+- **One slot for each script.** The keys of a script share a hash tag, so that Redis Cluster runs it. The tests use a
+  Redis in cluster mode, which refuses anything else.
+- **Times are milliseconds of Redis' clock.** Each process reads it once a second and continues it by a steady clock
+  (`redis_clock`). A machine whose clock is wrong delays nothing and breaks no embargo. When Redis' own clock goes back,
+  claims and backoffs that end later than any can are over, and a decision with a time in the future binds nobody.
+- **Numbers are given again when Redis has lost its last writes.** So a `rev` ends in digits that no other save has, and
+  the stamps of its last moves stand beside the head of a feed: a cache that does not find its stamp there reads anew.
+- **Damaged records hold up no others.** Scripts work without what may be missing, and Python reads records one by one:
+  a damaged one is reported once an hour and left out. A receiver whose state is lost goes back to where it began: it
+  may get something twice, and misses nothing.
+- **An outage is added to leases, not written into them** (`outages`). After a pause between sweeps all leases last
+  longer by that pause, until twice that time is over: one number, however many subscriptions there are.
+- **Definitions are in charge, not workers** (`definitions`). Each set of definitions has a number; the newest one with
+  a living worker is in charge. One script checks that and acknowledges events, so what was carried out under older
+  definitions is carried out again. A charge has a generation, and the feeds under it are noted before its first event:
+  so a set that comes back knows which feeds others have neglected.
+- **Only the dead lose their entries** (`events`). A living worker keeps what it has read, however long it takes. Deaths
+  and failures are counted for each entry, so that one that kills its workers can be found and set aside.
+- **A withdrawal waits for confirmations** (`withdrawals`): all processes that send confirm it, or their leases end.
+- **What an error of Redis means is decided once** (`redis_errors`): away, full, refused, or a bug. The first three are
+  outages and nobody's fault; only a bug is.
+- **Counters live in Redis**, so every web process of every machine shows the same totals.
+
+This room must never decide what belongs in a feed or who gets it, read settings or import another room. Times come from
+the caller or from Redis. A move that nobody may see half done is never more than one script.
 """
 
 from __future__ import annotations

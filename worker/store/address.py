@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client
 
 _LIFETIME_MS = 10_000
-"""How long an address stays after its process was killed. A process that runs renews it once a second."""
+"""How long an address stays after its process was killed. A running process renews it once a second."""
 
 
 class Address:

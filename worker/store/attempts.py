@@ -1,7 +1,7 @@
 """What happened at each partner endpoint: the last attempts, its health, the articles it refused.
 
-It is what people look at, and what operational events are made of. What is sent depends on it in one matter: whether
-what an endpoint refuses is refused because of the article (`Standing`).
+This is for people and for operational events. One decision about what is sent depends on it: whether an endpoint
+refuses an article because of the article itself (`EndpointStanding`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ATTEMPTS_KEPT = 1000
 class Attempt:
     """One request to an endpoint. `time` in ms; `answer`: the beginning of the body of its answer.
 
-    `action`: what the request meant: published, corrected, killed or withdrawn, or feed.
+    `action`: the meaning of the request: published, corrected, killed or withdrawn, or feed.
     """
 
     time: int
@@ -63,9 +63,9 @@ class AttemptRecord(NamedTuple):
 PARKED_ALONE = "parked_alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
-"""The endpoint refuses another one too, and has taken none since: what was parked alone is in dispute again."""
+"""The endpoint refuses another article too, and has taken none since: the one parked alone is in dispute again."""
 _PARKING = ("refused", "parked")
-"""Outcomes that set an article aside: the endpoint refused it, or our own quality gate did."""
+"""Outcomes that set an article aside: the endpoint refused it, or our quality gate did."""
 _FIELDS = tuple(attempt_field.name for attempt_field in fields(Attempt))
 _values = attrgetter(*_FIELDS)
 
@@ -87,14 +87,14 @@ class EndpointHealth:
     parked_alone: str = ""
     """The article that was parked last, with no other to compare it with, if the endpoint has taken none since."""
     error: str = ""
-    """What was wrong with the last attempt that failed, or that the gate kept back, at `failed`."""
+    """Why the last attempt, at `failed`, failed or was stopped by the gate."""
     answer: str = ""
     outcomes: dict[str, int] = field(default_factory=dict)
     """How many attempts had which outcome."""
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> EndpointHealth:
-        """Read it from a hash. Fields that are damaged, or of a later release, are left out: it is for people only."""
+        """Read it from a hash, without fields that are damaged or of a later release: it is for people only."""
         types = {"int": int, "float": float, "str": str}
         values: dict[str, Any] = {}
         outcomes = {}
@@ -219,13 +219,13 @@ class Attempts:
         }
 
     def _disputes(self, endpoint: str, texts: Mapping[str, str]) -> dict[str, Dispute]:
-        read = {
+        disputes = {
             article: self._damaged_records.read(
                 f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none"
             )
             for article, text in texts.items()
         }
-        return {article: dispute for article, dispute in read.items() if dispute is not None}
+        return {article: dispute for article, dispute in disputes.items() if dispute is not None}
 
     def forget_disputes(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
         """Forget the disputes about articles of which the endpoint needs nothing more."""
@@ -253,25 +253,25 @@ class Attempts:
         pipe = self._client.pipeline(transaction=False)
         for endpoint in endpoints:
             pipe.hget(keys.feed(feed).of_endpoint(endpoint, "parked"), article)
-        read = {
+        attempts = {
             endpoint: self._damaged_records.read(
                 f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
             )
             for endpoint, text in zip(endpoints, answers(pipe), strict=True)
             if text is not None
         }
-        return {endpoint: attempt for endpoint, attempt in read.items() if attempt is not None}
+        return {endpoint: attempt for endpoint, attempt in attempts.items() if attempt is not None}
 
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
         texts = self._client.hgetall(keys.feed(feed).of_endpoint(endpoint, "parked"))
-        read = {
+        attempts = {
             article: self._damaged_records.read(
                 f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
             )
             for article, text in texts.items()
         }
-        return {article: attempt for article, attempt in read.items() if attempt is not None}
+        return {article: attempt for article, attempt in attempts.items() if attempt is not None}
 
 
 def _parked(text: str) -> Attempt:

@@ -27,7 +27,7 @@ LOST_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class DefinitionsStanding:
-    """Where a set of definitions stands: its number, the greatest number of the living, the charge or "".
+    """Where a set of definitions stands: its number, the greatest number with a living worker, the charge or "".
 
     `newer_lost`: workers with newer definitions were lost only a moment ago. `reported`: when the worker made this
     report (ms, by the clock of Redis). `forgotten`: Redis has no trace of the worker's last report: it has lost

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _POSITIONS: tuple[Position | None, ...] = (None, "settled", "claimed", "backoff", "paused")
 """By the number that the scripts give them."""
 _CHECKED = 100
-"""How many changes beyond the cursor of an endpoint are checked one by one, for what it has already been sent."""
+"""How many changes beyond the cursor of an endpoint are checked one by one: it may have them already."""
 SUSPENDED = "suspended"
 """How the reason of a pause begins when the endpoint caused it, not a person."""
 

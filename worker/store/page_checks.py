@@ -1,6 +1,6 @@
 """Checks of pages after a kill: when the page of each partner is read next, and what was seen on it.
 
-A page belongs to one endpoint and one article. It comes due again and again until its checks end; what was seen stays.
+A page belongs to one endpoint and one article. It comes due until its checks end; the last sighting stays.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ Verdict = Literal["", "gone", "there", "unproven"]
 class PageSighting:
     """What was seen on a page of the article that was killed in `version`. Times in ms, 0: never.
 
-    `since`: when it was killed; `looks`: how often it was checked, `last`: when the last check began; `why`: the reason
-    for its verdict. `alarmed`: operators have been alerted that the text is still there, and not yet that it has gone.
+    `killed`: when it was killed; `checks`: how often it was checked; `checked`: when the last check began; `reason`:
+    why that check came to its verdict. `alerted`: operators know by an alert that the text is still there, and have had
+    none yet that it has gone.
     """
 
     version: int
-    since: int
-    looks: int = 0
-    last: int = 0
+    killed: int
+    checks: int = 0
+    checked: int = 0
     verdict: Verdict = ""
-    why: str = ""
+    reason: str = ""
     url: str = ""
-    alarmed: bool = False
+    alerted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PageCheck:
     """The claim to check a page; at its `deadline` (ms) the page comes due again by itself.
 
-    `sighting_json` is the sighting verbatim as Redis had it: if it differs there now, the article was killed once more.
+    `sighting_json`: the sighting verbatim as Redis had it. If Redis has another one now, the article was killed again.
     """
 
     feed: str
@@ -90,13 +91,13 @@ class PageChecks:
                 sighting = PageSighting(**json.loads(text))
             except (ValueError, TypeError) as error:
                 self._client.zrem(k.page_checks_due, member)
-                self._damaged_records.report(f"page {member} of {feed}", str(error), "it is not checked any longer")
+                self._damaged_records.report(f"page {member} of {feed}", str(error), "it is no longer checked")
                 continue
             pages.append(PageCheck(feed, endpoint, article_id, sighting, text, deadline))
         return pages
 
     def note(self, page: PageCheck, sighting: PageSighting, due: int | None) -> bool:
-        """Note what was seen; the next check is `due` then (ms), None: never. False: another kill came meanwhile."""
+        """Note a sighting, and when the next check is `due` (ms), None: never. False: another kill came meanwhile."""
         return self._note(page, _json(sighting), "" if due is None else str(due))
 
     def forget(self, page: PageCheck) -> None:
@@ -104,7 +105,7 @@ class PageChecks:
         self._note(page, "", "")
 
     def sightings(self, feed: str, endpoints: Collection[str], article_id: str) -> dict[str, PageSighting]:
-        """Return what was seen of an article, by endpoint, where pages are checked."""
+        """Return the last sightings of an article's pages, by endpoint, for endpoints whose pages are checked."""
         if not endpoints:
             return {}
         members = [_member(endpoint, article_id) for endpoint in endpoints]
@@ -124,7 +125,7 @@ class PageChecks:
 
 
 def _member(endpoint: str, article_id: str) -> str:
-    """An endpoint's name has no colon."""
+    """A page in the keys: an endpoint's name has no colon."""
     return f"{endpoint}:{article_id}"
 
 

@@ -1,11 +1,11 @@
 """What an error of Redis means, in one place, and connections that react to it.
 
-    away      it does not answer, is loading, or is no primary (any more): nothing is lost, the same call works later
-    full      it answers and takes no writes: memory or disk is full. The same call works when somebody has made room
-    refused   it does not let us in, or not do this: its users or our settings must be changed
+    away      it does not answer, is loading, or is not the primary: nothing is lost, the same call works later
+    full      it answers and takes no writes: memory or disk is full. The same call works when there is room again
+    refused   it does not let us in, or forbids this command: its users or our settings must be changed
     bug       everything else: a command of ours is wrong, or what Redis holds is not what we wrote
 
-Only a bug is worth a traceback, and only a bug is the fault of what was being worked on.
+Only a bug gets a traceback, and only a bug is the fault of the event or receiver that was being worked on.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def kind(error: BaseException) -> Kind:
 
 
 def sentence(error: RedisError) -> str:
-    """Say to people in one line what has happened and what to do."""
+    """Return one line for people: what has happened and what to do."""
     error_kind = kind(error)
     if error_kind == "full":
         if _word(error) == "OOM":
@@ -86,12 +86,12 @@ def sentence(error: RedisError) -> str:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether Redis just can't now: that is nobody's fault, and the same call works later."""
+    """Return whether it is an outage of Redis: nobody's fault, and the same call works later."""
     return isinstance(error, RedisError) and kind(error) != "bug"
 
 
 def report(log: FilteringBoundLogger, error: RedisError, next_step: str, **about: Any) -> None:
-    """Log an error of Redis as what it is, in one line; a bug with its traceback."""
+    """Log an error of Redis by its kind, in one line; a bug with its traceback."""
     error_kind = kind(error)
     if error_kind == "bug":
         log.error("store_failed", reason=_first_line(error), next_step=next_step, exc_info=error, **about)

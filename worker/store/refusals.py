@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(NamedTuple):
-    """Which version was refused, when (ms), and why. A newer version of the article makes it void."""
+    """Which version was refused, when (ms), and why. It does not hold for newer versions of the article."""
 
     version: int
     time: int
@@ -52,15 +52,15 @@ class Refusals:
         return self._read(f"refusals in {format_name}", self._client.hgetall(keys.refused(format_name)))
 
     def _read(self, record: str, texts: Mapping[str, str | None]) -> dict[str, Refusal]:
-        read = {
+        refusals = {
             name: self._damaged_records.read(record, partial(_refusal, text), "it is judged anew")
             for name, text in texts.items()
             if text
         }
-        return {name: refusal for name, refusal in read.items() if refusal is not None}
+        return {name: refusal for name, refusal in refusals.items() if refusal is not None}
 
     def drop(self, format_name: str, article_ids: Sequence[str]) -> None:
-        """Forget refusals that are void."""
+        """Forget refusals that no longer hold."""
         if article_ids:
             self._client.hdel(keys.refused(format_name), *article_ids)
 

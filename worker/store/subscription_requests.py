@@ -22,9 +22,9 @@ WINDOW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
-    """One request. `lease` in seconds; `requested` (ms) and `nonce` tell it from others of the same subscription.
+    """One request. `lease` in seconds; `requested` (ms) and `nonce` distinguish it from others of the subscription.
 
-    `host` is the callback's, `client` the address that asked.
+    `host`: the callback's; `client`: the address that sent the request.
     """
 
     mode: Literal["subscribe", "unsubscribe"]
@@ -63,13 +63,13 @@ class SubscriptionRequests:
         """How many requests wait for verification."""
         return int(self._client.zcard(keys.feed(feed).verifications_due))
 
-    def request(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
+    def request(self, feed: str, subscription: str, request: SubscriptionRequest) -> None:
         """Keep a request; its verification is due at once."""
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         pipe = self._client.pipeline(transaction=True)
-        pipe.hset(k.subscription_requests, subscription, _json(asdict(intent)))
-        pipe.zadd(k.verifications_due, {subscription: intent.requested})
+        pipe.hset(k.subscription_requests, subscription, _json(asdict(request)))
+        pipe.zadd(k.verifications_due, {subscription: request.requested})
         pipe.execute()
 
     def claim_due(self, feed: str, now: int, limit: int, deadline: int) -> list[tuple[str, SubscriptionRequest]]:
@@ -93,19 +93,19 @@ class SubscriptionRequests:
         self._client.delete(k.verifications_due, k.subscription_requests)
 
     def confirm(
-        self, feed: str, subscription: str, intent: SubscriptionRequest, expires: int, per_host: int, per_client: int
+        self, feed: str, subscription: str, request: SubscriptionRequest, expires: int, per_host: int, per_client: int
     ) -> Confirmed:
-        """Carry out a verified request, if the host and the client have fewer subscriptions in the feed than these."""
+        """Carry out a verified request, unless the host or the client has that many subscriptions in the feed."""
         details = {
-            "callback": intent.callback,
-            "format": intent.format,
-            "secret": intent.secret,
+            "callback": request.callback,
+            "format": request.format,
+            "secret": request.secret,
             "expires": expires,
-            "host": intent.host,
-            "client": intent.client,
+            "host": request.host,
+            "client": request.client,
         }
         limits = (per_host, per_client)
-        result = self._resolve(feed, subscription, intent, intent.mode, _json(details), expires, limits)
+        result = self._resolve(feed, subscription, request, request.mode, _json(details), expires, limits)
         confirmed: Confirmed = ("superseded", "done", "new", "host", "client")[result]
         return confirmed
 
@@ -116,22 +116,22 @@ class SubscriptionRequests:
         )
         return int(per_host or 0), int(per_client or 0)
 
-    def refuse(self, feed: str, subscription: str, intent: SubscriptionRequest) -> None:
-        """Forget a request whose verification failed: whatever was before stays."""
-        self._resolve(feed, subscription, intent, "refuse", "", 0)
+    def refuse(self, feed: str, subscription: str, request: SubscriptionRequest) -> None:
+        """Forget a request whose verification failed; an earlier subscription stays."""
+        self._resolve(feed, subscription, request, "refuse", "", 0)
 
     def retry(
-        self, feed: str, subscription: str, intent: SubscriptionRequest, due: int, *, counts_as_try: bool
+        self, feed: str, subscription: str, request: SubscriptionRequest, due: int, *, counts_as_try: bool
     ) -> None:
-        """Verify again at `due` (ms). `counts_as_try`: the subscriber has been asked."""
-        request = asdict(intent) | {"tries": intent.tries + counts_as_try}
-        self._resolve(feed, subscription, intent, "retry", _json(request), due)
+        """Verify again at `due` (ms). `counts_as_try`: the subscriber got the request for verification."""
+        next_try = asdict(request) | {"tries": request.tries + counts_as_try}
+        self._resolve(feed, subscription, request, "retry", _json(next_try), due)
 
     def _resolve(
         self,
         feed: str,
         subscription: str,
-        intent: SubscriptionRequest,
+        request: SubscriptionRequest,
         verb: str,
         details: str,
         time: int,
@@ -153,7 +153,7 @@ class SubscriptionRequests:
                     k.leases,
                     k.subscription_counts,
                 ],
-                [subscription, _json(asdict(intent)), verb, details, time, *limits],
+                [subscription, _json(asdict(request)), verb, details, time, *limits],
             )
         )
 

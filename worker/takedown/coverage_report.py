@@ -49,7 +49,7 @@ class ReceiverCoverage:
     @property
     def last_evidence(self) -> int:
         """When its last answer came, or its page was last checked (ms)."""
-        return max(self.since, self.sighting.last) if self.sighting else self.since
+        return max(self.since, self.sighting.checked) if self.sighting else self.since
 
     @property
     def holds(self) -> str:
@@ -224,13 +224,13 @@ def _with_sighting(row: ReceiverCoverage, sighting: PageSighting) -> ReceiverCov
     # A check from before the endpoint answered the kill is not final: what it received earlier may still appear. Once
     # its page is without the text, it does not matter whether it accepted or refused the kill.
     answered = row.confirmed or row.status == "refused-killed"
-    confirmed = answered and sighting.verdict == "gone" and sighting.last >= row.since
-    url, at = sighting.url, f"at {clock.moment(sighting.last):%Y-%m-%d %H:%M:%S} UTC"
+    confirmed = answered and sighting.verdict == "gone" and sighting.checked >= row.since
+    url, at = sighting.url, f"at {clock.moment(sighting.checked):%Y-%m-%d %H:%M:%S} UTC"
     on_its_page = {
         "": "its page was not looked at yet",
-        "gone": f"gone from {url} {at}: {sighting.why}",
-        "there": f"text still at {url} {at}: {sighting.why}",
-        "unproven": f"not proven gone from {url} {at}: {sighting.why}",
+        "gone": f"gone from {url} {at}: {sighting.reason}",
+        "there": f"text still at {url} {at}: {sighting.reason}",
+        "unproven": f"not proven gone from {url} {at}: {sighting.reason}",
     }[sighting.verdict]
     reason = "; ".join(filter(None, (row.reason, on_its_page)))
     return replace(row, confirmed=confirmed, reason=reason, sighting=sighting)
@@ -241,7 +241,7 @@ def _page_as_json(sighting: PageSighting) -> dict[str, Any]:
     return {
         "url": sighting.url or None,
         "verdict": sighting.verdict or None,
-        "why": sighting.why,
-        "looked": clock.moment(sighting.last).isoformat() if sighting.last else None,
-        "looks": sighting.looks,
+        "why": sighting.reason,
+        "looked": clock.moment(sighting.checked).isoformat() if sighting.checked else None,
+        "looks": sighting.checks,
     }

@@ -124,7 +124,7 @@ class Readback:
             self._store.page_checks.forget(check)
         elif endpoint is None or endpoint.feed != check.feed:
             # Another worker may have newer settings that name the endpoint. If none has, the check ends in time.
-            if now - check.sighting.since > GIVEN_UP_MS:
+            if now - check.sighting.killed > GIVEN_UP_MS:
                 self._store.page_checks.note(check, check.sighting, None)
         else:
             try:
@@ -188,14 +188,20 @@ class Readback:
         Operators get an alert when the text is seen for the first time after the kill, and one when it has gone.
         """
         now, before = clock.ms(clock.agreed()), check.sighting
-        alarmed = verdict == "there" or (before.alarmed and verdict != "gone")
+        alerted = verdict == "there" or (before.alerted and verdict != "gone")
         sighting = replace(
-            before, looks=before.looks + 1, last=begun, verdict=verdict, why=reason[:200], url=url, alarmed=alarmed
+            before,
+            checks=before.checks + 1,
+            checked=begun,
+            verdict=verdict,
+            reason=reason[:200],
+            url=url,
+            alerted=alerted,
         )
         due: int | None = None
-        if verdict != "gone" and now < before.since + GIVEN_UP_MS:
-            pause = PAUSES[min(sighting.looks, len(PAUSES) - 1)] * 1000
-            due = min(now + pause, before.since + GIVEN_UP_MS)
+        if verdict != "gone" and now < before.killed + GIVEN_UP_MS:
+            pause = PAUSES[min(sighting.checks, len(PAUSES) - 1)] * 1000
+            due = min(now + pause, before.killed + GIVEN_UP_MS)
         if not self._store.page_checks.note(check, sighting, due):
             return
         self._store.counters.add("dateline_readbacks", verdict=verdict)
@@ -207,9 +213,9 @@ class Readback:
             "url": url,
         }
         log.info("page_looked_at", **page, verdict=verdict, reason=reason)
-        if alarmed and not before.alarmed:
+        if alerted and not before.alerted:
             self._alerts.raise_alert("article.still_there", **page, reason=reason, next_step="talk to the partner")
-        elif before.alarmed and not alarmed:
+        elif before.alerted and not alerted:
             self._alerts.raise_alert("article.gone", **page, reason=reason)
         if due is None and verdict != "gone":
             log.warning("readback_given_up", **page, verdict=verdict, reason=reason)

@@ -6,7 +6,7 @@
 if redis.call('HGET', KEYS[2], ARGV[1]) ~= ARGV[2] then
   return 0
 end
--- The check may have been brought forward while this one went on: then it comes at that time, whatever was seen.
+-- The next check may have been brought forward during this one: then it is due at that time, whatever was seen.
 local untouched = redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[5]
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[2], ARGV[1])
