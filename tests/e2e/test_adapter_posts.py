@@ -19,7 +19,7 @@ from command_line import dateline
 from newsroom import Newsroom, start
 from receiver import Receiver
 from system_signatures import SIGNED
-from test_triggers import pubstatus, seen
+from test_triggers import pubstatus, until_published
 
 from worker.intake.inbound_signatures import CHECKS
 
@@ -73,7 +73,7 @@ def test_published_corrected_withheld_and_killed(newsroom: Newsroom, adapter: st
     first, again = post(newsroom, adapter, cases["english"]), post(newsroom, adapter, cases["english"])
     assert (202, "accepted") == (first.status_code, first.json()["status"]), first.text
     assert (202, "duplicate") == (again.status_code, again.json()["status"])
-    seen(newsroom, name)
+    until_published(newsroom, name)
     for case, state in (("correction", "usable"), ("withheld", "withheld")):
         assert 202 == post(newsroom, adapter, cases[case]).status_code
         updated = json.loads((INPUTS / adapter / f"{case}.expected.json").read_text("utf-8"))["event"]["time"]
@@ -209,7 +209,7 @@ def test_files_are_published(newsroom: Newsroom, file: str, words: list[str], na
     assert "missing: " in shown.stderr
     done = dateline("publish", str(INPUTS / file), *options)
     assert 0 == done.returncode, done.stderr
-    seen(newsroom, event["article"]["id"])
+    until_published(newsroom, event["article"]["id"])
 
 
 def test_a_page_is_fetched_where_it_moved_to(newsroom: Newsroom) -> None:

@@ -75,7 +75,7 @@ def test_an_endpoint_that_gets_feeds_is_not_sent_a_repeat(newsroom: Newsroom) ->
     newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the event to be done with")
     time.sleep(1.5)  # longer than a sweep
     assert len(newsroom.receiver.at("/p1")) == pushes
-    assert newsroom.store.replays.waiting("s1", "p1") == 0
+    assert newsroom.store.replays.next_articles("s1", {"p1": 1}) == {}
 
 
 def test_what_was_never_here_is_not_repeated(newsroom: Newsroom) -> None:
