@@ -19,7 +19,7 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, newssitemap, rss, smart
 from feeds.formats.extensions import ATOM_NS
 from feeds.formats.interface import Outline
 from feeds.formats.sitemap import SITEMAP_NS
-from feeds.validation.xml import name as local_name
+from feeds.validation.xml import local_name
 
 _SEARCHED_BYTES_MOST = 1024 * 1024
 """As much of a broken JSON document as is searched for names."""

@@ -1,4 +1,4 @@
-"""Apple News Format: what `ArticleDocument` requires, and what its components need to be shown."""
+"""The rules of Apple News Format: what `ArticleDocument` requires, and what each component needs to be shown."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from typing import Any
 
 from feeds.formats.applenews import IDENTIFIER_MOST
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings, house
-from feeds.validation.json import addresses, legible, moments, objects, parse, required
+from feeds.validation.finding import Finding, Findings
+from feeds.validation.json import addresses, each_object, moments, read_object, required
 
-_WORDS = {
+_TEXT_ROLES = {
     *("title", "intro", "byline", "author", "body", "caption", "quote", "pullquote", "heading"),
     *(f"heading{level}" for level in range(1, 7)),
 }
-_PICTURES = {"photo", "figure", "image", "portrait", "logo"}
+_PICTURE_ROLES = {"photo", "figure", "image", "portrait", "logo"}
 
 
 def apple_news(document: bytes) -> Findings:
-    """One article.json."""
-    article = parse(document)
-    if isinstance(article, Finding):
-        yield article
+    """Check one article.json."""
+    article = yield from read_object(document)
+    if article is None:
         return
-    yield from house(legible(article))
     yield from required(article, "applenews", "version", "identifier", "title", "language")
     if len(str(article.get("identifier", ""))) > IDENTIFIER_MOST:
         yield Finding(None, "applenews.identifier", f"identifier must have at most {IDENTIFIER_MOST} characters")
@@ -35,8 +33,7 @@ def apple_news(document: bytes) -> Findings:
         yield Finding(None, "applenews.componentTextStyles", "componentTextStyles must be an object")
     if not article.get("components"):
         yield Finding(None, "applenews.components", "components must not be empty")
-    for component in objects(article, "applenews", "components"):
-        yield from (component,) if isinstance(component, Finding) else _component(component)
+    yield from each_object(article, "applenews", "components", _component)
     metadata = article.get("metadata", {})
     if isinstance(metadata, dict):
         yield from moments(metadata, "applenews.metadata", "datePublished", "dateModified")
@@ -53,10 +50,10 @@ def _positive(value: object) -> bool:
 def _component(component: dict[str, Any]) -> Findings:
     yield from required(component, "applenews.component", "role")
     role = str(component.get("role"))
-    if role in _WORDS:
+    if role in _TEXT_ROLES:
         yield from required(component, "applenews.component", "text")
     if role == "htmltable":
         yield from required(component, "applenews.component", "html")
-    if role in _PICTURES:
+    if role in _PICTURE_ROLES:
         yield from required(component, "applenews.component", "URL")
         yield from addresses(component, "applenews.component", "URL", schemes=("http", "https", "bundle"))

@@ -1,12 +1,12 @@
-"""The gate: what a document must be before it is published or pushed.
+"""The checks of all formats, in two tables, and the functions that run them.
 
-`check_feed` and `check_article` return what is wrong with a document, nothing if it may leave. They look at its bytes
-alone, so they judge ours and anybody's. Each finding says whose rule it is (`Finding.source`): the standard's, a
-partner's, or the house's, which only what is `ours` must keep. A language or a UUID that nobody gave out is no fault of
-ours: the newsroom says it so, and no news is kept back for it.
+`check_feed` and `check_article` return what is wrong with a document; an empty list if it may be published. They read
+its bytes alone, so they judge our documents and anybody's. Each finding says who asks for the rule (`Finding.source`):
+the standard, a partner, a registry or the house. The house's rules are only for our own documents (`ours`). Languages
+and UUIDs that no registry lists are reported in documents of others only: ours have them from the newsroom, and no news
+is held back for a code.
 
-Of the parts of a feed document the same is asked by `check_channel`, what a feed says of itself, and `check_entry`, one
-article.
+`check_channel` and `check_entry` check the parts of a feed document: what a feed says of itself, and one article.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
 
 
 def check_feed(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
-    """Return what is wrong with a feed document. Raises ValueError for a format that is not known."""
+    """Return what is wrong with a feed document. Raises ValueError for an unknown format."""
     return _check(FEED_CHECKS, "feed", format_name, document, ours=ours)
 
 
@@ -61,16 +61,16 @@ def check_channel(feed_format: FeedFormat, channel: Channel) -> list[Finding]:
 
 
 def check_entry(feed_format: FeedFormat, channel: Channel, fragment: bytes) -> list[Finding]:
-    """Return what is wrong with one entry, as a document that has it alone shows it; the channel's faults aside."""
+    """Return what is wrong with one entry, in a document of this entry alone; faults of the channel are left out."""
     findings = check_feed(feed_format.name, feed_format.envelope(channel, ()).around([fragment]), ours=True)
     if not findings:
         return findings
-    channels = {(finding.rule, finding.reason) for finding in check_channel(feed_format, channel)}
-    return [finding for finding in findings if (finding.rule, finding.reason) not in channels]
+    of_channel = {(finding.rule, finding.reason) for finding in check_channel(feed_format, channel)}
+    return [finding for finding in findings if (finding.rule, finding.reason) not in of_channel]
 
 
 def check_article(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
-    """Return what is wrong with the document of one article. Raises ValueError for a format that is not known."""
+    """Return what is wrong with the document of one article. Raises ValueError for an unknown format."""
     return _check(ARTICLE_CHECKS, "article", format_name, document, ours=ours)
 
 
@@ -79,5 +79,5 @@ def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: b
         check = checks[format_name]
     except KeyError:
         raise ValueError(f"there is no {kind} format {format_name!r}; known: {', '.join(checks)}") from None
-    others = "registry" if ours else "house"
-    return [finding for finding in check(document) if finding.source != others]
+    ignored_source = "registry" if ours else "house"
+    return [finding for finding in check(document) if finding.source != ignored_source]

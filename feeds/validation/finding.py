@@ -1,4 +1,4 @@
-"""What is wrong with a document."""
+"""A finding: one thing that is wrong with a document, and who asks for the rule."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 Source = Literal["standard", "registry", "partner", "house"]
-"""Who asks for a rule: the format's specification; the registry of a code in it, which is asked about others' documents
-alone, as ours say a language or an id like the newsroom; the partner of a profile; Dateline, of its own documents
-alone."""
+"""Who asks for a rule.
+
+standard: the format's specification. registry: whoever gives out a code, such as a language; only documents of others
+are checked against it. partner: the partner of a profile. house: Dateline, for its own documents only.
+"""
 
 
 class Finding(NamedTuple):
     """One thing that is wrong.
 
-    line: where, from 1, or None. rule: a stable name. reason: what must be otherwise. source: whose rule it is.
+    line: where, from 1, or None. rule: the stable name of the rule. reason: what must change. source: who asks for it.
     """
 
     line: int | None
@@ -31,12 +33,12 @@ Findings = Iterator[Finding]
 
 
 def house(findings: Findings) -> Findings:
-    """The same findings, as what Dateline asks of its own documents beyond the standard."""
+    """Yield the findings as the house's: what Dateline asks of its own documents beyond the standard."""
     for finding in findings:
         yield finding._replace(source="house")
 
 
 def partner(findings: Findings) -> Findings:
-    """The same findings, as what a partner asks for."""
+    """Yield the findings as a partner's."""
     for finding in findings:
         yield finding._replace(source="partner")

@@ -1,16 +1,16 @@
-"""NewsML-G2 2.35 and NITF 3.6: what must be there, and what each status of an article demands."""
+"""The rules of NewsML-G2 2.35 and NITF 3.6: what must be there, and what each status of an article asks for."""
 
 from __future__ import annotations
 
 from feeds.formats import newsmlg2 as g2
 from feeds.formats import nitf as nitf_format
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings, house
-from feeds.validation.xml import Element, address, at, legible, moment, ordered, parse, required, text
+from feeds.validation.finding import Findings
+from feeds.validation.xml import Element, address, at, chronological, moment, read_root, required, text
 
 _G, _N = f"{{{g2.NAMESPACE}}}", f"{{{nitf_format.NAMESPACE}}}"
 _STATUSES = {"stat:usable", "stat:withheld", "stat:canceled"}
-# The order of itemMeta's children (schema, ItemManagementGroup) as far as they are looked at.
+# The order of itemMeta's children (schema, ItemManagementGroup), as far as it is checked.
 _ITEM_META = (
     *("itemClass", "provider", "versionCreated", "firstCreated", "embargoed", "pubStatus", "role", "fileName"),
     *("generator", "profile", "service", "title", "edNote", "memberOf", "instanceOf", "signal", "altRep"),
@@ -20,21 +20,16 @@ MANAGEMENT = {"usable", "embargoed", "withheld", "canceled"}
 
 
 def newsmlg2(document: bytes) -> Findings:
-    """One newsItem."""
-    root = parse(document)
-    if isinstance(root, Finding):
-        yield root
+    """Check one newsItem."""
+    root = yield from read_root(document, "newsmlg2", "must be a newsItem", f"{_G}newsItem")
+    if root is None:
         return
-    if root.tag != f"{_G}newsItem":
-        yield at(root, "newsmlg2.root", "must be a newsItem")
-        return
-    yield from house(legible(root))
     for attribute in ("guid", "version", "standard", "standardversion", "conformance"):
         if not root.get(attribute):
             yield at(root, f"newsmlg2.{attribute}", f"newsItem must have {attribute}")
     if not values.uri(root.get("guid") or ""):
         yield at(root, "newsmlg2.guid", "guid must be a URI")
-    if not values.counted(root.get("version") or ""):
+    if not values.positive_integer(root.get("version") or ""):
         yield at(root, "newsmlg2.version", "version must be a whole number from 1")
     if root.find(f"{_G}catalogRef") is None and root.find(f"{_G}catalog") is None:
         yield at(root, "newsmlg2.catalog", "newsItem must have catalogRef or catalog")
@@ -47,7 +42,7 @@ def newsmlg2(document: bytes) -> Findings:
 
 
 def _links(meta: Element) -> Findings:
-    """Links must lead somewhere, in a language that is one."""
+    """Every link must have an address or an id, and its languages must be language tags."""
     for link in meta.iterfind(f"{_G}link"):
         if link.get("href"):
             yield from address(link, link.get("href"), "newsmlg2.link")
@@ -66,10 +61,12 @@ def _item_meta(root: Element, meta: Element) -> Findings:
     if places != sorted(places):
         yield at(meta, "newsmlg2.order", "the children of itemMeta must stand in the order of the schema")
     created, embargoed = (moment(meta, f"{_G}{name}", f"newsmlg2.{name}") for name in ("versionCreated", "embargoed"))
-    yield from ordered(meta, "newsmlg2.dates", moment(meta, f"{_G}firstCreated", "newsmlg2.firstCreated"), created)
-    yield from ordered(meta, "newsmlg2.dates", embargoed, moment(meta, f"{_G}expires", "newsmlg2.expires"))
-    found = meta.find(f"{_G}pubStatus")
-    status = "stat:usable" if found is None else found.get("qcode")
+    yield from chronological(
+        meta, "newsmlg2.dates", moment(meta, f"{_G}firstCreated", "newsmlg2.firstCreated"), created
+    )
+    yield from chronological(meta, "newsmlg2.dates", embargoed, moment(meta, f"{_G}expires", "newsmlg2.expires"))
+    pub_status = meta.find(f"{_G}pubStatus")
+    status = "stat:usable" if pub_status is None else pub_status.get("qcode")
     if status not in _STATUSES:
         yield at(meta, "newsmlg2.pubStatus", f"pubStatus {status!r} must be one of {', '.join(sorted(_STATUSES))}")
     elif status == "stat:usable":
@@ -81,24 +78,23 @@ def _item_meta(root: Element, meta: Element) -> Findings:
 
 
 def nitf(document: bytes) -> Findings:
-    """One NITF document."""
-    root = parse(document)
-    if isinstance(root, Finding):
-        yield root
+    """Check one NITF document."""
+    reason = "must be nitf with docdata and a body"
+    root = yield from read_root(document, "nitf", reason, f"{_N}nitf")
+    if root is None:
         return
     body, docdata = root.find(f"{_N}body"), root.find(f"{_N}head/{_N}docdata")
-    if root.tag != f"{_N}nitf" or body is None or docdata is None:
-        yield at(root, "nitf.root", "must be nitf with docdata and a body")
+    if body is None or docdata is None:
+        yield at(root, "nitf.root", reason)
         return
-    yield from house(legible(root))
     identifier = docdata.find(f"{_N}doc-id")
     if identifier is None or not values.uri(identifier.get("id-string") or ""):
         yield at(docdata, "nitf.doc-id", "docdata must have a doc-id with a URI")
     key = docdata.find(f"{_N}du-key")
-    if key is None or not values.counted(key.get("version") or ""):
+    if key is None or not values.positive_integer(key.get("version") or ""):
         yield at(docdata, "nitf.du-key", "docdata must have a du-key with the number of the version")
     for element in docdata.iterchildren(f"{_N}date.issue", f"{_N}date.release", f"{_N}date.expire"):
-        if not values.basic(element.get("norm") or ""):
+        if not values.iso8601_basic(element.get("norm") or ""):
             yield at(
                 element, "nitf.date", f"norm {element.get('norm')!r} is no valid time of the form 20260304T110000Z"
             )

@@ -1,22 +1,36 @@
-"""Reading JSON that may be anybody's, and the questions that several formats ask of it."""
+"""Reading JSON that anybody may have written, and the checks that several formats share."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any
 
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import Finding, Findings, Source
 
 DEPTH_MOST = 100
-"""Objects and arrays within each other; no format comes near."""
+"""Objects and arrays within each other; no document of any format comes near."""
 _TOO_DEEP = Finding(None, "json.depth", f"is nested deeper than {DEPTH_MOST}")
 
 
-def parse(document: bytes) -> dict[str, Any] | Finding:
-    """Return the object that the document is, or why it is none (RFC 8259)."""
+def read_object(document: bytes, *, legible_by: Source = "house") -> Generator[Finding, None, dict[str, Any] | None]:
+    """Return the object that the document is, or None if it is not one; what is wrong so far is yielded.
+
+    legible_by: who asks that its texts are legible.
+    """
+    value = _parse(document)
+    if isinstance(value, Finding):
+        yield value
+        return None
+    for finding in legible(value):
+        yield finding._replace(source=legible_by)
+    return value
+
+
+def _parse(document: bytes) -> dict[str, Any] | Finding:
+    """Return the object that the document is, or why it is not one (RFC 8259)."""
     try:
         value = json.loads(document.decode("utf-8"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
@@ -45,14 +59,14 @@ def _refuse(constant: str) -> None:
 
 
 def required(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
-    """Each of `names` must be there as text that is not empty."""
+    """Each of `names` must be the name of a text that is not empty."""
     for name in names:
         if not isinstance(value.get(name), str) or not value[name].strip():
             yield Finding(None, f"{rule}.{name}", f"{name} must be text that is not empty")
 
 
 def moments(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
-    """Those of `names` that are there must be times of RFC 3339, none before the one before it."""
+    """The members with these names must be times (RFC 3339), and none may lie before the one before it."""
     last: datetime | None = None
     for name in names:
         if value.get(name) is None:
@@ -67,21 +81,26 @@ def moments(value: Mapping[str, Any], rule: str, *names: str) -> Findings:
 
 
 def addresses(value: Mapping[str, Any], rule: str, *names: str, schemes: tuple[str, ...] = ()) -> Findings:
-    """Those of `names` that are there must be absolute URLs."""
+    """The members with these names must be absolute URLs."""
     for name in names:
-        said = value.get(name)
-        if said is not None and not (isinstance(said, str) and values.url(said, *schemes)):
-            yield Finding(None, f"{rule}.{name}", f"{name} {said!r} is no absolute, percent-encoded URL")
+        url = value.get(name)
+        if url is not None and not (isinstance(url, str) and values.url(url, *schemes)):
+            yield Finding(None, f"{rule}.{name}", f"{name} {url!r} is no absolute, percent-encoded URL")
 
 
-def objects(value: Mapping[str, Any], rule: str, name: str) -> Iterable[dict[str, Any] | Finding]:
-    """The objects of the array `name`; a finding where it holds something else."""
+def each_object(
+    value: Mapping[str, Any], rule: str, name: str, check: Callable[[dict[str, Any]], Findings]
+) -> Findings:
+    """Check every object of the array `name`, which must hold nothing else."""
     array = value.get(name, [])
     if not isinstance(array, list):
         yield Finding(None, f"{rule}.{name}", f"{name} must be an array")
         return
     for member in array:
-        yield member if isinstance(member, dict) else Finding(None, f"{rule}.{name}", f"{name} must hold objects")
+        if isinstance(member, dict):
+            yield from check(member)
+        else:
+            yield Finding(None, f"{rule}.{name}", f"{name} must hold objects")
 
 
 def legible(value: Any, path: str = "") -> Findings:

@@ -1,4 +1,4 @@
-"""Media RSS 1.5.1 (https://www.rssboard.org/media-rss): pictures, films and sound, and what is said of them."""
+"""The elements of Media RSS 1.5.1 (https://www.rssboard.org/media-rss): pictures, films, sound, what describes them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 
 from feeds.formats.extensions import MEDIA_NS
 from feeds.validation import values
-from feeds.validation.kinds import (
+from feeds.validation.element_models import (
     ANYTHING,
-    Kind,
-    Value,
+    ElementModel,
+    TextCheck,
+    any_text,
     count,
-    counted,
     decimal,
     language,
     matches,
     media_type,
     one_of,
+    positive_integer,
     uri,
-    words,
 )
 from feeds.validation.metadata import ANYWHERE
 from feeds.validation.namespaces import MANY_WORDS, module
@@ -75,7 +75,7 @@ def _text(element: Element) -> str:
 
 
 def _scheme(text: str) -> str | None:
-    """An address, or one of those names that Media RSS gives in the form of a URN, which are none."""
+    """Accept an address, or one of Media RSS's names that only look like a URN."""
     return None if text in _SCHEMES else uri(text)
 
 
@@ -95,19 +95,19 @@ def _rating(element: Element) -> Iterator[str]:
 
 
 def _restriction(element: Element) -> Iterator[str]:
-    said = _text(element)
+    restriction = _text(element)
     match element.get("type"):
         case "country":
-            if not all(_COUNTRY.fullmatch(country) for country in said.split()):
-                yield f"restriction {said!r} is no list of countries"
-            elif unknown := [country for country in said.split() if country.upper() not in _COUNTRIES]:
+            if not all(_COUNTRY.fullmatch(country) for country in restriction.split()):
+                yield f"restriction {restriction!r} is no list of countries"
+            elif unknown := [country for country in restriction.split() if country.upper() not in _COUNTRIES]:
                 yield f"restriction {unknown[0]!r} is no country of ISO 3166"
         case "uri":
-            if not all(values.uri(address) for address in said.split()):
-                yield f"restriction {said!r} is no absolute address"
+            if not all(values.uri(address) for address in restriction.split()):
+                yield f"restriction {restriction!r} is no absolute address"
         case None:
-            if said not in {"", "all", "none"}:
-                yield f"restriction {said!r} must have a type, or be all or none"
+            if restriction not in {"", "all", "none"}:
+                yield f"restriction {restriction!r} must have a type, or be all or none"
         case _:
             pass
 
@@ -131,39 +131,45 @@ _COUNTRIES = frozenset(
     SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
     UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW""".split()  # noqa: SIM905
 )
-_PLAIN_OR_HTML: Mapping[str, Value] = {"type": one_of("plain", "html")}
-_SIZE: Mapping[str, Value] = {"height": counted, "width": counted}
-MEDIA: Mapping[str, Kind] = module(
+_PLAIN_OR_HTML: Mapping[str, TextCheck] = {"type": one_of("plain", "html")}
+_SIZE: Mapping[str, TextCheck] = {"height": positive_integer, "width": positive_integer}
+MEDIA: Mapping[str, ElementModel] = module(
     "media",
-    title=Kind(attributes=_PLAIN_OR_HTML),
-    description=Kind(attributes=_PLAIN_OR_HTML),
+    title=ElementModel(attributes=_PLAIN_OR_HTML),
+    description=ElementModel(attributes=_PLAIN_OR_HTML),
     keywords=MANY_WORDS,
-    adult=Kind(one_of("true", "false")),
-    category=Kind(attributes={"label": words, "scheme": uri}, many=True),
-    copyright=Kind(attributes={"url": uri}),
-    credit=Kind(attributes={"role": words, "scheme": _scheme}, many=True, rules=(_credit,)),
-    hash=Kind(attributes={"algo": one_of("md5", "sha-1")}, many=True, rules=(_hash,)),
-    player=Kind(None, attributes={"url": uri, **_SIZE}, needs=("url",), many=True),
-    rating=Kind(attributes={"scheme": _scheme}, many=True, rules=(_rating,)),
-    restriction=Kind(
+    adult=ElementModel(one_of("true", "false")),
+    category=ElementModel(attributes={"label": any_text, "scheme": uri}, repeatable=True),
+    copyright=ElementModel(attributes={"url": uri}),
+    credit=ElementModel(attributes={"role": any_text, "scheme": _scheme}, repeatable=True, checks=(_credit,)),
+    hash=ElementModel(attributes={"algo": one_of("md5", "sha-1")}, repeatable=True, checks=(_hash,)),
+    player=ElementModel(None, attributes={"url": uri, **_SIZE}, required_attributes=("url",), repeatable=True),
+    rating=ElementModel(attributes={"scheme": _scheme}, repeatable=True, checks=(_rating,)),
+    restriction=ElementModel(
         attributes={"relationship": one_of("allow", "deny"), "type": one_of("country", "uri", "sharing")},
-        needs=("relationship",),
-        many=True,
-        rules=(_restriction,),
+        required_attributes=("relationship",),
+        repeatable=True,
+        checks=(_restriction,),
     ),
-    text=Kind(
+    text=ElementModel(
         attributes={**_PLAIN_OR_HTML, "start": _MEDIA_TIME, "end": _MEDIA_TIME, "lang": language},
-        many=True,
+        repeatable=True,
     ),
-    thumbnail=Kind(None, attributes={"url": uri, "time": _MEDIA_TIME, **_SIZE}, needs=("url",), many=True),
-    status=Kind(None, attributes={"state": one_of("active", "blocked", "deleted"), "reason": words}, needs=("state",)),
+    thumbnail=ElementModel(
+        None, attributes={"url": uri, "time": _MEDIA_TIME, **_SIZE}, required_attributes=("url",), repeatable=True
+    ),
+    status=ElementModel(
+        None,
+        attributes={"state": one_of("active", "blocked", "deleted"), "reason": any_text},
+        required_attributes=("state",),
+    ),
     **dict.fromkeys(
         """community comments embed responses backLinks license subTitle subtitle peerLink location rights scenes price
         statistics tags""".split(),  # noqa: SIM905
         ANYTHING,
     ),
 )
-_content = Kind(
+_content = ElementModel(
     None,
     attributes={
         "url": uri,
@@ -173,12 +179,12 @@ _content = Kind(
         "medium": one_of("image", "audio", "video", "document", "executable"),
         "expression": one_of("sample", "full", "nonstop"),
         "channels": count,
-        "fileSize": counted,
+        "fileSize": positive_integer,
         **_SIZE,
         **dict.fromkeys(("bitrate", "duration", "framerate", "samplingrate"), decimal),
     },
-    holds={**MEDIA, **ANYWHERE},
-    many=True,
+    children={**MEDIA, **ANYWHERE},
+    repeatable=True,
 )
 
 
@@ -187,8 +193,10 @@ def _group(element: Element) -> Iterator[str]:
         yield "group must have at least two media:content"
 
 
-MEDIA_ITEM: Mapping[str, Kind] = module(
+MEDIA_ITEM: Mapping[str, ElementModel] = module(
     "media",
     content=_content,
-    group=Kind(None, holds={**MEDIA, **module("media", content=_content), **ANYWHERE}, many=True, rules=(_group,)),
+    group=ElementModel(
+        None, children={**MEDIA, **module("media", content=_content), **ANYWHERE}, repeatable=True, checks=(_group,)
+    ),
 )

@@ -1,38 +1,38 @@
-"""Metadata that stands anywhere in feeds: Dublin Core 1.1 and Terms, places (GeoRSS, W3C's geo), RDF."""
+"""Elements of metadata that may stand anywhere in feeds: Dublin Core 1.1 and Terms, places (GeoRSS, W3C's geo), RDF."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from feeds.validation.kinds import (
+from feeds.validation.element_models import (
     ANYTHING,
-    Kind,
-    Value,
-    counted,
+    ElementModel,
+    TextCheck,
+    any_text,
     decimal,
     integer,
     language,
     latitude,
     longitude,
     matches,
+    positive_integer,
     w3cdtf,
-    words,
 )
 from feeds.validation.namespaces import MANY_WORDS, OF, WORDS, module, resource
 
-# Dublin Core. What may be said once there, RSS and Atom say once themselves.
+# Dublin Core. Elements that RSS and Atom have once themselves may stand once.
 _dc = module(
     "dc",
     **dict.fromkeys(("title", "description", "type", "format", "source", "rights"), WORDS),
     **dict.fromkeys(
         ("creator", "subject", "publisher", "contributor", "identifier", "relation", "coverage"), MANY_WORDS
     ),
-    language=Kind(language),
+    language=ElementModel(language),
 )
 _terms = module(
     "dcterms",
-    **dict.fromkeys(("created", "issued", "modified"), Kind(w3cdtf)),
+    **dict.fromkeys(("created", "issued", "modified"), ElementModel(w3cdtf)),
     **dict.fromkeys(("abstract", "dateAccepted", "dateCopyrighted", "dateSubmitted", "mediator"), WORDS),
     **dict.fromkeys(
         """isVersionOf hasVersion isReplacedBy replaces isRequiredBy requires isPartOf hasPart isReferencedBy references
@@ -48,7 +48,7 @@ _terms = module(
     ),
     alternative=MANY_WORDS,
     audience=MANY_WORDS,
-    extent=Kind(counted),
+    extent=ElementModel(positive_integer),
 )
 
 # Places.
@@ -62,38 +62,43 @@ def _path(text: str) -> str | None:
     return None if good else "is no list of latitudes and longitudes"
 
 
-_srs: Mapping[str, Value] = {"srsName": words, "srsDimension": counted}
-_pos = module("gml", pos=Kind(_position, attributes=_srs))
-_list = module("gml", posList=Kind(_path, attributes=_srs))
-_ring = module("gml", LinearRing=Kind(None, attributes=_srs, holds=_list))
-_corners = module("gml", lowerCorner=Kind(_position), upperCorner=Kind(_position))
+_srs: Mapping[str, TextCheck] = {"srsName": any_text, "srsDimension": positive_integer}
+_pos = module("gml", pos=ElementModel(_position, attributes=_srs))
+_list = module("gml", posList=ElementModel(_path, attributes=_srs))
+_ring = module("gml", LinearRing=ElementModel(None, attributes=_srs, children=_list))
+_corners = module("gml", lowerCorner=ElementModel(_position), upperCorner=ElementModel(_position))
 _shapes = module(
     "gml",
-    Point=Kind(None, attributes=_srs, holds=_pos),
-    LineString=Kind(None, attributes=_srs, holds=_list),
-    Polygon=Kind(None, attributes=_srs, holds=module("gml", exterior=Kind(None, holds=_ring))),
-    Envelope=Kind(None, attributes=_srs, holds=_corners),
+    Point=ElementModel(None, attributes=_srs, children=_pos),
+    LineString=ElementModel(None, attributes=_srs, children=_list),
+    Polygon=ElementModel(None, attributes=_srs, children=module("gml", exterior=ElementModel(None, children=_ring))),
+    Envelope=ElementModel(None, attributes=_srs, children=_corners),
 )
-_latlong = module("geo", lat=Kind(latitude), long=Kind(longitude), alt=Kind(decimal))
-_georss_attributes: Mapping[str, Value] = dict.fromkeys(
-    ("elev", "floor", "radius", "featuretypetag", "relationshiptag", "featurename"), words
+_latlong = module("geo", lat=ElementModel(latitude), long=ElementModel(longitude), alt=ElementModel(decimal))
+_georss_attributes: Mapping[str, TextCheck] = dict.fromkeys(
+    ("elev", "floor", "radius", "featuretypetag", "relationshiptag", "featurename"), any_text
 )
 _places = (
     _latlong
-    | module("geo", Point=Kind(None, holds=_latlong, must=(f"{{{OF['geo']}}}lat", f"{{{OF['geo']}}}long"), many=True))
-    | module("icbm", latitude=Kind(latitude), longitude=Kind(longitude))
-    | module("geourl", latitude=Kind(latitude), longitude=Kind(longitude))
+    | module(
+        "geo",
+        Point=ElementModel(
+            None, children=_latlong, required_children=(f"{{{OF['geo']}}}lat", f"{{{OF['geo']}}}long"), repeatable=True
+        ),
+    )
+    | module("icbm", latitude=ElementModel(latitude), longitude=ElementModel(longitude))
+    | module("geourl", latitude=ElementModel(latitude), longitude=ElementModel(longitude))
     | module(
         "georss",
-        where=Kind(None, holds=_shapes, attributes=_georss_attributes, many=True),
-        point=Kind(_position, attributes=_georss_attributes, many=True),
-        line=Kind(_path, attributes=_georss_attributes, many=True),
-        polygon=Kind(_path, attributes=_georss_attributes, many=True),
-        box=Kind(_path, attributes=_georss_attributes, many=True),
-        circle=Kind(attributes=_georss_attributes, many=True),
-        elev=Kind(decimal),
-        floor=Kind(integer),
-        radius=Kind(decimal),
+        where=ElementModel(None, children=_shapes, attributes=_georss_attributes, repeatable=True),
+        point=ElementModel(_position, attributes=_georss_attributes, repeatable=True),
+        line=ElementModel(_path, attributes=_georss_attributes, repeatable=True),
+        polygon=ElementModel(_path, attributes=_georss_attributes, repeatable=True),
+        box=ElementModel(_path, attributes=_georss_attributes, repeatable=True),
+        circle=ElementModel(attributes=_georss_attributes, repeatable=True),
+        elev=ElementModel(decimal),
+        floor=ElementModel(integer),
+        radius=ElementModel(decimal),
         featuretypetag=MANY_WORDS,
         featureTypeTag=MANY_WORDS,
         relationshiptag=MANY_WORDS,
@@ -104,5 +109,5 @@ _places = (
 )
 
 _rdf = module("rdf", RDF=ANYTHING, type=ANYTHING, Description=ANYTHING)
-ANYWHERE: Mapping[str, Kind] = _dc | _terms | _places | _rdf
-"""What stands in a feed, in its items, and in what stands in them."""
+ANYWHERE: Mapping[str, ElementModel] = _dc | _terms | _places | _rdf
+"""What may stand in a feed, in its items, and in the elements of items."""

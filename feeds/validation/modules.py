@@ -1,7 +1,7 @@
-"""The modules that feeds of RSS and Atom borrow from others: what each of their elements may be.
+"""The elements of the modules that RSS and Atom feeds use.
 
-`FEED` and `ITEM` say which stand in a channel or feed and which in an item or entry. An element of their namespaces
-that is not here does not exist.
+`FEED` lists those of a channel or feed, `ITEM` those of an item or entry. An element of their namespaces that is not
+listed does not exist.
 
 Sources: the modules' own specifications, among them RSS 1.0's modules (content, syndication, slash), RFC 4685
 (threads), RFC 5005 (archives), RFC 5023 (publishing), OpenSearch 1.1, FeedSync 1.0.
@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping
 
 from feeds.formats.extensions import ATOM_NS
 from feeds.validation import values
-from feeds.validation.kinds import (
+from feeds.validation.element_models import (
     ANYTHING,
-    Kind,
-    Value,
+    ElementModel,
+    TextCheck,
+    any_text,
     at_most,
     count,
-    counted,
     decimal,
     http,
     integer,
@@ -28,11 +28,11 @@ from feeds.validation.kinds import (
     matches,
     media_type,
     one_of,
+    positive_integer,
     reference,
     rfc3339,
     uri,
     w3cdtf,
-    words,
 )
 from feeds.validation.mediarss import MEDIA, MEDIA_ITEM
 from feeds.validation.metadata import ANYWHERE
@@ -41,12 +41,14 @@ from feeds.validation.podcasts import EPISODE, PODCAST
 from feeds.validation.xml import Element
 
 # Threads, archives, publishing, searching.
-_reply = Kind(attributes={"ref": iri, "href": reference, "source": reference, "type": media_type}, many=True)
-_flare: Mapping[str, Value] = {"href": reference, "src": reference}
-# Events may be at a place whose time everybody there knows.
+_reply = ElementModel(
+    attributes={"ref": iri, "href": reference, "source": reference, "type": media_type}, repeatable=True
+)
+_flare: Mapping[str, TextCheck] = {"href": reference, "src": reference}
+# The time of an event may be local, without a zone.
 _event_time = matches(lambda text: values.w3cdtf(text) or values.w3cdtf(f"{text}Z"), "is no valid time")
 
-# OpenSearch 1.1, "Role values": those it has, and others with a prefix.
+# OpenSearch 1.1, "Role values": those of the specification, and others with a prefix.
 _role = matches(
     re.compile(r"request|example|related|correction|subset|superset|[^\s:]+:[^\s:]+").fullmatch,
     "is no role of a query",
@@ -62,18 +64,18 @@ def _sharing(element: Element) -> Iterator[str]:
 
 
 def synchronised(feed: Element) -> Iterator[str]:
-    """No two items of a feed may have one id of FeedSync."""
+    """No two items of a feed may have the same id of FeedSync."""
     ids = [sync.get("id") for sync in feed.iterfind(f"*/{{{OF['sx']}}}sync")]
     if len(ids) > len(set(ids)):
         yield "two sx:sync must not have the same id"
 
 
 _true = one_of("true", "false")
-_related = Kind(
+_related = ElementModel(
     None,
-    attributes={"link": uri, "title": words, "type": one_of("complete", "aggregated")},
-    needs=("link", "type"),
-    many=True,
+    attributes={"link": uri, "title": any_text, "type": one_of("complete", "aggregated")},
+    required_attributes=("link", "type"),
+    repeatable=True,
 )
 _most = 2**31 - 1
 _sequence = matches(
@@ -93,28 +95,42 @@ def _collection_title(element: Element) -> Iterator[str]:
         yield "collection must have a title"
 
 
-_collection = Kind(holds=None, attributes={"href": reference}, needs=("href",), many=True, rules=(_collection_title,))
-ACCESS: Mapping[str, Kind] = module(
-    "access", restriction=Kind(attributes={"relationship": one_of("allow", "deny")}, needs=("relationship",))
+_collection = ElementModel(
+    children=None,
+    attributes={"href": reference},
+    required_attributes=("href",),
+    repeatable=True,
+    checks=(_collection_title,),
 )
-"""Whom a feed is for: in the feed of Atom, and in RSS beside the channel."""
-INDEXING: Mapping[str, Value] = {"{urn:atom-extension:indexing}index": one_of("yes", "no")}
-"""Whether search engines may take the feed up, as an attribute of it."""
+ACCESS: Mapping[str, ElementModel] = module(
+    "access",
+    restriction=ElementModel(
+        attributes={"relationship": one_of("allow", "deny")}, required_attributes=("relationship",)
+    ),
+)
+"""Whom a feed is for: it stands in an Atom feed, and in RSS beside the channel."""
+INDEXING: Mapping[str, TextCheck] = {"{urn:atom-extension:indexing}index": one_of("yes", "no")}
+"""Whether search engines may index the feed: an attribute of the feed."""
 
-FEED: Mapping[str, Kind] = {
+FEED: Mapping[str, ElementModel] = {
     **ANYWHERE,
     **MEDIA,
     **PODCAST,
-    **module("dc", date=Kind(w3cdtf)),
-    **module("sy", updateFrequency=Kind(counted), updateBase=Kind(w3cdtf)),
-    **module("sy", updatePeriod=Kind(one_of("hourly", "daily", "weekly", "monthly", "yearly"))),
-    **module("admin", generatorAgent=resource(many=False), errorReportsTo=resource(many=False)),
+    **module("dc", date=ElementModel(w3cdtf)),
+    **module("sy", updateFrequency=ElementModel(positive_integer), updateBase=ElementModel(w3cdtf)),
+    **module("sy", updatePeriod=ElementModel(one_of("hourly", "daily", "weekly", "monthly", "yearly"))),
+    **module("admin", generatorAgent=resource(repeatable=False), errorReportsTo=resource(repeatable=False)),
     **module("blogChannel", **dict.fromkeys(("blogRoll", "mySubscriptions", "blink", "changes"), LINK)),
     **module("creativeCommons", license=LINK.repeated),
-    **module("opensearch", totalResults=Kind(count), startIndex=Kind(integer), itemsPerPage=Kind(count)),
     **module(
         "opensearch",
-        Query=Kind(
+        totalResults=ElementModel(count),
+        startIndex=ElementModel(integer),
+        itemsPerPage=ElementModel(count),
+    ),
+    **module(
+        "opensearch",
+        Query=ElementModel(
             None,
             attributes={
                 "role": _role,
@@ -123,87 +139,92 @@ FEED: Mapping[str, Kind] = {
                 "count": count,
                 "startIndex": integer,
                 "startPage": integer,
-                **dict.fromkeys(("searchTerms", "language", "inputEncoding", "outputEncoding", "parameter"), words),
+                **dict.fromkeys(("searchTerms", "language", "inputEncoding", "outputEncoding", "parameter"), any_text),
             },
-            needs=("role",),
-            many=True,
+            required_attributes=("role",),
+            repeatable=True,
         ),
         link=ANYTHING,
     ),
-    **module("opensearch10", totalResults=Kind(count), startIndex=Kind(integer), itemsPerPage=Kind(count)),
+    **module(
+        "opensearch10",
+        totalResults=ElementModel(count),
+        startIndex=ElementModel(integer),
+        itemsPerPage=ElementModel(count),
+    ),
     **module(
         "feedburner",
         awareness=LINK,
         browserFriendly=WORDS,
         emailServiceId=WORDS,
         feedburnerHostname=LINK,
-        feedFlare=Kind(attributes=_flare, needs=("href", "src"), many=True),
-        info=Kind(None, attributes={"uri": reference}, needs=("uri",), many=True),
+        feedFlare=ElementModel(attributes=_flare, required_attributes=("href", "src"), repeatable=True),
+        info=ElementModel(None, attributes={"uri": reference}, required_attributes=("uri",), repeatable=True),
     ),
-    **module("fh", archive=Kind(None), complete=Kind(None)),
+    **module("fh", archive=ElementModel(None), complete=ElementModel(None)),
     **module("thr", in_reply_to=_reply),
     **module("app", collection=_collection),
     **module(
         "sx",
-        sharing=Kind(
+        sharing=ElementModel(
             None,
             attributes=dict.fromkeys(("since", "until", "expires"), rfc3339),
-            holds=module("sx", related=_related),
-            rules=(_sharing,),
+            children=module("sx", related=_related),
+            checks=(_sharing,),
         ),
     ),
     **module("at", deleted_entry=ANYTHING),
 }
-"""What stands in a channel or a feed."""
-ITEM: Mapping[str, Kind] = {
+"""What may stand in a channel or a feed."""
+ITEM: Mapping[str, ElementModel] = {
     **ANYWHERE,
     **MEDIA,
     **MEDIA_ITEM,
     **EPISODE,
-    **module("dc", date=Kind(w3cdtf, many=True)),
+    **module("dc", date=ElementModel(w3cdtf, repeatable=True)),
     **module("content", encoded=WORDS, items=ANYTHING),
-    **module("slash", comments=Kind(count), section=MANY_WORDS, department=MANY_WORDS),
-    f"{{{OF['slash']}}}hit_parade": Kind(
+    **module("slash", comments=ElementModel(count), section=MANY_WORDS, department=MANY_WORDS),
+    f"{{{OF['slash']}}}hit_parade": ElementModel(
         matches(re.compile(r"\d+(?:\s*,\s*\d+)*").fullmatch, "is no list of whole numbers")
     ),
     **module("wfw", comment=LINK, commentRss=LINK, commentRSS=LINK),
     **module("creativeCommons", license=LINK.repeated),
     **module("trackback", ping=LINK, about=LINK.repeated),
-    **module("ag", source=WORDS, sourceURL=LINK, timestamp=Kind(_event_time)),
-    **module("ev", startdate=Kind(_event_time), enddate=Kind(_event_time), type=WORDS),
+    **module("ag", source=WORDS, sourceURL=LINK, timestamp=ElementModel(_event_time)),
+    **module("ev", startdate=ElementModel(_event_time), enddate=ElementModel(_event_time), type=WORDS),
     **module("ev", location=ANYTHING, organizer=ANYTHING),
     **module("feedburner", awareness=LINK, origLink=LINK, origEnclosureLink=LINK),
-    **module("thr", total=Kind(count), in_reply_to=_reply),
-    **module("app", edited=Kind(rfc3339, strict=True), collection=_collection),
-    **module("app", control=Kind(None, holds=module("app", draft=Kind(one_of("yes", "no"))))),
+    **module("thr", total=ElementModel(count), in_reply_to=_reply),
+    **module("app", edited=ElementModel(rfc3339, keeps_space=True), collection=_collection),
+    **module("app", control=ElementModel(None, children=module("app", draft=ElementModel(one_of("yes", "no"))))),
     **module(
         "sx",
-        sync=Kind(
+        sync=ElementModel(
             None,
             attributes={"id": _name, "updates": _sequence, "deleted": _true, "noconflicts": _true},
-            needs=("id", "updates"),
-            holds=module(
+            required_attributes=("id", "updates"),
+            children=module(
                 "sx",
-                history=Kind(
+                history=ElementModel(
                     None,
                     attributes={"sequence": _sequence, "when": rfc3339, "by": _name},
-                    needs=("sequence",),
-                    many=True,
-                    rules=(_history,),
+                    required_attributes=("sequence",),
+                    repeatable=True,
+                    checks=(_history,),
                 ),
                 conflicts=ANYTHING,
             ),
-            must=(f"{{{OF['sx']}}}history",),
+            required_children=(f"{{{OF['sx']}}}history",),
         ),
     ),
     **module(
         "conversationsNetwork",
-        introMilliseconds=Kind(count),
-        image=Kind(http),
-        ratingAverage=Kind(decimal),
-        ratingCount=Kind(count),
-        ratingIndividual=Kind(counted),
-        ratingTimestamp=Kind(w3cdtf),
+        introMilliseconds=ElementModel(count),
+        image=ElementModel(http),
+        ratingAverage=ElementModel(decimal),
+        ratingCount=ElementModel(count),
+        ratingIndividual=ElementModel(positive_integer),
+        ratingTimestamp=ElementModel(w3cdtf),
     ),
 }
-"""What stands in an item or an entry."""
+"""What may stand in an item or an entry."""

@@ -1,11 +1,11 @@
-"""The namespaces of the modules that feeds borrow from others, and the short way to write a table of their elements."""
+"""The namespaces of the modules that feeds use, and a short way to write tables of their elements."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from feeds.formats.extensions import ATOM_NS, HISTORY_NS, MEDIA_NS, TOMBSTONE_NS
-from feeds.validation.kinds import Kind, uri, words
+from feeds.validation.element_models import ElementModel, any_text, uri
 
 RDF_NS = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 THREAD_NS = "http://purl.org/syndication/thread/1.0"
@@ -46,26 +46,26 @@ NAMESPACES: Mapping[str, str] = {
     "http://www.bloglines.com/about/specs/fac-1.0": "access",
     "http://conversationsnetwork.org/rssNamespace-1.0/": "conversationsNetwork",
 }
-"""The namespaces whose every element is known here, with their usual prefixes."""
+"""The namespaces whose elements are all listed in this room, with their usual prefixes."""
 NEAR_MISSES: Mapping[str, str] = {"http://search.yahoo.com/mrss": MEDIA_NS}
-"""Namespaces that are written wrong so often that no program knows them: what is meant."""
+"""Frequent misspellings of namespaces, with the namespace that each stands for."""
 
 OF: Mapping[str, str] = {prefix: namespace for namespace, prefix in NAMESPACES.items()}
 """The namespace of each prefix."""
 
-WORDS = Kind()
+WORDS = ElementModel()
 """Any text, once."""
-MANY_WORDS = Kind(many=True)
+MANY_WORDS = ElementModel(repeatable=True)
 """Any text, any number of times."""
-LINK = Kind(uri)
+LINK = ElementModel(uri)
 """An absolute address."""
 
 
-def module(prefix: str, **kinds: Kind) -> dict[str, Kind]:
-    """The elements of one namespace, by tag; an underscore stands for the hyphen of a name."""
-    return {f"{{{OF[prefix]}}}{name.replace('_', '-')}": kind for name, kind in kinds.items()}
+def module(prefix: str, **models: ElementModel) -> dict[str, ElementModel]:
+    """Return the elements of one namespace by tag; an underscore stands for the hyphen of a name."""
+    return {f"{{{OF[prefix]}}}{name.replace('_', '-')}": model for name, model in models.items()}
 
 
-def resource(many: bool = True) -> Kind:
-    """An element that names something by rdf:resource."""
-    return Kind(attributes={f"{{{RDF_NS}}}resource": uri, f"{{{DC_NS}}}title": words}, many=many)
+def resource(repeatable: bool = True) -> ElementModel:
+    """Return an element that names something by rdf:resource."""
+    return ElementModel(attributes={f"{{{RDF_NS}}}resource": uri, f"{{{DC_NS}}}title": any_text}, repeatable=repeatable)

@@ -1,4 +1,4 @@
-"""Our own article format, by the model that reads it."""
+"""The rules of our native article format, most of them as a pydantic model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings
-from feeds.validation.json import legible, moments, parse, required
+from feeds.validation.json import moments, read_object, required
 
 _CHANGES = {
     "article.published": ("usable",),
@@ -34,44 +34,44 @@ def _language(value: str) -> str:
 
 _Address = Annotated[str, AfterValidator(_address)]
 _Language = Annotated[str, AfterValidator(_language)]
-_Words = Annotated[str, Field(min_length=1)]
-_Number = Annotated[int, Field(ge=1)]
+_Text = Annotated[str, Field(min_length=1)]
+_PositiveInteger = Annotated[int, Field(ge=1)]
 
 
-class _Part(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Image(_Part):
+class _Image(_StrictModel):
     url: _Address
     type: Annotated[str, Field(pattern=r"^(?:image/.+)?$")]
-    width: _Number | None
-    height: _Number | None
+    width: _PositiveInteger | None
+    height: _PositiveInteger | None
     caption: str
     credit: str
 
 
-class _Alternate(_Part):
+class _Alternate(_StrictModel):
     edition: _Language
     url: _Address
-    id: _Words | None
+    id: _Text | None
 
 
-class _Usable(_Part):
-    """An article that may be used, as we say it. Its text was cleaned when it was accepted and is not parsed again."""
+class _Usable(_StrictModel):
+    """An article that may be used. Its text was cleaned when the article was accepted, and is not parsed again."""
 
-    id: _Words
-    version: _Number
+    id: _Text
+    version: _PositiveInteger
     edition: _Language
     pubstatus: Literal["usable"]
-    headline: _Words
+    headline: _Text
     summary: str
     url: _Address
     body_html: str
     alternates: list[_Alternate]
     section: str
-    subjects: list[_Words]
-    authors: list[_Words]
+    subjects: list[_Text]
+    authors: list[_Text]
     images: list[_Image]
     embargoed: AwareDatetime | None
     expires: AwareDatetime | None
@@ -84,12 +84,10 @@ class _Usable(_Part):
 
 
 def native(document: bytes) -> Findings:
-    """One event."""
-    event = parse(document)
-    if isinstance(event, Finding):
-        yield event
+    """Check one event."""
+    event = yield from read_object(document, legible_by="standard")
+    if event is None:
         return
-    yield from legible(event)
     yield from required(event, "native", "id", "type", "time")
     yield from moments(event, "native", "time")
     change, article = str(event.get("type")), event.get("article")

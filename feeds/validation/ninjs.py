@@ -1,7 +1,7 @@
-"""IPTC ninjs 3.1, 2.2 and 1.6, as far as news text and its pictures go.
+"""The rules of IPTC ninjs 3.1, 2.2 and 1.6, for news text and its pictures.
 
-Each version forbids what it does not know; here these are the properties of a text and its pictures. A document with
-others (of events, planning, video) may be good ninjs, but none that this newsroom sends.
+Each version forbids properties that it does not define. Only those of a text and its pictures are listed here: a
+document with others (events, planning, video) may be valid ninjs, but it is not one that this newsroom sends.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings, house
-from feeds.validation.json import addresses, legible, moments, objects, parse, required
+from feeds.validation.finding import Finding, Findings
+from feeds.validation.json import addresses, each_object, moments, read_object, required
 
-_COMMON = """uri type version language urgency by located slugline standard profile expires title subjects renditions
+_SHARED = """uri type version language urgency by located slugline standard profile expires title subjects renditions
 associations bodies headlines descriptions genres people organisations places events objects"""
 _STATUSES = ("usable", "withheld", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """How one version spells what is looked at."""
+    """How one version spells its properties.
 
-    known: frozenset[str]
+    properties: all of a text. created: the moments of the article and of its version. texts: those that a notice must
+    not have.
+    """
+
+    properties: frozenset[str]
     status: str
     created: tuple[str, str]
     embargo: str
@@ -32,7 +36,7 @@ class _Spelling:
 
 NINJS31 = _Spelling(
     frozenset(
-        f"""{_COMMON} representationType firstCreated versionCreated contentCreated embargoedUntil pubStatus
+        f"""{_SHARED} representationType firstCreated versionCreated contentCreated embargoedUntil pubStatus
         copyrightHolder copyrightNotice usageTerms edNote infoSources altIds trustIndicators rightsInfo
         digitalSourceType eventDetails plannedCoverage""".split()
     ),
@@ -44,7 +48,7 @@ NINJS31 = _Spelling(
 )
 NINJS22 = _Spelling(
     frozenset(
-        f"""{_COMMON} representationtype firstcreated versioncreated contentcreated embargoed pubstatus copyrightholder
+        f"""{_SHARED} representationtype firstcreated versioncreated contentcreated embargoed pubstatus copyrightholder
         copyrightnotice usageterms ednote infosources altids trustindicators rightsinfo digitalsourcetype""".split()
     ),
     "pubstatus",
@@ -70,26 +74,24 @@ NINJS16 = _Spelling(
 
 
 def ninjs31(document: bytes) -> Findings:
-    """One item of ninjs 3.1."""
+    """Check one item of ninjs 3.1."""
     return _item(document, NINJS31)
 
 
 def ninjs22(document: bytes) -> Findings:
-    """One item of ninjs 2.2."""
+    """Check one item of ninjs 2.2."""
     return _item(document, NINJS22)
 
 
 def ninjs16(document: bytes) -> Findings:
-    """One item of ninjs 1.6."""
+    """Check one item of ninjs 1.6."""
     return _item(document, NINJS16)
 
 
 def _item(document: bytes, spelling: _Spelling) -> Findings:
-    item = parse(document)
-    if isinstance(item, Finding):
-        yield item
+    item = yield from read_object(document)
+    if item is None:
         return
-    yield from house(legible(item))
     yield from _identity(item, spelling)
     yield from moments(item, "ninjs", *spelling.created)
     yield from moments(item, "ninjs", spelling.embargo, "expires")
@@ -99,7 +101,7 @@ def _item(document: bytes, spelling: _Spelling) -> Findings:
 
 
 def _identity(item: dict[str, Any], spelling: _Spelling) -> Findings:
-    for name in item.keys() - spelling.known:
+    for name in item.keys() - spelling.properties:
         yield Finding(None, "ninjs.unknown", f"{name} is no property of a text in this version of ninjs")
     yield from required(item, "ninjs", "uri", "version", spelling.created[1])
     if not isinstance(item.get("uri"), str) or not values.uri(item["uri"]):
@@ -126,36 +128,43 @@ def _status(item: dict[str, Any], spelling: _Spelling) -> Findings:
 
 
 def _links(item: dict[str, Any]) -> Findings:
-    """The addresses of renditions, of the text and of its pictures: arrays, or in 1.x objects."""
-    held = item.get("renditions", [])
-    for rendition in objects(
-        {"renditions": list(held.values()) if isinstance(held, dict) else held}, "ninjs", "renditions"
-    ):
-        yield from (rendition,) if isinstance(rendition, Finding) else addresses(rendition, "ninjs.rendition", "href")
-    for association in objects(_associated(item), "ninjs", "associations"):
-        if isinstance(association, Finding):
-            yield association
-        else:
-            yield from required(association, "ninjs.association", "uri")
-            yield from _links(association)
+    """Check the addresses in the renditions of the text and of its pictures: arrays, or objects in 1.x."""
+    renditions = item.get("renditions", [])
+    if isinstance(renditions, dict):
+        renditions = list(renditions.values())
+    yield from each_object({"renditions": renditions}, "ninjs", "renditions", _rendition)
+    yield from each_object({"associations": _associations(item)}, "ninjs", "associations", _association)
+
+
+def _rendition(rendition: dict[str, Any]) -> Findings:
+    yield from addresses(rendition, "ninjs.rendition", "href")
+
+
+def _association(association: dict[str, Any]) -> Findings:
+    yield from required(association, "ninjs.association", "uri")
+    yield from _links(association)
 
 
 def _alternates(item: dict[str, Any]) -> Findings:
-    """What is associated as the story in another edition: none in the item's own language, no two in the same."""
-    seen = {str(item.get("language", "")).lower()}
-    for association in objects(_associated(item), "ninjs", "associations"):
-        if isinstance(association, Finding) or not str(association.get("name", "")).startswith("alternate_"):
-            continue
-        language = str(association.get("language", ""))
-        if not values.language(language) or language.lower() in seen:
-            reason = f"language {language!r} must be a language tag, and of one edition only"
-            yield Finding(None, "ninjs.association.language", reason)
-        seen.add(language.lower())
+    """Check the associations with other editions: none in the item's language, and no two in the same language."""
+    earlier_languages = {str(item.get("language", "")).lower()}
+    associations = _associations(item)
+    for association in associations if isinstance(associations, list) else ():
+        if isinstance(association, dict) and str(association.get("name", "")).startswith("alternate_"):
+            yield from _alternate(earlier_languages, association)
 
 
-def _associated(item: dict[str, Any]) -> dict[str, Any]:
-    """The associations as an array, each with its name, which in 1.x is its key."""
-    held = item.get("associations", [])
-    if isinstance(held, dict):
-        held = [{"name": name} | each if isinstance(each, dict) else each for name, each in held.items()]
-    return {"associations": held}
+def _alternate(earlier_languages: set[str], association: dict[str, Any]) -> Findings:
+    language = str(association.get("language", ""))
+    if not values.language(language) or language.lower() in earlier_languages:
+        reason = f"language {language!r} must be a language tag, and of one edition only"
+        yield Finding(None, "ninjs.association.language", reason)
+    earlier_languages.add(language.lower())
+
+
+def _associations(item: dict[str, Any]) -> Any:
+    """Return the associations as an array, each with its name, which in 1.x is its key."""
+    associations = item.get("associations", [])
+    if isinstance(associations, dict):
+        return [{"name": name} | each if isinstance(each, dict) else each for name, each in associations.items()]
+    return associations

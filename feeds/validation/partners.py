@@ -1,4 +1,4 @@
-"""Each partner's profile of RSS 2.0: what it asks for beyond the standard, and its limits."""
+"""The rules of each partner's profile of RSS 2.0: what it asks for beyond the standard, and its limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from feeds.formats.rss import DC_NS
 from feeds.text import text_of
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings, partner
-from feeds.validation.rss import CONTENT, checked
+from feeds.validation.rss import CONTENT, check_rss
 from feeds.validation.xml import Element, at, moment, required, text
 
 _ATOM, _DC, _MEDIA = f"{{{ATOM_NS}}}", f"{{{DC_NS}}}", f"{{{MEDIA_NS}}}"
@@ -25,33 +25,37 @@ MSN_TITLE_LEAST, MSN_TITLE_MOST = 21, 150
 """Characters: "more than 20", "not exceed 150"."""
 
 
-def _checked(
-    document: bytes, front: Callable[[Element], Findings], each: Callable[[Element, Element], Findings]
+def _profile(
+    document: bytes, check_channel: Callable[[Element], Findings], check_item: Callable[[Element, Element], Findings]
 ) -> Findings:
-    """What holds for every RSS document, and what the partner asks of the channel and of each item."""
-    channel = yield from checked(document)
+    """Check what every RSS document must be, and what the partner asks of the channel and of each item."""
+    channel = yield from check_rss(document)
     if channel is None:
         return
-    yield from partner(front(channel))
+    yield from partner(check_channel(channel))
     for item in channel.findall("item"):
-        yield from partner(each(channel, item))
+        yield from partner(check_item(channel, item))
 
 
 def smart_news(document: bytes) -> Findings:
-    """SmartFormat 2.1."""
+    """Check a feed in SmartFormat 2.1."""
     if len(document) > smartnews.BYTES_MOST:
         yield Finding(None, "smartnews.size", f"must have at most {smartnews.BYTES_MOST} bytes, has {len(document)}")
-    yield from _checked(document, _smart_front, _smart_item)
+    yield from _profile(document, _smartnews_channel, _smartnews_item)
 
 
-def _smart_front(channel: Element) -> Findings:
+def _smartnews_channel(channel: Element) -> Findings:
     yield from required(channel, "smartnews.channel", "pubDate", "language")
     yield from required(channel, "smartnews.channel", f"{{{smartnews.SNF_NS}}}logo")
-    if len(said := text(channel, "description")) > smartnews.DESCRIPTION_MOST:
-        yield at(channel, "smartnews.channel.description", _long("description", smartnews.DESCRIPTION_MOST, said))
+    if len(description := text(channel, "description")) > smartnews.DESCRIPTION_MOST:
+        yield at(
+            channel,
+            "smartnews.channel.description",
+            f"description must have at most {smartnews.DESCRIPTION_MOST} characters, has {len(description)}",
+        )
 
 
-def _smart_item(channel: Element, item: Element) -> Findings:
+def _smartnews_item(channel: Element, item: Element) -> Findings:
     del channel
     yield from required(item, "smartnews.item", "title", "link", "pubDate", "description")
     link = urlsplit(text(item, "link")) if values.url(text(item, "link")) else None
@@ -65,15 +69,15 @@ def _smart_item(channel: Element, item: Element) -> Findings:
 
 
 def msn_feed(document: bytes) -> Findings:
-    """MSN Partner Hub."""
-    yield from _checked(document, _msn_front, _msn_item)
+    """Check a feed for MSN Partner Hub."""
+    yield from _profile(document, _msn_channel, _msn_item)
 
 
-def _msn_front(channel: Element) -> Findings:
+def _msn_channel(channel: Element) -> Findings:
     yield from required(channel, "msn.channel", "lastBuildDate")
-    told = [item for item in channel.findall("item") if item.find(f"{_TERMS}valid") is None]
-    if len(told) > msn.ITEMS_MOST:
-        yield at(channel, "msn.items", f"must have about {msn.ITEMS_MOST} items, has {len(told)}")
+    current = [item for item in channel.findall("item") if item.find(f"{_TERMS}valid") is None]
+    if len(current) > msn.ITEMS_MOST:
+        yield at(channel, "msn.items", f"must have about {msn.ITEMS_MOST} items, has {len(current)}")
 
 
 def _msn_item(channel: Element, item: Element) -> Findings:
@@ -91,7 +95,7 @@ def _msn_item(channel: Element, item: Element) -> Findings:
 
 
 def _age(channel: Element, item: Element) -> Findings:
-    """Published in the past, and not too long ago, as seen from the last change of the feed."""
+    """The item must be published before the last change of the feed, and not too long before."""
     built = moment(channel, "lastBuildDate", "", values.rfc822)
     published = moment(item, "pubDate", "", values.rfc822)
     if not isinstance(built, datetime) or not isinstance(published, datetime):
@@ -115,23 +119,23 @@ def _msn_html(item: Element) -> Findings:
 
 
 def flipboard_feed(document: bytes) -> Findings:
-    """Flipboard's RSS guidelines. Its 20 items at the least are the feed's matter, not a single document's."""
-    yield from _checked(document, _flip_front, _flip_item)
+    """Check a feed by Flipboard's RSS guidelines; not that it has 20 items, which a young feed cannot have."""
+    yield from _profile(document, _flipboard_channel, _flipboard_item)
 
 
-def _flip_front(channel: Element) -> Findings:
+def _flipboard_channel(channel: Element) -> Findings:
     if not any(link.get("rel") == "hub" for link in channel.iterfind(f"{_ATOM}link")):
         yield at(channel, "flipboard.channel.hub", "channel must have a link to its hub")
     if (count := len(channel.findall("item"))) > flipboard.ITEMS_MOST:
         yield at(channel, "flipboard.items", f"must have at most {flipboard.ITEMS_MOST} items, has {count}")
 
 
-def _flip_item(channel: Element, item: Element) -> Findings:
+def _flipboard_item(channel: Element, item: Element) -> Findings:
     del channel
     yield from required(item, "flipboard.item", "title", "link", "pubDate", f"{_DC}creator", CONTENT)
-    said = text_of(text(item, "description"))
-    if len(said) < flipboard.DESCRIPTION_LEAST:
-        reason = f"description must have at least {flipboard.DESCRIPTION_LEAST} characters, has {len(said)}"
+    description = text_of(text(item, "description"))
+    if len(description) < flipboard.DESCRIPTION_LEAST:
+        reason = f"description must have at least {flipboard.DESCRIPTION_LEAST} characters, has {len(description)}"
         yield at(item, "flipboard.item.description", reason)
     pictures = [picture.get("url") for picture in item.iterfind("enclosure")]
     if not pictures:
@@ -146,20 +150,16 @@ def _flip_item(channel: Element, item: Element) -> Findings:
 
 
 def apple_news_rss(document: bytes) -> Findings:
-    """Apple News from RSS."""
-    yield from _checked(document, _apple_front, _apple_item)
+    """Check a feed for Apple News from RSS."""
+    yield from _profile(document, _apple_news_channel, _apple_news_item)
 
 
-def _apple_front(channel: Element) -> Findings:
+def _apple_news_channel(channel: Element) -> Findings:
     subtags = text(channel, "language").split("-")
     if len(subtags) < 2 or not (len(subtags[-1]) == 2 and subtags[-1].isalpha()):
         yield at(channel, "applenews-rss.channel.language", "language must name its country, as in ar-SA")
 
 
-def _apple_item(channel: Element, item: Element) -> Findings:
+def _apple_news_item(channel: Element, item: Element) -> Findings:
     del channel
     yield from required(item, "applenews-rss.item", "title", "link", "description")
-
-
-def _long(what: str, most: int, said: str) -> str:
-    return f"{what} must have at most {most} characters, has {len(said)}"

@@ -1,18 +1,29 @@
-"""Apple's elements of podcasts, with its categories of today and before."""
+"""Apple's elements for podcasts, with its categories of today and of earlier years."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-from feeds.validation.kinds import Kind, any_case, at_most, contact, counted, http, integer, matches, rfc822, words
+from feeds.validation.element_models import (
+    ElementModel,
+    any_case,
+    any_text,
+    at_most,
+    contact,
+    http,
+    integer,
+    matches,
+    positive_integer,
+    rfc822,
+)
 from feeds.validation.namespaces import ITUNES_NS, LINK, WORDS, module
 from feeds.validation.xml import Element
 
-# Apple takes true and false; yes, no, clean and explicit are of its older lists and still read.
-_explicit = Kind(any_case("true", "false", "yes", "no", "clean", "explicit"), strict=True)
-_yes = Kind(
-    matches(lambda text: text.lower() in {"yes", "no", "clean", "true", "false"}, "is none of Yes"), strict=True
+# Apple asks for true or false; yes, no, clean and explicit are from its older lists and still accepted.
+_explicit = ElementModel(any_case("true", "false", "yes", "no", "clean", "explicit"), keeps_space=True)
+_yes_or_no = ElementModel(
+    matches(lambda text: text.lower() in {"yes", "no", "clean", "true", "false"}, "is none of Yes"), keeps_space=True
 )
 _duration = matches(re.compile(r"\d+(?::[0-5]\d){0,2}").fullmatch, "is no duration")
 _CATEGORIES: Mapping[str, tuple[str, ...]] = {
@@ -102,43 +113,52 @@ def _category(element: Element) -> Iterator[str]:
             yield f"category {sub!r} is none of Apple's in {category}"
 
 
-def _episodes() -> dict[str, Kind]:
+def _episodes() -> dict[str, ElementModel]:
     return module(
         "itunes",
-        author=Kind(at_most(255)),
-        block=_yes,
+        author=ElementModel(at_most(255)),
+        block=_yes_or_no,
         explicit=_explicit,
-        keywords=Kind(at_most(255)),
-        subtitle=Kind(at_most(255)),
-        summary=Kind(at_most(4000)),
+        keywords=ElementModel(at_most(255)),
+        subtitle=ElementModel(at_most(255)),
+        summary=ElementModel(at_most(4000)),
         title=WORDS,
-        image=Kind(None, attributes={"href": http}, needs=("href",)),
+        image=ElementModel(None, attributes={"href": http}, required_attributes=("href",)),
     )
 
 
-_subcategory = module("itunes", category=Kind(None, attributes={"text": words}, needs=("text",), many=True))
-PODCAST: Mapping[str, Kind] = _episodes() | module(
-    "itunes",
-    owner=Kind(
-        None,
-        holds=module("itunes", email=Kind(contact), name=Kind(at_most(255))),
-        must=(f"{{{ITUNES_NS}}}email",),
-    ),
-    category=Kind(None, attributes={"text": words}, needs=("text",), holds=_subcategory, many=True, rules=(_category,)),
-    pubDate=Kind(rfc822),
-    new_feed_url=LINK,
-    complete=_yes,
-    applepodcastsverify=WORDS,
-    type=Kind(any_case("episodic", "serial")),
+_subcategory = module(
+    "itunes", category=ElementModel(None, attributes={"text": any_text}, required_attributes=("text",), repeatable=True)
 )
-EPISODE: Mapping[str, Kind] = _episodes() | module(
+PODCAST: Mapping[str, ElementModel] = _episodes() | module(
     "itunes",
-    duration=Kind(_duration),
-    order=Kind(integer),
+    owner=ElementModel(
+        None,
+        children=module("itunes", email=ElementModel(contact), name=ElementModel(at_most(255))),
+        required_children=(f"{{{ITUNES_NS}}}email",),
+    ),
+    category=ElementModel(
+        None,
+        attributes={"text": any_text},
+        required_attributes=("text",),
+        children=_subcategory,
+        repeatable=True,
+        checks=(_category,),
+    ),
+    pubDate=ElementModel(rfc822),
+    new_feed_url=LINK,
+    complete=_yes_or_no,
+    applepodcastsverify=WORDS,
+    type=ElementModel(any_case("episodic", "serial")),
+)
+EPISODE: Mapping[str, ElementModel] = _episodes() | module(
+    "itunes",
+    duration=ElementModel(_duration),
+    order=ElementModel(integer),
     isClosedCaptioned=WORDS,
-    episode=Kind(counted),
-    season=Kind(counted),
-    episodeType=Kind(
+    episode=ElementModel(positive_integer),
+    season=ElementModel(positive_integer),
+    episodeType=ElementModel(
         matches(lambda text: text.lower() in {"full", "trailer", "bonus"}, "is none of full, trailer, bonus")
     ),
 )

@@ -1,16 +1,17 @@
-"""Sitemaps (https://www.sitemaps.org/protocol.html) and Google's news sitemap."""
+"""The rules of sitemaps (https://www.sitemaps.org/protocol.html) and of Google's news sitemap."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from datetime import datetime
 
 from feeds.formats import newssitemap
 from feeds.formats.profile import AHEAD
 from feeds.formats.sitemap import SITEMAP_NS, XHTML_NS
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings, house
-from feeds.validation.xml import Element, address, at, editions, legible, moment, parse, required, text, unique
+from feeds.validation.finding import Finding, Findings
+from feeds.validation.xml import Element, address, at, editions, moment, read_root, required, text, unique
 
 _S, _N, _X = f"{{{SITEMAP_NS}}}", f"{{{newssitemap.NEWS_NS}}}", f"{{{XHTML_NS}}}"
 _NEWS_LANGUAGE = re.compile(r"[a-z]{2,3}|zh-cn|zh-tw")
@@ -19,31 +20,28 @@ BYTES_MOST = 50 * 1024 * 1024
 
 
 def sitemap(document: bytes) -> Findings:
-    """What holds for every sitemap."""
-    yield from _checked(document, URLS_MOST)
+    """Check what every sitemap must be."""
+    yield from _urlset(document, URLS_MOST)
 
 
-def _checked(document: bytes, most: int) -> Findings:
+def _urlset(document: bytes, most: int) -> Generator[Finding, None, Element | None]:
+    """Check a sitemap of at most so many addresses; return its root, None if the document cannot be judged."""
     if len(document) > BYTES_MOST:
         yield Finding(None, "sitemap.size", f"must have at most {BYTES_MOST} bytes, has {len(document)}")
-        return
-    root = parse(document)
-    if isinstance(root, Finding):
-        yield root
-        return
-    if root.tag != f"{_S}urlset":
-        yield at(root, "sitemap.root", "must be a urlset")
-        return
-    yield from house(legible(root))
+        return None
+    root = yield from read_root(document, "sitemap", "must be a urlset", f"{_S}urlset")
+    if root is None:
+        return None
     urls = root.findall(f"{_S}url")
     if len(urls) > most:
         yield at(root, "sitemap.urls", f"must have at most {most} addresses, has {len(urls)}")
     yield from unique(urls, [text(url, f"{_S}loc") for url in urls], "sitemap.loc.unique")
     for url in urls:
         yield from address(url, text(url, f"{_S}loc"), "sitemap.loc")
-        if isinstance(found := moment(url, f"{_S}lastmod", "sitemap.lastmod"), Finding):
-            yield found
+        if isinstance(changed := moment(url, f"{_S}lastmod", "sitemap.lastmod"), Finding):
+            yield changed
         yield from _editions(url)
+    return root
 
 
 def _editions(url: Element) -> Findings:
@@ -56,10 +54,9 @@ def _editions(url: Element) -> Findings:
 
 
 def news_sitemap(document: bytes) -> Findings:
-    """What Google asks for beside that. Two days are measured within the document: it has no date of its own."""
-    yield from _checked(document, newssitemap.URLS_MOST)
-    root = parse(document)
-    if isinstance(root, Finding):
+    """Check what Google asks for. Two days are measured between its articles: the document itself has no date."""
+    root = yield from _urlset(document, newssitemap.URLS_MOST)
+    if root is None:
         return
     dates: list[datetime] = []
     for url in root.iterfind(f"{_S}url"):

@@ -1,4 +1,4 @@
-"""Values that several formats write: addresses, moments, languages, text. Each question has a plain answer."""
+"""Questions about values that several formats have: addresses, moments, languages, texts."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _ISO_639_1 = frozenset(
     nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq
     sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu""".split()  # noqa: SIM905 (quoted words are harder to read)
 )
-_COUNTED = re.compile(r"0*[1-9]\d*", re.ASCII)
+_POSITIVE_INTEGER = re.compile(r"0*[1-9]\d*", re.ASCII)
 _ISOLATES = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # RFC 3986, section 3.1 and the characters of section 2.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
-# RFC 3987: the same, and what is not ASCII but no control, space or private sign. It may have no scheme.
+# RFC 3987: the same, and characters outside ASCII but controls, spaces and private ones. It may have no scheme.
 _IRI = re.compile(
     r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|[^\x00-\xa0\u2000-\u200a\u2028\u2029\u3000])*"
 )
@@ -59,8 +59,8 @@ _TAG = re.compile(
     r"tag:(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d{2}(?:-\d{2})?)?:[^#]*(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-# RFC 8141, section 2, with the fragments that older ones forbade. Whether a UUID is one is a question of its own: ids
-# with one that is none are in use, and work as well as others.
+# RFC 8141, section 2, with the fragments that earlier RFCs forbade. UUIDs are checked apart: ids with a malformed UUID
+# are in use, and work as well as others.
 _URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[^#]+(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # RFC 2045, section 5.1.
@@ -73,14 +73,14 @@ _MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:\w(?:[\w-]*\w)?\.)*\w(?:[\w-
 
 
 def uri(text: str) -> bool:
-    """Whether `text` is an absolute URI (RFC 3986), by the rules of its scheme where those are known here."""
+    """Whether `text` is an absolute URI (RFC 3986), by the rules of its scheme if they are listed here."""
     return _URI.fullmatch(text) is not None and _by_scheme(text)
 
 
 def iri(text: str) -> bool:
     """Whether `text` is an absolute IRI (RFC 3987)."""
-    found = _SCHEME.match(text)
-    return found is not None and bool(found[2]) and reference(text)
+    parts = _SCHEME.match(text)
+    return parts is not None and bool(parts[2]) and reference(text)
 
 
 def reference(text: str) -> bool:
@@ -89,15 +89,15 @@ def reference(text: str) -> bool:
 
 
 def uuid_urn(text: str) -> bool:
-    """Whether `text` names a UUID (RFC 9562, section 4) if it says so; an address of another kind says nothing."""
+    """Whether `text`, if it begins with `urn:uuid:`, goes on with a UUID (RFC 9562, section 4)."""
     return not text.lower().startswith("urn:uuid:") or _UUID_URN.fullmatch(text) is not None
 
 
 def _by_scheme(text: str) -> bool:
-    found = _SCHEME.match(text)
-    if not found:
+    parts = _SCHEME.match(text)
+    if not parts:
         return _splits(text)
-    scheme = found[1].lower()
+    scheme = parts[1].lower()
     if not _SCHEME_NAME.fullmatch(scheme):
         return False
     if scheme == "tag":
@@ -105,7 +105,7 @@ def _by_scheme(text: str) -> bool:
     if scheme == "urn":
         return _URN.fullmatch(text) is not None
     if scheme in {"http", "https", "ftp"}:
-        return _splits(text) and found[2].startswith("//") and found[2][2:3] not in {"", "/", "?", "#"}
+        return _splits(text) and parts[2].startswith("//") and parts[2][2:3] not in {"", "/", "?", "#"}
     return _splits(text)
 
 
@@ -130,7 +130,7 @@ def mailbox(text: str) -> bool:
 
 
 def contact(text: str) -> bool:
-    """Whether `text` has an e-mail address in it, as the elements of RSS that name people have it, with their name."""
+    """Whether `text` contains an e-mail address; RSS has a person's address with the name beside it."""
     if text.lower().startswith("mailto:"):
         text = unquote(text[len("mailto:") :])
     return _MAILBOX.search(text) is not None
@@ -148,23 +148,23 @@ def url(text: str, *schemes: str) -> bool:
 
 
 def rfc3339(text: str) -> datetime | None:
-    """The moment that `text` names, or None."""
+    """Return the moment that `text` names, or None."""
     return _moment(text.upper()) if _RFC3339.fullmatch(text) else None
 
 
 def rfc822(text: str) -> datetime | None:
-    """The moment that `text` names in any form of RFC 822 or 1123, or None; a weekday must be the date's."""
+    """Return the moment that `text` names in any form of RFC 822 or 1123, or None; a weekday must fit the date."""
     for _ in range(_COMMENTS_MOST):
         if (without := _COMMENT.sub(" ", text)) == text:
             break
         text = without
-    found = _RFC822.fullmatch(text.strip())
-    if not found:
+    parts = _RFC822.fullmatch(text.strip())
+    if not parts:
         return None
-    year = int(found["year"])
-    if len(found["year"]) == 2:
+    year = int(parts["year"])
+    if len(parts["year"]) == 2:
         year += 2000 if year < 50 else 1900  # RFC 2822, section 4.3
-    zone = found["zone"].lower()
+    zone = parts["zone"].lower()
     if zone[0] in "+-":
         minutes = int(f"{zone[0]}1") * (int(zone[1:3]) * 60 + int(zone[3:]))
     else:
@@ -172,20 +172,20 @@ def rfc822(text: str) -> datetime | None:
     try:
         moment = datetime(
             year,
-            _MONTHS.index(found["month"].lower()) + 1,
-            int(found["day"]),
-            int(found["hour"]),
-            int(found["minute"]),
-            59 if found["second"] == "60" else int(found["second"] or 0),  # datetime knows no leap second
+            _MONTHS.index(parts["month"].lower()) + 1,
+            int(parts["day"]),
+            int(parts["hour"]),
+            int(parts["minute"]),
+            59 if parts["second"] == "60" else int(parts["second"] or 0),  # datetime knows no leap second
             tzinfo=timezone(timedelta(minutes=minutes)),
         )
     except ValueError:
         return None
-    return None if found["weekday"] and _DAYS[moment.weekday()] != found["weekday"].lower() else moment
+    return None if parts["weekday"] and _DAYS[moment.weekday()] != parts["weekday"].lower() else moment
 
 
 def rfc822_plain(text: str) -> datetime | None:
-    """The moment that `text` names in the form that every reader understands, or None."""
+    """Return the moment that `text` names in the form that every reader understands, or None."""
     return rfc822(text) if _RFC822_PLAIN.fullmatch(text) else None
 
 
@@ -199,12 +199,12 @@ def w3cdtf(text: str) -> bool:
 
 
 def _complete(time: str) -> str:
-    """A time of day with its seconds: datetime reads a leap second of none."""
+    """Return a time of day that datetime can read: it knows no leap seconds."""
     return time[:6] + "59" + time[8:] if time[6:8] == "60" else time
 
 
-def basic(text: str) -> datetime | None:
-    """The moment that `text` names in the basic form of ISO 8601, or None."""
+def iso8601_basic(text: str) -> datetime | None:
+    """Return the moment that `text` names in the basic form of ISO 8601, or None."""
     return _moment(text) if _BASIC.fullmatch(text) else None
 
 
@@ -222,9 +222,10 @@ def language(text: str) -> bool:
 
 
 def known_language(text: str) -> bool:
-    """Whether `text` is a language tag of a language that exists, as far as its length tells.
+    """Whether `text` is the tag of a language that exists.
 
-    Of three letters nearly all codes are given out; longer ones were never registered as languages (RFC 5646, 2.2.1).
+    Codes of two letters are looked up. Nearly all codes of three letters are registered, so all pass. Longer codes were
+    never registered as languages (RFC 5646, 2.2.1).
     """
     first = text.split("-", 1)[0].lower()
     return language(text) and (len(first) == 3 or first in {"x", "i"} or first in _ISO_639_1)
@@ -233,19 +234,19 @@ def known_language(text: str) -> bool:
 def clean(text: str) -> bool:
     """Whether `text` has no control characters, non-characters or overrides.
 
-    Isolates may open in one element and close in another; whether they balance is seen when an article is accepted.
+    Isolates may open in one element and close in another. Whether they balance is checked when an article is accepted.
     """
     if text.isprintable():
         return True
-    said = _ISOLATES.sub("", text)
-    return legal(said) == said
+    without_isolates = _ISOLATES.sub("", text)
+    return legal(without_isolates) == without_isolates
 
 
-def counted(text: str) -> bool:
+def positive_integer(text: str) -> bool:
     """Whether `text` is a whole number from 1, in ASCII digits: int() would take others."""
-    return _COUNTED.fullmatch(text) is not None
+    return _POSITIVE_INTEGER.fullmatch(text) is not None
 
 
 def days(span: timedelta) -> str:
-    """A span for people."""
+    """Return a span as people read it, in days."""
     return f"{span.days} days"

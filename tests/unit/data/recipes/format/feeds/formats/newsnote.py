@@ -16,7 +16,7 @@ _N = f"{{{NAMESPACE}}}"
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return the note. Raises ValueError for a change that is none of the four."""
+    """Return the note. Raises ValueError for an unknown change."""
     del message_id
     status = pubstatus(change, article)
     note = etree.Element(f"{_N}note", id=tag_uri(provider.authority, "article", article.id), status=status)

@@ -1,24 +1,19 @@
-"""Newsnote: what must be there."""
+"""The rules of Newsnote."""
 
 from __future__ import annotations
 
 from feeds.validation import values
-from feeds.validation.finding import Finding, Findings, house
-from feeds.validation.xml import at, legible, parse, required
+from feeds.validation.finding import Findings
+from feeds.validation.xml import at, read_root, required
 
 _N = "{https://newsnote.example/1}"
 
 
 def newsnote(document: bytes) -> Findings:
-    """One note."""
-    root = parse(document)
-    if isinstance(root, Finding):
-        yield root
+    """Check one note."""
+    root = yield from read_root(document, "newsnote", "must be a note", f"{_N}note")
+    if root is None:
         return
-    if root.tag != f"{_N}note":
-        yield at(root, "newsnote.root", "must be a note")
-        return
-    yield from house(legible(root))
     if not values.uri(root.get("id") or ""):
         yield at(root, "newsnote.id", "id must be a URI")
     if root.get("status") == "usable":
