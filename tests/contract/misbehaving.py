@@ -49,7 +49,6 @@ class MisbehavingReceiver:
         self.connections = 0
         self.holding = 0
         self._tls = tls
-        self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._released = asyncio.Event()
         listening = threading.Event()
@@ -82,8 +81,9 @@ class MisbehavingReceiver:
         listening.set()
         self._loop.run_forever()
         server.close()
-        for writer in self._writers:
-            writer.transport.abort()
+        # Those of connections whose TLS handshake was going on as well, which have no writer yet.
+        for transport in list(self._loop._transports.values()):
+            transport.abort()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
@@ -94,7 +94,6 @@ class MisbehavingReceiver:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         number = self.connections
-        self._writers.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 line, *lines = head.decode("latin-1").rstrip().split("\r\n")
@@ -109,7 +108,6 @@ class MisbehavingReceiver:
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the caller has gone, or the test is over
         finally:
-            self._writers.discard(writer)
             writer.close()
 
     async def _do_ok(self, call: Call) -> None:
