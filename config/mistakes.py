@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from config.sources import Location, Model, Source, unknown_key, written_key
 from feeds.errors import FieldError
 from feeds.event import field_errors
-from feeds.patterns import named, pattern_of
+from feeds.patterns import pattern_of, slug_of
 
 _NAMED = ("feeds", "endpoints")
 """The lists of tables that have names; mistakes in them are reported by these."""
@@ -96,7 +96,7 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
         names_in_use.add(former)
     for position, feed in _texts(values, "endpoints", "feed"):
         part = feed.rpartition("/")[2]
-        of_pattern = pattern_of(feed) in feed_names and named(part) == part != ""
+        of_pattern = pattern_of(feed) in feed_names and slug_of(part) == part != ""
         if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
             yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(feed_names)}"
 

@@ -1,4 +1,4 @@
-"""A feed as its editors define it: a name, a title, what belongs in it, in which order, how many."""
+"""A feed as its editors define it: its name, its title, which articles belong in it, in which order, and how many."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feeds.article import Edition, Line, Name, Urgency, Url
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
-# The name is part of every topic URL and of every key: lower-case words, with "-", "_" or "/" between them.
+# The name is part of every topic URL and every Redis key: lower-case words, with "-", "_" or "/" between them.
 _WORDS = r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"
 _PATTERN = re.compile(rf"(?:{_WORDS}/)?(author|subject|section|edition)/\*")
 
@@ -26,12 +26,12 @@ def _feed_name(value: str) -> str:
 
 FeedName = Annotated[str, Field(max_length=100), AfterValidator(_feed_name)]
 
-# At most a year (RFC 9111, section 1.2.2, has it that more may not be understood; nobody wants more).
+# A year at the most: caches need not understand much more (RFC 9111, section 1.2.2), and nobody needs it.
 Seconds = Annotated[int, Field(ge=0, le=31_536_000, strict=True)]
 
 
 class Selector(BaseModel):
-    """Which articles: each property that is given must match, by any one of its values. An empty selector takes all."""
+    """Which articles a feed takes: each property must match, if it is given, with any of its values."""
 
     model_config = _STRICT
 
@@ -45,17 +45,17 @@ class Selector(BaseModel):
 class FeedDefinition(BaseModel):
     """One feed.
 
-    `select` is a union: an article belongs when any selector takes it; without selectors all articles do. With `list`
-    the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its language and
-    direction and admits only articles of that edition; without it the feed is mixed. `limit` is the number of entries
-    of the feed document; the others stand in archives, each of one `archive` of days or months (UTC).
+    `select` is a union: an article belongs to the feed when any selector takes it; without selectors all articles do.
+    With `list` the feed is the curated list of that name instead, in the editors' order. `edition` gives the feed its
+    language and direction and admits only articles of that edition; without it the feed is mixed. `limit` is the number
+    of entries in the feed document; older ones are in archives, one for each day or month (`archive`, in UTC).
 
-    A name that ends in "/*" makes it a pattern (feeds.patterns): a feed for each author, subject, section or edition of
-    the articles that it takes, `most` at the most. A "*" in its title and description stands for that one's name; the
-    feeds of `edition/*` may have `titles`, each in its own language.
+    A name that ends in "/*" makes the definition a pattern (feeds.patterns): a feed for each author, subject, section
+    or edition of the articles that it takes, and at most `most` feeds. A "*" in its title and description stands for
+    the author's name, and so on. The feeds of `edition/*` may have `titles`, each in its own language.
 
-    `max_age`, `stale_while_revalidate` and `stale_if_error`, in seconds, are told to readers and caches (RFC 9111,
-    RFC 5861). `renamed_from`: names that the feed had before, whose addresses lead to it.
+    `max_age`, `stale_while_revalidate` and `stale_if_error`, in seconds, are sent to readers and caches (RFC 9111,
+    RFC 5861). `renamed_from`: former names of the feed; their addresses redirect to it.
     """
 
     model_config = _STRICT
@@ -79,9 +79,9 @@ class FeedDefinition(BaseModel):
 
     @property
     def by(self) -> str | None:
-        """The property that a pattern makes feeds of; None: this is one feed."""
-        found = _PATTERN.fullmatch(self.name)
-        return found[1] if found else None
+        """The property of which a pattern has a feed for each value; None: this is a single feed."""
+        pattern = _PATTERN.fullmatch(self.name)
+        return pattern[1] if pattern else None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -1,14 +1,14 @@
 """The direction of a language's writing.
 
-A script that the tag names decides; else the script in which the language is written, in that country if the tag names
-one. The table is that of Unicode's CLDR (likely subtags), with the older and longer codes of the same languages.
+A script in the tag decides. Without one it is the script in which the language is usually written, in the tag's country
+if it names one. The tables follow Unicode's CLDR (likely subtags), with older and longer codes of the same languages.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-# ISO 15924, by the Bidi_Class of their letters (R and AL).
+# Scripts that run from right to left (ISO 15924): the Bidi_Class of their letters is R or AL.
 _SCRIPTS = frozenset(
     """adlm arab aran armi avst chrs cprt elym gara hatr hebr hung khar lydi mand mani mend merc mero narb nbat nkoo
     orkh ougr palm phli phlp phnx prti rohg samr sarb sidt sogd sogo syrc syre syrj syrn thaa yezi""".split()  # noqa: SIM905 (quoted words are harder to read)
@@ -26,14 +26,14 @@ _LANGUAGES = frozenset(
     wbk wlo wne wni wsv xco xhe xka xkc xkj xkp xld xly xmn xmr xna xpr xsa xvi ydd ydg yhd yi yid yih yud zba zdj
     zrp zum""".split()  # noqa: SIM905
 )
-# Countries that write a language in another direction than the rest.
-_RTL_THERE = frozenset(
+# A language and a country that writes it in another direction than most countries do.
+_RTL_COUNTRIES = frozenset(
     {
         *("az-iq", "az-ir", "ha-cm", "ha-sd", "kk-af", "kk-cn", "kk-ir", "kk-mn", "ku-lb", "ky-cn", "ms-cc", "pa-pk"),
         *("tg-pk", "uz-af"),
     }
 )
-_LTR_THERE = frozenset({"sd-in", "ug-kz", "ug-mn"})
+_LTR_COUNTRIES = frozenset({"sd-in", "ug-kz", "ug-mn"})
 
 
 def direction(language: str) -> Literal["rtl", "ltr"]:
@@ -41,11 +41,11 @@ def direction(language: str) -> Literal["rtl", "ltr"]:
     first, *subtags = language.lower().split("-")
     for subtag in subtags:
         if len(subtag) == 1:
-            break  # what follows is private, or an extension
+            break  # private subtags or an extension follow
         if len(subtag) == 4 and subtag.isalpha():  # RFC 5646, section 2.2.3
             return "rtl" if subtag in _SCRIPTS else "ltr"
         if len(subtag) == 2:
-            there = f"{first}-{subtag}"
-            if there in _RTL_THERE or there in _LTR_THERE:
-                return "rtl" if there in _RTL_THERE else "ltr"
+            language_there = f"{first}-{subtag}"
+            if language_there in _RTL_COUNTRIES or language_there in _LTR_COUNTRIES:
+                return "rtl" if language_there in _RTL_COUNTRIES else "ltr"
     return "rtl" if first in _LANGUAGES else "ltr"

@@ -1,8 +1,8 @@
-"""Which encoding a page of the web is in: the labels of the Encoding Standard, and where a page says its own.
+"""Which encoding a web page is in: the labels of the Encoding Standard, and the places where a page names its own.
 
 Sources: Encoding Standard (WHATWG), section 4.2 "Names and labels" and section 6 "decode"; HTML Living Standard,
-"Determining the character encoding". What calls itself latin-1 or ASCII is Windows' Latin; gb2312 is gb18030, and
-Shift_JIS is Microsoft's. What is wrong is replaced by U+FFFD, never left out.
+"Determining the character encoding". As in browsers, pages labelled latin-1 or ASCII are read as windows-1252, gb2312
+as gb18030, and Shift_JIS as Microsoft's variant. Wrong bytes are replaced by U+FFFD, never left out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 
 REPLACEMENT = "\ufffd"
 
-# The name that Python has for it, then the standard's own and every label of it. Without those that the standard
-# replaces whole (hz-gb-2312, iso-2022-kr and others), because text could be hidden in them.
+# On each line: Python's name of the encoding, the standard's name, and every label. Those that the standard replaces
+# altogether (hz-gb-2312, iso-2022-kr and others) are missing, because text could be hidden in them.
 _TABLE = """
     utf-8 utf-8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8
     cp866 ibm866 866 cp866 csibm866
@@ -67,8 +67,9 @@ _ENCODINGS = {
 }
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRESCANNED = 1024
-"""Bytes in which a page should say its encoding; browsers look for it as far as the head goes."""
+"""Bytes within which a page should name its encoding (HTML Living Standard)."""
 _HEAD = 64 * 1024
+"""Bytes that are searched for it all the same: browsers look for it as far as the head goes."""
 _XML = re.compile(rb"<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z0-9_:.-]{1,40})[\"']", re.IGNORECASE)
 # A comment, the text of a script or a style, or a tag with its attributes.
 _TOKEN = re.compile(
@@ -79,13 +80,13 @@ _ATTRIBUTE = re.compile(rb"([a-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 
 
-def known(label: str) -> str:
-    """Return Python's name of the encoding with that label; empty for one that the web does not have."""
+def python_name(label: str) -> str:
+    """Return Python's name of the encoding with that label; empty for a label that is not in the standard."""
     return _ENCODINGS.get(label.strip("\t\n\f\r ").lower(), "")
 
 
 def marked(content: bytes) -> tuple[str, int]:
-    """Return the encoding that a byte order mark says, and the length of the mark; empty where there is none."""
+    """Return the encoding that a byte order mark stands for, and the mark's length; ("", 0) where there is no mark."""
     return next(((encoding, len(mark)) for mark, encoding in _BOMS if content.startswith(mark)), ("", 0))
 
 
@@ -96,30 +97,32 @@ def without_mark(content: bytes) -> bytes:
 
 def in_header(content_type: str) -> str:
     """Return the label that a Content-Type has; empty when it has none."""
-    found = _CHARSET.search(content_type.partition(";")[2])
-    return found[1] if found else ""
+    charset = _CHARSET.search(content_type.partition(";")[2])
+    return charset[1] if charset else ""
 
 
 def in_page(content: bytes) -> str:
-    """Return the label of the encoding that an HTML page says it is in, in lower case; empty when it does not say."""
+    """Return the label of the encoding that an HTML page declares, in lower case; empty when it declares none."""
     if xml := _XML.match(content[:_PRESCANNED]):
-        return _said(xml[1])
+        return _declared(xml[1])
     for token in _TOKEN.finditer(content[:_HEAD]):
         if token[2] is None:
             if token[0].lower().startswith((b"</head", b"<body")):
                 break
             continue
-        attributes = {name.lower(): one or two or bare for name, one, two, bare in _ATTRIBUTE.findall(token[2])}
+        attributes = {
+            name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(token[2])
+        }
         if charset := attributes.get(b"charset"):
-            return _said(charset)
+            return _declared(charset)
         if attributes.get(b"http-equiv", b"").strip().lower() == b"content-type":
-            found = _CHARSET.search(attributes.get(b"content", b"").decode("latin-1"))
-            if found:
-                return _said(found[1].encode("latin-1"))
+            in_content = _CHARSET.search(attributes.get(b"content", b"").decode("latin-1"))
+            if in_content:
+                return _declared(in_content[1].encode("latin-1"))
     return ""
 
 
-def _said(label: bytes) -> str:
+def _declared(label: bytes) -> str:
     name = label.decode("latin-1").strip().lower()
-    # A declaration that could be read as ASCII is not in UTF-16, whatever it says (the standard has it so).
-    return "utf-8" if known(name).startswith("utf-16") else name
+    # A declaration that could be read as ASCII is not in UTF-16, whatever it says (the standard's own rule).
+    return "utf-8" if python_name(name).startswith("utf-16") else name

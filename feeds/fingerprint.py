@@ -1,8 +1,8 @@
-"""Fingerprints of a text: by them it is known again when nothing of it may be kept.
+"""Fingerprints of a text: they recognise a killed text on a page, although nothing of the text may be kept.
 
-A fingerprint is a short hash of a few words in a row. It tells whether a page still has these words; the words can't be
-read from it. Words are compared as `fold` has them, without punctuation, vowel marks and characters that can't be seen:
-what a site's markup, typography and line ends may change does not count.
+A fingerprint is a short hash of a few words in a row. It shows whether a page still has these words; the words can't be
+read from it. Words are compared after `fold`, without punctuation, vowel marks and invisible characters, so that a
+site's markup, typography and line ends make no difference.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from feeds.page_text import lines
 from feeds.text import fold
 
 WORDS = 8
-"""Words of a fingerprint: so many in a row are in no other text by chance."""
+"""Words of one fingerprint: no other text has so many of them in a row by chance."""
 FEWEST = 3
-"""What has fewer words than this is no text to be known by: other pages have the same."""
+"""Lines with fewer words get no fingerprint: other pages have the same lines."""
 MOST = 32
-"""Fingerprints of one text at the most."""
-KEPT = 128
-"""Fingerprints of all versions of an article at the most, the newest first."""
+"""Most fingerprints of one revision."""
+HISTORY_MOST = 128
+"""Most fingerprints of all revisions of an article together; those of the newest come first."""
 _OPENING = 4
-"""Fingerprints of the first words of the text: a partner may have the right to no more of it."""
+"""Fingerprints of the beginning of the text: some partners have the right to no more than that."""
 
-# Joined by hyphens it is one word, lest the last part of an address, such as "ferries-return", be the headline.
+# Words joined by hyphens are one word. Otherwise the end of an address, "ferries-return", would pass for the headline.
 _WORD = re.compile(r"\w+(?:-\w+)*")
-_UNHEARD = dict.fromkeys(
+_IGNORED_CHARACTERS = dict.fromkeys(
     code
     for block in (range(0xAD, 0x3100), range(0xFE00, 0xFF00))
     for code in block
@@ -41,10 +41,9 @@ _UNHEARD = dict.fromkeys(
 
 
 def fingerprints(article: Article) -> tuple[str, ...]:
-    """Return the fingerprints of what an article says: of headline, summary, opening, and from all over its text.
+    """Return the fingerprints of an article: of its headline, its summary, its opening, and a sample of all its text.
 
-    The same place of the text has the same one in every version that did not change it. An article that says next to
-    nothing has none.
+    A passage has the same fingerprints in every revision that did not change it. An article of a few words has none.
     """
     parts = lines(fragment(article.body_html)) if article.body_html else ()
     text = list(chain.from_iterable(_windows(_words(part)) for part in parts))
@@ -54,47 +53,47 @@ def fingerprints(article: Article) -> tuple[str, ...]:
         if (windows := _windows(_words(line)))
         for i in (0, -1)
     ]
-    # Those with the smallest hashes: a sample that a change in one place does not change in others.
-    spread = nsmallest(MOST, ((len(window) < WORDS, _fingerprint(window)) for window in text))
+    # The smallest hashes are a sample that a change in one place leaves the same in other places.
+    sample = nsmallest(MOST, ((len(window) < WORDS, _fingerprint(window)) for window in text))
     opening = text[: _OPENING * WORDS : WORDS]
-    found = dict.fromkeys((*map(_fingerprint, (*ends, *opening)), *(mark for _, mark in spread)))
-    return tuple(found)[:MOST]
+    distinct = dict.fromkeys((*map(_fingerprint, (*ends, *opening)), *(mark for _, mark in sample)))
+    return tuple(distinct)[:MOST]
 
 
 def remembered(before: Sequence[str], replaced: Article | None) -> tuple[str, ...]:
-    """Return what is to be kept when another revision takes the place of `replaced`, of which `before` was kept.
+    """Return the fingerprints to keep when another revision replaces `replaced`; `before` were kept until then.
 
-    Somebody may have missed a correction and show the version before it, so all are kept until the article is killed;
-    when it comes back from that (a canceled one is replaced), they are forgotten.
+    A partner may have missed a correction and still show the revision before it, so all are kept until the article is
+    killed. They are forgotten when it is reinstated, that is, when a canceled revision is replaced.
     """
     if replaced is None or replaced.pubstatus == "canceled":
         return ()
-    return tuple(dict.fromkeys((*fingerprints(replaced), *before)))[:KEPT]
+    return tuple(dict.fromkeys((*fingerprints(replaced), *before)))[:HISTORY_MOST]
 
 
-def found(texts: Iterable[str], sought: Collection[str]) -> int:
-    """Return how many of the fingerprints the texts have."""
-    missing = {(int(mark[0]), bytes.fromhex(mark[1:])) for mark in sought}
-    wanted = len(missing)
+def count_matches(texts: Iterable[str], marks: Collection[str]) -> int:
+    """Return how many of the fingerprints (`marks`) occur in the texts."""
+    missing = {(int(mark[0]), bytes.fromhex(mark[1:])) for mark in marks}
+    all_marks = len(missing)
     sizes = {size for size, _ in missing}
     for text in texts:
         words = [word.encode() for word in _words(text)]
-        # Where each word begins in all of them joined: a window is a slice of that.
+        # `starts`: where each word begins in the joined words. A window is a slice of these.
         joined, starts = b" ".join(words), [0, *accumulate(len(word) + 1 for word in words)]
         for size in sizes:
             for start, end in zip(starts, starts[size:], strict=False):
                 mark = (size, blake2b(joined[start : end - 1], digest_size=8).digest())
                 if mark in missing:
                     missing.discard(mark)
-    return wanted - len(missing)
+    return all_marks - len(missing)
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(fold(text).translate(_UNHEARD))
+    return _WORD.findall(fold(text).translate(_IGNORED_CHARACTERS))
 
 
 def _windows(words: list[str]) -> list[list[str]]:
-    """All runs of `WORDS` words; of fewer words, one of them all."""
+    """All runs of `WORDS` words; if there are fewer words, one run of them all."""
     if len(words) < FEWEST:
         return []
     return [words[start : start + WORDS] for start in range(max(1, len(words) - WORDS + 1))]

@@ -1,8 +1,8 @@
-"""What a page says: all text that is in it, wherever it stands, for whoever must know that a text is not there.
+"""All the text of a page, wherever it stands in it, for whoever must be sure that a text is gone from there.
 
-A page still has a text that is in its description, in a comment or in the data of its scripts as much as one that
-readers see. It comes from a stranger: it is parsed without entities and without network, and whatever might hide text
-from us (an encoding that is none, a page that is too deep) is an error, never an absence.
+Text in a page's description, in a comment or in the data of its scripts counts as much as text that readers see. Pages
+come from strangers: they are parsed without entities and without network. Whatever might hide text from us (an unknown
+encoding, elements nested too deep) is an error, never proof that the text is gone.
 
 Sources: HTML Living Standard, "determining the character encoding" and "phrasing content"; Encoding Standard, section
 4.2 (labels); JSON, RFC 8259, section 7 (escapes).
@@ -18,28 +18,28 @@ from lxml import etree, html
 
 from feeds import encodings
 
-# Elements within a line. Every other one begins a new line: the words on its two sides are two words.
+# Elements within a line. Every other element begins a new line: it separates the words before it from those after it.
 _INLINE = frozenset(
     """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub
     sup time tt u var wbr""".split()  # noqa: SIM905 (29 quoted words are harder to read)
 )
-_UNSEEN = frozenset({"script", "style"})
+_PROGRAMS = frozenset({"script", "style"})
 _WITHIN_LINE = re.compile(rf"</?(?:{'|'.join(sorted(_INLINE))})(?:[\s/][^<>]*)?>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _QUOTE = re.compile(r'(?<!\\)"')
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _GARBLED = 0.001
-"""A page of which so much is not in its encoding is in another one."""
+"""Share of characters that may be wrong in an encoding. If there are more, the page is in another encoding."""
 
 
 class Unreadable(ValueError):
-    """A page whose text can't be had; the message says why, worded to follow "the page"."""
+    """The text of a page can't be read; the message gives the reason, worded to follow "the page"."""
 
 
 def texts(content: bytes, content_type: str) -> list[str]:
-    """Return the texts of a page, each in one piece; `content_type` is the field of its answer, or empty.
+    """Return the texts of a page, each in one piece; `content_type` is the header field of the response, or empty.
 
-    Where it is not certain which encoding it is in, they are those of each that it may be in. Raises Unreadable.
+    Where several encodings are possible, the texts are those of each. Raises Unreadable.
     """
     read: Callable[[str], Iterator[str]]
     kind = content_type.partition(";")[0].strip().lower()
@@ -55,7 +55,7 @@ def texts(content: bytes, content_type: str) -> list[str]:
 
 
 def lines(root: html.HtmlElement) -> Iterator[str]:
-    """Yield the text under an element, line by line. What is for programs only is left out."""
+    """Yield the text in an element, line by line, without scripts and styles."""
     line: list[str] = []
     for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event in {"start", "end"} and element.tag not in _INLINE:
@@ -63,7 +63,7 @@ def lines(root: html.HtmlElement) -> Iterator[str]:
             line = []
         if event != "start":
             line.append(element.tail or "")
-        elif element.tag not in _UNSEEN:
+        elif element.tag not in _PROGRAMS:
             line.append(element.text or "")
     yield "".join(line)
 
@@ -76,11 +76,11 @@ def _page(markup: str) -> Iterator[str]:
         raise Unreadable("is empty") from None
     if any(problem.type_name == "ERR_RESOURCE_LIMIT" for problem in parser.error_log):
         raise Unreadable("can't be parsed: it is nested too deep")
-    seen = "\n".join(lines(root))
-    if not seen.strip():
-        # What a script draws, or a mistake of its server: it says nothing either way.
+    readable = "\n".join(lines(root))
+    if not readable.strip():
+        # A script draws the page, or its server made a mistake: it proves nothing either way.
         raise Unreadable("shows no text")
-    yield seen
+    yield readable
     # Comments may stand before and after the page.
     for element in (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings()):
         if isinstance(element, etree._Comment) or element.tag == "style":  # noqa: SLF001 (lxml has no other name for it)
@@ -91,7 +91,7 @@ def _page(markup: str) -> Iterator[str]:
 
 
 def _strings(source: str) -> Iterator[str]:
-    """The strings of JSON or of a script, and what is between them: where one begins is not always to be known."""
+    """The strings of JSON or of a script, and what is between them, since it is not always clear where one begins."""
     for piece in _QUOTE.split(source):
         yield _ESCAPE.sub(_unescaped, piece)
 
@@ -107,7 +107,7 @@ def _whole(text: str) -> Iterator[str]:
 
 
 def _bare(text: str) -> str:
-    """The text without HTML that is in it as text, be it escaped or not."""
+    """The text without the HTML that it contains, escaped or not."""
     if "<" not in text and "&" not in text:
         return text
     return _without_tags(entities.unescape(_without_tags(text)))
@@ -118,20 +118,20 @@ def _without_tags(text: str) -> str:
 
 
 def _decoded(content: bytes, content_type: str) -> list[str]:
-    """The page in each encoding that it says it is in, and in UTF-8 if it is that."""
+    """The page decoded by each encoding that it declares, and by UTF-8, as far as these fit its bytes."""
     marked = encodings.marked(content)[0]
-    named = [encodings.in_header(content_type), encodings.in_page(content), "utf-8"]
-    may_be = [marked] if marked else list(dict.fromkeys(filter(None, map(encodings.known, named))))
-    found = []
-    for encoding in may_be:
+    labels = [encodings.in_header(content_type), encodings.in_page(content), "utf-8"]
+    candidates = [marked] if marked else list(dict.fromkeys(filter(None, map(encodings.python_name, labels))))
+    decoded = []
+    for encoding in candidates:
         try:
-            found.append(content.decode(encoding))
+            decoded.append(content.decode(encoding))
         except UnicodeDecodeError:
             continue
-    if not found:
-        # A few bytes that are wrong do not hide a text.
-        text = content.decode(may_be[0], "replace")
+    if not decoded:
+        # A few wrong bytes do not hide a text.
+        text = content.decode(candidates[0], "replace")
         if text.count("\ufffd") > _GARBLED * len(text):
-            raise Unreadable(f"is no text in {may_be[0]}")
-        found.append(text)
-    return found
+            raise Unreadable(f"is no text in {candidates[0]}")
+        decoded.append(text)
+    return decoded

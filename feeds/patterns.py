@@ -1,7 +1,7 @@
 """Pattern feeds: one definition such as `author/*` stands for a feed of every author, made when it is first needed.
 
-Such a feed is named for a value of its property, folded and made fit for an address: the articles by "Mira Okonjo" are
-in `author/mira-okonjo`. Values that come to the same name share a feed.
+The last part of such a feed's name is a slug: a value of the property, folded and made fit for an address. The articles
+by "Mira Okonjo" are in `author/mira-okonjo`. Values with the same slug share a feed.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from feeds.definition import FeedDefinition
 from feeds.text import fold
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
-_LONGEST = 80
-"""The longest part of a name, in characters."""
+_SLUG_MOST = 80
+"""The longest slug, in characters."""
 
 
-class MadeFeed(FeedDefinition):
-    """One feed of a pattern: of what has an author, a subject ... (`of`) that is called `value` in names."""
+class PatternFeed(FeedDefinition):
+    """One feed of a pattern: the articles with an author, a subject ... (`of`) whose slug is `value`."""
 
     of: str
     value: str
 
     def takes(self, article: Article) -> bool:
-        """Whether the article has such a value."""
-        return any(named(value) == self.value for value in values(self.of, article))
+        """Whether the article has a value with this feed's slug."""
+        return any(slug_of(value) == self.value for value in values(self.of, article))
 
 
 def pattern_of(name: str) -> str:
-    """Return the name of the pattern that a feed of this name would be made from."""
+    """Return the name of the pattern from which a feed with this name would be made."""
     return f"{name.rpartition('/')[0]}/*"
 
 
 @lru_cache(maxsize=16_384)
-def named(value: str) -> str:
-    """Return what a value is called in the name of a feed; "" when there is no word in it.
+def slug_of(value: str) -> str:
+    """Return the slug of a value; "" when the value has no word in it.
 
-    Letters of every script stay; what stands between words becomes a hyphen.
+    Letters of every script stay; whatever is between words becomes a hyphen.
     """
-    return _BETWEEN_WORDS.sub("-", fold(value))[:_LONGEST].strip("-")
+    return _BETWEEN_WORDS.sub("-", fold(value))[:_SLUG_MOST].strip("-")
 
 
 def values(by: str, article: Article) -> Iterable[str]:
-    """Return the values that the article has of a property that patterns are by."""
+    """Return the article's values of a property by which patterns make feeds."""
     if by == "author":
         return article.authors
     if by == "subject":
@@ -53,41 +53,42 @@ def values(by: str, article: Article) -> Iterable[str]:
     return (article.section if by == "section" else article.edition,)
 
 
-def wanted(pattern: FeedDefinition, article: Article) -> dict[str, str]:
-    """Return the feeds of the pattern that the article would be in: what each is called -> as the article writes it."""
+def slugs_of(pattern: FeedDefinition, article: Article) -> dict[str, str]:
+    """Return the slugs of the pattern's feeds to which the article belongs: slug -> value as the article writes it."""
     assert pattern.by is not None
-    called = {named(value): value for value in reversed(list(values(pattern.by, article)))}
-    called.pop("", None)
-    return called
+    # The first spelling in the article wins.
+    values_by_slug = {slug_of(value): value for value in reversed(list(values(pattern.by, article)))}
+    values_by_slug.pop("", None)
+    return values_by_slug
 
 
-def made_name(pattern: FeedDefinition, value: str) -> str:
-    """Return the name of the pattern's feed for what is called `value`."""
-    return f"{pattern.name.removesuffix('*')}{value}"
+def feed_name(pattern: FeedDefinition, slug: str) -> str:
+    """Return the name of the pattern's feed with this slug."""
+    return f"{pattern.name.removesuffix('*')}{slug}"
 
 
-def made(pattern: FeedDefinition, value: str, written: str = "") -> FeedDefinition | None:
-    """Return the feed of the pattern for what is called `value`; None when no value is called so.
+def feed(pattern: FeedDefinition, slug: str, written: str = "") -> FeedDefinition | None:
+    """Return the pattern's feed with this slug; None when it is not the slug of any value.
 
-    `written`: the value as its title shows it.
+    `written`: the value as the feed's title shows it.
     """
-    if not value or named(value) != value:
+    if not slug or slug_of(slug) != slug:
         return None
-    shown = written or value.replace("-", " ")
+    value = written or slug.replace("-", " ")
     fields = {name: getattr(pattern, name) for name in type(pattern).model_fields}
-    title = pattern.title.replace("*", shown)
+    title = pattern.title.replace("*", value)
     if pattern.by == "edition":
-        title = {named(edition): own for edition, own in pattern.titles.items()}.get(value, title)
-        fields["edition"] = written or value
-    # Everything in it was checked with the pattern, but for its name, which says more than names in the settings may.
-    return MadeFeed.model_construct(
+        title = {slug_of(edition): title_there for edition, title_there in pattern.titles.items()}.get(slug, title)
+        fields["edition"] = written or slug
+    # Not checked again: the pattern was, and the name may have letters that names in the settings may not.
+    return PatternFeed.model_construct(
         **fields
         | {
-            "name": made_name(pattern, value),
+            "name": feed_name(pattern, slug),
             "title": title,
-            "description": pattern.description.replace("*", shown),
+            "description": pattern.description.replace("*", value),
             "titles": {},
             "of": pattern.by,
-            "value": value,
+            "value": slug,
         }
     )

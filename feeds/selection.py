@@ -14,7 +14,7 @@ from typing import Literal
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
 from feeds.moments import ms
-from feeds.patterns import MadeFeed
+from feeds.patterns import PatternFeed
 from feeds.text import fold
 
 Lists = Mapping[str, Sequence[str]]
@@ -35,7 +35,7 @@ class Placement:
 
 def matches(definition: FeedDefinition, article: Article, lists: Lists) -> bool:
     """Whether the article belongs to the feed, its visibility aside."""
-    if isinstance(definition, MadeFeed) and not definition.takes(article):
+    if isinstance(definition, PatternFeed) and not definition.takes(article):
         return False
     # Upper and lower case say the same in a language tag (RFC 5646, section 2.1.1).
     if definition.edition is not None and article.edition.lower() != definition.edition.lower():

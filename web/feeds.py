@@ -15,7 +15,7 @@ from feeds.archive import period_named
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
 from feeds.formats.interface import FeedFormat
-from feeds.patterns import MadeFeed, pattern_of
+from feeds.patterns import PatternFeed, pattern_of
 from web import feed_delta
 from web.content_coding import IDENTITY, preferred
 from web.document_cache import DocumentCache, Resource
@@ -61,7 +61,7 @@ class FeedServer:
         if feed_format is None:
             name = request.path_params["path"]
         definition = self._publication.feed(name)
-        exists = not isinstance(definition, MadeFeed) or bool(
+        exists = not isinstance(definition, PatternFeed) or bool(
             await run_in_threadpool(self._store.patterns.written, definition)
         )
         if definition is None or (not exists and await run_in_threadpool(self._pattern_full, definition)):

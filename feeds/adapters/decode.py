@@ -41,7 +41,7 @@ def html_text(content: bytes) -> str:
         return plain_text(content)
     marked, length = encodings.marked(content)
     label = "" if marked else encodings.in_page(content)
-    encoding = marked or encodings.known(label or "utf-8")
+    encoding = marked or encodings.python_name(label or "utf-8")
     if not encoding:
         raise _refused(f"says it is in {label[:40]}, which is no known encoding")
     text = content[length:].decode(encoding, "replace")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from feeds import page_text
 from feeds.article import Article
-from feeds.fingerprint import KEPT, MOST, WORDS, fingerprints, found, remembered
+from feeds.fingerprint import HISTORY_MOST, MOST, WORDS, count_matches, fingerprints, remembered
 from feeds.rights import Rights, granted
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ def article(headline: str = FERRIES[0], summary: str = FERRIES[1], body: str = F
 def on(page: str, *of: Article, kind: str = "text/html; charset=utf-8", encoding: str = "utf-8") -> int:
     """How many fingerprints of the articles a page shows."""
     marks = [mark for one in of or (article(),) for mark in fingerprints(one)]
-    return found(page_text.texts(page.encode(encoding), kind), marks)
+    return count_matches(page_text.texts(page.encode(encoding), kind), marks)
 
 
 def test_nothing_can_be_read_from_them() -> None:
@@ -158,7 +158,7 @@ def test_what_cannot_be_read_is_an_error(content: bytes, kind: str, problem: str
 
 def test_one_byte_that_is_wrong_hides_nothing() -> None:
     page = f"<h1>{FERRIES[0]}</h1>".encode() + b"\xff" + b"<p>and so on</p>" * 100
-    assert found(page_text.texts(page, "text/html"), fingerprints(article())) > 0
+    assert count_matches(page_text.texts(page, "text/html"), fingerprints(article())) > 0
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_is_remembered_is_bounded() -> None:
     for version in range(1, 12):
         body = f"<p>{' '.join(f'v{version}w{n}' for n in range(200))}</p>"
         kept = remembered(kept, article(body=body, version=version))
-    assert len(kept) == KEPT
+    assert len(kept) == HISTORY_MOST
     assert set(fingerprints(article(body=body))) <= set(kept)
 
 
@@ -230,4 +230,4 @@ def test_any_page_is_read_or_refused(page: str, kind: str) -> None:
         read = page_text.texts(content, kind)
     except page_text.Unreadable:
         return
-    assert found(read, fingerprints(article())) == 0
+    assert count_matches(read, fingerprints(article())) == 0

@@ -211,7 +211,7 @@ def test_where_a_page_says_its_encoding(head: bytes, expected: str) -> None:
 def test_every_label_is_of_an_encoding_that_there_is() -> None:
     assert len(encodings._ENCODINGS) > 200
     assert all("".encode(codec) is not None for codec in encodings._ENCODINGS.values())
-    assert encodings.known("hz-gb-2312") == encodings.known("utf-7") == ""
+    assert encodings.python_name("hz-gb-2312") == encodings.python_name("utf-7") == ""
 
 
 def test_what_is_wrong_in_a_page_is_replaced_and_said() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from feeds import patterns
 from feeds.article import Article
 from feeds.definition import FeedDefinition
-from feeds.patterns import MadeFeed, made, named, pattern_of, wanted
+from feeds.patterns import PatternFeed, pattern_of, slug_of, slugs_of
 from feeds.selection import matches
 from worker.newsroom.publication import Publication
 
@@ -54,12 +55,12 @@ def site(*configured: FeedDefinition) -> Publication:
     ],
 )
 def test_what_a_value_is_called(value: str, name: str) -> None:
-    assert named(value) == name
+    assert slug_of(value) == name
 
 
 @given(st.text(max_size=120))
 def test_a_name_is_called_by_itself(value: str) -> None:
-    assert named(named(value)) == named(value)
+    assert slug_of(slug_of(value)) == slug_of(value)
 
 
 @pytest.mark.parametrize("name", ["author/*", "subject/*", "ar/section/*", "edition/*"])
@@ -87,16 +88,16 @@ def test_what_is_no_pattern(fields: dict[str, Any]) -> None:
 
 
 def test_an_article_is_in_the_feeds_of_all_its_values() -> None:
-    assert wanted(pattern("subject/*"), article()) == {"old-town": "Old Town", "shipping": "Shipping"}
-    for value in wanted(pattern(), article()):
-        feed = made(pattern(), value)
+    assert slugs_of(pattern("subject/*"), article()) == {"old-town": "Old Town", "shipping": "Shipping"}
+    for value in slugs_of(pattern(), article()):
+        feed = patterns.feed(pattern(), value)
         assert feed is not None
         assert matches(feed, article(), {})
         assert not matches(feed, article(authors=["Mara"]), {})
 
 
 def test_a_pattern_may_be_of_one_edition_only() -> None:
-    feed = made(pattern("ar/author/*", edition="ar"), "mara-ellingsen")
+    feed = patterns.feed(pattern("ar/author/*", edition="ar"), "mara-ellingsen")
     assert feed is not None
     assert (feed.edition, feed.name) == ("ar", "ar/author/mara-ellingsen")
     assert not matches(feed, article(), {})
@@ -105,13 +106,15 @@ def test_a_pattern_may_be_of_one_edition_only() -> None:
 
 def test_a_feed_says_whose_it_is_and_a_feed_of_an_edition_says_it_in_its_language() -> None:
     assert [
-        feed.title for feed in (made(pattern(), "mira-okonjo"), made(pattern(), "mira-okonjo", "Mira OKONJO")) if feed
+        feed.title
+        for feed in (patterns.feed(pattern(), "mira-okonjo", written) for written in ("", "Mira OKONJO"))
+        if feed
     ] == [
         "The Herald: mira okonjo",
         "The Herald: Mira OKONJO",
     ]
     editions = pattern("edition/*", titles={"ar": "هيرالد", "zh-Hant": "先驱报"})
-    feeds = [made(editions, value) for value in ("ar", "zh-hant", "tr")]
+    feeds = [patterns.feed(editions, value) for value in ("ar", "zh-hant", "tr")]
     assert [(feed.title, feed.edition) for feed in feeds if feed] == [
         ("هيرالد", "ar"),
         ("先驱报", "zh-hant"),
@@ -123,14 +126,14 @@ def test_a_feed_says_whose_it_is_and_a_feed_of_an_edition_says_it_in_its_languag
 def test_longer_names_than_any_feed_has_are_not_looked_at() -> None:
     one = site(pattern())
     assert one.feed(f"author/{'a' * 80}") is not None
-    before = named.cache_info().currsize
+    before = slug_of.cache_info().currsize
     assert one.feed(f"author/{'b' * 70_000}") is None
-    assert before == named.cache_info().currsize
+    assert before == slug_of.cache_info().currsize
 
 
 def test_a_site_knows_the_feeds_of_its_patterns_by_name_and_by_topic() -> None:
     one = site(FeedDefinition(name="author/desk", title="The desk"), pattern())
-    assert isinstance(one.feed("author/ليلى-حداد".replace("ى", "ی").replace("ي", "ی")), MadeFeed)
+    assert isinstance(one.feed("author/ليلى-حداد".replace("ى", "ی").replace("ي", "ی")), PatternFeed)
     assert type(one.feed("author/desk")) is FeedDefinition
     assert [one.feed(name) for name in ("author/*", "author/", "author/Mara", "author/a b", "x/mara", "mara")] == [
         None

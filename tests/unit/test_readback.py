@@ -11,7 +11,7 @@ import pytest
 
 from feeds import page_text
 from feeds.article import Article
-from feeds.fingerprint import fingerprints, found
+from feeds.fingerprint import count_matches, fingerprints
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.takedown import page_search
@@ -125,7 +125,7 @@ def large(text: str) -> bytes:
 def test_a_large_page_is_looked_through_in_a_process_of_its_own() -> None:
     content = large(PAGE.decode())
     begun = time.thread_time()
-    count = found(page_text.texts(content, "text/html"), FINGERPRINTS)
+    count = count_matches(page_text.texts(content, "text/html"), FINGERPRINTS)
     in_a_thread = time.thread_time() - begun
     begun = time.thread_time()
     assert count == count_passages(content, "text/html", FINGERPRINTS) > 0

@@ -10,7 +10,7 @@ from feeds.archive import period_of
 from feeds.entry import Tombstone, notice, tag_uri
 from feeds.formats import READERS
 from feeds.formats.changes import notice_note
-from feeds.patterns import MadeFeed
+from feeds.patterns import PatternFeed
 from worker import clock
 from worker.documents.article_fragments import ArticleFragments
 from worker.documents.feed_windows import moment_shown
@@ -48,7 +48,7 @@ class FeedRenderer:
 
         The title of a feed that was made of a pattern has the value as an article spells it.
         """
-        if not isinstance(definition, MadeFeed):
+        if not isinstance(definition, PatternFeed):
             return definition
         return self._publication.feed(definition.name, self._store.patterns.written(definition)) or definition
 
@@ -61,7 +61,7 @@ class FeedRenderer:
         `links`: addresses as in `Publication.channel`.
         """
         channel = self._publication.channel(self.titled(definition), feed_format.name, changed, **links)
-        from_pattern = isinstance(definition, MadeFeed)
+        from_pattern = isinstance(definition, PatternFeed)
         self._gate.check_channel(definition.name, feed_format, channel, from_pattern=from_pattern, quiet=quiet)
         return channel
 

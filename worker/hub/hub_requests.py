@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from feeds.patterns import MadeFeed
+from feeds.patterns import PatternFeed
 from worker import clock
 from worker.hub.request_form import HubRefused, fields_of, pinged_topics, required
 from worker.store.subscription_requests import SubscriptionRequest
@@ -148,7 +148,7 @@ class HubRequests:
             raise HubRefused(
                 f"hub.topic is not one of ours; the topics are listed at {self._publication.base_url}/feeds"
             )
-        if isinstance(feed[0], MadeFeed) and not self._store.patterns.written(feed[0]):
+        if isinstance(feed[0], PatternFeed) and not self._store.patterns.written(feed[0]):
             # Names that nobody needs must not become keys.
             raise HubRefused("hub.topic has had no article yet; subscribe when it has")
         return feed

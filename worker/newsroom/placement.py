@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from feeds.patterns import made_name, pattern_of, wanted
+from feeds.patterns import feed_name, pattern_of, slugs_of
 from feeds.selection import Placement, matches, placements
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ class ArticlePlacer:
                 continue
             values = {
                 value: written
-                for value, written in wanted(pattern, article).items()
-                if visible or made_name(pattern, value) in early
+                for value, written in slugs_of(pattern, article).items()
+                if visible or feed_name(pattern, value) in early
             }
             existing = self._store.patterns.create(pattern.name, values, pattern.most) if values else {}
-            names |= {made_name(pattern, value) for value in existing}
+            names |= {feed_name(pattern, value) for value in existing}
             if len(existing) < len(values):
                 self._report_full(pattern)
         definitions = [

@@ -69,7 +69,7 @@ class Publication:
         @lru_cache(maxsize=16_384)
         def of_pattern(name: str, written: str) -> FeedDefinition | None:
             pattern = self.patterns.get(patterns.pattern_of(name))
-            return patterns.made(pattern, name.rpartition("/")[2], written) if pattern else None
+            return patterns.feed(pattern, name.rpartition("/")[2], written) if pattern else None
 
         return of_pattern
 

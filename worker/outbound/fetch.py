@@ -60,7 +60,7 @@ def _in_utf8(response: requests.Response) -> bytes:
     """
     content_type = response.headers.get("content-type", "")
     if "html" in content_type.partition(";")[0].lower():
-        encoding = encodings.known(encodings.in_header(content_type))
+        encoding = encodings.python_name(encodings.in_header(content_type))
         if not encoding or encodings.marked(response.content)[0]:
             return response.content
         return codecs.BOM_UTF8 + response.content.decode(encoding, "replace").encode()

@@ -14,7 +14,7 @@ from worker.store.damaged_records import answers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from feeds.patterns import MadeFeed
+    from feeds.patterns import PatternFeed
     from worker.store.scripts import Client, Scripts
 
 _CACHED = 100_000
@@ -48,7 +48,7 @@ class PatternFeeds:
         with self._lock:
             self._written.clear()
 
-    def written(self, feed: MadeFeed) -> str:
+    def written(self, feed: PatternFeed) -> str:
         """Return the feed's value as an article first wrote it; "" when no article has matched."""
         pattern, value = pattern_of(feed.name), feed.value
         with self._lock:

@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from feeds import page_text
-from feeds.fingerprint import found
+from feeds.fingerprint import count_matches
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +29,7 @@ _NICENESS = 10
 def count_passages(content: bytes, content_type: str, fingerprints: Collection[str]) -> int:
     """Return how many of the passages with these fingerprints a page has. Raises feeds.page_text.Unreadable."""
     if len(content) <= _SMALL_BYTES:
-        return found(page_text.texts(content, content_type), fingerprints)
+        return count_matches(page_text.texts(content, content_type), fingerprints)
     search = json.dumps([content_type, list(fingerprints)]).encode() + b"\n" + content
     command = [sys.executable, "-m", "worker.takedown.page_search"]
     try:
@@ -54,7 +54,7 @@ def _search_standard_input() -> None:
     content_type, fingerprints = json.loads(sys.stdin.buffer.readline())
     count_or_error: int | str
     try:
-        count_or_error = found(page_text.texts(sys.stdin.buffer.read(), content_type), fingerprints)
+        count_or_error = count_matches(page_text.texts(sys.stdin.buffer.read(), content_type), fingerprints)
     except page_text.Unreadable as error:
         count_or_error = str(error)
     sys.stdout.write(json.dumps(count_or_error))
