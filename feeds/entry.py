@@ -1,7 +1,7 @@
 """The format-neutral view that formats render: a channel, its entries, its tombstones.
 
-An `Entry` is a function of one article revision and the site's id authority, so its rendering can be kept for as long
-as the revision lives. A `Channel` is what the envelope of a feed document says.
+An `Entry` is a function of one article revision and the site's id authority, so its rendering can be cached as long as
+the revision is current. A `Channel` is the contents of a feed document's envelope.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from feeds.text import text_of
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One article as feeds say it. `html` is the body, wrapped in its language and direction where that is rtl.
+    """One article as feeds show it. `html` is the body; a right-to-left one is wrapped in its language and direction.
 
-    `publisher` is who stands for the site, for formats that name it in every entry.
+    `publisher` is the site's publisher, for formats that name it in every entry.
     """
 
     id: str
@@ -42,10 +42,10 @@ class Entry:
 
     @property
     def editions(self) -> tuple[Alternate, ...]:
-        """Every edition of the story, this one last; none where there is no other.
+        """Every edition of the story, this one last; empty when there is no other edition.
 
-        The links that say them belong together only if each page's list has the page itself (Google Search Central,
-        "Localized versions of your pages").
+        Search engines believe the links between editions only if each page's list includes the page itself (Google
+        Search Central, "Localized versions of your pages").
         """
         if not self.alternates:
             return ()
@@ -64,9 +64,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """An entry that is no more (RFC 6721): its id and when it went; `url`, its page, for formats with `links_gone`.
+    """A deleted entry (RFC 6721): its id, when it left, and its page (`url`), for formats with `links_gone`.
 
-    notice: what readers find in its place, for those that know no tombstones. killed: it is for good.
+    notice: the entry that stands in its place for readers that do not know tombstones. killed: it left for good.
     """
 
     id: str
@@ -119,12 +119,12 @@ class Channel:
 
 
 def tag_uri(authority: str, kind: str, name: str) -> str:
-    """A permanent id (RFC 4151): `authority` is `domain,year` and must never change once feeds are read."""
+    """Return a permanent id (RFC 4151): `authority` is `domain,year` and must never change once feeds have readers."""
     return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
 
 
 def began(authority: str) -> datetime:
-    """The beginning of the year in an authority. No id of ours is older; a feed that is empty is as old as its id."""
+    """Return the beginning of the year in an authority, before which there can be no id: the time of an empty feed."""
     return datetime(max(int(authority.rpartition(",")[2][:4]), 1), 1, 1, tzinfo=UTC)
 
 
@@ -151,20 +151,20 @@ def entry(article: Article, authority: str, publisher: str = "") -> Entry:
     )
 
 
-def notice(article: Article, said: str, authority: str, channel: Channel, when: datetime) -> Entry:
-    """Return the entry that stands for an article which readers had and may see no more: `said`, and none of its own.
+def notice(article: Article, note: str, authority: str, channel: Channel, when: datetime) -> Entry:
+    """Return the entry that replaces an article which readers had and may no longer see: a note, and none of its text.
 
-    Its id is the article's, its page the feed's, its author who publishes; it is newer than any version that was shown.
+    It has the article's id, the feed's page and the publisher as author; it is newer than every version that was shown.
     """
     if article.pubstatus == "canceled":
-        # Of what may come back no time is told: it may be that of a revision that nobody is to know of.
+        # Only of a kill: an article that may come back may have a newer revision, of which nobody must know.
         when = max(when, article.updated)
     return Entry(
         id=tag_uri(authority, "article", article.id),
-        title=said,
+        title=note,
         url=channel.home_url,
-        summary=said,
-        html=_directed(f"<p>{said}</p>", article.edition),
+        summary=note,
+        html=_directed(f"<p>{note}</p>", article.edition),
         language=article.edition,
         section="",
         subjects=(),
@@ -179,7 +179,7 @@ def notice(article: Article, said: str, authority: str, channel: Channel, when: 
 
 
 def _directed(body: str, edition: str) -> str:
-    """The text, in its direction: RSS and Atom have no `dir`, and inside the HTML it reaches every reader."""
+    """The body with its direction inside the HTML, where every reader sees it: RSS and Atom have no `dir`."""
     if body and direction(edition) == "rtl":
         return f'<div dir="rtl" lang="{edition}">{body}</div>'
     return body

@@ -1,10 +1,10 @@
-"""What can be wrong with what comes in.
+"""What can be wrong with an input.
 
     InvalidInput            one or more fields of an input are wrong; each is named
       InvalidEvent          ... of an event (`event_id` when it could be read)
 
-Every error carries what it speaks of as attributes, so that a caller can answer in its own medium (problem+json, one
-line in a terminal, a log field) without reading the message.
+Every error has its facts as attributes, so that a caller can answer in its own medium (problem+json, a line in a
+terminal, a field of a log event) without parsing the message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FieldError(NamedTuple):
-    """One wrong field: its path as the sender wrote it (`article.images.0.url`; empty: the whole) and what is wrong."""
+    """One wrong field: its path in the sender's JSON (`article.images.0.url`; empty: the whole) and the problem."""
 
     field: str
     problem: str
@@ -26,7 +26,7 @@ class FieldError(NamedTuple):
 
 
 class InvalidInput(ValueError):
-    """An input that can't be taken. `errors` has every wrong field, not only the first."""
+    """An input that can't be accepted. `errors` has every wrong field, not only the first."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -34,7 +34,7 @@ class InvalidInput(ValueError):
 
 
 class InvalidEvent(InvalidInput):
-    """An event that can't be taken; `event_id` is its id where that could be read."""
+    """An event that can't be accepted; `event_id` is its id where that could be read."""
 
     def __init__(self, errors: Sequence[FieldError], event_id: str | None = None) -> None:
         super().__init__(errors)

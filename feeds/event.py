@@ -1,7 +1,7 @@
-"""An event: what a newsroom tells us, checked.
+"""Events from a newsroom, checked: an article is new, corrected, killed, reinstated or repeated; a list has changed.
 
 `read(value, now)` is the only way in. It takes the decoded JSON of one event and returns an `Event`, or raises
-`InvalidEvent` naming every wrong field in the sender's own words.
+`InvalidEvent`, which names every wrong field by its path in the sender's JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_REINSTATED, ARTICLE_REPEA
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 _STRICT = ConfigDict(frozen=True, extra="forbid")
-# A kill must not fail for anything but what it needs: whom it kills.
+# A kill fails only if it does not say which article to kill, never for any other field.
 _LENIENT = ConfigDict(frozen=True, extra="ignore")
 
 
@@ -40,7 +40,7 @@ def _origin(value: Any) -> str | None:
 
 
 class Killed(BaseModel):
-    """The article that a kill names. Only its id must be right; what else is wrong counts as not given."""
+    """The article that a kill names. Only its id must be right; other wrong fields count as missing."""
 
     model_config = _LENIENT
 
@@ -59,10 +59,10 @@ class Picks(BaseModel):
 
 
 class ArticleEvent(BaseModel):
-    """An article is new or has changed. Which of the two is decided by what we hold, not by the sender's word.
+    """An article is new or has changed. Which of the two depends on the stored article, not on the event's type.
 
-    Reinstated is another matter: nothing else brings an article back that was killed. `literal`: what looks like markup
-    in its lines of plain text is none.
+    Only `article.reinstated` is different: nothing else brings a killed article back. `literal`: what looks like markup
+    in the article's lines of plain text is meant as text.
     """
 
     model_config = _STRICT
@@ -70,13 +70,13 @@ class ArticleEvent(BaseModel):
     id: Id
     type: Literal["article.published", "article.corrected", "article.reinstated"]
     time: Moment
-    # Looked at before the article is.
+    # `read` takes it from the JSON before the article is checked, because the article's lines depend on it.
     literal: Annotated[bool, Field(strict=True)] = False
     article: Submission
 
 
 class Repeated(BaseModel):
-    """The article that is to be sent again."""
+    """The article that must be sent again."""
 
     model_config = _STRICT
 
@@ -84,7 +84,7 @@ class Repeated(BaseModel):
 
 
 class RepeatEvent(BaseModel):
-    """An article is to be sent again as it is, to partners that may have missed it. Nothing in it has changed."""
+    """An article must be sent again, unchanged, to partners that may have missed it."""
 
     model_config = _STRICT
 
@@ -95,7 +95,7 @@ class RepeatEvent(BaseModel):
 
 
 class KillEvent(BaseModel):
-    """An article must go, everywhere."""
+    """An article must disappear everywhere."""
 
     model_config = _LENIENT
 
@@ -106,7 +106,7 @@ class KillEvent(BaseModel):
 
 
 class ListEvent(BaseModel):
-    """An editor has arranged a curated list anew."""
+    """An editor has changed a curated list."""
 
     model_config = _STRICT
 
@@ -118,7 +118,7 @@ class ListEvent(BaseModel):
 
 Event = ArticleEvent | RepeatEvent | KillEvent | ListEvent
 
-# What pydantic calls by Python's names, in JSON's.
+# Errors that pydantic words in terms of Python, in terms of JSON.
 _WORDS = {
     "missing": "is missing",
     "extra_forbidden": "is not a known field",
@@ -133,7 +133,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="t
 
 
 def read(value: Any, now: datetime) -> Event:
-    """Return the event that `value` (decoded JSON) is; an event without a `time` happened at `now`.
+    """Return the event in `value` (decoded JSON); an event without a `time` happened at `now`.
 
     Raises InvalidEvent with every wrong field.
     """
@@ -151,15 +151,15 @@ def read(value: Any, now: datetime) -> Event:
 
 
 def kills(event: Event) -> bool:
-    """Whether the event is a kill: by its type, or by the state of its article, which some systems send instead."""
+    """Whether the event is a kill: by its type or, as some systems send it, by the state of its article."""
     return isinstance(event, KillEvent) or (isinstance(event, ArticleEvent) and event.article.pubstatus == "canceled")
 
 
 def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
-    """Return what pydantic found as field errors in our words; `skip` leading parts of each path are left out."""
-    found = []
+    """Return pydantic's errors as field errors in our words, without the first `skip` parts of each path."""
+    errors = []
     for detail in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in detail["loc"][skip:])
         message = detail["msg"]
-        found.append(FieldError(path, _WORDS.get(detail["type"], message[:1].lower() + message[1:])))
-    return found
+        errors.append(FieldError(path, _WORDS.get(detail["type"], message[:1].lower() + message[1:])))
+    return errors

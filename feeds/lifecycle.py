@@ -1,8 +1,8 @@
-"""What becomes of an article when an event arrives: `decide` returns a value, the caller carries it out.
+"""What an event does to an article: `decide` returns a decision, and the caller carries it out.
 
-The rules of the trade: a kill is mandatory, is never stale and is final; versions never go back; the same revision sent
-twice is harmless; an embargoed revision is held until its moment; an update takes the place of what it evolved from,
-whatever their versions and times.
+The rules of the trade: a kill is mandatory, never stale, and final. Versions never go back. The same revision sent
+twice is harmless. An embargoed revision is held until its embargo ends. An update replaces the document that it evolved
+from, whatever their versions and times.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Hold:
 class Ignore:
     """Nothing changes.
 
-    duplicate: we hold this very revision. stale: we hold a newer one. conflict: we hold this version with another text,
-    which a new version number mends. killed: the article was killed, and only the event
+    duplicate: we have this very revision. stale: we have a newer one. conflict: we have this version with another text;
+    the sender must send it under a new version number. killed: the article was killed, and only the event
     `article.reinstated` brings it back, in a higher version.
     """
 
@@ -54,16 +54,16 @@ def decide(
     arrived: datetime | None = None,
     sent: Sent = AS_ITSELF,
 ) -> Decision:
-    """Return what `event` does to the article that we hold (`current`, None when we never saw it) at `now`.
+    """Return what `event` does at `now` to the article as it is stored (`current`; None when it is new to us).
 
-    `arrived`: when the event was accepted; None: when it happened. `sent`: of which document it came.
+    `arrived`: when the event was accepted; None: when it happened. `sent`: the document that the event brought.
     """
     if isinstance(event, KillEvent):
         return _kill(current, event)
     submitted = event.article
     killed = current is not None and current.pubstatus == "canceled"
     if submitted.pubstatus == "canceled" and not killed:
-        # A CMS that sends the state instead of the order means the same.
+        # Some systems send the state of a killed article instead of a kill.
         edition = current.edition if current else submitted.edition
         return Accept(_canceled(current, submitted.id, submitted.version, edition, event.time), "killed")
     if current is not None and (reason := _refusal(current, event, arrived or event.time, sent)):
@@ -82,7 +82,7 @@ def _kill(current: Article | None, event: KillEvent) -> Decision:
 
 
 def _canceled(current: Article | None, article_id: str, version: int | None, edition: str, time: datetime) -> Article:
-    """The article with its identity kept and its text gone; its version is higher than any that was sent."""
+    """The killed article: its identity without its text, in a higher version than any that was sent."""
     return Article(
         id=article_id,
         version=max(version or 1, current.version + 1 if current else 1),
@@ -99,61 +99,62 @@ def _refusal(
 ) -> Literal["duplicate", "stale", "conflict", "killed"] | None:
     submitted, time = event.article, event.time
     if current.pubstatus == "canceled":
-        return _bar(current, event)
+        return _reinstatement_refusal(current, event)
     if sent.relation in {"later", "earlier"}:
-        # An update is newer than what it evolved from, whatever either says of times.
+        # An update is newer than what it evolved from, whatever the times of the two are.
         return None if sent.relation == "later" else "stale"
-    same = _said(current) == _said(submitted)
-    version, held = (sent.version, current.sent_version) if sent.id else (submitted.version, current.version)
-    if version is None or held is None or sent.relation == "beside":
+    same = _content(current) == _content(submitted)
+    version, stored_version = (sent.version, current.sent_version) if sent.id else (submitted.version, current.version)
+    if version is None or stored_version is None or sent.relation == "beside":
         if same:
             return "duplicate"
         return "stale" if _older(submitted, time, arrived, current) else None
-    if version > held:
+    if version > stored_version:
         return None
-    return "stale" if version < held else "duplicate" if same else "conflict"
+    return "stale" if version < stored_version else "duplicate" if same else "conflict"
 
 
 def _older(submitted: Submission, time: datetime, arrived: datetime, current: Article) -> bool:
-    """Whether what has no number was written before what we hold: events may be handled in any order.
+    """Whether a submission without a version was written before the stored revision: events may come in any order.
 
-    Only what a sender says and when an event happened decide; our `updated` is made to suit `published`.
+    Only the sender's times and the time of the event decide, not our `updated`, which is adapted to `published`.
     """
     revised = current.revised
     if revised is None:
-        # Kept before both were noted. What was made to suit is no time to order by.
+        # Stored without them. An `updated` that was adapted to `published` says nothing of the order.
         if current.updated <= current.published:
             return False
         revised = current.updated
-    came = current.arrived or revised
+    stored_arrival = current.arrived or revised
     if submitted.updated is None:
-        # Of what we hold a time may be said that was still to come when it came.
-        revised = min(revised, came)
-    # Many systems write whole seconds: within one it counts which came first.
-    return (submitted.updated or time, arrived) < (revised, came)
+        # The time that a sender gave for the stored revision may have been in the future when it arrived.
+        revised = min(revised, stored_arrival)
+    # Many systems write whole seconds: within the same second the order of arrival decides.
+    return (submitted.updated or time, arrived) < (revised, stored_arrival)
 
 
-def _bar(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | None:
-    """What keeps an event from bringing an article back that was killed."""
+def _reinstatement_refusal(current: Article, event: ArticleEvent) -> Literal["stale", "killed"] | None:
+    """Why an event does not bring a killed article back; None: it does."""
     if event.type != "article.reinstated" or event.article.pubstatus == "canceled":
         return "killed"
-    # Receivers hold the kill under that number: what comes after it needs a higher one.
+    # Receivers have the kill under that version, so the reinstated article needs a higher one.
     version = event.article.version
     return "stale" if version is not None and version <= current.version else None
 
 
-def _said(article: Article | Submission) -> dict[str, object]:
-    """What an article says: all but the fields that the life cycle fills in."""
+def _content(article: Article | Submission) -> dict[str, object]:
+    """The fields of an article that its sender fills in, without those that the life cycle fills in."""
     return article.model_dump(exclude={"version", "published", "updated", "evolved_from", *ORDERING})
 
 
 def _complete(current: Article | None, submitted: Submission, time: datetime, arrived: datetime, sent: Sent) -> Article:
+    """The next revision of the article: the submission, with the fields that the life cycle fills in."""
     published = submitted.published or (current.published if current else time)
     updated = submitted.updated or (time if current else published)
     if current is not None and sent.id:
-        # An update was published when it was; the article of which it is one, before.
+        # The article was published when its original was, which is before its updates.
         published, updated = current.published, max(updated, current.updated)
-    # Readers may have a notice in the place of what they could not see: what comes back is newer than that.
+    # Readers may have a notice in place of the article. When the article comes back, it must be newer than the notice.
     if current is not None and (current.pubstatus != "usable" or (current.expires and current.expires <= arrived)):
         updated = max(updated, arrived)
     return Article.model_construct(
@@ -161,7 +162,7 @@ def _complete(current: Article | None, submitted: Submission, time: datetime, ar
         | {
             "version": submitted.version or (current.version + 1 if current else 1),
             "published": published,
-            # Readers take a change before the publication for a mistake.
+            # To readers a change before the publication is a mistake.
             "updated": max(updated, published),
             "revised": submitted.updated or time,
             "arrived": arrived,

@@ -1,6 +1,6 @@
-"""Which feeds an article belongs to, what changes there when the article changes, and where it stands in each.
+"""Which feeds an article belongs to, what its change does in each of them, and where it is placed there.
 
-Matching folds case and compatibility forms (`text.fold`); what is shown is never folded.
+Values are compared after `text.fold` (case, compatibility forms and more). What readers see is never folded.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Lists = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What an article's change does in one feed. `order` is its place: the higher, the nearer to the top.
+    """What an article's change does in one feed. A higher `order` is nearer to the top.
 
-    waits: it is under embargo, and somebody may be told of it early.
+    waits: the article is under embargo, and some endpoint may have it early.
     """
 
     feed: str
@@ -34,10 +34,10 @@ class Placement:
 
 
 def matches(definition: FeedDefinition, article: Article, lists: Lists) -> bool:
-    """Whether the article belongs to the feed, its visibility aside."""
+    """Whether the article belongs to the feed, visible or not."""
     if isinstance(definition, PatternFeed) and not definition.takes(article):
         return False
-    # Upper and lower case say the same in a language tag (RFC 5646, section 2.1.1).
+    # Language tags do not distinguish upper and lower case (RFC 5646, section 2.1.1).
     if definition.edition is not None and article.edition.lower() != definition.edition.lower():
         return False
     if definition.list is not None:
@@ -46,7 +46,7 @@ def matches(definition: FeedDefinition, article: Article, lists: Lists) -> bool:
 
 
 def order(definition: FeedDefinition, article: Article, lists: Lists) -> int:
-    """The article's place in the feed: milliseconds of its time, or its rank from the bottom of the curated list."""
+    """Return the article's place in the feed: its time (ms), or its rank from the bottom of the curated list."""
     if definition.list is not None:
         picks = lists.get(definition.list, ())
         return len(picks) - picks.index(article.id) if article.id in picks else 0
@@ -62,22 +62,22 @@ def placements(
     now: datetime,
     early: Collection[str] = (),
 ) -> list[Placement]:
-    """What the article as it is now does in each feed that it belongs to or was recorded in `before`.
+    """Return what the article as it is now does in each feed that it belongs to or was recorded in (`before`).
 
-    `early`: the feeds of which somebody may have articles before their embargo ends.
+    `early`: the feeds whose articles some endpoint may have before their embargo ends.
     """
     visible, waits = article.visible(now), article.waits(now)
-    found = []
+    placed = []
     for definition in definitions:
         was = definition.name in before
         if visible and matches(definition, article, lists):
             place = order(definition, article, lists)
-            found.append(Placement(definition.name, "stays" if was else "enters", place))
+            placed.append(Placement(definition.name, "stays" if was else "enters", place))
         elif waits and definition.name in early and matches(definition, article, lists):
-            found.append(Placement(definition.name, "waits", 0))
+            placed.append(Placement(definition.name, "waits", 0))
         elif was:
-            found.append(Placement(definition.name, "leaves", 0))
-    return found
+            placed.append(Placement(definition.name, "leaves", 0))
+    return placed
 
 
 def _takes(selector: Selector, article: Article) -> bool:
@@ -90,8 +90,8 @@ def _takes(selector: Selector, article: Article) -> bool:
     )
 
 
-def _meets(wanted: tuple[str, ...], said: tuple[str, ...]) -> bool:
-    return not wanted or not _folded(wanted).isdisjoint(_folded(said))
+def _meets(selected: tuple[str, ...], values: tuple[str, ...]) -> bool:
+    return not selected or not _folded(selected).isdisjoint(_folded(values))
 
 
 @lru_cache(maxsize=4096)

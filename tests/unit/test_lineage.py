@@ -10,7 +10,7 @@ import pytest
 from feeds import event
 from feeds.article import Article
 from feeds.lifecycle import Accept, Ignore, decide
-from feeds.lineage import Relation, Sent, as_original, held_as_event, merged, relation
+from feeds.lineage import Relation, Sent, as_original, merged, relation, stored_as_event
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -87,11 +87,11 @@ def test_of_updates_side_by_side_the_time_decides() -> None:
 
 def test_what_is_merged_says_all_that_was_held_and_leaves_nothing_of_its_text() -> None:
     held = original(body_html="<p>Ferries sail.</p>")
-    said = held_as_event(held)
+    said = stored_as_event(held)
     assert isinstance(said, event.ArticleEvent)
     assert (7, "<p>Ferries sail.</p>") == (said.article.version, said.article.body_html)
     left = merged(held, "z")
     assert ("withheld", 8, "", "z") == (left.pubstatus, left.version, left.body_html, left.merged_into)
     gone = merged(held.model_copy(update={"pubstatus": "canceled"}), "z")
     assert "canceled" == gone.pubstatus
-    assert isinstance(held_as_event(gone), event.KillEvent)
+    assert isinstance(stored_as_event(gone), event.KillEvent)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from feeds.lifecycle import Ignore, decide
-from feeds.lineage import AS_ITSELF, Sent, as_original, held_as_event, merged, relation
+from feeds.lineage import AS_ITSELF, Sent, as_original, merged, relation, stored_as_event
 from worker.store.articles import StoredArticle
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Updates:
 
     def _take_over(self, update: StoredArticle, original: str, now: datetime) -> None:
         """Give the original the text of an article that is an update of it, unless the original's is newer."""
-        event = held_as_event(update.article)
+        event = stored_as_event(update.article)
         line = self._store.lineage.trace(update.article.sent_as or update.article.id)
         while True:
             before = self._store.articles.look_up(original)
