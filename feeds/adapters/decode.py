@@ -1,7 +1,7 @@
-"""From bytes to text and JSON, with an error that says where it goes wrong.
+"""Decodes bytes to text and JSON; its errors name the place that is wrong.
 
-Nothing here guesses: text that is not in the encoding it says, or in UTF-8 where it says none, is refused, because a
-guess turns Arabic into nonsense that looks like text.
+Nothing here guesses an encoding. Text must be in the encoding that it declares, or in UTF-8 if it declares none; other
+text is refused. A wrong guess would turn Arabic into nonsense that looks like text.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from feeds.errors import FieldError, InvalidEvent
 MOST_BYTES = 5_000_000
 """The longest input. An article has at most two million characters, and in UTF-8 few have more than two bytes."""
 
-_GARBLED = 0.002
-"""A page of which so many characters can't be read is in another encoding than it says."""
+_GARBLED_SHARE = 0.002
+"""If more than this share of a page's characters can't be read, the page is not in the encoding that it declares."""
 
 
 def plain_text(content: bytes, encoding: str = "utf-8") -> str:
-    """Return text; a byte order mark wins over `encoding`. Raises InvalidEvent naming the first byte that is wrong."""
+    """Return the text; a byte order mark wins over `encoding`. Raises InvalidEvent that names the first wrong byte."""
     if len(content) > MOST_BYTES:
         raise _refused(f"has {len(content):,} bytes; at most {MOST_BYTES:,} are taken")
     marked, length = encodings.marked(content)
@@ -32,10 +32,10 @@ def plain_text(content: bytes, encoding: str = "utf-8") -> str:
 
 
 def html_text(content: bytes) -> str:
-    """Return the text of an HTML page: by its mark, else in the encoding that it declares, else in UTF-8.
+    """Return the text of an HTML page, decoded by its byte order mark, else by its declaration, else as UTF-8.
 
-    What of it is wrong is U+FFFD, as in a browser. Raises InvalidEvent where it is so much that the page must be in
-    another encoding, and where it declares none that the web knows.
+    Wrong bytes become U+FFFD, as in a browser. Raises InvalidEvent when they are so many that the page must be in
+    another encoding, and when the page declares an encoding that the web does not know.
     """
     if len(content) > MOST_BYTES:
         return plain_text(content)
@@ -46,14 +46,14 @@ def html_text(content: bytes) -> str:
         raise _refused(f"says it is in {label[:40]}, which is no known encoding")
     text = content[length:].decode(encoding, "replace")
     garbled = text.count(encodings.REPLACEMENT)
-    # What does not say its encoding and is not in UTF-8 may be in any.
-    if garbled > max(2, _GARBLED * len(text)) or (garbled and not (marked or label)):
+    # A page that declares no encoding and is not in UTF-8 may be in any.
+    if garbled > max(2, _GARBLED_SHARE * len(text)) or (garbled and not (marked or label)):
         return plain_text(content, encoding)
     return text
 
 
 def json_object(content: bytes) -> dict[str, Any]:
-    """Return the JSON object in `content`. Raises InvalidEvent with the place where it stops being one."""
+    """Return the JSON object in `content`. Raises InvalidEvent that names the place of the error."""
     text = plain_text(content)
     try:
         value = json.loads(text)

@@ -75,7 +75,7 @@ class Draft:
         if not article_id:
             raise InvalidEvent([FieldError("article.id", "is missing")], self._event_id)
 
-    def miss(self, field: str, problem: str) -> None:
+    def note(self, field: str, problem: str) -> None:
         """Note what is missing in `field` of the article."""
         self._missing.append(FieldError(f"article.{field}".rstrip("."), problem))
 
@@ -87,10 +87,10 @@ class Draft:
         try:
             _ID.validate_python(name)
         except ValidationError as error:
-            self.miss("evolved_from", field_errors(error, skip=0)[0].problem)
+            self.note("evolved_from", field_errors(error, skip=0)[0].problem)
             return
         if name == self.article["id"]:
-            self.miss("evolved_from", "is the document itself")
+            self.note("evolved_from", "is the document itself")
         else:
             self.article["evolved_from"] = name
 
@@ -100,7 +100,7 @@ class Draft:
             if words := plain(value):
                 self.article.setdefault(field, words)
         except ValueError as error:
-            self.miss(field, str(error))
+            self.note(field, str(error))
 
     def lines(self, field: str, values: Iterable[Any]) -> None:
         """Set a field of several plain texts, each once, in their order."""
@@ -109,7 +109,7 @@ class Draft:
             try:
                 found[plain(value)] = None
             except ValueError as error:
-                self.miss(field, str(error))
+                self.note(field, str(error))
         found.pop("", None)
         if found:
             self.article.setdefault(field, list(found))
@@ -120,11 +120,11 @@ class Draft:
             return
         value, parts = for_all(_unwrapped(value))
         if parts:
-            self.miss("body_html", f"has a part for members ({parts} in all), which is left out")
+            self.note("body_html", f"has a part for members ({parts} in all), which is left out")
         if value.strip():
             self.article.setdefault("body_html", value)
 
-    def time(self, field: str, value: Any, given: InputDefaults, *others: Any) -> None:
+    def time(self, field: str, value: Any, defaults: InputDefaults, *others: Any) -> None:
         """Set a time: `value`, or the first of the `others` that can be read. If none can, the first is noted."""
         if field in self.article:
             return
@@ -133,33 +133,33 @@ class Draft:
             if said is None or said == "":
                 continue
             try:
-                self.article[field] = moment(said, given.zone).isoformat()
+                self.article[field] = moment(said, defaults.zone).isoformat()
             except ValueError as error:
                 problem = problem or str(error)
             else:
                 return
         if problem:
-            self.miss(field, problem)
+            self.note(field, problem)
 
-    def url(self, value: Any, given: InputDefaults, slug: Any = "") -> None:
+    def url(self, value: Any, defaults: InputDefaults, slug: Any = "") -> None:
         """Set the address of the article's page: `value`, or the one that the newsroom gives for its articles."""
         if isinstance(value, str) and value.strip():
             self.article.setdefault("url", value.strip())
-        elif given.url and ("{slug}" not in given.url or (isinstance(slug, str) and slug)):
+        elif defaults.url and ("{slug}" not in defaults.url or (isinstance(slug, str) and slug)):
             # JSON can say half a character, and such an id is refused later; it must not stop us here.
-            filled = given.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
+            filled = defaults.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
             self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
 
-    def edition(self, value: Any, given: InputDefaults, *others: Any) -> None:
+    def edition(self, value: Any, defaults: InputDefaults, *others: Any) -> None:
         """Set the language: the first that is one, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
         said = [each.strip() for each in _flat((value, *others)) if isinstance(each, str) and each.strip()]
         found = next((tag for each in said if (tag := _tag(each))), "")
         if said and _tag(said[0]) != found:
-            taken = f'"{found}" is taken' if found else f'"{given.edition}" is taken, as given'
-            self.miss("edition", f"is {said[0][:40]!r}, which is no language tag; {taken}")
+            taken = f'"{found}" is taken' if found else f'"{defaults.edition}" is taken, as given'
+            self.note("edition", f"is {said[0][:40]!r}, which is no language tag; {taken}")
         elif not said:
-            self.miss("edition", f'is not said; "{given.edition}" is taken, as given')
-        self.article["edition"] = _edition(found, given.editions) if found else given.edition
+            self.note("edition", f'is not said; "{defaults.edition}" is taken, as given')
+        self.article["edition"] = _edition(found, defaults.editions) if found else defaults.edition
 
     def image(self, **fields: Any) -> None:
         """Add a picture; one that can't be taken is noted with what is wrong with it, and left out."""
@@ -169,7 +169,7 @@ class Draft:
                 try:
                     value = plain(value)  # noqa: PLW2901 (the same value, cleaned)
                 except ValueError as error:
-                    self.miss(f"images.{name}", str(error))
+                    self.note(f"images.{name}", str(error))
                     continue
             if value is not None and value != "":
                 kept[name] = value
@@ -182,23 +182,23 @@ class Draft:
         if all(image["url"] != kept["url"] for image in images):
             images.append(kept)
             if "credit" not in kept:
-                self.miss("images.credit", f"is not said for {kept['url'][:200]}")
+                self.note("images.credit", f"is not said for {kept['url'][:200]}")
 
     def _refuse_image(self, error: ValueError) -> None:
         for wrong in field_errors(error):  # type: ignore[arg-type]
-            self.miss(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
+            self.note(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
 
-    def alternate(self, language: Any, url: Any, given: InputDefaults, article_id: str = "") -> None:
+    def alternate(self, language: Any, url: Any, defaults: InputDefaults, article_id: str = "") -> None:
         """Add the story's page in another edition, once `edition` and `url` are set.
 
         One that can't be taken is noted and left out. Systems that list all editions list the article's own page too.
         """
         if not isinstance(language, str) or not language.strip() or not isinstance(url, str):
-            self.miss("alternates", "has one whose language or page is not said; it is left out")
+            self.note("alternates", "has one whose language or page is not said; it is left out")
             return
         own = self.article.get("url", "")
         try:
-            page, edition = text.absolute_url(url, own), _edition(language.strip(), given.editions)
+            page, edition = text.absolute_url(url, own), _edition(language.strip(), defaults.editions)
             said = {"edition": edition, "url": page} | ({"id": article_id} if article_id else {})
             Alternate.model_validate(said)
         except ValueError as error:
@@ -206,16 +206,16 @@ class Draft:
             problems = (
                 [str(wrong) for wrong in field_errors(error)] if isinstance(error, ValidationError) else [str(error)]
             )
-            self.miss("alternates", f"has {shown}, which {', '.join(problems)}; it is left out")
+            self.note("alternates", f"has {shown}, which {', '.join(problems)}; it is left out")
             return
         alternates = self.article.get("alternates", [])
         taken = {each["edition"].lower(): each["url"] for each in alternates} | {self.article["edition"].lower(): ""}
         if page in {_absolute(own), taken.get(edition.lower())}:
             return
         if edition.lower() in taken:
-            self.miss("alternates", f"has more than one page of the edition {edition}; {page[:200]} is left out")
+            self.note("alternates", f"has more than one page of the edition {edition}; {page[:200]} is left out")
         elif len(alternates) == ALTERNATES_MOST:
-            self.miss("alternates", f"has more than {ALTERNATES_MOST} editions; {edition} is left out")
+            self.note("alternates", f"has more than {ALTERNATES_MOST} editions; {edition} is left out")
         else:
             self.article["alternates"] = [*alternates, said]
 
@@ -223,7 +223,7 @@ class Draft:
         """Return the event that publishes what there is."""
         for field in _LOOKED_FOR:
             if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
-                self.miss(field, "is not said")
+                self.note(field, "is not said")
         event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
         if _looks_marked_up(self.article):
             event["literal"] = True

@@ -1,4 +1,4 @@
-"""What an adapter is. Each adapter is one file that makes one value of this type; `feeds.adapters` lists them."""
+"""What an adapter is: each file of this room makes one `Adapter`, and `feeds.adapters` lists them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from feeds.errors import FieldError
 
 @dataclass(frozen=True, slots=True)
 class InputDefaults:
-    """What the newsroom sets for an input; each field counts only where the input does not say it itself.
+    """The newsroom's own values for an input. Each is used only where the input has none.
 
-    id: the article's id. url: the address of its page, in which `{id}` and `{slug}` stand for what the input has.
-    edition: its language. editions: the languages of the newsroom; an article in "ar-SA" belongs to the edition "ar".
-    zone: where its clocks stand, for times without an offset from UTC. image: the address of the picture of which the
-    input has the caption alone.
+    id: the article's id. url: the address of its page; `{id}` and `{slug}` in it are replaced by those of the input.
+    edition: the article's language. editions: all languages of the newsroom; an article in "ar-SA" belongs to the
+    edition "ar". zone: the time zone of times that are written without an offset from UTC. image: the address of the
+    picture, for an input that has only its caption.
     """
 
     id: str = ""
@@ -30,10 +30,10 @@ class InputDefaults:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What became of an input.
+    """The event that an adapter made of an input.
 
-    `event` is for `feeds.event.read` to judge. `missing` names what the input does not say or says so that it can't be
-    read, each by its field in the event; some of it is no harm, the rest `read` will refuse.
+    `event` is not checked yet: `feeds.event.read` does that. `missing` lists what the input lacks or has in a form that
+    can't be read, each by its field in the event. Some of it does no harm; for the rest `read` refuses the event.
     """
 
     event: dict[str, Any]
@@ -42,11 +42,11 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """One foreign input.
+    """The reader of one foreign format.
 
-    name: as in `POST /events/{name}`, in `--as` and in the settings. takes: what it reads, for people.
-    read(content, given): the event in what the system sent; raises InvalidEvent when there is none to be had.
-    recognizes(value): whether decoded JSON looks like what this system sends; None for inputs that are no JSON.
+    name: its name in `POST /events/{name}`, in `--as` and in the settings. takes: what it reads, in words for people.
+    read(content, defaults): returns the event in `content`; raises InvalidEvent when there is none.
+    recognizes(value): whether decoded JSON looks like this format; None for formats that are not JSON.
     """
 
     name: str

@@ -43,10 +43,10 @@ _BETWEEN = re.compile(r"\s*(?:[,;/|،]|\band\b|\bund\b|\bet\b|&)\s*", re.IGNOREC
 _WRITERS = frozenset({"author", "creator", "writer"})
 
 
-def read(content: bytes, given: InputDefaults) -> Adapted:
+def read(content: bytes, defaults: InputDefaults) -> Adapted:
     """Return the event in one ninjs object. Raises InvalidEvent when it is none or not of an article."""
     item = _lower(json_object(content))
-    draft = Draft("ninjs", content, identity(item.get("uri")) or identity(item.get("guid")) or given.id)
+    draft = Draft("ninjs", content, identity(item.get("uri")) or identity(item.get("guid")) or defaults.id)
     kind = item.get("type", "text")
     if kind != "text":
         raise InvalidEvent([FieldError("type", f"is {str(kind)[:40]!r}; only text is taken")])
@@ -55,24 +55,24 @@ def read(content: bytes, given: InputDefaults) -> Adapted:
         raise InvalidEvent([FieldError("pubstatus", f"is {state[:40]!r}; known: {', '.join(_STATES)}")])
     _version(draft, item.get("version"))
     draft.origin(item.get("evolvedfrom"))
-    draft.time("updated", item.get("versioncreated"), given)
+    draft.time("updated", item.get("versioncreated"), defaults)
     if state == "canceled":
         return draft.killed()
     draft.article["pubstatus"] = state
-    _say(draft, item, given)
+    _say(draft, item, defaults)
     if unread := sorted(name for name, value in item.items() if value and name.lstrip("$_") not in _READ):
-        draft.miss(
+        draft.note(
             "", f"has {', '.join(unread)[:300]}, for which an article here has no place; what it says is left out"
         )
     for associated in map(_lower, objects(_values(item.get("associations")))):
         _picture(draft, associated)
         if associated.get("type") in {"video", "audio", "composite", "component", "planning", "event"}:
             named = identity(associated.get("uri")) or identity(associated.get("guid")) or "one"
-            draft.miss("", f"has {associated['type']} among its associations ({named[:200]}), which is left out")
+            draft.note("", f"has {associated['type']} among its associations ({named[:200]}), which is left out")
         if associated.get("type") == "text" and associated.get("rel") == "alternate":
             # As our own ninjs 3.1 says another edition; ninjs itself names no relations.
             page, uri = _page(associated), identity(associated.get("uri"))
-            draft.alternate(associated.get("language"), page, given, uri if uri != page else "")
+            draft.alternate(associated.get("language"), page, defaults, uri if uri != page else "")
     return draft.published()
 
 
@@ -85,17 +85,17 @@ def recognizes(value: Any) -> bool:
     return any(isinstance(item.get(name), str) for name in ("uri", "guid")) and any(name in item for name in known)
 
 
-def _say(draft: Draft, item: dict[str, Any], given: InputDefaults) -> None:
-    draft.edition(item.get("language"), given)
+def _say(draft: Draft, item: dict[str, Any], defaults: InputDefaults) -> None:
+    draft.edition(item.get("language"), defaults)
     draft.line("headline", item.get("headline") or _text(item, "headline") or item.get("title"))
     draft.line("summary", _text(item, "description"))
     draft.body(_body(draft, item))
-    draft.url(_page(item), given, item.get("slugline"))
+    draft.url(_page(item), defaults, item.get("slugline"))
     # The first publication where it is said, else the moment from which IPTC counts the item's life.
     times = (item.get(name) for name in ("firstpublished", "firstpublishedtime", "firstcreated", "contentcreated"))
-    draft.time("published", None, given, *times)
-    draft.time("embargoed", item.get("embargoed") or item.get("embargoeduntil"), given)
-    draft.time("expires", item.get("expires"), given)
+    draft.time("published", None, defaults, *times)
+    draft.time("embargoed", item.get("embargoed") or item.get("embargoeduntil"), defaults)
+    draft.time("expires", item.get("expires"), defaults)
     named = [*objects(item.get("subject")), *objects(item.get("subjects"))]
     # As our own ninjs says the section; ninjs itself names no relations.
     sections = [each for each in named if str(each.get("rel", "")).lower() == "section"]
@@ -112,7 +112,7 @@ def _say(draft: Draft, item: dict[str, Any], given: InputDefaults) -> None:
     if isinstance(urgency, int | float) and urgency in range(1, 10):
         draft.article["urgency"] = int(urgency)
     elif urgency is not None:
-        draft.miss("urgency", "is no number from 1 to 9")
+        draft.note("urgency", "is no number from 1 to 9")
     draft.line("dateline", item.get("located"))
     sources = [*objects(item.get("infosource")), *objects(item.get("infosources"))]
     draft.line("source", item.get("source") or next((each.get("name") for each in sources), None))
@@ -143,7 +143,7 @@ def _version(draft: Draft, said: Any) -> None:
     if text.isascii() and text.isdecimal() and len(text) < 16 and int(text) > 0:
         draft.article["version"] = int(text)
     elif said is not None:
-        draft.miss("version", f"is {str(said)[:40]!r}, which is no number; the time of the change decides")
+        draft.note("version", f"is {str(said)[:40]!r}, which is no number; the time of the change decides")
 
 
 def _text(item: dict[str, Any], name: str) -> Any:
@@ -189,14 +189,14 @@ def _source(draft: Draft, value: str, media_type: str) -> Any:
         if root is not None and content is None:
             content = next(root.iter(name), None)
     if content is None:
-        draft.miss("body_html", f"is in {media_type[:60] or 'an unknown format'}, which is not read; it is left out")
+        draft.note("body_html", f"is in {media_type[:60] or 'an unknown format'}, which is not read; it is left out")
         return None
     for element in list(content.iter(etree.Element)):
         # A prefix that is declared nowhere is part of the name, and no name to give an element.
         name = str(element.tag).rpartition("}")[2].rpartition(":")[2] or "span"
         element.tag = _HTML_OF.get(name, name)
         if name in {"media", "nitf-table-metadata", "object"} and element.getparent() is not None:
-            draft.miss("body_html", f"has {name} in its source, which is left out")
+            draft.note("body_html", f"has {name} in its source, which is left out")
             element.getparent().remove(element)
     etree.cleanup_namespaces(content)
     inside = "".join(etree.tostring(child, encoding="unicode", method="html") for child in content)

@@ -52,33 +52,33 @@ _OPENING = 40
 """Characters by which a text is known again."""
 
 
-def read(content: bytes, given: InputDefaults) -> Adapted:
+def read(content: bytes, defaults: InputDefaults) -> Adapted:
     """Return the event of the article on a page. Raises InvalidEvent for one that can't be parsed or has no address."""
     markup = html_text(content)
     root = _parsed(markup)
-    meta = Meta(root, given.url)
+    meta = Meta(root, defaults.url)
     stated = jsonld.data(root)
     things = stated.objects
     known = {thing["@id"]: thing for thing in reversed(things) if isinstance(thing.get("@id"), str) and len(thing) > 1}
     own = [url for url in (meta.canonical, meta.one("og:url")) if url]
     articles = [_Thing(thing, known) for thing in things if _is_article(thing)]
-    said = _chosen(articles, own, given.url, meta.headlines)
+    said = _chosen(articles, own, defaults.url, meta.headlines)
     article = said or _Thing({}, known)
-    address = meta.canonical or meta.absolute(article.address()) or meta.one("og:url") or given.url
-    address = urljoin(given.url, address) if given.url else address
-    draft = Draft("page", content, given.id or (page_id(address) if address else ""))
-    draft.url(address, given)
+    address = meta.canonical or meta.absolute(article.address()) or meta.one("og:url") or defaults.url
+    address = urljoin(defaults.url, address) if defaults.url else address
+    draft = Draft("page", content, defaults.id or (page_id(address) if address else ""))
+    draft.url(address, defaults)
     if said is None:
-        draft.miss("", "has no NewsArticle in JSON-LD; what can be is taken from the page itself")
+        draft.note("", "has no NewsArticle in JSON-LD; what can be is taken from the page itself")
     if stated.unread:
-        draft.miss("", f"has JSON-LD that is no JSON ({stated.unread} scripts), which is not read")
+        draft.note("", f"has JSON-LD that is no JSON ({stated.unread} scripts), which is not read")
     if replaced := markup.count(REPLACEMENT):
-        draft.miss("", f"has {replaced} characters that are not in its encoding; they are shown as {REPLACEMENT}")
+        draft.note("", f"has {replaced} characters that are not in its encoding; they are shown as {REPLACEMENT}")
     # What is said of the page itself, as by Yoast, holds for its article.
     pages = [thing for thing in map(_by_itself, things) if thing.said.get("@type") in ("WebPage", ["WebPage"])]
     pages = [thing for thing in pages if not thing.address() or _alike(thing.address()) == _alike(address)]
     meta.published += [date for thing in pages if isinstance(date := thing.said.get("datePublished"), str)]
-    _say(draft, article, meta, given, root)
+    _say(draft, article, meta, defaults, root)
     _body(draft, article, meta, root, locked=stated.locked)
     return draft.published()
 
@@ -90,16 +90,16 @@ def page_id(address: str) -> str:
 
 def _body(draft: Draft, article: _Thing, meta: Meta, root: html.HtmlElement, *, locked: bool) -> None:
     if locked or meta.locked or says_no(article.said.get("isAccessibleForFree")):
-        draft.miss("body_html", "is left out: the page says that it is not free to read")
+        draft.note("body_html", "is left out: the page says that it is not free to read")
         return
     said = _marked_up(article.text("articleBody"))
     for part in article.things("hasPart"):
         if says_no(part.get("isAccessibleForFree")):
             selector = part.get("cssSelector")
             if not all(isinstance(each, str) and cut_out(root, each) for each in _listed(selector)):
-                draft.miss("body_html", "is left out: a part of the page is not free to read, and which can't be told")
+                draft.note("body_html", "is left out: a part of the page is not free to read, and which can't be told")
                 return
-            draft.miss("body_html", "has a part that is not free to read, which is left out")
+            draft.note("body_html", "has a part that is not free to read, which is left out")
             said = ""  # it may have that part too
     if said and not _breaks_off(said, root):
         draft.body(text.safe_html(said, meta.base) if meta.base else said)
@@ -112,7 +112,7 @@ def _body(draft: Draft, article: _Thing, meta: Meta, root: html.HtmlElement, *, 
         draft.body(said)
         return
     if said:
-        draft.miss("body_html", "has only its beginning in articleBody, or a summary; what the page shows is taken")
+        draft.note("body_html", "has only its beginning in articleBody, or a summary; what the page shows is taken")
     draft.body(shown)
 
 
@@ -162,19 +162,19 @@ def _breaks_off(body: str, root: html.HtmlElement) -> bool:
     return sum(len(str(paragraph.text_content())) for paragraph in root.iter("p")) > len(said) * 1.2
 
 
-def _say(draft: Draft, article: _Thing, meta: Meta, given: InputDefaults, root: html.HtmlElement) -> None:
+def _say(draft: Draft, article: _Thing, meta: Meta, defaults: InputDefaults, root: html.HtmlElement) -> None:
     languages = [each for each in (*article.languages(), *meta.languages) if isinstance(each, str) and each.strip()]
     if _right_to_left(" ".join(_shown(root))[:_LOOKED_AT]):
         # A template's language stands on many a page in another one; no text in such a script is in it.
         languages.sort(key=lambda each: direction(each.strip().replace("_", "-")) == "ltr")
-    draft.edition(languages, given)
+    draft.edition(languages, defaults)
     headlines = (article.text("headline"), article.text("name"), *meta.headlines)
     draft.line("headline", next(filter(None, headlines), ""))
     draft.line("summary", article.text("description") or meta.one("og:description", "description"))
     others = (*meta.published, article.said.get("dateCreated"))
-    draft.time("published", article.said.get("datePublished"), given, *others)
-    draft.time("updated", article.said.get("dateModified"), given, *meta.updated)
-    draft.time("expires", article.said.get("expires"), given)
+    draft.time("published", article.said.get("datePublished"), defaults, *others)
+    draft.time("updated", article.said.get("dateModified"), defaults, *meta.updated)
+    draft.time("expires", article.said.get("expires"), defaults)
     section = article.said.get("articleSection") or meta.one(*_SECTION)
     draft.line("section", section[0] if isinstance(section, list) and section else section)
     draft.lines(
@@ -191,16 +191,16 @@ def _say(draft: Draft, article: _Thing, meta: Meta, given: InputDefaults, root: 
         for thing in article.things(name):
             other = _Thing(thing, article.known)
             language = next(iter(other.languages()), None)
-            draft.alternate(language, other.address() or thing.get("@id"), given)
+            draft.alternate(language, other.address() or thing.get("@id"), defaults)
     for language, address in meta.alternates:
-        draft.alternate(language, address, given)
+        draft.alternate(language, address, defaults)
 
 
 def _authors(draft: Draft, names: list[Any]) -> None:
     people = []
     for name in names:
         if isinstance(name, str) and _ADDRESS.search(name.strip()):
-            draft.miss("authors", f"has {name.strip()[:100]!r}, which is an address and no name; it is left out")
+            draft.note("authors", f"has {name.strip()[:100]!r}, which is an address and no name; it is left out")
         else:
             people.append(_BY.sub("", name) if isinstance(name, str) else name)
     draft.lines("authors", people)
@@ -309,12 +309,12 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _chosen(articles: list[_Thing], own: list[str], given: str, headlines: list[str]) -> _Thing | None:
+def _chosen(articles: list[_Thing], own: list[str], defaults: str, headlines: list[str]) -> _Thing | None:
     """The article that the page is about: the one with its address, or with none, or with its headline.
 
     Others are teasers, and what they say is of another page.
     """
-    addresses = {_alike(url) for url in (*own, given) if url}
+    addresses = {_alike(url) for url in (*own, defaults) if url}
     # A translation may be named by its address alone.
     articles = [thing for thing in articles if thing.text("headline") or thing.text("name")] or articles
     about = [thing for thing in articles if any(_alike(url) in addresses for url in thing.addresses())]

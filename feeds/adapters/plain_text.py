@@ -64,39 +64,39 @@ class _Head:
     lines: int
 
 
-def read(content: bytes, given: InputDefaults) -> Adapted:
+def read(content: bytes, defaults: InputDefaults) -> Adapted:
     """Return the event of the article in a text. Raises InvalidEvent when its lines can't be told apart."""
     lines = [line for raw in decode.plain_text(content).splitlines() if (line := legal(raw).strip())]
     if not lines:
         raise InvalidEvent([FieldError("", "the input is empty")])
     head = _head(lines)
-    draft = Draft("text", content, given.id or (page_id(given.url) if given.url else ""))
-    draft.edition(None, given)
-    draft.url(None, given)
+    draft = Draft("text", content, defaults.id or (page_id(defaults.url) if defaults.url else ""))
+    draft.edition(None, defaults)
+    draft.url(None, defaults)
     draft.line("headline", head.headline)
     draft.line("source", head.site)
     if not head.site:
-        draft.miss("source", "is not said: no line stands before the headline")
-    draft.time("published", head.date, given)
+        draft.note("source", "is not said: no line stands before the headline")
+    draft.time("published", head.date, defaults)
     if head.date and "published" not in draft.article:
         # Refused with the event: an article of that day must not be published as one of today.
         draft.article["published"] = head.date
     for line in head.odd:
-        draft.miss("", f"has a line that could be anything: {line[:100]!r}")
+        draft.note("", f"has a line that could be anything: {line[:100]!r}")
     rest = lines[head.lines :]
     if len(rest) > 1 and len(rest[0]) <= _CAPTION_MOST and (found := _CREDIT.fullmatch(rest[0])):
-        if given.image:
-            draft.image(url=given.image, caption=found[1], credit=found[2])
+        if defaults.image:
+            draft.image(url=defaults.image, caption=found[1], credit=found[2])
         else:
             # Neither is of the text; of a picture that is not there nothing can be said but this.
             said = f"has a caption, {found[1][:200]!r}, with the credit {found[2]!r}, and no picture; both are left out"
-            draft.miss("images", said)
+            draft.note("images", said)
         rest = rest[1:]
-    elif given.image:
-        draft.image(url=given.image)
+    elif defaults.image:
+        draft.image(url=defaults.image)
     end = next((place for place, line in enumerate(rest) if place and _heads_furniture(line)), len(rest))
     if end < len(rest):
-        draft.miss("body_html", f"ends before {rest[end][:100]!r}: {len(rest) - end} lines are left out")
+        draft.note("body_html", f"ends before {rest[end][:100]!r}: {len(rest) - end} lines are left out")
     if end:
         draft.body(paragraphs("\n".join(rest[:end])))
     return draft.published()

@@ -10,20 +10,20 @@ from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 
 
-def read(content: bytes, given: InputDefaults) -> Adapted:
+def read(content: bytes, defaults: InputDefaults) -> Adapted:
     """Return the event in what the system posts. Raises InvalidEvent when it has no article."""
     wire = json_object(content).get("tidewire")
     if not isinstance(wire, dict):
         raise InvalidEvent([FieldError("tidewire", "is missing")])
     draft = Draft("tidewire", content, identity(wire.get("number")))
-    draft.time("updated", wire.get("changed"), given)
+    draft.time("updated", wire.get("changed"), defaults)
     if wire.get("state") == "killed":
         return draft.killed()
     draft.article["pubstatus"] = "usable" if wire.get("state") == "live" else "withheld"
-    draft.edition(wire.get("language"), given)
+    draft.edition(wire.get("language"), defaults)
     draft.line("headline", wire.get("headline"))
     draft.body(wire.get("text"))
-    draft.url(wire.get("page"), given)
+    draft.url(wire.get("page"), defaults)
     if wire.get("picture"):
         draft.image(url=wire["picture"])
     return draft.published()
