@@ -12,8 +12,8 @@ Its main ideas:
   an id, or one that is not an article.
 - **Nothing is guessed.** Bytes that are not in the encoding that they declare are refused (`decode.py`). A date with
   two possible meanings is noted and left out (`parse_dates.py`); in plain text, which has no other date, the article is
-  refused with it: an article of another day must not look like today's. JSON-LD is mended only where it can be read in just one
-  way (`jsonld.py`).
+  refused with it: an article of another day must not look like today's. JSON-LD is mended only
+  where it can be read in just one way (`jsonld.py`).
 - **The same bytes make the same event.** The id of the event is a hash of the input, so a system may send it again.
 - **A withdrawal that can be undone is `withheld`, one that is final is a kill.** Each adapter's docstring says which
   state of its system is which. A kill carries nothing that could be wrong, so it can't be refused for a bad field.

@@ -1,4 +1,4 @@
-"""An event while an adapter puts it together: what is found is set, what is not is noted, nothing is made up."""
+"""The event while an adapter puts it together: fields that the input has are set, the others are noted."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-_ID: TypeAdapter[str] = TypeAdapter(Id)
-# Languages as pages call them: the two letters of BCP 47, then the three of ISO 639-2, in English, and by themselves.
-_WORDS_FOR = {
-    text.fold(word): row[0]
-    for row in map(
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_ARTICLE_ID: TypeAdapter[str] = TypeAdapter(Id)
+# Names of languages on pages: the tag of BCP 47, then the codes of ISO 639-2, the English and the native name.
+_TAG_OF_NAME = {
+    text.fold(name): names[0]
+    for names in map(
         str.split,
         (
             "en eng english",
@@ -57,18 +57,18 @@ _WORDS_FOR = {
             "fi fin finnish suomi",
         ),
     )
-    for word in row[1:]
+    for name in names[1:]
 }
 _CDATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
-# What readers look for in an article: an editor wants to know when it is not there.
-_LOOKED_FOR = ("headline", "url", "body_html", "published", "section", "authors")
+# Readers expect these fields of an article, so an editor wants to know when one is missing.
+_EXPECTED = ("headline", "url", "body_html", "published", "section", "authors")
 
 
 class Draft:
-    """An article in the making. `system` and `content` make the event's id, so that a repetition has the same one."""
+    """An article in the making. The event's id is made of `system` and `content`, so the same input has the same id."""
 
     def __init__(self, system: str, content: bytes, article_id: str) -> None:
-        """Begin. Raises InvalidEvent without an `article_id`: without one nothing could ever be corrected or killed."""
+        """Begin. Raises InvalidEvent if `article_id` is empty: such an article could never be corrected or killed."""
         self._event_id = f"{system}-{hashlib.sha256(content).hexdigest()[:40]}"
         self.article: dict[str, Any] = {"id": article_id}
         self._missing: list[FieldError] = []
@@ -76,64 +76,64 @@ class Draft:
             raise InvalidEvent([FieldError("article.id", "is missing")], self._event_id)
 
     def note(self, field: str, problem: str) -> None:
-        """Note what is missing in `field` of the article."""
+        """Note a problem with `field` of the article; "" is the article as a whole."""
         self._missing.append(FieldError(f"article.{field}".rstrip("."), problem))
 
     def origin(self, value: Any) -> None:
-        """Set the document of which this is an update; one that is no id, or is itself, is noted."""
-        name = identity(value)
-        if not name:
+        """Set the document that this one updates. A value that is not an id, or is the article's own, is noted."""
+        origin_id = identity(value)
+        if not origin_id:
             return
         try:
-            _ID.validate_python(name)
+            _ARTICLE_ID.validate_python(origin_id)
         except ValidationError as error:
             self.note("evolved_from", field_errors(error, skip=0)[0].problem)
             return
-        if name == self.article["id"]:
+        if origin_id == self.article["id"]:
             self.note("evolved_from", "is the document itself")
         else:
-            self.article["evolved_from"] = name
+            self.article["evolved_from"] = origin_id
 
     def line(self, field: str, value: Any) -> None:
-        """Set a field of plain text, if `value` is any; markup in it is taken for HTML."""
+        """Set a field of plain text, if `value` has any; markup in it is read as HTML."""
         try:
-            if words := plain(value):
-                self.article.setdefault(field, words)
+            if line := plain(value):
+                self.article.setdefault(field, line)
         except ValueError as error:
             self.note(field, str(error))
 
     def lines(self, field: str, values: Iterable[Any]) -> None:
-        """Set a field of several plain texts, each once, in their order."""
-        found: dict[str, None] = {}
+        """Set a field of several plain texts, in their order, without repetitions."""
+        lines: dict[str, None] = {}
         for value in values:
             try:
-                found[plain(value)] = None
+                lines[plain(value)] = None
             except ValueError as error:
                 self.note(field, str(error))
-        found.pop("", None)
-        if found:
-            self.article.setdefault(field, list(found))
+        lines.pop("", None)
+        if lines:
+            self.article.setdefault(field, list(lines))
 
     def body(self, value: Any) -> None:
-        """Set the text, if `value` is HTML; what of it is for some readers only is left out and noted."""
+        """Set the text, if `value` is HTML. Parts for some readers only are left out and noted."""
         if not isinstance(value, str):
             return
-        value, parts = for_all(_unwrapped(value))
-        if parts:
-            self.note("body_html", f"has a part for members ({parts} in all), which is left out")
+        value, gated_parts = for_all(_unwrapped(value))
+        if gated_parts:
+            self.note("body_html", f"has a part for members ({gated_parts} in all), which is left out")
         if value.strip():
             self.article.setdefault("body_html", value)
 
-    def time(self, field: str, value: Any, defaults: InputDefaults, *others: Any) -> None:
-        """Set a time: `value`, or the first of the `others` that can be read. If none can, the first is noted."""
+    def time(self, field: str, value: Any, defaults: InputDefaults, *alternatives: Any) -> None:
+        """Set a time: the first of `value` and `alternatives` that can be read. If none can, the first is noted."""
         if field in self.article:
             return
         problem = ""
-        for said in _flat((value, *others)):
-            if said is None or said == "":
+        for candidate in _flat((value, *alternatives)):
+            if candidate is None or candidate == "":
                 continue
             try:
-                self.article[field] = moment(said, defaults.zone).isoformat()
+                self.article[field] = moment(candidate, defaults.zone).isoformat()
             except ValueError as error:
                 problem = problem or str(error)
             else:
@@ -142,28 +142,28 @@ class Draft:
             self.note(field, problem)
 
     def url(self, value: Any, defaults: InputDefaults, slug: Any = "") -> None:
-        """Set the address of the article's page: `value`, or the one that the newsroom gives for its articles."""
+        """Set the address of the article's page: `value`, else the newsroom's pattern with id and `slug` filled in."""
         if isinstance(value, str) and value.strip():
             self.article.setdefault("url", value.strip())
         elif defaults.url and ("{slug}" not in defaults.url or (isinstance(slug, str) and slug)):
-            # JSON can say half a character, and such an id is refused later; it must not stop us here.
+            # JSON can contain half a character. Such an id is refused later, and must not raise here.
             filled = defaults.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
             self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
 
-    def edition(self, value: Any, defaults: InputDefaults, *others: Any) -> None:
-        """Set the language: the first that is one, as BCP 47 or as a locale such as `ar_SA`, or the one given."""
-        said = [each.strip() for each in _flat((value, *others)) if isinstance(each, str) and each.strip()]
-        found = next((tag for each in said if (tag := _tag(each))), "")
-        if said and _tag(said[0]) != found:
-            taken = f'"{found}" is taken' if found else f'"{defaults.edition}" is taken, as given'
-            self.note("edition", f"is {said[0][:40]!r}, which is no language tag; {taken}")
-        elif not said:
+    def edition(self, value: Any, defaults: InputDefaults) -> None:
+        """Set the language: the first of `value` that is a BCP 47 tag or a locale such as `ar_SA`, else the default."""
+        labels = [label.strip() for label in _flat((value,)) if isinstance(label, str) and label.strip()]
+        language = next((tag for label in labels if (tag := _tag(label))), "")
+        if labels and _tag(labels[0]) != language:
+            choice = f'"{language}" is taken' if language else f'"{defaults.edition}" is taken, as given'
+            self.note("edition", f"is {labels[0][:40]!r}, which is no language tag; {choice}")
+        elif not labels:
             self.note("edition", f'is not said; "{defaults.edition}" is taken, as given')
-        self.article["edition"] = _edition(found, defaults.editions) if found else defaults.edition
+        self.article["edition"] = _edition_of(language, defaults.editions) if language else defaults.edition
 
     def image(self, **fields: Any) -> None:
-        """Add a picture; one that can't be taken is noted with what is wrong with it, and left out."""
-        kept: dict[str, Any] = {}
+        """Add a picture. One with a wrong field is left out, and the fault is noted."""
+        picture: dict[str, Any] = {}
         for name, value in fields.items():
             if name in {"caption", "credit"}:
                 try:
@@ -172,69 +172,69 @@ class Draft:
                     self.note(f"images.{name}", str(error))
                     continue
             if value is not None and value != "":
-                kept[name] = value
+                picture[name] = value
         try:
-            Image.model_validate(kept, context={"literal": True})
+            Image.model_validate(picture, context={"literal": True})
         except ValueError as error:
             self._refuse_image(error)
             return
         images = self.article.setdefault("images", [])
-        if all(image["url"] != kept["url"] for image in images):
-            images.append(kept)
-            if "credit" not in kept:
-                self.note("images.credit", f"is not said for {kept['url'][:200]}")
+        if all(image["url"] != picture["url"] for image in images):
+            images.append(picture)
+            if "credit" not in picture:
+                self.note("images.credit", f"is not said for {picture['url'][:200]}")
 
     def _refuse_image(self, error: ValueError) -> None:
-        for wrong in field_errors(error):  # type: ignore[arg-type]
-            self.note(f"images.{wrong.field}", f"{wrong.problem}; the picture is left out")
+        for fault in field_errors(error):  # type: ignore[arg-type]
+            self.note(f"images.{fault.field}", f"{fault.problem}; the picture is left out")
 
     def alternate(self, language: Any, url: Any, defaults: InputDefaults, article_id: str = "") -> None:
-        """Add the story's page in another edition, once `edition` and `url` are set.
+        """Add the story's page in another edition. Call `edition` and `url` first.
 
-        One that can't be taken is noted and left out. Systems that list all editions list the article's own page too.
+        A wrong one is noted and left out. The article's own page is ignored: lists of all editions have it too.
         """
         if not isinstance(language, str) or not language.strip() or not isinstance(url, str):
             self.note("alternates", "has one whose language or page is not said; it is left out")
             return
         own = self.article.get("url", "")
         try:
-            page, edition = text.absolute_url(url, own), _edition(language.strip(), defaults.editions)
-            said = {"edition": edition, "url": page} | ({"id": article_id} if article_id else {})
-            Alternate.model_validate(said)
+            page, edition = text.absolute_url(url, own), _edition_of(language.strip(), defaults.editions)
+            alternate = {"edition": edition, "url": page} | ({"id": article_id} if article_id else {})
+            Alternate.model_validate(alternate)
         except ValueError as error:
             shown = f"{language[:35]!r}: {url[:100]!r}"
             problems = (
-                [str(wrong) for wrong in field_errors(error)] if isinstance(error, ValidationError) else [str(error)]
+                [str(fault) for fault in field_errors(error)] if isinstance(error, ValidationError) else [str(error)]
             )
             self.note("alternates", f"has {shown}, which {', '.join(problems)}; it is left out")
             return
         alternates = self.article.get("alternates", [])
-        taken = {each["edition"].lower(): each["url"] for each in alternates} | {self.article["edition"].lower(): ""}
-        if page in {_absolute(own), taken.get(edition.lower())}:
+        page_of = {each["edition"].lower(): each["url"] for each in alternates} | {self.article["edition"].lower(): ""}
+        if page in {_absolute(own), page_of.get(edition.lower())}:
             return
-        if edition.lower() in taken:
+        if edition.lower() in page_of:
             self.note("alternates", f"has more than one page of the edition {edition}; {page[:200]} is left out")
         elif len(alternates) == ALTERNATES_MOST:
             self.note("alternates", f"has more than {ALTERNATES_MOST} editions; {edition} is left out")
         else:
-            self.article["alternates"] = [*alternates, said]
+            self.article["alternates"] = [*alternates, alternate]
 
     def published(self) -> Adapted:
-        """Return the event that publishes what there is."""
-        for field in _LOOKED_FOR:
+        """Return the event that publishes the article with the fields that are set."""
+        for field in _EXPECTED:
             if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
                 self.note(field, "is not said")
         event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
         if _looks_marked_up(self.article):
             event["literal"] = True
-        # When it happened: the time of the change, as the system tells it. When an article was first published says
-        # nothing of when a later text of it was written.
+        # The event's time is the time of the change in the system. The first publication is not used for it: a later
+        # text of the article was written at another time.
         if "updated" in self.article:
             event["time"] = self.article["updated"]
         return Adapted(event, tuple(self._missing))
 
     def killed(self) -> Adapted:
-        """Return the event that kills the article. It has nothing but what a kill needs, so nothing can be wrong."""
+        """Return the event that kills the article. It has only the fields that a kill needs, so none can be wrong."""
         event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_KILLED, "article": {"id": self.article["id"]}}
         for name in ("version", "evolved_from"):
             if name in self.article:
@@ -244,31 +244,31 @@ class Draft:
         return Adapted(event)
 
 
-def _tag(said: str) -> str:
-    """The language tag that is meant: of a list the first, of a word or a code of three letters the shortest one."""
-    first = re.split(r"[,;|\s]", said, maxsplit=1)[0]
-    known = _WORDS_FOR.get(text.fold(said)) or _WORDS_FOR.get(text.fold(first))
+def _tag(label: str) -> str:
+    """The language tag for a label: the first of a list; for a name or a code of three letters the shortest tag."""
+    first = re.split(r"[,;|\s]", label, maxsplit=1)[0]
+    tag_of_name = _TAG_OF_NAME.get(text.fold(label)) or _TAG_OF_NAME.get(text.fold(first))
     language, mark, rest = first.replace("_", "-").partition("-")
-    if mark and (shortest := _WORDS_FOR.get(language.lower())):
+    if mark and (shortest := _TAG_OF_NAME.get(language.lower())):
         return f"{shortest}-{rest}"
-    return known or (first if _TAG.fullmatch(first) else "")
+    return tag_of_name or (first if _LANGUAGE_TAG.fullmatch(first) else "")
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:
-    """The values, those of lists and of JSON-LD's value objects one by one; so deep and no deeper."""
+    """The values one by one, also those in lists and in value objects of JSON-LD; lists within lists stay whole."""
     for value in values:
         for item in value if isinstance(value, list) and value else [value]:
             yield item.get("@value", item) if isinstance(item, dict) else item
 
 
 def _unwrapped(markup: str) -> str:
-    """The HTML without the CDATA section that some systems send it in."""
-    found = _CDATA.fullmatch(markup)
-    return found[1] if found else markup
+    """The HTML without the CDATA section that some systems wrap it in."""
+    wrapped = _CDATA.fullmatch(markup)
+    return wrapped[1] if wrapped else markup
 
 
 def plain(value: Any) -> str:
-    """Return `value` as one line of plain text; markup is taken for HTML. Raises ValueError when none can be made."""
+    """Return `value` as one line of plain text; markup is read as HTML. Raises ValueError if it is not text."""
     if value is None:
         return ""
     if isinstance(value, bool | int | float):
@@ -278,15 +278,15 @@ def plain(value: Any) -> str:
     try:
         return text.plain(value)
     except ValueError:
-        said = text.text_of(text.safe_html(value, ""))
-    # What was escaped twice is meant once; what then looks like a tag is meant as it stands.
+        line = text.text_of(text.safe_html(value, ""))
+    # Some systems escape twice. What then looks like a tag is literal text.
     for _ in range(2):
-        said = unescape(said)
-    return text.plain(said, literal=True)
+        line = unescape(line)
+    return text.plain(line, literal=True)
 
 
 def _looks_marked_up(article: dict[str, Any]) -> bool:
-    """Whether a line of plain text has what is taken for markup elsewhere."""
+    """Whether a line of plain text has characters that would be read as markup elsewhere."""
     pictures = article.get("images", ())
     lines = [article.get(name, "") for name in ("headline", "summary", "section", "dateline", "source", "rights")]
     lines += [image.get(name, "") for image in pictures for name in ("caption", "credit")]
@@ -314,7 +314,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def pixels(value: Any) -> int | None:
-    """Return a width or height as a whole number, also of "1200" and "1200 px"; None when it is none."""
+    """Return a width or height as a whole number, also from "1200" and "1200 px"; None if it is not a number."""
     if isinstance(value, str):
         digits = value.strip().lower().removesuffix("px").strip()
         value = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else None
@@ -324,7 +324,7 @@ def pixels(value: Any) -> int | None:
 
 
 def identity(value: Any) -> str:
-    """Return what a system calls an article, as text: systems write numbers and strings."""
+    """Return a system's id of an article as text: systems write numbers and strings. Empty if it is neither."""
     if isinstance(value, bool):
         return ""
     return str(value).strip() if isinstance(value, str | int) else ""
@@ -337,10 +337,10 @@ def _absolute(url: str) -> str:
         return ""
 
 
-def _edition(said: str, editions: Collection[str]) -> str:
-    """The edition that a language belongs to, looked up by ever shorter tags (RFC 4647, section 3.4), or its tag."""
-    subtags = said.replace("_", "-").split("-")
+def _edition_of(language: str, editions: Collection[str]) -> str:
+    """The edition of a language, looked up by ever shorter tags (RFC 4647, section 3.4); the language's tag if none."""
+    subtags = language.replace("_", "-").split("-")
     tag = "-".join([subtags[0].lower(), *subtags[1:]])
-    known = {edition.lower(): edition for edition in editions}
+    edition_of = {edition.lower(): edition for edition in editions}
     shorter = ("-".join(subtags[:length]).lower() for length in range(len(subtags), 0, -1))
-    return next((known[each] for each in shorter if each in known), tag)
+    return next((edition_of[prefix] for prefix in shorter if prefix in edition_of), tag)

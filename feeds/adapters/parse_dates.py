@@ -1,9 +1,10 @@
-"""Moments as the world writes them. What leaves a choice is refused: 03/04/2020 is a day in March or in April.
+"""Reads dates with times in the forms that systems and sites use, and refuses ambiguous ones.
 
-Read are RFC 3339 and the rest of ISO 8601 that names a day and a time, RFC 2822 with its zones' names, seconds and
-milliseconds since 1970, days with the year first, and days with the month in words (English, Arabic, Urdu, Turkish,
-German, French, Spanish, Italian, Portuguese, Dutch), in any script's digits. Dates of the Persian and the
-Islamic calendar are known for what they are and refused: the one needs rules, the other a sighting of the moon.
+03/04/2020 may be in March or in April, so it is refused. Read are RFC 3339 and the other forms of ISO 8601 that name a
+day and a time, RFC 2822 with its names of zones, seconds and milliseconds since 1970, days with the year first, and
+days with the month in words (English, Arabic, Urdu, Turkish, German, French, Spanish, Italian, Portuguese, Dutch), in
+the digits of any script. Dates of the Persian and the Islamic calendar are recognized and refused: the one needs
+conversion rules, the other a sighting of the moon.
 """
 
 from __future__ import annotations
@@ -45,20 +46,20 @@ _OTHER_CALENDARS = {
     "Persian": "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
     "Islamic": "محرم صفر ربيع جمادى رجب شعبان رمضان شوال القعدة الحجة muharram safar rajab shaban ramadan shawwal",
 }
-# "12 a.m." is midnight: hours are counted from 12, and then these are added.
+# "12 a.m." is midnight: an hour of 12 counts as 0, then these hours are added.
 _HALVES = {"am": 0, "a.m.": 0, "pm": 12, "p.m.": 12, "ص": 0, "صباحا": 0, "م": 12, "مساء": 12}
 _FILLERS = frozenset({"at", "on", "of", "the", "في", "الساعة", "saat", "updated", "published"}) | frozenset(
     ["um", "uhr", "le", "à", "el", "de", "del", "las", "il", "alle", "ore", "às", "om"]
 )
 
 
-def _places(rows: tuple[str, ...], first: int) -> dict[str, int]:
-    return {fold(word.replace("_", " ")): place for place, row in enumerate(rows, first) for word in row.split()}
+def _numbered(rows: tuple[str, ...], first: int) -> dict[str, int]:
+    return {fold(word.replace("_", " ")): number for number, row in enumerate(rows, first) for word in row.split()}
 
 
-_MONTH_OF, _DAY_OF = _places(_MONTHS, 1), _places(_WEEKDAYS, 0)
+_MONTH_OF, _DAY_OF = _numbered(_MONTHS, 1), _numbered(_WEEKDAYS, 0)
 _CALENDAR_OF = {fold(word): name for name, words in _OTHER_CALENDARS.items() for word in words.split()}
-# The names that are one zone only: those of RFC 2822 (section 4.3) and of Europe. IST, BST and others are several.
+# Names that stand for one zone only: those of RFC 2822 (section 4.3) and of Europe. IST, BST and others are ambiguous.
 _ZONES = dict.fromkeys(("utc", "gmt", "ut", "z", "wet"), "+00:00") | {
     name: f"{hours:+03}:00"
     for name, hours in {
@@ -78,7 +79,7 @@ _ZONES = dict.fromkeys(("utc", "gmt", "ut", "z", "wet"), "+00:00") | {
     }.items()
 }
 _HALF_OF = {fold(word): hours for word, hours in _HALVES.items()}
-_KNOWN: dict[str, dict[str, Any]] = {
+_MEANING_OF: dict[str, dict[str, Any]] = {
     "month": _MONTH_OF,
     "weekday": _DAY_OF,
     "half": _HALF_OF,
@@ -89,7 +90,7 @@ _FOLDED_FILLERS = frozenset(map(fold, _FILLERS))
 # The whole of ISO 8601's extended form, of which RFC 3339 is the strictest part (feeds.moments has the differences).
 _ISO = re.compile(rf"({DATE})(?:[T ]({HOUR_MINUTE}(?::\d\d(?:[.,]\d+)?)?) ?(Z|{OFFSET}|[+-]\d\d(?:\d\d)?)?)?", re.ASCII)
 _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
-# What stands behind a moment and says nothing more of it: the zone's name in brackets, as Java and JavaScript write it.
+# Java and JavaScript write the zone's name in brackets after the time; it adds nothing.
 _ASIDE = re.compile(r"(?<=[\dZ])\s*(?:\[[\w/+-]{1,40}\]|\([^()]{1,60}\))$")
 _EPOCH = re.compile(r"\d{10}|\d{13}", re.ASCII)
 _SLASHED = re.compile(r"\d{1,4}[/.]\d{1,2}[/.]\d{1,4}", re.ASCII)
@@ -103,14 +104,14 @@ _LONGEST = 100
 
 
 class UnsettledError(ValueError):
-    """A date, and understood as one, that does not name one moment."""
+    """The value is a date, but does not name one moment."""
 
 
 def moment(value: Any, zone: tzinfo | None = None) -> datetime:
-    """Return the moment that `value` names, in UTC; `zone` is where its clock stands if it has no offset.
+    """Return the moment that `value` names, in UTC; `zone` is its time zone if it has no offset.
 
-    Raises ValueError, in words that can follow a field's name, when it names none, and UnsettledError when it is a date
-    and does not name one.
+    Raises ValueError when it is not a date, and UnsettledError when it is a date that does not name one moment. Their
+    texts can follow a field's name.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("is no date")  # noqa: TRY004 (to the caller it is a value that is no date, like others)
@@ -119,14 +120,14 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime:
     if not text or len(text) > _LONGEST:
         raise ValueError("is no date")
     try:
-        found = _iso(text) or _epoch(text) or _mail(text) or _worded(text)
-        if found.tzinfo is None:
+        named = _iso(text) or _epoch(text) or _mail(text) or _worded(text)
+        if named.tzinfo is None:
             if zone is None:
                 raise UnsettledError("has no offset from UTC, and no time zone is given")  # noqa: TRY301 (one way out)
-            found = found.replace(tzinfo=zone)
-        if not 1900 < found.year < 9000:
+            named = named.replace(tzinfo=zone)
+        if not 1900 < named.year < 9000:
             raise ValueError("must lie between the years 1900 and 9000")  # noqa: TRY301 (one way out)
-        return found.astimezone(UTC)
+        return named.astimezone(UTC)
     except UnsettledError as error:
         raise UnsettledError(f"is {shown}: {error}") from None
     except (ValueError, OverflowError) as error:
@@ -135,67 +136,67 @@ def moment(value: Any, zone: tzinfo | None = None) -> datetime:
 
 def _ascii_digits(text: str) -> str:
     text = "".join(str(digit) if (digit := unicodedata.decimal(char, None)) is not None else char for char in text)
-    # Marks of direction often stand beside numbers in Arabic, and are not part of the date.
+    # Arabic text often has direction marks beside numbers; they are not part of the date.
     return re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
 
 
 def _iso(text: str) -> datetime | None:
-    if found := _BASIC.fullmatch(text.upper()):
-        year, month, of_month, hour, minute, second, offset = found.groups()
+    if basic := _BASIC.fullmatch(text.upper()):
+        year, month, of_month, hour, minute, second, offset = basic.groups()
         return datetime.fromisoformat(f"{year}-{month}-{of_month}T{hour}:{minute}:{second}{offset or ''}")
-    found = _ISO.fullmatch(text.upper())
-    if not found:
+    extended = _ISO.fullmatch(text.upper())
+    if not extended:
         return None
-    day, clock, offset = found.groups()
+    day, clock, offset = extended.groups()
     if not clock:
         raise UnsettledError("has no time of day")
     return datetime.fromisoformat(f"{day}T{clock.replace(',', '.')}{offset or ''}")
 
 
 def _epoch(text: str) -> datetime | None:
-    # Ten digits are seconds and thirteen milliseconds from the year 2001 to 2286, and neither is anything else.
+    # From 2001 to 2286 ten digits are seconds and thirteen are milliseconds; no other kind of date has so many digits.
     if not _EPOCH.fullmatch(text):
         return None
     return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
 
 
 def _mail(text: str) -> datetime | None:
-    # It is lenient beyond RFC 2822; only what begins like it and has a zone is left to it.
+    # The standard library reads far more than RFC 2822; it gets only what has the form of RFC 2822 with a zone.
     if not re.fullmatch(r"(?:[A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:[+-]\d{4}|GMT|UT)", text):
         return None
     return parsedate_to_datetime(text)
 
 
 def _worded(text: str) -> datetime:
-    found: dict[str, Any] = {}
-    # What stands together in ISO 8601, with an hour of one digit or the name of a zone, is taken apart.
+    parts: dict[str, Any] = {}
+    # ISO 8601 writes day, time and zone without spaces; separate them, also with an hour of one digit or a zone's name.
     text = re.sub(r"(?<=\d)[Tt](?=\d)|(?<=\d)(?=[A-Za-z]{3,4}(?:[+-]|$))", " ", text)
     for kind, part in _parts(text):
         name = kind
         if kind == "number":
-            name = "day" if part <= 31 and "day" not in found else "year"
-        if name in found or (name == "year" and part < 1000):
+            name = "day" if part <= 31 and "day" not in parts else "year"
+        if name in parts or (name == "year" and part < 1000):
             raise ValueError("is no date that can be read")
-        found[name] = part
-    if not {"day", "month", "year"} <= found.keys():
+        parts[name] = part
+    if not {"day", "month", "year"} <= parts.keys():
         raise ValueError("has no day, month and year that can be read")
-    day = date(found["year"], found["month"], found["day"])
-    if "weekday" in found and found["weekday"] != day.weekday():
+    day = date(parts["year"], parts["month"], parts["day"])
+    if "weekday" in parts and parts["weekday"] != day.weekday():
         raise UnsettledError("is another day of the week")
-    if "clock" not in found:
+    if "clock" not in parts:
         raise UnsettledError("has no time of day")
-    hour, minute, second = found["clock"]
-    if "half" in found:
+    hour, minute, second = parts["clock"]
+    if "half" in parts:
         if not 1 <= hour <= 12:
             raise UnsettledError("has an hour that is none on a clock of twelve")
-        hour = hour % 12 + found["half"]
-    return datetime.fromisoformat(f"{day}T{hour:02}:{minute:02}:{second:02}{found.get('offset', '')}")
+        hour = hour % 12 + parts["half"]
+    return datetime.fromisoformat(f"{day}T{hour:02}:{minute:02}:{second:02}{parts.get('offset', '')}")
 
 
 def _parts(text: str) -> Iterator[tuple[str, Any]]:
     words = [word for word in _BETWEEN.split(text) if word]
     while words:
-        # Two months of the Levant have names of two words.
+        # Two months have names of two words in the Levant.
         if fold(" ".join(words[:2])) in _MONTH_OF:
             words[:2] = [" ".join(words[:2])]
         word = words.pop(0)
@@ -207,15 +208,15 @@ def _parts(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def _part(word: str, folded: str) -> tuple[str, Any]:
-    for kind, known in _KNOWN.items():
-        if folded in known:
-            return kind, known[folded]
-    if found := _NUMBER.fullmatch(folded):
-        return "number", int(found[1])
-    if found := _CLOCK.fullmatch(folded):
-        return "clock", (int(found[1]), int(found[2]), int(found[3] or 0))
-    if found := _OFFSET.fullmatch(folded):
-        return "offset", f"{found[1]}{found[2]}:{found[3]}"
+    for kind, meaning_of in _MEANING_OF.items():
+        if folded in meaning_of:
+            return kind, meaning_of[folded]
+    if number := _NUMBER.fullmatch(folded):
+        return "number", int(number[1])
+    if clock := _CLOCK.fullmatch(folded):
+        return "clock", (int(clock[1]), int(clock[2]), int(clock[3] or 0))
+    if offset := _OFFSET.fullmatch(folded):
+        return "offset", f"{offset[1]}{offset[2]}:{offset[3]}"
     if _SLASHED.fullmatch(folded):
         raise UnsettledError("has its month as a number, where day and month can be mistaken for each other")
     if folded in _CALENDAR_OF:

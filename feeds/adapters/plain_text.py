@@ -1,16 +1,16 @@
-"""Plain text, as articles of news sites are often saved.
+"""Reads plain text, in the form in which articles of news sites are often saved.
 
     The Harbour Herald                          the site's name
     Ferries return after the storm              the headline, often twice
     Ferries return after the storm
-    Wednesday, 4 March, 2020 - 11:00            when, in the site's own words
+    Wednesday, 4 March, 2020 - 11:00            the date, in the site's own words
     The first ferry at the quay (Herald)        a caption, ending in the credit in brackets
     The first paragraph of the text ...
-    Editor Picks                                and from here on what else the page had
+    Editor Picks                                from here on, other parts of the page
 
-The date, or the headline being there twice, shows which line is which; without either nothing is told apart, and the
-text is refused. The picture itself is not in the text, so its caption and credit are only reported. Text has no
-address and no id: the newsroom gives the address, and the id is made of it.
+The date, or a headline that is repeated, shows which line is which; a text with neither is refused. The picture itself
+is not in the text, so its caption and credit are only reported. Text has no address and no id: the newsroom gives the
+address, and the id is made from it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from feeds.adapters.parse_dates import UnsettledError, moment
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
 
-_HEAD = 8
+_HEAD_LINES = 8
 """How many lines may stand before the text."""
 _NAME_WORDS = 5
-"""Words of a site's name at the most."""
+"""A site's name has at most so many words."""
 _CAPTION_MOST = 400
-"""Longest caption with its credit, in characters: what is longer is a paragraph that ends in brackets."""
+"""Most characters of a caption with its credit; a longer line is a paragraph that ends in brackets."""
 _CREDIT = re.compile(r"(.*\S)\s*[(\[（]([^()\[\]（）]{1,100})[)\]）]\s*\.?")
-# A line of nothing but one of these begins what is not the article.
+# A line that is only one of these begins the other parts of the page.
 _FURNITURE = frozenset(
     fold(heading)
     for heading in """
@@ -55,7 +55,7 @@ Newsletter | Subscribe | Sign up | Advertisement | Follow us
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What stands before the text: `lines` many lines."""
+    """The lines before the text. `odd`: those of unknown meaning; `lines`: how many lines the head has."""
 
     site: str
     headline: str
@@ -65,7 +65,7 @@ class _Head:
 
 
 def read(content: bytes, defaults: InputDefaults) -> Adapted:
-    """Return the event of the article in a text. Raises InvalidEvent when its lines can't be told apart."""
+    """Return the event of the article in a text. Raises InvalidEvent when its headline can't be identified."""
     lines = [line for raw in decode.plain_text(content).splitlines() if (line := legal(raw).strip())]
     if not lines:
         raise InvalidEvent([FieldError("", "the input is empty")])
@@ -79,18 +79,18 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
         draft.note("source", "is not said: no line stands before the headline")
     draft.time("published", head.date, defaults)
     if head.date and "published" not in draft.article:
-        # Refused with the event: an article of that day must not be published as one of today.
+        # The event is refused with it: an article of that day must not be published as one of today.
         draft.article["published"] = head.date
     for line in head.odd:
         draft.note("", f"has a line that could be anything: {line[:100]!r}")
     rest = lines[head.lines :]
-    if len(rest) > 1 and len(rest[0]) <= _CAPTION_MOST and (found := _CREDIT.fullmatch(rest[0])):
+    if len(rest) > 1 and len(rest[0]) <= _CAPTION_MOST and (caption := _CREDIT.fullmatch(rest[0])):
         if defaults.image:
-            draft.image(url=defaults.image, caption=found[1], credit=found[2])
+            draft.image(url=defaults.image, caption=caption[1], credit=caption[2])
         else:
-            # Neither is of the text; of a picture that is not there nothing can be said but this.
-            said = f"has a caption, {found[1][:200]!r}, with the credit {found[2]!r}, and no picture; both are left out"
-            draft.note("images", said)
+            # Neither belongs to the text, and there is no picture to carry them.
+            problem = f"has a caption, {caption[1][:200]!r}, with the credit {caption[2]!r}, and no picture"
+            draft.note("images", f"{problem}; both are left out")
         rest = rest[1:]
     elif defaults.image:
         draft.image(url=defaults.image)
@@ -103,8 +103,8 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
 
 
 def _head(lines: list[str]) -> _Head:
-    date = next((place for place, line in enumerate(lines[:_HEAD]) if place and _is_date(line)), None)
-    twice = next((n for n in range(min(_HEAD, len(lines) - 1)) if fold(lines[n]) == fold(lines[n + 1])), None)
+    date = next((place for place, line in enumerate(lines[:_HEAD_LINES]) if place and _is_date(line)), None)
+    twice = next((n for n in range(min(_HEAD_LINES, len(lines) - 1)) if fold(lines[n]) == fold(lines[n + 1])), None)
     if twice is not None and (date is None or twice + 1 < date):
         headline, after = twice, twice + 2
     elif date is not None:
@@ -112,7 +112,7 @@ def _head(lines: list[str]) -> _Head:
     else:
         raise InvalidEvent([FieldError("", "no line is a date and no headline stands twice: no telling what is what")])
     above = lines[:headline]
-    # A masthead has a name, and often a slogan under or over it.
+    # A masthead has a name, and often a slogan above or below it.
     site = next((line for line in above if _is_name(line)), "")
     return _Head(
         site=site,
@@ -124,12 +124,12 @@ def _head(lines: list[str]) -> _Head:
 
 
 def _is_name(line: str) -> bool:
-    """Whether a line may be the name of a site: a few words, and no sentence."""
+    """Whether a line may be the name of a site: a few words, not a sentence."""
     return len(line.split()) <= _NAME_WORDS and not line.endswith((".", "!", "?", "…", "؟", "۔")) and "," not in line
 
 
 def _is_date(line: str) -> bool:
-    """Whether a line is a date in words and nothing else, also one that can't be converted."""
+    """Whether a line is only a date in words, even one that can't be converted."""
     try:
         moment(line)
     except UnsettledError:
