@@ -1,14 +1,14 @@
 -- with attempts/disputes.part endpoints/ledger.part
 -- Keep attempts of one endpoint, update its health, and note in its ledger what it has of the articles.
 -- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes due
--- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, separated by commas   3 the endpoint as a
---      receiver   then for each attempt its fields, and: the attempt as JSON if its article is set aside, else ''; entries
---      for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the article:
---      ''          there is none any longer, or none yet
---      JSON        it goes on like this
+-- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, separated by commas   3 the endpoint
+--      as a receiver   then for each attempt its fields, and: the attempt as JSON if its article is set aside, else '';
+--      entries for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the article:
+--      ''            there is no dispute
+--      JSON          the dispute as it is now
 --      parked_alone  the article is parked though there was no other to compare it with
---      recall      the endpoint refuses another one too, and has taken nothing since an article was parked alone: that one
---                  is in dispute again
+--      recall        the endpoint refuses another article too, and has taken none since one was parked alone: that one
+--                    is in dispute again
 -- Returns 1 when the endpoint was suspended and has recovered, else 0.
 local names = {}
 for name in string.gmatch(ARGV[2], '[^,]+') do
@@ -17,14 +17,14 @@ end
 local health = KEYS[2]
 local recovered, disputes_changed = 0, false
 for first = 4, #ARGV, #names + 3 do
-  local attempt, flat = {}, {}
+  local attempt, stream_fields = {}, {}
   for n, name in ipairs(names) do
     attempt[name] = ARGV[first + n - 1]
-    flat[2 * n - 1], flat[2 * n] = name, ARGV[first + n - 1]
+    stream_fields[2 * n - 1], stream_fields[2 * n] = name, ARGV[first + n - 1]
   end
   local as_json, entries, dispute = ARGV[first + #names], ARGV[first + #names + 1], ARGV[first + #names + 2]
   local now, outcome = attempt.time, attempt.outcome
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(flat))
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(stream_fields))
   redis.call('HINCRBY', health, 'attempts', 1)
   redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
   if outcome ~= 'given_back' and outcome ~= 'parked' then
@@ -75,7 +75,7 @@ for first = 4, #ARGV, #names + 3 do
       disputes_changed = true
     end
   end
-  -- What an endpoint answered is a fact even when its claim was taken over; only an older version changes nothing.
+  -- The answer of an endpoint counts even when its claim was taken over; only an older version changes nothing.
   if entries ~= '' then
     for article, text in pairs(cjson.decode(entries)) do
       local before, after = read_entry(redis.call('HGET', KEYS[4], article)), read_entry(text)

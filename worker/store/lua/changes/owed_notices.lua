@@ -1,8 +1,10 @@
 -- with endpoints/ledger.part
 -- List the articles that have left a feed and that an endpoint still has, the oldest first.
 -- KEYS 1 those that have left (killed or left)   2 article states   3 ledger of the endpoint
--- ARGV 1 after which change   2 how many are checked, at the most   3 1: it may have articles that its ledger does not list
--- Returns {change up to which was checked, or 0 when that was all; article, change, state, its entry in the ledger, ...}.
+-- ARGV 1 after which change   2 how many are checked, at the most   3 1 when the endpoint may have articles that its
+--      ledger does not list
+-- Returns {the last change that was checked, or 0 when that was all; article, change, state, its entry in the ledger,
+-- ...}.
 local left = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local answer = {0}
 if #left == 0 then
@@ -21,7 +23,7 @@ for i, id in ipairs(ids) do
   local owed = ARGV[3] == '1'
   if entry then
     local has_notice = (entry.status == 'killed' or entry.status == 'withdrawn') and not entry.outcome
-    -- What it refused at first it never had.
+    -- It refused the first message about the article, so it never had it.
     local never_had = entry.status == 'published' and entry.outcome == 'refused'
     owed = not has_notice and not never_had
   end

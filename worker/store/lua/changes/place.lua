@@ -1,6 +1,6 @@
 -- with changes/state.part
--- Place an article in a feed, or take it out, because the feed is new or has a new definition. No receiver gets it: in the
--- log it stands before all cursors, and the head stays.
+-- Place an article in a feed, or take it out, because the feed is new or has a new definition. No receiver gets it: in
+-- the log it stands before all cursors, and the head stays.
 -- KEYS 1 log   2 members   3 article states   4 tombstones   5 meta   6 killed   7 left
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)
 -- Returns 1 when readers will see a difference, so that the documents are to be refreshed, else 0.
@@ -9,7 +9,7 @@ local text = redis.call('HGET', KEYS[3], article)
 local leaves = state == 'out' or state == 'killed'
 local before
 if text then
-  -- Damaged: it is worked out anew.
+  -- Damaged: the new state replaces it.
   before = read_article_state(text) or {version = -1, asof = 0, state = 'in'}
   if outdated(before, tonumber(ARGV[2]), tonumber(ARGV[3])) then
     return 0

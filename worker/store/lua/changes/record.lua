@@ -1,15 +1,15 @@
 -- with changes/head.part changes/state.part
--- Record in a feed's change log what an article is there as of a moment. Running it again changes nothing.
+-- Record the state of an article in a feed as of a moment in the feed's change log. Running it again changes nothing.
 -- KEYS 1 meta   2 log   3 members   4 article states   5 tombstones   6 killed   7 left
--- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)   6 tombstones to keep
---      7 feed   8 channel of changes   9 channel of withdrawals
+-- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)
+--      6 tombstones to keep   7 feed   8 channel of changes   9 channel of withdrawals
 -- Returns the change's sequence number, or 0 when there is nothing new.
 local article, version, asof, state = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local text = redis.call('HGET', KEYS[4], article)
 local leaves = state == 'out' or state == 'killed'
 local before
 if text then
-  -- Damaged: whoever may have the article gets the change.
+  -- Damaged: all receivers that may have the article get the change.
   before = read_article_state(text) or {version = -1, asof = 0, state = 'in'}
   if outdated(before, version, asof) then
     return 0
@@ -18,7 +18,7 @@ elseif leaves then
   return 0
 end
 before = before or {state = 'none', unseen = true}
--- Whether somebody may have had the article by way of this feed until now.
+-- Whether receivers may have got the article by way of this feed until now.
 local listed = before.state == 'in' or before.state == 'early'
 local unseen = before.unseen and state ~= 'in'
 local previous_seq
@@ -27,7 +27,7 @@ if leaves then
 end
 local after = write_article_state(ARGV[2], ARGV[3], state, unseen, previous_seq)
 if before.state == state and (leaves or version == before.version) then
-  -- Nobody gets anything; but a decision older than this one must not win later.
+  -- Receivers get nothing; but a decision older than this one must not win later.
   redis.call('HSET', KEYS[4], article, after)
   return 0
 end
@@ -55,7 +55,7 @@ elseif before.state == 'in' or (leaves and not unseen) then
   redis.call('ZADD', KEYS[5], asof, article)
   redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1 - tonumber(ARGV[6]))
 else
-  -- Readers see nothing of it.
+  -- Readers see no difference.
   return seq
 end
 if asof > tonumber(redis.call('HGET', KEYS[1], 'changed') or '0') then

@@ -1,5 +1,6 @@
 -- with changes/head.part
--- Move the head of a feed if articles were placed there, so that its documents are rendered again. Receivers get nothing.
+-- Move the head of a feed if articles were placed there, so that its documents are rendered again. Receivers get
+-- nothing.
 -- KEYS 1 meta
 -- ARGV 1 now (ms)   2 feed   3 channel of changes
 -- Returns the new head, or 0 when nothing was placed.

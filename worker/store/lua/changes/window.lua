@@ -1,9 +1,10 @@
 -- Read what a feed document shows, all at one moment.
 -- KEYS 1 meta   2 members   3 tombstones   4 log
 -- ARGV 1 how many members at the most   2 head and 3 stamp of the window that the caller has, or '' and ''
--- Returns {head} when the caller's window is still true; else {head, time of the last change (ms), members, tombstones with
--- their times, the first member that has no room and its place, articles that have changed since the caller's window, stamp
--- of the head}. Instead of these articles the number 0 when that window is of another history of the feed, or old.
+-- Returns {head} when the caller's window is still true; else {head, time of the last change (ms), members, tombstones
+-- with their times, the first member that has no room and its place, articles that have changed since the caller's
+-- window, stamp of the head}. Instead of these articles the number 0 when that window is old, or is from before Redis
+-- lost its last writes.
 local meta = redis.call('HMGET', KEYS[1], 'head', 'changed', 'trail')
 local head, limit, trail = meta[1] or '0', tonumber(ARGV[1]), meta[3] or ''
 local stamp = string.match(trail, '%d+$') or ''

@@ -1,6 +1,7 @@
 -- Note how far the index has come; with no article, that it is complete.
 -- KEYS 1 definitions   2 pending   3 index
--- ARGV 1 generation of the charge   2 articles that were indexed   3 ... of how many   4 the last of them or ''   5 its place
+-- ARGV 1 generation of the charge   2 articles that were indexed   3 ... of how many   4 the last of them or ''
+--      5 its place
 -- Returns 0 when a later charge has been adopted, else 1.
 if redis.call('HGET', KEYS[3], 'generation') ~= ARGV[1] then
   return 0

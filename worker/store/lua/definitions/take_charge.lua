@@ -1,7 +1,8 @@
--- Note that a worker is alive and by which definitions it works, and take charge of the events unless a worker with newer
--- definitions is alive. Each set of definitions has a number, given when a worker first worked by it.
--- KEYS 1 numbers (hash: digest of a set -> number)   2 living (sorted set: "number worker" -> last report, ms)   3 charge
--- ARGV 1 digest   2 worker   3 a worker without a report for so long (ms) counts no longer   4 ... is forgotten
+-- Note that a worker is alive and by which definitions it works, and take charge of the events unless a worker with
+-- newer definitions is alive. Each set of definitions has a number, given when a worker first worked by it.
+-- KEYS 1 numbers (hash: digest of a set -> number)   2 living (sorted set: "number worker" -> last report, ms)
+--      3 charge
+-- ARGV 1 digest   2 worker   3 a worker without a report for so long (ms) no longer counts   4 ... is forgotten
 --      5 when this worker reported last (ms), as it was answered then, or ''   6 a generation that was adopted, or 0
 -- Returns {number, greatest number of the living, the charge ("number generation") or '' when another set is in charge,
 -- 1 when workers with a greater number were lost only a moment ago, else 0, now (ms), 1 when Redis has no trace of this
@@ -12,7 +13,7 @@ local number = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or redis.call('HLEN
 redis.call('HSETNX', KEYS[1], ARGV[1], number)
 local member = number .. ' ' .. ARGV[2]
 local forgotten = ARGV[5] ~= '' and (redis.call('ZSCORE', KEYS[2], member) or '') ~= ARGV[5] and 1 or 0
--- The clock was set back: a worker that lives reports again at once, and a dead one must not count for so much longer.
+-- The clock was set back: a living worker reports again at once, and a dead one must not count for so much longer.
 for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')) do
   redis.call('ZADD', KEYS[2], now, other)
 end

@@ -1,7 +1,7 @@
 -- with receivers/state.part changes/state.part endpoints/ledger.part
 -- Read how an endpoint is doing, all at one moment.
--- KEYS 1 meta   2 log   3 article states   4 settled   5 claimed   6 backoff   7 paused   8 receiver states   9 receivers
---      10 disputes due   11 health   12 parked   13 disputed   14 ledger   15 replay articles
+-- KEYS 1 meta   2 log   3 article states   4 settled   5 claimed   6 backoff   7 paused   8 receiver states
+--      9 receivers   10 disputes due   11 health   12 parked   13 disputed   14 ledger   15 replay articles
 -- ARGV 1 receiver   2 how many changes beyond its cursor are checked one by one
 -- Returns {number of the set that it is in, 0: none, its score there, its state or '', articles that it still has to be
 -- sent, when the oldest of them changed (ms, 0: none), articles parked, articles in dispute, when the first of these is
@@ -25,12 +25,12 @@ if position > 0 then
     local states = redis.call('HMGET', KEYS[3], unpack(changed))
     local ledger = redis.call('HMGET', KEYS[14], unpack(changed))
     for n = 1, #changed do
-      -- What was sent beyond the cursor is in the ledger: several may be in flight, or something is sent again.
+      -- Articles beyond the cursor that it has already are in its ledger: several may be in flight at a time.
       local article, entry = read_article_state(states[n]), read_entry(ledger[n])
-      local taken = entry and not entry.outcome and article and entry.version >= article.version
+      local accepted = entry and not entry.outcome and article and entry.version >= article.version
       local listed = article and (article.state == 'in' or article.state == 'early')
       local usable = entry and (entry.status == 'published' or entry.status == 'corrected')
-      if taken and listed == usable then
+      if accepted and listed == usable then
         waiting = waiting - 1
       elseif article and oldest == '0' then
         oldest = string.format('%.0f', article.asof)

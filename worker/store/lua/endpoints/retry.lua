@@ -1,10 +1,11 @@
 -- with receivers/state.part attempts/disputes.part
--- Have an endpoint tried now: resumed if it is paused, its failures forgotten; out of backoff, whatever time it has asked
--- for; and its disputes are due.
+-- Have an endpoint tried now. If it is paused, it is resumed and its failures are forgotten. It leaves backoff,
+-- whatever time it has asked for. Its disputes are due.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 disputed
 --      9 disputes due
 -- ARGV 1 receiver   2 now (ms)
--- Returns {number of the set that it was in, 1 when it is behind the head, disputes that are due now}; {} when it is in none.
+-- Returns {number of the set that it was in, 1 when it is behind the head, disputes that are due now}; {} when it is in
+-- none.
 local id, now = ARGV[1], tonumber(ARGV[2])
 local state = read_receiver_state(redis.call('HGET', KEYS[6], id), redis.call('HGET', KEYS[7], id))
 local position
@@ -34,7 +35,7 @@ local behind = state.cursor < head
 if position ~= 2 then
   redis.call('ZREM', KEYS[4], id)
   redis.call('ZREM', KEYS[5], id)
-  -- Disputes are tried by an endpoint that is behind.
+  -- Disputes are tried only while their endpoint is behind.
   redis.call('ZADD', KEYS[2], (behind or due == 0) and state.cursor or head - 1, id)
   if position == 4 or state.since == 0 then
     redis.call('HDEL', KEYS[6], id)

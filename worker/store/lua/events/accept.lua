@@ -1,4 +1,4 @@
--- Append an event to its stream, unless the very same event was accepted before. An event with other content under the same
+-- Append an event to its stream, unless the same event was accepted before. An event with other content under the same
 -- id is another event; and so is a kill whose article has been reinstated since.
 -- KEYS 1 stream (events or urgent)   2 accepted:<event id>   3 reinstated:<article id>
 -- ARGV 1 the event's JSON   2 its digest   3 seconds to remember it   4 kill, reinstatement or ''   5 its id

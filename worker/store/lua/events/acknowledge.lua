@@ -1,5 +1,5 @@
--- Acknowledge entries and remove them, if the worker that carried them out is still in charge. Otherwise hand them over: by
--- the definitions of the worker in charge they may belong in other feeds.
+-- Acknowledge entries and remove them, if the worker that carried them out is still in charge. Otherwise hand them
+-- over: by the definitions of the worker in charge they may belong in other feeds.
 -- KEYS 1 stream   2 charge   3 failures (hash)
 -- ARGV 1 group   2 the charge under which they were carried out   3 the consumer for entries that are handed over
 --      4.. entries

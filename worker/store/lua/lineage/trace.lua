@@ -1,6 +1,6 @@
 -- The documents of one article: the id of a document, then of the one that it updates, and so on to the original.
 -- KEYS 1 hash: id of an update -> id of the document that it evolved from
--- ARGV 1 the document   2 the document that it says it updates; empty: it names none
+-- ARGV 1 the document   2 the document that it names as the one that it updates, or ''
 -- The first document that is named stays, and a name that would close a circle is ignored. Returns the ids.
 local function trace(id)
   local ids = {}

@@ -1,5 +1,5 @@
--- Note that receivers are swept, and see whether that was not done for a while: for so long nobody could renew a lease, and
--- so much longer each lease lasts that ends during the outage or within as much time after it.
+-- Note that receivers are swept. A long pause since the last time was an outage: nobody could renew a lease then, so
+-- leases that end during the outage, or within as much time after it, last longer by the outage.
 -- KEYS 1 hash
 -- ARGV 1 now (ms)   2 how long receivers may not have been swept before it counts as an outage (ms)
 -- Returns {by how much leases last longer now (ms), the outage that has just ended (ms) or 0}.

@@ -2,8 +2,8 @@
 -- Claim receivers that are behind the head, those furthest behind first.
 -- KEYS 1 meta   2 settled   3 claimed   4 receiver states   5 receivers   6 backoff
 -- ARGV 1 how many at the most   2 deadline of the claim (ms)
--- Returns {head, last kill, the last change by which an article left otherwise, receivers in backoff, times of the head's
--- last moves, token, receiver, cursor, state before or false, details, receiver, ...}.
+-- Returns {head, last kill, the last change by which an article left in another way, receivers in backoff, times of the
+-- head's last moves, token, receiver, cursor, state before or false, details, receiver, ...}.
 local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'left', 'trail')
 local head = tonumber(meta[1] or '0')
 local behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
@@ -34,7 +34,7 @@ for i = 1, #ids do
     state.token, state.cursor = token, tonumber(cursor)
     claimed[#claimed + 1] = cjson.encode(state)
   else
-    -- Most of them: nothing is remembered of a receiver that does not fail.
+    -- Most receivers: those that do not fail have no state.
     claimed[#claimed + 1] = string.format(
       '{"token":%d,"cursor":%s,"since":0,"last":0,"until":0,"reason":""}', token, cursor
     )

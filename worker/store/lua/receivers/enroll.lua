@@ -1,11 +1,11 @@
 -- with receivers/state.part
--- Add an endpoint as a receiver that is up to date, or take one back that had been removed from the settings.
+-- Add an endpoint as a receiver that is up to date, or restore one that was removed from the settings before.
 -- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers
 -- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   local head = ARGV[3] ~= '' and ARGV[3] or redis.call('HGET', KEYS[1], 'head') or '0'
-  -- Remembered: an endpoint gets nothing of what was in the feed before it came.
+  -- `since`: an endpoint gets no articles that were in the feed before it came.
   local details = cjson.decode(ARGV[2])
   details.since = tonumber(head)
   redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(details))
@@ -17,7 +17,7 @@ if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
 end
 local text = redis.call('HGET', KEYS[4], ARGV[1])
 local state = read_receiver_state(text, redis.call('HGET', KEYS[5], ARGV[1]))
--- If its state is lost, nobody can say why it is paused: the settings have it, so it goes on.
+-- If its state is lost, so is the reason of its pause: the settings name it, so it goes on.
 if text and state.reason ~= 'removed' then
   return 0
 end

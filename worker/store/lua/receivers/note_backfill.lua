@@ -1,4 +1,4 @@
--- Note what an endpoint still waits for of what was published before it came.
+-- Note how far the backfill of an endpoint is: the articles that were published before it came.
 -- KEYS 1 receivers
 -- ARGV 1 receiver   2 how far its backfill is, or '' when it is complete
 local details = redis.call('HGET', KEYS[1], ARGV[1])

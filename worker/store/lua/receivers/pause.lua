@@ -6,8 +6,8 @@
 local id = ARGV[1]
 local settled_at = redis.call('ZSCORE', KEYS[1], id)
 local text = redis.call('HGET', KEYS[5], id)
-local known = settled_at or text or redis.call('ZSCORE', KEYS[2], id) or redis.call('ZSCORE', KEYS[3], id)
-if not known or redis.call('ZSCORE', KEYS[4], id) then
+local exists = settled_at or text or redis.call('ZSCORE', KEYS[2], id) or redis.call('ZSCORE', KEYS[3], id)
+if not exists or redis.call('ZSCORE', KEYS[4], id) then
   return 0
 end
 local state = read_receiver_state(text, redis.call('HGET', KEYS[6], id))

@@ -1,5 +1,5 @@
 -- with receivers/state.part
--- Let a paused receiver go on: settled with its old cursor, its failures forgotten.
+-- Resume a paused receiver: it becomes settled with its old cursor, and its failures are forgotten.
 -- KEYS 1 settled   2 paused   3 receiver states   4 receivers
 -- ARGV 1 receiver
 -- Returns 1 when it was paused, else 0.

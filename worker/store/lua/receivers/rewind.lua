@@ -1,5 +1,5 @@
 -- with receivers/state.part
--- Set a receiver's cursor one change back, so that it is behind and is claimed: there is something to send again.
+-- Set a receiver's cursor one change back, so that it is behind and will be claimed: it gets something again.
 -- KEYS 1 meta   2 settled   3 claimed   4 receiver states
 -- ARGV 1 receiver
 -- Returns 1 when it will be claimed (now, or when it comes out of backoff or pause), 0 when a worker has claimed it.

@@ -1,9 +1,9 @@
 -- with receivers/removal.part receivers/state.part
--- End claims, each with what came of it. A claim whose token is no longer the receiver's is ignored (fencing).
+-- End claims, each with its outcome. A claim whose token is no longer the receiver's is ignored (fencing).
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 leases
 --      9 subscription counts
--- ARGV 1 now (ms)   then for each receiver:  receiver, token, verb, cursor, due (ms), since (ms), last (ms), until (ms),
---      reason
+-- ARGV 1 now (ms)   then for each receiver: receiver, token, verb, cursor, due (ms), since (ms), last (ms),
+--      until (ms), reason
 --      verb: done  -> settled(cursor)       back -> settled(cursor), failing as before
 --            retry -> backoff(due)          pause -> paused(now)       end -> removed
 -- Returns {how many of them are behind the head again, receivers that were fenced off ...}.

@@ -6,9 +6,9 @@
 --      9 verifications due   10 subscription counts   11 page checks due   12 disputes due
 -- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end before this time have ended (ms)
 --      4 how many leases at the most   5 the longest claim (ms)   6 the longest backoff (ms)
---      What is further ahead than that was written by a clock that has been set back since: it is over as well.
--- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, details of each subscription
--- whose lease has ended ...}.
+--      A claim or backoff that ends later than that was written by a clock that has been set back since: it is over.
+-- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, details of each
+-- subscription whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
@@ -23,7 +23,7 @@ for n, key in ipairs({KEYS[3], KEYS[4]}) do
     redis.call('ZREM', key, id)
     redis.call('ZADD', KEYS[2], state.cursor, id)
     if n == 1 and string.sub(id, 1, 9) == 'endpoint:' then
-      -- It may have articles that nobody has noted: until it is past this change, kills do not rely on its ledger.
+      -- It may have articles that its ledger does not list: until it is past this change, it gets every kill.
       local readable, details = pcall(cjson.decode, redis.call('HGET', KEYS[7], id))
       if readable and type(details) == 'table' then
         details.cut = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')

@@ -1,5 +1,5 @@
--- Note until when a process that sends may begin requests without hearing from Redis again, and publish the lease on the
--- process's own channel: it arrives there after all withdrawals that were published before.
+-- Note until when a process that sends may begin requests without hearing from Redis again, and publish the lease on
+-- its channel, where it arrives after all withdrawals that were published before.
 -- KEYS 1 senders
 -- ARGV 1 sender   2 how long from now (ms)   3 its channel   4 number of the lease
 local now = redis.call('TIME')
