@@ -1,7 +1,8 @@
 """An article as the newsroom sends it (`Submission`) and as it stands after a decision (`Article`).
 
-Both hold the same text, checked and cleaned once, here. A submission may leave out what the life cycle fills in:
-version, published, updated. Names and values follow IPTC where IPTC has them (pubstatus, urgency, embargoed, expires).
+Both have the same text, which is checked and cleaned once, here. A submission may leave out what the life cycle fills
+in: version, published, updated. Names and values follow IPTC where IPTC has them (pubstatus, urgency, embargoed,
+expires).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _checked(function: Any) -> AfterValidator:
 
 
 def _plain(value: str, info: ValidationInfo) -> str:
-    """A line of plain text; where the event says that its lines are `literal`, what looks like markup is none."""
+    """A line of plain text; in an event whose lines are `literal`, what looks like markup is text."""
     try:
         return text.plain(value, literal=bool(info.context and info.context.get("literal")))
     except ValueError as error:
@@ -87,11 +88,11 @@ def _length(most: int, least: int = 0) -> AfterValidator:
 
 
 URL_MOST = 2000
-"""Longest URL, encoded, in characters."""
+"""The longest URL, percent-encoded, in characters."""
 BODY_MOST = 2_000_000
-"""Longest text of an article, as HTML, in characters."""
+"""The longest body of an article, as HTML, in characters."""
 ALTERNATES_MOST = 50
-"""Most editions that one article names."""
+"""Most other editions that one article may name."""
 
 PICTURE_TYPES = {
     "avif": "image/avif",
@@ -106,17 +107,17 @@ PICTURE_TYPES = {
     "tiff": "image/tiff",
     "webp": "image/webp",
 }
-"""The media types of pictures, by the ending of their names."""
+"""Media types of pictures, by the ending of the file's name."""
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-# Limits hold for what is kept, so they are checked after cleaning: what we kept must pass again when it is read.
+# Limits are checked after cleaning, so that a stored article that is sent to us again passes them too.
 Id = Annotated[str, _checked(_identifier), _length(200, 1)]
 Line = Annotated[str, AfterValidator(_plain), _length(500)]
 Name = Annotated[str, AfterValidator(_plain), _length(200, 1)]
 Paragraph = Annotated[str, AfterValidator(_plain), _length(5000)]
 Url = Annotated[str, _checked(text.absolute_url), _length(URL_MOST, 1)]
 Edition = Annotated[str, Field(max_length=35), _checked(_language)]
-# Strict, because a mistyped number is a mistake: true is not urgency 1.
+# Strict, because a number of the wrong type is a mistake: true is not urgency 1.
 Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
 Urgency = Annotated[int, Field(ge=1, le=9, strict=True)]
 Pixels = Annotated[int, Field(ge=1, le=100_000, strict=True)]
@@ -125,9 +126,9 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class Image(BaseModel):
-    """A picture of an article. Width and height in pixels; `credit` is who must be named beside it.
+    """A picture of an article. Width and height are in pixels; `credit` is the name that must be shown beside it.
 
-    Without a `type` it is that of its name's ending, or none.
+    Without a `type` it has the media type of its name's ending, or none.
     """
 
     model_config = _STRICT
@@ -142,13 +143,13 @@ class Image(BaseModel):
     @field_validator("type")
     @classmethod
     def _type(cls, value: str, info: ValidationInfo) -> str:
-        # What its name says and nothing more: a type that is made up is believed.
+        # From the name alone, without a guess: receivers believe a type, right or wrong.
         path = urlsplit(info.data.get("url", "")).path
         return value or PICTURE_TYPES.get(path.rpartition(".")[2].lower(), "")
 
 
 class Alternate(BaseModel):
-    """The same story in another edition: its page there, and its article's `id` where the newsroom has it with us."""
+    """The same story in another edition: its page there and, if the newsroom sends us that article too, its `id`."""
 
     model_config = _STRICT
 
@@ -158,19 +159,19 @@ class Alternate(BaseModel):
 
 
 class _Text(BaseModel):
-    """What an article says: the fields that both a submission and an article have."""
+    """The contents of an article: the fields that both a submission and an article have."""
 
     model_config = _STRICT
 
     id: Id
     edition: Edition = "en"
-    # Before what it decides about: whether there must be a headline and a page.
+    # Before `headline` and `url`: it decides whether these are required.
     pubstatus: PubStatus = "usable"
     headline: Line = Field(default="", validate_default=True)
     summary: Paragraph = ""
     url: str = Field(default="", validate_default=True)
     body_html: str = ""
-    # After what it is compared with: the article's own edition and page.
+    # After `edition` and `url`, with which it is compared.
     alternates: tuple[Alternate, ...] = Field(default=(), max_length=ALTERNATES_MOST)
     section: Line = ""
     subjects: tuple[Name, ...] = Field(default=(), max_length=100)
@@ -201,25 +202,25 @@ class _Text(BaseModel):
     @field_validator("body_html")
     @classmethod
     def _body(cls, value: str, info: ValidationInfo) -> str:
-        # A relative address in the text is relative to the article's page; `url` stands before, so it is known here.
+        # Relative addresses in the body are relative to the article's page; `url` was checked before.
         return _within(text.safe_html(value, info.data.get("url") or ""), BODY_MOST)
 
     @field_validator("alternates")
     @classmethod
     def _alternates(cls, value: tuple[Alternate, ...], info: ValidationInfo) -> tuple[Alternate, ...]:
-        """One page for each other edition. A list that names this article's own page too, as pages do, loses it."""
+        """One page for each other edition. The article's own page, which lists on web pages include, is taken out."""
         own, url = info.data.get("edition", "").lower(), info.data.get("url")
-        others: dict[str, Alternate] = {}
+        by_edition: dict[str, Alternate] = {}
         for alternate in value:
-            edition = alternate.edition.lower()  # tags are the same in any case (RFC 5646, section 2.1.1)
+            edition = alternate.edition.lower()  # upper or lower case makes no difference (RFC 5646, section 2.1.1)
             if edition == own:
                 if url and alternate.url != url:
                     raise _alternate_error("has another page of the article's own edition, {edition}", alternate)
-            elif edition in others:
+            elif edition in by_edition:
                 raise _alternate_error("has two pages of the edition {edition}", alternate)
             else:
-                others[edition] = alternate
-        return tuple(others.values())
+                by_edition[edition] = alternate
+        return tuple(by_edition.values())
 
 
 def _alternate_error(problem: LiteralString, alternate: Alternate) -> PydanticCustomError:
@@ -227,32 +228,31 @@ def _alternate_error(problem: LiteralString, alternate: Alternate) -> PydanticCu
 
 
 class Submission(_Text):
-    """An article as an event brings it. Without a `version` the life cycle counts one up."""
+    """An article as an event brings it. Without a `version` the life cycle takes the next number."""
 
     version: Version | None = None
     published: Moment | None = None
     updated: Moment | None = None
     evolved_from: Id | None = None
-    """The article of which this is an update, and whose place it takes (IPTC ninjs, `evolvedFrom`)."""
+    """The article that this is an update of, and that it replaces (IPTC ninjs, `evolvedFrom`)."""
 
 
 ORDERING = ("revised", "arrived", "sent_as", "sent_version", "merged_into")
-"""The fields of an article by which revisions are ordered, and which nobody is shown."""
+"""The fields of an article by which revisions are ordered, and which are never shown."""
 
 
 class Article(_Text):
     """An article as it stands: one revision, complete.
 
-    `version` rises with every accepted change. `published` is the first publication, `updated` the last change of what
-    is said, as both are shown. A canceled article keeps its identity and nothing of its text.
+    `version` rises with every accepted change. `published` is the time of the first publication, `updated` that of the
+    last change of the text, both as readers see them. A canceled article keeps its identity and none of its text.
 
-    What has no version number is ordered by `revised`, when the sender says that this was written or, if it says
-    nothing, when its event happened; within one moment by `arrived`, when its event was accepted. Neither is shown to
-    anybody. None: not known, as of what was kept before they were.
+    Revisions to which the sender gave no version are ordered by `revised`: the sender's time of writing or, failing
+    that, the time of the event. Revisions of the same moment are ordered by `arrived`, when the event was accepted. Neither
+    is ever shown. None: not known.
 
-    `sent_as`: the id under which this revision was sent, where it is that of an update of the article, and
-    `sent_version`: its version there. `merged_into`: this turned out to be an update of that article, which stands for
-    it from now on.
+    `sent_as` and `sent_version`: the id and version under which this revision was sent, if it came as an update with an
+    id of its own. `merged_into`: this article turned out to be an update of that one, which replaces it from then on.
     """
 
     version: int = Field(ge=1)
@@ -266,10 +266,9 @@ class Article(_Text):
 
     @classmethod
     def stored(cls, text: str) -> Article:
-        """Return the article whose `model_dump_json` this is. It was checked before it was kept, and is not again.
+        """Return the article from its `model_dump_json`. It was checked before it was stored and is not checked again.
 
-        What it has not, because it was kept before there was such a field, is as if not given. Raises ValueError for
-        what is no such text.
+        Missing fields have their defaults. Raises ValueError for any other text.
         """
         values = json.loads(text)
         for name in ("published", "updated", "embargoed", "expires", "revised", "arrived"):
@@ -287,20 +286,20 @@ class Article(_Text):
         return self._usable(now) and (self.embargoed is None or self.embargoed <= now)
 
     def waits(self, now: datetime) -> bool:
-        """Whether it is the embargo alone that keeps readers from the article at `now`."""
+        """Whether only the embargo keeps readers from seeing the article at `now`."""
         return self._usable(now) and not self.visible(now)
 
     def _usable(self, now: datetime) -> bool:
         return self.pubstatus == "usable" and (self.expires is None or self.expires > now)
 
     def due(self, now: datetime) -> datetime | None:
-        """The next moment after `now` at which `visible` changes by itself, or None."""
+        """Return the next moment after `now` at which `visible` changes by itself, or None."""
         if self.pubstatus != "usable":
             return None
         return min((moment for moment in (self.embargoed, self.expires) if moment and moment > now), default=None)
 
     def notice(self) -> dict[str, Any]:
-        """What may still be said of an article that was killed or withdrawn: who it is, none of its text."""
+        """Return what may still be sent of a killed or withdrawn article: its identity, and none of its text."""
         return self.model_dump(
             mode="json", include={"id", "version", "edition", "url", "published", "updated", "pubstatus"}
         )

@@ -1,8 +1,8 @@
 """Which format a document is in, by its content alone.
 
-The root element and its namespaces decide, the version of a JSON Feed, and the names that only one format of articles
-has (`ArticleFormat.recognizes`). A document that is cut off or broken is recognised by as much as there is, so that the
-gate can say where it breaks.
+What decides is the root element with its namespaces, the version of a JSON Feed, and names that only one format of
+articles has (`ArticleFormat.recognizes`). A truncated or broken document is recognised by what is there, so that the
+validation can show where it breaks.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from feeds.formats.sitemap import SITEMAP_NS
 from feeds.validation.xml import local_name
 
 _SEARCHED_BYTES_MOST = 1024 * 1024
-"""As much of a broken JSON document as is searched for names."""
+"""How much of a broken JSON document is searched for names."""
 _PROFILES = {name for name, feed_format in FEED_FORMATS.items() if feed_format.media_type == rss.FORMAT.media_type}
-"""RSS and what partners make of it."""
+"""RSS and partners' profiles of it."""
 _NAME = re.compile(rb'"([$\w]{1,40})"\s*:', re.ASCII)
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:(?:\\?/){2}jsonfeed\.org')
 
 
 class Recognised(NamedTuple):
-    """A format of feed documents or of single articles, by the name that `feeds.formats` has for it."""
+    """A format of feed documents or of single articles, by its name in `feeds.formats`."""
 
     kind: Literal["feed", "article"]
     name: str
@@ -43,15 +43,15 @@ _FEED_ROOTS = {
     f"{{{ATOM_NS}}}entry": _ATOM,
     f"{{{SITEMAP_NS}}}urlset": _SITEMAP,
 }
-# Where the namespace is missing, wrong, or that of Atom 0.3, the gate says what it must be.
+# Without a namespace, with a wrong one or that of Atom 0.3: the validation then asks for the right one.
 _FEED_NAMES = {"rss": _RSS, "feed": _ATOM}
 
 
 def recognise(document: bytes) -> Recognised | None:
-    """Return the format of `document`, or None when it is in none that we know.
+    """Return the format of `document`, or None when it is in no format that we know.
 
-    Partners' profiles of RSS look alike. SmartNews' has a namespace of its own. The others are recognised only where
-    the document's link to itself ends in the name of the profile, as ours do; without that they are plain RSS.
+    Partners' profiles of RSS look alike. SmartNews has a namespace for its profile. The others are recognised only if
+    the document's link to itself ends in the name of the profile, as ours does; otherwise they are plain RSS.
     """
     start = without_mark(document).lstrip()[:1]
     return _json(document) if start == b"{" else _xml(document)
@@ -68,7 +68,7 @@ def _xml(document: bytes) -> Recognised | None:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
         return None
-    # Contrary to its type the parser returns None where there was nothing to recover.
+    # Contrary to its declared type, the parser returns None if there is nothing to recover.
     if root is None:
         return None
     tag = str(root.tag)
@@ -83,7 +83,7 @@ def _xml(document: bytes) -> Recognised | None:
 
 
 def _has_news(urlset: etree._Element) -> bool:
-    # One without any article yet declares the namespace; others declare it where they use it.
+    # A sitemap without articles declares the namespace at its root; some others only where they use it.
     namespace = newssitemap.NEWS_NS
     return namespace in urlset.nsmap.values() or urlset.find(f"{{*}}url/{{{namespace}}}news") is not None
 
@@ -107,14 +107,14 @@ def _json(document: bytes) -> Recognised | None:
     names = _names(document)
     if article := _article(Outline("", names, document)):
         return article
-    # Where the version is missing or wrong, the gate says what it must be.
+    # Without a version or with a wrong one: the validation then asks for the right one.
     if "items" in names and names & {"version", "home_page_url", "feed_url", "title"}:
         return Recognised("feed", "json")
     return None
 
 
 def _names(document: bytes) -> frozenset[str]:
-    """The names that the object has; of a broken one those that stand anywhere in it."""
+    """The names of the object's members; in a broken object, of all members anywhere in it."""
     try:
         return frozenset(json.loads(document.decode("utf-8-sig")))
     except (ValueError, RecursionError):

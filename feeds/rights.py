@@ -1,6 +1,6 @@
 """What a partner may have of an article by its contract: how much of the text, which pictures, which link.
 
-`granted` makes of an article the one that the partner is told of. A notice (a kill, a withdrawal) is nobody's to cut.
+`granted` returns the article as the partner may have it. Kills and withdrawals are never cut.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ _ELLIPSIS = " …"
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A contract. Without any limit it is what every endpoint has that names none.
+    """A contract. Without limits it is what endpoints have by default.
 
     text: all of it, the summary, or the headline alone. credits: whose pictures are licensed; None: everybody's. words:
-    where the text is cut. canonical: the text ends with a link to the article's page. tracking: (name, value) pairs
-    added to the address of that page, and to that alone: pages in other editions are told as the newsroom names them.
+    the number of words after which the text is cut. canonical: the text ends with a link to the article's page.
+    tracking: (name, value) pairs that are added to the address of that page; the addresses of other editions stay as
+    the newsroom sent them.
     """
 
     text: Literal["full", "summary", "headline"] = "full"
@@ -42,7 +43,7 @@ EVERYTHING = Rights()
 
 
 def granted(article: Article, rights: Rights) -> Article:
-    """Return the article as these rights allow it to be told."""
+    """Return the article with only what these rights grant."""
     if rights == EVERYTHING or article.pubstatus == "canceled":
         return article
     pictures = article.images
@@ -72,7 +73,7 @@ def granted(article: Article, rights: Rights) -> Article:
 
 
 def _without_pictures(markup: str, licensed: set[str]) -> str:
-    """The text without pictures other than the licensed ones, of which nobody knows whose they are."""
+    """The text with licensed pictures only: nobody knows whose the other pictures in it are."""
     if "<img" not in markup:
         return markup
     root = fragment(markup)
@@ -84,7 +85,7 @@ def _without_pictures(markup: str, licensed: set[str]) -> str:
 
 
 def _cut(markup: str, words: int) -> str:
-    """The text's first words, its elements closed, with an ellipsis where it was cut."""
+    """The first words of the text, with its elements closed, and an ellipsis where it was cut."""
     if not markup:
         return markup
     root = fragment(markup)
@@ -96,37 +97,37 @@ def _cut(markup: str, words: int) -> str:
         if event == "end" and element is root:
             break
         name = "text" if event == "start" else "tail"
-        said = getattr(element, name) or ""
-        found = _words(said)
+        text = getattr(element, name) or ""
+        text_words = _words(text)
         if cut:
             setattr(element, name, None)
-        elif len(found) > left:
-            setattr(element, name, _beginning(said, found[left]))
+        elif len(text_words) > left:
+            setattr(element, name, _beginning(text, text_words[left]))
             cut = True
-        left -= min(left, len(found))
+        left -= min(left, len(text_words))
     for element in reversed(beyond):
         element.drop_tree()
     return _markup(root)
 
 
 def _markup(root: html.HtmlElement) -> str:
-    """What is in the fragment, in the spelling of all our HTML: libxml2 leaves end tags out where it may."""
+    """The HTML in the fragment, cleaned again so that it is written like all our HTML: libxml2 omits some end tags."""
     inside = [etree.tostring(child, method="html", encoding="unicode") for child in root]
     return safe_html(escape(root.text or "", quote=False) + "".join(inside), "")
 
 
 def _cut_text(text: str, words: int) -> str:
-    found = _words(text)
-    return text if len(found) <= words else _beginning(text, found[words])
+    text_words = _words(text)
+    return text if len(text_words) <= words else _beginning(text, text_words[words])
 
 
 def _words(text: str) -> list[re.Match[str]]:
-    """The words: a dash or a comma that stands alone is none, and what a joiner joins is one."""
+    """The words of a text: a lone dash or comma is not a word, and letters with a joiner between them are one."""
     return [run for run in _RUN.finditer(text) if _LETTER.search(run[0])]
 
 
 def _beginning(text: str, word: re.Match[str]) -> str:
-    """What stands before `word`, with its isolates closed, so that the ellipsis is outside of them."""
+    """The text before `word`, with its isolates closed so that the ellipsis is outside of them, and an ellipsis."""
     return legal(text[: word.start()].rstrip()) + _ELLIPSIS
 
 

@@ -1,7 +1,7 @@
 """Text, HTML and URLs that every format may carry.
 
-What passes through here once, when an article is accepted, is legal in XML 1.0, free of scripts, and has absolute,
-percent-encoded addresses; the formats need not ask again.
+Text passes through here once, when its article is accepted. From then on it is legal in XML 1.0, free of scripts, and
+has absolute, percent-encoded addresses; formats need not check that again.
 
 Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters) and UAX #29 (grapheme
 clusters); RFC 3986 section 2.1 and RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
@@ -21,18 +21,18 @@ import regex
 
 from feeds.markup import FURNITURE, tidied, untidy
 
-# C0 but tab, line feed, carriage return; DEL and C1; surrogates; the non-characters of every plane.
+# C0 except tab, line feed and carriage return; DEL and C1; surrogates; the non-characters of every plane.
 _ILLEGAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
     + "]"
 )
-# LRO and RLO: they force a direction on what they cover, and no newsroom text needs that.
+# LRO and RLO: they force a direction on the text after them, which no newsroom needs.
 _OVERRIDES = re.compile("[\u202d\u202e]")
-# LRE, RLE and their end PDF; LRI, RLI, FSI and their end PDI.
+# LRE and RLE, which PDF ends; LRI, RLI and FSI, which PDI ends.
 _OPENERS = {"\u202a": "\u202c", "\u202b": "\u202c", "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}
 _DIRECTIONAL = re.compile("[\u202a-\u202c\u2066-\u2069]")
-# A tag, a comment, a declaration, or a character reference: signs that HTML was put where plain text belongs.
+# A tag, a comment, a declaration, or a character reference: signs of HTML where plain text belongs.
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:([A-Za-z][A-Za-z0-9]*)|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _SPACE = re.compile(r"\s+")
 _CHARACTER = regex.compile(r"\X")
@@ -63,85 +63,84 @@ _ATTRIBUTES: dict[str, set[str]] = {
 }
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster"})
 _URL_SCHEMES = {"http", "https", "mailto", "tel"}
-# RFC 3986: what path and query may have, and "%" so that what is encoded already stays as it is.
+# RFC 3986: the characters of path and query, and "%", so that nothing is encoded twice.
 _URL_SAFE = "!$%&'()*+,/:;=?@~-._"
-# Elements that begin a new line: the words on their two sides are two words.
+# Elements that begin a new line: they separate the words before them from those after them.
 _LINE = re.compile(
     r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
     r"[^>]*(?:>|\Z)"
 )
-# An image in what nh3 wrote, and two of its attributes.
+# An image as nh3 writes it, and two of its attributes.
 _PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
 _ALT = re.compile(r' alt="([^"]*)"')
 _SIZE = re.compile(r' (?:width|height)="(\d+)"')
-# Emoji and nothing else (UTS #51): pictographs, flags, keycaps, with what joins and colours them.
+# Emoji only (UTS #51): pictographs, flags, keycaps, with their joiners and colours.
 _EMOJI = regex.compile(
     r"(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3)"
     r"[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
 )
 _EMOJI_PIXELS = 128
-"""Larger pictures are pictures, whatever stands for them."""
-_TAG = re.compile(r"<[^>]*(?:>|\Z)")  # to the end where none ends: else looking for it takes the square of the length
-# Elements without an end tag, or with one that is often left out.
+"""The longest side of a picture of an emoji; larger pictures stay, whatever their text is."""
+_TAG = re.compile(r"<[^>]*(?:>|\Z)")  # or to the end of the text: to search on for ">" takes quadratic time
+# Elements without an end tag, or whose end tag is often left out.
 _ENDLESS = frozenset(
     """area base br col embed hr img input link meta param source track wbr
     p li dt dd tr td th thead tbody tfoot colgroup option optgroup rp rt""".split()  # noqa: SIM905 (29 quoted words are harder to read)
 )
 _ELEMENT = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _DEEPEST = 2000
-"""Elements within each other at the most: parsing takes the square of it, and no text needs a hundredth."""
-# Parsing what was written can move elements again, but what people and editors write settles at once.
+"""How deep elements may be nested: parsing takes quadratic time in it, and no text needs a hundredth of this."""
+# Parsing our own output may move elements once more; the HTML of people and editors is stable after one pass.
 _HTML_PASSES = 8
 
-# For matching only, and for all languages at once: neither a selector nor a name says which language it is in. The
-# table for editors, with what stays apart, is in docs/newsroom.md.
+# For matching only, and for all languages at once: neither a selector nor a name says which language it is in.
+# docs/newsroom.md has the table for editors, and says which letters stay different.
 _ALIKE = str.maketrans(
     {
         # Arabic is written with and without the hamza of alef, the dots of final yeh and those of teh marbuta.
         **dict.fromkeys("\u0623\u0625\u0622\u0671", "\u0627"),  # alef with hamza above, below, madda, wasla
         **dict.fromkeys("\u0649\u064a", "\u06cc"),  # alef maksura and Arabic yeh: Persian and Urdu yeh
-        # Teh marbuta, that of Urdu, heh goal, heh with yeh above in Persian and in Urdu, ae: heh. The heh with two eyes
-        # (U+06BE) is none of them: in Urdu it makes other consonants.
+        # Teh marbuta, that of Urdu, heh goal, heh with yeh above in Persian and in Urdu, ae: heh. Not the heh with two
+        # eyes (U+06BE), which makes other consonants in Urdu.
         **dict.fromkeys("\u0629\u06c3\u06c1\u06c0\u06c2\u06d5", "\u0647"),
         "\u0643": "\u06a9",  # Arabic kaf: keheh
         **{chr(zero + value): str(value) for zero in (0x660, 0x6F0) for value in range(10)},
-        # Turkish: nobody knows whether I is the capital of the letter without a dot or, from elsewhere, of the other.
+        # Turkish: "I" may be the capital of the letter without a dot or, in a foreign word, of the one with a dot.
         "\u0131": "i",
         "\u0307": None,  # of "İ" in lower case
         "\u0640": None,  # tatweel
-        # Vowel signs and what else stands above or below Arabic letters.
+        # Vowel signs and other marks above or below Arabic letters.
         **{mark: None for mark in map(chr, range(0x610, 0x6EE)) if unicodedata.category(mark) == "Mn"},
     }
 )
-# The ending of Persian's ezafe after a silent heh, written as a letter of its own; others write a hamza or nothing.
+# Persian's ezafe after a silent heh, written as a separate letter; others write a hamza or nothing.
 _EZAFE = re.compile("(?<=\u0647)\u200c\u06cc(?!\\w)")
-# Soft hyphen, joiners, marks of direction, isolates: what can't be seen.
-_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Invisible: soft hyphen, joiners, marks of direction, isolates.
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 def legal(text: str) -> str:
-    """Return `text` without characters that XML 1.0 forbids or no text needs, and with its isolates balanced.
+    """Return `text` without characters that XML 1.0 forbids or that no text needs, and with its isolates balanced.
 
     Dropped: C0 and C1 controls other than tab and line ends, surrogates, non-characters, directional overrides.
-    Kept: zero-width joiners, marks, embeddings and isolates, which Persian, Urdu and Arabic are written with.
-    An embedding or isolate left open is closed, at the end or where an isolate around it ends; an end without a
-    beginning is dropped.
+    Kept: zero-width joiners, marks, embeddings and isolates, which Persian, Urdu and Arabic need. An open embedding or
+    isolate is closed at the end of the text, or where an isolate around it ends; an end without a beginning is dropped.
     """
     if text.isprintable():
-        # Nearly all text is, and then has none of what is looked for below.
+        # Nearly all text is, and printable text has none of the characters below.
         return text
     text = _OVERRIDES.sub("", _ILLEGAL.sub("", text))
     if not _DIRECTIONAL.search(text):
         return text
     out: list[str] = []
     open_ends: list[str] = []
-    isolates = 0  # how many of those are isolates; counted, because looking for one in a long list takes its time
+    isolates = 0  # how many of these are isolates: to search a long list for one takes long
     for character in text:
         if character in _OPENERS:
             open_ends.append(_OPENERS[character])
             isolates += open_ends[-1] == "\u2069"
         elif character == "\u2069" and isolates:
-            # It ends the embeddings within the isolate too (UAX #9, X6a).
+            # The end of an isolate also ends the embeddings in it (UAX #9, X6a).
             while (end := open_ends.pop()) != character:
                 out.append(end)
             isolates -= 1
@@ -156,23 +155,23 @@ def legal(text: str) -> str:
 def plain(text: str, *, literal: bool = False) -> str:
     """Return one line of plain text: white space folded, isolates balanced.
 
-    `literal`: what looks like markup is meant as it stands, as in a headline about HTML. Else it raises ValueError for
-    markup: a headline with a tag or a character reference was meant for another field or escaped twice, and guessing
-    which would change what the newsroom wrote. It always raises it for control characters.
+    `literal`: what looks like markup is text, as in a headline about HTML. Otherwise markup raises ValueError: a
+    headline with a tag or a character reference was meant for another field or escaped twice, and a wrong guess would
+    change what the newsroom wrote. Control characters always raise ValueError.
     """
-    if found := _ILLEGAL.search(text):
-        raise ValueError(f"has a control character (U+{ord(found[0]):04X}) at position {found.start() + 1}")
-    for found in _MARKUP.finditer(text) if not literal else ():
-        # Only what HTML knows is a reference: "S&P; Nasdaq" is none.
-        if found[1] is None or f"{found[1]};" in html.entities.html5:
-            raise ValueError(f"has markup ({found[0][:40]}) at position {found.start() + 1}; send plain text")
+    if control := _ILLEGAL.search(text):
+        raise ValueError(f"has a control character (U+{ord(control[0]):04X}) at position {control.start() + 1}")
+    for markup in _MARKUP.finditer(text) if not literal else ():
+        # Only names that HTML has are references: "S&P; Nasdaq" has none.
+        if markup[1] is None or f"{markup[1]};" in html.entities.html5:
+            raise ValueError(f"has markup ({markup[0][:40]}) at position {markup.start() + 1}; send plain text")
     return _SPACE.sub(" ", legal(text)).strip()
 
 
 def absolute_url(url: str, base: str = "") -> str:
     """Return `url` as an absolute http(s) URL in ASCII: path and query percent-encoded as UTF-8, host in punycode.
 
-    `base` resolves a relative reference. What is encoded already is left alone. Raises ValueError with the reason.
+    `base` resolves a relative reference. Nothing is encoded twice. Raises ValueError with the reason.
     """
     url = url.strip()
     joined = urljoin(base, url) if base else url
@@ -199,7 +198,7 @@ def absolute_url(url: str, base: str = "") -> str:
             raise ValueError(f"has a host that is no domain name: {error}") from None
     elif not re.fullmatch(r"[A-Za-z0-9._-]+", host):
         raise ValueError("has a host that is no domain name")
-    # A "%" that begins no escape would be read differently by every receiver.
+    # A "%" that does not begin an escape would be read in a different way by every receiver.
     path, query, fragment = (
         re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(part, safe=_URL_SAFE))
         for part in (parts.path, parts.query, parts.fragment)
@@ -210,9 +209,9 @@ def absolute_url(url: str, base: str = "") -> str:
 def safe_html(markup: str, base: str) -> str:
     """Return `markup` with only the elements and attributes that a feed may carry, its URLs absolute against `base`.
 
-    Scripts, styles, forms and what else is no text (`feeds.markup`) go with their content; unknown elements go and
-    leave their text. The result is the same when it is cleaned again. Markup that is too tangled for that leaves its
-    text alone.
+    Scripts, styles, forms and whatever else is not text (`feeds.markup`) are removed with their content; of unknown
+    elements the text stays. Cleaning the result again does not change it. Of markup that is too tangled for that, only
+    the text is returned.
     """
 
     def absolute(url: str) -> str:
@@ -230,7 +229,7 @@ def safe_html(markup: str, base: str) -> str:
 
 
 def _depth(markup: str) -> int:
-    """How many elements may stand within each other."""
+    """How deep the elements may be nested."""
     depth = deepest = 0
     for end, name in _ELEMENT.findall(markup):
         if name.lower() not in _ENDLESS:
@@ -253,7 +252,7 @@ def _clean(markup: str, base: str) -> str:
             address = absolute_url(value, base)
         except ValueError:
             return None
-        # The page is no picture of itself, and what a template has left open is no address.
+        # Not a picture: the address of the page itself, and a template's placeholder that was never filled.
         return None if attribute == "src" and ("{{" in value or address.partition("#")[0] == page) else address
 
     cleaned = nh3.clean(
@@ -266,27 +265,28 @@ def _clean(markup: str, base: str) -> str:
         link_rel=None,
     )
     cleaned = _PICTURE.sub(_character, cleaned)
-    # References such as &#1; and &#13; have become characters by now. HTML drops a line end after <pre>.
+    # By now references such as &#1; and &#13; are characters. HTML ignores a line end after <pre>.
     return re.sub(r"(<pre[^>]*>)\n+", r"\1", legal(cleaned).replace("\r", "\n")).strip()
 
 
 def _character(picture: re.Match[str]) -> str:
-    """The emoji that a picture stands for, as many editors send them; else the picture."""
+    """The emoji that a picture stands for, as many editors send them; otherwise the picture."""
     alt = _ALT.search(picture[0])
-    sign = html.unescape(alt[1]).strip() if alt else ""
+    emoji = html.unescape(alt[1]).strip() if alt else ""
     large = any(int(size[:4]) > _EMOJI_PIXELS for size in _SIZE.findall(picture[0]))
-    return picture[0] if large or not _EMOJI.fullmatch(sign) else sign
+    return picture[0] if large or not _EMOJI.fullmatch(emoji) else emoji
 
 
 def text_of(markup: str) -> str:
-    """Return the text of HTML that `safe_html` made, on one line."""
+    """Return the text of HTML from `safe_html`, on one line."""
     return _SPACE.sub(" ", html.unescape(_TAG.sub("", _LINE.sub(" ", markup)))).strip()
 
 
 def cut(text: str, most: int) -> str:
-    """Return the beginning of `text`: at most `most` characters, whole as people see them, with its isolates closed.
+    """Return the beginning of `text`, at most `most` characters long, with its isolates closed.
 
-    A letter stays with its vowel signs and joiners, an emoji with its parts (UAX #29, extended grapheme clusters).
+    It is cut between characters as people see them: a letter keeps its vowel signs and joiners, an emoji its parts (UAX
+    #29, extended grapheme clusters).
     """
     if len(text) <= most:
         return text
@@ -295,22 +295,22 @@ def cut(text: str, most: int) -> str:
         if character.end() > most:
             break
         ends.append(character.end())
-    # What closes isolates counts too.
-    return next(found for end in reversed(ends) if len(found := legal(text[:end])) <= most)
+    # The characters that close isolates count too.
+    return next(beginning for end in reversed(ends) if len(beginning := legal(text[:end])) <= most)
 
 
 def fold(text: str) -> str:
-    """Return `text` as it is compared, never as it is shown.
+    """Return `text` in the form in which it is compared, never shown.
 
-    Folded are compatibility forms, case, white space, digits, and what people write in more than one way in Arabic,
-    Persian, Turkish and Urdu: as by Lucene's normalizers for Arabic and Persian, except that Urdu's letters stay apart.
-    Folded again it is the same.
+    Compatibility forms, case, white space and digits are folded, and whatever Arabic, Persian, Turkish and Urdu write
+    in more than one way. The rules are those of Lucene's normalizers for Arabic and Persian, but Urdu's letters
+    stay different. Folding the result again does not change it.
     """
-    while (folded := _folded(text)) != text:  # what is dropped may let its neighbours compose
+    while (folded := _folded(text)) != text:  # after a character is dropped, its neighbours may compose
         text = folded
     return folded
 
 
 def _folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_ALIKE)
-    return _SPACE.sub(" ", _UNSEEN.sub("", _EZAFE.sub("", text))).strip()
+    return _SPACE.sub(" ", _INVISIBLE.sub("", _EZAFE.sub("", text))).strip()
