@@ -121,11 +121,11 @@ def list_subscriptions(
 
 def _standing(receiver: ReceiverOverview, head: int) -> tuple[str, str, str, str]:
     """State, how far behind, since when it fails, why: as the tables show them."""
-    hold = receiver.remembered
+    remembered = receiver.remembered
     state = f"backoff until {utc(receiver.score)}" if receiver.state == "backoff" else receiver.state
     return (
         state,
         str(max(0, head - receiver.cursor)),
-        utc(hold.failing.since) if hold.failing.since else "",
-        hold.reason,
+        utc(remembered.failing.since) if remembered.failing.since else "",
+        remembered.reason,
     )

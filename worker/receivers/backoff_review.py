@@ -105,8 +105,8 @@ class BackoffReview:
         now = clock.agreed()
         head = self._store.changes.head(feed)
         dues = {}
-        for receiver, due, hold in self._store.receivers.backing_off(feed):
-            sooner = self._next_try(head, due, hold, now)
+        for receiver, due, state in self._store.receivers.backing_off(feed):
+            sooner = self._next_try(head, due, state, now)
             if sooner < due:
                 dues[receiver] = sooner
         self._store.receivers.bring_forward(feed, dues)
@@ -115,15 +115,15 @@ class BackoffReview:
         return swept is not None and swept.behind > 0
 
     @staticmethod
-    def _next_try(head: Head, due: int, hold: ReceiverState, now: datetime) -> int:
+    def _next_try(head: Head, due: int, state: ReceiverState, now: datetime) -> int:
         """Return when a receiver is tried next (ms), which was to be tried when it was `due`."""
-        if hold.cursor >= head.seq:
+        if state.cursor >= head.seq:
             return due
-        if hold.cursor < head.kill and hold.failing.last <= head.killed:
+        if state.cursor < head.kill and state.failing.last <= head.killed:
             # There is a kill that it does not know, and it has not been tried since.
             return clock.ms(now)
-        if not hold.failing.since:
+        if not state.failing.since:
             # It waits for a time of its own, not because it failed.
             return due
-        since, last, until = map(clock.moment, hold.failing)
+        since, last, until = map(clock.moment, state.failing)
         return clock.ms(policy.brought_forward(clock.moment(due), since, last, until, now))

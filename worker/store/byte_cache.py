@@ -10,7 +10,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 ROOM = 300
-"""Bytes that an entry takes beside its value, about: an empty one too."""
+"""Bytes that an entry takes in addition to its value, about."""
 
 
 class ByteCache(Generic[Key, Value]):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ALIVE_MS = 10_000
 """A worker without a report for so long no longer prevents others from taking charge."""
 LOST_MS = 60_000
-"""A lost worker is remembered for so long: until then nothing of its definitions is ended for good."""
+"""A lost worker is remembered for so long; until then what only its definitions name is not removed."""
 
 
 @dataclass(frozen=True, slots=True)

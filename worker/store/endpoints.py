@@ -1,4 +1,4 @@
-"""How the endpoints of the settings are doing, for people and metrics; and trying one now."""
+"""How the endpoints of the settings are doing, for people and metrics; and how to try one now."""
 
 from __future__ import annotations
 

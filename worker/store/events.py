@@ -182,13 +182,15 @@ class Events:
 
         If not, they are handed over to the worker in charge.
         """
-        holds = True
+        in_charge = True
         for stream in (keys.URGENT, keys.EVENTS):
             ids = [entry.id for entry in entries if entry.stream == stream]
             if ids:
                 arguments = [GROUP, charge, _NOBODY, *ids]
-                holds &= bool(self._scripts.run("events/acknowledge", [stream, keys.CHARGE, keys.FAILURES], arguments))
-        return holds
+                in_charge &= bool(
+                    self._scripts.run("events/acknowledge", [stream, keys.CHARGE, keys.FAILURES], arguments)
+                )
+        return in_charge
 
     def hand_over(self, consumer: str, in_progress: Collection[tuple[str, str]]) -> None:
         """Let others take over at once the entries that a consumer has read and is not working on."""

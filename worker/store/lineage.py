@@ -28,7 +28,7 @@ class Lineage:
         return ids
 
     def original(self, document_id: str) -> str:
-        """Return the id of the article that stands for a document: its own, if it is no update."""
+        """Return the id of the article that stands for a document: its own, if it is not an update."""
         return self.originals([document_id])[document_id]
 
     def originals(self, document_ids: Collection[str]) -> dict[str, str]:

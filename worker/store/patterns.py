@@ -44,7 +44,7 @@ class PatternFeeds:
         return exist
 
     def forget(self) -> None:
-        """Forget what Redis answered: it has lost its last writes, and may no longer have some of the feeds."""
+        """Forget earlier answers of Redis: it has lost its last writes, and may no longer have some of the feeds."""
         with self._lock:
             self._written.clear()
 

@@ -286,7 +286,7 @@ class Receivers:
         )
 
     def remove(self, feed: str, receiver: str) -> None:
-        """Remove a receiver wherever it stands; a worker that holds it is fenced off."""
+        """Remove a receiver wherever it stands; a worker that has claimed it is fenced off."""
         k = keys.feed(feed)
         self._scripts.run(
             "receivers/remove",

@@ -59,7 +59,7 @@ class Replays:
         )
 
     def next_articles(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
-        """Return the next articles that wait for each endpoint, up to its limit, of those for which any do."""
+        """Return the next articles that wait, up to each endpoint's limit, for the endpoints that have any."""
         k = keys.feed(feed)
         pipe = self._client.pipeline(transaction=False)
         for endpoint, limit in limits.items():
@@ -86,6 +86,6 @@ class Replays:
 
 def _replay(request: dict[str, str], articles: list[str], limit: int) -> Replay:
     rate = float(request["rate"])
-    # At once no more than the rate allows in a second.
+    # At most what the rate allows in a second.
     count = min(limit, max(1, int(rate)))
     return Replay(request["id"], request["same_ids"] == "1", rate, tuple(articles[:count]), len(articles) > count)

@@ -4,7 +4,7 @@ A script is named by its folder and its file: `receivers/claim` is `lua/receiver
 is `-- with NOUN/NAME.part ...` begins with the text of those files, which several scripts share.
 
 Why not `redis.Redis.register_script`: in a pipeline redis-py asks with SCRIPT EXISTS whether each script is loaded
-before it sends anything, one more round trip every time, and it loads a missing script by a round trip of its own. Here
+before it sends anything, which is one more round trip every time, and loads a missing script by yet another one. Here
 a pipeline costs one round trip, and only a Redis that has lost its scripts costs two more. And an error of a script
 names the script and its key, so that a damaged record can be found.
 """
