@@ -248,8 +248,8 @@ class Article(_Text):
     last change of the text, both as readers see them. A canceled article keeps its identity and none of its text.
 
     Revisions to which the sender gave no version are ordered by `revised`: the sender's time of writing or, failing
-    that, the time of the event. Revisions of the same moment are ordered by `arrived`, when the event was accepted. Neither
-    is ever shown. None: not known.
+    that, the time of the event. Revisions of the same moment are ordered by `arrived`, when the event was accepted.
+    Neither is ever shown. None: not known.
 
     `sent_as` and `sent_version`: the id and version under which this revision was sent, if it came as an update with an
     id of its own. `merged_into`: this article turned out to be an update of that one, which replaces it from then on.

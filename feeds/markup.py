@@ -1,11 +1,11 @@
-"""HTML as sites write it for browsers, made fit for readers that have neither scripts nor styles.
+"""Turns HTML that sites write for browsers into HTML for readers that have neither scripts nor styles.
 
-What is furniture goes with its words: forms and their controls, noscript, templates, titles, what is hidden, the words
-that a browser shows only where it can't play a film. What a script would put in place is put there: pictures that are
-loaded late have their address, one of several sources of a picture is taken, and what is embedded from elsewhere leaves
-a link to it. A picture without an address goes.
+Furniture is removed with its words: forms and their controls, noscript, templates, titles, hidden elements, and the
+words that a browser shows only if it can't play a film. The work of scripts is done in advance: pictures that are
+loaded late get their address, one of several sources of a picture is chosen, and embedded content is replaced by a link
+to it. A picture without an address is removed.
 
-It runs before HTML is cleaned and makes nothing safe: `feeds.text.safe_html` calls it, and cleans what comes of it.
+It runs before HTML is cleaned and makes nothing safe: `feeds.text.safe_html` calls it, and cleans its output.
 
 Sources: HTML Living Standard, "The noscript element", "Images" (srcset), "The hidden attribute"; the attributes by
 which WordPress's plugins, lazysizes and jQuery's lazy loaders name a picture that is not loaded yet.
@@ -21,21 +21,21 @@ from urllib.parse import parse_qs, urlsplit
 from lxml import etree, html
 
 Absolute = Callable[[str], str]
-"""The absolute form of an address; empty for what is none."""
+"""Returns the absolute form of an address; empty if it is not an address."""
 
 FURNITURE = frozenset(
     """button canvas datalist head iframe input meter nextid noembed noframes noscript option optgroup output progress
     script select style svg template textarea title""".split()  # noqa: SIM905 (22 quoted words are harder to read)
 )
-"""Elements of which nothing is text."""
+"""Elements whose content is never text of the article."""
 _EMBEDS = {"iframe": "src", "embed": "src", "object": "data", "frame": "src"}
-_LINES = frozenset({"body", "div", "figure", "section", "aside", "blockquote", "li", "td", "th", "dd"})
-"""Elements in which a link that stands for an embed is a paragraph of its own."""
-_LATE = """data-src data-lazy-src data-original data-lazy data-lazysrc data-original-src data-actualsrc data-echo
-    data-hires data-hi-res-src nitro-lazy-src""".split()  # noqa: SIM905 (11 quoted words are harder to read)
-"""Where lazy loaders keep the address of the picture: it is the picture, whatever `src` shows meanwhile."""
-_LATE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
-_LAST = (
+_BLOCKS = frozenset({"body", "div", "figure", "section", "aside", "blockquote", "li", "td", "th", "dd"})
+"""Elements in which the link that replaces an embed gets its own paragraph."""
+_LAZY_SOURCES = """data-src data-lazy-src data-original data-lazy data-lazysrc data-original-src data-actualsrc
+    data-echo data-hires data-hi-res-src nitro-lazy-src""".split()  # noqa: SIM905 (11 quoted words are harder to read)
+"""Attributes in which lazy loaders have the address of the picture; `src` has a placeholder until it is loaded."""
+_LAZY_SRCSETS = ("data-srcset", "data-lazy-srcset", "srcset")
+_FALLBACK_SOURCES = (
     "data-orig-file",
     "data-large-file",
     "data-full-url",
@@ -44,44 +44,44 @@ _LAST = (
     "data-url",
     "data-fallback",
 )
-"""Where the address is to be found when nothing else has it."""
-_STAND_IN = re.compile(
+"""Attributes that may have the address when no other has it."""
+_PLACEHOLDER = re.compile(
     r"(?:blank|placeholder|spacer|transparent|pixel|1x1|lazy|loading|loader)[\w-]*\.(?:gif|png|svg)\b"
 )
-_KEPT = frozenset({"alt", "width", "height", "title", "dir", "lang"})
+_IMAGE_ATTRIBUTES = frozenset({"alt", "width", "height", "title", "dir", "lang"})
 _CANDIDATE = re.compile(r"(\S*[^,\s])(?:\s+([0-9.]+)[wx])?\s*(?:,|$)")
 _TRACKERS = re.compile(r"(?:^|\.)(?:googletagmanager|doubleclick|googlesyndication|adnxs)\.(?:com|net)$")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_UNSEEN_CLASSES = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
+_HIDDEN_CLASSES = frozenset({"screen-reader-text", "sr-only", "visually-hidden"})
 
-# A tag as it begins, and a film that has been tidied.
+# The beginning of a tag, and a film that has been tidied.
 _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)([^<>]*)")
 _PLAYABLE = re.compile(
     r'<(?:(?:video|audio)(?=[^<>]*\ssrc=")[^<>]*>(?:<source\b[^<>]*>)*|(?:video|audio)\b[^<>]*>(?:<source\b[^<>]*>)+)'
     r"</(?:video|audio)>"
 )
-# libxml2 does not know them as elements that never have anything in them.
+# Elements without content; libxml2 does not know that these are.
 _VOID = re.compile(r"<(source|track|wbr|embed)\b([^<>]*)>", re.IGNORECASE)
 _REFERENCE = re.compile(r"&#(?:[xX][0-9A-Fa-f]+|[0-9]+);?")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# Scripts and styles go by cleaning alone.
-_ALWAYS = (
+# Not scripts and styles, which the cleaning removes.
+_UNTIDY_TAGS = (
     (FURNITURE - {"script", "style"})
     | _EMBEDS.keys()
     | {"form", "label", "video", "audio", "source", "track", "picture"}
 )
-_ATTRIBUTES = ("hidden", "display", "visib", "screen-reader", "sr-only")
+_HIDING_ATTRIBUTES = ("hidden", "display", "visib", "screen-reader", "sr-only")
 _SOURCE = re.compile(r"""\ssrc\s*=\s*["']?[^"'\s#>]""")
 _TINY = re.compile(r"""\b(?:width|height)\s*=\s*["']?[01](?!\d)""")
 
 
 def untidy(markup: str) -> bool:
-    """Whether there may be anything in it that `tidied` changes. What has been tidied and cleaned has next to none."""
+    """Whether `tidied` may change the HTML. HTML that was tidied and cleaned rarely has anything left to change."""
     if "<" not in markup:
         return False
     for tag in _TAG.finditer(_PLAYABLE.sub("", markup)):
         name, attributes = tag[1].lower(), tag[2].lower()
-        if name in _ALWAYS or any(sign in attributes for sign in _ATTRIBUTES):
+        if name in _UNTIDY_TAGS or any(sign in attributes for sign in _HIDING_ATTRIBUTES):
             return True
         if name == "img" and (
             not _SOURCE.search(attributes)
@@ -93,9 +93,9 @@ def untidy(markup: str) -> bool:
 
 
 def tidied(markup: str, absolute: Absolute) -> str:
-    """Return the HTML without furniture, with its pictures and embeds as a reader can have them.
+    """Return the HTML without furniture, and with pictures and embeds in a form that readers can show.
 
-    What is nested too deep for the parser comes back as it is.
+    HTML that is nested too deep for the parser is returned unchanged.
     """
     parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, remove_comments=True, remove_pis=True)
     try:
@@ -120,7 +120,7 @@ def tidied(markup: str, absolute: Absolute) -> str:
 
 
 def _parsable(markup: str) -> str:
-    """The markup as libxml2 reads it like a browser, and without what lxml refuses to hold."""
+    """The markup in a form that libxml2 reads as browsers do, without characters that lxml refuses."""
     return _VOID.sub(_closed, _ILLEGAL.sub("", _REFERENCE.sub(_character, markup)))
 
 
@@ -134,8 +134,8 @@ def _closed(tag: re.Match[str]) -> str:
 
 def sources(srcset: str) -> Iterator[str]:
     """Yield the addresses in a `srcset`, the largest first."""
-    found = [(float(size or 0) if _is_number(size) else 0.0, url) for url, size in _CANDIDATE.findall(srcset)]
-    yield from (url for _, url in sorted(found, key=lambda candidate: -candidate[0]))
+    candidates = [(float(size or 0) if _is_number(size) else 0.0, url) for url, size in _CANDIDATE.findall(srcset)]
+    yield from (url for _, url in sorted(candidates, key=lambda candidate: -candidate[0]))
 
 
 def _is_number(text: str) -> bool:
@@ -143,7 +143,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_forms(body: html.HtmlElement) -> None:
-    """Cut forms out; one that has most of the text is the frame of a whole page, and goes alone."""
+    """Remove forms. Of a form with most of the text, which is the frame of a whole page, only the tag is removed."""
     words = len(body.text_content())
     for form in list(body.iter("form")):
         if form.getparent() is None:
@@ -157,8 +157,8 @@ def _without_forms(body: html.HtmlElement) -> None:
 
 
 def _has_more_text_than_labels(form: html.HtmlElement) -> bool:
-    said = sum(len(paragraph.text_content()) for paragraph in form.iter("p"))
-    return said > 400  # characters: a form says what it is for in fewer
+    characters = sum(len(paragraph.text_content()) for paragraph in form.iter("p"))
+    return characters > 400  # the explanations of a form are shorter
 
 
 def _without_hidden(body: html.HtmlElement) -> None:
@@ -168,7 +168,7 @@ def _without_hidden(body: html.HtmlElement) -> None:
         if (
             ("hidden" in element.attrib and element.get("hidden", "").lower() != "until-found")
             or _HIDDEN.search(element.get("style", ""))
-            or _UNSEEN_CLASSES & set(element.get("class", "").split())
+            or _HIDDEN_CLASSES & set(element.get("class", "").split())
         ):
             _drop(element)
 
@@ -182,17 +182,18 @@ def _pictures(body: html.HtmlElement, absolute: Absolute) -> None:
 
 
 def _choose(picture: html.HtmlElement, absolute: Absolute) -> None:
-    """Leave the picture alone of its sources; its `src`, or the best of those."""
+    """Replace `picture` by its image, with its own `src` or the best of the sources."""
     image = picture.find(".//img")
-    found = list(picture.iter("source"))
-    # What every reader shows goes before what only newer ones do.
-    found.sort(key=lambda source: source.get("type", "") not in {"", "image/jpeg", "image/png"})
-    if image is None and found:
+    picture_sources = list(picture.iter("source"))
+    # First the types that every reader can show.
+    picture_sources.sort(key=lambda source: source.get("type", "") not in {"", "image/jpeg", "image/png"})
+    if image is None and picture_sources:
         image = html.Element("img")
         picture.append(image)
     if image is not None and not _file(image, absolute):
-        sets = (source.get(name, "") for source in found for name in ("data-srcset", "srcset", "src", "data-src"))
-        url = next((url for each in sets for url in sources(each) if _is_picture(url, absolute)), "")
+        names = ("data-srcset", "srcset", "src", "data-src")
+        srcsets = (source.get(name, "") for source in picture_sources for name in names)
+        url = next((url for srcset in srcsets for url in sources(srcset) if _is_picture(url, absolute)), "")
         image.set("src", url)
     picture.drop_tag()
 
@@ -202,32 +203,32 @@ def _load(image: html.HtmlElement, absolute: Absolute) -> None:
     if not url or _tiny(image):
         _drop(image)
         return
-    for name in set(image.attrib) - _KEPT - {"src"}:
+    for name in set(image.attrib) - _IMAGE_ATTRIBUTES - {"src"}:
         del image.attrib[name]
     image.set("src", url)
 
 
 def _file(image: html.HtmlElement, absolute: Absolute) -> str:
-    """The address of the picture itself; empty when it has none."""
-    late = [image.get(name, "") for name in _LATE]
-    sets = [url for name in _LATE_SETS for url in sources(image.get(name, ""))]
-    own = image.get("src", "")
-    shown = [] if _STAND_IN.search(own) and (any(late) or sets) else [own]
-    # A `srcset` beside a `src` that can be used says the same picture in other sizes.
-    order = [*late, *shown, *sets, *(image.get(name, "") for name in _LAST)]
-    return next((url for url in order if _is_picture(url, absolute)), "")
+    """The address of the picture itself, not of a placeholder; empty when it has none."""
+    lazy_urls = [image.get(name, "") for name in _LAZY_SOURCES]
+    srcset_urls = [url for name in _LAZY_SRCSETS for url in sources(image.get(name, ""))]
+    src = image.get("src", "")
+    src_urls = [] if _PLACEHOLDER.search(src) and (any(lazy_urls) or srcset_urls) else [src]
+    # A `srcset` beside a usable `src` has the same picture in other sizes.
+    candidates = [*lazy_urls, *src_urls, *srcset_urls, *(image.get(name, "") for name in _FALLBACK_SOURCES)]
+    return next((url for url in candidates if _is_picture(url, absolute)), "")
 
 
 def _is_picture(url: str, absolute: Absolute) -> bool:
     url = url.strip()
-    found = absolute(url) if url and not url.startswith("#") else ""
-    # The page itself is no picture of itself: what `src=""` means.
-    return bool(found) and found != absolute("")
+    address = absolute(url) if url and not url.startswith("#") else ""
+    # `src=""` is the address of the page, which is not a picture.
+    return bool(address) and address != absolute("")
 
 
 def _noscripts(body: html.HtmlElement, absolute: Absolute) -> None:
-    """Cut noscript out, but for a picture that stands nowhere else."""
-    seen = {
+    """Remove noscript, except for a picture that is nowhere else."""
+    urls = {
         absolute(image.get("src", ""))
         for image in body.iter("img")
         if not any(parent.tag == "noscript" for parent in image.iterancestors())
@@ -237,10 +238,9 @@ def _noscripts(body: html.HtmlElement, absolute: Absolute) -> None:
             continue
         for image in element.iter("img"):
             url = absolute(image.get("src", ""))
-            if url not in seen:
-                seen.add(url)
-                shown = html.Element("img", image.attrib)
-                element.addprevious(shown)
+            if url not in urls:
+                urls.add(url)
+                element.addprevious(html.Element("img", image.attrib))
         _drop(element)
 
 
@@ -253,11 +253,11 @@ def _films(body: html.HtmlElement, absolute: Absolute) -> None:
 
 
 def _play(media: html.HtmlElement, absolute: Absolute) -> None:
-    """Leave the sources of a film alone, and the film only where it has one."""
-    own = next((url for name in ("src", "data-src") if absolute(url := media.get(name, ""))), "")
+    """Remove everything in a film except its sources, and the film itself if it has no source."""
+    src = next((url for name in ("src", "data-src") if absolute(url := media.get(name, ""))), "")
     media.attrib.pop("src", None)
-    if own:
-        media.set("src", own)
+    if src:
+        media.set("src", src)
     media.text = None
     for child in list(media):
         if child.tag == "source" and absolute(child.get("src", "")) and not child.get("srcset"):
@@ -265,34 +265,35 @@ def _play(media: html.HtmlElement, absolute: Absolute) -> None:
             child[:] = []
         else:
             media.remove(child)
-    if not own and not len(media):
+    if not src and not len(media):
         _drop(media)
 
 
 def _link(element: html.HtmlElement, absolute: Absolute) -> None:
-    """Put a link in the place of what is embedded: its page where its service is known, else its own address."""
-    said = next(
-        (url for name in (_EMBEDS[str(element.tag)], *_LATE) if absolute(url := element.get(name, "").strip())), ""
+    """Replace embedded content by a link: to its page if we know the service, otherwise to its own address."""
+    source = next(
+        (url for name in (_EMBEDS[str(element.tag)], *_LAZY_SOURCES) if absolute(url := element.get(name, "").strip())),
+        "",
     )
-    url = absolute(said) if said else ""
+    url = absolute(source) if source else ""
     parent = element.getparent()
     if parent is None:
         return
     if url and url != absolute("") and not _TRACKERS.search(urlsplit(url).netloc) and not _tiny(element):
-        page = _watched(url)
+        page = _film_page(url)
         link = html.Element("a", href=page)
         title = element.get("title") or element.get("aria-label") or ""
         link.text = " ".join(title.split()) or page
-        shown = link
-        if parent.tag in _LINES:
-            shown = html.Element("p")
-            shown.append(link)
-        element.addprevious(shown)
+        replacement = link
+        if parent.tag in _BLOCKS:
+            replacement = html.Element("p")
+            replacement.append(link)
+        element.addprevious(replacement)
     _drop(element)
 
 
-def _watched(url: str) -> str:
-    """The page of a film of which `url` is the player."""
+def _film_page(url: str) -> str:
+    """The page of the film whose player has this address; the same address if the service is unknown."""
     parts = urlsplit(url)
     host, path = parts.netloc.removeprefix("www."), parts.path.strip("/").split("/")
     if host in {"youtube.com", "youtube-nocookie.com"} and path[0] == "embed" and len(path) == 2:
@@ -310,7 +311,7 @@ def _watched(url: str) -> str:
 
 
 def _tiny(element: html.HtmlElement) -> bool:
-    """Whether it has the size of what only counts visits."""
+    """Whether an element has the size of pictures that only count visits."""
     return all(element.get(side, "").strip().removesuffix("px") in {"0", "1"} for side in ("width", "height"))
 
 
