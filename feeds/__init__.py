@@ -1,5 +1,41 @@
-"""What a newsroom's feeds are: articles, their life, the feeds they belong to and the formats they leave in.
+"""What a newsroom's feeds are: articles, their life, the feeds they belong to, and the formats in which they leave.
 
-Everything in this package is a function of its arguments. It never does I/O, never asks what time it is, never draws a
-random number: times, chance and ids are arguments. It imports nothing of the project outside itself.
+How an event becomes bytes:
+
+- `adapters` turn what other systems send into events. `event` and `article` check an event, and clean its texts once
+  (`text`, `markup`), so that no format has to.
+- `lifecycle` decides what the event does to its article: accept, hold until the embargo ends, or ignore. `lineage`
+  makes one article of a document and its updates with ids of their own.
+- `selection` says which feeds the article enters, stays in or leaves. `definition` is a feed as its editors define it,
+  `patterns` the definitions that stand for a feed of every author, and `archive` the periods of older entries.
+- `rights` cuts the article to what a partner's contract grants. `entry` is what formats render of it.
+- `formats` render entries and articles to bytes, and `validation` checks bytes by the rules of their format.
+  `recognition` finds out which format that is.
+
+For killed texts: `fingerprint` recognises them on a page of which `page_text` has all the text, in any of the web's
+`encodings`.
+
+The main ideas:
+
+- **Everything here is a function of its arguments.** So the same articles give the same bytes on any machine at any
+  time; a decision can be tested without a clock or a store; and what was rendered can be cached without asking again.
+- **Decide, then do.** A decision is a value (`lifecycle.Accept`, `selection.Placement`). Whoever asked carries it out.
+- **Checked once, at the door.** An `Article` that exists is legal: `Article.stored` reads it back without checking it.
+  Cleaning what was cleaned changes nothing.
+- **Matching knows no language.** A selector does not say in which language it is written, and an English article may
+  have a Turkish author, so one folding (`text.fold`) serves all languages; docs/newsroom.md lists what it costs.
+  Lucene's Persian normalizer also makes one letter of Urdu's two yehs. Ours does not, because "boy" and "boys" would
+  become the same word.
+- **Archives are days or months, not pages of a number of entries.** A kill would move every later entry to another
+  page.
+- **An update with an id of its own is a revision of the original.** Versions of different documents can't be compared,
+  so their places in the line of updates decide which is newer.
+- **Input is read leniently, output is judged strictly.** Adapters and `page_text` read what others write, as browsers
+  do. `validation` follows the standards, and judges anybody's documents by the same rules. It shares limits with the
+  formats but none of their code, so that a mistake in a format is not repeated in its check.
+- **Article ids are unique within one newsroom.** IPTC's formats want an id that is unique in the world, and a provider,
+  so article formats are given both beside the article.
+
+This package must never do I/O, ask what time it is or draw a random number: times, chance and ids are arguments. It
+must never change an article that it is given, and it imports nothing of the project outside itself.
 """
