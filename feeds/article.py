@@ -42,15 +42,15 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-def _checked(function: Any) -> AfterValidator:
+def _cleaned_by(function: Any) -> AfterValidator:
     """Wrap a function that raises ValueError so that its message reaches the sender as it is."""
 
     def check(value: str) -> str:
         try:
-            result: str = function(value)
+            cleaned: str = function(value)
         except ValueError as error:
             raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
-        return result
+        return cleaned
 
     return AfterValidator(check)
 
@@ -111,12 +111,12 @@ PICTURE_TYPES = {
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 # Limits are checked after cleaning, so that a stored article that is sent to us again passes them too.
-Id = Annotated[str, _checked(_identifier), _length(200, 1)]
+Id = Annotated[str, _cleaned_by(_identifier), _length(200, 1)]
 Line = Annotated[str, AfterValidator(_plain), _length(500)]
 Name = Annotated[str, AfterValidator(_plain), _length(200, 1)]
 Paragraph = Annotated[str, AfterValidator(_plain), _length(5000)]
-Url = Annotated[str, _checked(text.absolute_url), _length(URL_MOST, 1)]
-Edition = Annotated[str, Field(max_length=35), _checked(_language)]
+Url = Annotated[str, _cleaned_by(text.absolute_url), _length(URL_MOST, 1)]
+Edition = Annotated[str, Field(max_length=35), _cleaned_by(_language)]
 # Strict, because a number of the wrong type is a mistake: true is not urgency 1.
 Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
 Urgency = Annotated[int, Field(ge=1, le=9, strict=True)]
@@ -194,7 +194,7 @@ class _Text(BaseModel):
 
     @field_validator("headline", "url")
     @classmethod
-    def _needed(cls, value: str, info: ValidationInfo) -> str:
+    def _required(cls, value: str, info: ValidationInfo) -> str:
         if not value and info.data.get("pubstatus") != "canceled":
             raise PydanticCustomError("text", "is missing")
         return value
@@ -270,16 +270,16 @@ class Article(_Text):
 
         Missing fields have their defaults. Raises ValueError for any other text.
         """
-        values = json.loads(text)
+        fields = json.loads(text)
         for name in ("published", "updated", "embargoed", "expires", "revised", "arrived"):
-            if values.get(name) is not None:
-                values[name] = datetime.fromisoformat(values[name])
+            if fields.get(name) is not None:
+                fields[name] = datetime.fromisoformat(fields[name])
         for name in ("subjects", "authors"):
-            values[name] = tuple(values.get(name, ()))
-        values["images"] = tuple(Image.model_construct(**image) for image in values.get("images", ()))
-        alternates = values.get("alternates", ())
-        values["alternates"] = tuple(Alternate.model_construct(**alternate) for alternate in alternates)
-        return cls.model_construct(**values)
+            fields[name] = tuple(fields.get(name, ()))
+        fields["images"] = tuple(Image.model_construct(**image) for image in fields.get("images", ()))
+        alternates = fields.get("alternates", ())
+        fields["alternates"] = tuple(Alternate.model_construct(**alternate) for alternate in alternates)
+        return cls.model_construct(**fields)
 
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""

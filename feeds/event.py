@@ -119,7 +119,7 @@ class ListEvent(BaseModel):
 Event = ArticleEvent | RepeatEvent | KillEvent | ListEvent
 
 # Errors that pydantic words in terms of Python, in terms of JSON.
-_WORDS = {
+_PROBLEMS = {
     "missing": "is missing",
     "extra_forbidden": "is not a known field",
     "string_type": "must be a string",
@@ -140,9 +140,9 @@ def read(value: Any, now: datetime) -> Event:
     if not isinstance(value, dict):
         raise InvalidEvent([FieldError("", "an event must be a JSON object")])
     event_id = value.get("id") if isinstance(value.get("id"), str) else None
-    kind = value.get("type")
-    if kind not in TYPES:
-        problem = "is missing" if kind is None else f"is {str(kind)[:60]!r}"
+    event_type = value.get("type")
+    if event_type not in TYPES:
+        problem = "is missing" if event_type is None else f"is {str(event_type)[:60]!r}"
         raise InvalidEvent([FieldError("type", f"{problem}; known types: {', '.join(TYPES)}")], event_id)
     try:
         return _EVENT.validate_python({"time": now, **value}, context={"literal": value.get("literal") is True})
@@ -161,5 +161,5 @@ def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
     for detail in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in detail["loc"][skip:])
         message = detail["msg"]
-        errors.append(FieldError(path, _WORDS.get(detail["type"], message[:1].lower() + message[1:])))
+        errors.append(FieldError(path, _PROBLEMS.get(detail["type"], message[:1].lower() + message[1:])))
     return errors

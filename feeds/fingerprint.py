@@ -45,8 +45,8 @@ def fingerprints(article: Article) -> tuple[str, ...]:
 
     A passage has the same fingerprints in every revision that did not change it. An article of a few words has none.
     """
-    parts = lines(fragment(article.body_html)) if article.body_html else ()
-    text = list(chain.from_iterable(_windows(_words(part)) for part in parts))
+    body_lines = lines(fragment(article.body_html)) if article.body_html else ()
+    windows_of_body = list(chain.from_iterable(_windows(_words(line)) for line in body_lines))
     ends = [
         windows[i]
         for line in (article.headline, article.summary)
@@ -54,8 +54,8 @@ def fingerprints(article: Article) -> tuple[str, ...]:
         for i in (0, -1)
     ]
     # The smallest hashes are a sample that a change in one place leaves the same in other places.
-    sample = nsmallest(MOST, ((len(window) < WORDS, _fingerprint(window)) for window in text))
-    opening = text[: _OPENING * WORDS : WORDS]
+    sample = nsmallest(MOST, ((len(window) < WORDS, _fingerprint(window)) for window in windows_of_body))
+    opening = windows_of_body[: _OPENING * WORDS : WORDS]
     distinct = dict.fromkeys((*map(_fingerprint, (*ends, *opening)), *(mark for _, mark in sample)))
     return tuple(distinct)[:MOST]
 

@@ -119,9 +119,9 @@ def _without_tags(text: str) -> str:
 
 def _decoded(content: bytes, content_type: str) -> list[str]:
     """The page decoded by each encoding that it declares, and by UTF-8, as far as these fit its bytes."""
-    marked = encodings.marked(content)[0]
+    by_mark = encodings.marked(content)[0]
     labels = [encodings.in_header(content_type), encodings.in_page(content), "utf-8"]
-    candidates = [marked] if marked else list(dict.fromkeys(filter(None, map(encodings.python_name, labels))))
+    candidates = [by_mark] if by_mark else list(dict.fromkeys(filter(None, map(encodings.python_name, labels))))
     decoded = []
     for encoding in candidates:
         try:

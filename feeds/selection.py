@@ -69,13 +69,13 @@ def placements(
     visible, waits = article.visible(now), article.waits(now)
     placed = []
     for definition in definitions:
-        was = definition.name in before
+        recorded = definition.name in before
         if visible and matches(definition, article, lists):
             place = order(definition, article, lists)
-            placed.append(Placement(definition.name, "stays" if was else "enters", place))
+            placed.append(Placement(definition.name, "stays" if recorded else "enters", place))
         elif waits and definition.name in early and matches(definition, article, lists):
             placed.append(Placement(definition.name, "waits", 0))
-        elif was:
+        elif recorded:
             placed.append(Placement(definition.name, "leaves", 0))
     return placed
 
