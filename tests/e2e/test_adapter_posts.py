@@ -238,6 +238,8 @@ def test_a_dry_run_needs_nothing_that_runs_and_says_what_would_be_refused(tmp_pa
     assert "x" == json.loads(done.stdout)["article"]["id"]
     assert "english.txt: article.published: is 'Wednesday, 4 March, 2026 - 11:00': has no offset" in done.stderr
     assert "and no time zone is given (--timezone or site.timezone gives it)" in done.stderr
+    [refusal] = [line for line in done.stderr.splitlines() if line.startswith("dateline:") and "published" in line]
+    assert refusal.endswith("(--timezone or site.timezone gives it)")
     assert "english.txt: x: article.url: is missing" in done.stderr
     assert "(--url gives it)" in done.stderr
 

@@ -12,6 +12,8 @@ from distributing import CLAIM_SECONDS, Worker
 
 from worker import clock
 from worker.receivers.article_pushes import ArticlePushes
+from worker.receivers.ledger import LedgerEntry
+from worker.store import keys
 
 GOOD = ("a", "m", "z")
 BUG = TypeError("a bug of ours")
@@ -94,6 +96,24 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
     worker.go()
     worker.receiver.until(lambda: settled(worker, "bad"), 10, "the one that was in trouble")
     assert {"published one", "published two"} == set(worker.pushes("bad"))
+
+
+@pytest.mark.parametrize("damage", ["", "x", "[]", "null", '{"version":1}', '{"version":1,"status":"killed","at":1}'])
+def test_a_damaged_entry_of_a_ledger_keeps_no_kill_from_an_endpoint(worker: Worker, damage: str) -> None:
+    worker.endpoint()
+    for article in ("one", "two"):
+        worker.change(article)
+    worker.go()
+    worker.receiver.until(lambda: {"published one", "published two"} <= set(worker.pushes()), 10, "the articles")
+    worker.receiver.until(worker.settled, 10, "the end of the claim")
+    worker.store.client.hset(keys.feed("f").ledger("e"), "one", damage)
+    for article in ("one", "two"):
+        worker.change(article, "killed")
+    worker.go()
+    worker.receiver.until(lambda: {"killed one", "killed two"} <= set(worker.pushes()), 10, "the kills")
+    worker.receiver.until(worker.settled, 10, "the end of the claim")
+    entries = worker.store.receivers.ledger("f", "e", ["one", "two"])
+    assert ["killed", "killed"] == [LedgerEntry.parse(text).label for text in entries.values()]
 
 
 def served(worker: Worker, article: str) -> list[bool]:

@@ -145,10 +145,10 @@ def _shown(article_input: InputEvent) -> bool:
 
 
 def _say_errors(article_input: InputEvent, errors: Iterable[FieldError]) -> None:
+    article = f"{article_input.article}: " if article_input.article else ""
+    options = {note.field: with_option(note).removeprefix(str(note)) for note in article_input.missing}
     for error in errors:
-        say_wrong(
-            printable(f"{article_input.where}: {f'{article_input.article}: ' if article_input.article else ''}{error}")
-        )
+        say_wrong(printable(f"{article_input.where}: {article}{error}{options.get(error.field, '')}"))
 
 
 def _zone(name: str) -> ZoneInfo | None:

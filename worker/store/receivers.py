@@ -338,7 +338,12 @@ class Receivers:
             pipe.hmget(keys.feed(feed).ledger(endpoint), article_ids)
         ledgers: dict[str, dict[str, str]] = {endpoint: {} for endpoint in articles}
         for (endpoint, article_ids), texts in zip(lookups.items(), pipe.execute(), strict=True):
-            ledgers[endpoint] = {name: text for name, text in zip(article_ids, texts, strict=True) if text}
+            entries = zip(article_ids, texts, strict=True)
+            ledgers[endpoint] = {article: text for article, text in entries if text is not None}
+            for article, text in ledgers[endpoint].items():
+                if not (text.startswith("{") and text.endswith("}")):
+                    record = f"entry of {article} in the ledger of {endpoint}"
+                    self._damaged_records.report(record, "is no JSON", "the endpoint is sent the article again")
         return ledgers
 
     def counts(self, feed: str) -> dict[str, int]:

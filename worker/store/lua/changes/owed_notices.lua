@@ -20,7 +20,8 @@ end
 local ledger = redis.call('HMGET', KEYS[3], unpack(ids))
 for i, id in ipairs(ids) do
   local entry = read_entry(ledger[i])
-  local owed = ARGV[3] == '1'
+  -- Of a damaged entry only this is known: the endpoint was sent something.
+  local owed = ARGV[3] == '1' or (ledger[i] and not entry)
   if entry then
     local has_notice = (entry.status == 'killed' or entry.status == 'withdrawn') and not entry.outcome
     -- It refused the first message about the article, so it never had it.
