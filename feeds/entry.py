@@ -123,7 +123,7 @@ def tag_uri(authority: str, kind: str, name: str) -> str:
     return f"tag:{authority}:{kind}/{quote(name, safe='-._~!$*+,;=:@/')}"
 
 
-def began(authority: str) -> datetime:
+def start_of_authority(authority: str) -> datetime:
     """Return the beginning of the year in an authority, before which there can be no id: the time of an empty feed."""
     return datetime(max(int(authority.rpartition(",")[2][:4]), 1), 1, 1, tzinfo=UTC)
 

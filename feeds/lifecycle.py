@@ -121,7 +121,7 @@ def _older(submitted: Submission, time: datetime, arrived: datetime, current: Ar
     """
     revised = current.revised
     if revised is None:
-        # Stored without them. An `updated` that was adapted to `published` says nothing of the order.
+        # Stored without `revised`. An `updated` that was adapted to `published` says nothing of the order.
         if current.updated <= current.published:
             return False
         revised = current.updated

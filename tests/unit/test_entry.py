@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feeds.article import Article
-from feeds.entry import began, entry, tag_uri
+from feeds.entry import entry, start_of_authority, tag_uri
 
 AUTHORITY = "harbour-herald.example,2026"
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_ids_are_tag_uris(name: str, expected: str) -> None:
 
 @pytest.mark.parametrize("authority", ["herald.example,2019", "herald.example,2019-12-31"])
 def test_an_empty_feed_is_as_old_as_its_id(authority: str) -> None:
-    assert datetime(2019, 1, 1, tzinfo=UTC) == began(authority)
+    assert datetime(2019, 1, 1, tzinfo=UTC) == start_of_authority(authority)
 
 
 def test_direction_is_said_inside_the_html() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from feeds import patterns
 from feeds.archive import Period
 from feeds.definition import FeedDefinition
-from feeds.entry import Channel, began, tag_uri
+from feeds.entry import Channel, start_of_authority, tag_uri
 from feeds.formats import FEED_FORMATS, READERS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
 from worker import clock
@@ -136,7 +136,7 @@ class Publication:
             language=definition.edition or self.edition,
             publisher=self.title,
             home_url=definition.url or self.page(definition.name),
-            updated=clock.moment(changed) if changed else began(self.authority),
+            updated=clock.moment(changed) if changed else start_of_authority(self.authority),
             logo_url=self.logo_url,
             **addresses,
         )
