@@ -1,8 +1,8 @@
-"""The JSON-LD of a page: every object in it, also where the JSON is not quite JSON.
+"""Reads the JSON-LD in a page: every node object, also from scripts with small errors in their JSON.
 
-Sources: JSON-LD 1.1, "Embedding JSON-LD in HTML Documents"; RFC 8259. Templates write JSON by hand, so that a comma is
-missing or too many, a quotation mark stands in a text as it is, or a comment beside the data. Browsers never read it,
-so nobody notices. What can be read in one way only is mended; what can't is said to be unread, never guessed.
+Sources: JSON-LD 1.1, "Embedding JSON-LD in HTML Documents"; RFC 8259. Templates write JSON by hand, so commas are
+missing or too many, quotation marks in texts are not escaped, and comments stand beside the data. Browsers never read
+it, so nobody notices. An error that can be mended in just one way is mended; other scripts are counted as unread.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from lxml import html
 
 from feeds.errors import FieldError, InvalidEvent
 
-MOST_OBJECTS = 20_000
-"""How many JSON-LD objects a page may have; more is no page of an article."""
+MOST_VALUES = 20_000
+"""A page with more values in JSON-LD than this is not the page of an article."""
 _MENDED_MOST = 500_000
-"""Characters of a script that is mended; what is longer has to be JSON."""
+"""Most characters of a script that is mended; a longer one must be correct JSON."""
 _BEGINS = re.compile(r"(?<!CDATA)[\[{](?!CDATA)")
 _DECODER = json.JSONDecoder(strict=False)
-# A quotation mark ends a text where JSON could go on after it: with a colon, an end, a comma and a value, or, where a
-# comma was forgotten, with the next name.
+# A quotation mark ends a text if valid JSON can follow it: a colon, the end of an object or array, a comma and a value
+# or, where a comma is missing, the next name.
 _STRING = r"""
     "(?P<text>(?:\\.|[^"\\]|"(?!\s*(?::|[}\]]|\Z|/[*/]|,\s*(?:["{\[}\]]|-?\d|true|false|null|/[*/])|"[\w@:.-]{1,60}"\s*:)))*)(?:"|\Z)
 """
@@ -41,34 +41,35 @@ _LOCKED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """The JSON-LD objects of a page, those further out first.
+class JsonLd:
+    """The JSON-LD of a page.
 
-    `unread`: how many scripts could not be read. `locked`: one of these says that the page is not free to read.
+    nodes: its node objects, outer ones before those within them. unread_scripts: how many scripts could not be read.
+    locked: one of the unread scripts has the statement that the page is not free to read.
     """
 
-    objects: list[dict[str, Any]]
-    unread: int
+    nodes: list[dict[str, Any]]
+    unread_scripts: int
     locked: bool
 
 
-def data(root: html.HtmlElement) -> Data:
-    """Return what the JSON-LD of a page says. Raises InvalidEvent when it is more than any article's."""
+def read_page(root: html.HtmlElement) -> JsonLd:
+    """Return the JSON-LD of a page. Raises InvalidEvent when it has more values than the page of an article has."""
     waiting: deque[Any] = deque()
     unread = [source for source in map(_source, root.iter("script")) if source and not _read(source, waiting)]
-    found = []
-    seen = 0
+    nodes = []
+    visited = 0
     while waiting:
         value = waiting.popleft()
-        seen += 1
-        if seen > MOST_OBJECTS:
-            raise InvalidEvent([FieldError("", f"the page has more than {MOST_OBJECTS:,} values in JSON-LD")])
+        visited += 1
+        if visited > MOST_VALUES:
+            raise InvalidEvent([FieldError("", f"the page has more than {MOST_VALUES:,} values in JSON-LD")])
         if isinstance(value, dict):
-            found.append(value)
+            nodes.append(value)
             waiting.extend(inner for inner in value.values() if isinstance(inner, dict | list))
         elif isinstance(value, list):
             waiting.extend(inner for inner in value if isinstance(inner, dict | list))
-    return Data(found, len(unread), any(map(_LOCKED.search, unread)))
+    return JsonLd(nodes, len(unread), any(map(_LOCKED.search, unread)))
 
 
 def _source(script: html.HtmlElement) -> str:
@@ -77,19 +78,19 @@ def _source(script: html.HtmlElement) -> str:
 
 
 def _read(source: str, values: deque[Any]) -> bool:
-    """Add the values in a script; whether it could be read to its end."""
+    """Add the values in a script to `values`; return whether it could be read."""
     if not source.strip():
         return True
     if '"' not in source and "&quot;" in source:
         source = unescape(source)
-    # Within a comment or a CDATA section, and with a semicolon after it, it is the same.
-    begun = _BEGINS.search(source)
-    if begun is None:
+    # The JSON may stand in a comment or a CDATA section, and a semicolon may follow it.
+    start = _BEGINS.search(source)
+    if start is None:
         return False
-    stated = source[begun.start() :]
-    for reading in (_values, lambda stated: _values(_mended(stated))):
+    json_text = source[start.start() :]
+    for parse in (_values, lambda json_text: _values(_mended(json_text))):
         try:
-            values.extend(reading(stated))
+            values.extend(parse(json_text))
         except (ValueError, RecursionError):
             continue
         return True
@@ -97,19 +98,19 @@ def _read(source: str, values: deque[Any]) -> bool:
 
 
 def _values(source: str) -> list[Any]:
-    """The values that stand one after another, as some pages have several in one script."""
-    found = []
-    place: int | None = 0
-    while place is not None:
-        value, end = _DECODER.raw_decode(source, place)
-        found.append(value)
+    """The values in a script: some pages write several, one after another."""
+    values = []
+    position: int | None = 0
+    while position is not None:
+        value, end = _DECODER.raw_decode(source, position)
+        values.append(value)
         following = re.compile(r"[\s,;]*(?=[{\[](?!CDATA))").match(source, end)
-        place = following.end() if following else None
-    return found
+        position = following.end() if following else None
+    return values
 
 
 def _mended(source: str) -> str:
-    """The same without comments, with the commas that are missing and without those that are too many."""
+    """The JSON without comments, with missing commas added and surplus ones removed; empty if it is too long."""
     if len(source) > _MENDED_MOST:
         return ""
     parts: list[str] = []

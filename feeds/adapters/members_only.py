@@ -1,7 +1,7 @@
-"""What of a text is for some readers only, as content systems mark it: it is left out, never passed on.
+"""Leaves out the parts of a text that are for some readers only, as content systems mark them.
 
-Sources: Ghost, content visibility (`kg-gated-block`); the membership plugins of WordPress: their blocks, as they are
-kept and as they are rendered, and their shortcodes, which stay in a text when it was not rendered; schema.org,
+Sources: Ghost, content visibility (`kg-gated-block`); the membership plugins of WordPress: their blocks, as
+stored and as rendered, and their shortcodes, which stay in a text that was not rendered; schema.org,
 `isAccessibleForFree`, `hasPart` and `cssSelector` (Google, "Subscription and paywalled content").
 """
 
@@ -27,7 +27,7 @@ _BLOCK = re.compile(
     rf"<!--\s*wp:({'|'.join(map(re.escape, _BLOCKS.split()))})\b(?:(?!-->).)*?(?<!/)-->.*?(?:<!--\s*/wp:\1\s*-->|\Z)",
     re.DOTALL,
 )
-# From here on a post of Jetpack's newsletter is for its subscribers.
+# The rest of a post in Jetpack's newsletter after this block is for subscribers.
 _PAYWALL = re.compile(r"<!--\s*wp:jetpack/paywall\b.*\Z", re.DOTALL)
 _SHORTCODES = (
     "membership members_only member members memberonly restrict restricted paid private subscribers subscriber"
@@ -46,13 +46,13 @@ _MEMBERS = (
 )
 _CLASSES = frozenset(_MEMBERS.split())
 _CLASS = re.compile("|".join(sorted(_CLASSES)))
-# What can be found without a language of selectors: elements, classes, ids, and lists of them.
+# The simple selectors that we can look up: elements, classes, ids, and lists of them.
 _SELECTOR = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)?((?:[.#][\w-]+)*)")
 _NO = re.compile(r"(?:https?://schema\.org/|schema:)?(?:false|no|0|n|f|off)", re.IGNORECASE)
 
 
 def for_all(markup: str) -> tuple[str, int]:
-    """Return the HTML without the parts that are for some readers only, and how many these are."""
+    """Return the HTML without the parts for some readers only, and the number of these parts."""
     parts = 0
 
     def gated(block: re.Match[str]) -> str:
@@ -77,7 +77,7 @@ def for_all(markup: str) -> tuple[str, int]:
 
 
 def says_no(value: Any) -> bool:
-    """Whether `isAccessibleForFree` says no, in any of the spellings that pages have for it."""
+    """Whether `isAccessibleForFree` says no, in any of the spellings that pages use."""
     if isinstance(value, list):
         return any(map(says_no, value))
     if isinstance(value, dict):
@@ -88,15 +88,15 @@ def says_no(value: Any) -> bool:
 
 
 def cut_out(root: html.HtmlElement, selector: str) -> bool:
-    """Take the elements of a CSS selector out of a page; whether all that it may mean could be found."""
+    """Take the elements of a CSS selector out of a page; return False if the selector is too complex to look up."""
     for part in selector.split(","):
-        found = _SELECTOR.fullmatch(part.strip())
-        if not found or not part.strip():
+        simple = _SELECTOR.fullmatch(part.strip())
+        if not simple or not part.strip():
             return False
-        names = re.findall(r"([.#])([\w-]+)", found[2])
+        names = re.findall(r"([.#])([\w-]+)", simple[2])
         classes = {name for sign, name in names if sign == "."}
         ids = {name for sign, name in names if sign == "#"}
-        for element in list(root.iter(found[1].lower() if found[1] else None)):
+        for element in list(root.iter(simple[1].lower() if simple[1] else None)):
             if not isinstance(element.tag, str) or element.getparent() is None:
                 continue
             if classes <= set((element.get("class") or "").split()) and ids <= {element.get("id")}:

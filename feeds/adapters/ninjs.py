@@ -1,13 +1,13 @@
-"""IPTC ninjs 1.x, 2.x and 3.x, and what Superdesk pushes as ninjs (http_push).
+"""Reads IPTC ninjs 1.x, 2.x and 3.x, and the ninjs that Superdesk pushes (http_push).
 
 Sources: the JSON schemas of ninjs 1.6, 2.2 and 3.1 (iptc.org); superdesk-core, `publish/formatters/ninjs_formatter.py`
 and `publish/transmitters/http_push.py`. 1.x has `headline`, `body_html` and an object of `associations`, 2.x arrays of
-`headlines`, `bodies` and `associations`, 3.x the same in camel case. Superdesk says `guid` for `uri`, and adds
+`headlines`, `bodies` and `associations`, 3.x the same in camel case. Superdesk names the `uri` `guid`, and adds
 `service`, `authors`, `source` and `firstpublished`.
 
-`pubstatus` is taken as it is: usable, withheld (leaves every feed, may come back), canceled (IPTC: must not be used any
-more; what Superdesk sends for a kill and a takedown), which becomes a kill. `version` counts where it is a number.
-`evolvedfrom` (Superdesk's `rewrite_of`) names the document of which this is an update and whose place it takes.
+`pubstatus` is usable, withheld (leaves every feed, may come back) or canceled (IPTC: must no longer be used; Superdesk
+sends it for a kill and for a takedown), which becomes a kill. `version` is used if it is a number. `evolvedfrom`
+(Superdesk's `rewrite_of`) names the document that this one updates and replaces.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
 
-# A document of its own, in a field that should have a piece of HTML; XHTML has a namespace or a declaration.
+# A whole document in a field for a piece of HTML; XHTML has a namespace or a declaration.
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\s+nitf|<(?:nitf|newsItem|newsMessage|NewsML)\b)")
 _HTML_OF = {"hl1": "h1", "hl2": "h2", "bq": "blockquote", "block": "div", "lang": "span", "q": "q"}
-# Names that are read, or say nothing of the article that readers or partners could want.
+# Properties that are read, or that hold nothing that readers or partners could want.
 _READ = frozenset(
     """uri guid type mimetype representationtype profile standard version versioncreated versionauthor pubstatus urgency
     headline headlines title description descriptions body bodies body_html body_xhtml body_text renditions
@@ -36,15 +36,15 @@ _READ = frozenset(
     evolvedfrom trustindicators creditline datetime""".split()  # noqa: SIM905 (60 quoted words are harder to read)
 )
 _STATES = ("usable", "withheld", "canceled")
-_NO_WRITERS = ("photo", "picture", "camera", "video", "illustrat", "graphic")
+_NOT_WRITING = ("photo", "picture", "camera", "video", "illustrat", "graphic")
 _BY = re.compile(r"^\s*(?:by|von|par|por|di|بقلم|کتبه)\s*:?\s+(?=\S)", re.IGNORECASE)
-# What stands between people in a byline.
+# Separators of the people in a byline.
 _BETWEEN = re.compile(r"\s*(?:[,;/|،]|\band\b|\bund\b|\bet\b|&)\s*", re.IGNORECASE)
 _WRITERS = frozenset({"author", "creator", "writer"})
 
 
 def read(content: bytes, defaults: InputDefaults) -> Adapted:
-    """Return the event in one ninjs object. Raises InvalidEvent when it is none or not of an article."""
+    """Return the event in a ninjs object. Raises InvalidEvent when it is not ninjs, or not an article."""
     item = _lower(json_object(content))
     draft = Draft("ninjs", content, identity(item.get("uri")) or identity(item.get("guid")) or defaults.id)
     kind = item.get("type", "text")
@@ -59,55 +59,59 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
     if state == "canceled":
         return draft.killed()
     draft.article["pubstatus"] = state
-    _say(draft, item, defaults)
-    if unread := sorted(name for name, value in item.items() if value and name.lstrip("$_") not in _READ):
+    _set_fields(draft, item, defaults)
+    if unread_names := sorted(name for name, value in item.items() if value and name.lstrip("$_") not in _READ):
         draft.note(
-            "", f"has {', '.join(unread)[:300]}, for which an article here has no place; what it says is left out"
+            "", f"has {', '.join(unread_names)[:300]}, for which an article here has no place; what it says is left out"
         )
     for associated in map(_lower, objects(_values(item.get("associations")))):
         _picture(draft, associated)
         if associated.get("type") in {"video", "audio", "composite", "component", "planning", "event"}:
-            named = identity(associated.get("uri")) or identity(associated.get("guid")) or "one"
-            draft.note("", f"has {associated['type']} among its associations ({named[:200]}), which is left out")
+            name = identity(associated.get("uri")) or identity(associated.get("guid")) or "one"
+            draft.note("", f"has {associated['type']} among its associations ({name[:200]}), which is left out")
         if associated.get("type") == "text" and associated.get("rel") == "alternate":
-            # As our own ninjs 3.1 says another edition; ninjs itself names no relations.
+            # Our own ninjs 3.1 marks other editions like this; ninjs itself defines no relations.
             page, uri = _page(associated), identity(associated.get("uri"))
             draft.alternate(associated.get("language"), page, defaults, uri if uri != page else "")
     return draft.published()
 
 
 def recognizes(value: Any) -> bool:
-    """Whether JSON looks like ninjs: an identifier as ninjs or Superdesk names it, and a property of a news item."""
+    """Whether JSON looks like ninjs: an identifier of ninjs or Superdesk, and a property of a news item."""
     if not isinstance(value, dict):
         return False
     item = _lower(value)
-    known = ("versioncreated", "pubstatus", "body_html", "bodies", "headlines", "renditions")
-    return any(isinstance(item.get(name), str) for name in ("uri", "guid")) and any(name in item for name in known)
+    news_properties = ("versioncreated", "pubstatus", "body_html", "bodies", "headlines", "renditions")
+    return any(isinstance(item.get(name), str) for name in ("uri", "guid")) and any(
+        name in item for name in news_properties
+    )
 
 
-def _say(draft: Draft, item: dict[str, Any], defaults: InputDefaults) -> None:
+def _set_fields(draft: Draft, item: dict[str, Any], defaults: InputDefaults) -> None:
     draft.edition(item.get("language"), defaults)
     draft.line("headline", item.get("headline") or _text(item, "headline") or item.get("title"))
     draft.line("summary", _text(item, "description"))
     draft.body(_body(draft, item))
     draft.url(_page(item), defaults, item.get("slugline"))
-    # The first publication where it is said, else the moment from which IPTC counts the item's life.
+    # The first publication, else the moment when the item was created.
     times = (item.get(name) for name in ("firstpublished", "firstpublishedtime", "firstcreated", "contentcreated"))
     draft.time("published", None, defaults, *times)
     draft.time("embargoed", item.get("embargoed") or item.get("embargoeduntil"), defaults)
     draft.time("expires", item.get("expires"), defaults)
-    named = [*objects(item.get("subject")), *objects(item.get("subjects"))]
-    # As our own ninjs says the section; ninjs itself names no relations.
-    sections = [each for each in named if str(each.get("rel", "")).lower() == "section"]
-    named = [each for each in named if each not in sections]
+    concepts = [*objects(item.get("subject")), *objects(item.get("subjects"))]
+    # Our own ninjs marks the section like this; ninjs itself defines no relations.
+    sections = [concept for concept in concepts if str(concept.get("rel", "")).lower() == "section"]
+    subjects = [concept for concept in concepts if concept not in sections]
     draft.line("section", next((each.get("name") for each in (*objects(item.get("service")), *sections)), None))
     keywords = item.get("keywords")
-    draft.lines("subjects", [*(each.get("name") for each in named), *(keywords if isinstance(keywords, list) else ())])
+    draft.lines(
+        "subjects", [*(each.get("name") for each in subjects), *(keywords if isinstance(keywords, list) else ())]
+    )
     people = [*objects(item.get("person")), *objects(item.get("people"))]
-    writers = [each for each in people if str(each.get("rel", "")).rpartition(":")[2].lower() in _WRITERS]
-    named_so = [each for each in objects(item.get("authors")) if _writes(each)]
-    authors = [each.get("name") for each in (*named_so, *writers)]
-    draft.lines("authors", authors or _people(item.get("byline") or item.get("by")))
+    writers = [person for person in people if str(person.get("rel", "")).rpartition(":")[2].lower() in _WRITERS]
+    authors = [author for author in objects(item.get("authors")) if _writes(author)]
+    names = [person.get("name") for person in (*authors, *writers)]
+    draft.lines("authors", names or _people(item.get("byline") or item.get("by")))
     urgency = item.get("urgency")
     if isinstance(urgency, int | float) and urgency in range(1, 10):
         draft.article["urgency"] = int(urgency)
@@ -120,38 +124,40 @@ def _say(draft: Draft, item: dict[str, Any], defaults: InputDefaults) -> None:
 
 
 def _writes(author: dict[str, Any]) -> bool:
-    """Whether one of Superdesk's authors wrote the text; the others took its pictures, or filmed."""
+    """Whether one of Superdesk's authors wrote the text; its authors include photographers and film makers."""
     roles = (author.get(name) for name in ("role", "jobtitle", "rel"))
-    said = " ".join(str(role.get("name", "")) if isinstance(role, dict) else str(role or "") for role in roles).lower()
-    return not any(word in said for word in _NO_WRITERS)
+    role_names = " ".join(
+        str(role.get("name", "")) if isinstance(role, dict) else str(role or "") for role in roles
+    ).lower()
+    return not any(word in role_names for word in _NOT_WRITING)
 
 
 def _people(byline: Any) -> list[Any]:
-    """The people of a byline, one by one: without "By", and without those who took the pictures."""
+    """The people of a byline, one by one, without "By" and without the photographers."""
     if not isinstance(byline, str):
         return [byline]
     people = []
     for part in _BETWEEN.split(byline):
         name = _BY.sub("", part).strip()
-        if name and not any(word in fold(part) for word in _NO_WRITERS):
+        if name and not any(word in fold(part) for word in _NOT_WRITING):
             people.append(name)
     return people
 
 
-def _version(draft: Draft, said: Any) -> None:
-    text = identity(said)
+def _version(draft: Draft, version: Any) -> None:
+    text = identity(version)
     if text.isascii() and text.isdecimal() and len(text) < 16 and int(text) > 0:
         draft.article["version"] = int(text)
-    elif said is not None:
-        draft.note("version", f"is {str(said)[:40]!r}, which is no number; the time of the change decides")
+    elif version is not None:
+        draft.note("version", f"is {str(version)[:40]!r}, which is no number; the time of the change decides")
 
 
 def _text(item: dict[str, Any], name: str) -> Any:
-    """The headline or description: of 1.x by suffix, `_text` first; of 2.x and 3.x by role, `main` first."""
-    said = [_lower(each) for each in objects(item.get(f"{name}s"))]
-    said.sort(key=lambda each: each.get("role") not in {"main", None})
+    """The headline or description: in 1.x by suffix, `_text` first; in 2.x and 3.x by role, `main` first."""
+    variants = [_lower(variant) for variant in objects(item.get(f"{name}s"))]
+    variants.sort(key=lambda each: each.get("role") not in {"main", None})
     suffixed = (item[key] for key in sorted(item, key=lambda key: key != f"{name}_text") if key.startswith(f"{name}_"))
-    return next(filter(None, (*(each.get("value") for each in said), *suffixed)), None)
+    return next(filter(None, (*(variant.get("value") for variant in variants), *suffixed)), None)
 
 
 def _body(draft: Draft, item: dict[str, Any]) -> Any:
@@ -159,26 +165,26 @@ def _body(draft: Draft, item: dict[str, Any]) -> Any:
         if item.get(name):
             value = item[name]
             return _source(draft, value, "XML") if isinstance(value, str) and _XML.match(value) else value
-    said = [each for each in map(_lower, objects(item.get("bodies"))) if isinstance(each.get("value"), str)]
-    said.sort(key=lambda each: each.get("role") not in {"main", None})
-    marked = [each for each in said if "html" in str(each.get("contenttype", ""))]
-    if marked:
-        return marked[0]["value"]
-    if plain := [each for each in said if str(each.get("contenttype", "")).lower() in {"", "text/plain"}]:
-        return _plain_or_source(draft, plain[0]["value"])
-    if said:
-        return _source(draft, said[0]["value"], str(said[0].get("contenttype", "")))
+    bodies = [body for body in map(_lower, objects(item.get("bodies"))) if isinstance(body.get("value"), str)]
+    bodies.sort(key=lambda each: each.get("role") not in {"main", None})
+    html_bodies = [body for body in bodies if "html" in str(body.get("contenttype", ""))]
+    if html_bodies:
+        return html_bodies[0]["value"]
+    if plain_bodies := [each for each in bodies if str(each.get("contenttype", "")).lower() in {"", "text/plain"}]:
+        return _plain_or_source(draft, plain_bodies[0]["value"])
+    if bodies:
+        return _source(draft, bodies[0]["value"], str(bodies[0].get("contenttype", "")))
     return _plain_or_source(draft, item.get("body_text"))
 
 
-def _plain_or_source(draft: Draft, bare: Any) -> Any:
-    if not isinstance(bare, str):
+def _plain_or_source(draft: Draft, body: Any) -> Any:
+    if not isinstance(body, str):
         return None
-    return _source(draft, bare, "XML") if _XML.match(bare) else paragraphs(bare)
+    return _source(draft, body, "XML") if _XML.match(body) else paragraphs(body)
 
 
 def _source(draft: Draft, value: str, media_type: str) -> Any:
-    """The text in a document of another format: NITF's and XHTML's is found, of others nothing is taken."""
+    """The text in a document of another format as HTML. Only NITF and XHTML are read; others are noted."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     try:
         root = etree.fromstring(legal(value).encode(), parser)
@@ -192,7 +198,7 @@ def _source(draft: Draft, value: str, media_type: str) -> Any:
         draft.note("body_html", f"is in {media_type[:60] or 'an unknown format'}, which is not read; it is left out")
         return None
     for element in list(content.iter(etree.Element)):
-        # A prefix that is declared nowhere is part of the name, and no name to give an element.
+        # lxml leaves an undeclared prefix in the name, and such a name is not allowed for an element.
         name = str(element.tag).rpartition("}")[2].rpartition(":")[2] or "span"
         element.tag = _HTML_OF.get(name, name)
         if name in {"media", "nitf-table-metadata", "object"} and element.getparent() is not None:
@@ -204,7 +210,7 @@ def _source(draft: Draft, value: str, media_type: str) -> Any:
 
 
 def _page(item: dict[str, Any]) -> Any:
-    """The address of the page: the rendition in HTML. The `uri` names the item and need not be the address of any."""
+    """The address of the page: that of the HTML rendition. The `uri` names the item and need not be an address."""
     renditions = map(_lower, objects(_values(item.get("renditions"))))
     return next((each.get("href") for each in renditions if _media_type(each) == "text/html"), None)
 
@@ -233,7 +239,7 @@ def _media_type(rendition: dict[str, Any]) -> str:
 
 
 def _values(value: Any) -> Any:
-    """The items of what 1.x has as an object by name and 2.x and 3.x as an array."""
+    """The members of a property that is an object by name in 1.x and an array in 2.x and 3.x."""
     return list(value.values()) if isinstance(value, dict) else value
 
 

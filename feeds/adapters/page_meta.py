@@ -1,8 +1,8 @@
-"""What a page says of itself outside JSON-LD: in `meta`, `link`, `html`, microdata, RDFa, in its headings and times.
+"""Reads a page's metadata outside JSON-LD: `meta`, `link`, `html`, microdata, RDFa, its headings and its times.
 
 Sources: the Open Graph protocol, "Article"; Dublin Core in HTML; HTML Living Standard, `time`, `link`, "microdata";
-RDFa Lite 1.1; and the names that news sites and their tools use: Parse.ly, Sailthru, rNews, Cxense and others. Places
-are in their order of trust; the first value that can be read counts, and the caller reads.
+RDFa Lite 1.1; and the names that news sites and their tools use: Parse.ly, Sailthru, rNews, Cxense and others. Values
+are listed in order of trust; the caller uses the first that it can read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lxml import html
 from feeds import text
 from feeds.adapters.members_only import says_no
 
-# Names of `meta` without their punctuation and case, those that are sure first.
+# Names of `meta` without punctuation and in lower case, the most reliable first.
 _PUBLISHED = (
     "articlepublishedtime",
     "articlepublished",
@@ -32,7 +32,7 @@ _PUBLISHED = (
     "dcdatepublication",
     "sailthrudate",
 )
-_PUBLISHED_TOO = re.compile(
+_LIKE_PUBLISHED = re.compile(
     r"(?:pub(?:lish(?:ed|ing)?|lication)?(?:date|time|on)|publishdatetime|published|articlepostdate|regdate|releasedate|"
     r"apubtime|ogtime|firstpublished|dateissued|dateposted|createat)$"
 )
@@ -46,49 +46,55 @@ _UPDATED = (
     "dctermsmodified",
     "lastmodified",
 )
-_UPDATED_TOO = re.compile(
+_LIKE_UPDATED = re.compile(
     r"(?:modified|updated|modification|update)(?:date|time|on)?$|date(?:modified|updated)$|lastmod$"
 )
-_OTHERS = re.compile(r"video|audio|unpublish|expir|comment|site")
-"""Names of other moments than those of the article."""
+_UNRELATED = re.compile(r"video|audio|unpublish|expir|comment|site")
+"""Parts of names whose times are not the article's."""
 _LANGUAGES = ("content-language", "language", "og:locale", "dc.language", "dcterms.language", "inlanguage")
 _TITLES = ("dc.title", "dcterms.title", "headline", "parsely-title", "sailthru.title", "title")
 _AUTHORS = ("author", "article:author", "parsely-author", "dc.creator", "dcterms.creator", "sailthru.author", "byl")
-_NAME_MOST = 100
-"""Characters of a byline; what is longer is no name."""
-_ARTICLES = re.compile(r"(?:Article|Posting|Report|WebPage|CreativeWork)$")
-_WHEN = re.compile(r"\b(?:(?:date-?)?publish(?:ed)?|pubdate|entry-date|post-date|dt-published)\b", re.IGNORECASE)
-_CHANGED = re.compile(r"updated|modified|edited", re.IGNORECASE)
-_ASIDE = frozenset({"aside", "nav", "footer", "li"})
-_CLIMBED = 4
-"""So many elements around the headline are looked at for the time that stands with it."""
+_LONGEST_NAME = 100
+"""Most characters of a byline; a longer text is not a name."""
+_ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|WebPage|CreativeWork)$")
+_PUBLISHED_CLASS = re.compile(
+    r"\b(?:(?:date-?)?publish(?:ed)?|pubdate|entry-date|post-date|dt-published)\b", re.IGNORECASE
+)
+_CHANGED_CLASS = re.compile(r"updated|modified|edited", re.IGNORECASE)
+_ASIDE_ELEMENTS = frozenset({"aside", "nav", "footer", "li"})
+_MOST_ANCESTORS = 4
+"""How many elements around the headline are searched for the time beside it."""
 
 
 class Meta:
-    """What a page says in `meta`, `link` and `html`."""
+    """The metadata of a page.
+
+    base, canonical, alternates: its addresses. languages, headlines, published, updated, authors: values as the page
+    writes them, the most reliable first. locked: whether the page is marked as not free to read.
+    """
 
     def __init__(self, root: html.HtmlElement, url: str) -> None:
         bases = ((element.get("href") or "").strip() for element in root.iter("base"))
         self.base = next(filter(None, bases), "")
         links = (link.get("href") or "" for link in root.iter("link") if _related(link, "canonical"))
         self.canonical = next((link.strip() for link in links if link.strip()), "")
-        own = url or (self.canonical if "://" in self.canonical else "")
-        if self.base and own:
-            self.base = joined(own, self.base)
+        page_url = url or (self.canonical if "://" in self.canonical else "")
+        if self.base and page_url:
+            self.base = joined(page_url, self.base)
         if self.canonical and "://" not in self.canonical and self.base:
             self.canonical = joined(self.base, self.canonical)
         self.alternates = [
             (language, link.get("href"))
             for link in root.iter("link")
-            # What has no language is a feed or another form of the same page, and x-default the page that asks for one.
+            # A link without a language is a feed or another form of the page; x-default is a page to choose a language.
             if _related(link, "alternate") and (language := link.get("hreflang")) and language.lower() != "x-default"
         ]
-        self._said: dict[str, list[str]] = {}
+        self._values_of: dict[str, list[str]] = {}
         for element in root.iter("meta"):
             value = (element.get("content") or "").strip()
             for attribute in ("property", "name", "itemprop", "http-equiv"):
                 if value and (name := element.get(attribute)) and (attribute != "itemprop" or _of_article(element)):
-                    self._said.setdefault(name.lower(), []).append(value)
+                    self._values_of.setdefault(name.lower(), []).append(value)
         self.languages = [
             root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang") or "",
             *self.all(*_LANGUAGES),
@@ -96,40 +102,40 @@ class Meta:
         ]
         heading = _heading(root)
         shown = " ".join(str(heading.text_content()).split()) if heading is not None else ""
-        titles = (self.one("og:title"), shown, self.one("twitter:title"), self.one(*_TITLES))
-        self.headlines = [found for found in titles if found]
-        near = list(_near(heading)) if heading is not None else []
+        titles = (self.first("og:title"), shown, self.first("twitter:title"), self.first(*_TITLES))
+        self.headlines = [title for title in titles if title]
+        nearby_times = list(_nearby_times(heading)) if heading is not None else []
         self.published = [
-            *self._moments(_PUBLISHED, _PUBLISHED_TOO),
-            *_marked(root, "datepublished"),
-            *_shown(root),
+            *self._moments(_PUBLISHED, _LIKE_PUBLISHED),
+            *_structured_times(root, "datepublished"),
+            *_shown_times(root),
             *self._moments(_CREATED, None),
-            *_marked(root, "datecreated"),
-            *(_moment(element) for element in near if not _CHANGED.search(element.get("class") or "")),
+            *_structured_times(root, "datecreated"),
+            *(_moment(element) for element in nearby_times if not _CHANGED_CLASS.search(element.get("class") or "")),
         ]
-        self.updated = [*self._moments(_UPDATED, _UPDATED_TOO), *_marked(root, "datemodified")]
+        self.updated = [*self._moments(_UPDATED, _LIKE_UPDATED), *_structured_times(root, "datemodified")]
         names = self.all(*_AUTHORS)
         self.authors = names or list(dict.fromkeys(_bylines(root)))
         self.locked = "locked" in self.all("article:content_tier") or any(map(says_no, self.all("isaccessibleforfree")))
 
-    def _moments(self, sure: tuple[str, ...], others: re.Pattern[str] | None) -> list[str]:
-        """What is said under these names, and then under those that look like them."""
-        bare: dict[str, list[str]] = {}
-        for name, values in self._said.items():
-            bare.setdefault(re.sub(r"[^a-z]", "", name), []).extend(values)
-        alike = [name for name in bare if others and others.search(name) and not _OTHERS.search(name)]
-        return [value for name in dict.fromkeys((*sure, *alike)) for value in bare.get(name, ())]
+    def _moments(self, names: tuple[str, ...], similar: re.Pattern[str] | None) -> list[str]:
+        """The values of these names in `meta`, then those of `similar` names."""
+        values_of: dict[str, list[str]] = {}
+        for name, values in self._values_of.items():
+            values_of.setdefault(re.sub(r"[^a-z]", "", name), []).extend(values)
+        matching = [name for name in values_of if similar and similar.search(name) and not _UNRELATED.search(name)]
+        return [value for name in dict.fromkeys((*names, *matching)) for value in values_of.get(name, ())]
 
     def absolute(self, url: str, page: str = "") -> str:
-        """An address on the page as an absolute one."""
+        """Return an address on the page as an absolute one."""
         return joined(self.base or page or self.canonical, url) if url else url
 
     def all(self, *names: str) -> list[str]:
-        """Every value of these names."""
-        return [value for name in names for value in self._said.get(name.lower(), ())]
+        """Return every value of these names in `meta`."""
+        return [value for name in names for value in self._values_of.get(name.lower(), ())]
 
-    def one(self, *names: str) -> str:
-        """The first value of the first of these names that has one."""
+    def first(self, *names: str) -> str:
+        """Return the first value of the first of these names that has one; empty if none has."""
         return next((values[0] for name in names if (values := self.all(name))), "")
 
 
@@ -138,7 +144,7 @@ def _related(link: html.HtmlElement, relation: str) -> bool:
 
 
 def joined(base: str, url: str) -> str:
-    """Return `url` as it is found at `base`."""
+    """Return `url` as an absolute address, relative to `base`; `url` itself if it can't be parsed."""
     try:
         return urljoin(base, url)
     except ValueError:
@@ -146,25 +152,30 @@ def joined(base: str, url: str) -> str:
 
 
 def _properties(element: html.HtmlElement) -> set[str]:
-    """The names of what an element says in microdata or RDFa, in lower case, without prefixes."""
-    said = f"{element.get('itemprop') or ''} {element.get('property') or ''}".lower().split()
-    return {name.rpartition("/")[2].rpartition(":")[2] for name in said}
+    """The names of an element's properties in microdata or RDFa, in lower case, without prefixes."""
+    names = f"{element.get('itemprop') or ''} {element.get('property') or ''}".lower().split()
+    return {name.rpartition("/")[2].rpartition(":")[2] for name in names}
 
 
 def _of_article(element: html.HtmlElement) -> bool:
-    """Whether what an element says in microdata is said of an article or a page: comments and videos have dates too."""
+    """Whether an element's microdata describe an article or a page: comments and videos have dates too."""
     around = (each for each in element.iterancestors() if each.get("itemscope") is not None or each.get("itemtype"))
     scope = next(around, None)
-    return scope is None or not scope.get("itemtype") or bool(_ARTICLES.search(scope.get("itemtype").strip()))
+    return scope is None or not scope.get("itemtype") or bool(_ARTICLE_TYPES.search(scope.get("itemtype").strip()))
 
 
 def _moment(element: html.HtmlElement) -> str:
-    said = (element.get("datetime"), element.get("content"), element.get("title"), str(element.text_content())[:100])
-    return next((value.strip() for value in said if value and value.strip()), "")
+    candidates = (
+        element.get("datetime"),
+        element.get("content"),
+        element.get("title"),
+        str(element.text_content())[:100],
+    )
+    return next((value.strip() for value in candidates if value and value.strip()), "")
 
 
-def _marked(root: html.HtmlElement, name: str) -> list[str]:
-    """The times that the page says under that name, in microdata or RDFa."""
+def _structured_times(root: html.HtmlElement, name: str) -> list[str]:
+    """The values of that property in microdata or RDFa."""
     named = (element for element in root.iter() if isinstance(element.tag, str) and element.tag != "meta")
     return [
         *(_moment(each) for each in root.iter("meta") if name in _properties(each) and _of_article(each)),
@@ -173,44 +184,45 @@ def _marked(root: html.HtmlElement, name: str) -> list[str]:
 
 
 def _bylines(root: html.HtmlElement) -> Iterator[str]:
-    """The authors whom the page names in microdata, or by links to them (`rel="author"`)."""
+    """The authors that the page names in microdata, or by links to them (`rel="author"`)."""
     for element in root.iter():
         if not isinstance(element.tag, str):
             continue
         linked = "author" in (element.get("rel") or "").lower().split() and element.tag == "a"
         if not linked and ("author" not in _properties(element) or not _of_article(element)):
             continue
-        if any(around.tag in _ASIDE for around in element.iterancestors()):
+        if any(around.tag in _ASIDE_ELEMENTS for around in element.iterancestors()):
             continue
         named = [each for each in element.iter() if isinstance(each.tag, str) and "name" in _properties(each)]
-        said = [each.get("content") or _words(each) for each in named] or [element.get("content") or _words(element)]
-        yield from (name for name in said if name and len(name) <= _NAME_MOST)
+        names = [each.get("content") or _words(each) for each in named] or [element.get("content") or _words(element)]
+        yield from (name for name in names if name and len(name) <= _LONGEST_NAME)
 
 
-def _shown(root: html.HtmlElement) -> Iterator[str]:
-    """The times that the page shows as those of the publication: by `pubdate`, or by the name of their class."""
+def _shown_times(root: html.HtmlElement) -> Iterator[str]:
+    """The times that the page marks as those of the publication, by `pubdate` or by their class."""
     for element in root.iter("time", "abbr"):
         kinds = element.get("class") or ""
-        named = element.get("pubdate") is not None or (_WHEN.search(kinds) and not _CHANGED.search(kinds))
-        if named and not any(around.tag in _ASIDE for around in element.iterancestors()):
+        named = element.get("pubdate") is not None or (
+            _PUBLISHED_CLASS.search(kinds) and not _CHANGED_CLASS.search(kinds)
+        )
+        if named and not any(around.tag in _ASIDE_ELEMENTS for around in element.iterancestors()):
             yield _moment(element)
 
 
-def _near(heading: html.HtmlElement) -> Iterator[html.HtmlElement]:
-    """The times that stand with the headline: within the nearest element around it that has any."""
-    for climbed, around in enumerate(heading.iterancestors()):
-        if climbed == _CLIMBED or around.tag in {"body", "html"}:
+def _nearby_times(heading: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """The times beside the headline: in the nearest element around it that has any."""
+    for level, around in enumerate(heading.iterancestors()):
+        if level == _MOST_ANCESTORS or around.tag in {"body", "html"}:
             break
         times = [time for time in around.iter("time") if time.get("datetime")]
-        times = [time for time in times if not any(each.tag in _ASIDE for each in _between(time, around))]
+        times = [time for time in times if not any(each.tag in _ASIDE_ELEMENTS for each in _between(time, around))]
         if times:
             yield from times[:3]
             break
-    else:
-        return
 
 
 def _between(element: html.HtmlElement, around: html.HtmlElement) -> Iterator[html.HtmlElement]:
+    """The elements around `element` within `around`."""
     for each in element.iterancestors():
         if each is around:
             return
@@ -220,8 +232,8 @@ def _between(element: html.HtmlElement, around: html.HtmlElement) -> Iterator[ht
 def _heading(root: html.HtmlElement) -> html.HtmlElement | None:
     """The heading that is the article's headline.
 
-    That which the page marks, or which stands in its title, or that of the article with the longest text, or the only
-    one there is.
+    In order: the only one that the page marks as headline, the one that makes up most of the page's title, the first of
+    several that are marked, the one in the longest `article`, the only `h1`.
     """
     marked = [each for each in root.iter() if isinstance(each.tag, str) and "headline" in _properties(each)]
     marked = [each for each in marked if each.tag != "meta" and _words(each) and _of_article(each)]
