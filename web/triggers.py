@@ -13,7 +13,7 @@ from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
 from web.problem_details import field_list, json_response, problem
 from worker import clock
-from worker.intake.inbound_signatures import CHECKS, checked_by_head
+from worker.intake.inbound_signatures import SIGNING_SYSTEMS, checked_by_head
 from worker.outbound.signing import SignatureError
 from worker.store import redis_errors
 
@@ -42,7 +42,9 @@ class TriggersEndpoint:
         self._edition = settings.site.edition
         self._zone = settings.site.zone
         self._editions = settings.editions
-        self._adapters: dict[str, AdapterSettings] = {name: getattr(settings.adapters, name) for name in CHECKS}
+        self._adapters: dict[str, AdapterSettings] = {
+            name: getattr(settings.adapters, name) for name in SIGNING_SYSTEMS
+        }
 
     async def post(self, request: Request) -> Response:
         """Take one article in, in the format of the adapter in the path.
@@ -61,20 +63,21 @@ class TriggersEndpoint:
             self._check_signature(name, request.headers, body, secrets)
         except SignatureError as error:
             log.info("trigger_refused", adapter=name, reason=error.reason)
-            return problem(401, headers={"WWW-Authenticate": "Bearer"} if name == "wordpress" else None)
+            return problem(401, headers={"WWW-Authenticate": "Bearer"} if SIGNING_SYSTEMS[name].takes_bearer else None)
         return await self._respond(name, body.content)
 
     @staticmethod
     def _check_signature(name: str, headers: Mapping[str, str], body: RequestBody, secrets: list[str]) -> None:
         """Check a signature over one of the texts that may be signed. Raises SignatureError."""
+        check = SIGNING_SYSTEMS[name].check
         now = clock.now().timestamp()
         *earlier_texts, last_text = body.signed
         for text in earlier_texts:
             try:
-                return CHECKS[name](headers, text, secrets, now)
+                return check(headers, text, secrets, now)
             except SignatureError:
                 continue
-        return CHECKS[name](headers, last_text, secrets, now)
+        return check(headers, last_text, secrets, now)
 
     def _why_off(self, name: str) -> str:
         """Return why there is no such adapter, and what to do; empty when it is on."""

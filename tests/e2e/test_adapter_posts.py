@@ -21,9 +21,9 @@ from receiver import Receiver
 from system_signatures import SIGNED
 from test_triggers import pubstatus, until_published
 
-from worker.intake.inbound_signatures import CHECKS
+from worker.intake.inbound_signatures import SIGNING_SYSTEMS
 
-SECRETS = {name: f"the-shared-secret-of-{name}" for name in CHECKS}
+SECRETS = {name: f"the-shared-secret-of-{name}" for name in SIGNING_SYSTEMS}
 INPUTS = Path(__file__).parents[1] / "golden" / "adapters"
 SETTINGS = "".join(f'\n[adapters.{name}]\nsecret = "{secret}"\n' for name, secret in SECRETS.items())
 

@@ -60,7 +60,7 @@ def tidewire(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], no
         raise SignatureError("no x-tidewire-signature is right")
 
 
-CHECKS'''
+@dataclass'''
 
 
 def edit(file: Path, *replacements: tuple[str, str]) -> None:
@@ -186,11 +186,13 @@ def test_an_adapter_is_added_by_its_recipe(copy: Path) -> None:
     in_changelog(copy, "Tidewire may post to /events/tidewire.")
     edit(
         copy / "worker" / "intake" / "inbound_signatures.py",
-        ("\nCHECKS", CHECK),
-        ('"ghost": ghost}', '"ghost": ghost, "tidewire": tidewire}'),
+        ("\n@dataclass", CHECK),
         (
-            '    "ghost": ("x-ghost-signature",),\n',
-            '    "ghost": ("x-ghost-signature",),\n    "tidewire": ("x-tidewire-signature",),\n',
+            '    "ghost": SigningSystem(ghost, ("x-ghost-signature",)),\n',
+            (
+                '    "ghost": SigningSystem(ghost, ("x-ghost-signature",)),\n'
+                '    "tidewire": SigningSystem(tidewire, ("x-tidewire-signature",)),\n'
+            ),
         ),
     )
     edit(

@@ -13,7 +13,7 @@ from feeds.article import Submission
 from feeds.text import fold
 from web.metrics import COUNTERS
 from worker.cli.commands import app
-from worker.intake.inbound_signatures import CHECKS
+from worker.intake.inbound_signatures import SIGNING_SYSTEMS
 
 ROOT = Path(__file__).parents[2]
 NEWSROOM = (ROOT / "docs" / "newsroom.md").read_text("utf-8")
@@ -60,7 +60,7 @@ def test_every_adapter_is_documented() -> None:
     for adapter in ADAPTERS.values():
         file = Path(inspect.getfile(adapter.read)).relative_to(ROOT)
         assert f"| `{file}` |" in NEWSROOM
-    for name in CHECKS:
+    for name in SIGNING_SYSTEMS:
         assert f"`POST /events/{name}`" in NEWSROOM
 
 

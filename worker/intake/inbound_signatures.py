@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from worker.outbound.signing import TOLERANCE_SECONDS, SignatureError
 
@@ -56,13 +57,25 @@ def wordpress(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], n
     _check_any(signature.removeprefix("sha256="), digests, "bearer token, x-hub-signature-256 or x-webhook-signature")
 
 
-CHECKS: dict[str, Check] = {"ninjs": superdesk, "wordpress": wordpress, "ghost": ghost}
-"""The check of each adapter that takes requests."""
-_SIGNED_IN = {
-    "ninjs": ("x-superdesk-signature",),
-    "wordpress": ("x-hub-signature-256", "x-webhook-signature"),
-    "ghost": ("x-ghost-signature",),
+@dataclass(frozen=True, slots=True)
+class SigningSystem:
+    """How one system signs: the check of a request, and what the request must carry for it.
+
+    signature_headers: a signature is in one of these. takes_bearer: a bearer token will do in place of a signature; it
+    does not depend on the body.
+    """
+
+    check: Check
+    signature_headers: tuple[str, ...]
+    takes_bearer: bool = False
+
+
+SIGNING_SYSTEMS: dict[str, SigningSystem] = {
+    "ninjs": SigningSystem(superdesk, ("x-superdesk-signature",)),
+    "wordpress": SigningSystem(wordpress, ("x-hub-signature-256", "x-webhook-signature"), takes_bearer=True),
+    "ghost": SigningSystem(ghost, ("x-ghost-signature",)),
 }
+"""The systems that may post to us, by the names of their adapters."""
 
 
 def checked_by_head(adapter: str, headers: Mapping[str, str], secrets: Sequence[str], now: float) -> bool:
@@ -70,11 +83,12 @@ def checked_by_head(adapter: str, headers: Mapping[str, str], secrets: Sequence[
 
     Raises SignatureError when no body could make the request right.
     """
-    if adapter == "wordpress" and headers.get("authorization", "").lower().startswith("bearer "):
-        wordpress(headers, b"", secrets, now)
+    system = SIGNING_SYSTEMS[adapter]
+    if system.takes_bearer and headers.get("authorization", "").lower().startswith("bearer "):
+        system.check(headers, b"", secrets, now)
         return True
-    if not any(headers.get(name) for name in _SIGNED_IN[adapter]):
-        raise SignatureError(f"no {' or '.join(_SIGNED_IN[adapter])} is there")
+    if not any(headers.get(name) for name in system.signature_headers):
+        raise SignatureError(f"no {' or '.join(system.signature_headers)} is there")
     return False
 
 
