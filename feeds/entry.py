@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A deleted entry (RFC 6721): its id, when it left, and its page (`url`), for formats with `links_gone`.
+    """A deleted entry (RFC 6721): its id, when it left, and its page (`url`) for formats that need it.
 
     notice: the entry that stands in its place for readers that do not know tombstones. killed: it left for good.
     """

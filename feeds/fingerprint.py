@@ -15,7 +15,7 @@ from heapq import nsmallest
 from itertools import accumulate, chain
 
 from feeds.article import Article
-from feeds.formats.body import fragment
+from feeds.formats.body import parse_html
 from feeds.page_text import lines
 from feeds.text import fold
 
@@ -45,7 +45,7 @@ def fingerprints(article: Article) -> tuple[str, ...]:
 
     A passage has the same fingerprints in every revision that did not change it. An article of a few words has none.
     """
-    body_lines = lines(fragment(article.body_html)) if article.body_html else ()
+    body_lines = lines(parse_html(article.body_html)) if article.body_html else ()
     windows_of_body = list(chain.from_iterable(_windows(_words(line)) for line in body_lines))
     ends = [
         windows[i]

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from lxml import etree, html
 
 from feeds.article import Article
-from feeds.formats.body import fragment
+from feeds.formats.body import parse_html
 from feeds.text import fold, legal, safe_html
 
 _RUN = re.compile(r"\S+")
@@ -76,7 +76,7 @@ def _without_pictures(markup: str, licensed: set[str]) -> str:
     """The text with licensed pictures only: nobody knows whose the other pictures in it are."""
     if "<img" not in markup:
         return markup
-    root = fragment(markup)
+    root = parse_html(markup)
     for picture in list(root.iter("img")):
         if picture.get("src") not in licensed and root in picture.iterancestors():
             figure = next((above for above in picture.iterancestors() if above.tag == "figure"), picture)
@@ -88,7 +88,7 @@ def _cut(markup: str, words: int) -> str:
     """The first words of the text, with its elements closed, and an ellipsis where it was cut."""
     if not markup:
         return markup
-    root = fragment(markup)
+    root = parse_html(markup)
     left, cut = words, False
     beyond = []
     for event, element in etree.iterwalk(root, events=("start", "end")):

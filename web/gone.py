@@ -49,4 +49,4 @@ def gone_feed(
     )
     definition = FeedDefinition(name=name, title=name, url=directory)
     channel = publication.channel(definition, feed_format.name, clock.ms(removed), hub_url="")
-    return Response(feed_format.whole(channel, [entry], ()), 410, headers, feed_format.media_type)
+    return Response(feed_format.render(channel, [entry], ()), 410, headers, feed_format.media_type)

@@ -1,7 +1,32 @@
-"""The formats, in one visible table each: what a feed can be served or pushed as, and what one article can be sent as.
+"""The formats: what a feed can be served or pushed as, and what one article can be sent as.
 
-A feed format renders an entry once to a fragment, and a feed document is its envelope around fragments. Joined, they
-are byte for byte what the whole would be when built at once; a test proves it for every format.
+Each format is one module that makes a value of `FeedFormat` or `ArticleFormat` (`interface`), and the tables here list
+them. What several formats share:
+
+- `xml_fragments`: fragments and envelopes of XML formats. `extensions`: what feedgen lacks.
+- `profile`: profiles of RSS for partners. `changes`: statuses and the notes to editors and readers.
+- `body`: an article's HTML as a tree. `timestamps`: how formats write times.
+
+The ideas behind them:
+
+- **A feed document is an envelope around fragments.** A fragment is one entry, rendered once. Fragments and envelopes
+  are cut from what feedgen renders, so a document is byte for byte what feedgen makes of the whole, at a fraction of
+  the cost when one article of many is new. tests/unit/test_formats.py shows it for every format.
+- **Rendering is a function**: the same articles give the same bytes. Ages are counted from the feed's last change,
+  never from the clock (Google News' two days, MSN's year, the week in which a notice stands). `FeedFormat.select`
+  leaves out what a partner's limits exclude, before fragments are joined.
+- **An article format learns who sends.** Article ids are unique within one newsroom only; IPTC's formats want an id
+  that is unique in the world, and a provider. So `render` takes a `Provider` beside the article.
+- **RSS has tombstones too** (`at:deleted-entry` of RFC 6721 in the channel): RSS itself cannot say that an item is
+  gone, and readers that do not know the element ignore it.
+- **The entry's page stands before and after its other editions** in Atom and RSS: fastfeedparser takes the first
+  alternate for the page, feedparser the last (tests/golden/test_readers.py). RFC 4287 allows both if only one of them
+  has hreflang.
+- **A notice has nothing of the text.** A kill or a withdrawal brings what identifies the article, and a line for
+  editors or readers.
+
+This room must never do I/O, ask the time, or change the articles that it is given. A format must never leave out a
+kill, and one that cannot mark an embargo says so (`marks_embargo`), so that nothing is sent in it early.
 """
 
 from feeds.formats import (
@@ -23,8 +48,8 @@ from feeds.formats import (
 from feeds.formats.interface import ArticleFormat, FeedFormat
 
 FEED_FORMATS: dict[str, FeedFormat] = {
-    f.name: f
-    for f in (
+    feed_format.name: feed_format
+    for feed_format in (
         rss.FORMAT,
         atom.FORMAT,
         jsonfeed.FORMAT,
@@ -37,9 +62,10 @@ FEED_FORMATS: dict[str, FeedFormat] = {
     )
 }
 READERS = (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)
-"""What people's feed readers read; the others are for partners and search engines that know their addresses."""
+"""For people's feed readers; the others are for partners and search engines, which know their addresses."""
 TOPICS = (*READERS, flipboard.FORMAT)
-"""What the hub offers: what readers read, and Flipboard, which hears of takedowns by the hub alone."""
+"""What the hub offers: the formats for readers, and Flipboard, which learns of takedowns from the hub alone."""
 ARTICLE_FORMATS: dict[str, ArticleFormat] = {
-    f.name: f for f in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
+    article_format.name: article_format
+    for article_format in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
 }

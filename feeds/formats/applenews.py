@@ -1,10 +1,10 @@
 """Apple News Format: the article.json of one article (https://developer.apple.com/documentation/applenewsformat).
 
-Apple's API gives an article an id and a revision of its own: an update must name the last `revision` beside this
-document, and a takedown is a DELETE. Neither is said here; whoever speaks to the API says them. For a takedown that can
-only update, the document of a kill or a withdrawal has a line for readers in place of the text.
+Apple's API gives every article an id and a revision. An update must name the last `revision` beside this document, and
+a takedown is a DELETE: both are up to the program that calls the API. For programs that can only update, the document
+of a kill or a withdrawal has a line for readers in place of the text.
 
-The format has no word for an embargo, so nothing may be sent in it before its moment.
+The format cannot mark an embargo, so no article may be sent in it before its embargo ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lxml import etree, html
 from feeds.article import Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
-from feeds.formats.body import BLOCKS, has_blocks, lay_out, lift_pictures, tree, words
+from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line, rewrite_blocks
 from feeds.formats.changes import pubstatus, readers_note
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
@@ -31,7 +31,7 @@ VERSION = "1.9"
 IDENTIFIER_MOST = 64
 """Longest `identifier`, in characters."""
 
-# What text components take as HTML ("Using HTML with Apple News Format"); of other elements the words stay.
+# HTML that text components may have ("Using HTML with Apple News Format"); other elements leave their text.
 _TAGS = set("p strong b em i a ul ol li br sub sup del s pre code samp blockquote footer aside".split())  # noqa: SIM905 (quoted words are harder to read)
 _TABLE = {"table", "thead", "tbody", "tfoot", "tr", "th", "td"}
 _TABLE_ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
@@ -39,7 +39,7 @@ _HEADINGS = {f"h{level}": f"heading{level}" for level in range(1, 7)}
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return article.json. Raises ValueError for a change that is none of the four."""
+    """Return article.json. Raises ValueError for an unknown change."""
     del message_id  # it travels as the request's webhook-id
     usable = pubstatus(change, article) == "usable"
     alignment = "right" if direction(article.edition) == "rtl" else "left"
@@ -63,12 +63,12 @@ def recognizes(outline: Outline) -> bool:
 
 
 def _identifier(uri: str) -> str:
-    """A permanent id within Apple's 64 characters: the URI itself, or what stands for a longer one."""
+    """Return a permanent id within Apple's 64 characters: the URI itself, or the hash of a longer one."""
     return uri if len(uri) <= IDENTIFIER_MOST else sha256(uri.encode()).hexdigest()
 
 
 def _metadata(article: Article, provider: Provider, *, usable: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "datePublished": rfc3339(article.published),
         "dateModified": rfc3339(article.updated),
         "canonicalURL": article.url,
@@ -76,13 +76,13 @@ def _metadata(article: Article, provider: Provider, *, usable: bool) -> dict[str
         "campaignData": {"provider": [provider.name], "version": [str(article.version)]},
     }
     if usable:
-        said |= {
+        metadata |= {
             "authors": list(article.authors),
             "excerpt": article.summary,
             "keywords": list(dict.fromkeys(filter(None, (article.section, *article.subjects))))[:50],
             "thumbnailURL": article.images[0].url if article.images else "",
         }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in metadata.items() if value}
 
 
 def _components(article: Article) -> list[dict[str, Any]]:
@@ -108,21 +108,21 @@ def _picture(image: Image) -> list[dict[str, Any]]:
 
 
 class _Body:
-    """The text, block by block: a component for each heading, picture, caption and table, and for what stands between.
+    """The components of an article's text: headings, pictures, captions, tables, and `body` for what stands between.
 
-    Blocks that hold others, such as a `div`, are opened; words that stand in none become paragraphs.
+    Blocks that hold others, such as a `div`, are replaced by their content. Text outside all blocks becomes paragraphs.
     """
 
     def __init__(self, article: Article) -> None:
         self.components: list[dict[str, Any]] = []
         self._blocks: list[str] = []
         self._line: list[str] = []
-        root = tree(article)
+        root = body_tree(article)
         lift_pictures(root)
-        self._open(root)
-        self._finish()
+        self._walk(root)
+        self._end_body()
 
-    def _open(self, element: html.HtmlElement) -> None:
+    def _walk(self, element: html.HtmlElement) -> None:
         self._line.append(escape(element.text or ""))
         for child in element.iterchildren(etree.Element):
             self._add(child)
@@ -136,44 +136,44 @@ class _Body:
             return
         self._end_line()
         if tag in _HEADINGS:
-            self._say(_HEADINGS[tag], element)
+            self._add_text(_HEADINGS[tag], element)
         elif tag == "img":
-            self._show(element)
+            self._add_pictures(element)
         elif tag in {"figcaption", "caption"}:
-            self._say("caption", element)
+            self._add_text("caption", element)
         elif tag == "table" and len(list(element.iter("td", "th"))) > 1:
-            self._tabulate(element)
+            self._add_table(element)
         elif tag in _TAGS and tag != "li" and next(element.iter("img", "table", *_HEADINGS), None) is None:
             self._block(element)
         else:
-            self._open(element)
+            self._walk(element)
 
     def _block(self, element: html.HtmlElement) -> None:
-        lay_out(element, _TAGS, "p")
+        rewrite_blocks(element, _TAGS, "p")
         self._blocks.append(_markup(element))
 
-    def _say(self, role: str, element: html.HtmlElement) -> None:
-        self._finish()
-        if said := words(element):
-            self.components.append(_text(role, said))
+    def _add_text(self, role: str, element: html.HtmlElement) -> None:
+        self._end_body()
+        if text := one_line(element):
+            self.components.append(_text(role, text))
 
-    def _show(self, *pictures: html.HtmlElement) -> None:
+    def _add_pictures(self, *pictures: html.HtmlElement) -> None:
         for picture in pictures:
             if source := picture.get("src"):
-                self._finish()
+                self._end_body()
                 self.components.append({"role": "photo", "URL": source})
 
-    def _tabulate(self, table: html.HtmlElement) -> None:
+    def _add_table(self, table: html.HtmlElement) -> None:
         for caption in table.findall("caption"):
-            self._say("caption", caption)
+            self._add_text("caption", caption)
             caption.drop_tree()
-        self._finish()
+        self._end_body()
         pictures = list(table.iter("img"))
-        lay_out(table, _TAGS | _TABLE, "p")
-        if words(table):
+        rewrite_blocks(table, _TAGS | _TABLE, "p")
+        if one_line(table):
             markup = nh3.clean(_markup(table), tags=_TAGS | _TABLE, attributes=_TABLE_ATTRIBUTES, link_rel=None)
             self.components.append({"role": "htmltable", "html": markup})
-        self._show(*pictures)
+        self._add_pictures(*pictures)
 
     def _end_line(self) -> None:
         line = "".join(self._line).strip()
@@ -181,7 +181,7 @@ class _Body:
         if text_of(line):
             self._blocks.append(f"<p>{line}</p>")
 
-    def _finish(self) -> None:
+    def _end_body(self) -> None:
         self._end_line()
         markup = nh3.clean("".join(self._blocks), tags=_TAGS, attributes={"a": {"href"}}, link_rel=None).strip()
         self._blocks.clear()

@@ -1,4 +1,4 @@
-"""Apple News from RSS ("Use an RSS feed with Apple News"): plain RSS in a language that names its country.
+"""Apple News from RSS ("Use an RSS feed with Apple News"): plain RSS whose language names its country.
 
 Apple takes down what is no longer in the feed.
 """
@@ -10,8 +10,8 @@ from dataclasses import replace
 from feeds.entry import Channel
 from feeds.formats.profile import Profile, rss_profile
 
-# Where a language is said without its country: the country where most of its readers are (CLDR, likely subtags),
-# except Arabic, where the market that Apple serves counts.
+# The country of a language that names none: the one where most of its readers live (CLDR, likely subtags). For Arabic
+# it is the market that Apple serves.
 LOCALES = {
     "ar": "ar-SA",
     "de": "de-DE",
@@ -33,4 +33,4 @@ def _channel(channel: Channel) -> Channel:
     return replace(channel, language=LOCALES.get(channel.language, channel.language))
 
 
-FORMAT = rss_profile(Profile("applenews-rss", channel=_channel))
+FORMAT = rss_profile(Profile("applenews-rss", adapt_channel=_channel))

@@ -46,7 +46,7 @@ class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
                 link.set("type", image.type)
 
 
-def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document, its entries in the order given."""
     feed = FeedGenerator()
     feed.register_extension("dateline", FeedExtension, EntryExtension)
@@ -54,7 +54,7 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed.register_extension("media", MediaFeed, MediaEntry)
     feed.register_extension("editions", BaseExtension, Editions)
     feed.register_extension("tombstones", Tombstones)
-    feed.tombstones.stones = tombstones
+    feed.tombstones.tombstones = tombstones
     feed.id(channel.id)
     feed.title(channel.title)
     feed.updated(to_second(channel.updated))
@@ -68,9 +68,9 @@ def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombs
     feed.link(href=channel.home_url, rel="alternate")
     for entry in entries:
         _add(feed, entry)
-    for stone in tombstones:
-        if stone.notice:
-            _add(feed, stone.notice)
+    for tombstone in tombstones:
+        if tombstone.notice:
+            _add(feed, tombstone.notice)
     document: bytes = feed.atom_str()
     return document
 
@@ -94,4 +94,4 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
         element.content(entry.html, type="html")
 
 
-FORMAT = xml_format("atom", "application/atom+xml; charset=utf-8", whole, b"<entry ", b"</feed>")
+FORMAT = xml_format("atom", "application/atom+xml; charset=utf-8", render, b"<entry ", b"</feed>")

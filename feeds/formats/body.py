@@ -1,4 +1,4 @@
-"""An article's HTML as a tree, for formats that say it in elements of their own."""
+"""An article's HTML as a tree, for formats that write it in their own elements or allow only some of HTML's."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from lxml import etree, html
 from feeds.article import Article
 from feeds.text import text_of
 
-# Deeper than any text a person wrote. What is deeper is said as one paragraph of its words: no reader or program of a
-# partner's should have to follow it.
+# Elements within each other: more than any text that a person wrote. Of a deeper text only one paragraph of its words
+# is sent, so that no reader and no partner's program fails on it.
 DEPTH_MOST = 100
 
 
-def tree(article: Article) -> html.HtmlElement:
+def body_tree(article: Article) -> html.HtmlElement:
     """Return a `div` around the article's text; without one, around its summary.
 
-    The article's own pictures are left out: these formats say them apart, with their credit. Nothing is fetched.
+    The pictures that the article lists are left out: these formats have them apart, with their credit. Nothing is
+    fetched.
     """
     if not article.body_html:
         return _paragraph(article.summary)
     markup = article.body_html
-    root = fragment(markup)
+    root = parse_html(markup)
     depth = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
@@ -42,31 +43,31 @@ BLOCKS = frozenset(
 )
 """Elements that begin a new line."""
 _HOLDERS = frozenset({"aside", "blockquote", "dd", "div", "figure", "li", "section", "td", "th"})
-"""Those in which a picture can stand by itself."""
+"""Elements in which a picture can stand by itself."""
 
 
 def has_blocks(element: html.HtmlElement) -> bool:
-    """Whether an element holds any that begins a new line."""
+    """Whether an element holds another that begins a new line."""
     return any(inner.tag in BLOCKS or inner.tag == "img" for inner in element.iterdescendants())
 
 
-def words(element: html.HtmlElement) -> str:
-    """The text of an element, on one line."""
+def one_line(element: html.HtmlElement) -> str:
+    """Return the text of an element, on one line."""
     return text_of(etree.tostring(element, method="html", encoding="unicode", with_tail=False))
 
 
 def lift_pictures(root: html.HtmlElement) -> None:
-    """Bring pictures out of paragraphs, headings, links and the like, which end before them and go on after them.
+    """Move pictures out of paragraphs, headings, links and the like, which end before a picture and go on after it.
 
     For formats in which a picture stands by itself.
     """
-    # From the last to the first: what follows a picture is moved once.
+    # From the last to the first, so that what follows a picture is moved only once.
     for picture in reversed(list(root.iter("img"))):
         while (parent := picture.getparent()) is not None and parent is not root and parent.tag not in _HOLDERS:
-            _lift(picture, parent)
+            _split_around(picture, parent)
 
 
-def _lift(picture: html.HtmlElement, parent: html.HtmlElement) -> None:
+def _split_around(picture: html.HtmlElement, parent: html.HtmlElement) -> None:
     rest = parent.makeelement(parent.tag, dict(parent.attrib))
     rest.text, picture.tail = picture.tail, None
     rest.extend(list(picture.itersiblings()))
@@ -78,11 +79,12 @@ def _lift(picture: html.HtmlElement, parent: html.HtmlElement) -> None:
             half.drop_tree()
 
 
-def lay_out(root: html.HtmlElement, allowed: Collection[str], block: str) -> None:
-    """Make every element that begins a new line, and that a format does not allow, a `block`, which it does.
+def rewrite_blocks(root: html.HtmlElement, allowed: Collection[str], block: str) -> None:
+    """Turn every element that begins a new line, and is not in `allowed`, into a `block`, an element that is allowed.
 
-    One that holds such elements itself leaves only them and its words, unless a `block` can hold them too. So no words
-    run together when what is not allowed is left out, lines of a `pre` end where they did, and a `q` keeps its marks.
+    An element that holds such elements itself is replaced by what it holds, unless a `block` (a `div`) can hold them
+    too. So no words run together when forbidden elements are removed, the lines of a `pre` end where they did, and a
+    `q` keeps its quotation marks.
     """
     for element in reversed(list(root.iterdescendants(etree.Element))):
         if element.tag in allowed:
@@ -131,7 +133,7 @@ def _line_break(tail: str) -> html.HtmlElement:
     return element
 
 
-def fragment(markup: str) -> html.HtmlElement:
+def parse_html(markup: str) -> html.HtmlElement:
     """Return a `div` around the markup. Nothing is fetched."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
     root: html.HtmlElement = html.fragment_fromstring(markup.encode(), create_parent="div", parser=parser)

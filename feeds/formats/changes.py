@@ -1,7 +1,7 @@
-"""What each of the four changes means for the state of an article, and the words in which editors are told.
+"""What each of the four changes means for the status of an article, and the notes to editors and readers about it.
 
 `article.published` and `article.corrected` bring the text. `article.killed` and `article.withdrawn` bring a notice with
-none of it: a kill is an order for good, a withdrawal may be followed by the article itself.
+nothing of the text. A kill is final; after a withdrawal the article may come back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EDITORS_NOTE = {
     "withheld": "WITHDRAWN: take this article down until it is sent again.",
 }
 
-# For readers, where a format or a partner wants a title in place of the one that is taken down; by language.
+# For readers, where a format or a partner needs a title in place of one that was taken down; by language.
 READERS_NOTE = {
     "ar": "لم يعد هذا المقال متاحًا للقراءة.",
     "de": "Dieser Artikel ist nicht mehr verfügbar.",
@@ -31,7 +31,7 @@ READERS_NOTE = {
     "ur": "یہ خبر اب پڑھنے کے لیے دستیاب نہیں ہے۔",  # noqa: RUF001 (Urdu)
 }
 
-# For readers, where an entry stood whose article was killed.
+# For readers, in place of an entry whose article was killed.
 KILLED_NOTE = {
     "ar": "سحب الناشر هذا المقال.",
     "de": "Dieser Artikel wurde vom Herausgeber zurückgezogen.",
@@ -46,7 +46,7 @@ KILLED_NOTE = {
     "ur": "یہ خبر ناشر نے واپس لے لی ہے۔",  # noqa: RUF001 (Urdu)
 }
 
-# The same where it is withheld, or under embargo again, and may come back.
+# For readers, in place of an entry whose article is withheld or under embargo again, and may come back.
 WITHHELD_NOTE = {
     "ar": "هذا المقال غير متاح حاليًا.",
     "de": "Dieser Artikel ist zurzeit nicht verfügbar.",
@@ -61,7 +61,7 @@ WITHHELD_NOTE = {
     "ur": "یہ خبر اس وقت دستیاب نہیں ہے۔",  # noqa: RUF001 (Urdu)
 }
 
-# The same of a feed.
+# For readers of a feed that has ended.
 ENDED_NOTE = {
     "ar": "توقف هذا الموجز.",
     "en": "This feed has ended.",
@@ -72,7 +72,7 @@ ENDED_NOTE = {
 
 
 def pubstatus(change: str, article: Article) -> PubStatus:
-    """Return the IPTC status that `change` gives the article. Raises ValueError when it is none of the four."""
+    """Return the IPTC status that `change` gives the article. Raises ValueError for any other change."""
     if change in {"article.published", "article.corrected"}:
         return "usable"
     if change == "article.killed" or (change == "article.withdrawn" and article.pubstatus == "canceled"):
@@ -83,21 +83,21 @@ def pubstatus(change: str, article: Article) -> PubStatus:
 
 
 def editors_note(change: str, article: Article) -> str:
-    """Return what editors must know of the change beside the text; empty for a first publication."""
+    """Return the note to editors about the change; empty for a first publication."""
     status = pubstatus(change, article)
     key = "corrected" if change == "article.corrected" else status
     return EDITORS_NOTE.get(key, "")
 
 
 def readers_note(language: str) -> str:
-    """Return what readers are told of an article that is gone, in `language` (BCP 47) or else in English."""
+    """Return the note to readers of an article that is gone, in `language` (BCP 47) or else in English."""
     return READERS_NOTE.get(language.partition("-")[0], READERS_NOTE["en"])
 
 
 def notice_note(article: Article, now: datetime) -> str:
-    """Return what stands in feeds in place of an article that left them, in its language or else in English.
+    """Return the note that feeds have in place of an article that left them, in its language or else in English.
 
-    Empty where readers may have it still: it is in other feeds only.
+    It is empty while the article is visible: then it left this feed, but other feeds may have it.
     """
     if article.visible(now):
         return ""
@@ -110,5 +110,5 @@ def notice_note(article: Article, now: datetime) -> str:
 
 
 def ended_note(language: str) -> str:
-    """Return what readers are told of a feed that is no more, in `language` (BCP 47) or else in English."""
+    """Return the note to readers of a feed that has ended, in `language` (BCP 47) or else in English."""
     return ENDED_NOTE.get(language.partition("-")[0], ENDED_NOTE["en"])

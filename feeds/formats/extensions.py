@@ -1,6 +1,6 @@
-"""What RSS and Atom both say beyond what feedgen knows, as feedgen extensions.
+"""The elements that our RSS and Atom share and feedgen lacks, as extensions of feedgen.
 
-feedgen's own Media RSS always wraps in a group and knows neither description nor credit; it has no tombstones.
+feedgen's Media RSS always writes a group and has neither description nor credit, and feedgen has no tombstones.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
     A caption is the picture's media:title. feedparser, and with it rss2email and others, takes the media:description of
     a picture for the entry's own summary, and shows it in place of the article. Partners have their own programs: for
-    them (`described`) it is the description, as Media RSS means it.
+    them (`caption_is_description`) it is the media:description, as Media RSS intends.
     """
 
     images: Sequence[Image] = ()
-    described: bool = False
+    caption_is_description: bool = False
 
     def extend_atom(self, entry: etree._Element) -> None:
         """Append a media:content for each picture."""
@@ -50,7 +50,7 @@ class MediaEntry(BaseExtension):  # type: ignore[misc]  # feedgen has no types
                 if pixels is not None:
                     content.set(name, str(pixels))
             if image.caption:
-                name = "description" if self.described else "title"
+                name = "description" if self.caption_is_description else "title"
                 etree.SubElement(content, f"{{{MEDIA_NS}}}{name}", type="plain").text = image.caption
             if image.credit:
                 etree.SubElement(content, f"{{{MEDIA_NS}}}credit").text = image.credit
@@ -70,11 +70,11 @@ class Editions(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     entry: Entry
 
     def extend_atom(self, entry: etree._Element) -> None:
-        """Append a link for each edition; the first, bare link is there."""
+        """Append a link for each edition; the first link, without a language, is there already."""
         self._extend(entry, "link", self.entry.editions)  # feedgen names its own elements without their namespace
 
     def extend_rss(self, item: etree._Element) -> None:
-        """Append the same to an RSS item; there one without a language is the last."""
+        """Append the same to an RSS item, and then a link without a language."""
         if self.entry.editions:
             self._extend(item, f"{{{ATOM_NS}}}link", (self.entry.editions[-1], *self.entry.editions[:-1]))
             etree.SubElement(item, f"{{{ATOM_NS}}}link", href=self.entry.url, rel="alternate", type="text/html")
@@ -86,12 +86,12 @@ class Editions(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
 
 class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The entries that are no more (RFC 6721).
+    """The entries that left the feed (RFC 6721).
 
-    feedgen lets a feed's extensions write before its entries, and that is where Atom's schema wants them.
+    feedgen lets a feed's extensions write before its entries, and Atom's schema wants tombstones there.
     """
 
-    stones: Sequence[Tombstone] = ()
+    tombstones: Sequence[Tombstone] = ()
 
     def extend_ns(self) -> dict[str, str]:
         """Return the prefix with its namespace."""
@@ -99,8 +99,8 @@ class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 
     def extend_atom(self, feed: etree._Element) -> None:
         """Append an at:deleted-entry for each tombstone."""
-        for stone in self.stones:
-            etree.SubElement(feed, f"{{{TOMBSTONE_NS}}}deleted-entry", ref=stone.id, when=rfc3339(stone.when))
+        for tombstone in self.tombstones:
+            etree.SubElement(feed, f"{{{TOMBSTONE_NS}}}deleted-entry", ref=tombstone.id, when=rfc3339(tombstone.when))
 
     def extend_rss(self, rss: etree._Element) -> None:
         """Append the same to the RSS channel: RSS itself cannot say that an item is gone."""
@@ -110,8 +110,8 @@ class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
 def add_history(element: etree._Element, channel: Channel, link: str) -> None:
     """Append the links to archives, and in an archive the mark that it is one (RFC 5005).
 
-    `link` is the name of Atom's element. The namespace is declared where it is used: the root of every document is
-    alike, so that entries can be rendered apart from it.
+    `link` is the name of Atom's element. The namespace is declared where it is used, so that the root of every document
+    is the same and entries can be rendered apart from it.
     """
     if channel.current_url:
         etree.SubElement(element, f"{{{HISTORY_NS}}}archive", nsmap={"fh": HISTORY_NS})

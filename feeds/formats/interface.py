@@ -1,4 +1,4 @@
-"""What a format is. Each format is one file that makes one value of these types; `feeds.formats` lists them."""
+"""What a format is: the types that each module of a format makes a value of. `feeds.formats` lists the values."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from feeds.entry import Channel, Entry, Tombstone
 class Envelope:
     """The bytes before, between and after the fragments of a feed document.
 
-    `stones` are tombstones of formats that say them as entries; they stand after the fragments.
+    `notices` are the tombstones of formats that write them as entries; they stand after the fragments.
     """
 
     head: bytes
     tail: bytes
-    between: bytes = b""
-    stones: tuple[bytes, ...] = ()
+    separator: bytes = b""
+    notices: tuple[bytes, ...] = ()
 
     def around(self, fragments: Iterable[bytes]) -> bytes:
         """Return the feed document."""
-        return self.head + self.between.join((*fragments, *self.stones)) + self.tail
+        return self.head + self.separator.join((*fragments, *self.notices)) + self.tail
 
-    def room(self, fragments: Sequence[bytes], most: int) -> int:
-        """Return how many of the fragments, from the first on, make a document of at most `most` bytes."""
+    def count_that_fit(self, fragments: Sequence[bytes], bytes_most: int) -> int:
+        """Return how many of the fragments, from the first on, make a document of at most `bytes_most` bytes."""
         size = len(self.around(()))
         for count, fragment in enumerate(fragments):
-            size += len(fragment) + len(self.between)
-            if size > most:
+            size += len(fragment) + len(self.separator)
+            if size > bytes_most:
                 return count
         return len(fragments)
 
@@ -41,26 +41,26 @@ class FeedFormat:
 
     name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type, verbatim.
     fragment(entry): the entry's bytes. envelope(channel, tombstones): what goes around them.
-    whole(channel, entries, tombstones): the document built at once, the measure for the other two.
-    select(channel, entries): those of the entries that belong in the document, where a partner sets bounds to number or
-    age. Age is reckoned from the feed's last change, never from the clock: the same articles give the same bytes.
-    links_gone: whether tombstones should have the `url` of the article that went.
-    bytes_most: how large a partner lets a document be; the last entries give way.
+    render(channel, entries, tombstones): the document built at once; fragments in their envelope give the same bytes.
+    select(channel, entries): the entries that belong in the document, where a partner limits their number or age. Age
+    is counted from the feed's last change, never from the clock: the same articles give the same bytes.
+    tombstones_need_url: whether tombstones should have the `url` of the article that left.
+    bytes_most: the largest document that a partner takes; the last entries are left out.
     """
 
     name: str
     media_type: str
     fragment: Callable[[Entry], bytes]
     envelope: Callable[[Channel, Sequence[Tombstone]], Envelope]
-    whole: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
+    render: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
     select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
-    links_gone: bool = False
+    tombstones_need_url: bool = False
     bytes_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who sends the articles. `authority` stands in every permanent id (RFC 4151); `name` is the paper's."""
+    """Who sends the articles. `authority` is part of every permanent id (RFC 4151); `name` is the name of the paper."""
 
     authority: str
     name: str
@@ -68,10 +68,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What shows the format of a document, even of one that is cut off or broken.
+    """What the format of a document is recognized by, even if the document is cut off or broken.
 
-    root: the root element of XML as `{namespace}name`, empty for JSON. names: the names in the JSON object, of a broken
-    document those anywhere in it; empty for XML. document: its bytes.
+    root: the root element of XML as `{namespace}name`, empty for JSON. names: the names in the JSON object, or all
+    names in a broken document; empty for XML. document: its bytes.
     """
 
     root: str
@@ -85,8 +85,9 @@ class ArticleFormat:
 
     name: as in the settings. media_type: the Content-Type, verbatim.
     render(change, article, message_id, provider): the body of one push. Article ids are unique within one newsroom
-    only; IPTC's formats ask for an id that is unique in the world and for the name of the sender: `provider` has both.
-    recognizes(outline): whether a document is in this format, by what no other format has.
+    only; IPTC's formats ask for an id that is unique in the world and for the name of the sender: both come from
+    `provider`.
+    recognizes(outline): whether a document is in this format and in no other.
     marks_embargo: whether it can mark an article as embargoed; in a format that can't, nothing may be sent early.
     """
 

@@ -1,6 +1,6 @@
 """JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/).
 
-Our own words stand in `_dateline`, for what JSON Feed has no word: `version`, the revision of the article;
+Our extension `_dateline` has what JSON Feed has no member for: `version`, the revision of the article;
 `alternates`, the story's pages in other editions, each with `language` and `url`; `canceled`, that an item is a notice
 in place of an article that was killed; `withdrawn`, the same where it may come back or has expired. In the `_dateline`
 of the feed `deleted` has the tombstones, each with `id` and `when`.
@@ -20,9 +20,12 @@ from feeds.formats.timestamps import rfc3339
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document: the entries in the order given, then the notices of what is gone."""
-    items = [*map(_item, entries), *(_notice(stone, stone.notice) for stone in tombstones if stone.notice)]
+    items = [
+        *map(_item, entries),
+        *(_notice(tombstone, tombstone.notice) for tombstone in tombstones if tombstone.notice),
+    ]
     return _dump(_feed(channel, tombstones) | {"items": items})
 
 
@@ -36,9 +39,9 @@ def envelope(channel: Channel, tombstones: Sequence[Tombstone]) -> Envelope:
     tail = b"]}"
     return Envelope(
         head=_dump(_feed(channel, tombstones) | {"items": []}).removesuffix(tail),
-        between=b",",
+        separator=b",",
         tail=tail,
-        stones=tuple(_dump(_notice(stone, stone.notice)) for stone in tombstones if stone.notice),
+        notices=tuple(_dump(_notice(tombstone, tombstone.notice)) for tombstone in tombstones if tombstone.notice),
     )
 
 
@@ -48,10 +51,10 @@ def _feed(channel: Channel, tombstones: Sequence[Tombstone]) -> dict[str, Any]:
         "title": channel.title,
         "home_page_url": channel.home_url,
         "feed_url": channel.self_url,
-        **_said(next_url=channel.older_url, description=channel.description, language=channel.language),
+        **_if_any(next_url=channel.older_url, description=channel.description, language=channel.language),
         "authors": [{"name": channel.publisher}],
-        **_said(hubs=[{"type": "WebSub", "url": channel.hub_url}] if channel.hub_url else []),
-        **({"_dateline": {"deleted": list(map(_stone, tombstones))}} if tombstones else {}),
+        **_if_any(hubs=[{"type": "WebSub", "url": channel.hub_url}] if channel.hub_url else []),
+        **({"_dateline": {"deleted": list(map(_tombstone, tombstones))}} if tombstones else {}),
     }
 
 
@@ -62,12 +65,12 @@ def _item(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         # One of the two is required.
         **({"content_html": entry.html} if entry.html else {"content_text": entry.summary}),
-        **_said(summary=entry.summary, image=entry.images[0].url if entry.images else ""),
+        **_if_any(summary=entry.summary, image=entry.images[0].url if entry.images else ""),
         "date_published": rfc3339(entry.published),
         "date_modified": rfc3339(entry.updated),
-        **_said(authors=[{"name": name} for name in entry.authors], tags=list(entry.tags)),
+        **_if_any(authors=[{"name": name} for name in entry.authors], tags=list(entry.tags)),
         "language": entry.language,
-        "_dateline": {"version": entry.version, **_said(alternates=list(map(_alternate, entry.alternates)))},
+        "_dateline": {"version": entry.version, **_if_any(alternates=list(map(_alternate, entry.alternates)))},
     }
 
 
@@ -75,7 +78,7 @@ def _alternate(alternate: Alternate) -> dict[str, Any]:
     return {"language": alternate.edition, "url": alternate.url}
 
 
-def _stone(tombstone: Tombstone) -> dict[str, Any]:
+def _tombstone(tombstone: Tombstone) -> dict[str, Any]:
     return {"id": tombstone.id, "when": rfc3339(tombstone.when)}
 
 
@@ -83,8 +86,8 @@ def _notice(tombstone: Tombstone, notice: Entry) -> dict[str, Any]:
     return _item(notice) | {"_dateline": {"canceled" if tombstone.killed else "withdrawn": True}}
 
 
-def _said(**fields: Any) -> dict[str, Any]:
-    """Return the fields that say something: JSON Feed leaves the others out."""
+def _if_any(**fields: Any) -> dict[str, Any]:
+    """Return the fields that are not empty: JSON Feed leaves the others out."""
     return {name: value for name, value in fields.items() if value}
 
 
@@ -97,5 +100,5 @@ FORMAT = FeedFormat(
     media_type="application/feed+json",
     fragment=fragment,
     envelope=envelope,
-    whole=whole,
+    render=render,
 )

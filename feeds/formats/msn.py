@@ -13,14 +13,14 @@ import nh3
 from lxml import etree
 
 from feeds.entry import Entry
-from feeds.formats.body import fragment, lay_out
-from feeds.formats.profile import ChannelProfile, Item, Profile, rss_profile
+from feeds.formats.body import parse_html, rewrite_blocks
+from feeds.formats.profile import ChannelProfile, ItemProfile, Profile, rss_profile
 from feeds.formats.timestamps import rfc3339
 
 DCTERMS_NS = "http://purl.org/dc/terms/"
 OLDEST = timedelta(days=365)
 ITEMS_MOST = 20
-# "Allowed HTML tags"; embeds are no part of our articles.
+# "Allowed HTML tags", without embeds: our articles have none.
 TAGS = set(
     """b i em strong sub sup small h1 h2 h3 h4 h5 a img table thead tbody tfoot tr td th col caption colgroup ul ol li
     p div span br blockquote""".split()  # noqa: SIM905 (quoted words are harder to read)
@@ -34,7 +34,7 @@ _ATTRIBUTES = {
 }
 
 
-class MsnFront(ChannelProfile):
+class MsnChannel(ChannelProfile):
     """Declares DCMI terms at the root, so that no item has to."""
 
     def extend_ns(self) -> dict[str, str]:
@@ -42,35 +42,35 @@ class MsnFront(ChannelProfile):
         return {"dcterms": DCTERMS_NS}
 
 
-class MsnItem(Item):
-    """When the item was changed, and until when it is valid if it went."""
+class MsnItem(ItemProfile):
+    """When the item was changed, and for a notice, when it ceased to be valid."""
 
     def extend_rss(self, item: etree._Element) -> None:
         """Append the dcterms elements; a period is written as in DCMI Period."""
         moment = rfc3339(self.entry.updated)
         etree.SubElement(item, f"{{{DCTERMS_NS}}}modified").text = moment
-        if self.gone:
+        if self.is_notice:
             etree.SubElement(item, f"{{{DCTERMS_NS}}}valid").text = f"end={moment}; scheme=W3C-DTF"
 
 
 def _entry(entry: Entry) -> Entry:
     if not entry.html:
         return entry
-    root = fragment(entry.html)
-    lay_out(root, TAGS, "div")
+    root = parse_html(entry.html)
+    rewrite_blocks(root, TAGS, "div")
     markup = etree.tostring(root, method="html", encoding="unicode")
-    markup = markup.removeprefix("<div>").removesuffix("</div>")  # that `fragment` put around it
+    markup = markup.removeprefix("<div>").removesuffix("</div>")  # that `parse_html` put around it
     return replace(entry, html=nh3.clean(markup, tags=TAGS, attributes=_ATTRIBUTES, link_rel=None).strip())
 
 
 FORMAT = rss_profile(
     Profile(
         "msn",
-        front=MsnFront,
-        item=MsnItem,
-        entry=_entry,
-        most=ITEMS_MOST,
-        oldest=OLDEST - timedelta(days=1),  # "less than 365 days": it may be read a while after the last change
-        kept=timedelta(days=7),
+        channel_profile=MsnChannel,
+        item_profile=MsnItem,
+        adapt_entry=_entry,
+        items_most=ITEMS_MOST,
+        oldest_age=OLDEST - timedelta(days=1),  # "less than 365 days": it may be read some time after the last change
+        notice_period=timedelta(days=7),
     )
 )

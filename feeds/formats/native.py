@@ -2,14 +2,14 @@
 
     {"id": message id, "type": change, "time": the article's last change, "article": {...}}
 
-and `"literal": true` where a headline or another line has what would else be taken for markup.
+and `"literal": true` where a headline or another line has characters that would be taken for markup otherwise.
 
 `article.published` and `article.corrected` bring the whole article. Every key is always there, with null, "" or [] for
-what the article does not say, so that a partner's program has one shape to know and can tell "none" from "forgotten".
+what the article does not have, so that a partner's program meets one shape only and can tell "none" from "forgotten".
 
-`article.killed` and `article.withdrawn` bring a notice: the keys that identify the article and its `pubstatus`, none
-of its text. A kill is an order to take the article down for good: `canceled`. Withdrawn says that it is no longer for
-this receiver to publish (it left the feed, expired, or is held again) and may come back: `withheld`.
+`article.killed` and `article.withdrawn` bring a notice: the keys that identify the article and its `pubstatus`, nothing
+of its text. A kill is an order to take the article down for good: `canceled`. A withdrawal means that this receiver may
+no longer publish the article (it left the feed, expired, or is held again), and that it may come back: `withheld`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from feeds.text import plain
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return the body of one push. Raises ValueError for a change that is none of the four."""
+    """Return the body of one push. Raises ValueError for an unknown change."""
     del provider
-    told = _told(change, article)
-    event: dict[str, Any] = {"id": message_id, "type": change, "time": told["updated"]}
+    fields = _fields(change, article)
+    event: dict[str, Any] = {"id": message_id, "type": change, "time": fields["updated"]}
     if _literal(article):
         event["literal"] = True
-    event["article"] = told
+    event["article"] = fields
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -40,7 +40,7 @@ def recognizes(outline: Outline) -> bool:
 
 
 def _literal(article: Article) -> bool:
-    """Whether a line of the article has what would be taken for markup."""
+    """Whether a line of the article has characters that would be taken for markup."""
     lines = [article.headline, article.summary, article.section, article.dateline, article.source, article.rights]
     for image in article.images:
         lines += [image.caption, image.credit]
@@ -52,7 +52,7 @@ def _literal(article: Article) -> bool:
     return False
 
 
-def _told(change: str, article: Article) -> dict[str, Any]:
+def _fields(change: str, article: Article) -> dict[str, Any]:
     status = pubstatus(change, article)
     if status != "usable":
         return article.notice() | {"pubstatus": status}

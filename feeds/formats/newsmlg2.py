@@ -2,10 +2,10 @@
 
 `pubStatus` says usable, withheld or canceled; a correction is the next `version` with `sig:correction` and a note to
 editors. `embargoed` stands in every version of an article that has an embargo. A notice has no contentMeta and no
-contentSet: nothing of the text.
+contentSet, so nothing of the text.
 
 The same story in another edition is a link with `irel:seeAlso`, its page, its language as a hint, and its guid if the
-newsroom gave its id. Which of the editions is the translation nobody says, so neither does the link.
+newsroom gave its id. The link does not call it a translation: the newsroom does not say which edition came first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lxml import etree
 from feeds.article import Alternate, Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
-from feeds.formats.body import tree
+from feeds.formats.body import body_tree
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
@@ -35,7 +35,7 @@ _XHTML_NSMAP: Any = {None: XHTML}
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return the newsItem. Raises ValueError for a change that is none of the four."""
+    """Return the newsItem. Raises ValueError for an unknown change."""
     del message_id  # it travels as the request's webhook-id
     status = pubstatus(change, article)
     usable = status == "usable"
@@ -115,14 +115,14 @@ def _content(root: etree._Element, article: Article) -> None:
 
 
 def _xhtml(article: Article) -> etree._Element:
-    """The text as a whole XHTML document, the article's pictures before it."""
+    """Return the text as a complete XHTML document, with the article's pictures before it."""
     page = etree.Element(f"{_X}html", nsmap=_XHTML_NSMAP, lang=article.edition, dir=direction(article.edition))
     page.set(_XML_LANG, article.edition)
     etree.SubElement(etree.SubElement(page, f"{_X}head"), f"{_X}title").text = article.headline
     body = etree.SubElement(page, f"{_X}body")
     for image in article.images:
         _figure(body, image)
-    _copy(body, tree(article))
+    _copy(body, body_tree(article))
     return page
 
 

@@ -1,7 +1,7 @@
 """Google's news sitemap (https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap).
 
-It has the articles first published in the two days before the feed's last change, at most 1,000. Google overlooks what
-has grown older since, so a sitemap that nothing changed is as good as one made anew.
+It has the articles first published in the two days before the feed's last change, at most 1,000. Google ignores
+articles that have become older since, so a sitemap does not have to be made again when nothing changes.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ URLS_MOST = 1000
 _CHINESE = {"zh": "zh-cn", "zh-hans": "zh-cn", "zh-cn": "zh-cn", "zh-hant": "zh-tw", "zh-tw": "zh-tw"}
 
 
-def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the sitemap, in the order given."""
     del channel, tombstones
-    return urlset(entries, _say, {"news": NEWS_NS})
+    return urlset(entries, _describe, {"news": NEWS_NS})
 
 
-def _say(url: etree._Element, entry: Entry) -> None:
+def _describe(url: etree._Element, entry: Entry) -> None:
     news = etree.SubElement(url, f"{{{NEWS_NS}}}news")
     publication = etree.SubElement(news, f"{{{NEWS_NS}}}publication")
     etree.SubElement(publication, f"{{{NEWS_NS}}}name").text = entry.publisher
@@ -48,4 +48,4 @@ def select(channel: Channel, entries: Sequence[Entry]) -> Sequence[Entry]:
     return bounded(channel, pages(channel, entries), URLS_MOST, OLDEST)
 
 
-FORMAT = xml_format("news-sitemap", MEDIA_TYPE, whole, OPENING, TAIL, select=select)
+FORMAT = xml_format("news-sitemap", MEDIA_TYPE, render, OPENING, TAIL, select=select)

@@ -1,14 +1,15 @@
 """IPTC ninjs 3.1, 2.2 and 1.6: one news item as JSON (https://iptc.org/standards/ninjs/).
 
-The three say the same in different spellings, and each forbids what it does not know. 3.x and 2.x differ in the case of
-names, and in one name; 1.x has one property for each kind of text (`body_xhtml`), and objects where the later ones have
-arrays. 3.1 is for new partners; IPTC keeps the others alive for those that began with them.
+The three have the same content in different spellings, and each forbids properties that it does not define.
+3.x and 2.x differ in the case of names, and in one name; 1.x has one property for each kind of text (`body_xhtml`), and
+objects where later versions have arrays. 3.1 is for new partners; IPTC maintains the others for receivers that began
+with them.
 
 A correction is a higher `version` with a note to editors; a kill is `canceled`, a withdrawal `withheld`, and both bring
-nothing but what identifies the article. The embargo stands in every version of an article that has one.
+only what identifies the article. The embargo stands in every version of an article that has one.
 
 The same story in another edition is an association of type text, with its language and its page and nothing of its
-text. Its name is `alternate` and the language (`alternate_ar`); in 3.1, which has the word, its `rel` is `alternate`.
+text. Its name is `alternate` and the language (`alternate_ar`); in 3.1 its `rel` is `alternate` too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 
-# A dialect takes the item in the words of 3.1 and returns it in its own.
+# A dialect takes the item as 3.1 spells it and returns it as one version does.
 Dialect = Callable[[dict[str, Any]], dict[str, Any]]
 
 _SCHEMA = re.compile(rb"ninjs-schema_([123])\.")
@@ -33,7 +34,7 @@ _VERSIONS = {b"1": "ninjs16", b"2": "ninjs22", b"3": "ninjs31"}
 
 
 def render(dialect: Dialect, change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return the item. Raises ValueError for a change that is none of the four."""
+    """Return the item. Raises ValueError for an unknown change."""
     del message_id  # it travels as the request's webhook-id
     status = pubstatus(change, article)
     item = {
@@ -49,8 +50,8 @@ def render(dialect: Dialect, change: str, article: Article, message_id: str, pro
     }
     if status == "usable":
         item |= _content(article, provider)
-    said = dialect({name: value for name, value in item.items() if value})
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    spelled = dialect({name: value for name, value in item.items() if value})
+    return json.dumps(spelled, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _content(article: Article, provider: Provider) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def _older(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lower(value: Any) -> Any:
-    """Spell every name as 2.x does."""
+    """Return the value with every name as 2.x spells it."""
     if isinstance(value, list):
         return [_lower(part) for part in value]
     if isinstance(value, dict):
@@ -140,37 +141,37 @@ def _lower(value: Any) -> Any:
 
 
 def _ninjs16(item: dict[str, Any]) -> dict[str, Any]:
-    old = _older(item)
-    said: dict[str, Any] = {
-        name: old.pop(name)
-        for name in tuple(old)
+    older = _older(item)
+    spelled: dict[str, Any] = {
+        name: older.pop(name)
+        for name in tuple(older)
         if name
         not in {
             *("altids", "associations", "bodies", "by", "descriptions", "headlines", "infosources"),
             *("renditions", "representationtype", "subjects"),
         }
     }
-    said.pop("name", None)
-    if "representationtype" in old:
-        said["representationtype"] = {"full": "complete", "partial": "incomplete"}[old["representationtype"]]
+    spelled.pop("name", None)
+    if "representationtype" in older:
+        spelled["representationtype"] = {"full": "complete", "partial": "incomplete"}[older["representationtype"]]
     for name, kind in (("headlines", "headline"), ("descriptions", "description_text"), ("bodies", "body_xhtml")):
-        for text in old.get(name, ()):
-            said[kind] = text["value"]
+        for text in older.get(name, ()):
+            spelled[kind] = text["value"]
     for name, singular in (("by", "byline"), ("infosources", "infosource"), ("subjects", "subject")):
-        if name in old:
-            said[singular] = old[name]
-    for rendition in old.get("renditions", ()):
+        if name in older:
+            spelled[singular] = older[name]
+    for rendition in older.get("renditions", ()):
         named = {("mimetype" if key == "contenttype" else key): value for key, value in rendition.items()}
-        said.setdefault("renditions", {})[named.pop("name")] = named
-    for associated in old.get("associations", ()):
-        said.setdefault("associations", {})[associated["name"]] = _ninjs16(associated)
-    if "altids" in old:
-        said["altids"] = {alternative["role"]: alternative["value"] for alternative in old["altids"]}
-    return said
+        spelled.setdefault("renditions", {})[named.pop("name")] = named
+    for associated in older.get("associations", ()):
+        spelled.setdefault("associations", {})[associated["name"]] = _ninjs16(associated)
+    if "altids" in older:
+        spelled["altids"] = {alternative["role"]: alternative["value"] for alternative in older["altids"]}
+    return spelled
 
 
 def _version(outline: Outline) -> str:
-    """The version that the item says it follows, else the one whose spelling it has."""
+    """Return the version whose schema the item names, or else the one whose spelling it has."""
     if schema := _SCHEMA.search(outline.document):
         return _VERSIONS[schema[1]]
     if outline.names & {"headlines", "bodies", "descriptions"}:

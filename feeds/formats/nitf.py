@@ -1,8 +1,8 @@
 """IPTC NITF 3.6 (https://iptc.org/standards/nitf/): one news document in XML.
 
 `management-status` says what may be done with the document: usable, withheld, canceled, or embargoed, which goes with
-the moment in `date.release`. A revision that was made before its release is embargoed in every copy of it, whenever the
-copy is made; a later revision is usable. A correction carries `correction`, and every version the number in `du-key`.
+the moment in `date.release`. A revision that was made before its release is embargoed in every copy, whenever the copy
+is made; a later revision is usable. A correction carries `correction`, and every version the number in `du-key`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lxml import etree, html
 
 from feeds.article import Article, Image
 from feeds.entry import tag_uri
-from feeds.formats.body import BLOCKS, has_blocks, lift_pictures, tree, words
+from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line
 from feeds.formats.changes import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 
@@ -28,7 +28,7 @@ _BLOCKS = BLOCKS | {"img"}
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
-    """Return the document. Raises ValueError for a change that is none of the four."""
+    """Return the document. Raises ValueError for an unknown change."""
     del message_id  # it travels as the request's webhook-id
     status: str = pubstatus(change, article)
     usable = status == "usable"
@@ -75,12 +75,12 @@ def _metadata(docdata: etree._Element, article: Article) -> None:
 
 
 def _publication(article: Article) -> dict[str, str]:
-    said = {
+    publication = {
         "date.publication": moment(article.published),
         "position.section": article.section,
         "ex-ref": article.url,
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in publication.items() if value}
 
 
 def _body(root: etree._Element, article: Article) -> None:
@@ -103,7 +103,7 @@ def _body(root: etree._Element, article: Article) -> None:
     content = _add(body, "body.content")
     for image in article.images:
         _media(content, image)
-    text = tree(article)
+    text = body_tree(article)
     lift_pictures(text)
     _flow(content, text)
 
@@ -121,9 +121,9 @@ def _media(parent: etree._Element, image: Image) -> None:
 
 
 def _flow(parent: etree._Element, element: html.HtmlElement) -> None:
-    """Append what HTML's `element` holds to `parent`, which takes blocks: what stands between them becomes paragraphs.
+    """Append what HTML's `element` holds to `parent`, which takes blocks: text between blocks becomes paragraphs.
 
-    Elements that NITF has not leave their words.
+    Elements that NITF does not have leave their text.
     """
     line: etree._Element | None = None
     for part in _parts(element):
@@ -155,7 +155,7 @@ def _block(parent: etree._Element, element: html.HtmlElement) -> None:
             for item in items:
                 _flow(_add(items_parent, "li"), item)
         case "table" if rows := [
-            # Not those of a table within.
+            # Not the rows of a table within this one.
             row
             for row in element.xpath("tr | thead/tr | tbody/tr | tfoot/tr")
             if row.find("td") is not None or row.find("th") is not None
@@ -176,8 +176,8 @@ def _preformatted(element: html.HtmlElement) -> str:
 def _table(parent: etree._Element, element: html.HtmlElement, rows: list[html.HtmlElement]) -> None:
     table = _add(parent, "table")
     caption = element.find("caption")
-    if caption is not None and (said := words(caption)):
-        _add(table, "caption", said)
+    if caption is not None and (caption_text := one_line(caption)):
+        _add(table, "caption", caption_text)
     for row in rows:
         line = _add(table, "tr")
         for cell in row.iterchildren("td", "th"):
@@ -213,7 +213,7 @@ def _inline(parent: etree._Element, part: html.HtmlElement | str) -> None:
 
 
 def _parts(element: html.HtmlElement) -> list[html.HtmlElement | str]:
-    """What an element holds: text and elements, in order."""
+    """Return what an element holds, text and elements, in order."""
     parts: list[html.HtmlElement | str] = [element.text] if element.text else []
     for child in element:
         parts.append(child)

@@ -1,8 +1,8 @@
-"""A partner's profile of RSS: a declaration of what the partner wants beyond, or otherwise than, our own RSS.
+"""A partner's profile of RSS: a declaration of how its RSS differs from ours.
 
-Silence takes nothing down at a partner that has an article: one that says so by an item (`Item.gone`) is told for as
-long as `kept`, in an item with the old id, a line for readers in place of the title, and none of the text. The others
-take down what is dropped.
+Some partners keep an article until an item tells them to take it down. They get a notice for the `notice_period`: an
+item with the old id (`ItemProfile.is_notice`), with a line for readers in place of the title, and nothing of the
+text. Other partners take down what is no longer in the feed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class ChannelProfile(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
     channel: Channel
 
 
-class Item(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """What a profile adds to an item; `gone`: the item is there to say that the article is not."""
+class ItemProfile(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What a profile adds to an item. `is_notice`: the item stands for an article that left the feed."""
 
     entry: Entry
-    gone: bool = False
+    is_notice: bool = False
 
 
 AHEAD = timedelta(hours=1)
@@ -41,59 +41,62 @@ AHEAD = timedelta(hours=1)
 class Profile:
     """One partner's RSS.
 
-    channel(channel), entry(entry): both as the partner wants them. most: items in a document. oldest: how long before
-    the feed's last change an item may have been published. kept: how long a takedown is told after it happened; None:
-    the partner takes down what is no longer there.
+    channel_profile, item_profile: what it adds to the channel and to each item. adapt_channel, adapt_entry: return them
+    as the partner wants them. items_most: the most items in a document. oldest_age: how long before the feed's last
+    change an item may have been published. notice_period: how long a notice stands after an article left; None: the
+    partner takes down what is no longer there.
     """
 
     name: str
-    front: type[ChannelProfile] = ChannelProfile
-    item: type[Item] = Item
-    channel: Callable[[Channel], Channel] = lambda channel: channel
-    entry: Callable[[Entry], Entry] = lambda entry: entry
-    most: int | None = None
-    oldest: timedelta | None = None
-    kept: timedelta | None = None
+    channel_profile: type[ChannelProfile] = ChannelProfile
+    item_profile: type[ItemProfile] = ItemProfile
+    adapt_channel: Callable[[Channel], Channel] = lambda channel: channel
+    adapt_entry: Callable[[Entry], Entry] = lambda entry: entry
+    items_most: int | None = None
+    oldest_age: timedelta | None = None
+    notice_period: timedelta | None = None
 
-    def whole(self, channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
-        """Return the feed document of the entries given, then the takedowns."""
-        feed = rss.generator(self.channel(channel))
-        feed.register_extension("partner", self.front, self.item)
+    def render(self, channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+        """Return the feed document: the entries, then the notices."""
+        feed = rss.generator(self.adapt_channel(channel))
+        feed.register_extension("partner", self.channel_profile, self.item_profile)
         feed.partner.channel = channel
-        for entry in map(self.entry, entries):
+        for entry in map(self.adapt_entry, entries):
             # No partner's profile has a place for the other editions; a link to one could be taken for the article's.
             item = rss.add(feed, replace(entry, alternates=()))
             item.partner.entry = entry
-            item.media.described = True
-        for stone in tombstones:
-            if self.kept is not None and channel.updated - stone.when <= self.kept:
-                notice = _notice(channel, stone)
+            item.media.caption_is_description = True
+        for tombstone in tombstones:
+            if self.notice_period is not None and channel.updated - tombstone.when <= self.notice_period:
+                notice = _notice(channel, tombstone)
                 item = rss.add(feed, notice)
-                item.partner.entry, item.partner.gone = notice, True
+                item.partner.entry, item.partner.is_notice = notice, True
         document: bytes = feed.rss_str()
         return document
 
     def select(self, channel: Channel, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Return the entries that the partner's bounds leave, in their order."""
-        return bounded(channel, entries, self.most, self.oldest)
+        """Return the entries that keep the partner's limits, in their order."""
+        return bounded(channel, entries, self.items_most, self.oldest_age)
 
 
-def bounded(channel: Channel, entries: Sequence[Entry], most: int | None, oldest: timedelta | None) -> Sequence[Entry]:
-    """Return the first `most` of the entries published no longer than `oldest` before the feed's last change.
+def bounded(
+    channel: Channel, entries: Sequence[Entry], items_most: int | None, oldest_age: timedelta | None
+) -> Sequence[Entry]:
+    """Return the first `items_most` of the entries published no longer than `oldest_age` before the feed's last change.
 
-    Where age counts, what is yet to be published does not belong either.
+    Where age is limited, entries of the future are left out too.
     """
-    if oldest is not None:
-        entries = [entry for entry in entries if -AHEAD <= channel.updated - entry.published <= oldest]
-    return entries[:most]
+    if oldest_age is not None:
+        entries = [entry for entry in entries if -AHEAD <= channel.updated - entry.published <= oldest_age]
+    return entries[:items_most]
 
 
-def _notice(channel: Channel, stone: Tombstone) -> Entry:
-    """The entry that stands for one that went; its dates are the moment it went, newer than any it had."""
+def _notice(channel: Channel, tombstone: Tombstone) -> Entry:
+    """Return the notice for an entry that left; its dates are the moment it left, later than any it had."""
     return Entry(
-        id=stone.id,
+        id=tombstone.id,
         title=readers_note(channel.language),
-        url=stone.url or channel.home_url,
+        url=tombstone.url or channel.home_url,
         summary=readers_note(channel.language),
         html="",
         language=channel.language or "en",
@@ -101,8 +104,8 @@ def _notice(channel: Channel, stone: Tombstone) -> Entry:
         subjects=(),
         authors=(),
         images=(),
-        published=stone.when,
-        updated=stone.when,
+        published=tombstone.when,
+        updated=tombstone.when,
         rights="",
         article_id="",
         version=0,
@@ -114,10 +117,10 @@ def rss_profile(profile: Profile) -> FeedFormat:
     return xml_format(
         profile.name,
         "application/rss+xml; charset=utf-8",
-        profile.whole,
+        profile.render,
         b"<item>",
         b"</channel></rss>",
-        # Asked of every entry of a document: not where it would leave all.
-        select=profile.select if profile.most is not None or profile.oldest is not None else None,
-        links_gone=profile.kept is not None,
+        # Called for every document, so only where there is a limit.
+        select=profile.select if profile.items_most is not None or profile.oldest_age is not None else None,
+        tombstones_need_url=profile.notice_period is not None,
     )

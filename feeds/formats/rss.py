@@ -1,6 +1,6 @@
 """RSS 2.0, by feedgen.
 
-Beyond RSS itself it uses the modules that readers know: the whole text (content), authors, language and rights (dc),
+Beyond RSS itself it uses the modules that readers know: the full text (content), authors, language and rights (dc),
 pictures (media), the feed's own address, its hub, the last change of an item and its other editions (atom), tombstones
 (at).
 """
@@ -49,8 +49,8 @@ class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no t
 class ItemExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """An item's times, authors, language and rights.
 
-    RSS has no time for a correction, and pubDate must not move: atom:updated says it. Its `author` wants an e-mail
-    address: dc:creator takes names.
+    RSS has no time for a correction, and pubDate must not move: atom:updated has it. RSS wants an e-mail address in
+    `author`; dc:creator takes names.
     """
 
     entry: Entry
@@ -66,22 +66,22 @@ class ItemExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no type
             etree.SubElement(item, f"{{{DC_NS}}}rights").text = self.entry.rights
 
 
-def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document, its items in the order given."""
     feed = generator(channel)
     feed.register_extension("tombstones", Tombstones)
-    feed.tombstones.stones = tombstones
+    feed.tombstones.tombstones = tombstones
     for entry in entries:
         add(feed, entry)
-    for stone in tombstones:
-        if stone.notice:
-            add(feed, stone.notice)
+    for tombstone in tombstones:
+        if tombstone.notice:
+            add(feed, tombstone.notice)
     document: bytes = feed.rss_str()
     return document
 
 
 def generator(channel: Channel) -> FeedGenerator:
-    """Return a feed of no items, with what all kinds of our RSS share."""
+    """Return a feed of no items, with what our RSS and all profiles share."""
     feed = FeedGenerator()
     feed.register_extension("dateline", ChannelExtension, ItemExtension)
     feed.register_extension("media", MediaFeed, MediaEntry)
@@ -125,4 +125,4 @@ def excerpt(text: str, most: int) -> str:
     return cut(text, most) + "…"
 
 
-FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", whole, b"<item>", b"</channel></rss>")
+FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", render, b"<item>", b"</channel></rss>")

@@ -23,8 +23,10 @@ MEDIA_TYPE = "application/xml; charset=utf-8"
 OPENING, TAIL = b"<url>", b"</urlset>"
 
 
-def urlset(entries: Sequence[Entry], say: Callable[[etree._Element, Entry], None], prefixes: dict[str, str]) -> bytes:
-    """Return a sitemap with one `url` for each entry, to which `say` adds what it says beside address and editions."""
+def urlset(
+    entries: Sequence[Entry], describe: Callable[[etree._Element, Entry], None], prefixes: dict[str, str]
+) -> bytes:
+    """Return a sitemap with one `url` for each entry, to which `describe` adds all but address and editions."""
     # Declared at the root, so that no entry has to.
     nsmap: Any = {None: SITEMAP_NS, **prefixes, "xhtml": XHTML_NS}  # the stubs know no default namespace
     root = etree.Element(f"{{{SITEMAP_NS}}}urlset", nsmap=nsmap)
@@ -32,7 +34,7 @@ def urlset(entries: Sequence[Entry], say: Callable[[etree._Element, Entry], None
     for entry in entries:
         url = etree.SubElement(root, f"{{{SITEMAP_NS}}}url")
         etree.SubElement(url, f"{{{SITEMAP_NS}}}loc").text = entry.url
-        say(url, entry)
+        describe(url, entry)
         for edition in entry.editions:
             link = {"rel": "alternate", "hreflang": edition.edition, "href": edition.url}
             etree.SubElement(url, f"{{{XHTML_NS}}}link", link)
@@ -40,13 +42,13 @@ def urlset(entries: Sequence[Entry], say: Callable[[etree._Element, Entry], None
     return document
 
 
-def whole(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
+def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the sitemap, in the order given."""
     del channel, tombstones
-    return urlset(entries, _say, {})
+    return urlset(entries, _describe, {})
 
 
-def _say(url: etree._Element, entry: Entry) -> None:
+def _describe(url: etree._Element, entry: Entry) -> None:
     etree.SubElement(url, f"{{{SITEMAP_NS}}}lastmod").text = rfc3339(entry.updated)
 
 
@@ -56,4 +58,4 @@ def pages(channel: Channel, entries: Sequence[Entry]) -> Sequence[Entry]:
     return list({entry.url: entry for entry in reversed(entries)}.values())[::-1]
 
 
-FORMAT = xml_format("sitemap", MEDIA_TYPE, whole, OPENING, TAIL, select=pages)
+FORMAT = xml_format("sitemap", MEDIA_TYPE, render, OPENING, TAIL, select=pages)

@@ -12,7 +12,7 @@ from lxml import etree
 
 from feeds.entry import Channel
 from feeds.formats.extensions import MEDIA_NS
-from feeds.formats.profile import ChannelProfile, Item, Profile, rss_profile
+from feeds.formats.profile import ChannelProfile, ItemProfile, Profile, rss_profile
 from feeds.formats.rss import excerpt
 from feeds.formats.timestamps import rfc822
 
@@ -22,7 +22,7 @@ DESCRIPTION_MOST = 30
 """Longest description of the channel, in characters."""
 
 
-class SmartFront(ChannelProfile):
+class SmartNewsChannel(ChannelProfile):
     """The channel's date and logo."""
 
     def extend_ns(self) -> dict[str, str]:
@@ -37,25 +37,34 @@ class SmartFront(ChannelProfile):
             etree.SubElement(logo, "url").text = self.channel.logo_url
 
 
-class SmartItem(Item):
-    """The item's picture, and the state of one that went."""
+class SmartNewsItem(ItemProfile):
+    """The item's picture, and that the article of a notice is deleted."""
 
     def extend_rss(self, item: etree._Element) -> None:
         """Append media:thumbnail or media:status."""
         for image in self.entry.images[:1]:
             etree.SubElement(item, f"{{{MEDIA_NS}}}thumbnail", url=image.url)
-        if self.gone:
+        if self.is_notice:
             etree.SubElement(item, f"{{{MEDIA_NS}}}status", state="deleted")
 
 
 def _channel(channel: Channel) -> Channel:
     # One character is the ellipsis.
-    said = channel.description or channel.title
-    short = said if len(said) <= DESCRIPTION_MOST else excerpt(said, DESCRIPTION_MOST - 1)
-    return replace(channel, description=short)
+    description = channel.description or channel.title
+    if len(description) > DESCRIPTION_MOST:
+        description = excerpt(description, DESCRIPTION_MOST - 1)
+    return replace(channel, description=description)
 
 
 FORMAT = replace(
-    rss_profile(Profile("smartnews", front=SmartFront, item=SmartItem, channel=_channel, kept=timedelta(days=7))),
+    rss_profile(
+        Profile(
+            "smartnews",
+            channel_profile=SmartNewsChannel,
+            item_profile=SmartNewsItem,
+            adapt_channel=_channel,
+            notice_period=timedelta(days=7),
+        )
+    ),
     bytes_most=BYTES_MOST,
 )

@@ -1,4 +1,4 @@
-"""Moments as formats write them: in UTC, in whole seconds (the rest is cut), without the machine's locale."""
+"""Moments as formats write them: in UTC, in whole seconds (fractions are cut), whatever the locale of the machine."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Case:
         )
 
     def document(self, format_name: str) -> bytes:
-        return FEED_FORMATS[format_name].whole(self.channel(format_name), self.entries, self.tombstones)
+        return FEED_FORMATS[format_name].render(self.channel(format_name), self.entries, self.tombstones)
 
     def push(self, format_name: str) -> bytes:
         message_id = f"msg-{self.article.id}-{self.article.version}"

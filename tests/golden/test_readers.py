@@ -164,7 +164,7 @@ def test_no_caption_is_taken_for_what_the_article_says(
     channel = Channel(
         "tag:e.example,2026:f", "T", "D", "en", "P", "https://e.example/", "https://e.example/f", "", moment
     )
-    document = FEED_FORMATS[format_name].whole(channel, [entry_of(article, "e.example,2026")], ())
+    document = FEED_FORMATS[format_name].render(channel, [entry_of(article, "e.example,2026")], ())
     assert b"The caption." in document
     module = feedparser if read is by_feedparser else fastfeedparser
     shown: Any = module.parse(document).entries[0]

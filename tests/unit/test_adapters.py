@@ -118,7 +118,7 @@ def rendered(article: Article) -> None:
     one = entry(article, "herald.example,2026")
     # Those that take every article: the partners' profiles choose.
     for name in ("rss", "atom", "json"):
-        document = FEED_FORMATS[name].whole(channel, [one], [])
+        document = FEED_FORMATS[name].render(channel, [one], [])
         if name == "json":
             assert json.loads(document)["items"][0]["title"] == article.headline
         else:

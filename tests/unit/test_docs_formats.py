@@ -72,7 +72,7 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 
 def feed(name: str, fields: dict[str, Any]) -> bytes:
-    return FEED_FORMATS[name].whole(CHANNEL, [entry(Article(**fields), PROVIDER.authority, PROVIDER.name)], [])
+    return FEED_FORMATS[name].render(CHANNEL, [entry(Article(**fields), PROVIDER.authority, PROVIDER.name)], [])
 
 
 def push(name: str, fields: dict[str, Any]) -> bytes:

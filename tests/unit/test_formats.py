@@ -126,7 +126,9 @@ def takedowns(feed_format: FeedFormat, tombstones: list[Tombstone]) -> int:
     """How many of the tombstones are said as items: to partners that want it, to readers as notices."""
     if feed_format in READERS:
         return sum(stone.notice is not None for stone in tombstones)
-    return sum(CHANNEL.updated - stone.when <= timedelta(days=7) for stone in tombstones if feed_format.links_gone)
+    return sum(
+        CHANNEL.updated - stone.when <= timedelta(days=7) for stone in tombstones if feed_format.tombstones_need_url
+    )
 
 
 def article_entry(**fields: Any) -> Entry:
@@ -148,7 +150,7 @@ def article_entry(**fields: Any) -> Entry:
 def test_envelope_around_fragments_is_the_whole(
     feed_format: FeedFormat, entries: list[Entry], tombstones: list[Tombstone], channel: Channel
 ) -> None:
-    whole = feed_format.whole(channel, entries, tombstones)
+    whole = feed_format.render(channel, entries, tombstones)
     chosen = feed_format.select(channel, entries) if feed_format.select else entries
     joined = feed_format.envelope(channel, tombstones).around(map(feed_format.fragment, chosen))
     assert joined == whole
@@ -162,7 +164,7 @@ def test_envelope_around_fragments_is_the_whole(
 
 @pytest.mark.parametrize("feed_format", READERS, ids=lambda feed_format: feed_format.name)
 def test_an_archive_passes_the_gate_and_says_where_it_stands(feed_format: FeedFormat) -> None:
-    document = feed_format.whole(ARCHIVE, [article_entry()], [])
+    document = feed_format.render(ARCHIVE, [article_entry()], [])
     assert check_feed(feed_format.name, document, ours=True) == []
     assert b"https://e.example/hub" not in document
     if feed_format.name == "json":
@@ -193,7 +195,7 @@ def test_any_article_that_is_accepted_can_be_said(
     feed_format: FeedFormat, headline: str, body: list[str], edition: str
 ) -> None:
     said = article_entry(headline=headline, body_html="".join(body), edition=edition)
-    whole = feed_format.whole(CHANNEL, [said], [])
+    whole = feed_format.render(CHANNEL, [said], [])
     assert titles(feed_format, whole) == [TITLE_OF_PAGE if feed_format.name == "sitemap" else said.title]
     assert feed_format.envelope(CHANNEL, []).around([feed_format.fragment(said)]) == whole
 
@@ -208,7 +210,7 @@ def plain_or(line: str, other: str) -> str:
 @every_format
 def test_two_renders_are_equal(feed_format: FeedFormat) -> None:
     said = article_entry(summary="At last", body_html="<p>Text</p>")
-    assert feed_format.whole(CHANNEL, [said], []) == feed_format.whole(CHANNEL, [said], [])
+    assert feed_format.render(CHANNEL, [said], []) == feed_format.render(CHANNEL, [said], [])
     assert feed_format.fragment(said) == feed_format.fragment(replace(said))
 
 
@@ -217,7 +219,7 @@ def test_another_process_in_another_zone_and_locale_gives_the_same_bytes(feed_fo
     said = article_entry(summary="At last", edition="tr", subjects=["İ", "ı"], body_html="<p>Text</p>")
     program = (
         "import pickle, sys; from feeds.formats import FEED_FORMATS;"
-        "sys.stdout.buffer.write(FEED_FORMATS[sys.argv[1]].whole(*pickle.load(sys.stdin.buffer)))"
+        "sys.stdout.buffer.write(FEED_FORMATS[sys.argv[1]].render(*pickle.load(sys.stdin.buffer)))"
     )
     environment = {
         "TZ": "Asia/Karachi",
@@ -232,7 +234,7 @@ def test_another_process_in_another_zone_and_locale_gives_the_same_bytes(feed_fo
         capture_output=True,
         check=True,
     )
-    assert process.stdout == feed_format.whole(CHANNEL, [said], [])
+    assert process.stdout == feed_format.render(CHANNEL, [said], [])
 
 
 @every_format
@@ -241,7 +243,7 @@ def test_rendering_leaves_the_locale_of_the_process_alone(
 ) -> None:
     calls: list[object] = []
     monkeypatch.setattr(locale, "setlocale", lambda *arguments: calls.append(arguments))
-    feed_format.whole(CHANNEL, [article_entry()], [Tombstone("tag:x", NOW)])
+    feed_format.render(CHANNEL, [article_entry()], [Tombstone("tag:x", NOW)])
     assert calls == []
 
 
@@ -251,7 +253,7 @@ def test_fractions_of_seconds_are_cut(feed_format: FeedFormat) -> None:
     cut = replace(said, published=NOW.replace(microsecond=0), updated=NOW.replace(microsecond=0))
     assert feed_format.fragment(said) == feed_format.fragment(cut)
     channel = replace(CHANNEL, updated=NOW.replace(microsecond=0))
-    assert feed_format.whole(CHANNEL, [], []) == feed_format.whole(channel, [], [])
+    assert feed_format.render(CHANNEL, [], []) == feed_format.render(channel, [], [])
 
 
 @every_format
@@ -263,13 +265,13 @@ def test_times_are_said_in_utc(feed_format: FeedFormat) -> None:
 
 @every_format
 def test_an_empty_feed_and_an_article_of_a_headline_alone_can_be_said(feed_format: FeedFormat) -> None:
-    assert titles(feed_format, feed_format.whole(CHANNEL, [], [])) == []
-    assert titles(feed_format, feed_format.whole(CHANNEL, [article_entry()], [])) == [
+    assert titles(feed_format, feed_format.render(CHANNEL, [], [])) == []
+    assert titles(feed_format, feed_format.render(CHANNEL, [article_entry()], [])) == [
         TITLE_OF_PAGE if feed_format.name == "sitemap" else "Ferries return"
     ]
 
 
 @every_format
 def test_a_feed_of_several_languages_says_none(feed_format: FeedFormat) -> None:
-    document = feed_format.whole(replace(CHANNEL, language=""), [], [])
+    document = feed_format.render(replace(CHANNEL, language=""), [], [])
     assert b"lang" not in document

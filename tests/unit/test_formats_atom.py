@@ -55,7 +55,7 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def feed_of(*entries: Entry, stones: tuple[Tombstone, ...] = ()) -> etree._Element:
-    return etree.fromstring(ATOM.whole(CHANNEL, entries, stones))
+    return etree.fromstring(ATOM.render(CHANNEL, entries, stones))
 
 
 def texts(element: etree._Element, path: str) -> list[str | None]:
@@ -141,4 +141,4 @@ def test_the_schema_agrees(entries: tuple[Entry, ...], stones: tuple[Tombstone, 
     archive = replace(
         CHANNEL, older_url="https://e.example/1", newer_url="https://e.example/3", current_url="https://e.example"
     )
-    schema.assertValid(etree.fromstring(ATOM.whole(archive, entries, ())))
+    schema.assertValid(etree.fromstring(ATOM.render(archive, entries, ())))

@@ -16,7 +16,7 @@ from feeds import text
 from feeds.article import Article
 from feeds.entry import entry
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.formats.body import fragment, lift_pictures
+from feeds.formats.body import lift_pictures, parse_html
 from feeds.formats.interface import Provider
 from feeds.validation.checks import check_article
 
@@ -160,13 +160,13 @@ def test_nitf_keeps_captions_of_tables_and_pictures_of_links() -> None:
 
 
 def test_many_pictures_in_one_paragraph_take_no_time() -> None:
-    root = fragment(f"<p><b>{'a <img src=/a> b' * 5000}</b></p>")
+    root = parse_html(f"<p><b>{'a <img src=/a> b' * 5000}</b></p>")
     lift_pictures(root)
     assert 5000 == len(root.findall("img"))
 
 
 def test_lifting_keeps_the_order_and_the_links() -> None:
-    root = fragment('<p>1 <a href="/x">2 <img src="/a"> 3</a> 4 <img src="/b"></p>')
+    root = parse_html('<p>1 <a href="/x">2 <img src="/a"> 3</a> 4 <img src="/b"></p>')
     lift_pictures(root)
     assert (
         '<div><p>1 <a href="/x">2 </a></p><img src="/a"><p><a href="/x"> 3</a> 4 </p><img src="/b"></div>'

@@ -50,11 +50,11 @@ STONE = Tombstone("tag:gone", NOON)
 
 
 def items(*entries: Entry) -> Any:
-    return json.loads(JSON.whole(CHANNEL, entries, []))["items"]
+    return json.loads(JSON.render(CHANNEL, entries, []))["items"]
 
 
 def test_the_feed() -> None:
-    assert json.loads(JSON.whole(CHANNEL, [], [])) == {
+    assert json.loads(JSON.render(CHANNEL, [], [])) == {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "أخبار",
         "home_page_url": "https://e.example/",
@@ -99,7 +99,7 @@ def test_an_item_says_only_what_the_article_says() -> None:
 
 
 def test_what_is_gone_stands_after_what_is_there() -> None:
-    document = json.loads(JSON.whole(CHANNEL, [ENTRY], [STONE]))
+    document = json.loads(JSON.render(CHANNEL, [ENTRY], [STONE]))
     assert document["_dateline"] == {"deleted": [{"id": "tag:gone", "when": "2026-03-04T12:00:00+00:00"}]}
     assert len(document["items"]) == 1
 
@@ -107,13 +107,13 @@ def test_what_is_gone_stands_after_what_is_there() -> None:
 @pytest.mark.parametrize(("killed", "word"), [(True, "canceled"), (False, "withdrawn")])
 def test_a_notice_stands_in_the_place_of_what_readers_had(killed: bool, word: str) -> None:
     stone = replace(STONE, notice=replace(ENTRY, title="It is gone.", html="<p>It is gone.</p>"), killed=killed)
-    [_, item] = json.loads(JSON.whole(CHANNEL, [ENTRY], [stone]))["items"]
+    [_, item] = json.loads(JSON.render(CHANNEL, [ENTRY], [stone]))["items"]
     assert (ENTRY.id, "It is gone.", "<p>It is gone.</p>") == (item["id"], item["title"], item["content_html"])
     assert item["_dateline"] == {word: True}
 
 
 def test_the_document_is_compact_utf_8() -> None:
-    document = JSON.whole(CHANNEL, [ENTRY], [])
+    document = JSON.render(CHANNEL, [ENTRY], [])
     assert "أخبار".encode() in document
     assert document == json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -129,4 +129,4 @@ def test_the_document_is_compact_utf_8() -> None:
     ],
 )
 def test_the_schema_agrees(entries: tuple[Entry, ...], stones: tuple[Tombstone, ...]) -> None:
-    jsonschema.validate(json.loads(JSON.whole(CHANNEL, entries, stones)), json.loads(SCHEMA.read_text("utf-8")))
+    jsonschema.validate(json.loads(JSON.render(CHANNEL, entries, stones)), json.loads(SCHEMA.read_text("utf-8")))

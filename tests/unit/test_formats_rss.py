@@ -59,7 +59,7 @@ def an_entry(**fields: Any) -> Entry:
 
 
 def channel_of(*entries: Entry, channel: Channel = CHANNEL, stones: tuple[Tombstone, ...] = ()) -> etree._Element:
-    return etree.fromstring(RSS.whole(channel, entries, stones))[0]
+    return etree.fromstring(RSS.render(channel, entries, stones))[0]
 
 
 def item_of(**fields: Any) -> etree._Element:

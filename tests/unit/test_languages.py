@@ -72,7 +72,7 @@ def article(edition: str) -> Article:
 def feed(name: str, edition: str) -> bytes:
     channel = Channel(*("https://e.example/",) * 3, edition, *("https://e.example/",) * 4, updated=NOON)
     said = entry(article(edition), PROVIDER.authority, PROVIDER.name)
-    return FEED_FORMATS[name].whole(channel, [said], [])
+    return FEED_FORMATS[name].render(channel, [said], [])
 
 
 def push(name: str, edition: str) -> bytes:

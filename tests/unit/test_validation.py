@@ -73,7 +73,7 @@ FEATURE = Article(
 
 
 def feed(format_name: str, said: Article = FEATURE, *stones: Tombstone) -> bytes:
-    return FEED_FORMATS[format_name].whole(CHANNEL, [entry(said, PROVIDER.authority, PROVIDER.name)], stones)
+    return FEED_FORMATS[format_name].render(CHANNEL, [entry(said, PROVIDER.authority, PROVIDER.name)], stones)
 
 
 def push(format_name: str, said: Article = FEATURE, change: str = "article.published") -> bytes:
@@ -260,7 +260,7 @@ def test_limits_of_number_and_age_are_checked_and_kept() -> None:
 def test_takedowns_are_told_for_a_week() -> None:
     stones = [Tombstone(f"tag:gone{days}", NOW - timedelta(days=days), "https://e.example/x") for days in (7, 8)]
     for format_name, sign in (("smartnews", b'<media:status state="deleted"/>'), ("msn", b"<dcterms:valid>end=2026")):
-        document = FEED_FORMATS[format_name].whole(CHANNEL, [], stones)
+        document = FEED_FORMATS[format_name].render(CHANNEL, [], stones)
         assert b"tag:gone7<" in document
         assert b"tag:gone8<" not in document
         assert sign in document
@@ -373,7 +373,7 @@ def test_any_article_passes_or_is_refused_with_a_reason(submitted: dict[str, Any
             document = feed(format_name, article)
         else:
             stone = Tombstone(tag_uri(PROVIDER.authority, "article", article.id), NOW, article.url)
-            document = FEED_FORMATS[format_name].whole(CHANNEL, [], [stone])
+            document = FEED_FORMATS[format_name].render(CHANNEL, [], [stone])
         found = rules(check_feed(format_name, document))
         # Our own formats take every article; a partner may have limits, and only those refuse it.
         assert all(rule.startswith(f"{format_name}.") for rule in found)
@@ -409,7 +409,7 @@ def test_what_makes_a_document_too_large_for_a_partner_gives_way_at_its_end() ->
     ]
     envelope = smartnews.envelope(CHANNEL, [Tombstone("tag:e.example,2026:article/x", NOW, "https://e.example/x")])
     assert "smartnews.size" in rules(check_feed("smartnews", envelope.around(fragments)))
-    room = envelope.room(fragments, smartnews.bytes_most)
+    room = envelope.count_that_fit(fragments, smartnews.bytes_most)
     assert room == 3
     assert check_feed("smartnews", envelope.around(fragments[:room])) == []
 

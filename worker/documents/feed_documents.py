@@ -125,5 +125,5 @@ class FeedDocuments:
         fragments = selected.fragments
         envelope = self._renderer.envelope(feed_format, channel, departures)
         if feed_format.bytes_most is not None:
-            fragments = fragments[: envelope.room(fragments, feed_format.bytes_most)]
+            fragments = fragments[: envelope.count_that_fit(fragments, feed_format.bytes_most)]
         return Document(envelope.around(fragments), head.seq, clock.ms(channel.updated), selected.kept_out)

@@ -80,7 +80,7 @@ class FeedRenderer:
         """
         for_readers = feed_format in READERS
         recent = [name for name, left_ms in departures if channel.updated - clock.moment(left_ms) <= notice_age]
-        if not (for_readers or feed_format.links_gone):
+        if not (for_readers or feed_format.tombstones_need_url):
             recent = []
         if departed is None:
             departed = self._store.articles.get_many(recent) if recent else {}
