@@ -68,7 +68,7 @@ def _article_id(post: dict[str, Any]) -> str:
 
 
 def _draft_page(draft: Draft, post: dict[str, Any]) -> str | None:
-    """The address that a post without a public page will have; None if its slug or site is not known."""
+    """The address that a draft will have on the site; None if its slug or its present address is missing."""
     url, slug = post.get("url"), post.get("slug")
     if not isinstance(url, str) or not isinstance(slug, str) or not slug:
         return None
@@ -78,7 +78,7 @@ def _draft_page(draft: Draft, post: dict[str, Any]) -> str | None:
         return None
     if not parts.path.startswith("/p/"):
         return url
-    draft.note("url", "is only said for a preview; the site's default address of the post is taken")
+    draft.note("url", "is only that of a preview; the site's default address of the post is taken")
     return f"{parts.scheme}://{parts.netloc}/{slug}/"
 
 

@@ -102,7 +102,7 @@ def _body(draft: Draft, article: Node, meta: Meta, root: html.HtmlElement, *, lo
         if says_no(part.get("isAccessibleForFree")):
             selector = part.get("cssSelector")
             if not all(isinstance(each, str) and cut_out(root, each) for each in as_list(selector)):
-                draft.note("body_html", "is left out: a part of the page is not free to read, and which can't be told")
+                draft.note("body_html", "is left out: a part of the page is not free to read, and it can't be located")
                 return
             draft.note("body_html", "has a part that is not free to read, which is left out")
             article_body = ""  # it may contain that part too

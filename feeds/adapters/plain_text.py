@@ -110,7 +110,9 @@ def _head(lines: list[str]) -> _Head:
     elif date is not None:
         headline, after = min(1, date - 1), min(1, date - 1) + 1
     else:
-        raise InvalidEvent([FieldError("", "no line is a date and no headline stands twice: no telling what is what")])
+        raise InvalidEvent(
+            [FieldError("", "no line is a date and no headline stands twice, so the headline can't be identified")]
+        )
     above = lines[:headline]
     # A masthead has a name, and often a slogan above or below it.
     site = next((line for line in above if _is_name(line)), "")
