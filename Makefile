@@ -28,11 +28,12 @@ test-long: $(READY) ## Run the tests that need long by their nature: harm of eve
 run: $(READY) ## Run the example newsroom until Ctrl-C
 	@$(BIN)/dateline up --config config/dateline.toml
 
-lint: $(READY) ## Check style, types and the dependency rules
+lint: $(READY) ## Check style, names, types and the dependency rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/style.py
 
 bench: $(BENCH_READY) ## Measure everything beside its peers, in a quarter of an hour; writes bench/RESULTS.md
 	@$(BIN)/python -m bench

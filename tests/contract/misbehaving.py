@@ -81,13 +81,16 @@ class MisbehavingReceiver:
         listening.set()
         self._loop.run_forever()
         server.close()
-        # Those of connections whose TLS handshake was going on as well, which have no writer yet.
-        for transport in list(self._loop._transports.values()):
-            transport.abort()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        # A connection that waits for its peer to end TLS, or whose handshake was going on, would never be closed.
+        for transport in list(self._loop._transports.values()):
+            transport.abort()
+        for _ in range(3):
+            # They are closed in the next rounds of the loop.
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
