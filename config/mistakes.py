@@ -91,7 +91,7 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     names_in_use = set(feed_names)
     for position, former in _texts_in_lists(values, "feeds", "renamed_from"):
         if former in names_in_use:
-            problem = f"{former} is the name of a feed, or is said of another one too"
+            problem = f"{former} is the name of a feed, or names another feed too"
             yield ("feeds", position, "renamed_from"), problem
         names_in_use.add(former)
     for position, feed in _texts(values, "endpoints", "feed"):

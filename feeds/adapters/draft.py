@@ -19,6 +19,8 @@ from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
 from feeds.errors import FieldError, InvalidEvent
 from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
 
+BYLINE = re.compile(r"^\s*(?:by|von|par|por|di|بقلم|کتبه)\s*:?\s+(?=\S)", re.IGNORECASE)
+"""What stands before the names of authors."""
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _ARTICLE_ID: TypeAdapter[str] = TypeAdapter(Id)
 # Names of languages on pages: the tag of BCP 47, then the codes of ISO 639-2, the English and the native name.
@@ -158,7 +160,7 @@ class Draft:
             choice = f'"{language}" is taken' if language else f'"{defaults.edition}" is taken, as given'
             self.note("edition", f"is {labels[0][:40]!r}, which is no language tag; {choice}")
         elif not labels:
-            self.note("edition", f'is not said; "{defaults.edition}" is taken, as given')
+            self.note("edition", f'is missing; "{defaults.edition}" is taken, as given')
         self.article["edition"] = _edition_of(language, defaults.editions) if language else defaults.edition
 
     def image(self, **fields: Any) -> None:
@@ -182,7 +184,7 @@ class Draft:
         if all(image["url"] != picture["url"] for image in images):
             images.append(picture)
             if "credit" not in picture:
-                self.note("images.credit", f"is not said for {picture['url'][:200]}")
+                self.note("images.credit", f"is missing for {picture['url'][:200]}")
 
     def _refuse_image(self, error: ValueError) -> None:
         for fault in field_errors(error):  # type: ignore[arg-type]
@@ -194,7 +196,7 @@ class Draft:
         A wrong one is noted and left out. The article's own page is ignored: lists of all editions have it too.
         """
         if not isinstance(language, str) or not language.strip() or not isinstance(url, str):
-            self.note("alternates", "has one whose language or page is not said; it is left out")
+            self.note("alternates", "has one whose language or page is missing; it is left out")
             return
         own = self.article.get("url", "")
         try:
@@ -223,7 +225,7 @@ class Draft:
         """Return the event that publishes the article with the fields that are set."""
         for field in _EXPECTED:
             if not self.article.get(field) and not any(note.field == f"article.{field}" for note in self._missing):
-                self.note(field, "is not said")
+                self.note(field, "is missing")
         event: dict[str, Any] = {"id": self._event_id, "type": ARTICLE_PUBLISHED, "article": self.article}
         if _looks_marked_up(self.article):
             event["literal"] = True

@@ -18,7 +18,7 @@ from typing import Any
 from lxml import etree
 
 from feeds.adapters.decode import json_object
-from feeds.adapters.draft import Draft, escaped, identity, objects, paragraphs, pixels
+from feeds.adapters.draft import BYLINE, Draft, escaped, identity, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
@@ -37,7 +37,6 @@ _READ = frozenset(
 )
 _STATES = ("usable", "withheld", "canceled")
 _NOT_WRITING = ("photo", "picture", "camera", "video", "illustrat", "graphic")
-_BY = re.compile(r"^\s*(?:by|von|par|por|di|بقلم|کتبه)\s*:?\s+(?=\S)", re.IGNORECASE)
 # Separators of the people in a byline.
 _BETWEEN = re.compile(r"\s*(?:[,;/|،]|\band\b|\bund\b|\bet\b|&)\s*", re.IGNORECASE)
 _WRITERS = frozenset({"author", "creator", "writer"})
@@ -138,7 +137,7 @@ def _people(byline: Any) -> list[Any]:
         return [byline]
     people = []
     for part in _BETWEEN.split(byline):
-        name = _BY.sub("", part).strip()
+        name = BYLINE.sub("", part).strip()
         if name and not any(word in fold(part) for word in _NOT_WRITING):
             people.append(name)
     return people

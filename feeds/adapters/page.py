@@ -25,7 +25,7 @@ from lxml import etree, html
 from feeds import text
 from feeds.adapters import jsonld
 from feeds.adapters.decode import html_text
-from feeds.adapters.draft import Draft, objects, paragraphs, pixels
+from feeds.adapters.draft import BYLINE, Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.jsonld_node import Node, as_list, is_article
 from feeds.adapters.members_only import cut_out, says_no
@@ -39,7 +39,6 @@ _ELEMENT = re.compile(
     r"</?(?:p|br|div|h[1-6]|ul|ol|li|strong|b|em|i|a|span|blockquote|figure|img|table)\b[^>]*>", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"^(?:[a-z]+:)?//|^https?:|^www\.|^[^\s@]+@[^\s@]+\.[^\s@]+$|^@", re.IGNORECASE)
-_BY = re.compile(r"^\s*by:?\s+(?=\S)", re.IGNORECASE)
 _SECTION = ("article:section", "articlesection", "parsely-section", "section")
 _SCRIPT_SAMPLE = 20_000
 """Characters of a page by which its script is recognized."""
@@ -207,7 +206,7 @@ def _authors(draft: Draft, names: list[Any]) -> None:
         if isinstance(name, str) and _ADDRESS.search(name.strip()):
             draft.note("authors", f"has {name.strip()[:100]!r}, which is an address and no name; it is left out")
         else:
-            people.append(_BY.sub("", name) if isinstance(name, str) else name)
+            people.append(BYLINE.sub("", name) if isinstance(name, str) else name)
     draft.lines("authors", people)
 
 

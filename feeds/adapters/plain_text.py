@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 
 from feeds.adapters import decode
-from feeds.adapters.draft import Draft, paragraphs
+from feeds.adapters.draft import BYLINE, Draft, paragraphs
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.page import page_id
 from feeds.adapters.parse_dates import UnsettledError, moment
@@ -76,7 +76,7 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
     draft.line("headline", head.headline)
     draft.line("source", head.site)
     if not head.site:
-        draft.note("source", "is not said: no line stands before the headline")
+        draft.note("source", "is missing: no line stands before the headline")
     draft.time("published", head.date, defaults)
     if head.date and "published" not in draft.article:
         # The event is refused with it: an article of that day must not be published as one of today.
@@ -109,6 +109,11 @@ def _head(lines: list[str]) -> _Head:
         headline, after = twice, twice + 2
     elif date is not None:
         headline, after = min(1, date - 1), min(1, date - 1) + 1
+        candidates = [line for line in lines[headline:date] if not BYLINE.match(line)]
+        if len(candidates) > 1:
+            # A slogan, a section or a summary may stand there too; a wrong headline would go out to everybody.
+            several = ", ".join(repr(line[:60]) for line in candidates)
+            raise InvalidEvent([FieldError("", f"several lines could be the headline: {several}; let it stand twice")])
     else:
         raise InvalidEvent(
             [FieldError("", "no line is a date and no headline stands twice, so the headline can't be identified")]

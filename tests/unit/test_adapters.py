@@ -340,8 +340,8 @@ def test_a_picture_that_cannot_be_taken_is_left_out_and_named() -> None:
         ("ur", "/ur/a", []),
         ("ur", "mailto:a@e.example", ["has 'ur': 'mailto:a@e.example', which must be an absolute URL"]),
         ("Urdu!", "/ur/a", ["has 'Urdu!': '/ur/a', which edition: must be a language tag"]),
-        (None, "/ur/a", ["has one whose language or page is not said"]),
-        ("ur", None, ["has one whose language or page is not said"]),
+        (None, "/ur/a", ["has one whose language or page is missing"]),
+        ("ur", None, ["has one whose language or page is missing"]),
     ],
 )
 def test_another_edition_that_cannot_be_taken_is_left_out_and_named(language: Any, href: Any, said: list[str]) -> None:
@@ -560,3 +560,12 @@ def test_a_slogan_is_no_source(slogan: str) -> None:
 @pytest.mark.parametrize("kind", ["page", "wp_navigation", "custom_css"])
 def test_what_wordpress_keeps_as_posts_and_is_no_news(kind: str) -> None:
     assert "which is no article" in refused("wordpress", POST | {"type": kind})
+
+
+def test_a_text_in_which_several_lines_could_be_the_headline_is_refused() -> None:
+    text = "The Tidewater Post\n{}Ferries return to Port Lisse\nBy Mara Ellingsen\nMarch 4, 2026\nThe first ferry left."
+    with pytest.raises(InvalidEvent, match="several lines could be the headline: 'News of the coast', 'Ferries"):
+        ADAPTERS["text"].read(text.format("News of the coast\n").encode(), InputDefaults(url="https://e.example/a"))
+    # The line with the author's name is none of them.
+    adapted = ADAPTERS["text"].read(text.format("").encode(), InputDefaults(url="https://e.example/a"))
+    assert "Ferries return to Port Lisse" == adapted.event["article"]["headline"]

@@ -415,8 +415,8 @@ class TestMistakes:
             ]
             """
         assert mistakes(file, text) == [
-            "feeds.a.renamed_from: b is the name of a feed, or is said of another one too",
-            "feeds.b.renamed_from: c is the name of a feed, or is said of another one too",
+            "feeds.a.renamed_from: b is the name of a feed, or names another feed too",
+            "feeds.b.renamed_from: c is the name of a feed, or names another feed too",
         ]
 
     def test_those_of_the_environment_are_told_by_the_variable(self, file: Path) -> None:

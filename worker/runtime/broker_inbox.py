@@ -54,8 +54,8 @@ _TAKE = """
 for i = 3, #KEYS do
   local message = redis.pcall('LINDEX', KEYS[i], -1)
   if type(message) == 'string' then
-    local ok, said = pcall(cjson.decode, message)
-    local properties = ok and type(said) == 'table' and said.properties
+    local ok, decoded = pcall(cjson.decode, message)
+    local properties = ok and type(decoded) == 'table' and decoded.properties
     local tag = type(properties) == 'table' and properties.delivery_tag
     if type(tag) ~= 'string' or type(properties.delivery_info) ~= 'table' then
       redis.call('RPOP', KEYS[i])
