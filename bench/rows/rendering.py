@@ -38,7 +38,7 @@ def run(scale: float) -> list[Result]:
         entries = [new, *entries[:-1]]
 
         begun = time.perf_counter()
-        wholes = [one.whole(channel, entries, ()) for one in READERS]
+        wholes = [one.render(channel, entries, ()) for one in READERS]
         built.append((time.perf_counter() - begun) * 1000)
 
         begun = time.perf_counter()
