@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
 
-AT_THE_START = ("redis_url", "broker_url", "data_dir", "web.host", "web.port", "site.id_authority")
+AT_THE_START = (
+    *("redis_url", "record_url", "broker_url", "data_dir", "record.synchronous"),
+    *("web.host", "web.port", "site.id_authority"),
+)
 """What holds from the start of a process to its end."""
 
 
@@ -28,6 +31,7 @@ def with_those_of_the_start(new: Settings, old: Settings) -> Settings:
         update={
             "web": web,
             "site": site,
+            "record": old.record,
             **{name: getattr(old, name) for name in AT_THE_START if "." not in name},
         }
     )

@@ -37,6 +37,7 @@ from config.values import (
     Folder,
     Network,
     PagePattern,
+    RecordUrl,
     RedisUrl,
     SharedSecrets,
     Span,
@@ -215,6 +216,16 @@ class OperationsSettings(BaseModel):
     """Signs them (Standard Webhooks)."""
 
 
+class RecordSettings(BaseModel):
+    """The record: the SQL database of what has happened."""
+
+    model_config = STRICT
+
+    synchronous: Literal["full", "normal"] = "full"
+    """What a commit waits for: "full", that it is on the disk; "normal", nothing: a loss of power may cost the last
+    ones. For PostgreSQL "full" is what its own settings say."""
+
+
 class AdapterSettings(BaseModel):
     """One system that posts articles to /events/NAME in its own format. It is on when it has a secret."""
 
@@ -254,12 +265,16 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()
     adapters: AdaptersSettings = AdaptersSettings()
+    record: RecordSettings = RecordSettings()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
+    record_url: RecordUrl | None = Field(default=None, repr=False)
+    """The record: postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE, or sqlite:////PATH. Default: record.db in
+    data_dir."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
     """The Celery broker for wake-up calls. Default: the same Redis."""
     data_dir: Folder = Path("data")
-    """Where Dateline's own Redis keeps its data; relative to the working directory."""
+    """Where Dateline's own Redis and record keep their data; relative to the working directory."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, from this level up. Logs go to standard error: in colour on a terminal, else as JSON."""
     api_tokens: tuple[Token, ...] = Field(default=(), repr=False)

@@ -61,6 +61,20 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _record_url(url: str) -> str:
+    form = "must be postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:////PATH"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"is no URL: it {form}, a password with special characters as in URLs (%40 for @)") from None
+    server = parts.scheme == "postgresql+psycopg" and parts.path.strip("/") and port != 0
+    file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1 and ":memory:" not in parts.path
+    if not server and not (file and not parts.query):
+        raise ValueError(form)
+    return url
+
+
 def _broker_url(url: str) -> str:
     if not re.match(r"[a-z][a-z0-9+]*://", url):
         raise ValueError("must be a broker URL as Celery knows them, such as amqp://HOST")
@@ -118,6 +132,7 @@ BaseUrl = Annotated[Url, AfterValidator(_base_url)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+RecordUrl = Annotated[str, AfterValidator(_record_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Token = Annotated[SecretStr, AfterValidator(_token)]

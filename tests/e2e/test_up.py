@@ -123,6 +123,11 @@ def test_nothing_ends_it_and_its_end_leaves_nothing(up: Up, receiver: Receiver) 
     up.process.send_signal(signal.SIGHUP)
     up.until(lambda: up.said("Dateline is up"))
 
+    # It has made the record.
+    status = up.command("record", "status")
+    assert (0, "") == (status.returncode, status.stderr)
+    assert f"The record sqlite:///{up.folder}/data/record.db: schema " in status.stdout
+
     # A second one on the same data is told who is there, also with another port, and changes nothing.
     for more in ([], ["--port", "0"]):
         second = up.command("up", *more)

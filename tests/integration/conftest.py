@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 from distributing import Worker
+from postgresql import Cluster, programs_or_skip
 from receiver import Receiver
 
+from worker.record import Record
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store
 
@@ -91,3 +93,27 @@ def worker(redis_url: str, store: Store, receiver: Receiver) -> Iterator[Worker]
     worker = Worker(redis_url, receiver)
     yield worker
     worker.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    cluster = Cluster(programs_or_skip())
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a record may be that is not there yet, on each of both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'record.db'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.database())
+
+
+@pytest.fixture
+def record(record_url: str) -> Iterator[Record]:
+    record = Record.connect(record_url, wait_seconds=0.2)
+    record.upgrade()
+    yield record
+    record.close()

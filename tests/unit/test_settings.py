@@ -27,7 +27,7 @@ TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
-NO_DEFAULT = {"redis_url", "broker_url", "site.logo_url"}
+NO_DEFAULT = {"redis_url", "record_url", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 NO_FEED = "endpoints.a.feed: there is no feed {}; known: world, author/*"
 
@@ -301,6 +301,16 @@ class TestValues:
     @pytest.mark.parametrize("url", ["redis://a:6379/1", "rediss://u:p@a", "unix:///run/redis.sock?db=1"])
     def test_urls_of_redis(self, file: Path, url: str) -> None:
         assert read(file, f'redis_url = "{url}"\n').redis_url == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("postgresql+psycopg://herald:a%40b@db:5432/record", "postgresql+psycopg:///record?host=/run/postgresql"),
+            *("sqlite:////var/lib/dateline/record.db", "sqlite:///record.db"),
+        ],
+    )
+    def test_urls_of_the_record(self, file: Path, url: str) -> None:
+        assert read(file, f'record_url = "{url}"\n').record_url == url
 
     def test_settings_are_not_changed(self, file: Path) -> None:
         settings = read(file)

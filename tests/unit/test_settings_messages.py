@@ -18,6 +18,7 @@ SECRET = "whsec_" + "A" * 44
 
 SITE = f"""
 redis_url = "http://localhost"
+record_url = "mysql://localhost/herald"
 broker_url = "localhost"
 api_tokens = ["a token"]
 event_secrets = ["short"]
@@ -148,7 +149,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints), LISTED="[")
     found += mistakes(folder / "dateline.toml", "feeds = []")
     found += mistakes(folder / "dateline.toml", "feeds = [")
-    found += mistakes(folder / "dateline.toml", 'redis_url = "redis://[half"\n[[feeds]]\nname = "a"\ntitle = "A"\n')
+    halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n'
+    found += mistakes(folder / "dateline.toml", halves + '[[feeds]]\nname = "a"\ntitle = "A"\n')
     return found
 
 

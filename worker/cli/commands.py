@@ -5,16 +5,21 @@ One file for each group of commands; the table below names them all, in the orde
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import SettingsError
-from worker.cli import coverage, desk, endpoints, listings, processes, publish, render, validate
+from worker.cli import coverage, desk, endpoints, listings, processes, publish, record, render, validate
 from worker.cli.terminal import Failed, say_wrong
+from worker.record import database_errors
+from worker.record.backups import BackupFailed
+from worker.record.schema import UnfitRecord
 from worker.runtime import embedded_redis
 from worker.runtime.listen_address import CantListen
 from worker.runtime.single_instance import RunsAlready
@@ -79,6 +84,7 @@ def _options(
 
 for _name, _command, _example in COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_command)
+app.add_typer(record.app, name="record")
 
 
 def run() -> None:
@@ -92,9 +98,12 @@ def run() -> None:
     except Failed as error:
         say_wrong(str(error))
         sys.exit(error.status)
-    except (UpFailed, RunsAlready, CantListen, embedded_redis.EmbeddedRedisError) as error:
+    except (UpFailed, RunsAlready, CantListen, embedded_redis.EmbeddedRedisError, UnfitRecord, BackupFailed) as error:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:
         say_wrong(sentence(error))
+        sys.exit(1)
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        say_wrong(database_errors.sentence(error))
         sys.exit(1)

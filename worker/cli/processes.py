@@ -19,6 +19,7 @@ from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
+from worker.runtime.record_in_use import see_that_the_record_fits
 from worker.runtime.rereading import Rereading
 from worker.runtime.up import ProcessTree, end_with_parent
 from worker.runtime.wiring import Services
@@ -49,6 +50,8 @@ def up(
     if settings.redis_url is not None:
         unsafe_redis = unsafe_redis or trial(base_url)
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
+    if settings.record_url is not None:
+        see_that_the_record_fits(settings)
     options = ("--unsafe-redis",) if unsafe_redis else ()
     tree = ProcessTree(settings, config_path(config), workers, environ, options=options)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,6 +110,7 @@ def worker(
     # While `dateline up` starts, the address of its killed predecessor may still be in Redis.
     services = newsroom(config, address=not supervised)
     see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
+    see_that_the_record_fits(services.settings)
     _keep_ids(services)
 
     rereading = Rereading(services.settings, partial(load, config), aloud=not supervised)
@@ -133,6 +137,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     settings = load(config)
     logs.configure(settings.log_level)
     see_that_it_is_free(settings.web.host, settings.web.port)
+    see_that_the_record_fits(settings)
     os.environ["DATELINE_CONFIG"] = str(config_path(config))
     if settings.redis_url is None:
         os.environ["DATELINE_REDIS_URL"] = redis_url(settings)

@@ -32,7 +32,7 @@ Config = Annotated[
     Path | None,
     typer.Option(help="The settings file; else $DATELINE_CONFIG, ./dateline.toml, or the example newsroom."),
 ]
-Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis keeps its data.")]
+Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis and record keep their data.")]
 
 # What would break a line or show it in another order: a document may hold anything.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

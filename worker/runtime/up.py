@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from worker import clock
 from worker.runtime.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from worker.runtime.listen_address import see_that_it_is_free
+from worker.runtime.record_in_use import make_embedded
 from worker.runtime.single_instance import SingleInstance
 from worker.store import Store, redis_errors
 
@@ -118,6 +119,7 @@ class ProcessTree:
         try:
             if self._redis is not None:
                 self.redis_url = self._environ["DATELINE_REDIS_URL"] = self._redis.start()
+            make_embedded(self._settings)
             for child in self.children:
                 self._start(child)
             self._wait_until_ready()

@@ -1,0 +1,103 @@
+"""What has happened, for good: an SQL database, SQLite or PostgreSQL.
+
+The record decides nothing, and knows nothing of Redis. It is given the times. Whoever writes does all that belongs
+together in one transaction, which is there as a whole or not at all.
+
+Its errors are those of SQLAlchemy; `database_errors` says what each means.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, make_url
+
+from worker.record import connections, schema
+from worker.record.connections import WAIT_SECONDS, WRITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from worker.record.connections import Synchronous
+
+
+class Record:
+    """The record, behind one pool of connections. Threads may share it, processes may not."""
+
+    def __init__(self, engine: Engine, url: URL) -> None:
+        self.url = url
+        self._engine = engine
+        self._writing = engine.execution_options(**{WRITES: True})
+
+    @classmethod
+    def connect(cls, url: str, *, synchronous: Synchronous = "full", wait_seconds: float = WAIT_SECONDS) -> Record:
+        """Return the record at `url` (sqlite:///PATH or postgresql+psycopg://...). Connects when first used.
+
+        `synchronous`: what a commit waits for. `wait_seconds`: how long a call waits for a lock of somebody else.
+        """
+        address = make_url(url)
+        return cls(connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address)
+
+    @classmethod
+    def embedded(
+        cls, data_dir: Path, *, synchronous: Synchronous = "full", wait_seconds: float = WAIT_SECONDS
+    ) -> Record:
+        """Return the record of an installation that names none: `record.db` in its data directory."""
+        address = URL.create("sqlite", database=str(data_dir.absolute() / "record.db"))
+        return cls(connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address)
+
+    @property
+    def address(self) -> str:
+        """Where it is, without the password, for people."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a record on SQLite."""
+        return connections.sqlite_file(self.url) if self.url.get_backend_name() == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Return a connection that sees one moment of the record, whatever is written meanwhile (on SQLite)."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Return a connection in a transaction that is committed at the end, or undone when something is raised."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    def schema(self) -> str | None:
+        """Return the schema that the record has; None: it has none yet. Makes no file. Raises UnfitRecord."""
+        if self.file is not None and not self.file.exists():
+            return None
+        with self.read() as connection:
+            schema.see_that_the_server_can(connection)
+            return schema.schema_of(connection)
+
+    def see_that_it_fits(self) -> None:
+        """Raise UnfitRecord, with what to do, unless the record has the schema of this release."""
+        schema.see_that_it_fits(self.schema())
+
+    def upgrade(self) -> None:
+        """Make the record if it is not there, and bring it to our schema: as a whole, or not at all.
+
+        Any number may do so at a time. Raises UnfitRecord when it is of a later release.
+        """
+        if self.file is not None:
+            try:
+                connections.create_file(self.file)
+            except OSError as error:
+                raise schema.UnfitRecord(f"can't make the record {self.file}: {error.strerror}") from error
+        with self.write() as connection:
+            schema.see_that_the_server_can(connection)
+            schema.upgrade(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()

@@ -1,0 +1,109 @@
+"""Connections to the record's database, and how each of them is set before it is used."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import psycopg
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from worker.record.database_errors import READ_ONLY
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.engine import ExceptionContext
+
+Synchronous = Literal["full", "normal"]
+"""What a commit waits for: `full`, that it is on the disk; `normal`, nothing: a power cut may cost the last ones."""
+
+APPLICATION = "dateline"
+"""What our sessions are called on a PostgreSQL server."""
+WAIT_SECONDS = 5.0
+"""How long a call waits for a lock that another process holds."""
+_CONNECT_SECONDS = 5
+_SILENT_MS = 10_000
+"""A server that is gone without a word is given up after this."""
+WRITES = "dateline_writes"
+"""Execution option of a connection whose transaction will write."""
+
+
+def connect(url: URL, *, synchronous: Synchronous, wait_seconds: float) -> Engine:
+    """Return an engine, which connects when first used."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(sqlite_file(url), synchronous, wait_seconds)
+    return _postgresql(url, synchronous, wait_seconds)
+
+
+def sqlite_file(url: URL) -> Path:
+    """The file of a SQLite record."""
+    assert url.database
+    return Path(url.database).absolute()
+
+
+def create_file(file: Path) -> None:
+    """Make an empty file for a SQLite record that only we may read, unless it is there. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def open_file(file: Path, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Connection:
+    """Open a SQLite file that is there. Transactions are begun by whoever uses it. Raises sqlite3.Error."""
+    return sqlite3.connect(
+        f"{file.as_uri()}?mode=rw", timeout=wait_seconds, isolation_level=None, check_same_thread=False, uri=True
+    )
+
+
+def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine:
+    engine = create_engine(
+        "sqlite://", creator=lambda: open_file(file, wait_seconds), poolclass=QueuePool, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+        # secure_delete: what is forgotten is overwritten, not only unlinked.
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Who will write says so at once: a transaction that has read and then writes is refused when another one has
+        # written in between, without waiting (sqlite.org/lang_transaction.html).
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, synchronous: Synchronous, wait_seconds: float) -> Engine:
+    options = [f"-c lock_timeout={round(wait_seconds * 1000)}"]
+    if synchronous == "normal":
+        options.append("-c synchronous_commit=off")
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": _SILENT_MS,
+            "application_name": APPLICATION,
+            "options": " ".join([*filter(None, [_option(url)]), *options]),
+        },
+    )
+
+    @event.listens_for(engine, "handle_error")
+    def leave_a_standby(context: ExceptionContext) -> None:
+        # Who was the primary is a standby by now: a new connection may lead to the new primary.
+        if isinstance(context.original_exception, psycopg.Error) and context.original_exception.sqlstate == READ_ONLY:
+            context.is_disconnect = True
+
+    return engine
+
+
+def _option(url: URL) -> str:
+    """What the URL itself says in `options`."""
+    value = url.query.get("options", "")
+    return value if isinstance(value, str) else " ".join(value)

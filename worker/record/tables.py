@@ -1,0 +1,293 @@
+"""The tables of the record.
+
+Every time is in milliseconds since 1970, by the clock of Redis; a column that says otherwise says so. Every key is made
+of what happened, never of when it was noted, so that noting it again changes nothing. There are no foreign keys between
+what is kept for good and what is kept for a time: attempts and events go, what they led to stays.
+
+A change here needs a migration in `migrations/versions`, and `SCHEMA` in schema.py moved on to it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from worker.record.column_types import Compressed, Counting, Words
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("value", Words, nullable=False),
+    comment="What there is once. `epoch`: a number and what no other record has; Redis is told it, so it can be seen "
+    "whether Redis and the record belong together",
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Counting, primary_key=True, comment="the order in which they were accepted"),
+    Column("event_id", Words, nullable=False),
+    Column(
+        "digest", String(64), nullable=False, comment="of the body: another body under the same id is another event"
+    ),
+    Column(
+        "reinstatement",
+        Words,
+        nullable=False,
+        server_default="",
+        comment="of a kill, the id of the event that reinstated its article last: a kill said again after it is new",
+    ),
+    Column("kind", Words, nullable=False, comment="kill, reinstatement, or empty"),
+    Column("article_id", Words, comment="of a kill or a reinstatement; of others once they are carried out"),
+    Column("body", Compressed, comment="the JSON of the event; none when the text was forgotten"),
+    Column("accepted", BigInteger, nullable=False),
+    Column("way", Words, nullable=False, comment="post, cli, xadd, celery, ..."),
+    Column("who", Words, nullable=False, server_default=""),
+    Column("stream_entry", Words, comment="where Redis has it; none: it has still to be appended"),
+    Column("done", BigInteger, comment="when it was carried out; none: it was not"),
+    Column("result", Words, comment="published, corrected, killed, held, duplicate, stale, conflict, rejected, ..."),
+    Column("reason", Words, comment="why it was rejected or set aside"),
+    Column("version", BigInteger, comment="the revision that it made"),
+    UniqueConstraint("event_id", "digest", "reinstatement"),
+    comment="Accepted events, with what became of them",
+)
+Index("ix_events_accepted", events.c.accepted)
+Index("ix_events_article_id", events.c.article_id)
+Index(
+    "ix_events_to_append",
+    events.c.number,
+    sqlite_where=events.c.stream_entry.is_(None),
+    postgresql_where=events.c.stream_entry.is_(None),
+)
+Index(
+    "ix_events_to_carry_out",
+    events.c.number,
+    sqlite_where=events.c.done.is_(None),
+    postgresql_where=events.c.done.is_(None),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("article_id", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("sha256", String(64), primary_key=True, comment="of the document"),
+    Column("pubstatus", Words, nullable=False),
+    Column("document", Compressed, comment="the article as JSON; none when the text was killed or forgotten"),
+    Column("fingerprints", Words, nullable=False, server_default="", comment="of the text, for its pages"),
+    Column("accepted", BigInteger, nullable=False),
+    Column("event_id", Words, nullable=False, server_default=""),
+    Column("who", Words, nullable=False, server_default=""),
+    comment="Every accepted change of every article",
+)
+Index("ix_revisions_accepted", revisions.c.accepted)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("article_id", Words, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("rev", Words, nullable=False, comment="which save of the store this is: a later one counts higher"),
+    Column("sha256", String(64), nullable=False, comment="of the document"),
+    Column("pubstatus", Words, nullable=False),
+    Column("edition", Words, nullable=False, server_default=""),
+    Column("headline", Words, nullable=False, server_default=""),
+    Column("url", Words, nullable=False, server_default=""),
+    Column("document", Compressed, comment="the article as JSON; none when its text was forgotten"),
+    Column("fingerprints", Words, nullable=False, server_default=""),
+    Column("published", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("due", BigInteger, comment="when its visibility changes next by itself"),
+    comment="The articles as they are now",
+)
+Index("ix_articles_published", articles.c.published, articles.c.article_id)
+Index("ix_articles_accepted", articles.c.accepted)
+# A hash: a B-tree of PostgreSQL takes no more than 2,700 bytes, and an address may be longer.
+Index("ix_articles_url", articles.c.url, postgresql_using="hash")
+Index(
+    "ix_articles_due",
+    articles.c.due,
+    sqlite_where=articles.c.due.is_not(None),
+    postgresql_where=articles.c.due.is_not(None),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    Column("document_id", Words, primary_key=True),
+    Column("evolved_from", Words, nullable=False),
+    comment="Documents that are updates of others, under ids of their own",
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("article_id", Words, primary_key=True),
+    Column("state", Words, nullable=False, comment="in, out, killed or early"),
+    Column("version", BigInteger, nullable=False),
+    Column("decided", BigInteger, nullable=False, comment="as of when; with the version it orders decisions"),
+    Column("place", BigInteger, nullable=False, comment="by which the feed is ordered"),
+    Column("sequence", BigInteger, nullable=False, comment="of its latest change; 0: nobody was told of it"),
+    Column("last_sequence", BigInteger, comment="that it had until it left"),
+    Column("unseen", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
+    sqlite_with_rowid=False,
+    comment="Which articles are and were in which feeds",
+)
+Index("ix_memberships_window", memberships.c.feed, memberships.c.state, memberships.c.place)
+Index("ix_memberships_article_id", memberships.c.article_id)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("endpoint", Words, primary_key=True),
+    Column("feed", Words, primary_key=True),
+    Column("article_id", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("action", Words, primary_key=True, comment="published, corrected, killed or withdrawn"),
+    Column("state", Words, nullable=False, comment="trying: sent, outcome unknown; taken; refused"),
+    Column("sha256", String(64), nullable=False, comment="of the body"),
+    Column("taken", BigInteger, comment="when the endpoint took it first"),
+    Column("sent", BigInteger, nullable=False, comment="when it was sent last: the newest of an article is what holds"),
+    sqlite_with_rowid=False,
+    comment="The ledger: who was sent which version of what, and what they hold",
+)
+Index("ix_deliveries_article_id", deliveries.c.article_id)
+Index("ix_deliveries_taken", deliveries.c.endpoint, deliveries.c.taken)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("receiver", Words, primary_key=True),
+    Column("time", BigInteger, primary_key=True),
+    Column("article_id", Words, primary_key=True, comment="empty: a push of the whole feed"),
+    Column("message_id", Words, primary_key=True, comment="empty: our own gate kept it back"),
+    Column("feed", Words, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("outcome", Words, nullable=False),
+    Column("status", Integer, nullable=False, comment="of HTTP; 0: no answer"),
+    Column("milliseconds", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("error", Words, nullable=False),
+    Column("answer", Words, nullable=False, comment="its beginning"),
+    sqlite_with_rowid=False,
+    comment="Every try to bring a receiver up to date",
+)
+Index("ix_attempts_time", attempts.c.time)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("receiver", Words, primary_key=True),
+    Column("details", Words, nullable=False, comment="callback, secret, client, as JSON"),
+    Column("began", BigInteger, nullable=False),
+    Column("lease_ends", BigInteger, nullable=False),
+    Column(
+        "cursor", BigInteger, nullable=False, comment="the sequence number up to which it is known to be up to date"
+    ),
+    Column("ended", BigInteger),
+    Column("reason", Words, nullable=False, server_default="", comment="why it ended"),
+    comment="WebSub subscriptions with their leases",
+)
+Index("ix_subscriptions_lease_ends", subscriptions.c.lease_ends)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("endpoint", Words, primary_key=True),
+    Column("cursor", BigInteger, nullable=False),
+    Column("paused", BigInteger, comment="since when; none: it is not"),
+    Column("reason", Words, nullable=False, server_default="", comment="why it is paused"),
+    comment="Where the partners' endpoints stand",
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("microseconds", BigInteger, nullable=False, comment="as of when it was set, since 1970"),
+    Column("articles", Words, nullable=False, comment="their ids in order, as JSON"),
+    Column("who", Words, nullable=False, server_default=""),
+    comment="Curated lists",
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("endpoint", Words, primary_key=True),
+    Column("article_id", Words, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("attempt", Words, nullable=False, comment="the one that was refused, as JSON"),
+    comment="Articles that are set aside for an endpoint",
+)
+
+page_checks = Table(
+    "page_checks",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("endpoint", Words, primary_key=True),
+    Column("article_id", Words, primary_key=True),
+    Column("version", BigInteger, primary_key=True, comment="in which it was killed"),
+    Column("since", BigInteger, nullable=False, comment="when it was killed"),
+    Column("looks", Integer, nullable=False),
+    Column("last", BigInteger, nullable=False, comment="when the last look began; 0: never"),
+    Column("verdict", Words, nullable=False, comment="gone, there, unproven, or empty"),
+    Column("why", Words, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("alarmed", Boolean(create_constraint=False), nullable=False),
+    Column("due", BigInteger, comment="the next look; none: it is done with"),
+    comment="Read-backs: what was seen on the pages of killed articles",
+)
+
+definition_epochs = Table(
+    "definition_epochs",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False, comment="of the whole set"),
+    Column("began", BigInteger, nullable=False),
+    comment="Sets of feed definitions, in the order in which they came",
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("epoch", ForeignKey(definition_epochs.c.epoch, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("feed", Words, primary_key=True),
+    Column("definition", Words, nullable=False, comment="as JSON"),
+    comment="The feed definitions of each set",
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", Words, primary_key=True, comment="a stream of Redis, or a feed"),
+    Column("position", Words, nullable=False, comment="the entry noted last, or the feed's head"),
+    Column("time", BigInteger, nullable=False),
+    comment="How far Redis has been noted: a Redis that is not so far has lost time",
+)
