@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from config.values import BESIDE_THE_SETTINGS, STRICT, Token
+from config.value_types import BESIDE_THE_SETTINGS, STRICT, Token
 from feeds.article import Url
 
 # RFC 9110, section 5.6.2: the characters of a field's name.

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
-from config.values import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
+from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
 from feeds.definition import FeedName
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from config.sources import Location, Model, Source, unknown_key, written_key
+from config.setting_sources import Location, Model, Source, unknown_key, written_key
 from feeds.errors import FieldError
 from feeds.event import field_errors
 from feeds.patterns import pattern_of, slug_of

@@ -29,8 +29,8 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from config import mistakes
 from config.endpoint_settings import EndpointSettings
-from config.sources import CONFIG_VARIABLE, ConfigFile, Environment
-from config.values import (
+from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment
+from config.value_types import (
     STRICT,
     BaseUrl,
     BrokerUrl,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from feeds.definition import FeedDefinition
 from feeds.entry import Entry, tag_uri
 from feeds.formats import READERS
-from feeds.formats.changes import ended_note
+from feeds.formats.change_statuses import ended_note
 from feeds.formats.interface import FeedFormat
 from web.problem_details import problem
 from worker import clock

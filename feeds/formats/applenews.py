@@ -21,7 +21,7 @@ from feeds.article import Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line, rewrite_blocks
-from feeds.formats.changes import pubstatus, readers_note
+from feeds.formats.change_statuses import pubstatus, readers_note
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 from feeds.text import text_of

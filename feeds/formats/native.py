@@ -18,7 +18,7 @@ import json
 from typing import Any
 
 from feeds.article import ORDERING, Article
-from feeds.formats.changes import pubstatus
+from feeds.formats.change_statuses import pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.text import plain
 

@@ -18,7 +18,7 @@ from feeds.article import Alternate, Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import body_tree
-from feeds.formats.changes import editors_note, pubstatus
+from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 

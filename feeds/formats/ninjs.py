@@ -22,7 +22,7 @@ from typing import Any
 
 from feeds.article import Alternate, Article, Image
 from feeds.entry import tag_uri
-from feeds.formats.changes import editors_note, pubstatus
+from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 

@@ -15,7 +15,7 @@ from lxml import etree, html
 from feeds.article import Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line
-from feeds.formats.changes import editors_note, pubstatus
+from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 
 NAMESPACE = "http://iptc.org/std/NITF/2006-10-18/"

@@ -15,7 +15,7 @@ from feedgen.ext.base import BaseExtension
 
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats import rss
-from feeds.formats.changes import readers_note
+from feeds.formats.change_statuses import readers_note
 from feeds.formats.interface import FeedFormat
 from feeds.formats.xml_fragments import xml_format
 

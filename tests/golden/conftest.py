@@ -16,7 +16,7 @@ import pytest
 from feeds import event as events
 from feeds.entry import Channel, Entry, Tombstone, entry, notice, tag_uri
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.formats.changes import notice_note
+from feeds.formats.change_statuses import notice_note
 from feeds.formats.interface import Provider
 from feeds.lifecycle import Accept, Hold, decide
 

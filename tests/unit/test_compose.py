@@ -12,8 +12,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from config.setting_sources import CONFIG_VARIABLE, variables
 from config.settings import Settings
-from config.sources import CONFIG_VARIABLE, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "tests" / "unit" / "data" / "compose-spec.json").read_text("utf-8"))

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
 from config.endpoint_settings import EndpointSettings
+from config.setting_sources import models_in, variables
 from config.settings import EXAMPLE, AdaptersSettings, Settings, SettingsError, load
-from config.sources import models_in, variables
 from feeds.definition import FeedDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 

@@ -10,8 +10,8 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from feeds.article import Moment
-from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, newsroom, out, utc
+from worker.cli.text_tables import Table
 from worker.receivers.replay_selection import articles_to_replay
 from worker.takedown.coverage_report import SUBSCRIPTIONS, CoverageReport, coverage_report
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feeds.formats import FEED_FORMATS
-from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
+from worker.cli.text_tables import Table
 from worker.documents.quality_gate import kept_out
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.settings import load
-from worker.cli.tables import Table
 from worker.cli.terminal import Config, Data, out
+from worker.cli.text_tables import Table
 from worker.record.backups import back_up, restore
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA

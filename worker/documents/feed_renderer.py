@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from feeds.archive import period_of
 from feeds.entry import Tombstone, notice, tag_uri
 from feeds.formats import READERS
-from feeds.formats.changes import notice_note
+from feeds.formats.change_statuses import notice_note
 from feeds.patterns import PatternFeed
 from worker import clock
 from worker.documents.article_fragments import ArticleFragments

@@ -17,7 +17,7 @@ from worker.newsroom.publisher import Publisher
 from worker.newsroom.rejected_events import RejectedEvents
 from worker.newsroom.releases import Releases
 from worker.newsroom.repeat_events import ArticleEndpoints, RepeatEvents
-from worker.newsroom.revisions import PageChecks, Revisions
+from worker.newsroom.revisions import EndpointPages, Revisions
 from worker.newsroom.updates import Updates
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from worker.wakeups import Wakeups
 
 
-class EndpointTerms(ArticleEndpoints, EarlyFeeds, PageChecks, Protocol):
+class EndpointTerms(ArticleEndpoints, EarlyFeeds, EndpointPages, Protocol):
     """All that has to be known of the partners' endpoints."""
 
 

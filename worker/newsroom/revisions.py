@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from worker.store.articles import Remains
 
 
-class PageChecks(Protocol):
+class EndpointPages(Protocol):
     """What has to be known of the partners' pages."""
 
     def any_page_checks(self) -> bool:
@@ -28,11 +28,11 @@ class PageChecks(Protocol):
 class Revisions:
     """Saves revisions, by compare-and-set. Threads may share it."""
 
-    def __init__(self, store: Store, publication: Publication, placer: ArticlePlacer, page_checks: PageChecks) -> None:
+    def __init__(self, store: Store, publication: Publication, placer: ArticlePlacer, pages: EndpointPages) -> None:
         self._store = store
         self._publication = publication
         self._placer = placer
-        self._page_checks = page_checks
+        self._pages = pages
 
     def save(
         self, article: Article, before: StoredArticle | Remains, accepted: int, now: datetime
@@ -47,7 +47,7 @@ class Revisions:
             feeds = frozenset(definition.name for definition in self._publication.definitions)
         placements = self._placer.placements(article, feeds, now, self._placer.lists())
         fingerprints: tuple[str, ...] = ()
-        if isinstance(before, StoredArticle) and self._page_checks.any_page_checks():
+        if isinstance(before, StoredArticle) and self._pages.any_page_checks():
             # Nothing of a killed text is kept; by these it is recognized where somebody still shows it.
             fingerprints = remembered(before.fingerprints, before.article)
         stored = self._store.articles.save(

@@ -19,7 +19,7 @@ from worker import clock
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
-from worker.receivers.disputes import Contest, Park, Refusal, judge
+from worker.receivers.disputes import Contest, Park, RefusedPush, judge
 from worker.receivers.doubts import Doubts
 from worker.receivers.due_messages import DueMessages
 from worker.receivers.endpoint_pushes import EndpointPushes
@@ -254,7 +254,7 @@ class ArticlePushes(EndpointPushes):
         assert pending.entry is not None
         if pending.ahead:
             self._queue.join(pending)
-        refusal = Refusal(
+        refusal = RefusedPush(
             outcome,
             notice=pending.entry.status in NOTICES,
             replayed=pending.replayed,

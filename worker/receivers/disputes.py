@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedPush:
     """One refusal, and what is known of the article and its endpoint at that moment. Times in ms, 0: never.
 
     `dispute`: the one that was going on about the article. `refused`: when the endpoint refused this very message
@@ -61,7 +61,7 @@ class Doubt:
 Verdict = Park | Contest | Doubt
 
 
-def judge(refusal: Refusal, now: datetime, chance: float) -> Verdict:
+def judge(refusal: RefusedPush, now: datetime, chance: float) -> Verdict:
     """Return whose trouble a refusal is at `now`; `chance` in [0, 1) spreads the next tries."""
     outcome, dispute = refusal.outcome, refusal.dispute
     if dispute is not None:

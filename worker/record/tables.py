@@ -39,7 +39,7 @@ meta = Table(
     metadata,
     Column("name", Words, primary_key=True),
     Column("value", Words, nullable=False),
-    comment="What there is once. `epoch`: a number and what no other record has; Redis is told it, so it can be seen "
+    comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows "
     "whether Redis and the record belong together",
 )
 
@@ -56,7 +56,7 @@ events = Table(
         Words,
         nullable=False,
         server_default="",
-        comment="of a kill, the id of the event that reinstated its article last: a kill said again after it is new",
+        comment="of a kill, the id of the event that reinstated its article last: a later kill is new",
     ),
     Column("kind", Words, nullable=False, comment="kill, reinstatement, or empty"),
     Column("article_id", Words, comment="of a kill or a reinstatement; of others once they are carried out"),
@@ -149,7 +149,7 @@ memberships = Table(
     Column("version", BigInteger, nullable=False),
     Column("decided", BigInteger, nullable=False, comment="as of when; with the version it orders decisions"),
     Column("place", BigInteger, nullable=False, comment="by which the feed is ordered"),
-    Column("sequence", BigInteger, nullable=False, comment="of its latest change; 0: nobody was told of it"),
+    Column("sequence", BigInteger, nullable=False, comment="of its latest change; 0: it was pushed to nobody"),
     Column("last_sequence", BigInteger, comment="that it had until it left"),
     Column("unseen", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     sqlite_with_rowid=False,

@@ -127,7 +127,7 @@ def upgrade() -> None:
             sa.Text(),
             server_default="",
             nullable=False,
-            comment="of a kill, the id of the event that reinstated its article last: a kill said again after it is new",
+            comment="of a kill, the id of the event that reinstated its article last: a later kill is new",
         ),
         sa.Column("kind", sa.Text(), nullable=False, comment="kill, reinstatement, or empty"),
         sa.Column(
@@ -196,7 +196,7 @@ def upgrade() -> None:
         ),
         sa.Column("place", sa.BigInteger(), nullable=False, comment="by which the feed is ordered"),
         sa.Column(
-            "sequence", sa.BigInteger(), nullable=False, comment="of its latest change; 0: nobody was told of it"
+            "sequence", sa.BigInteger(), nullable=False, comment="of its latest change; 0: it was pushed to nobody"
         ),
         sa.Column("last_sequence", sa.BigInteger(), nullable=True, comment="that it had until it left"),
         sa.Column("unseen", sa.Boolean(create_constraint=False), server_default=sa.text("(false)"), nullable=False),
@@ -211,7 +211,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_meta"),
-        comment="What there is once. `epoch`: a number and what no other record has; Redis is told it, so it can be seen whether Redis and the record belong together",
+        comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows whether Redis and the record belong together",
     )
     op.create_table(
         "page_checks",

@@ -6,7 +6,7 @@ from lxml import etree
 
 from feeds.article import Article
 from feeds.entry import tag_uri
-from feeds.formats.changes import pubstatus
+from feeds.formats.change_statuses import pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
 from feeds.text import text_of

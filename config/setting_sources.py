@@ -25,7 +25,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from config.values import BESIDE_THE_SETTINGS
+from config.value_types import BESIDE_THE_SETTINGS
 from feeds.errors import FieldError
 
 Location = tuple[str | int, ...]

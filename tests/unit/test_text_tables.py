@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from worker.cli.tables import Table
+from worker.cli.text_tables import Table
 
 URL = "https://partner-with-a-long-name.example/incoming/articles/in/json?site=harbour&desk=world"
 COLUMNS = ("Endpoint", "Feed", "Mode", "State", "Why", "URL")
