@@ -160,7 +160,9 @@ class MetricsEndpoint:
             waiting.add_metric(name, max(0.0, _seconds(overview.waiting, now) - delay))
             parked.add_metric(name, overview.parked)
             disputed.add_metric(name, overview.disputed)
-            kills.add_metric(name, overview.kills)
+            if overview.kills:
+                # Few have any, and a series of zeros for each endpoint tells nobody anything.
+                kills.add_metric(name, overview.kills)
             failing.add_metric(name, _seconds(overview.failing.since, now))
             success.add_metric(name, overview.health.success / 1000)
             if overview.state == "paused":
