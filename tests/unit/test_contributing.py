@@ -44,6 +44,9 @@ from feeds.validation.checks import check_article
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
+# Each runs a thousand tests more, in a copy of the project.
+pytestmark = pytest.mark.long
+
 
 def test_a_note_without_an_id_is_found() -> None:
     article = Article(id="a", version=1, headline="Ferries", url="https://e.example/a", published=NOON, updated=NOON)
