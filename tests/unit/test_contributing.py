@@ -44,9 +44,6 @@ from feeds.validation.checks import check_article
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
-# Each runs a thousand tests more, in a copy of the project.
-pytestmark = pytest.mark.long
-
 
 def test_a_note_without_an_id_is_found() -> None:
     article = Article(id="a", version=1, headline="Ferries", url="https://e.example/a", published=NOON, updated=NOON)
@@ -121,6 +118,8 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# Long: it runs a thousand tests more, in a copy of the project.
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
     before = digests(copy)
@@ -163,6 +162,8 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
     pytest_in(copy, *others, "-k", looks)
 
 
+# Long: it runs a thousand tests more, in a copy of the project.
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_an_adapter_is_added_by_its_recipe(copy: Path) -> None:
     before = digests(copy)
