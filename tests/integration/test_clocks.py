@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from worker import clock
 from worker.store import Store
-from worker.store.redis_clock import RedisClock
 
 HOUR_MS = 3_600_000
 
@@ -89,18 +87,3 @@ def test_a_decision_of_a_clock_that_was_ahead_does_not_keep_later_ones_out(store
     assert store.changes.record("x", 1, now, {"world": ("out", 1)})["world"] == 2
     # What was decided earlier by a clock that is right stays without effect, as ever.
     assert store.changes.record("x", 1, now - 1000, {"world": ("in", 1)})["world"] == 0
-
-
-def test_the_estimate_is_never_ahead_of_redis_however_slow_the_answer_is(store: Store) -> None:
-    class Slow:
-        def time(self) -> Any:
-            # The question travels slowly: Redis reads its clock at the end.
-            time.sleep(0.3)
-            return store.client.time()
-
-    redis_clock = RedisClock(Slow())
-    redis_clock.measure()
-    estimate = redis_clock.now()
-    seconds, microseconds = store.client.time()
-    assert estimate is not None
-    assert clock.ms(estimate) <= seconds * 1000 + microseconds // 1000 + 1

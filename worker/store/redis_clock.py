@@ -38,9 +38,7 @@ class RedisClock:
         before = _steady()
         seconds, microseconds = self._client.time()
         after = _steady()
-        # As if the answer had taken no time: our estimate is late by what it took, and never early, so that no embargo
-        # ends before its moment.
-        ahead = seconds * 1000 + microseconds / 1000 - after * 1000
+        ahead = seconds * 1000 + microseconds / 1000 - (before + after) * 500
         last = self._ahead
         if last is None or (after - before < _SLOW_SECONDS and abs(ahead - last) > _TOLERANCE_MS):
             self._ahead = ahead
