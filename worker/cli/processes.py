@@ -19,7 +19,7 @@ from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
-from worker.runtime.record_in_use import see_that_the_record_fits
+from worker.runtime.record_in_use import make_embedded, see_that_the_record_fits
 from worker.runtime.rereading import Rereading
 from worker.runtime.up import ProcessTree, end_with_parent
 from worker.runtime.wiring import Services
@@ -110,6 +110,7 @@ def worker(
     # While `dateline up` starts, the address of its killed predecessor may still be in Redis.
     services = newsroom(config, address=not supervised)
     see_that_it_keeps(services.store.client, unsafe=unsafe_redis, needed=True)
+    make_embedded(services.settings)
     see_that_the_record_fits(services.settings)
     _keep_ids(services)
 
@@ -137,6 +138,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     settings = load(config)
     logs.configure(settings.log_level)
     see_that_it_is_free(settings.web.host, settings.web.port)
+    make_embedded(settings)
     see_that_the_record_fits(settings)
     os.environ["DATELINE_CONFIG"] = str(config_path(config))
     if settings.redis_url is None:

@@ -57,6 +57,7 @@ from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
 from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.operations_webhook import OperationsWebhook
+from worker.runtime.record_in_use import record_of
 from worker.runtime.sweep import Sweeper
 from worker.store import Store, redis_errors
 from worker.store.alerts import Alerts
@@ -65,16 +66,18 @@ from worker.wakeups import Wakeups
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from worker.record import Record
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Services:
-    """What every process needs: the store, the site and its documents, the ways in."""
+    """What every process needs: the store, the record, the site and its documents, the ways in."""
 
     settings: Settings
     store: Store
+    record: Record
     publication: Publication
     guard: Guard
     alerts: Alerts
@@ -85,17 +88,22 @@ class Services:
     hub: HubRequests
 
     def rewired(self, settings: Settings) -> Services:
-        """The services by other settings, on the same Redis and broker. These go on as they are."""
-        return _wired(settings, self.store, self.wakeups)
+        """The services by other settings, on the same Redis, record and broker. These go on as they are."""
+        return _wired(settings, self.store, self.record, self.wakeups)
+
+    def close(self) -> None:
+        """Close the connections to Redis and to the record."""
+        self.store.close()
+        self.record.close()
 
 
 def build(settings: Settings, redis_url: str) -> Services:
     """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
     configure(settings.broker_url or redis_url)
-    return _wired(settings, Store.connect(redis_url), Wakeups(app))
+    return _wired(settings, Store.connect(redis_url), record_of(settings), Wakeups(app))
 
 
-def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
+def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -> Services:
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -120,6 +128,7 @@ def _wired(settings: Settings, store: Store, wakeups: Wakeups) -> Services:
     return Services(
         settings=settings,
         store=store,
+        record=record,
         publication=site,
         guard=guard,
         alerts=alerts,

@@ -67,7 +67,7 @@ class RuntimeStep(bootsteps.StartStopStep):
         parent.pool.executor.shutdown(wait=True)
         with _replacing:
             WorkerProcess.runtime.stop()
-            WorkerProcess.runtime.services.store.close()
+            WorkerProcess.runtime.services.close()
 
 
 def _follow(rereading: Rereading, *, distributes: bool) -> None:
