@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -80,13 +81,15 @@ def detail(kind: str, problem: str, location: Location) -> InitErrorDetails:
 
 
 def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    """Yield what is wrong between tables: two tables of one name, endpoints of feeds that do not exist."""
+    """Yield what is wrong between settings: two tables of one name, endpoints of no feed, a password for nothing."""
     for list_name in _NAMED:
         names = set()
         for position, name in _texts(values, list_name, "name"):
             if name in names:
                 yield (list_name, position, "name"), "is the name of another one too"
             names.add(name)
+    if values.get("record_password") and (problem := _wrong_with_password(values.get("record_url"))):
+        yield ("record_password",), problem
     feed_names = list(dict.fromkeys(name for _, name in _texts(values, "feeds", "name")))
     names_in_use = set(feed_names)
     for position, former in _texts_in_lists(values, "feeds", "renamed_from"):
@@ -99,6 +102,20 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
         of_pattern = pattern_of(feed) in feed_names and slug_of(part) == part != ""
         if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
             yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(feed_names)}"
+
+
+def _wrong_with_password(record_url: Any) -> str:
+    """What is wrong with giving a password beside this address; empty: nothing, or the address is wrong itself."""
+    if record_url is None:
+        return "is for PostgreSQL: it needs a record_url"
+    try:
+        parts = urlsplit(str(record_url))
+        password = parts.password
+    except ValueError:
+        return ""
+    if parts.scheme == "sqlite":
+        return "is for PostgreSQL: a record on SQLite has none"
+    return "" if password is None else "record_url has a password too; keep one of the two"
 
 
 def _texts(values: Mapping[str, Any], list_name: str, key: str) -> Iterator[tuple[int, str]]:

@@ -37,6 +37,7 @@ from config.value_types import (
     Folder,
     Network,
     PagePattern,
+    RecordPassword,
     RecordUrl,
     RedisUrl,
     SharedSecrets,
@@ -271,6 +272,8 @@ class Settings(BaseSettings):
     record_url: RecordUrl | None = Field(default=None, repr=False)
     """The record: postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE, or sqlite:////PATH. Default: record.db in
     data_dir."""
+    record_password: RecordPassword | None = Field(default=None, repr=False)
+    """The password for a record_url that has none, as it is: nothing in it is written as in URLs."""
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
     """The Celery broker for wake-up calls. Default: the same Redis."""
     data_dir: Folder = Path("data")

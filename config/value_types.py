@@ -75,6 +75,12 @@ def _record_url(url: str) -> str:
     return url
 
 
+def _record_password(password: SecretStr) -> SecretStr:
+    if not password.get_secret_value() or "\0" in password.get_secret_value():
+        raise ValueError("must be a password")
+    return password
+
+
 def _broker_url(url: str) -> str:
     if not re.match(r"[a-z][a-z0-9+]*://", url):
         raise ValueError("must be a broker URL as Celery knows them, such as amqp://HOST")
@@ -132,6 +138,7 @@ BaseUrl = Annotated[Url, AfterValidator(_base_url)]
 Span = Annotated[timedelta, BeforeValidator(_span)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+RecordPassword = Annotated[SecretStr, AfterValidator(_record_password)]
 RecordUrl = Annotated[str, AfterValidator(_record_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 STRANGER = "stranger"
-"""A role that is let in with a password only."""
+"""A role that is let in with a password only, which is `RIGHT`."""
+RIGHT = "right@first"
 _SECONDS = 60
 _numbers = count(1)
 
@@ -59,7 +60,7 @@ class Cluster:
         (self._data / "pg_hba.conf").write_text(f"local all {STRANGER} scram-sha-256\nlocal all all trust\n")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
-        self.run(f"CREATE ROLE {STRANGER} LOGIN PASSWORD 'right@first'")
+        self.run(f"CREATE ROLE {STRANGER} LOGIN PASSWORD '{RIGHT}'")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import dateline
-from postgresql import STRANGER, Cluster
+from postgresql import RIGHT, STRANGER, Cluster
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
@@ -25,6 +25,7 @@ from worker.record.schema import SCHEMA, SCHEMA_TABLE, UnfitRecord
 from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import make_embedded, record_of, see_that_the_record_fits
 
+AWKWARD = "p@ss:w/rd%40?#[é]"
 FEEDS = (FeedDefinition(name="world", title="World"),)
 
 
@@ -221,6 +222,24 @@ class TestBeforeAnythingRuns:
         settings = Settings(feeds=FEEDS, record_url=cluster.url("nowhere"))
         with pytest.raises(SQLAlchemyError):
             see_that_the_record_fits(settings)
+
+
+def test_a_password_of_any_characters_stands_by_itself(cluster: Cluster, tmp_path: Path, copy: Path) -> None:
+    secret = tmp_path / "record_password"
+    secret.write_text(f"{AWKWARD}\n")
+    where = {
+        "DATELINE_RECORD_URL": cluster.url(cluster.database(f"OWNER {STRANGER}"), STRANGER),
+        "DATELINE_RECORD_PASSWORD_FILE": str(secret),
+        "PATH": "/usr/bin:/bin",
+    }
+    cluster.run(f"ALTER ROLE {STRANGER} PASSWORD '{AWKWARD}'")
+    try:
+        for words in (("upgrade",), ("status",), ("backup", str(copy))):
+            done = dateline("record", *words, variables=where)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert AWKWARD not in done.stdout
+    finally:
+        cluster.run(f"ALTER ROLE {STRANGER} PASSWORD '{RIGHT}'")
 
 
 class TestCommands:

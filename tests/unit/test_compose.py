@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from sqlalchemy import make_url
 
 from config.setting_sources import CONFIG_VARIABLE, variables
 from config.settings import Settings
@@ -36,16 +37,21 @@ def test_the_schema_would_refuse_a_mistake(where: str, value: Any) -> None:
     assert not Draft202012Validator(SCHEMA).is_valid(wrong)
 
 
-def test_there_are_redis_workers_and_web() -> None:
-    assert set(SERVICES) == {"redis", "worker", "web"}
+def test_there_are_redis_postgresql_workers_and_web() -> None:
+    assert set(SERVICES) == {"redis", "postgres", "record", "worker", "web"}
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_every_service_is_watched_and_closed(name: str) -> None:
+@pytest.mark.parametrize("name", sorted({*SERVICES} - {"record"}))
+def test_every_service_is_watched(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"]
     assert service["restart"] == "unless-stopped"
     assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_closed(name: str) -> None:
+    service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -69,9 +75,54 @@ def test_redis_keeps_everything_and_is_reached_from_inside_only() -> None:
     assert {"appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction", 'save ""'} <= set(conf)
 
 
+def test_postgresql_keeps_the_record_and_is_reached_from_inside_only() -> None:
+    postgres = SERVICES["postgres"]
+    environment = postgres["environment"]
+    data = {volume.partition(":")[0]: volume.partition(":")[2] for volume in postgres["volumes"]}
+    assert data == {"postgres": "/var/lib/postgresql/data"}
+    assert "postgres" in COMPOSE["volumes"]
+    assert int(postgres["image"].partition(":")[2]) in range(15, 18)  # from 18 on the data is in another folder
+    assert "ports" not in postgres
+    assert postgres["networks"] == ["store"]
+    assert "--encoding=UTF8" in environment["POSTGRES_INITDB_ARGS"]
+    assert {f"--{name}" for name in ("host=127.0.0.1", "username=dateline")} <= set(postgres["healthcheck"]["test"])
+
+
+def test_both_sides_have_the_password_of_one_file_and_the_names_of_one_database() -> None:
+    theirs = SERVICES["postgres"]
+    assert theirs["secrets"] == ["record_password"]
+    file = Path(COMPOSE["secrets"]["record_password"]["file"])
+    assert theirs["environment"]["POSTGRES_PASSWORD_FILE"] == f"/run/secrets/{file.name}"
+    for name in ("record", *OURS):
+        ours = SERVICES[name]["environment"]
+        assert ours["DATELINE_RECORD_PASSWORD_FILE"] == f"/run/secrets/{file.name}"
+        assert f"./{file.parent}:/run/secrets:ro" in SERVICES[name]["volumes"]
+        url = make_url(ours["DATELINE_RECORD_URL"].removeprefix("${DATELINE_RECORD_URL:-").removesuffix("}"))
+        assert (url.drivername, url.host, url.port, url.password) == ("postgresql+psycopg", "postgres", 5432, None)
+        assert theirs["environment"]["POSTGRES_USER"] == url.username
+        assert theirs["environment"]["POSTGRES_DB"] == url.database
+
+
+def test_the_record_is_upgraded_once_before_anything_runs_on_it() -> None:
+    record = SERVICES["record"]
+    assert record["command"] == ["record", "upgrade"]
+    assert record["restart"] == "no"
+    assert record["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert "healthcheck" not in record
+
+
 @pytest.mark.parametrize("name", OURS)
-def test_ours_wait_for_redis(name: str) -> None:
-    assert SERVICES[name]["depends_on"] == {"redis": {"condition": "service_healthy"}}
+def test_ours_wait_for_redis_and_the_record(name: str) -> None:
+    assert SERVICES[name]["depends_on"] == {
+        "redis": {"condition": "service_healthy"},
+        "record": {"condition": "service_completed_successfully"},
+    }
+
+
+def test_the_page_of_the_file_makes_every_secret_that_it_needs() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    (made,) = re.findall(r"for name in ([\w ]+); do openssl", text)
+    assert set(made.split()) == set(re.findall(r"_FILE: /run/secrets/(\w+)", text))
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -98,12 +149,12 @@ def test_the_workers_health_is_asked_over_the_broker_that_they_have() -> None:
     assert '--broker "$$DATELINE_BROKER_URL"' in worker["healthcheck"]["test"][-1]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ["record", *OURS])
 def test_every_variable_is_a_setting_and_no_secret_is_in_one(name: str) -> None:
     known = {*variables(Settings), CONFIG_VARIABLE}
     environment = SERVICES[name]["environment"]
     assert set(environment) <= known
-    assert not {"DATELINE_API_TOKENS", "DATELINE_EVENT_SECRETS"} & set(environment)
+    assert not {"DATELINE_API_TOKENS", "DATELINE_EVENT_SECRETS", "DATELINE_RECORD_PASSWORD"} & set(environment)
     taken_from_outside = re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text("utf-8"))
     assert set(taken_from_outside) <= known | {"SETTINGS"}
 

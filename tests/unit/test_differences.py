@@ -75,7 +75,8 @@ def test_what_holds_from_the_start_stays(tmp_path: Path) -> None:
     variables = {
         "REDIS_URL": "redis://elsewhere",
         "BROKER_URL": "redis://broker",
-        "RECORD_URL": "sqlite:////elsewhere/record.db",
+        "RECORD_URL": "postgresql+psycopg://herald@elsewhere/record",
+        "RECORD_PASSWORD": "of-the-record",
         "RECORD__SYNCHRONOUS": "normal",
         "DATA_DIR": "/elsewhere",
         "WEB__HOST": "0.0.0.0",

@@ -27,7 +27,7 @@ TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
-NO_DEFAULT = {"redis_url", "record_url", "broker_url", "site.logo_url"}
+NO_DEFAULT = {"redis_url", "record_url", "record_password", "broker_url", "site.logo_url"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 NO_FEED = "endpoints.a.feed: there is no feed {}; known: world, author/*"
 
@@ -311,6 +311,19 @@ class TestValues:
     )
     def test_urls_of_the_record(self, file: Path, url: str) -> None:
         assert read(file, f'record_url = "{url}"\n').record_url == url
+
+    @pytest.mark.parametrize(
+        ("url", "problem"),
+        [
+            ("", "record_password: is for PostgreSQL: it needs a record_url"),
+            ('record_url = "sqlite:////a/record.db"', "record_password: is for PostgreSQL: a record on SQLite"),
+            ('record_url = "postgresql+psycopg://a:b@c/d"', "record_password: record_url has a password too; keep one"),
+            ('record_url = "postgresql+psycopg://a@[c/d"', "record_url: is no URL"),
+        ],
+    )
+    def test_a_password_that_is_for_nothing(self, file: Path, url: str, problem: str) -> None:
+        with pytest.raises(SettingsError, match=re.escape(problem)):
+            read(file, f'{url}\nrecord_password = "p%40:/ss"\n')
 
     def test_settings_are_not_changed(self, file: Path) -> None:
         settings = read(file)

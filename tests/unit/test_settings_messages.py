@@ -19,6 +19,7 @@ SECRET = "whsec_" + "A" * 44
 SITE = f"""
 redis_url = "http://localhost"
 record_url = "mysql://localhost/herald"
+record_password = ""
 broker_url = "localhost"
 api_tokens = ["a token"]
 event_secrets = ["short"]

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.record import Record
@@ -22,7 +23,10 @@ def record_of(settings: Settings) -> Record:
     synchronous = settings.record.synchronous
     if settings.record_url is None:
         return Record.embedded(settings.data_dir, synchronous=synchronous)
-    return Record.connect(settings.record_url, synchronous=synchronous)
+    url = make_url(settings.record_url)
+    if settings.record_password is not None:
+        url = url.set(password=settings.record_password.get_secret_value())
+    return Record.connect(url.render_as_string(hide_password=False), synchronous=synchronous)
 
 
 def make_embedded(settings: Settings) -> None:
