@@ -227,6 +227,27 @@ class RecordSettings(BaseModel):
     ones. For PostgreSQL "full" is what its own settings say."""
 
 
+class RetentionSettings(BaseModel):
+    """How long what has happened stays where. Revisions of articles, and who has them, stay in the record for good."""
+
+    model_config = STRICT
+
+    hot: Span = timedelta(days=30)
+    """How long an article stays in Redis after its last change; what still moves stays longer. Then it is in the record
+    alone, and comes back by itself when it is needed."""
+    attempts: Span = timedelta(days=400)
+    """How long the record keeps attempts to bring receivers up to date."""
+    events: Span = timedelta(days=400)
+    """How long the record keeps events after they were carried out."""
+
+    @field_validator("hot", "attempts", "events")
+    @classmethod
+    def _lasts(cls, value: timedelta) -> timedelta:
+        if value <= timedelta():
+            raise ValueError("must be longer than 0")
+        return value
+
+
 class AdapterSettings(BaseModel):
     """One system that posts articles to /events/NAME in its own format. It is on when it has a secret."""
 
@@ -267,6 +288,7 @@ class Settings(BaseSettings):
     operations: OperationsSettings = OperationsSettings()
     adapters: AdaptersSettings = AdaptersSettings()
     record: RecordSettings = RecordSettings()
+    retention: RetentionSettings = RetentionSettings()
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     record_url: RecordUrl | None = Field(default=None, repr=False)

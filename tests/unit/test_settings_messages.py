@@ -36,6 +36,8 @@ lease_default = "3d"
 allow_networks = ["inside"]
 timeout = 40
 claim_seconds = 30
+[retention]
+hot = "0d"
 [operations]
 secret = "{SECRET}"
 secret_file = "nowhere"
