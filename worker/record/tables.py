@@ -40,7 +40,7 @@ meta = Table(
     Column("name", Words, primary_key=True),
     Column("value", Words, nullable=False),
     comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows "
-    "whether Redis and the record belong together",
+    "whether Redis and the record belong together. `authority`: under which ids of entries were first given",
 )
 
 events = Table(
@@ -108,7 +108,8 @@ articles = Table(
     metadata,
     Column("article_id", Words, primary_key=True),
     Column("version", BigInteger, nullable=False),
-    Column("rev", Words, nullable=False, comment="which save of the store this is: a later one counts higher"),
+    Column("rev", Words, nullable=False, comment="which save of the store this is"),
+    Column("saves", BigInteger, nullable=False, comment="how often it was saved by then: orders the states of a row"),
     Column("sha256", String(64), nullable=False, comment="of the document"),
     Column("pubstatus", Words, nullable=False),
     Column("edition", Words, nullable=False, server_default=""),
@@ -263,6 +264,16 @@ page_checks = Table(
     Column("alarmed", Boolean(create_constraint=False), nullable=False),
     Column("due", BigInteger, comment="the next look; none: it is done with"),
     comment="Read-backs: what was seen on the pages of killed articles",
+)
+
+pattern_feeds = Table(
+    "pattern_feeds",
+    metadata,
+    Column("pattern", Words, primary_key=True),
+    Column("value", Words, primary_key=True, comment="as it stands in the feed's name"),
+    Column("written", Words, nullable=False, comment="as an article first wrote it"),
+    sqlite_with_rowid=False,
+    comment="The feeds that patterns of feeds have made",
 )
 
 definition_epochs = Table(

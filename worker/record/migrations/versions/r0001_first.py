@@ -17,8 +17,12 @@ def upgrade() -> None:
         "articles",
         sa.Column("article_id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("rev", sa.Text(), nullable=False, comment="which save of the store this is"),
         sa.Column(
-            "rev", sa.Text(), nullable=False, comment="which save of the store this is: a later one counts higher"
+            "saves",
+            sa.BigInteger(),
+            nullable=False,
+            comment="how often it was saved by then: orders the states of a row",
         ),
         sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the document"),
         sa.Column("pubstatus", sa.Text(), nullable=False),
@@ -211,7 +215,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_meta"),
-        comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows whether Redis and the record belong together",
+        comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows whether Redis and the record belong together. `authority`: under which ids of entries were first given",
     )
     op.create_table(
         "page_checks",
@@ -239,6 +243,15 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Text(), nullable=False, comment="the one that was refused, as JSON"),
         sa.PrimaryKeyConstraint("feed", "endpoint", "article_id", name="pk_parked"),
         comment="Articles that are set aside for an endpoint",
+    )
+    op.create_table(
+        "pattern_feeds",
+        sa.Column("pattern", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False, comment="as it stands in the feed's name"),
+        sa.Column("written", sa.Text(), nullable=False, comment="as an article first wrote it"),
+        sa.PrimaryKeyConstraint("pattern", "value", name="pk_pattern_feeds"),
+        comment="The feeds that patterns of feeds have made",
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "positions",

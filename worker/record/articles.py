@@ -1,0 +1,295 @@
+"""Articles and their revisions, the feeds that they are and were in, curated lists, updates, feeds of patterns.
+
+Whoever writes does so in a transaction of its own, as often as it likes and in any order: a row is replaced only by
+one of the same state or a later one. An article is written before its revisions, and texts are forgotten last, so that
+what belongs to one article is written by one transaction at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+
+from worker.record import tables
+from worker.record.upserts import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+_AT_ONCE = 500
+"""Most ids in one question."""
+_FUTURE_MS = 5_000
+"""A decision that lies further in the future was made by a clock that has been set back since: it does not count."""
+
+
+class Revision(NamedTuple):
+    """One accepted change of an article. `sha256` is of the document, its JSON; None when the text was forgotten.
+
+    `fingerprints` are of this text, separated by spaces. `event_id`: of the event that brought it. `accepted` in ms.
+    """
+
+    article_id: str
+    version: int
+    sha256: str
+    pubstatus: str
+    document: str | None
+    fingerprints: str
+    accepted: int
+    event_id: str
+    who: str = ""
+
+
+class RecordedArticle(NamedTuple):
+    """An article as it is now. `rev` as the store has it; `fingerprints` are of its earlier texts; times in ms.
+
+    `due`: when its visibility changes next by itself. `document`: None when its text was forgotten.
+    """
+
+    article_id: str
+    version: int
+    rev: str
+    sha256: str
+    pubstatus: str
+    edition: str
+    headline: str
+    url: str
+    document: str | None
+    fingerprints: str
+    published: int
+    accepted: int
+    due: int | None
+
+    @property
+    def saves(self) -> int:
+        """How often it was saved by then: the first part of its rev."""
+        return int(self.rev.partition("-")[0])
+
+
+class Membership(NamedTuple):
+    """What an article is in a feed: in, out, killed or early, decided as of `decided` (ms), by the text of `version`.
+
+    `place` orders the feed. `sequence`: the number of its latest change there, 0 when it was pushed to nobody;
+    `last_sequence`: of the latest before it left, None when it has not. `unseen`: no reader ever saw it there.
+    """
+
+    feed: str
+    article_id: str
+    state: str
+    version: int
+    decided: int
+    place: int
+    sequence: int
+    last_sequence: int | None = None
+    unseen: bool = False
+
+
+class CuratedList(NamedTuple):
+    """A curated list as of a time, in microseconds."""
+
+    name: str
+    microseconds: int
+    articles: tuple[str, ...]
+    who: str = ""
+
+
+class PatternValue(NamedTuple):
+    """A feed that a pattern has made: the value in the feed's name, and as an article first wrote it."""
+
+    pattern: str
+    value: str
+    written: str
+
+
+class ArticleWithFeeds(NamedTuple):
+    """An article as it is now, and what it is in every feed that it ever was in."""
+
+    article: RecordedArticle
+    memberships: tuple[Membership, ...]
+
+
+def note_articles(connection: Connection, articles: Iterable[RecordedArticle]) -> None:
+    """Write articles as they are now. A later state that is there already stays."""
+    upsert(connection, tables.articles, ({**row._asdict(), "saves": row.saves} for row in articles), _saved_later)
+
+
+def note_revisions(connection: Connection, revisions: Iterable[Revision]) -> None:
+    """Write revisions. One that is there already stays as it is: its text may have been forgotten."""
+    upsert(connection, tables.revisions, (row._asdict() for row in revisions))
+
+
+def note_memberships(connection: Connection, memberships: Iterable[Membership], now: int) -> None:
+    """Write what articles are in feeds; `now` in ms. A later decision that is there already stays."""
+    counts_until = now + _FUTURE_MS
+    upsert(
+        connection,
+        tables.memberships,
+        ({**row._asdict(), "counts_until": counts_until} for row in memberships),
+        _decided_later,
+    )
+
+
+def note_updates(connection: Connection, origins: Mapping[str, str]) -> None:
+    """Write of which documents other documents are updates, by the ids of the latter. The first that is named stays."""
+    rows = ({"document_id": document, "evolved_from": origin} for document, origin in origins.items())
+    upsert(connection, tables.updates, rows)
+
+
+def note_lists(connection: Connection, lists: Iterable[CuratedList]) -> None:
+    """Write curated lists. A later one that is there already stays."""
+    rows = ({**row._asdict(), "articles": json.dumps(row.articles)} for row in lists)
+    upsert(connection, tables.lists, rows, _set_later)
+
+
+def note_pattern_feeds(connection: Connection, values: Iterable[PatternValue]) -> None:
+    """Write the feeds of patterns. The first way in which a value was written stays."""
+    upsert(connection, tables.pattern_feeds, (row._asdict() for row in values))
+
+
+def _saved_later(old: Any, new: Any) -> ColumnElement[bool]:
+    later: ColumnElement[bool] = tuple_(new.saves, new.version) >= tuple_(old.saves, old.version)
+    return later
+
+
+def _decided_later(old: Any, new: Any) -> ColumnElement[bool]:
+    same_version = and_(
+        new.version == old.version, or_(new.decided >= old.decided, old.decided > bindparam("counts_until"))
+    )
+    return or_(new.version > old.version, same_version)
+
+
+def _set_later(old: Any, new: Any) -> ColumnElement[bool]:
+    later: ColumnElement[bool] = new.microseconds >= old.microseconds
+    return later
+
+
+def forget_text(
+    connection: Connection,
+    article_id: str,
+    *,
+    before: int | None = None,
+    fingerprints: Callable[[str], str] = lambda _: "",
+) -> None:
+    """Erase the words of an article: documents, headline, bodies of its events. Who had which version when stays.
+
+    `before`: those of its revisions before this version only, and of the events up to it. `fingerprints` makes, of a
+    document that goes, the fingerprints that stay.
+    """
+    revisions, articles, events = tables.revisions.c, tables.articles.c, tables.events.c
+    chosen = [revisions.article_id == article_id, revisions.document.is_not(None)]
+    if before is not None:
+        chosen.append(revisions.version < before)
+    columns = (revisions.version, revisions.sha256, revisions.document, revisions.fingerprints)
+    for version, sha256, document, known in connection.execute(select(*columns).where(*chosen)).all():
+        connection.execute(
+            update(tables.revisions)
+            .where(revisions.article_id == article_id, revisions.version == version, revisions.sha256 == sha256)
+            .values(document=None, fingerprints=known or fingerprints(document))
+        )
+    current = [articles.article_id == article_id, articles.document.is_not(None)]
+    of_article = [events.article_id == article_id, events.body.is_not(None), events.done.is_not(None)]
+    if before is not None:
+        current.append(articles.version < before)
+        of_article.append(or_(events.version.is_(None), events.version <= before))
+    connection.execute(update(tables.articles).where(*current).values(document=None, headline=""))
+    connection.execute(update(tables.events).where(*of_article).values(body=None))
+
+
+def last_kills(connection: Connection, article_ids: Collection[str]) -> dict[str, int]:
+    """Return in which version each of the articles was killed last; those that never were are left out."""
+    revisions = tables.revisions.c
+    kills: dict[str, int] = {}
+    for ids in _lots(article_ids):
+        killed = select(revisions.article_id, func.max(revisions.version)).where(
+            revisions.article_id.in_(ids), revisions.pubstatus == "canceled"
+        )
+        kills.update(tuple(row) for row in connection.execute(killed.group_by(revisions.article_id)))
+    return kills
+
+
+def read_article(connection: Connection, article_id: str) -> ArticleWithFeeds | None:
+    """Return an article as it is now, with its feeds; None when there is none."""
+    return read_articles(connection, [article_id]).get(article_id)
+
+
+def read_articles(connection: Connection, article_ids: Collection[str]) -> dict[str, ArticleWithFeeds]:
+    """Return those of the articles that there are, as they are now, with their feeds."""
+    articles: dict[str, ArticleWithFeeds] = {}
+    for ids in _lots(article_ids):
+        memberships: dict[str, list[Membership]] = {}
+        in_feeds = select(*_columns(tables.memberships, Membership)).where(tables.memberships.c.article_id.in_(ids))
+        for row in connection.execute(in_feeds.order_by(tables.memberships.c.feed)):
+            memberships.setdefault(row.article_id, []).append(Membership(*row))
+        now = select(*_columns(tables.articles, RecordedArticle)).where(tables.articles.c.article_id.in_(ids))
+        for row in connection.execute(now):
+            article = RecordedArticle(*row)
+            articles[article.article_id] = ArticleWithFeeds(article, tuple(memberships.get(article.article_id, ())))
+    return articles
+
+
+def history(connection: Connection, article_id: str) -> list[Revision]:
+    """Return the revisions of an article, the first first."""
+    revisions = select(*_columns(tables.revisions, Revision)).where(tables.revisions.c.article_id == article_id)
+    in_order = revisions.order_by(tables.revisions.c.version, tables.revisions.c.accepted)
+    return [Revision(*row) for row in connection.execute(in_order)]
+
+
+def existing(connection: Connection, article_ids: Collection[str]) -> set[str]:
+    """Return which of the articles there are."""
+    name = tables.articles.c.article_id
+    return {found for ids in _lots(article_ids) for found in connection.scalars(select(name).where(name.in_(ids)))}
+
+
+def window(
+    connection: Connection, feed: str, limit: int, *, below: int | None = None, state: str = "in"
+) -> list[Membership]:
+    """Return up to `limit` members of a feed, the top first; those with places `below` one, None: from the top.
+
+    `state`: what they are there.
+    """
+    memberships = tables.memberships.c
+    members = select(*_columns(tables.memberships, Membership)).where(
+        memberships.feed == feed, memberships.state == state
+    )
+    if below is not None:
+        members = members.where(memberships.place < below)
+    in_order = members.order_by(memberships.place.desc(), memberships.article_id.desc()).limit(limit)
+    return [Membership(*row) for row in connection.execute(in_order)]
+
+
+def at_address(connection: Connection, url: str) -> list[str]:
+    """Return the ids of the articles that have this address now, the newest first."""
+    articles = tables.articles.c
+    ids = select(articles.article_id).where(articles.url == url).order_by(articles.published.desc())
+    return list(connection.scalars(ids))
+
+
+def read_lists(connection: Connection) -> list[CuratedList]:
+    """Return all curated lists."""
+    rows = connection.execute(select(*_columns(tables.lists, CuratedList)).order_by(tables.lists.c.name))
+    return [CuratedList(name, microseconds, tuple(json.loads(ids)), who) for name, microseconds, ids, who in rows]
+
+
+def read_updates(connection: Connection, after: str = "", limit: int = 10_000) -> dict[str, str]:
+    """Return of which documents others are updates, by the ids of the latter: up to `limit` of these after an id."""
+    updates = tables.updates.c
+    rows = select(updates.document_id, updates.evolved_from).where(updates.document_id > after)
+    return dict(connection.execute(rows.order_by(updates.document_id).limit(limit)).tuples())
+
+
+def read_pattern_feeds(connection: Connection) -> Iterator[PatternValue]:
+    """Return the feeds of all patterns, one by one."""
+    rows = connection.execution_options(yield_per=1000).execute(select(*_columns(tables.pattern_feeds, PatternValue)))
+    return (PatternValue(*row) for row in rows)
+
+
+def _columns(table: Any, row: type[NamedTuple]) -> list[Any]:
+    return [table.c[name] for name in row._fields]
+
+
+def _lots(ids: Collection[str]) -> Iterator[Sequence[str]]:
+    ordered = sorted(ids)
+    return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
