@@ -19,6 +19,11 @@ Counting = BigInteger().with_variant(Integer, "sqlite")
 """A primary key that the database counts up: SQLite counts up only what is called INTEGER there."""
 
 
+def keepable(words: str) -> str:
+    """Return a text as it comes back from the record."""
+    return _UNKEEPABLE.sub("\ufffd", words)
+
+
 class Words(TypeDecorator[str]):
     """A text; what no database keeps in one becomes U+FFFD."""
 
@@ -28,7 +33,7 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as it is kept."""
         del dialect
-        return None if value is None else _UNKEEPABLE.sub("\ufffd", value)
+        return None if value is None else keepable(value)
 
 
 class Compressed(TypeDecorator[str]):

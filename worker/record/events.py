@@ -1,0 +1,309 @@
+"""Accepted events: each is there once, in the order of their numbers, with what became of it.
+
+All functions work within the transaction of whoever calls them; those that write need one of `Record.write`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from worker.record.column_types import keepable
+from worker.record.repetitions import Key, Kind, Status, digest_of, judge, rounds
+from worker.record.tables import events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+SET_ASIDE = "set-aside"
+"""The result of an event that was given up, although it could have been carried out: sent again, it is accepted."""
+_TRIES = 10
+"""How often an event is looked for that others accept at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """An event that was sent: `body` is its JSON; `accepted` is in ms; `way` and `who` say by which way and by whom.
+
+    `article_id`: of a kill or a reinstatement.
+    """
+
+    event_id: str
+    body: str
+    kind: Kind
+    article_id: str | None
+    accepted: int
+    way: str
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """How the record has accepted an event. `appended`: it was noted that Redis has it.
+
+    `reinstatement`: what tells a kill from the same kill before, for whoever appends it.
+    """
+
+    status: Status
+    number: int
+    appended: bool
+    reinstatement: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """What became of one event; with all that the record keeps of it, should it not have the event yet.
+
+    `number`: as its entry in Redis says; None when it was accepted without the record. `stream_entry`: the id of that
+    entry. `accepted`, `done`: ms. `result`: published, corrected, killed, held, duplicate, stale, conflict, rejected,
+    SET_ASIDE, ... `article_id`, `version`: the article, also when the event named an update of it, and the revision
+    that the event made. `event_id` is empty for what is no event.
+    """
+
+    number: int | None
+    event_id: str
+    body: str
+    kind: Kind
+    article_id: str | None
+    accepted: int
+    way: str
+    stream_entry: str
+    done: int
+    result: str
+    reason: str | None = None
+    version: int | None = None
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event that has still to be appended or carried out."""
+
+    number: int
+    event_id: str
+    body: str
+    kind: Kind
+    article_id: str
+    reinstatement: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceipt:
+    """What became of an event, for people; times in ms. `appended`: Redis has, or had it."""
+
+    number: int
+    event_id: str
+    kind: str
+    article_id: str | None
+    accepted: int
+    way: str
+    who: str
+    appended: bool
+    done: int | None
+    result: str | None
+    reason: str | None
+    version: int | None
+
+
+def accept(connection: Connection, sent: Sequence[SentEvent]) -> list[AcceptedEvent]:
+    """Keep events, except those that the record has already; return how each was accepted, in order."""
+    return [accepted for lot in rounds(sent) for accepted in _accept(connection, lot)]
+
+
+def _accept(connection: Connection, lot: Sequence[SentEvent]) -> list[AcceptedEvent]:
+    numbers: dict[Key, int] = {}
+    accepted: dict[int, AcceptedEvent] = {}
+    left = dict(enumerate(lot))
+    for _ in range(_TRIES):
+        judgements = dict(zip(left, judge(connection, list(left.values())), strict=True))
+        for place, judgement in judgements.items():
+            if judgement.row is not None:
+                accepted[place] = _repeated(connection, left.pop(place), judgement.row)
+        numbers = _insert(connection, [_row(event, judgements[place].key) for place, event in left.items()])
+        for place in [place for place in left if judgements[place].key in numbers]:
+            key = judgements[place].key
+            accepted[place] = AcceptedEvent(judgements[place].status, numbers[key], False, key.reinstatement)
+            del left[place]
+        if not left:
+            return [accepted[place] for place in range(len(lot))]
+        # Others have accepted them at the same time, and have committed by now.
+    raise RuntimeError(f"can't accept the event {next(iter(left.values())).event_id}: others accept it all the time")
+
+
+def _repeated(connection: Connection, event: SentEvent, row: Any) -> AcceptedEvent:
+    """How an event is accepted that the record has: as a duplicate, unless it was given up."""
+    if row.result != SET_ASIDE:
+        return AcceptedEvent("duplicate", row.number, row.stream_entry is not None, row.reinstatement)
+    again = {"accepted": event.accepted, "way": event.way, "who": event.who, "body": event.body}
+    nothing = dict.fromkeys(("stream_entry", "done", "result", "reason", "version"))
+    connection.execute(update(events).where(events.c.number == row.number).values(**again, **nothing))
+    return AcceptedEvent("new", row.number, False, row.reinstatement)
+
+
+def note_appended(connection: Connection, entries: Mapping[int, str]) -> None:
+    """Note where Redis has events, by their numbers."""
+    statement = (
+        update(events)
+        .where(events.c.number == bindparam("of"), events.c.stream_entry.is_(None))
+        .values(stream_entry=bindparam("entry"))
+    )
+    if entries:
+        connection.execute(statement, [{"of": number, "entry": entry} for number, entry in sorted(entries.items())])
+
+
+def to_append(connection: Connection, before: int, count: int) -> list[KeptEvent]:
+    """Return up to `count` events that Redis has still to get, accepted before a moment (ms): kills, then in order."""
+    query = _kept.where(events.c.stream_entry.is_(None), events.c.accepted < before, events.c.done.is_(None))
+    kills = query.where(events.c.kind == "kill").order_by(events.c.number).limit(count)
+    ordinary = query.where(events.c.kind != "kill").order_by(events.c.number)
+    first = [_kept_event(row) for row in connection.execute(kills)]
+    return first + [_kept_event(row) for row in connection.execute(ordinary.limit(count - len(first)))]
+
+
+def to_carry_out(connection: Connection, after: int, count: int) -> list[KeptEvent]:
+    """Return up to `count` events with numbers beyond `after` that were not carried out, in order."""
+    query = _kept.where(events.c.done.is_(None), events.c.number > after).order_by(events.c.number).limit(count)
+    return [_kept_event(row) for row in connection.execute(query)]
+
+
+def note_results(connection: Connection, results: Sequence[EventResult]) -> None:
+    """Note what became of events; those that the record has not got are added.
+
+    The first result of an event is the one that stays: a repetition of it, after a crash, finds it done.
+    """
+    numbered = {result.number: result for result in results if result.number is not None}
+    missing = numbered.keys() - _note_numbered(connection, numbered)
+    for lot in rounds([result for result in results if result.number is None or result.number in missing]):
+        judgements = judge(connection, lot)
+        new = []
+        for result, judgement in zip(lot, judgements, strict=True):
+            if judgement.row is None:
+                new.append(_row(result, judgement.key) | _outcome(result) | {"stream_entry": result.stream_entry})
+            else:
+                _note_one(connection, judgement.row.number, result)
+        # What others add at the same time is the same entry, carried out twice.
+        _insert(connection, new)
+
+
+def _note_numbered(connection: Connection, results: Mapping[int, EventResult]) -> set[int]:
+    """Note results by the numbers of their events; return those numbers that are these events' in this record."""
+    if not results:
+        return set()
+    query = select(events.c.number, events.c.event_id, events.c.digest).where(events.c.number.in_(results))
+    # An entry may come from another record: from before a backup was restored.
+    own = {
+        row.number
+        for row in connection.execute(query)
+        if (row.event_id, row.digest) == (keepable(results[row.number].event_id), digest_of(results[row.number].body))
+    }
+    if own:
+        connection.execute(_note_result, [_noted(number, results[number]) for number in sorted(own)])
+    return own
+
+
+def _note_one(connection: Connection, number: int, result: EventResult) -> None:
+    connection.execute(_note_result, _noted(number, result))
+
+
+def _noted(number: int, result: EventResult) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in _outcome(result).items()} | {
+        "of": number,
+        "entry": result.stream_entry,
+    }
+
+
+def _outcome(result: EventResult) -> dict[str, Any]:
+    return {
+        "article_id": result.article_id,
+        "done": result.done,
+        "result": result.result,
+        "reason": result.reason,
+        "version": result.version,
+    }
+
+
+def receipts(connection: Connection, event_id: str) -> list[EventReceipt]:
+    """Return what became of each event that came under an id, in order."""
+    query = select(*_RECEIPT).where(events.c.event_id == event_id).order_by(events.c.number)
+    return [
+        EventReceipt(
+            row.number,
+            row.event_id,
+            row.kind,
+            row.article_id,
+            row.accepted,
+            row.way,
+            row.who,
+            row.stream_entry is not None,
+            row.done,
+            row.result,
+            row.reason,
+            row.version,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> dict[Key, int]:
+    """Add rows, in order, except those that are there; return the numbers of the new ones."""
+    if not rows:
+        return {}
+    statement = _inserts[connection.dialect.name]
+    return {Key(row.event_id, row.digest, row.reinstatement): row.number for row in connection.execute(statement, rows)}
+
+
+def _row(event: SentEvent | EventResult, key: Key) -> dict[str, Any]:
+    return {
+        **key._asdict(),
+        "kind": event.kind,
+        "article_id": event.article_id,
+        "body": event.body,
+        "accepted": event.accepted,
+        "way": event.way,
+        "who": event.who,
+    }
+
+
+def _kept_event(row: Any) -> KeptEvent:
+    return KeptEvent(row.number, row.event_id, row.body, row.kind, row.article_id or "", row.reinstatement)
+
+
+_RETURNED = (events.c.event_id, events.c.digest, events.c.reinstatement, events.c.number)
+_inserts = {
+    "sqlite": sqlite.insert(events).on_conflict_do_nothing().returning(*_RETURNED),
+    "postgresql": postgresql.insert(events).on_conflict_do_nothing().returning(*_RETURNED),
+}
+_RECEIPT = (
+    events.c.number,
+    events.c.event_id,
+    events.c.kind,
+    events.c.article_id,
+    events.c.accepted,
+    events.c.way,
+    events.c.who,
+    events.c.stream_entry,
+    events.c.done,
+    events.c.result,
+    events.c.reason,
+    events.c.version,
+)
+_kept = select(
+    events.c.number, events.c.event_id, events.c.body, events.c.kind, events.c.article_id, events.c.reinstatement
+).where(events.c.body.is_not(None))
+_note_result = (
+    update(events)
+    .where(events.c.number == bindparam("of"), events.c.done.is_(None))
+    .values(
+        stream_entry=func.coalesce(events.c.stream_entry, bindparam("entry", type_=events.c.stream_entry.type)),
+        article_id=func.coalesce(bindparam("new_article_id", type_=events.c.article_id.type), events.c.article_id),
+        done=bindparam("new_done"),
+        result=bindparam("new_result"),
+        reason=bindparam("new_reason"),
+        version=bindparam("new_version"),
+    )
+)
