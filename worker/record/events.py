@@ -28,7 +28,7 @@ _TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class SentEvent:
-    """An event that was sent: `body` is its JSON; `accepted` is in ms; `way` and `who` say by which way and by whom.
+    """An event that was sent: `body` is its JSON; `accepted` is in ms; `way` and `sender` say by which way and by whom.
 
     `article_id`: of a kill or a reinstatement.
     """
@@ -39,7 +39,7 @@ class SentEvent:
     article_id: str | None
     accepted: int
     way: str
-    who: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class EventResult:
     result: str
     reason: str | None = None
     version: int | None = None
-    who: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class EventReceipt:
     article_id: str | None
     accepted: int
     way: str
-    who: str
+    sender: str
     appended: bool
     done: int | None
     result: str | None
@@ -139,7 +139,7 @@ def _repeated(connection: Connection, event: SentEvent, row: Any) -> AcceptedEve
     """How an event is accepted that the record has: as a duplicate, unless it was given up."""
     if row.result != SET_ASIDE:
         return AcceptedEvent("duplicate", row.number, row.stream_entry is not None, row.reinstatement)
-    again = {"accepted": event.accepted, "way": event.way, "who": event.who, "body": event.body}
+    again = {"accepted": event.accepted, "way": event.way, "who": event.sender, "body": event.body}
     nothing = dict.fromkeys(("stream_entry", "done", "result", "reason", "version"))
     connection.execute(update(events).where(events.c.number == row.number).values(**again, **nothing))
     return AcceptedEvent("new", row.number, False, row.reinstatement)
@@ -158,7 +158,7 @@ def note_appended(connection: Connection, entries: Mapping[int, str]) -> None:
 
 def to_append(connection: Connection, before: int, count: int) -> list[KeptEvent]:
     """Return up to `count` events that Redis has still to get, accepted before a moment (ms): kills, then in order."""
-    query = _kept.where(events.c.stream_entry.is_(None), events.c.accepted < before, events.c.done.is_(None))
+    query = _unfinished.where(events.c.stream_entry.is_(None), events.c.accepted < before, events.c.done.is_(None))
     kills = query.where(events.c.kind == "kill").order_by(events.c.number).limit(count)
     ordinary = query.where(events.c.kind != "kill").order_by(events.c.number)
     first = [_kept_event(row) for row in connection.execute(kills)]
@@ -167,7 +167,7 @@ def to_append(connection: Connection, before: int, count: int) -> list[KeptEvent
 
 def to_carry_out(connection: Connection, after: int, count: int) -> list[KeptEvent]:
     """Return up to `count` events with numbers beyond `after` that were not carried out, in order."""
-    query = _kept.where(events.c.done.is_(None), events.c.number > after).order_by(events.c.number).limit(count)
+    query = _unfinished.where(events.c.done.is_(None), events.c.number > after).order_by(events.c.number).limit(count)
     return [_kept_event(row) for row in connection.execute(query)]
 
 
@@ -265,7 +265,7 @@ def _row(event: SentEvent | EventResult, key: Key) -> dict[str, Any]:
         "body": event.body,
         "accepted": event.accepted,
         "way": event.way,
-        "who": event.who,
+        "who": event.sender,
     }
 
 
@@ -292,7 +292,7 @@ _RECEIPT = (
     events.c.reason,
     events.c.version,
 )
-_kept = select(
+_unfinished = select(
     events.c.number, events.c.event_id, events.c.body, events.c.kind, events.c.article_id, events.c.reinstatement
 ).where(events.c.body.is_not(None))
 _note_result = (
