@@ -8,6 +8,7 @@ what belongs to one article is written by one transaction at a time.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
@@ -24,12 +25,15 @@ _AT_ONCE = 500
 """Most ids in one question."""
 _FUTURE_MS = 5_000
 """A decision that lies further in the future was made by a clock that has been set back since: it does not count."""
+_COLUMNS = {"sender": "who"}
+"""What columns are called whose rows have another name for it."""
 
 
 class Revision(NamedTuple):
     """One accepted change of an article. `sha256` is of the document, its JSON; None when the text was forgotten.
 
-    `fingerprints` are of this text, separated by spaces. `event_id`: of the event that brought it. `accepted` in ms.
+    `fingerprints` are of this text, separated by spaces. `event_id`, `sender`: of the event that brought it.
+    `accepted` in ms.
     """
 
     article_id: str
@@ -40,7 +44,7 @@ class Revision(NamedTuple):
     fingerprints: str
     accepted: int
     event_id: str
-    who: str = ""
+    sender: str = ""
 
 
 class RecordedArticle(NamedTuple):
@@ -88,12 +92,12 @@ class Membership(NamedTuple):
 
 
 class CuratedList(NamedTuple):
-    """A curated list as of a time, in microseconds."""
+    """A curated list as of a time, in microseconds. `sender`: of the event that set it."""
 
     name: str
     microseconds: int
     articles: tuple[str, ...]
-    who: str = ""
+    sender: str = ""
 
 
 class PatternValue(NamedTuple):
@@ -118,7 +122,7 @@ def note_articles(connection: Connection, articles: Iterable[RecordedArticle]) -
 
 def note_revisions(connection: Connection, revisions: Iterable[Revision]) -> None:
     """Write revisions. One that is there already stays as it is: its text may have been forgotten."""
-    upsert(connection, tables.revisions, (row._asdict() for row in revisions))
+    upsert(connection, tables.revisions, map(_values, revisions))
 
 
 def note_memberships(connection: Connection, memberships: Iterable[Membership], now: int) -> None:
@@ -140,7 +144,7 @@ def note_updates(connection: Connection, origins: Mapping[str, str]) -> None:
 
 def note_lists(connection: Connection, lists: Iterable[CuratedList]) -> None:
     """Write curated lists. A later one that is there already stays."""
-    rows = ({**row._asdict(), "articles": json.dumps(row.articles)} for row in lists)
+    rows = ({**_values(row), "articles": json.dumps(row.articles)} for row in lists)
     upsert(connection, tables.lists, rows, _set_later)
 
 
@@ -183,11 +187,11 @@ def forget_text(
     if before is not None:
         chosen.append(revisions.version < before)
     columns = (revisions.version, revisions.sha256, revisions.document, revisions.fingerprints)
-    for version, sha256, document, known in connection.execute(select(*columns).where(*chosen)).all():
+    for version, sha256, document, earlier in connection.execute(select(*columns).where(*chosen)).all():
         connection.execute(
             update(tables.revisions)
             .where(revisions.article_id == article_id, revisions.version == version, revisions.sha256 == sha256)
-            .values(document=None, fingerprints=known or fingerprints(document))
+            .values(document=None, fingerprints=earlier or fingerprints(document))
         )
     current = [articles.article_id == article_id, articles.document.is_not(None)]
     of_article = [events.article_id == article_id, events.body.is_not(None), events.done.is_not(None)]
@@ -240,7 +244,8 @@ def history(connection: Connection, article_id: str) -> list[Revision]:
 def existing(connection: Connection, article_ids: Collection[str]) -> set[str]:
     """Return which of the articles there are."""
     name = tables.articles.c.article_id
-    return {found for ids in _lots(article_ids) for found in connection.scalars(select(name).where(name.in_(ids)))}
+    lots = (connection.scalars(select(name).where(name.in_(ids))) for ids in _lots(article_ids))
+    return set(chain.from_iterable(lots))
 
 
 def window(
@@ -270,14 +275,14 @@ def at_address(connection: Connection, url: str) -> list[str]:
 def read_lists(connection: Connection) -> list[CuratedList]:
     """Return all curated lists."""
     rows = connection.execute(select(*_columns(tables.lists, CuratedList)).order_by(tables.lists.c.name))
-    return [CuratedList(name, microseconds, tuple(json.loads(ids)), who) for name, microseconds, ids, who in rows]
+    return [CuratedList(name, time, tuple(json.loads(ids)), sender) for name, time, ids, sender in rows]
 
 
 def read_updates(connection: Connection, after: str = "", limit: int = 10_000) -> dict[str, str]:
     """Return of which documents others are updates, by the ids of the latter: up to `limit` of these after an id."""
     updates = tables.updates.c
     rows = select(updates.document_id, updates.evolved_from).where(updates.document_id > after)
-    return dict(connection.execute(rows.order_by(updates.document_id).limit(limit)).tuples())
+    return dict(tuple(row) for row in connection.execute(rows.order_by(updates.document_id).limit(limit)))
 
 
 def read_pattern_feeds(connection: Connection) -> Iterator[PatternValue]:
@@ -287,7 +292,12 @@ def read_pattern_feeds(connection: Connection) -> Iterator[PatternValue]:
 
 
 def _columns(table: Any, row: type[NamedTuple]) -> list[Any]:
-    return [table.c[name] for name in row._fields]
+    return [table.c[_COLUMNS.get(name, name)] for name in row._fields]
+
+
+def _values(row: NamedTuple) -> dict[str, Any]:
+    """The values of a row, by the names of its columns."""
+    return {_COLUMNS.get(name, name): value for name, value in row._asdict().items()}
 
 
 def _lots(ids: Collection[str]) -> Iterator[Sequence[str]]:
