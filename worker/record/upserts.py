@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import true
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -31,6 +32,17 @@ def upsert(
     ordered = sorted(rows, key=lambda row: [row[name] for name in key])
     if ordered:
         connection.execute(_statement(connection.dialect.name, table, replaces), ordered)
+
+
+def always(there: Any, new: Any) -> ColumnElement[bool]:
+    """Whatever is there is replaced, for `upsert`."""
+    del there, new
+    return true()
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """Return an insert that has `on_conflict_do_update`, for rows of which not all columns are replaced alike."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 @lru_cache(maxsize=64)

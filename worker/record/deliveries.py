@@ -1,0 +1,123 @@
+"""The ledger: who was sent which version of what, and what they hold. It is kept for good.
+
+A row belongs to an endpoint, an article, a version of it and what the message meant. It changes while that message is
+sent again. Of an article an endpoint holds what the newest row says, by version, then by when it was sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sqlalchemy import and_, case, func, or_, select
+
+from worker.record.tables import deliveries
+from worker.record.upserts import insert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection, Select
+
+State = Literal["trying", "taken", "refused"]
+"""trying: it was sent and may have arrived."""
+_AT_ONCE = 500
+"""Ids in one question: every database takes so many parameters."""
+
+
+class Delivery(NamedTuple):
+    """What an endpoint was sent of an article: when it took it first (ms), and when it was `sent` last (ms).
+
+    `action`: published, corrected, killed or withdrawn; `sha256`: of the body that was sent last.
+    """
+
+    endpoint: str
+    feed: str
+    article_id: str
+    version: int
+    action: str
+    state: State
+    sha256: str
+    first_taken: int | None
+    sent: int
+
+
+_COLUMNS = ("endpoint", "feed", "article_id", "version", "action", "state", "sha256", "taken", "sent")
+
+
+def note(connection: Connection, entries: Sequence[Delivery]) -> None:
+    """Note entries of the ledger in their order, in the caller's transaction.
+
+    An entry that was sent before the one that is there changes nothing but when it was taken first. So doing it again,
+    or late, changes nothing.
+    """
+    if not entries:
+        return
+    statement = insert(connection, deliveries)
+    new = statement.excluded
+    # Of the same moment an outcome is worth more than that there is none yet.
+    newer = or_(new.sent > deliveries.c.sent, and_(new.sent == deliveries.c.sent, deliveries.c.state == "trying"))
+    first = case(
+        (deliveries.c.taken.is_(None), new.taken),
+        (new.taken < deliveries.c.taken, new.taken),
+        else_=deliveries.c.taken,
+    )
+    changes = {name: case((newer, new[name]), else_=deliveries.c[name]) for name in ("state", "sha256", "sent")}
+    statement = statement.on_conflict_do_update(
+        index_elements=list(deliveries.primary_key), set_=changes | {"taken": first}
+    )
+    connection.execute(statement, [dict(zip(_COLUMNS, entry, strict=True)) for entry in sorted(entries, key=_key)])
+
+
+def of_article(connection: Connection, article_id: str) -> list[Delivery]:
+    """Return the ledger of an article: by endpoint and feed, in the order in which it was sent."""
+    statement = _rows().where(deliveries.c.article_id == article_id)
+    rows = connection.execute(
+        statement.order_by(deliveries.c.endpoint, deliveries.c.feed, deliveries.c.sent, deliveries.c.version)
+    )
+    return [Delivery(*row) for row in rows]
+
+
+def of_endpoint(connection: Connection, feed: str, endpoint: str, most: int, *, after: str = "") -> list[Delivery]:
+    """Return the ledger of an endpoint: by article, all rows of each, of at most so many articles.
+
+    `after`: go on after this article id, the last of the page before.
+    """
+    mine = and_(deliveries.c.endpoint == endpoint, deliveries.c.feed == feed)
+    articles = (
+        select(deliveries.c.article_id).where(mine, deliveries.c.article_id > after).distinct()
+        .order_by(deliveries.c.article_id).limit(most).subquery()
+    )  # fmt: skip
+    last = select(func.max(articles.c.article_id)).scalar_subquery()
+    statement = _rows().where(mine, deliveries.c.article_id > after, deliveries.c.article_id <= last)
+    rows = connection.execute(statement.order_by(deliveries.c.article_id, deliveries.c.version, deliveries.c.sent))
+    return [Delivery(*row) for row in rows]
+
+
+def holding(connection: Connection, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, Delivery]:
+    """Return what an endpoint holds of these articles, by article id: what Redis' ledger has of what is hot."""
+    entries: dict[str, Delivery] = {}
+    for start in range(0, len(article_ids), _AT_ONCE):
+        statement = _rows().where(
+            deliveries.c.endpoint == endpoint,
+            deliveries.c.feed == feed,
+            deliveries.c.article_id.in_(article_ids[start : start + _AT_ONCE]),
+        )
+        entries |= newest(Delivery(*row) for row in connection.execute(statement))
+    return entries
+
+
+def newest(entries: Iterable[Delivery]) -> dict[str, Delivery]:
+    """Return what an endpoint holds of each article, from its rows in any order."""
+    return {entry.article_id: entry for entry in sorted(entries, key=_order)}
+
+
+def _key(entry: Delivery) -> tuple[str, ...]:
+    return entry.endpoint, entry.feed, entry.article_id
+
+
+def _order(entry: Delivery) -> tuple[int, int, bool]:
+    return entry.version, entry.sent, entry.state != "trying"
+
+
+def _rows() -> Select[Any]:
+    return select(*(deliveries.c[name] for name in _COLUMNS))
