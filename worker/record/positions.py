@@ -22,9 +22,10 @@ def note_position(connection: Connection, name: str, position: int, time: int) -
 
 
 def read_positions(connection: Connection) -> dict[str, int]:
-    """Return how far everything has been noted, by name."""
+    """Return how far everything has been noted that is counted, by name."""
     positions = tables.positions.c
-    return {name: int(position) for name, position in connection.execute(select(positions.name, positions.position))}
+    rows = connection.execute(select(positions.name, positions.position))
+    return {name: int(position) for name, position in rows if position.isdecimal()}
 
 
 def _further(old: Any, new: Any) -> ColumnElement[bool]:
