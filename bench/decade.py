@@ -133,7 +133,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
         *("event_id", "digest", "kind", "article_id", "body", "accepted", "way", "stream_entry", "done", "result"),
         "version",
     ),
-    tables.revisions: ("article_id", "version", "sha256", "pubstatus", "document", "accepted", "event_id", "who"),
+    tables.revisions: ("article_id", "version", "sha256", "pubstatus", "document", "accepted", "event_id", "sender"),
     tables.articles: (
         *("article_id", "version", "rev", "sha256", "pubstatus", "edition", "headline", "url", "document", "published"),
         "accepted",
