@@ -29,8 +29,9 @@ from sqlalchemy import Connection, Table, insert, select, text
 
 from feeds.article import Article
 from feeds.moments import ms
-from feeds.patterns import slug_of
+from feeds.patterns import pattern_of, slug_of
 from worker.record import Record, tables
+from worker.record.positions import NOTED, note_position
 
 YEARS = 10
 ENDPOINTS = 50
@@ -133,9 +134,21 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
         *("event_id", "digest", "kind", "article_id", "body", "accepted", "way", "stream_entry", "done", "result"),
         "version",
     ),
-    tables.revisions: ("article_id", "version", "sha256", "pubstatus", "document", "accepted", "event_id", "sender"),
+    tables.revisions: ("article_id", "version", "sha256", "pubstatus", "document", "accepted", "event_id", "who"),
     tables.articles: (
-        *("article_id", "version", "rev", "sha256", "pubstatus", "edition", "headline", "url", "document", "published"),
+        *(
+            "article_id",
+            "version",
+            "rev",
+            "saves",
+            "sha256",
+            "pubstatus",
+            "edition",
+            "headline",
+            "url",
+            "document",
+            "published",
+        ),
         "accepted",
     ),
     tables.memberships: ("feed", "article_id", "state", "version", "decided", "place", "sequence"),
@@ -216,7 +229,7 @@ class _Maker:
                 done = (event_id, digest, "", article_id, kept, accepted, "post", f"{accepted}-0", accepted + 5)
                 rows.append((tables.events, (*done, result, version)))
         shown = ("usable", edition, fields["headline"], fields["url"], kept, published, accepted)
-        rows.append((tables.articles, (article_id, versions, f"{versions}-{mixed:012x}", digest, *shown)))
+        rows.append((tables.articles, (article_id, versions, f"{versions}-{mixed:012x}", versions, digest, *shown)))
         for feed in self._feeds(mixed, edition, fields, subjects):
             self.heads[feed] += 1
             state = (feed, article_id, "in", versions, accepted, published, self.heads[feed])
@@ -321,6 +334,10 @@ def _stand_at_the_head(
 ) -> None:
     """Write where receivers stand: everybody has everything."""
     head = heads[ENDPOINT_FEED]
+    made = [(pattern_of(feed), feed.rpartition("/")[2]) for feed in heads if "/" in feed]
+    values = [{"pattern": pattern, "value": value, "written": _written(value)} for pattern, value in made]
+    connection.execute(insert(tables.pattern_feeds), values)
+    note_position(connection, NOTED, 1, now)
     standings = [
         {"feed": ENDPOINT_FEED, "endpoint": f"e{number}", "cursor": head, "reason": ""} for number in range(ENDPOINTS)
     ]
@@ -341,6 +358,11 @@ def _stand_at_the_head(
                 for number, details in enumerate(subscriptions)
             ],
         )
+
+
+def _written(value: str) -> str:
+    """What stands in a feed's name, as the articles write it."""
+    return value.replace("-", " ").capitalize()
 
 
 def _since(begun: float) -> float:
