@@ -59,12 +59,19 @@ _STARTING = (
     "too many clients",
     "slots are reserved",
 )
+# What libpq finds out by itself, before the server says anything.
+_OF_OUR_SETTINGS = (
+    *("no password supplied", "invalid connection option", "invalid port number", "invalid integer value"),
+    *("does not support SSL", "certificate", "private key", "invalid sslmode value", "invalid channel_binding value"),
+)
 
 
 def _postgresql_kind(error: psycopg.Error) -> Kind:
     code = error.sqlstate or ""
     if word := _SQLSTATES.get(code) or _SQLSTATES.get(code[:2]):
         return word
+    if any(words in str(error) for words in _OF_OUR_SETTINGS):
+        return "refused"
     if code or not isinstance(error, psycopg.OperationalError):
         return "bug"
     # libpq gives no code for a connection that does not come about; FATAL is what a server says that answers.
