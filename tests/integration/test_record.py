@@ -84,11 +84,11 @@ class TestSchema:
         with closing(Record.connect(record_url)) as record:
             if record.file is not None:
                 record.file.touch()
-            with record.write() as connection:
+            with record.any_schema() as connection:
                 connection.execute(text("CREATE TABLE subscriptions (theirs INTEGER)"))
             with pytest.raises(DBAPIError):
                 record.upgrade()
-            with record.read() as connection:
+            with record.any_schema() as connection:
                 assert inspect(connection).get_table_names() == ["subscriptions"]
 
     def test_another_schema_is_refused(self, record: Record) -> None:
@@ -117,7 +117,7 @@ class TestSchema:
 
     def test_an_old_server_is_refused(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         with closing(Record.connect(cluster.url(cluster.database()))) as record:
-            with record.read() as connection:
+            with record.any_schema() as connection:
                 monkeypatch.setattr(connection.dialect, "server_version_info", (14, 9))
             with pytest.raises(UnfitRecord, match="Dateline needs 15 or newer"):
                 record.schema()
@@ -197,7 +197,7 @@ class TestWhatIsKept:
         for synchronous, value in (("full", "on"), ("normal", "off")):
             with (
                 closing(Record.connect(f"{url}&options=-c%20work_mem=5MB", synchronous=synchronous)) as record,
-                record.read() as connection,
+                record.any_schema() as connection,
             ):
                 assert connection.scalar(text("SHOW synchronous_commit")) == value
                 assert connection.scalar(text("SHOW lock_timeout")) == "5s"
@@ -302,7 +302,7 @@ class TestSqlite:
         assert b"informant" not in (tmp_path / "record.db").read_bytes()
 
     def test_a_file_that_went_is_not_made_anew(self, tmp_path: Path) -> None:
-        with closing(Record.embedded(tmp_path)) as record, refusal() as means, record.read():
+        with closing(Record.embedded(tmp_path)) as record, refusal() as means, record.any_schema():
             pass
         assert means[0] == "refused"
         with pytest.raises(sqlite3.OperationalError):

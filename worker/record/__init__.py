@@ -3,7 +3,8 @@
 The record decides nothing, and knows nothing of Redis. It is given the times. Whoever writes does all that belongs
 together in one transaction, which is there as a whole or not at all.
 
-Its errors are those of SQLAlchemy; `database_errors` says what each means.
+Its errors are those of SQLAlchemy; `database_errors` says what each means. Whoever must not be held up by it asks
+`Record.availability`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, make_url
 
 from worker.record import connections, schema
+from worker.record.availability import Availability
 from worker.record.connections import WAIT_SECONDS, WRITES
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Record:
         self.url = url
         self._engine = engine
         self._writing = engine.execution_options(**{WRITES: True})
+        self._fits = False
+        self.availability = Availability(self)
 
     @classmethod
     def connect(cls, url: str, *, synchronous: Synchronous = "full", wait_seconds: float = WAIT_SECONDS) -> Record:
@@ -62,21 +66,40 @@ class Record:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Return a connection that sees one moment of the record, whatever is written meanwhile (on SQLite)."""
+        """Return a connection that sees one moment of the record, whatever is written meanwhile (on SQLite).
+
+        Raises UnfitRecord unless the record has our schema, which is looked at when it is used first.
+        """
+        self._see_that_it_fits_at_first()
         with self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Return a connection in a transaction that is committed at the end, or undone when something is raised."""
+        """Return a connection in a transaction that is committed at the end, or undone when something is raised.
+
+        Raises UnfitRecord as `read` does.
+        """
+        self._see_that_it_fits_at_first()
         with self._writing.begin() as connection:
             yield connection
+
+    @contextmanager
+    def any_schema(self) -> Iterator[Connection]:
+        """Return a connection in a transaction that writes, whatever schema the record has."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    def _see_that_it_fits_at_first(self) -> None:
+        if not self._fits:
+            self.see_that_it_fits()
+            self._fits = True
 
     def schema(self) -> str | None:
         """Return the schema that the record has; None: it has none yet. Makes no file. Raises UnfitRecord."""
         if self.file is not None and not self.file.exists():
             return None
-        with self.read() as connection:
+        with self._engine.begin() as connection:
             schema.see_that_the_server_can(connection)
             return schema.schema_of(connection)
 
@@ -94,10 +117,11 @@ class Record:
                 connections.create_file(self.file)
             except OSError as error:
                 raise schema.UnfitRecord(f"can't make the record {self.file}: {error.strerror}") from error
-        with self.write() as connection:
+        with self.any_schema() as connection:
             schema.see_that_the_server_can(connection)
             schema.upgrade(connection)
 
     def close(self) -> None:
         """Close the connections."""
+        self.availability.stop()
         self._engine.dispose()

@@ -120,7 +120,7 @@ def _see_that_nobody_is_there(record: Record) -> None:
     record.close()
     deadline = time.monotonic() + _ENDING_SECONDS
     while True:
-        with record.read() as connection:
+        with record.any_schema() as connection:
             sessions = connection.scalar(text(_OUR_SESSIONS), {"name": connections.APPLICATION})
         if not sessions:
             break

@@ -1,0 +1,181 @@
+"""Events that several threads accept at the same time share a commit: one thread of the process makes them all.
+
+While one commit is on its way to the disk, the next lot gathers. So a commit costs the same for one as for many, and
+nobody waits for the next round of anything.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from worker.record.availability import RecordAway
+from worker.record.events import AcceptedEvent, SentEvent, accept, note_appended
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.record import Record
+
+log = structlog.get_logger()
+
+WAIT_SECONDS = 2.0
+"""How long whoever accepts events waits for their commit."""
+_MOST_EVENTS = 500
+"""How many events share a commit at most, unless they came together."""
+_MOST_WAITING = 5_000
+"""How many events may wait for their commit."""
+_LATER_SECONDS = 0.3
+"""How long it is left that Redis has an event, so that it is noted with others."""
+_STOP_SECONDS = 5.0
+
+
+class _Request(NamedTuple):
+    """The events that one caller waits for."""
+
+    sent: Sequence[SentEvent]
+    future: Future[list[AcceptedEvent]]
+
+
+class GroupCommit:
+    """Accepts events in the record. Its thread begins with the first. Threads may share it, processes may not."""
+
+    def __init__(self, record: Record, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._record = record
+        self._wait_seconds = wait_seconds
+        self._changed = threading.Condition()
+        self._requests: deque[_Request] = deque()
+        self._waiting = 0
+        self._appended: dict[int, str] = {}
+        self._appended_since = 0.0
+        self._last_commit = 0.0
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self.commits = 0
+        """How many commits there were with events in them."""
+
+    def accept(self, sent: Sequence[SentEvent]) -> list[AcceptedEvent]:
+        """Commit events to the record; return how each was accepted. Raises RecordAway, and errors that are bugs.
+
+        When it is away, or answers too late, the events may be there nevertheless.
+        """
+        if absence := self._record.availability.absence:
+            raise RecordAway(absence.reason)
+        request = _Request(sent, Future())
+        begun = time.monotonic()
+        with self._changed:
+            if self._stopped or self._waiting + len(sent) > max(_MOST_WAITING, len(sent)):
+                raise RecordAway("too many events wait for it, or this process stops")
+            self._requests.append(request)
+            self._waiting += len(sent)
+            self._begin()
+            self._changed.notify()
+        try:
+            return request.future.result(self._wait_seconds)
+        except FutureTimeoutError:
+            request.future.cancel()
+            reason = f"the record did not answer within {self._wait_seconds:g} s"
+            if self._last_commit < begun:
+                self._record.availability.note_away(reason)
+            raise RecordAway(reason) from None
+
+    def note_appended(self, entries: dict[int, str]) -> None:
+        """Note soon that Redis has events, by their numbers, and where."""
+        with self._changed:
+            if not self._appended:
+                self._appended_since = time.monotonic()
+            self._appended |= entries
+            self._begin()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Commit what is left, and end the thread."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+
+    def _begin(self) -> None:
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="record-accept", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            requests, appended = self._next()
+            if requests:
+                self._commit_all(requests, appended)
+            elif appended:
+                self._note_appended(appended)
+            else:
+                return
+
+    def _next(self) -> tuple[list[_Request], dict[int, str]]:
+        """Wait for what is to be committed, and return it; nothing when it is time to end."""
+        with self._changed:
+            while not self._requests and not self._stopped:
+                left = self._appended_since + _LATER_SECONDS - time.monotonic() if self._appended else None
+                if left is not None and left <= 0:
+                    break
+                self._changed.wait(left)
+            requests: list[_Request] = []
+            events = 0
+            while self._requests and (not requests or events + len(self._requests[0].sent) <= _MOST_EVENTS):
+                request = self._requests.popleft()
+                self._waiting -= len(request.sent)
+                if request.future.set_running_or_notify_cancel():
+                    requests.append(request)
+                    events += len(request.sent)
+            appended: dict[int, str] = {}
+            if self._appended and (self._stopped or time.monotonic() > self._appended_since + _LATER_SECONDS):
+                appended, self._appended = self._appended, {}
+            return requests, appended
+
+    def _commit_all(self, requests: list[_Request], appended: dict[int, str]) -> None:
+        try:
+            self._commit(requests, appended)
+        except Exception as error:  # noqa: BLE001 (whoever waits for the commit gets it)
+            if self._record.availability.absence is not None or (len(requests) == 1 and not appended):
+                self._fail(requests, error)
+                return
+            # One of them may be at fault, or two processes have locked each other out.
+            self._note_appended(appended)
+            for request in requests:
+                try:
+                    self._commit([request], {})
+                except Exception as own_error:  # noqa: BLE001 (as above)
+                    self._fail([request], own_error)
+
+    def _commit(self, requests: list[_Request], appended: dict[int, str]) -> None:
+        """Commit, then answer; who waits is answered when it is on the disk."""
+        with self._record.availability.write() as connection:
+            accepted = iter(accept(connection, [event for request in requests for event in request.sent]))
+            answers = [[next(accepted) for _ in request.sent] for request in requests]
+            note_appended(connection, appended)
+        self._last_commit = time.monotonic()
+        self.commits += 1
+        for request, answer in zip(requests, answers, strict=True):
+            request.future.set_result(answer)
+
+    @staticmethod
+    def _fail(requests: list[_Request], error: Exception) -> None:
+        for request in requests:
+            request.future.set_exception(error)
+
+    def _note_appended(self, appended: dict[int, str]) -> None:
+        """Note it now, or leave it: whoever appends what is not noted is answered by Redis that it is there."""
+        if not appended:
+            return
+        try:
+            with suppress(RecordAway), self._record.availability.write() as connection:
+                note_appended(connection, appended)
+        except Exception:
+            log.exception("appended_not_noted", events=len(appended), next_step="a worker notes it")
