@@ -6,7 +6,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +20,7 @@ from web.change_listener import ChangeListener
 from web.client_address import ClientAddresses
 from web.connection_limits import ConnectionLimits
 from web.coverage import CoverageEndpoint
+from web.definition_listener import DefinitionListener
 from web.document_cache import DocumentCache
 from web.error_handlers import ERROR_HANDLERS
 from web.events import EventsEndpoint
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from config.settings import Settings
+    from feeds.definition import FeedDefinition
 
 log = structlog.get_logger()
 
@@ -59,27 +61,51 @@ class WebProcess:
     def __init__(self, services: Services) -> None:
         store = services.store
         self._services = services
+        self._settings = services.settings
+        self._definitions: tuple[FeedDefinition, ...] | None = None
+        self._unreadable: frozenset[str] = frozenset()
+        self._changing = Lock()
         self._heads = FeedHeads()
         self._cache = DocumentCache(self._heads)
         self._announcer = AddressAnnouncer(store.address)
         self._listener = ChangeListener(
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
         )
+        self._current = DefinitionListener(store, self._use_definitions)
         self._connections = ConnectionLimits(services.settings.web.port, places())
         self.application = FastPath(self._cache, self._behind(services), self._connections)
 
     def use(self, settings: Settings) -> None:
-        """Go over to other settings, from any thread. Requests that have begun end with the old ones."""
-        services = self._services.rewired(settings)
-        behind = self._behind(services)
+        """Go over to other settings, from any thread. Requests that have begun end with the old ones.
+
+        The definitions of feeds stay those that are current: the settings' own are so when workers announce them.
+        """
+        with self._changing:
+            self._go_over(settings, self._definitions, self._unreadable)
+
+    def _use_definitions(self, definitions: tuple[FeedDefinition, ...], unreadable: frozenset[str]) -> None:
+        """Go over to other definitions of feeds; see DefinitionListener."""
+        with self._changing:
+            if (definitions, unreadable) == (self._services.settings.feeds, self._unreadable):
+                self._definitions = definitions
+            else:
+                self._go_over(self._settings, definitions, unreadable)
+
+    def _go_over(
+        self, settings: Settings, definitions: tuple[FeedDefinition, ...] | None, unreadable: frozenset[str]
+    ) -> None:
+        effective = settings if definitions is None else settings.model_copy(update={"feeds": definitions})
+        services = self._services.rewired(effective)
+        behind = self._behind(services, unreadable)
+        self._settings, self._definitions, self._unreadable = settings, definitions, unreadable
         self._services, self.application.behind = services, behind
         self._heads.settings_changed()
 
-    def _behind(self, services: Services) -> ASGIApp:
+    def _behind(self, services: Services, unreadable: frozenset[str] = frozenset()) -> ASGIApp:
         settings = services.settings.web
         addresses = ClientAddresses(settings.trusted_proxies)
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
-        return _slow_path(services, self._cache, self._listener, addresses, self._lifespan)
+        return _slow_path(services, self._cache, self._listener, addresses, unreadable, self._lifespan)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -92,9 +118,11 @@ class WebProcess:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self._listener.start()
+        self._current.start()
         self._connections.start()
         yield
         self._connections.stop()
+        self._current.stop()
         self._listener.stop()
 
 
@@ -103,6 +131,7 @@ def _slow_path(
     cache: DocumentCache,
     listener: ChangeListener,
     addresses: ClientAddresses,
+    unreadable: frozenset[str],
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
     """Return the application behind the fast path, which answers everything that the cache can't."""
@@ -111,7 +140,7 @@ def _slow_path(
     body_reader = BodyReader(settings.web.body_timeout, settings.web.bodies_per_client)
     events = EventsEndpoint(services.intake, settings, tokens, body_reader, addresses)
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
-    feeds = FeedServer(store, publication, services.documents, services.payloads, cache)
+    feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
     hub = HubEndpoint(services.hub, body_reader, addresses)
     health = HealthEndpoint(store, services.wakeups, listener)
     metrics = MetricsEndpoint(store, publication, settings, addresses)

@@ -29,6 +29,7 @@ from worker.documents.feed_documents import FeedDocuments
 from worker.documents.feed_payloads import FeedPayloads, PayloadRequest
 from worker.newsroom.publication import Publication
 from worker.store import Store
+from worker.store.definitions import LOST_MS
 
 _SHARED_SECONDS = 30
 """How long shared caches may keep a document: they should not make it much older."""
@@ -37,7 +38,10 @@ _HTML = "text/html; charset=utf-8"
 
 
 class FeedServer:
-    """Serves the feeds of a publication, from the cache."""
+    """Serves the feeds of a publication, from the cache.
+
+    `unreadable`: feeds whose current definitions can't be read; nothing is served of them.
+    """
 
     def __init__(
         self,
@@ -46,12 +50,14 @@ class FeedServer:
         documents: FeedDocuments,
         payloads: FeedPayloads,
         cache: DocumentCache,
+        unreadable: frozenset[str],
     ) -> None:
         self._store = store
         self._publication = publication
         self._documents = documents
         self._payloads = payloads
         self._cache = cache
+        self._unreadable = unreadable
         self._pages = Pages(publication)
 
     async def feed(self, request: Request) -> Response:
@@ -60,6 +66,12 @@ class FeedServer:
         feed_format = FEED_FORMATS.get(format_name)
         if feed_format is None:
             name = request.path_params["path"]
+        if self._unreadable.isdisjoint((name, pattern_of(name))):
+            return await self._named(request, name, feed_format)
+        # A document by the definition that we know may have articles that do not belong there any longer.
+        return _in_a_moment()
+
+    async def _named(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
         definition = self._publication.feed(name)
         exists = not isinstance(definition, PatternFeed) or bool(
             await run_in_threadpool(self._store.patterns.written, definition)
@@ -155,6 +167,8 @@ class FeedServer:
             )
             return _moved(request, url)
         removed = await run_in_threadpool(self._removed, name)
+        if removed is not None and removed > clock.ms(clock.agreed()):
+            return _in_a_moment()
         if removed is not None:
             return gone_feed(self._publication, name, feed_format, clock.moment(removed), _CACHED_BRIEFLY)
         names = [definition.name for definition in self._publication.definitions]
@@ -167,11 +181,14 @@ class FeedServer:
         return problem(404, f"There is no feed at this address. {formats}", headers=_CACHED_BRIEFLY)
 
     def _removed(self, name: str) -> int | None:
-        """Return when the feed, or the pattern that made it, was removed from the settings (ms); None: it was not."""
-        now = clock.ms(clock.agreed())
-        removed = self._store.definitions.removed_at(name, now)
+        """Return when the feed, or the pattern that made it, was removed from the settings (ms); None: it was not.
+
+        That may be soon: the workers that know the feed were lost, and may come back.
+        """
+        soon = clock.ms(clock.agreed()) + LOST_MS
+        removed = self._store.definitions.removed_at(name, soon)
         if removed is None and self._store.patterns.had(pattern_of(name), name.rpartition("/")[2]):
-            removed = self._store.definitions.removed_at(pattern_of(name), now)
+            removed = self._store.definitions.removed_at(pattern_of(name), soon)
         return removed
 
     def _pattern_full(self, feed: FeedDefinition) -> bool:
@@ -223,6 +240,12 @@ class FeedServer:
         links = self._publication.links(definition.name, feed_format.name)
         page = f'<{self._publication.page(definition.name)}>; rel="alternate"'
         return [(b"cache-control", _cache_control(definition)), (b"link", f"{links}, {page}".encode())]
+
+
+def _in_a_moment() -> Response:
+    """What a feed answers whose definition is not known here just now."""
+    detail = "The settings of this feed are being changed; it is served again in a moment."
+    return problem(503, detail, headers={"Retry-After": "5", "Cache-Control": "no-store"})
 
 
 def _moved(request: Request, url: str) -> Response:

@@ -71,6 +71,8 @@ def test_no_feed_misses_a_kill_while_settings_are_rolled_out_and_back(
     more = WIRE + PARTNER.format(mode="article", fmt="json", url=receiver.url, more="")
     with worker(newsroom, tmp_path, more) as newer:
         receiver.until(lambda: len(members(newsroom, "wire")) == 4, 30, "the new feed to be filled")
+        # The web server has the old settings, and serves by the new ones.
+        newsroom.until_in_feed("wire", *(f"a{number}," for number in range(4)))
         [older] = ready(newsroom).json()["older_definitions"]
         assert older in newsroom.store.workers.alive(int(time.time() * 1000))
         # Whichever worker is woken, the one that knows the feed carries the kill out.
@@ -103,6 +105,12 @@ def test_no_feed_misses_a_kill_while_settings_are_rolled_out_and_back(
         newer.wait(30)
         newsroom.kill("a3")
         receiver.until(lambda: members(newsroom, "s9") == {"a4"}, 5, "the old settings to take over at once")
+        receiver.until(
+            # A worker that was lost a moment ago knows it, and may come back.
+            lambda: requests.get(newsroom.topic("wire"), timeout=10).status_code == 503,
+            5,
+            "the feed not to be served",
+        )
 
 
 def test_a_new_endpoint_gets_its_backfill_of_a_new_feed_as_a_feed(
@@ -137,3 +145,24 @@ def test_a_new_feed_delays_neither_the_start_nor_events(tmp_path: Path, receiver
         newsroom.store.client.delete(keys.INDEXING)
         newsroom.until_in_feed("wire", "a1,", "a2,", "a3,")
         assert newsroom.store.definitions.progress().feeds == {}
+
+
+def test_a_feed_whose_definition_is_of_a_later_release_is_not_served_by_an_old_one(newsroom: Newsroom) -> None:
+    newsroom.publish("a1", "s1")
+    newsroom.until_in_feed("s1", "a1,")
+    current = newsroom.store.definitions.current()
+    assert current is not None
+    charge = newsroom.store.client.get(keys.CHARGE)
+    later = [
+        json.dumps(json.loads(text) | {"since": "1d"}) if json.loads(text)["name"] == "s1" else text
+        for text in current.definitions
+    ]
+    newsroom.store.definitions.announce(charge, later)
+
+    def status(feed: str) -> int:
+        return requests.get(newsroom.topic(feed), timeout=10).status_code
+
+    newsroom.receiver.until(lambda: status("s1") == 503, 5, "the web server to hear of it")
+    assert status("s2") == 200
+    newsroom.store.definitions.announce(charge, current.definitions)
+    newsroom.receiver.until(lambda: status("s1") == 200, 5, "the definition to be one that it knows")

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from unittest import mock
 
+from records import no_record
+
 from feeds.definition import FeedDefinition
 from feeds.formats.interface import Provider
 from worker import clock
@@ -66,6 +68,7 @@ class Desk:
         self.intake = Intake(store, wakeups)
         newsroom = Newsroom(
             store,
+            no_record(),
             SITE,
             wakeups,
             "w",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from records import no_record
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
@@ -61,6 +62,7 @@ class Worker:
         self.name = name
         newsroom = Newsroom(
             store,
+            no_record(),
             site,
             wakeups,
             name,

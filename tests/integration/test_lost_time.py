@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from records import no_record
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition
@@ -129,7 +130,7 @@ def test_a_distributor_forgets_what_it_has_read_of_another_history(store: Store)
 
 def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(store: Store) -> None:
     store.events.create_group()
-    permit = EventPermit(store, SITE, "w")
+    permit = EventPermit(store, no_record(), SITE, "w")
     assert permit.renew() == "1 1"
     store.definitions.note_progress("1 1", 0, 0, None)
     assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1)

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from records import no_record
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats.interface import Provider
@@ -75,6 +76,7 @@ class Histories(RuleBasedStateMachine):
         self.intake = Intake(self.store, wakeups)
         newsroom = Newsroom(
             self.store,
+            no_record(),
             SITE,
             wakeups,
             "w",

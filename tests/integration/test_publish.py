@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 import redis
 import structlog
+from records import no_record
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
@@ -96,6 +97,7 @@ class Desk:
         wakeups: Any = self.wakeups
         newsroom = Newsroom(
             self.store,
+            no_record(),
             self.site,
             wakeups,
             worker,

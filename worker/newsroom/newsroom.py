@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from worker.newsroom.publication import Publication
+    from worker.record import Record
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
@@ -44,6 +45,7 @@ class Newsroom:
     def __init__(
         self,
         store: Store,
+        record: Record,
         publication: Publication,
         wakeups: Wakeups,
         worker: str,
@@ -64,7 +66,7 @@ class Newsroom:
             RepeatEvents(store, endpoints),
             offers,
         )
-        self.permit = EventPermit(store, publication, worker)
+        self.permit = EventPermit(store, record, publication, worker)
         self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts))
         self.releases = Releases(store, self.permit, applier, offers)
         self.backfills = EndpointBackfills(store, wakeups)

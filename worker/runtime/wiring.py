@@ -41,6 +41,7 @@ from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
+from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
 from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
@@ -218,6 +219,7 @@ class WorkerRuntime:
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
             store,
+            services.record,
             site,
             services.wakeups,
             self._consumer,
@@ -229,6 +231,7 @@ class WorkerRuntime:
         # Neither waits for the other.
         self._indexing = [
             Duty("charge", self._renew_permit, INDEX_SECONDS),
+            Duty("epoch", self.newsroom.permit.note_epoch, EPOCH_SECONDS),
             Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
         ]
         self.sweeper = Sweeper(
@@ -251,7 +254,7 @@ class WorkerRuntime:
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
         self.services.store.events.create_group()
-        self.newsroom.permit.renew()
+        self.newsroom.permit.begin()
         self._enrolment.enroll()
         self.sweeper.appear()
         self._clearance.start()

@@ -8,14 +8,17 @@ still in charge and acknowledges its events.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import redis
 
 from worker.store import keys
 from worker.store.leases import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -23,6 +26,8 @@ ALIVE_MS = 10_000
 """A worker without a report for so long no longer prevents others from taking charge."""
 LOST_MS = 60_000
 """A lost worker is remembered for so long; until then what only its definitions name is not removed."""
+_SUBSCRIBE_SECONDS = 5.0
+"""How long Redis may take to answer a subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,33 @@ class DefinitionsStanding:
     newer_lost: bool
     reported: int
     forgotten: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentDefinitions:
+    """The set that was announced last: in which announcement, and its definitions as JSON, in their order."""
+
+    announcement: str
+    definitions: tuple[str, ...]
+
+
+class DefinitionAnnouncements:
+    """Hears when other definitions become current, from its creation until it is closed, on its own connection."""
+
+    def __init__(self, client: Client) -> None:
+        self._pubsub = client.pubsub()
+        self._pubsub.subscribe(keys.REDEFINED)
+        if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
+            self.close()
+            raise redis.TimeoutError("Redis did not answer a subscription")
+
+    def wait(self, seconds: float) -> None:
+        """Return at an announcement, or after so long. Raises redis.RedisError when the connection is lost."""
+        self._pubsub.get_message(timeout=seconds)
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._pubsub.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +93,17 @@ class Definitions:
         self.indexing = Lease(client, scripts, keys.INDEXING)
         """Held by the worker that fills feeds."""
 
-    def take_charge(self, digest: str, worker: str, reported: int = 0, adopted: int = 0) -> DefinitionsStanding:
+    def take_charge(
+        self, digest: str, worker: str, reported: int = 0, adopted: int = 0, recorded: tuple[int, int] = (0, 0)
+    ) -> DefinitionsStanding:
         """Report that a worker is alive and works by the set with this digest; take charge unless a newer set is known.
 
         `reported`: the time of its last report, 0 if this is its first; `adopted`: a generation that was adopted, so a
         charge gets a later one: Redis may have lost the charge, and still remember elsewhere what was adopted.
+        `recorded`: the set's number by the record, and the greatest number there; 0 where there is none.
         """
         numbers = [keys.NUMBERS, keys.LIVING, keys.CHARGE]
-        arguments = [digest, worker, ALIVE_MS, LOST_MS, reported or "", adopted]
+        arguments = [digest, worker, ALIVE_MS, LOST_MS, reported or "", adopted, *recorded]
         number, newest, charge, lost, now, forgotten = self._scripts.run("definitions/take_charge", numbers, arguments)
         return DefinitionsStanding(number, newest, charge, bool(lost), now, bool(forgotten))
 
@@ -95,6 +130,27 @@ class Definitions:
             [_generation(charge), removed, *flat],
         )
         return int(pending)
+
+    def announce(self, charge: str, definitions: Sequence[str]) -> bool:
+        """Announce the definitions (as JSON) that are current under a charge; False when that has passed to others."""
+        arguments = [charge, json.dumps(definitions), keys.REDEFINED]
+        return bool(self._scripts.run("definitions/announce", [keys.CHARGE, keys.CURRENT_DEFINITIONS], arguments))
+
+    def last_announcement(self) -> str:
+        """Return what tells the last announcement from all others; "" if there was none."""
+        return self._client.hget(keys.CURRENT_DEFINITIONS, "announcement") or ""
+
+    def current(self) -> CurrentDefinitions | None:
+        """Return the definitions that were announced last; None when there are none, or they are damaged."""
+        announcement, text = self._client.hmget(keys.CURRENT_DEFINITIONS, "announcement", "definitions")
+        try:
+            return CurrentDefinitions(announcement or "", tuple(map(str, json.loads(text or ""))))
+        except (ValueError, TypeError):
+            return None
+
+    def listen(self) -> DefinitionAnnouncements:
+        """Hear of announcements from now on."""
+        return DefinitionAnnouncements(self._client)
 
     def indexed(self) -> dict[str, str]:
         """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""

@@ -41,6 +41,12 @@ LIVING = "{dateline:events}:living"
 CHARGE = "{dateline:events}:charge"
 """The number of the set by which events are carried out, a space, the generation: how often that has changed."""
 
+CURRENT_DEFINITIONS = "{dateline:events}:current-definitions"
+"""Hash: the last `announcement` (charge, a space, microseconds), and its `definitions`, as a JSON list of JSON."""
+
+REDEFINED = "dateline:redefined"
+"""Channel: each announcement of the definitions that are current."""
+
 DEFINITIONS = "dateline:definitions"
 """Hash: feed name -> the definition by which the articles were put into it."""
 

@@ -4,15 +4,30 @@
 --      3 charge
 -- ARGV 1 digest   2 worker   3 a worker without a report for so long (ms) no longer counts   4 ... is forgotten
 --      5 when this worker reported last (ms), as it was answered then, or ''   6 a generation that was adopted, or 0
+--      7 the set's number by the record, or 0   8 the greatest number in the record, or 0
 -- Returns {number, greatest number of the living, the charge ("number generation") or '' when another set is in charge,
 -- 1 when workers with a greater number were lost only a moment ago, else 0, now (ms), 1 when Redis has no trace of this
 -- worker's last report, else 0}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local number = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or redis.call('HLEN', KEYS[1]) + 1)
-redis.call('HSETNX', KEYS[1], ARGV[1], number)
+local before = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+local number = math.max(before, tonumber(ARGV[7]))
+if number == 0 then
+  number = tonumber(ARGV[8])
+  for _, other in ipairs(redis.call('HVALS', KEYS[1])) do
+    number = math.max(number, tonumber(other))
+  end
+  number = number + 1
+end
+if number ~= before then
+  redis.call('HSET', KEYS[1], ARGV[1], number)
+end
 local member = number .. ' ' .. ARGV[2]
-local forgotten = ARGV[5] ~= '' and (redis.call('ZSCORE', KEYS[2], member) or '') ~= ARGV[5] and 1 or 0
+local last = redis.call('ZSCORE', KEYS[2], before .. ' ' .. ARGV[2])
+local forgotten = ARGV[5] ~= '' and (last or '') ~= ARGV[5] and 1 or 0
+if last and number ~= before then
+  redis.call('ZREM', KEYS[2], before .. ' ' .. ARGV[2])
+end
 -- The clock was set back: a living worker reports again at once, and a dead one must not count for so much longer.
 for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')) do
   redis.call('ZADD', KEYS[2], now, other)
