@@ -55,7 +55,10 @@ class TestSchema:
         assert record.schema() == SCHEMA
         record.see_that_it_fits()
         with record.read() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": SCHEMA_TABLE})
+            # The words are in a virtual table of FTS5's on SQLite, in an index on PostgreSQL.
+            theirs = ("article_index", "ix_article_words_words")[: 2 if connection.dialect.name == "sqlite" else 1]
+            ours = {"include_object": lambda _, name, *__: not (name or "").startswith(theirs)}
+            context = MigrationContext.configure(connection, opts={"version_table": SCHEMA_TABLE, **ours})
             assert compare_metadata(context, tables.metadata) == []
 
     def test_once_more_changes_nothing(self, record: Record) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from worker.record import Record, articles, tables
 from worker.record.articles import CuratedList, Membership, PatternValue, RecordedArticle, Revision
+from worker.record.forgetting import forget_text
 from worker.record.positions import note_position, read_positions
 
 NOW = 1_000_000
@@ -115,7 +116,7 @@ def test_what_is_forgotten_has_no_words_and_keeps_the_rest(record: Record) -> No
             insert(tables.events), [event(1, 1), event(2, None), event(3, 3), event(4, 4), event(5, None, None)]
         )
         assert articles.last_kills(connection, ["a", "b"]) == {"a": 3}
-        articles.forget_text(connection, "a", before=3, fingerprints=lambda text: f"of {text}")
+        forget_text(connection, "a", before=3, fingerprints=lambda text: f"of {text}")
     bodies = select(tables.events.c.event_id).where(tables.events.c.body.is_not(None)).order_by("event_id")
     with record.read() as connection:
         kept = articles.history(connection, "a")
@@ -125,7 +126,7 @@ def test_what_is_forgotten_has_no_words_and_keeps_the_rest(record: Record) -> No
     with record.write() as connection:
         # Noted again, the words do not come back.
         articles.note_revisions(connection, [revision(1)])
-        articles.forget_text(connection, "a")
+        forget_text(connection, "a")
     with record.read() as connection:
         assert {row.document for row in articles.history(connection, "a")} == {None}
         article = articles.read_article(connection, "a")

@@ -121,6 +121,18 @@ class Record:
             schema.see_that_the_server_can(connection)
             schema.upgrade(connection)
 
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Connection]:
+        """Return a connection on which each statement is carried out by itself: for what can be in no transaction."""
+        with self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def empty_log(self) -> bool:
+        """Put all that is in the write-ahead log of SQLite into the file, and empty the log; False: it is in use."""
+        with self.outside_transactions() as connection:
+            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            return not busy
+
     def close(self) -> None:
         """Close the connections."""
         self.availability.stop()

@@ -1,8 +1,8 @@
 """Articles and their revisions, the feeds that they are and were in, curated lists, updates, feeds of patterns.
 
 Whoever writes does so in a transaction of its own, as often as it likes and in any order: a row is replaced only by
-one of the same state or a later one. An article is written before its revisions, and texts are forgotten last, so that
-what belongs to one article is written by one transaction at a time.
+one of the same state or a later one. An article is written before its revisions, and texts are forgotten last
+(forgetting.py), so that what belongs to one article is written by one transaction at a time.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, or_, select, tuple_
 
 from worker.record import tables
 from worker.record.upserts import upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -168,38 +168,6 @@ def _decided_later(old: Any, new: Any) -> ColumnElement[bool]:
 def _set_later(old: Any, new: Any) -> ColumnElement[bool]:
     later: ColumnElement[bool] = new.microseconds >= old.microseconds
     return later
-
-
-def forget_text(
-    connection: Connection,
-    article_id: str,
-    *,
-    before: int | None = None,
-    fingerprints: Callable[[str], str] = lambda _: "",
-) -> None:
-    """Erase the words of an article: documents, headline, bodies of its events. Who had which version when stays.
-
-    `before`: those of its revisions before this version only, and of the events up to it. `fingerprints` makes, of a
-    document that goes, the fingerprints that stay.
-    """
-    revisions, articles, events = tables.revisions.c, tables.articles.c, tables.events.c
-    chosen = [revisions.article_id == article_id, revisions.document.is_not(None)]
-    if before is not None:
-        chosen.append(revisions.version < before)
-    columns = (revisions.version, revisions.sha256, revisions.document, revisions.fingerprints)
-    for version, sha256, document, earlier in connection.execute(select(*columns).where(*chosen)).all():
-        connection.execute(
-            update(tables.revisions)
-            .where(revisions.article_id == article_id, revisions.version == version, revisions.sha256 == sha256)
-            .values(document=None, fingerprints=earlier or fingerprints(document))
-        )
-    current = [articles.article_id == article_id, articles.document.is_not(None)]
-    of_article = [events.article_id == article_id, events.body.is_not(None), events.done.is_not(None)]
-    if before is not None:
-        current.append(articles.version < before)
-        of_article.append(or_(events.version.is_(None), events.version <= before))
-    connection.execute(update(tables.articles).where(*current).values(document=None, headline=""))
-    connection.execute(update(tables.events).where(*of_article).values(body=None))
 
 
 def last_kills(connection: Connection, article_ids: Collection[str]) -> dict[str, int]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
 
 # PostgreSQL keeps no NUL in a text, and no database half a surrogate pair; what partners answer may have both.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
@@ -51,3 +55,41 @@ class Compressed(TypeDecorator[str]):
         """Return the document that was kept."""
         del dialect
         return None if value is None else zstandard.decompress(value).decode("utf-8", "surrogatepass")
+
+
+# PostgreSQL counts no further, and counts so many places of one word (section 12.11).
+_PLACES_MOST = 16_383
+_OF_ONE_WORD_MOST = 255
+
+
+class IndexedWords(TypeDecorator["Sequence[str]"]):
+    """The words of an article in order: a tsvector of PostgreSQL's, made by us; compressed on SQLite.
+
+    The words are those of `feeds.words`, which have no quotes and no spaces. They can be read back on SQLite only.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type that the database has for it."""
+        return dialect.type_descriptor(TSVECTOR() if dialect.name == "postgresql" else LargeBinary())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        """Return the words as they are kept."""
+        if value is None:
+            return None
+        if dialect.name != "postgresql":
+            return zstandard.compress(" ".join(value).encode())
+        places: dict[str, list[str]] = {}
+        for place, word in enumerate(value, 1):
+            of_word = places.setdefault(word, [])
+            if len(of_word) < _OF_ONE_WORD_MOST:
+                of_word.append(str(min(place, _PLACES_MOST)))
+        return " ".join(f"'{word}':{','.join(of_word)}" for word, of_word in places.items())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[str] | None:
+        """Return the words that were kept."""
+        if value is None or dialect.name == "postgresql":
+            return None
+        return zstandard.decompress(value).decode().split(" ")

@@ -20,10 +20,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    or_,
     text,
 )
 
-from worker.record.column_types import Compressed, Counting, Words
+from worker.record.column_types import Compressed, Counting, IndexedWords, Words
 
 metadata = MetaData(
     naming_convention={
@@ -86,6 +87,12 @@ Index(
     sqlite_where=events.c.done.is_(None),
     postgresql_where=events.c.done.is_(None),
 )
+Index(
+    "ix_events_rejected",
+    events.c.number,
+    sqlite_where=events.c.result == "rejected",
+    postgresql_where=events.c.result == "rejected",
+)
 
 revisions = Table(
     "revisions",
@@ -131,6 +138,34 @@ Index(
     articles.c.due,
     sqlite_where=articles.c.due.is_not(None),
     postgresql_where=articles.c.due.is_not(None),
+)
+
+Index(
+    "ix_articles_killed",
+    articles.c.published,
+    articles.c.article_id,
+    sqlite_where=articles.c.pubstatus == "canceled",
+    postgresql_where=articles.c.pubstatus == "canceled",
+)
+Index("ix_articles_edition", articles.c.edition, articles.c.published, articles.c.article_id)
+
+article_words = Table(
+    "article_words",
+    metadata,
+    Column(
+        "number", Counting, primary_key=True, autoincrement=False, comment="when it was published, times 2^14, and on"
+    ),
+    Column("article_id", Words, nullable=False, unique=True),
+    Column("words", IndexedWords, nullable=False),
+    comment="By which words articles are found. SQLite has the index of them in article_index (search.py)",
+)
+Index("ix_article_words_words", article_words.c.words, postgresql_using="gin").ddl_if("postgresql")
+
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("article_id", Words, primary_key=True),
+    comment="Articles that have changed, and whose words are not in the index yet",
 )
 
 updates = Table(
@@ -198,6 +233,8 @@ attempts = Table(
     comment="Every try to bring a receiver up to date",
 )
 Index("ix_attempts_time", attempts.c.time)
+_QUOTES = or_(attempts.c.answer != "", attempts.c.error != "")
+Index("ix_attempts_article_id", attempts.c.article_id, sqlite_where=_QUOTES, postgresql_where=_QUOTES)
 
 subscriptions = Table(
     "subscriptions",

@@ -1,0 +1,210 @@
+"""The index of words: by which words articles are found, newest first.
+
+To cut and fold the words of an article takes about a millisecond, too long for whoever carries out events. So it is
+noted that an article waits (`index_text`, in the transaction that notes the article), and a process indexes what waits
+a moment later (`index_waiting`). On PostgreSQL the index is a GIN index of `article_words.words`, on SQLite the FTS5
+table `article_index`, which has no texts of its own: to take an article out of it one gives it the same words
+again, and for that `article_words` has them. Both get words that `feeds.words` has cut, so that both find the same.
+
+FTS5 leaves what is taken out in its older segments until it merges them. `clean` has it merge all, a bounded piece at a
+time; until then `is_clean` is False.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from itertools import count
+from typing import TYPE_CHECKING
+
+from sqlalchemy import cast, column, delete, insert, select, table, text, update
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from feeds.article import Article
+from feeds.words import words_of_article
+from worker.record import tables
+from worker.record.upserts import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, FromClause
+
+    from feeds.words import Phrase
+    from worker.record import Record
+
+_TIES = 14
+"""Bits of a number that tell articles of one millisecond apart."""
+_TRIES = 8
+"""Places that are tried within a millisecond before the next one is."""
+_AT_ONCE = 100
+"""Articles that are indexed in one transaction."""
+_PAGES = 200
+"""Pages of the index that are merged in one transaction, at most about."""
+
+_ERASED, _CLEANED, _CLEANING = "words_erased", "words_cleaned", "words_cleaning"
+"""In `meta`: how often words were erased; up to which of these nothing is left; up to which the cleaning is for."""
+_ADD = text("INSERT INTO article_index (rowid, words) VALUES (:number, :words)")
+_DELETE = text("INSERT INTO article_index (article_index, rowid, words) VALUES ('delete', :number, :words)")
+_MERGE = text("INSERT INTO article_index (article_index, rank) VALUES ('merge', :pages)")
+
+_index = table("article_index", column("rowid"), column("article_index"))
+_words = tables.article_words
+_articles = tables.articles
+_unindexed = tables.unindexed
+_meta = tables.meta
+
+
+def index_text(connection: Connection, article_ids: Iterable[str]) -> None:
+    """Note that articles have changed, in the transaction that changes them; their words are indexed a moment later."""
+    upsert(connection, _unindexed, [{"article_id": article_id} for article_id in dict.fromkeys(article_ids)])
+
+
+def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
+    """Index up to `most` of the articles that wait; return how many. Nobody waits while their words are cut."""
+    waiting = select(_unindexed.c.article_id, _articles.c.rev, _articles.c.published, _articles.c.document).join_from(
+        _unindexed, _articles, _articles.c.article_id == _unindexed.c.article_id, isouter=True
+    )
+    with record.read() as connection:
+        rows = connection.execute(waiting.limit(most)).all()
+    if not rows:
+        return 0
+    words = {row.article_id: words_of_article(Article.stored(row.document)) if row.document else [] for row in rows}
+    with record.write() as connection:
+        ids = sorted(words)
+        locked = (
+            select(_articles.c.article_id, _articles.c.rev)
+            .where(_articles.c.article_id.in_(ids))
+            .order_by(_articles.c.article_id)
+            .with_for_update()
+        )
+        revs = {row.article_id: row.rev for row in connection.execute(locked)}
+        # Of what has changed meanwhile the words are old: it goes on waiting.
+        same = [row for row in rows if revs.get(row.article_id) == row.rev]
+        for row in same:
+            _replace(connection, row.article_id, row.published, words[row.article_id])
+        connection.execute(delete(_unindexed).where(_unindexed.c.article_id.in_([row.article_id for row in same])))
+    return len(rows)
+
+
+def take_out(connection: Connection, article_id: str) -> None:
+    """Take an article out of the index: its words are to be nowhere. Until `is_clean` they may be in old pages."""
+    connection.execute(delete(_unindexed).where(_unindexed.c.article_id == article_id))
+    _remove(connection, article_id)
+
+
+def matching(connection: Connection, phrases: Sequence[Phrase]) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return what to select from, `article_words` with its index, and the condition that an article has all phrases.
+
+    Ordered by `article_words.number` downwards it is read no further than one goes.
+    """
+    if connection.dialect.name == "postgresql":
+        query = cast(" & ".join(map(_tsquery, phrases)), TSQUERY)
+        return _words, _words.c.words.bool_op("@@")(query)
+    index = _index.join(_words, _words.c.number == _index.c.rowid)
+    return index, _index.c.article_index.bool_op("MATCH")(" AND ".join(map(_fts, phrases)))
+
+
+def position(connection: Connection, published: int, article_id: str) -> int:
+    """Return the number of an article that was published then, or that of the last one before it, for paging."""
+    number = connection.scalar(select(_words.c.number).where(_words.c.article_id == article_id))
+    return number if number is not None and number >> _TIES >= published else published << _TIES
+
+
+def note_erasure(connection: Connection) -> None:
+    """Note that words were erased, of which old pages have still to be cleaned."""
+    erased = _count(connection, _ERASED)
+    _set(connection, _ERASED, erased + 1)
+
+
+def is_clean(connection: Connection) -> bool:
+    """Whether nothing of what was erased is left in old pages of a record on SQLite."""
+    return _count(connection, _ERASED) == _count(connection, _CLEANED)
+
+
+def clean(record: Record) -> bool:
+    """Do a piece of the cleaning on SQLite; return True when nothing is left. On PostgreSQL it is done by its vacuum.
+
+    A piece is one short transaction; the last one empties the write-ahead log, for which others must not be reading:
+    if they are, it is tried again when this is called next.
+    """
+    if record.file is None:
+        return True
+    with record.read() as connection:
+        if is_clean(connection):
+            return True
+    with record.write() as connection:
+        erased, begun = _count(connection, _ERASED), _count(connection, _CLEANING)
+        if begun == _count(connection, _CLEANED):
+            # All segments become one, and what was taken out is in none (fts5, section 6.8).
+            begun = erased
+            _set(connection, _CLEANING, begun)
+            merged = _merge(connection, -_PAGES)
+        else:
+            merged = _merge(connection, _PAGES)
+    if merged:
+        return False
+    if not record.empty_log():
+        return False
+    with record.write() as connection:
+        _set(connection, _CLEANED, begun)
+        return is_clean(connection)
+
+
+def _merge(connection: Connection, pages: int) -> bool:
+    """Whether there was anything to merge."""
+    changes = text("SELECT total_changes()")
+    before = connection.scalar(changes) or 0
+    connection.execute(_MERGE, {"pages": pages})
+    # The call itself is a change.
+    return (connection.scalar(changes) or 0) - before > 1
+
+
+def _replace(connection: Connection, article_id: str, published: int | None, words: Sequence[str]) -> None:
+    _remove(connection, article_id)
+    if published is None or not words:
+        return
+    number = _free_number(connection, article_id, published)
+    connection.execute(insert(_words).values(number=number, article_id=article_id, words=words))
+    if connection.dialect.name == "sqlite":
+        connection.execute(_ADD, {"number": number, "words": " ".join(words)})
+
+
+def _remove(connection: Connection, article_id: str) -> None:
+    indexed = connection.execute(
+        select(_words.c.number, _words.c.words).where(_words.c.article_id == article_id)
+    ).one_or_none()
+    if indexed is None:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(_DELETE, {"number": indexed.number, "words": " ".join(indexed.words)})
+    connection.execute(delete(_words).where(_words.c.number == indexed.number))
+
+
+def _free_number(connection: Connection, article_id: str, published: int) -> int:
+    """A number for an article, by which it stands where it was published; beside it where an import fills a moment."""
+    for attempt in count():
+        tie = int.from_bytes(sha256(f"{attempt} {article_id}".encode("utf-8", "replace")).digest()[:2]) >> 16 - _TIES
+        number = (published + attempt // _TRIES << _TIES) + tie
+        if connection.scalar(select(_words.c.number).where(_words.c.number == number)) is None:
+            return number
+    raise AssertionError
+
+
+def _fts(phrase: Phrase) -> str:
+    """A phrase as FTS5 asks for it (fts5, section 3). No word has a quote."""
+    return f'"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}'
+
+
+def _tsquery(phrase: Phrase) -> str:
+    """A phrase as PostgreSQL writes a tsquery. No word has a quote."""
+    *before, last = phrase.words
+    return " <-> ".join([*(f"'{word}'" for word in before), f"'{last}'{':*' if phrase.beginning else ''}"])
+
+
+def _count(connection: Connection, name: str) -> int:
+    return int(connection.scalar(select(_meta.c.value).where(_meta.c.name == name)) or 0)
+
+
+def _set(connection: Connection, name: str, value: int) -> None:
+    upsert(connection, _meta, [{"name": name, "value": "0"}])
+    connection.execute(update(_meta).where(_meta.c.name == name).values(value=str(value)))
