@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from config.settings import load
 from web.metrics import COUNTERS
 from worker.cli.commands import app
+from worker.runtime.record_in_use import record_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "production.md").read_text("utf-8")
@@ -39,6 +41,7 @@ def test_a_unit_starts_what_there_is_and_starts_it_again(path: Path) -> None:
         assert help_text.exit_code == 0
         assert all(word in help_text.stdout for word in words if word.startswith("--"))
         assert service["ExecReload"].endswith("-HUP $MAINPID")
+    assert service["StateDirectory"].startswith("dateline")
     assert (service["Restart"], service["User"], service["ProtectSystem"]) == ("always", "dateline", "strict")
     assert unit(path)["Install"]["WantedBy"] == "dateline.target"
 
@@ -53,14 +56,20 @@ def test_the_page_names_the_units_and_files_that_there_are() -> None:
 
 
 def test_the_settings_on_the_page_are_settings(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    text, elsewhere = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     tomllib.loads(text)
     secret = tmp_path / "api_tokens"
     secret.write_text("one-token-of-some-length\n")
+    (tmp_path / "record").write_text("p@ss/word\n")
     config = tmp_path / "dateline.toml"
     feed = '[[feeds]]\nname = "all"\ntitle = "All"\n'
     config.write_text(text.replace("/etc/dateline/secrets/api_tokens", str(secret)) + feed)
     settings = load(config, {})
+    assert settings.record_url == "postgresql+psycopg://dateline@/dateline?host=/run/postgresql"
+    config.write_text(elsewhere.replace("/etc/dateline/secrets/record", str(tmp_path / "record")) + feed)
+    with closing(record_of(load(config, {}))) as record:
+        assert (record.url.host, record.url.password) == ("db.internal", "p@ss/word")
+        assert record.url.query["sslmode"] == "verify-full"
     assert settings.redis_url == "unix:///run/dateline/redis.sock"
     assert [token.get_secret_value() for token in settings.api_tokens] == ["one-token-of-some-length"]
 
