@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -31,6 +32,8 @@ WORDS_MOST = 16_000
 """So many words of an article are indexed: PostgreSQL counts no further (textsearch limitations, section 12.11)."""
 _BYTES_MOST = 500_000
 """And so many bytes of them: PostgreSQL has room for 1 MB, the places of the words included."""
+_SHORT = 40
+"""What stands between two spaces is remembered up to this length, in characters."""
 ASKED_MOST = 64
 """So many words may be asked for at once."""
 
@@ -66,7 +69,17 @@ class _Run(NamedTuple):
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text, in order, folded."""
-    return [word for run in _runs(text) for word in _cut(run)]
+    return [
+        word
+        for part in text.split()
+        for word in (_words_of_part(part) if len(part) <= _SHORT else _words_of_part.__wrapped__(part))
+    ]
+
+
+@lru_cache(maxsize=32_768)
+def _words_of_part(part: str) -> tuple[str, ...]:
+    """The words of what stands between two spaces. Most of what is written was written before: to fold it is slow."""
+    return tuple(word for run in _runs(part) for word in _cut(run))
 
 
 def words_of_article(article: Article) -> list[str]:

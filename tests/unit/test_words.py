@@ -16,6 +16,8 @@ from feeds.words import (
     WORDS_MOST,
     NoWords,
     Phrase,
+    _cut,
+    _runs,
     phrases_of,
     words_of,
     words_of_article,
@@ -86,6 +88,7 @@ def test_no_text_is_an_error(text: str) -> None:
         assert not any(character.isspace() or character in "'\"\\\0" for character in word)
     with contextlib.suppress(NoWords):
         phrases_of(text)
+    assert words_of(text) == [word for run in _runs(text) for word in _cut(run)]
     # What is folded twice is the same, so a word that is read in a text is found by it.
     assert words_of(" ".join(words_of("Köln " + text)))[0] == "koln"
 

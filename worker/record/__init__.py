@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from worker.record.connections import Synchronous
 
+_LOG_WAIT_MS = 100
+"""How long those who write may wait because others read while the write-ahead log is to be emptied."""
+
 
 class Record:
     """The record, behind one pool of connections. Threads may share it, processes may not."""
@@ -130,7 +133,14 @@ class Record:
     def empty_log(self) -> bool:
         """Put all that is in the write-ahead log of SQLite into the file, and empty the log; False: it is in use."""
         with self.outside_transactions() as connection:
-            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            # Most of it while others go on writing; they wait for the rest, but not for others who read.
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+            wait = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_LOG_WAIT_MS}")
+            try:
+                busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait}")
             return not busy
 
     def close(self) -> None:

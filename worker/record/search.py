@@ -1,10 +1,11 @@
 """The index of words: by which words articles are found, newest first.
 
-To cut and fold the words of an article takes about a millisecond, too long for whoever carries out events. So it is
-noted that an article waits (`index_text`, in the transaction that notes the article), and a process indexes what waits
-a moment later (`index_waiting`). On PostgreSQL the index is a GIN index of `article_words.words`, on SQLite the FTS5
-table `article_index`, which has no texts of its own: to take an article out of it one gives it the same words
-again, and for that `article_words` has them. Both get words that `feeds.words` has cut, so that both find the same.
+To cut and fold the words of an article, and to index them, takes up to a millisecond: too long for whoever carries out
+events. So it is noted that an article waits (`index_text`, in the transaction that notes the article, after that), and
+a process indexes what waits a moment later (`index_waiting`). On PostgreSQL the index is a GIN index of
+`article_words.words`, on SQLite the FTS5 table `article_index`, which has no texts of its own: to take an article out
+of it one gives it the same words again, and for that `article_words` has them. Both get words that `feeds.words` has
+cut, so that both find the same.
 
 FTS5 leaves what is taken out in its older segments until it merges them. `clean` has it merge all, a bounded piece at a
 time; until then `is_clean` is False.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import cast, column, delete, insert, select, table, text, update
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from feeds.words import Phrase
     from worker.record import Record
+
+Cleaning = Literal["clean", "going on", "in use"]
+"""in use: all is done but the last step, for which somebody who reads is to end that first."""
 
 _TIES = 14
 """Bits of a number that tell articles of one millisecond apart."""
@@ -60,16 +64,19 @@ def index_text(connection: Connection, article_ids: Iterable[str]) -> None:
 
 
 def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
-    """Index up to `most` of the articles that wait; return how many. Nobody waits while their words are cut."""
+    """Index up to `most` of the articles that wait; return how many. Nobody waits while their words are cut.
+
+    Raises RecordAway.
+    """
     waiting = select(_unindexed.c.article_id, _articles.c.rev, _articles.c.published, _articles.c.document).join_from(
         _unindexed, _articles, _articles.c.article_id == _unindexed.c.article_id, isouter=True
     )
-    with record.read() as connection:
+    with record.availability.read() as connection:
         rows = connection.execute(waiting.limit(most)).all()
     if not rows:
         return 0
     words = {row.article_id: words_of_article(Article.stored(row.document)) if row.document else [] for row in rows}
-    with record.write() as connection:
+    with record.availability.write() as connection:
         ids = sorted(words)
         locked = (
             select(_articles.c.article_id, _articles.c.rev)
@@ -121,18 +128,18 @@ def is_clean(connection: Connection) -> bool:
     return _count(connection, _ERASED) == _count(connection, _CLEANED)
 
 
-def clean(record: Record) -> bool:
-    """Do a piece of the cleaning on SQLite; return True when nothing is left. On PostgreSQL it is done by its vacuum.
+def clean(record: Record) -> Cleaning:
+    """Do a piece of the cleaning on SQLite; return how it stands. On PostgreSQL it is done by its vacuum.
 
-    A piece is one short transaction; the last one empties the write-ahead log, for which others must not be reading:
-    if they are, it is tried again when this is called next.
+    A piece is one short transaction; the last one empties the write-ahead log, for which others must not be reading.
+    Raises RecordAway.
     """
     if record.file is None:
-        return True
-    with record.read() as connection:
+        return "clean"
+    with record.availability.read() as connection:
         if is_clean(connection):
-            return True
-    with record.write() as connection:
+            return "clean"
+    with record.availability.write() as connection:
         erased, begun = _count(connection, _ERASED), _count(connection, _CLEANING)
         if begun == _count(connection, _CLEANED):
             # All segments become one, and what was taken out is in none (fts5, section 6.8).
@@ -142,12 +149,12 @@ def clean(record: Record) -> bool:
         else:
             merged = _merge(connection, _PAGES)
     if merged:
-        return False
+        return "going on"
     if not record.empty_log():
-        return False
-    with record.write() as connection:
+        return "in use"
+    with record.availability.write() as connection:
         _set(connection, _CLEANED, begun)
-        return is_clean(connection)
+        return "clean" if is_clean(connection) else "going on"
 
 
 def _merge(connection: Connection, pages: int) -> bool:

@@ -53,6 +53,8 @@ from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
+from worker.retention.word_indexing import INDEX_SECONDS as INDEX_WORDS_SECONDS
+from worker.retention.word_indexing import WordIndexing
 from worker.runtime import endpoint_enrolment
 from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
@@ -249,6 +251,7 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
         )
         self._enrolment = EndpointEnrolment(settings, store, site, self.newsroom, self._directory, self._tokens)
+        self._words = Duty("words", WordIndexing(store, services.record).work, INDEX_WORDS_SECONDS)
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:
@@ -265,6 +268,7 @@ class WorkerRuntime:
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
+        self._words.start()
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
@@ -277,11 +281,13 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
+        self._words.stop()
         for step in (
             self.newsroom.events.stop,
             self.sweeper.stop,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
+            partial(self._words.join, self._timeout),
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,

@@ -56,6 +56,7 @@ from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
+from worker.store.leases import Lease
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.operational_events import OperationalEvents
@@ -100,6 +101,7 @@ class Store:
         self.refusals = Refusals(client, scripts, self.damaged_records)
         self.operations = OperationalEvents(client, scripts, self.damaged_records)
         self.workers = Workers(client)
+        self.word_indexing = Lease(client, scripts, keys.WORDS)
         self.withdrawals = Withdrawals(client, scripts)
 
     @classmethod

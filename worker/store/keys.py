@@ -60,6 +60,9 @@ are `done` of `all`, the last `article` and its `place`."""
 INDEXING = "{dateline:definitions}:indexing"
 """The lease of the worker that fills them."""
 
+WORDS = "dateline:record:words"
+"""The lease of the worker that indexes the words of articles."""
+
 FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
 

@@ -1,0 +1,53 @@
+"""The duty that indexes words and cleans up: one worker at a time, never in the way of events."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from records import no_record
+from sqlalchemy import insert
+from test_forgetting import SECRET, kill, publish, where
+from test_search import article, found, row
+
+from worker.record import Record, tables
+from worker.record.search import index_text
+from worker.retention.word_indexing import WordIndexing
+from worker.store import Store, keys
+
+
+def note(record: Record, *names: str) -> None:
+    with record.write() as connection:
+        connection.execute(insert(tables.articles), [row(article(name)) for name in names])
+        index_text(connection, names)
+
+
+def test_what_waits_is_indexed(store: Store, record: Record) -> None:
+    indexing = WordIndexing(store, record)
+    note(record, *(f"a{number}" for number in range(250)))
+    assert indexing.work() is None
+    assert len(found(record, "harbour")) == 250
+
+
+def test_one_worker_at_a_time(store: Store, record: Record) -> None:
+    note(record, "a")
+    store.client.set(keys.WORDS, "another", px=60_000)
+    assert WordIndexing(store, record).work() is None
+    assert found(record, "harbour") == []
+    store.client.delete(keys.WORDS)
+    assert WordIndexing(store, record).work() is None
+    assert found(record, "harbour") == ["a"]
+
+
+def test_what_is_forgotten_is_cleaned_up(store: Store, tmp_path: Path) -> None:
+    with closing(Record.embedded(tmp_path)) as record:
+        record.upgrade()
+        publish(record, "a", SECRET)
+        kill(record, "a")
+        assert WordIndexing(store, record).work() is None
+        assert where(tmp_path, SECRET) == []
+
+
+def test_a_record_that_is_away(store: Store) -> None:
+    with closing(no_record()) as record:
+        assert WordIndexing(store, record).work() is None
