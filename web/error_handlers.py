@@ -14,6 +14,7 @@ from web.document_cache import Withheld
 from web.problem_details import problem
 from web.request_body import BodyRefused
 from worker.documents.quality_gate import FeedRefused
+from worker.record.availability import RecordAway
 from worker.store.redis_errors import kind, report
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ async def _redis_error(request: Request, error: Exception) -> Response:
     return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
 
 
+async def _record_away(_: Request, error: Exception) -> Response:
+    log.warning("record_away", reason=str(error))
+    return problem(503, "The record of older articles does not answer; try again.", headers={"Retry-After": "5"})
+
+
 async def _bug(request: Request, error: Exception) -> Response:
     log.error("request_failed", path=request.url.path, exc_info=error)
     return problem(500, _OUR_FAULT)
@@ -71,6 +77,7 @@ ERROR_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] =
     FeedRefused: _feed_refused,
     Withheld: _withheld,
     RedisError: _redis_error,
+    RecordAway: _record_away,
     ClientDisconnect: _client_gone,
     Exception: _bug,
 }

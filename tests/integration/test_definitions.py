@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import redis
-from records import no_record
+from records import archives, no_record
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
@@ -335,7 +335,10 @@ class TestFilling:
         gate = QualityGate(store, Alerts(store.operations, webhook=False))
         publication = Publication("https://h.example", "H", "h.example,2026", "en", NEW)
         renderer = FeedRenderer(store, publication, gate)
-        documents, payloads = FeedDocuments(store, publication, renderer), FeedPayloads(store, renderer)
+        documents, payloads = (
+            FeedDocuments(store, publication, renderer, archives(store)),
+            FeedPayloads(store, renderer),
+        )
         assert b"a 1" in documents.current(WORLD, atom).body
         assert payloads.build(WORLD, atom, PayloadRequest(0, 1)) is None
         # A new subscription begins with the feed as it stands.

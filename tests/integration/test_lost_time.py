@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from records import no_record
+from records import archives, no_record
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition
@@ -44,7 +44,7 @@ def renderer(store: Store) -> FeedRenderer:
 
 @pytest.fixture
 def documents(store: Store, renderer: FeedRenderer) -> FeedDocuments:
-    return FeedDocuments(store, SITE, renderer)
+    return FeedDocuments(store, SITE, renderer, archives(store))
 
 
 def test_what_is_published_anew_is_not_taken_for_what_was_known(store: Store, documents: FeedDocuments) -> None:

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 import redis
 import structlog
-from records import no_record
+from records import archives, no_record
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition, Selector
@@ -132,7 +132,7 @@ class Desk:
         return FeedRenderer(self.store, self.site, gate)
 
     def documents(self) -> FeedDocuments:
-        return FeedDocuments(self.store, self.site, self.renderer())
+        return FeedDocuments(self.store, self.site, self.renderer(), archives(self.store))
 
     def payload(self, feed: str, format_name: str, request: PayloadRequest) -> FeedPayload | None:
         definition = self.site.feed(feed)
@@ -831,7 +831,7 @@ def test_who_only_looks_raises_no_alarm(desk: Desk) -> None:
     assert definition is not None
     msn, smartnews = FEED_FORMATS["msn"], FEED_FORMATS["smartnews"]
     renderer = desk.renderer()
-    documents = FeedDocuments(desk.store, desk.site, renderer)
+    documents = FeedDocuments(desk.store, desk.site, renderer, archives(desk.store))
     # A stranger asks for formats that no partner was promised; somebody runs `dateline validate`.
     for quiet in (False, True):
         document = documents.current(definition, msn, quiet=quiet)

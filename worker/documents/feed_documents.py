@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from feeds.entry import Channel, Entry
     from feeds.formats.interface import FeedFormat
+    from worker.documents.archive_pages import ArchivePages
     from worker.documents.feed_renderer import FeedRenderer
     from worker.newsroom.publication import Publication
     from worker.store import Store
@@ -43,8 +44,9 @@ class Document:
 class FeedDocuments:
     """Makes the documents of feeds. Threads may share it."""
 
-    def __init__(self, store: Store, publication: Publication, renderer: FeedRenderer) -> None:
+    def __init__(self, store: Store, publication: Publication, renderer: FeedRenderer, archives: ArchivePages) -> None:
         self._store = store
+        self._archives = archives
         self._publication = publication
         self._renderer = renderer
         self._windows = FeedWindows(store)
@@ -81,12 +83,12 @@ class FeedDocuments:
 
         None if nothing lies in it, and for feeds and formats without archives. An archive has no tombstones: if an
         article in it is killed, it is made again without that article. `changed` is the last change of the articles in
-        it. Raises FeedRefused.
+        it. Raises FeedRefused, and RecordAway when some of it is cold.
         """
         if not has_archives(definition, feed_format):
             return None
-        page = self._store.changes.archive_page(definition.name, period.start, period.end, definition.limit)
-        shown = visible(page.members, self._store.articles.get_many(page.members), page.head.changed)
+        page, articles = self._archives.read(definition, period)
+        shown = visible(page.members, articles, page.head.changed)
         if not shown:
             return None
         changed = max(clock.ms(stored.article.updated) for stored in shown)

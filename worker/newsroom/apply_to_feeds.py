@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.selection import Placement
+    from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.placement import ArticlePlacer
     from worker.store import Store
     from worker.store.articles import StoredArticle
@@ -35,14 +36,21 @@ class FeedApplier:
     `on_killed` is called with each feed that a killed article ever was in, each time that it is recorded there.
     """
 
-    def __init__(self, store: Store, placer: ArticlePlacer, on_killed: Callable[[str, StoredArticle], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        articles: ArticleReader,
+        placer: ArticlePlacer,
+        on_killed: Callable[[str, StoredArticle], None],
+    ) -> None:
         self._store = store
+        self._articles = articles
         self._placer = placer
         self._on_killed = on_killed
 
     def apply_latest(self, article_id: str, now: datetime, *, new_rev: bool = False) -> set[str]:
         """Read an article and apply it; return the feeds that changed. There are none when it is not there."""
-        stored = self._store.articles.get(article_id)
+        stored = self._articles.get(article_id)
         return self.apply_stored(stored, now, new_rev=new_rev) if stored else set()
 
     def apply_stored(self, stored: StoredArticle, now: datetime, *, new_rev: bool = False) -> set[str]:
@@ -68,7 +76,7 @@ class FeedApplier:
             if rev in (current.stored.rev, None):
                 break
             # Somebody else has saved it since it was placed. By what we recorded they may have found nothing to record.
-            latest = self._store.articles.get(article.id)
+            latest = self._articles.get(article.id)
             current = self._place(latest, now) if latest else None
         return changed_feeds
 
@@ -83,7 +91,7 @@ class FeedApplier:
             [noted] = self._store.articles.note_feeds([(latest, feeds)])
             if noted:
                 return PlacedArticle(noted, placements)
-            latest = self._store.articles.get(latest.article.id)
+            latest = self._articles.get(latest.article.id)
         return None
 
     def _record(self, placed: PlacedArticle, now: datetime) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from feeds.event import KillEvent
 from feeds.lifecycle import Ignore, decide
 from feeds.lineage import as_original
 from worker.store.articles import StoredArticle
@@ -13,8 +14,9 @@ from worker.store.articles import StoredArticle
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from feeds.event import ArticleEvent, KillEvent
+    from feeds.event import ArticleEvent
     from worker.newsroom.apply_to_feeds import FeedApplier
+    from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.revisions import Revisions
     from worker.newsroom.updates import Updates
     from worker.store import Store
@@ -25,8 +27,11 @@ log = structlog.get_logger()
 class ArticleEvents:
     """Decides, saves and applies. The article is read once and placed once, unless others save it at the same time."""
 
-    def __init__(self, store: Store, revisions: Revisions, updates: Updates, applier: FeedApplier) -> None:
+    def __init__(
+        self, store: Store, articles: ArticleReader, revisions: Revisions, updates: Updates, applier: FeedApplier
+    ) -> None:
         self._store = store
+        self._articles = articles
         self._revisions = revisions
         self._updates = updates
         self._applier = applier
@@ -41,7 +46,7 @@ class ArticleEvents:
             line = self._store.lineage.trace(event.article.id, event.article.evolved_from)
             article_id = line[-1]
             changed_feeds |= self._updates.merge(line[:-1], article_id, now)
-            before = self._store.articles.look_up(article_id)
+            before = self._articles.look_up(article_id, certain=isinstance(event, KillEvent))
             current = before.article if isinstance(before, StoredArticle) else None
             sent = self._updates.sent_as(line, event.article.version, before)
             decision = decide(current, as_original(event, article_id), now, arrived, sent)

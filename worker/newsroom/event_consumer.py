@@ -17,6 +17,7 @@ import structlog
 from feeds import event as events
 from feeds.errors import InvalidEvent
 from worker.newsroom.publisher import arrived
+from worker.record.availability import RecordAway
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
@@ -147,6 +148,17 @@ class EventConsumer:
             return True
         try:
             self._publisher.carry_out(event, entry)
+        except RecordAway as error:
+            # Its article is cold. It keeps no other event waiting, and is taken again in a few seconds.
+            log.warning(
+                "event_waits_for_the_record",
+                entry=entry.id,
+                event_id=event.id,
+                kill=events.kills(event),
+                reason=str(error),
+                next_step="it is carried out as soon as the record answers",
+            )
+            return False
         except Exception as error:
             if redis_errors.kind(error) != "bug":
                 # An outage is not the fault of the event, and does not count as a try.

@@ -18,7 +18,10 @@ from worker.newsroom.rejected_events import RejectedEvents
 from worker.newsroom.releases import Releases
 from worker.newsroom.repeat_events import ArticleEndpoints, RepeatEvents
 from worker.newsroom.revisions import EndpointPages, Revisions
+from worker.newsroom.trim_terms import TrimTerms
 from worker.newsroom.updates import Updates
+from worker.retention.recorded import RecordedArticles
+from worker.retention.warm import HotArticles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +42,8 @@ class Newsroom:
     """What one worker does to articles and feeds. Starts nothing by itself.
 
     `events` carries out events, `releases` what time changes; both only under the `permit`. `indexer` fills feeds that
-    are new, `backfills` are of endpoints that are new. `try_locally`: see FeedOffers; `on_killed`: see FeedApplier.
+    are new, `backfills` are of endpoints that are new. `trim_terms` says what trimming needs to know.
+    `try_locally`: see FeedOffers; `on_killed`: see FeedApplier.
     """
 
     def __init__(
@@ -55,19 +59,21 @@ class Newsroom:
         try_locally: Callable[[str], bool],
         on_killed: Callable[[str, StoredArticle], None],
     ) -> None:
+        articles = HotArticles(store, RecordedArticles(record))
         placer = ArticlePlacer(store, publication, endpoints)
-        applier = FeedApplier(store, placer, on_killed)
+        applier = FeedApplier(store, articles, placer, on_killed)
         revisions = Revisions(store, publication, placer, endpoints)
-        updates = Updates(store, revisions, applier)
+        updates = Updates(store, articles, revisions, applier)
         offers = FeedOffers(store, wakeups, try_locally)
         publisher = Publisher(
-            ArticleEvents(store, revisions, updates, applier),
+            ArticleEvents(store, articles, revisions, updates, applier),
             ListEvents(store, publication, applier),
-            RepeatEvents(store, endpoints),
+            RepeatEvents(store, articles, endpoints),
             offers,
         )
         self.permit = EventPermit(store, record, publication, worker)
         self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts))
         self.releases = Releases(store, self.permit, applier, offers)
         self.backfills = EndpointBackfills(store, wakeups)
+        self.trim_terms = TrimTerms(publication, self.permit, placer)
         self.indexer = FeedIndexer(store, self.permit, placer, self.backfills)

@@ -9,6 +9,7 @@ import structlog
 
 if TYPE_CHECKING:
     from feeds.event import RepeatEvent
+    from worker.newsroom.article_reader import ArticleReader
     from worker.store import Store
 
 log = structlog.get_logger()
@@ -29,14 +30,15 @@ class ArticleEndpoints(Protocol):
 class RepeatEvents:
     """Asks for replays of one article."""
 
-    def __init__(self, store: Store, endpoints: ArticleEndpoints) -> None:
+    def __init__(self, store: Store, articles: ArticleReader, endpoints: ArticleEndpoints) -> None:
         self._store = store
+        self._articles = articles
         self._endpoints = endpoints
 
     def carry_out(self, event: RepeatEvent) -> set[str]:
         """Have an article sent again to the endpoints of the feeds that it is in; return those feeds."""
         article_id = self._store.lineage.original(event.article.id)
-        stored = self._store.articles.get(article_id)
+        stored = self._articles.get(article_id)
         repeated_feeds = set()
         for feed in sorted(stored.feeds) if stored else ():
             change = self._store.changes.latest_of(feed, [article_id]).get(article_id)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.newsroom.apply_to_feeds import FeedApplier
+    from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.revisions import Revisions
     from worker.store import Store
     from worker.store.articles import Remains
@@ -30,8 +31,9 @@ log = structlog.get_logger()
 class Updates:
     """Knows how the documents of an article are related, and merges those that were published separately."""
 
-    def __init__(self, store: Store, revisions: Revisions, applier: FeedApplier) -> None:
+    def __init__(self, store: Store, articles: ArticleReader, revisions: Revisions, applier: FeedApplier) -> None:
         self._store = store
+        self._articles = articles
         self._revisions = revisions
         self._applier = applier
 
@@ -50,7 +52,7 @@ class Updates:
         Each step can be done again: an article says that it was merged only when the original has its text.
         """
         changed_feeds: set[str] = set()
-        for update_id, stored in (self._store.articles.get_many(updates) if updates else {}).items():
+        for update_id, stored in (self._articles.get_many(updates) if updates else {}).items():
             placed = None
             latest: StoredArticle | None = stored
             while latest is not None and latest.article.merged_into is None and placed is None:
@@ -59,7 +61,7 @@ class Updates:
                 if placed:
                     log.info("article_merged", article_id=update_id, into=original)
                 else:
-                    latest = self._store.articles.get(update_id)
+                    latest = self._articles.get(update_id)
             if placed:
                 changed_feeds |= self._applier.apply(placed, now)
             elif latest:
@@ -72,7 +74,7 @@ class Updates:
         event = stored_as_event(update.article)
         line = self._store.lineage.trace(update.article.sent_as or update.article.id)
         while True:
-            before = self._store.articles.look_up(original)
+            before = self._articles.look_up(original, certain=True)
             sent = self.sent_as(line, event.article.version, before)
             current = before.article if isinstance(before, StoredArticle) else None
             decision = decide(current, as_original(event, original), now, update.article.arrived, sent)

@@ -8,6 +8,9 @@
   none can be missing from the ledger.
 - **Hot is what moves or may move soon; the rest is cold and in the record only.** What the record does not have is
   never taken out of Redis. Whoever asks for a cold article has it warmed first.
+- **The hash of an article goes first and comes back last** (`trim`, `warm`), so an article whose hash is there is
+  whole. What goes is compared with what was read, what comes back has a stamp: so neither needs a lock.
+- **A filter in Redis knows all ids that there ever were** (`known_id_filter`): a new article costs the record nothing.
 - **Redis can be lost whole.** It has the epoch of its record and counts what was noted; the record has both as well.
   Who finds Redis behind rebuilds it from the record.
 

@@ -32,6 +32,7 @@ from uuid import uuid4
 import structlog
 
 from worker import clock
+from worker.documents.archive_pages import ArchivePages
 from worker.documents.feed_documents import FeedDocuments
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
@@ -53,6 +54,11 @@ from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
+from worker.retention.known_id_filter import KnownIdFilter
+from worker.retention.outdated import OutdatedRows
+from worker.retention.recorded import RecordedArticles
+from worker.retention.trim import TRIM_SECONDS, Trimmer
+from worker.retention.warm import HotArticles
 from worker.retention.word_indexing import INDEX_SECONDS as INDEX_WORDS_SECONDS
 from worker.retention.word_indexing import WordIndexing
 from worker.runtime import endpoint_enrolment
@@ -83,6 +89,8 @@ class Services:
     record: Record
     publication: Publication
     guard: Guard
+    articles: HotArticles
+    recorded: RecordedArticles
     alerts: Alerts
     documents: FeedDocuments
     payloads: FeedPayloads
@@ -127,6 +135,7 @@ def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -
         held_per_host=settings.websub.subscriptions_per_host,
         held_per_client=settings.websub.subscriptions_per_client,
     )
+    recorded = RecordedArticles(record)
     renderer = FeedRenderer(store, site, QualityGate(store, alerts))
     return Services(
         settings=settings,
@@ -135,7 +144,9 @@ def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -
         publication=site,
         guard=guard,
         alerts=alerts,
-        documents=FeedDocuments(store, site, renderer),
+        articles=HotArticles(store, recorded),
+        recorded=recorded,
+        documents=FeedDocuments(store, site, renderer, ArchivePages(store, recorded)),
         payloads=FeedPayloads(store, renderer),
         wakeups=wakeups,
         intake=Intake(store, wakeups),
@@ -230,6 +241,16 @@ class WorkerRuntime:
             try_locally=try_locally,
             on_killed=self.readback.schedule,
         )
+        self.trimmer = Trimmer(
+            store,
+            services.recorded,
+            services.articles,
+            KnownIdFilter(store, services.recorded),
+            OutdatedRows(services.recorded, attempts=settings.retention.attempts, events=settings.retention.events),
+            self.newsroom.trim_terms,
+            hot=settings.retention.hot,
+        )
+        self._trimming = Duty("trim", self.trimmer.trim, TRIM_SECONDS)
         # Neither waits for the other.
         self._indexing = [
             Duty("charge", self._renew_permit, INDEX_SECONDS),
@@ -269,6 +290,7 @@ class WorkerRuntime:
         self.sweeper.start()
         self._endpoints.start()
         self._words.start()
+        self._trimming.start()
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
@@ -285,6 +307,7 @@ class WorkerRuntime:
         for step in (
             self.newsroom.events.stop,
             self.sweeper.stop,
+            self._stop_trimming,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
             partial(self._words.join, self._timeout),
@@ -305,6 +328,11 @@ class WorkerRuntime:
 
     def _renew_permit(self) -> None:
         self.newsroom.permit.renew()
+
+    def _stop_trimming(self) -> None:
+        self.trimmer.stop()
+        self._trimming.stop()
+        self._trimming.join(LEASE_SECONDS)
 
     def _stop_indexing(self) -> None:
         """Stop after the batch that is going on, and take part no more."""

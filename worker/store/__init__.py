@@ -51,11 +51,13 @@ from worker.store.address import Address
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
+from worker.store.cooling import Cooling
 from worker.store.counters import Counters
 from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
+from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
@@ -79,12 +81,14 @@ class Store:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self._scripts = scripts = Scripts(client)
         self.clock = RedisClock(client)
-        scripts = Scripts(client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
         self.events = Events(client, scripts)
         self.articles = Articles(client, scripts, self.damaged_records)
+        self.known_ids = KnownIds(client, scripts)
+        self.cooling = Cooling(client, scripts)
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
         self.lists = CuratedLists(client, scripts, self.damaged_records)
@@ -108,6 +112,10 @@ class Store:
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
         return cls(connect(url, connect_seconds=5, answer_seconds=10))
+
+    def lease(self, key: str) -> Lease:
+        """Return the lease of that name."""
+        return Lease(self.client, self._scripts, key)
 
     def probe(self) -> None:
         """Write something. Raises redis.RedisError when nothing can be kept."""

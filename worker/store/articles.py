@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from feeds.article import Article
 from feeds.moments import ms
-from worker.store import keys
+from worker.store import keys, known_ids
 from worker.store.byte_cache import ByteCache
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from worker.store.damaged_records import DamagedRecords
@@ -26,6 +26,8 @@ _OBJECTS = 4_000
 """Bytes that the objects of an article take beside its text, about."""
 NEW = "0"
 """The rev of an article that is not there."""
+COOLING = "~"
+"""At the end of a rev: the article is about to become cold, unless somebody works on it first."""
 _SCANNED = 1000
 """Articles that are searched in one round trip."""
 
@@ -50,11 +52,16 @@ class StoredArticle:
 class Remains:
     """What stands in the place of an article that can't be read: nothing (`rev` is NEW), or a damaged record.
 
-    `feeds`: those in which it was; None when that part of the record is damaged too.
+    `feeds`: those in which it was; None when that part of the record is damaged too. `may_be_known`: whether its id may
+    be one that there was before, by a filter that has all ids of the record of this `epoch`, if it is not "".
+    `trimmed`: articles were taken out of this Redis because they were cold.
     """
 
     rev: str = NEW
     feeds: frozenset[str] | None = frozenset()
+    may_be_known: bool = field(default=True, compare=False)
+    epoch: str = field(default="", compare=False)
+    trimmed: bool = field(default=True, compare=False)
 
 
 class Articles:
@@ -91,9 +98,13 @@ class Articles:
 
     def look_up(self, article_id: str) -> StoredArticle | Remains:
         """Return the article, or what stands in its place when it is not there or can't be read."""
-        rev: str | None = self._client.hget(keys.article(article_id), "rev")
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hget(keys.article(article_id), "rev")
+        rev, (epoch, trimmed, is_in_filter) = self._scripts.run_after(
+            pipe, "known_ids/ask", known_ids.KEYS, known_ids.arguments([article_id])
+        )
         if rev is None:
-            return Remains()
+            return Remains(may_be_known=bool(is_in_filter), epoch=epoch, trimmed=bool(trimmed))
         parsed = self._parsed.get(article_id)
         if parsed is not None and parsed.rev == rev:
             return parsed
@@ -151,7 +162,12 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         pipe.zadd(keys.ARTICLES, {article.id: ms(article.published)})
         _schedule(pipe, article.id, due)
-        pipe.execute()
+        if expected_rev == NEW:
+            # Known before it is there: an id that is known for nothing costs a question to the record, an article whose
+            # id is not known would be lost to those who need it once it is cold.
+            self._scripts.run_after(pipe, "known_ids/add", known_ids.KEYS, known_ids.arguments([article.id]))
+        else:
+            pipe.execute()
         doc, rev = article.model_dump_json(), _after(expected_rev)
         if not self._scripts.run(
             "articles/save",
@@ -212,6 +228,16 @@ class Articles:
     def count(self) -> int:
         """How many articles there are."""
         return int(self._client.zcard(keys.ARTICLES))
+
+    def all_ids(self, about: int) -> Iterator[list[str]]:
+        """Yield the ids of all articles, about so many at once; one may come twice."""
+        cursor = 0
+        while True:
+            cursor, batch = self._client.zscan(keys.ARTICLES, cursor, count=about)
+            if batch:
+                yield [name for name, _ in batch]
+            if not cursor:
+                return
 
     def newest_after(self, last: tuple[str, float] | None, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` ids with their places, the newest published first, from the one after `last` on."""

@@ -105,6 +105,7 @@ class ArchivePage:
     """The members whose places are in a range, the top first; and the places of the members next to the range.
 
     `older`, `newer`: the place of the member next below and next above, None at the end. `below` as in a `Window`.
+    `cold`: so many members of the feed are in the record alone; they are not here.
     """
 
     head: Head
@@ -112,6 +113,7 @@ class ArchivePage:
     older: int | None
     newer: int | None
     below: int | None
+    cold: int = 0
 
 
 class ChangeSubscription:
@@ -266,15 +268,15 @@ class ChangeLogs:
         """Return the members with places from `start` to below `end`, all of one moment; `limit` as in `window`."""
         k = keys.feed(feed)
         first = ("WITHSCORES", "LIMIT", 0, 1)
-        (seq, changed), members, older, newer, below = self._scripts.read(
-            ("HMGET", k.meta, "head", "changed"),
+        (seq, changed, cold), members, older, newer, below = self._scripts.read(
+            ("HMGET", k.meta, "head", "changed", "cold"),
             ("ZREVRANGEBYSCORE", k.members, f"({end}", start),
             ("ZREVRANGEBYSCORE", k.members, f"({start}", "-inf", *first),
             ("ZRANGEBYSCORE", k.members, end, "+inf", *first),
             ("ZREVRANGE", k.members, limit, limit, "WITHSCORES"),
         )
         head = Head(int(seq or 0), int(changed or 0))
-        return ArchivePage(head, tuple(members), _place(older), _place(newer), _place(below))
+        return ArchivePage(head, tuple(members), _place(older), _place(newer), _place(below), int(cold or 0))
 
     def heads_and_kills(self, feeds: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return the sequence numbers at which each feed's log ends and of its last kill, in one round trip."""
@@ -382,8 +384,16 @@ class ChangeLogs:
         names: list[str] = self._client.zrangebyscore(keys.feed(feed).log, 0, 0)
         return names
 
+    def states(self, feed: str, article_ids: Sequence[str]) -> dict[str, State]:
+        """Return what those of the articles are in the feed that are hot."""
+        if not article_ids:
+            return {}
+        texts = self._client.hmget(keys.feed(feed).article_states, list(article_ids))
+        hot = [(name, 0.0, text) for name, text in zip(article_ids, texts, strict=True) if text is not None]
+        return {change.article_id: change.state for change in self._parse(feed, hot)}
+
     def members(self, feed: str) -> list[str]:
-        """Return the ids of all articles that are in the feed, the top first."""
+        """Return the ids of all articles that are in the feed and hot, the top first."""
         names: list[str] = self._client.zrevrange(keys.feed(feed).members, 0, -1)
         return names
 
@@ -398,19 +408,29 @@ class ChangeLogs:
         return self.sizes([feed])[feed]
 
     def sizes(self, feeds: Sequence[str]) -> dict[str, int]:
-        """Return how many articles are in each of the feeds, in one round trip; 0 of one whose record is damaged."""
+        """Return how many articles are in each of the feeds, in one round trip; 0 of one whose record is damaged.
+
+        Those that are cold count too.
+        """
         pipe = self._client.pipeline(transaction=False)
         for feed in feeds:
             pipe.zcard(keys.feed(feed).members)
+            pipe.hget(keys.feed(feed).meta, "cold")
+        sizes = iter(answers(pipe))
         return {
-            feed: self._damaged_records.read(f"articles of {feed}", partial(int, size), "they are not counted") or 0
-            for feed, size in zip(feeds, answers(pipe), strict=True)
+            feed: self._damaged_records.read(f"articles of {feed}", partial(_sum, hot, cold), "they are not counted")
+            or 0
+            for feed, hot, cold in zip(feeds, sizes, sizes, strict=True)
         }
 
 
 def _tip(values: Sequence[str | None]) -> Head:
     seq, changed = values
     return Head(int(seq or 0), int(changed or 0))
+
+
+def _sum(hot: int, cold: str | None) -> int:
+    return int(hot) + int(cold or 0)
 
 
 def _place(member: Sequence[str]) -> int | None:

@@ -23,6 +23,23 @@ FAILURES = "{dateline:events}:failures"
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
+KNOWN_IDS = "{dateline:known}:ids"
+"""The bits of the filter of all ids that there ever were (lua/known_ids/filter.part)."""
+
+KNOWN_IDS_META = "{dateline:known}:meta"
+"""Hash: the `stage` of the filter that is being filled, `count` of ids in it; `complete`, the epoch of the record whose
+ids it has all; `building`, the epoch of the record from which it is being built, `table` and `last` id read of it;
+`trimmed` once articles were taken out of this Redis."""
+
+UNNOTED = "dateline:unnoted"
+"""Hash: article id -> a random token, set by whoever changes an article; it goes once the record has the article."""
+
+TRIM = "dateline:trim"
+"""The lease of the worker that takes what is cold out of Redis, and what is too old out of the record."""
+
+FEEDS_WITH_COLD = "dateline:feeds:cold"
+"""Set: names of the feeds with members that are cold."""
+
 EVOLVED = "dateline:evolved"
 """Hash: id of a document that is an update -> id of the document that it updates, which may be an update too."""
 
@@ -143,7 +160,9 @@ def hub_window(owner: Literal["client", "host"], name: str) -> str:
 def article(article_id: str) -> str:
     """Hash of one article: `doc` its JSON, `rev` of the last save, `feeds` it ever was in, `accepted` (ms).
 
-    `fingerprints`: those of its earlier texts, separated by spaces.
+    `fingerprints`: those of its earlier texts, separated by spaces. A `rev` that ends in `~`: it is about to become
+    cold, since `cooling` (ms). Of one that came back from the record: `warmed` (ms), and `recorded`, the rev that the
+    record has of it, a space, the rev with which it came back.
     """
     return f"dateline:article:{article_id}"
 
@@ -170,7 +189,8 @@ class FeedKeys(NamedTuple):
     """Hash. `head`: number of the last change; `changed`: its time (ms); `trail`: times of the head's last moves.
     `kill`, `killed`: number and time of the last kill; `left`: number of the last change by which an article left in
     another way; `arranged`, `placed`: the head when it last got another order, and when it was last filled;
-    `refresh_due`: set while a filling has not moved the head yet; `fence`: the last token of a claim."""
+    `refresh_due`: set while a filling has not moved the head yet; `fence`: the last token of a claim; `cold`: how many
+    members are cold, and so in the record only."""
     log: str
     """The compacted change log. Sorted set: article id -> number of its latest change here; 0: no receiver gets it."""
     members: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.store import keys
+from worker.store import keys, known_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +24,8 @@ class Lineage:
 
         `origin`: the document that it says it updates. That is noted for good, unless another was noted before.
         """
+        if origin:
+            self._scripts.run("known_ids/add", known_ids.KEYS, known_ids.arguments([document_id]))
         ids: list[str] = self._scripts.run("lineage/trace", [keys.EVOLVED], [document_id, origin or ""])
         return ids
 

@@ -55,6 +55,21 @@ class Scripts:
         except ResponseError as error:
             raise _failed(name, keys, error) from None
 
+    def run_after(self, pipe: Client, name: str, keys: Sequence[str], args: Sequence[Any]) -> list[Any]:
+        """Run what is in a pipeline and then one script, in one round trip; return all answers, the script's last."""
+        pipe.evalsha(self._digests[name], len(keys), *keys, *args)
+        answers: list[Any] = pipe.execute(raise_on_error=False)
+        for answer in answers[:-1]:
+            if isinstance(answer, Exception):
+                raise answer
+        if isinstance(answers[-1], NoScriptError):
+            answers[-1] = self.run(name, keys, args)
+        elif isinstance(answers[-1], ResponseError):
+            raise _failed(name, keys, answers[-1])
+        elif isinstance(answers[-1], Exception):
+            raise answers[-1]
+        return answers
+
     def read(self, *commands: tuple[Any, ...]) -> list[Any]:
         """Return the answers to commands that read one key each, (command, key, argument ...), all at one moment."""
         answers: list[Any] = self.run("commands/read", *self.reading(*commands))

@@ -1,0 +1,122 @@
+"""Articles for whoever works on them: what is cold comes back from the record first.
+
+It comes back whole: what it is in feeds and what endpoints hold of it first, the article itself last. Two may bring the
+same article back at once, and a third may just be about to take it out (trim.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker import clock
+from worker.record.availability import RecordAway
+from worker.store.articles import COOLING, NEW, Remains, StoredArticle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from worker.retention.recorded import RecordedArticles
+    from worker.store import Store
+
+log = structlog.get_logger()
+
+_AT_ONCE = 200
+"""Articles brought back at once."""
+
+
+class HotArticles:
+    """Reads articles as `store.articles` does, of this moment; those that are cold are warm then. Threads may share it.
+
+    Every method raises RecordAway when an article may be cold and the record does not answer.
+    """
+
+    def __init__(self, store: Store, recorded: RecordedArticles) -> None:
+        self._store = store
+        self._recorded = recorded
+
+    def get(self, article_id: str) -> StoredArticle | None:
+        """Return the article, or None."""
+        return self.get_many([article_id]).get(article_id)
+
+    def get_many(self, article_ids: Collection[str]) -> dict[str, StoredArticle]:
+        """Return those of the articles that exist."""
+        articles = self._claimed(self._store.articles.get_many(article_ids))
+        missing = [name for name in article_ids if name not in articles]
+        if missing and (warmed := self._warm_those_that_are_cold(missing)):
+            articles |= self._claimed(self._store.articles.get_many(warmed))
+        return articles
+
+    def look_up(self, article_id: str, *, certain: bool) -> StoredArticle | Remains:
+        """Return the article, or what stands in its place. That an id is new costs no question to the record.
+
+        `certain`: raise RecordAway rather than take an article for new while neither the record nor the filter can be
+        asked, and nothing was ever taken out of this Redis because it was cold. So a kill waits; the news does not.
+        """
+        while True:
+            before = self._store.articles.look_up(article_id)
+            if isinstance(before, StoredArticle):
+                if claimed := self._claimed({article_id: before}):
+                    return claimed[article_id]
+            elif before.rev != NEW or self._is_new(before):
+                return before
+            else:
+                try:
+                    if not self.warm([article_id]):
+                        return before
+                except RecordAway:
+                    if certain or before.epoch or before.trimmed:
+                        raise
+                    return before
+
+    def warm(self, article_ids: Collection[str]) -> set[str]:
+        """Bring articles back that are cold; return those that the record has."""
+        warmed: set[str] = set()
+        ordered = sorted(article_ids)
+        for start in range(0, len(ordered), _AT_ONCE):
+            articles = self._recorded.read(ordered[start : start + _AT_ONCE])
+            self._store.cooling.put_back(
+                [(article.document, article.places) for article in articles.values()], clock.ms(clock.agreed())
+            )
+            warmed |= articles.keys()
+        if warmed:
+            log.info("articles_warmed", articles=len(warmed), article_id=min(warmed))
+        return warmed
+
+    def _warm_those_that_are_cold(self, article_ids: list[str]) -> set[str]:
+        epoch, trimmed, answers = self._store.known_ids.ask(article_ids)
+        if self._is_of_record(epoch):
+            article_ids = [name for name, may_be_cold in zip(article_ids, answers, strict=True) if may_be_cold]
+        try:
+            return self.warm(article_ids)
+        except RecordAway:
+            if epoch or trimmed:
+                raise
+            return set()
+
+    def _is_new(self, remains: Remains) -> bool:
+        return not remains.may_be_known and self._is_of_record(remains.epoch)
+
+    def _is_of_record(self, epoch: str) -> bool:
+        """Whether a filter that is complete for this epoch has all ids of our record."""
+        if not epoch:
+            return False
+        try:
+            return epoch == self._recorded.epoch()
+        except RecordAway:
+            # Nobody could have built it but from our record, or from one whose Redis this is not.
+            return True
+
+    def _claimed(self, articles: Mapping[str, StoredArticle]) -> dict[str, StoredArticle]:
+        """The articles, none of them about to become cold; without those that have become cold."""
+        claimed = dict(articles)
+        while marked := {name: stored.rev for name, stored in claimed.items() if stored.rev.endswith(COOLING)}:
+            unmarked = self._store.cooling.claim(marked)
+            claimed |= {name: replace(claimed[name], rev=marked[name].removesuffix(COOLING)) for name in unmarked}
+            changed = marked.keys() - unmarked
+            for name in changed:
+                del claimed[name]
+            claimed |= self._store.articles.get_many(changed) if changed else {}
+        return claimed
