@@ -15,7 +15,19 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import SettingsError
-from worker.cli import coverage, desk, endpoints, listings, processes, publish, record, render, validate
+from worker.cli import (
+    articles,
+    coverage,
+    desk,
+    endpoints,
+    history,
+    listings,
+    processes,
+    publish,
+    record,
+    render,
+    validate,
+)
 from worker.cli.terminal import Failed, say_wrong
 from worker.record import database_errors
 from worker.record.backups import BackupFailed
@@ -42,6 +54,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("kill", desk.kill, "dateline kill hh-2026-0301"),
     ("feeds", listings.list_feeds, "dateline feeds"),
     ("endpoints", endpoints.list_endpoints, "dateline endpoints   or: dateline endpoints --retry partner-one"),
+    ("articles", articles.list_articles, "dateline articles --search 'harbour \"night trams\"' --since 7d"),
+    ("history", history.history, "dateline history hh-2026-0301"),
     ("coverage", coverage.coverage, "dateline coverage hh-2026-0301"),
     ("list", desk.arrange_list, "dateline list picks hh-2026-0301 hh-2026-0299"),
     ("replay", coverage.replay, "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),

@@ -102,13 +102,18 @@ def take_out(connection: Connection, article_id: str) -> None:
 def matching(connection: Connection, phrases: Sequence[Phrase]) -> tuple[FromClause, ColumnElement[bool]]:
     """Return what to select from, `article_words` with its index, and the condition that an article has all phrases.
 
-    Ordered by `article_words.number` downwards it is read no further than one goes.
+    Ordered by `number_of` downwards it is read no further than one goes.
     """
     if connection.dialect.name == "postgresql":
         query = cast(" & ".join(map(_tsquery, phrases)), TSQUERY)
         return _words, _words.c.words.bool_op("@@")(query)
     index = _index.join(_words, _words.c.number == _index.c.rowid)
     return index, _index.c.article_index.bool_op("MATCH")(" AND ".join(map(_fts, phrases)))
+
+
+def number_of(connection: Connection) -> ColumnElement[int]:
+    """Return the column by which what `matching` finds is ordered: on SQLite it is the index's own."""
+    return _words.c.number if connection.dialect.name == "postgresql" else _index.c.rowid
 
 
 def position(connection: Connection, published: int, article_id: str) -> int:

@@ -1,0 +1,157 @@
+"""Finding articles: `dateline articles`. It asks the record alone, and works without Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from config.settings import load
+from feeds.moments import ms
+from feeds.words import NoWords, phrases_of
+from worker import clock
+from worker.cli import given_times
+from worker.cli.terminal import Config, Data, Failed, feed_names, note, out, utc
+from worker.cli.text_tables import Table
+from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, is_feed, near
+from worker.runtime.record_in_use import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from config.settings import Settings
+    from worker.record import Record
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+def list_articles(
+    search: Annotated[
+        str, typer.Option(help='Only those with these words; "a phrase" in quotes, harb* for a beginning.')
+    ] = "",
+    feed: Annotated[str, typer.Option(help="Only those that are in this feed.")] = "",
+    since: Annotated[str, typer.Option(help="Only those published since then: a day, a time, or 7d.")] = "",
+    until: Annotated[str, typer.Option(help="Only those published before; a day counts to its end.")] = "",
+    killed: Annotated[bool, typer.Option("--killed", help="Only killed ones.")] = False,
+    edition: Annotated[str, typer.Option(help="Only those of this language edition.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")] = 50,
+    after: Annotated[str, typer.Option(help="Go on after the page that ended with this cursor.")] = "",
+    config: Config = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """List articles, the newest first."""
+    settings = settings_of(config, data)
+    now = clock.agreed()
+    zone = settings.site.zone
+    query = ArticleQuery(
+        phrases=_phrases(search),
+        feed=feed,
+        since=ms(given_times.moment("--since", since, zone, now)) if since else None,
+        until=ms(given_times.moment("--until", until, zone, now, end=True)) if until else None,
+        killed=killed,
+        editions=_spellings(edition, settings),
+        limit=limit,
+        after=after,
+    )
+    with the_record(settings) as record, record.read() as connection:
+        if feed and not any(feed == definition.name for definition in settings.feeds) and not is_feed(connection, feed):
+            raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(settings)}", 2)
+        try:
+            page = find(connection, query)
+        except WrongCursor as error:
+            raise Failed(f"--after: {error}", 2) from None
+    if as_json:
+        print_json({"articles": [_as_json(article) for article in page.articles], "after": page.after})
+        return
+    table = Table(
+        "Article", "Published (UTC)", "State", "Headline", "Version", "Edition", details=("Version", "Edition")
+    )
+    for article in page.articles:
+        headline = article.headline or ("(its words are forgotten)" if article.forgotten else "(none)")
+        cells = (article.article_id, utc(article.published), _state(article), headline)
+        table.add_row(*cells, str(article.version), article.edition)
+    table.show(out, _nothing(query))
+    if page.after is not None:
+        note(f"there are more: --after {page.after}")
+
+
+def _phrases(search: str) -> Any:
+    if not search:
+        return ()
+    try:
+        return phrases_of(search)
+    except NoWords as error:
+        raise Failed(f"--search: {error}", 2) from None
+
+
+def _spellings(edition: str, settings: Settings) -> set[str]:
+    """The ways in which articles may write an edition: upper and lower case do not matter in language tags."""
+    if not edition:
+        return set()
+    return {edition, edition.lower(), *(tag for tag in settings.editions if tag.lower() == edition.lower())}
+
+
+def _nothing(query: ArticleQuery) -> str:
+    if query.phrases and query.killed:
+        return "No article: of killed ones no words are kept by which they could be found."
+    if query.after:
+        return "No more articles."
+    if query.phrases or query.feed or query.killed or query.editions or query.since or query.until:
+        return "No article is like that."
+    return "There are no articles in the record yet."
+
+
+def _state(article: ArticleSummary) -> str:
+    return {"canceled": "killed"}.get(article.pubstatus, article.pubstatus)
+
+
+def _as_json(article: ArticleSummary) -> dict[str, Any]:
+    return {
+        "id": article.article_id,
+        "version": article.version,
+        "pubstatus": article.pubstatus,
+        "edition": article.edition,
+        "headline": article.headline,
+        "url": article.url or None,
+        "published": clock.moment(article.published).isoformat(),
+        "accepted": clock.moment(article.accepted).isoformat(),
+        "forgotten": article.forgotten,
+    }
+
+
+def settings_of(config: Path | None, data: Path | None) -> Settings:
+    """Return the settings that the options name. Raises SettingsError."""
+    return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
+
+
+@contextmanager
+def the_record(settings: Settings) -> Iterator[Record]:
+    """The record of a newsroom, with our schema. Raises UnfitRecord, and errors of the database."""
+    with closing(record_of(settings)) as record:
+        record.see_that_it_fits()
+        yield record
+
+
+def known_article(connection: Connection, article: str) -> str:
+    """Return the id of the article that a person means. Raises Failed, with ids that look like it."""
+    article_id = identify(connection, article)
+    if article_id is None:
+        if article.startswith(("http://", "https://")):
+            raise Failed(f"no article has the address {article}")
+        alike = near(connection, article)
+        hint = f"; there is {', '.join(alike)}" if alike else ""
+        raise Failed(f"no article {article} was ever published here{hint}")
+    return article_id
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON. Half surrogate pairs, which no output takes, become question marks."""
+    text = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
+    out.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,131 @@
+"""The history of an article: `dateline history`. It asks the record alone, and works without Redis."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from feeds.article import Article
+from feeds.revision_changes import FieldChange, changes, paragraphs
+from worker import clock
+from worker.cli.articles import AsJson, known_article, print_json, settings_of, the_record
+from worker.cli.terminal import Config, Data, Failed, out, printable, utc
+from worker.record import articles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from worker.record.articles import Revision
+
+_SHOWN = (
+    *("headline", "summary", "url", "edition", "section", "dateline", "source", "rights"),
+    *("urgency", "embargoed", "expires", "published", "updated"),
+)
+_COLORS = {"-": "red", "+": "green"}
+
+
+def history(
+    article: Annotated[str, typer.Argument(help="The article's id, or its address.")],
+    version: Annotated[int | None, typer.Option(help="Print this revision.")] = None,
+    config: Config = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every revision of an article: when it came, by which event, and what it changed."""
+    with the_record(settings_of(config, data)) as record, record.read() as connection:
+        article_id = known_article(connection, article)
+        revisions = articles.history(connection, article_id)
+    if version is not None:
+        _print_version(article_id, revisions, version, as_json=as_json)
+    elif as_json:
+        print_json({"article": article_id, "revisions": [_as_json(*pair) for pair in _with_changes(revisions)]})
+    else:
+        for number, (revision, changed) in enumerate(_with_changes(revisions)):
+            first = number == 0
+            _print(revision, [change for change in changed or () if change.field == "headline"] if first else changed)
+        if revisions and revisions[0].document is not None:
+            _say(f"All of a version: dateline history {shlex.quote(article_id)} --version {revisions[0].version}")
+        if not revisions:
+            _say("The record has no revisions of it yet.")
+
+
+def _print_version(article_id: str, revisions: Sequence[Revision], version: int, *, as_json: bool) -> None:
+    same = [revision for revision in revisions if revision.version == version]
+    if not same:
+        versions = list(dict.fromkeys(str(revision.version) for revision in revisions))
+        raise Failed(f"--version: {article_id} has no version {version}; there is {', '.join(versions) or 'none'}")
+    revision = max(same, key=lambda revision: revision.accepted)
+    if revision.document is None:
+        raise Failed(f"the words of version {version} of {article_id} are forgotten; their sha256 is {revision.sha256}")
+    if as_json:
+        print_json(json.loads(revision.document))
+        return
+    document = Article.stored(revision.document)
+    _say(f"{article_id}, version {version}, {revision.pubstatus}, accepted {utc(revision.accepted)} UTC")
+    for field in _SHOWN:
+        if value := getattr(document, field, None):
+            _say(f"{field}: {value}")
+    for field in ("subjects", "authors"):
+        if values := getattr(document, field, ()):
+            _say(f"{field}: {', '.join(values)}")
+    for image in document.images:
+        _say(f"image: {' | '.join(filter(None, (image.url, image.caption, image.credit)))}")
+    for paragraph in paragraphs(document.body_html):
+        out.print()
+        _say(paragraph)
+
+
+def _with_changes(revisions: Iterable[Revision]) -> Iterable[tuple[Revision, list[FieldChange] | None]]:
+    """Each revision with what it changed; None: its words or those of the one before are forgotten."""
+    before: Article | None = None
+    has_words = True
+    for revision in revisions:
+        document = None if revision.document is None else Article.stored(revision.document)
+        if document is None:
+            yield revision, None
+        elif has_words:
+            yield revision, changes(before, document)
+        else:
+            yield revision, None if document.pubstatus == "canceled" else changes(None, document)
+        before, has_words = document, document is not None
+
+
+def _print(revision: Revision, changed: list[FieldChange] | None) -> None:
+    event = f"by the event {revision.event_id}" if revision.event_id else ""
+    sender = f"from {revision.sender}" if revision.sender else ""
+    about = ", ".join(filter(None, (f"{utc(revision.accepted)} UTC", revision.pubstatus, event, sender)))
+    title = Text(f"Version {revision.version}", "bold").append(printable(f"   {about}"), "none")
+    out.print(title, soft_wrap=True)
+    if revision.document is None:
+        _say(f"    its words are forgotten; their sha256 is {revision.sha256}")
+    elif changed is None:
+        _say("    the words of the version before are forgotten")
+    elif not changed:
+        _say("    nothing that readers see changed")
+    for change in changed or ():
+        _say(f"    {change.field}")
+        for sign, parts in groupby(change.parts, key=lambda part: part[0]):
+            for _, text in parts:
+                out.print(Text(f"      {sign} {printable(text)}", _COLORS[sign]), soft_wrap=True)
+
+
+def _as_json(revision: Revision, changed: list[FieldChange] | None) -> dict[str, Any]:
+    return {
+        "version": revision.version,
+        "accepted": clock.moment(revision.accepted).isoformat(),
+        "event": revision.event_id or None,
+        "sender": revision.sender or None,
+        "pubstatus": revision.pubstatus,
+        "sha256": revision.sha256,
+        "forgotten": revision.document is None,
+        "changes": None if changed is None else [change.as_json() for change in changed],
+    }
+
+
+def _say(line: str) -> None:
+    out.print(printable(line), markup=False, highlight=False, soft_wrap=True)

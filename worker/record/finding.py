@@ -1,0 +1,179 @@
+"""Finding articles in the record: by words, feed, time, edition, newest first; and by what a person calls one.
+
+Lists are paged by a cursor, which names the article that stood last, and no rows are ever counted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, or_, select
+
+from worker.record import search, tables
+from worker.record.articles import at_address
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+    from feeds.words import Phrase
+
+_CURSOR = re.compile(r"(-?[0-9]{1,15})\.(.{1,200})", re.ASCII | re.DOTALL)
+_SMALL = 2_000
+"""A feed with no more articles is read whole; in a larger one the newest are not far to seek."""
+_NEIGHBOURS = 100
+"""Ids before and after one that is not there, among which those are sought that look like it."""
+_NEAR = 3
+_UPDATES_MOST = 100
+"""So many updates of updates are followed."""
+
+
+class WrongCursor(ValueError):
+    """What was given as a cursor is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleQuery:
+    """Which articles. `since` and `until` are when they were published first, in ms: from, and before.
+
+    `killed`: those that are killed, else all. `feed`: those that are in it, or were when they were killed. `editions`:
+    the ways in which an edition may be written; empty: all. `after`: the cursor of the page before.
+    """
+
+    phrases: tuple[Phrase, ...] = ()
+    feed: str = ""
+    since: int | None = None
+    until: int | None = None
+    killed: bool = False
+    editions: Collection[str] = ()
+    limit: int = 50
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """An article as lists show it: first published, last change accepted (ms). `forgotten`: its text is not kept."""
+
+    article_id: str
+    version: int
+    pubstatus: str
+    edition: str
+    headline: str
+    url: str
+    published: int
+    accepted: int
+    forgotten: bool
+
+    @property
+    def cursor(self) -> str:
+        """Names its place among all articles."""
+        return f"{self.published}.{self.article_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Articles, the newest first, and the cursor of the next page; None: there is none."""
+
+    articles: list[ArticleSummary]
+    after: str | None
+
+
+def find(connection: Connection, query: ArticleQuery) -> Page:
+    """Return a page of the articles that a query asks for. Raises WrongCursor."""
+    articles = tables.articles.c
+    columns = [articles[name] for name in ("article_id", "version", "pubstatus", "edition", "headline", "url")]
+    statement: Select[Any] = select(
+        *columns, articles.published, articles.accepted, articles.document.is_(None).label("forgotten")
+    )
+    cursor = _read(query.after)
+    if query.phrases:
+        words = tables.article_words.c
+        source, matches = search.matching(connection, query.phrases)
+        statement = statement.select_from(source.join(tables.articles, articles.article_id == words.article_id))
+        number = search.number_of(connection)
+        statement = statement.where(matches).order_by(number.desc())
+        if cursor:
+            statement = statement.where(number < search.position(connection, *cursor))
+    else:
+        statement = statement.order_by(articles.published.desc(), articles.article_id.desc())
+        if cursor:
+            published, article_id = cursor
+            before = and_(articles.published == published, articles.article_id < article_id)
+            statement = statement.where(articles.published <= published, or_(articles.published < published, before))
+    statement = statement.where(*_conditions(connection, query)).limit(query.limit + 1)
+    rows = [ArticleSummary(*row) for row in connection.execute(statement)]
+    page = rows[: query.limit]
+    return Page(page, page[-1].cursor if len(rows) > query.limit else None)
+
+
+def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnElement[bool]]:
+    articles = tables.articles.c
+    conditions = []
+    if query.since is not None:
+        conditions.append(articles.published >= query.since)
+    if query.until is not None:
+        conditions.append(articles.published < query.until)
+    if query.killed:
+        conditions.append(articles.pubstatus == "canceled")
+    if query.editions:
+        conditions.append(articles.edition.in_(sorted(query.editions)))
+    if query.feed:
+        conditions.append(_in_feed(connection, query))
+    return conditions
+
+
+def _in_feed(connection: Connection, query: ArticleQuery) -> ColumnElement[bool]:
+    memberships = tables.memberships.c
+    states = ["killed"] if query.killed else ["in", "early"]
+    mine = select(memberships.article_id).where(memberships.feed == query.feed, memberships.state.in_(states))
+    some = mine.limit(_SMALL + 1).subquery()
+    if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _SMALL:
+        return tables.articles.c.article_id.in_(mine)
+    return mine.where(memberships.article_id == tables.articles.c.article_id).exists()
+
+
+def is_feed(connection: Connection, feed: str) -> bool:
+    """Whether articles are or were in a feed of this name."""
+    memberships = tables.memberships.c
+    return connection.scalar(select(memberships.feed).where(memberships.feed == feed).limit(1)) is not None
+
+
+def _read(cursor: str) -> tuple[int, str] | None:
+    if not cursor:
+        return None
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise WrongCursor("is no cursor: give what the page before ended with")
+    return int(match[1]), match[2]
+
+
+def identify(connection: Connection, article: str) -> str | None:
+    """Return the id of the article that a person means: by its id, that of an update of it, or its address.
+
+    Of several articles at one address it is the newest. None: there is none.
+    """
+    if article.startswith(("http://", "https://")):
+        return next(iter(at_address(connection, article)), None)
+    updates = tables.updates.c
+    name = article
+    for _ in range(_UPDATES_MOST):
+        origin = connection.scalar(select(updates.evolved_from).where(updates.document_id == name))
+        if origin is None:
+            break
+        name = origin
+    article_id = select(tables.articles.c.article_id).where(tables.articles.c.article_id == name)
+    return connection.scalar(article_id)
+
+
+def near(connection: Connection, article_id: str) -> list[str]:
+    """Return ids that look like one that is not there, the nearest first."""
+    ids = tables.articles.c.article_id
+    before = select(ids).where(ids <= article_id).order_by(ids.desc()).limit(_NEIGHBOURS)
+    after = select(ids).where(ids > article_id).order_by(ids).limit(_NEIGHBOURS)
+    neighbours = list(chain(connection.scalars(before), connection.scalars(after)))
+    return get_close_matches(article_id[:200], neighbours, _NEAR)
