@@ -61,8 +61,7 @@ async def _redis_error(request: Request, error: Exception) -> Response:
     return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
 
 
-async def _record_away(_: Request, error: Exception) -> Response:
-    log.warning("record_away", reason=str(error))
+async def _record_away(_: Request, __: Exception) -> Response:
     return problem(503, "The record of older articles does not answer; try again.", headers={"Retry-After": "5"})
 
 

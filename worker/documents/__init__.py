@@ -7,6 +7,7 @@ revision. The parts:
 - `article_fragments`: one article in one format, checked; `fragment_cache` keeps the last ones in memory.
 - `feed_renderer`: what stands around the fragments: what a feed says of itself, and what has left it.
 - `feed_windows`: which articles a feed shows, read once for all its formats.
+- `archive_pages`: which articles an archive has, those that are cold too.
 - `feed_documents`: what is served at a feed's address, and its archives.
 - `feed_payloads`: what brings one receiver up to date.
 

@@ -1,7 +1,7 @@
 """The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
 
 Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
-dateline.verify (a feed), dateline.read_back (a feed).
+dateline.verify (a feed), dateline.read_back (a feed), dateline.trim.
 """
 
 from __future__ import annotations
@@ -153,3 +153,9 @@ def verify(runtime: WorkerRuntime, feed: str) -> None:
 def read_back(runtime: WorkerRuntime, feed: str) -> None:
     """Look whether partners of a feed still show what was killed."""
     runtime.readback.check_due(feed)
+
+
+@wake_up("dateline.trim")
+def trim(runtime: WorkerRuntime) -> None:
+    """Take what is cold out of Redis, for a while."""
+    runtime.trimmer.trim()
