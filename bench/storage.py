@@ -1,7 +1,7 @@
 """`python -m bench.storage`: what Dateline keeps takes how much of Redis' memory, on a Redis of its own.
 
-An article of 3 kB in three feeds that ten endpoints were told of; what one endpoint's attempts take; a subscription; an
-event id. The figures of docs/production.md, "What grows, and how fast".
+An article of 3 kB in three feeds that ten endpoints were told of; an attempt until it is in the record; a
+subscription; an event id. The figures of docs/production.md, "What grows, and how fast".
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from worker.runtime import logs
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.store import Store
 from worker.store.articles import NEW
-from worker.store.attempts import ATTEMPTS_KEPT
+from worker.store.attempts import Attempt, AttemptRecord
 from worker.wakeups import Wakeups
 
-ARTICLES, ENDPOINTS, SUBSCRIPTIONS, EVENTS = 1000, 10, 1000, 10_000
+ARTICLES, ENDPOINTS, ATTEMPTS, SUBSCRIPTIONS, EVENTS = 1000, 10, 1000, 1000, 10_000
 FEEDS = ("all", "en", "world")
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 _SENTENCE = "The ferry left the inner harbour at ten past six, with forty people and two dogs on board. "
@@ -51,23 +51,14 @@ def articles(store: Store) -> None:
 
 
 def attempts(store: Store) -> None:
-    """Keep as many attempts of one endpoint as are kept."""
-    for number in range(ATTEMPTS_KEPT):
-        fields = {
-            "time": 1772352000000 + number,
-            "article": f"hh-2026-{number:06}",
-            "version": 1,
-            "action": "published",
-            "outcome": "delivered",
-            "status": 204,
-            "milliseconds": 12,
-            "bytes": 3600,
-            "sha256": "0" * 64,
-            "message_id": f"msg_{number:032}",
-            "error": "",
-            "answer": "",
-        }
-        store.client.xadd("dateline:{feed:all}:attempts:partner-0", fields)
+    """Have attempts wait for the record. Their endpoint and its ledger are there already."""
+    entry = str(LedgerEntry(1, "published", 1772352000000, "0" * 64))
+    for number in range(ATTEMPTS):
+        article = f"hh-2026-{number:06}"
+        numbers = {"time": 1772352000000 + number, "version": 1, "status": 204, "milliseconds": 12, "bytes": 3600}
+        texts = {"action": "published", "outcome": "delivered", "sha256": "0" * 64, "message_id": f"msg_{number:032}"}
+        attempt = Attempt(article=article, error="", answer="", **numbers, **texts)
+        store.attempts.record({("all", "partner-0"): [AttemptRecord(attempt, {article: entry})]})
 
 
 def subscriptions(store: Store) -> None:
@@ -108,7 +99,7 @@ class _Nobody(Wakeups):
 
 STEPS: tuple[tuple[str, Callable[[Store], None], int], ...] = (
     (f"an article of 3 kB in {len(FEEDS)} feeds, told to {ENDPOINTS} endpoints", articles, ARTICLES),
-    (f"an endpoint's last {ATTEMPTS_KEPT} attempts", attempts, 1),
+    ("an attempt that waits for the record", attempts, ATTEMPTS),
     ("a subscription", subscriptions, SUBSCRIPTIONS),
     ("an event id that is remembered", events, EVENTS),
 )

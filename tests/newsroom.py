@@ -13,7 +13,10 @@ import requests
 from receiver import Receiver
 
 from config.settings import load
+from worker.record.attempts import NotedAttempt
+from worker.retention.attempt_history import last_attempts
 from worker.runtime.listen_address import free_port
+from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
 from worker.store import Store
 
@@ -81,6 +84,7 @@ class Newsroom:
         self.base_url = base_url
         self.config = config
         self.store = Store.connect(stack.redis_url)
+        self.record = record_of(load(config, {}))
 
     def publish(self, article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
         """Publish or correct an article; return the event."""
@@ -89,6 +93,10 @@ class Newsroom:
     def kill(self, article_id: str) -> dict[str, Any]:
         """Kill an article; return the event."""
         return self.send({"type": "article.killed", "article": {"id": article_id}})
+
+    def attempts(self, feed: str, endpoint: str, count: int) -> list[NotedAttempt]:
+        """The last attempts at an endpoint, the newest first."""
+        return last_attempts(self.store, self.record, feed, endpoint, count)
 
     def send(self, event: dict[str, Any]) -> dict[str, Any]:
         """Post an event; it must be accepted."""
@@ -164,3 +172,4 @@ def start(
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
         yield newsroom
         newsroom.store.close()
+        newsroom.record.close()

@@ -61,6 +61,10 @@ class Wakeups:
         """Wake a worker: pages of killed articles wait to be looked at."""
         self._enqueue("dateline.read_back", "verify", feed)
 
+    def record(self) -> None:
+        """Wake a worker: much waits to be noted in the record."""
+        self._enqueue("dateline.record", "verify")
+
     @property
     def trouble(self) -> str:
         """Why calls do not reach the broker now; empty when they do."""

@@ -57,7 +57,7 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
                 receiver.wait("/o", number + 1)
                 server.valid = "revoked"
         receiver.until(lambda: done(newsroom, "s30"), 30, "all to be delivered")
-        outcomes = {attempt.outcome for attempt in newsroom.store.attempts.last_attempts("s30", "o", 100)}
+        outcomes = {attempt.outcome for attempt in newsroom.attempts("s30", "o", 100)}
         ledger = newsroom.store.receivers.ledger("s30", "o", [f"o-{number}" for number in range(20)])
 
         assert {"delivered", "given_back"} == outcomes
@@ -111,11 +111,8 @@ def test_no_secret_is_shown_whatever_goes_wrong(
         for number in range(31, 37):
             for name in ("", "-refused", "-taken"):
                 newsroom.publish(f"article-{number}{name}", f"s{number}")
-        attempts = newsroom.store.attempts
         for number, name in enumerate(names, 31):
-            receiver.until(
-                lambda n=number, e=name: bool(attempts.last_attempts(f"s{n}", e, 1)), 20, f"an attempt at {name}"
-            )
+            receiver.until(lambda n=number, e=name: bool(newsroom.attempts(f"s{n}", e, 1)), 20, f"an attempt at {name}")
         receiver.wait("/operations", 3)
 
         config = ("--config", str(newsroom.config))

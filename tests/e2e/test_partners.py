@@ -28,9 +28,9 @@ def test_attempts_and_health_are_kept(newsroom: Newsroom) -> None:
     newsroom.receiver.behave["/p2"] = lambda _: next(answers)
     newsroom.publish("health-1", "s2")
     newsroom.receiver.wait("/p2", 2, seconds=30)
-    newsroom.receiver.until(lambda: len(newsroom.store.attempts.last_attempts("s2", "p2", 10)) == 2, 20, "two attempts")
-    second, first = newsroom.store.attempts.last_attempts("s2", "p2", 10)
-    assert ("retry", 503, "health-1", 1) == (first.outcome, first.status, first.article, first.version)
+    newsroom.receiver.until(lambda: len(newsroom.attempts("s2", "p2", 10)) == 2, 20, "two attempts")
+    second, first = newsroom.attempts("s2", "p2", 10)
+    assert ("retry", 503, "health-1", 1) == (first.outcome, first.status, first.article_id, first.version)
     assert first.answer == ("closed " * 1000)[:2048]
     assert ("delivered", 204, first.message_id) == (second.outcome, second.status, second.message_id)
     assert len(newsroom.receiver.at("/p2")[0].body) == first.bytes

@@ -143,7 +143,7 @@ def test_a_subscription_whose_details_are_lost_is_set_aside_and_others_are_claim
     assert told == ["receiver s1 of f"]
     assert store.receivers.counts("f")["paused"] == 1
     assert {"s2", "one", ""} >= by_name(store, "f").keys()
-    store.receivers.remove("f", "s1")
+    store.receivers.remove("f", "s1", "")
 
 
 @pytest.mark.parametrize("damage", [None, *DAMAGED])

@@ -84,7 +84,7 @@ def test_subscriptions_of_a_host_and_of_a_client_are_bounded(store: Store, limit
     ask(limited, "https://one.example/1", client)
     [(subscription, intent)] = store.subscription_requests.claim_due("a", 2**53, 10, 2**53)
     assert store.subscription_requests.confirm("a", subscription, intent, 2**53, 2, 2) == "done"
-    store.receivers.remove("a", subscription)
+    store.receivers.remove("a", subscription, "")
     ask(limited, "https://one.example/3", client)
 
 

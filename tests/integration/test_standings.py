@@ -12,6 +12,7 @@ from command_line import dateline
 from partner_desk import NOON, SITE, Desk
 
 from worker import clock
+from worker.retention.outbox_entries import attempt_of
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, AttemptRecord
 from worker.store.endpoints import EndpointOverview
@@ -98,7 +99,7 @@ def test_one_that_is_gone_says_since_when_and_what_it_answered(store: Store, mod
 
     outlook = partner.outlook()
     assert (outlook.state, outlook.score, outlook.reason) == ("paused", ms(3), "suspended: answered 410 Gone")
-    (attempt,) = store.attempts.last_attempts("world", "p", 10)
+    (attempt,) = (attempt_of("world", entry) for entry in store.outboxes.last("world", 10) if entry.kind == "attempt")
     assert (attempt.outcome, attempt.error) == ("suspended", "answered 410 Gone")
 
 

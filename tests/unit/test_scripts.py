@@ -47,3 +47,43 @@ def test_no_two_test_modules_in_any_folders_have_one_name() -> None:
     # What lies in a folder `data` is read, not imported.
     modules = [path for path in ROOT.glob("tests/**/*.py") if "data" not in path.relative_to(ROOT).parts]
     assert not twice(path for path in modules if path.name not in {"conftest.py", "__init__.py"})
+
+
+# What the record has a table for, by the names that the scripts' headers give the keys.
+RECORDED = {"receivers", "paused", "leases", "parked", "ledger", "page checks", "page checks due"}
+# Scripts that write such a key without a word to the record, and why they may.
+SILENT = {
+    # A cursor, or what only the distributor needs: `cut` and `backfill` are begun anew when Redis is lost.
+    "receivers/note_backfill",
+    # The next look at a page that a worker has claimed: until the look is noted, the record has the time before.
+    "due/claim",
+}
+WRITES = "HSET|HDEL|ZADD|ZREM|XADD|DEL|HINCRBY"
+
+
+def recorded_writes(source: str) -> set[str]:
+    """The keys that a script writes and that the record has to know of."""
+    keys = dict(re.findall(r"(\d+) ([a-z][a-z ]*?)(?: \(\w+\))?(?=   |\n|$|:)", source.partition("-- ARGV")[0]))
+    written = {keys.get(number, "") for number in re.findall(rf"'(?:{WRITES})', KEYS\[(\d+)\]", source)}
+    if "remove(" in source:
+        written.add("receivers")
+    return written & RECORDED
+
+
+def test_each_script_that_changes_what_the_record_keeps_appends_it_to_the_outbox() -> None:
+    scripts = {f"{path.parent.name}/{path.stem}": path.read_text("utf-8") for path in (STORE / "lua").glob("*/*.lua")}
+    writing = {name for name, source in scripts.items() if recorded_writes(source)}
+    appending = {name for name, source in scripts.items() if "outboxes/append.part" in source.partition("\n")[0]}
+    assert writing - appending == SILENT & writing
+    # A cursor that goes back is appended too.
+    assert appending - writing == {"receivers/rewind"}
+    for name in appending:
+        assert re.search(r"append(?:_standing|_page)?\(KEYS\[\d+\]|remove\(", scripts[name]), name
+
+
+def test_nothing_else_writes_what_the_record_keeps() -> None:
+    # Only scripts append, so only they may write these; requests that wait for verification are in none of its tables.
+    commands = re.compile(r"\.(?:hset|hdel|zadd|zrem|delete)\(\s*(?:k|keys\.feed\(\w+\))\.(\w+)")
+    written = {name for path in STORE.glob("*.py") for name in commands.findall(path.read_text("utf-8"))}
+    fields = {name.replace(" ", "_") for name in RECORDED}
+    assert written & fields == {"page_checks_due"}  # a page whose sighting is damaged is no longer due

@@ -31,7 +31,7 @@ class EndedSubscriptions:
         for receiver in list(self._store.receivers.scan(feed)):
             if "callback" not in receiver.details:
                 continue
-            self._store.receivers.remove(feed, receiver.id)
+            self._store.receivers.remove(feed, receiver.id, "the feed is no more")
             topic = self._publication.topic(feed, receiver.details["format"])
             denials.append(self._callbacks.denial(topic, receiver.details["callback"], "this feed is no more"))
         self._callbacks.send(denials)

@@ -56,6 +56,8 @@ _RETIRE_SECONDS = 600.0
 """How often it is looked for consumers of workers that are gone, and how long they are left."""
 _AT_ONCE = 1000
 """How many receivers of a feed one sweep moves, of each kind."""
+_MANY_UNNOTED = 5000
+"""Of so many changes that are not in the record yet nobody waits for the duty that looks for them."""
 _FEEDS = 100
 """How many feeds are swept in one round trip: a script in between is soon served."""
 _STOP_SECONDS = 30.0
@@ -161,7 +163,12 @@ class Sweeper:
                 self._look(feed)
 
     def _sweep(self, feeds: list[str], now: int, ended: int) -> dict[str, FeedSweep]:
-        return self._store.receivers.sweep(feeds, now, _AT_ONCE, ended, self._longest_claim)
+        sweeps = self._store.receivers.sweep(feeds, now, _AT_ONCE, ended, self._longest_claim)
+        unnoted = {feed: swept.unnoted for feed, swept in sweeps.items() if swept.unnoted}
+        self._store.outboxes.report(unnoted)
+        if sum(unnoted.values()) > _MANY_UNNOTED:
+            self._wakeups.record()
+        return sweeps
 
     def release(self) -> float | None:
         """Record what has come due; return after how many seconds the next does, None: not before the next look.

@@ -1,7 +1,7 @@
 """The tasks. Each is a wake-up call: it carries ids or nothing, and what it finds to do it finds in the store.
 
 Stable names, so that anyone may send them: dateline.accept (an event), dateline.consume, dateline.distribute (a feed),
-dateline.verify (a feed), dateline.read_back (a feed), dateline.trim.
+dateline.verify (a feed), dateline.read_back (a feed), dateline.trim, dateline.record.
 """
 
 from __future__ import annotations
@@ -159,3 +159,9 @@ def read_back(runtime: WorkerRuntime, feed: str) -> None:
 def trim(runtime: WorkerRuntime) -> None:
     """Take what is cold out of Redis, for a while."""
     runtime.trimmer.trim()
+
+
+@wake_up("dateline.record")
+def record(runtime: WorkerRuntime) -> None:
+    """Note in the record what waits to be noted."""
+    runtime.outboxes.drain()

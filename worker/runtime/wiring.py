@@ -54,7 +54,9 @@ from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
+from worker.retention import outbox_drain
 from worker.retention.known_id_filter import KnownIdFilter
+from worker.retention.outbox_drain import OutboxDrain
 from worker.retention.outdated import OutdatedRows
 from worker.retention.recorded import RecordedArticles
 from worker.retention.trim import TRIM_SECONDS, Trimmer
@@ -257,6 +259,8 @@ class WorkerRuntime:
             Duty("epoch", self.newsroom.permit.note_epoch, EPOCH_SECONDS),
             Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
         ]
+        self.outboxes = OutboxDrain(store, services.record)
+        self._record_duty = Duty("record", self.outboxes.drain, outbox_drain.INTERVAL)
         self.sweeper = Sweeper(
             store,
             site,
@@ -291,6 +295,7 @@ class WorkerRuntime:
         self._endpoints.start()
         self._words.start()
         self._trimming.start()
+        self._record_duty.start()
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
@@ -314,6 +319,7 @@ class WorkerRuntime:
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,
+            self._stop_noting,
             self._answers.shutdown,
             partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
@@ -333,6 +339,12 @@ class WorkerRuntime:
         self.trimmer.stop()
         self._trimming.stop()
         self._trimming.join(LEASE_SECONDS)
+
+    def _stop_noting(self) -> None:
+        """Note no more, after the batch that is going on: what is in the outboxes is the next worker's."""
+        self._record_duty.stop()
+        self.outboxes.stop()
+        self._record_duty.join(self._timeout)
 
     def _stop_indexing(self) -> None:
         """Stop after the batch that is going on, and take part no more."""

@@ -63,6 +63,7 @@ from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
+from worker.store.outboxes import Outboxes
 from worker.store.page_checks import PageChecks
 from worker.store.patterns import PatternFeeds
 from worker.store.receivers import Receivers
@@ -96,6 +97,7 @@ class Store:
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
         self.receivers = Receivers(client, scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
+        self.outboxes = Outboxes(client, scripts, self.damaged_records)
         self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)
         self.page_checks = PageChecks(client, scripts, self.damaged_records)
         self.counters = Counters(client)

@@ -1,4 +1,4 @@
-"""What happened at each partner endpoint: the last attempts, its health, the articles it refused.
+"""What happened at each partner endpoint: its health, the articles it refused. Attempts go to the outbox of their feed.
 
 This is for people and for operational events. One decision about what is sent depends on it: whether an endpoint
 refuses an article because of the article itself (`EndpointStanding`).
@@ -13,7 +13,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.store import keys
+from worker.store import keys, outboxes
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
-
-ATTEMPTS_KEPT = 1000
-"""Attempts kept for each endpoint, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,9 @@ RECALL = "recall"
 """The endpoint refuses another article too, and has taken none since: the one parked alone is in dispute again."""
 _PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint refused it, or our quality gate did."""
-_FIELDS = tuple(attempt_field.name for attempt_field in fields(Attempt))
+_all_values = attrgetter(*(attempt_field.name for attempt_field in fields(Attempt)))
+_FIELDS = ("time", "article", "outcome", "status", "milliseconds", "error", "answer")
+"""What the script has to know of an attempt."""
 _values = attrgetter(*_FIELDS)
 
 
@@ -163,14 +162,15 @@ class Attempts:
         calls = []
         for (feed, endpoint), records in attempts.items():
             k = keys.feed(feed)
-            arguments: list[Any] = [ATTEMPTS_KEPT, ",".join(_FIELDS), f"endpoint:{endpoint}"]
+            arguments: list[Any] = [endpoint, ",".join(_FIELDS)]
             for attempt, ledger, dispute, _ in records:
                 arguments += _values(attempt)
+                arguments.append(outboxes.attempt_json(endpoint, _all_values(attempt), ledger))
                 arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
                 arguments.append(json.dumps(ledger) if ledger else "")
                 arguments.append(dispute)
             names = [
-                k.of_endpoint(endpoint, "attempts"),
+                k.outbox,
                 k.of_endpoint(endpoint, "health"),
                 k.of_endpoint(endpoint, "parked"),
             ]
@@ -178,7 +178,9 @@ class Attempts:
         recovered = set()
         for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempts/record", calls), strict=True):
             if isinstance(first, Exception):
-                self._damaged_records.report(f"attempts of {endpoint}", str(first), "they are in the log only")
+                self._damaged_records.report(
+                    f"attempts of {endpoint}", str(first), "the endpoint may get something again"
+                )
             elif first:
                 recovered.add((feed, endpoint))
         return recovered
@@ -191,11 +193,6 @@ class Attempts:
         pipe.hget(health, "status")
         _, status = pipe.execute()
         return int(status or 0)
-
-    def last_attempts(self, feed: str, endpoint: str, count: int) -> list[Attempt]:
-        """Return the last attempts, the newest first."""
-        entries = self._client.xrevrange(keys.feed(feed).of_endpoint(endpoint, "attempts"), count=count)
-        return [_typed(Attempt, texts) for _, texts in entries]
 
     def health(self, feed: str, endpoint: str) -> EndpointHealth:
         """Return how the endpoint has been doing."""
@@ -276,9 +273,3 @@ class Attempts:
 
 def _parked(text: str) -> Attempt:
     return Attempt(**json.loads(text))
-
-
-def _typed(kind: Any, texts: dict[str, str]) -> Any:
-    """A dataclass from the texts of a hash."""
-    types = {"int": int, "float": float, "str": str}
-    return kind(**{name: types[kind.__annotations__[name]](value) for name, value in texts.items()})

@@ -106,7 +106,7 @@ class Endpoints:
         places = [k.meta, k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers]
         answer = self._scripts.run(
             "endpoints/retry",
-            [*places, k.of_endpoint(endpoint, "disputed"), k.disputes_due],
+            [*places, k.of_endpoint(endpoint, "disputed"), k.disputes_due, k.outbox],
             [f"endpoint:{endpoint}", now],
         )
         return RetriedEndpoint(_POSITIONS[answer[0]], bool(answer[1]), answer[2]) if answer else None

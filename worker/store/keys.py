@@ -99,6 +99,15 @@ SCHEDULE = "dateline:schedule"
 RECEIVING = "dateline:receiving"
 """Set: names of the feeds that have or had receivers; a sweep looks at these."""
 
+NOTED = "dateline:noted"
+"""How often something was noted in the record: a Redis with a smaller number than the record has lost time."""
+
+OUTBOXES = "dateline:outboxes"
+"""Set: names of the feeds that had something in their outbox when a sweep last looked."""
+
+DRAINING = "dateline:outboxes:draining"
+"""The lease of the worker that notes in the record what is in them."""
+
 COUNTERS = "dateline:counters"
 """Hash: totals since the beginning, for /metrics."""
 
@@ -229,6 +238,8 @@ class FeedKeys(NamedTuple):
     """Sorted set: `endpoint:article` of a killed article -> when its page is checked next (ms)."""
     page_checks: str
     """Hash: `endpoint:article` of a killed article -> the last sighting of its page, as JSON."""
+    outbox: str
+    """Stream of what is to be noted in the record: an entry's field says what it is, its value is JSON."""
 
     def ledger(self, endpoint: str) -> str:
         """Hash of one endpoint: article id -> its entry as JSON (lua/endpoints/ledger.part)."""
@@ -237,11 +248,11 @@ class FeedKeys(NamedTuple):
     def of_endpoint(
         self,
         endpoint: str,
-        noun: Literal["ledger", "attempts", "health", "parked", "disputed", "replay", "replaying", "bucket"],
+        noun: Literal["ledger", "health", "parked", "disputed", "replay", "replaying", "bucket"],
     ) -> str:
         """A key of one endpoint.
 
-        attempts: stream of the last ones. health: hash (store/attempts.py). parked: hash, article id -> the attempt
+        health: hash (store/attempts.py). parked: hash, article id -> the attempt
         that was refused. disputed: hash, article id -> its dispute as JSON (lua/attempts/disputes.part). replay: sorted
         set, article ids in the order in which they are sent again. replaying: hash, the request for that. bucket: hash,
         the tokens of its rate limit.

@@ -70,7 +70,7 @@ class PageChecks:
         members = [_member(endpoint, article_id) for endpoint in endpoints]
         self._scripts.run(
             "page_checks/schedule",
-            [k.page_checks_due, k.page_checks],
+            [k.page_checks_due, k.page_checks, k.outbox],
             [sighting.version, due, _json(sighting), *members],
         )
 
@@ -78,7 +78,7 @@ class PageChecks:
         """Have pages checked when `due` (ms) at the latest, also those whose checks have ended."""
         k = keys.feed(feed)
         members = [_member(endpoint, article_id) for article_id in article_ids]
-        self._scripts.run("page_checks/bring_forward", [k.page_checks_due, k.page_checks], [due, *members])
+        self._scripts.run("page_checks/bring_forward", [k.page_checks_due, k.page_checks, k.outbox], [due, *members])
 
     def claim_due(self, feed: str, now: int, limit: int, deadline: int) -> list[PageCheck]:
         """Claim up to `limit` pages that are due at `now` (ms); they come due again at `deadline` (ms)."""
@@ -118,7 +118,7 @@ class PageChecks:
         return bool(
             self._scripts.run(
                 "page_checks/note",
-                [k.page_checks_due, k.page_checks],
+                [k.page_checks_due, k.page_checks, k.outbox],
                 [member, page.sighting_json, sighting_json, due, page.deadline],
             )
         )

@@ -107,6 +107,8 @@ class FeedSweep(NamedTuple):
     behind: int
     verifications: int
     page_checks: int
+    unnoted: int
+    """Entries of the outbox."""
     ended: list[dict[str, Any]]
     """Details of the subscriptions whose lease has ended."""
 
@@ -182,6 +184,7 @@ class Receivers:
                 k.receivers,
                 k.leases,
                 k.subscription_counts,
+                k.outbox,
             ],
             [now, *chain.from_iterable(settlement.arguments() for settlement in settlements)],
         )
@@ -212,6 +215,7 @@ class Receivers:
                     k.subscription_counts,
                     k.page_checks_due,
                     k.disputes_due,
+                    k.outbox,
                 ],
                 [now, limit, ended, _ENDED_AT_ONCE, longest_claim, _LONGEST_BACKOFF_MS],
             )
@@ -222,9 +226,9 @@ class Receivers:
             if isinstance(answer, Exception):
                 self._damaged_records.report(f"receivers of {feed}", str(answer), "the other feeds are swept")
             else:
-                expired, due, behind, verifications, page_checks, *texts = answer
+                expired, due, behind, verifications, page_checks, unnoted, *texts = answer
                 details = [subscription for subscription in map(_json_object, texts) if subscription]
-                swept[feed] = FeedSweep(expired, due, behind, verifications, page_checks, details)
+                swept[feed] = FeedSweep(expired, due, behind, verifications, page_checks, unnoted, details)
         return swept
 
     def backing_off(self, feed: str) -> Iterator[tuple[str, int, ReceiverState]]:
@@ -253,7 +257,7 @@ class Receivers:
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
             "receivers/enroll",
-            [k.meta, k.settled, k.paused, k.receiver_states, k.receivers],
+            [k.meta, k.settled, k.paused, k.receiver_states, k.receivers, k.outbox],
             [receiver, json.dumps(details), "" if since is None else since],
         )
         return ("known", "new", "back")[answer]
@@ -273,7 +277,7 @@ class Receivers:
         return bool(
             self._scripts.run(
                 "receivers/pause",
-                [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers],
+                [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers, k.outbox],
                 [receiver, now, reason],
             )
         )
@@ -282,11 +286,13 @@ class Receivers:
         """Take a paused receiver up again where it was; False when it was not paused."""
         k = keys.feed(feed)
         return bool(
-            self._scripts.run("receivers/resume", [k.settled, k.paused, k.receiver_states, k.receivers], [receiver])
+            self._scripts.run(
+                "receivers/resume", [k.settled, k.paused, k.receiver_states, k.receivers, k.outbox], [receiver]
+            )
         )
 
-    def remove(self, feed: str, receiver: str) -> None:
-        """Remove a receiver wherever it stands; a worker that has claimed it is fenced off."""
+    def remove(self, feed: str, receiver: str, reason: str) -> None:
+        """Remove a receiver wherever it stands, and why; a worker that has claimed it is fenced off."""
         k = keys.feed(feed)
         self._scripts.run(
             "receivers/remove",
@@ -299,8 +305,9 @@ class Receivers:
                 k.receiver_states,
                 k.receivers,
                 k.subscription_counts,
+                k.outbox,
             ],
-            [receiver],
+            [receiver, reason],
         )
 
     def exists(self, feed: str, receiver: str) -> bool:

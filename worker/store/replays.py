@@ -54,7 +54,9 @@ class Replays:
         k = keys.feed(feed)
         return bool(
             self._scripts.run(
-                "receivers/rewind", [k.meta, k.settled, k.claimed, k.receiver_states], [f"endpoint:{endpoint}"]
+                "receivers/rewind",
+                [k.meta, k.settled, k.claimed, k.receiver_states, k.paused, k.outbox],
+                [f"endpoint:{endpoint}"],
             )
         )
 

@@ -152,6 +152,7 @@ class SubscriptionRequests:
                     k.receiver_states,
                     k.leases,
                     k.subscription_counts,
+                    k.outbox,
                 ],
                 [subscription, _json(asdict(request)), verb, details, time, *limits],
             )

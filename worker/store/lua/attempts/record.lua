@@ -1,9 +1,10 @@
--- with attempts/disputes.part endpoints/ledger.part
+-- with outboxes/append.part attempts/disputes.part endpoints/ledger.part
 -- Keep attempts of one endpoint, update its health, and note in its ledger what it has of the articles.
--- KEYS 1 attempts (stream)   2 health   3 parked   4 ledger   5 disputed   6 disputes due
--- ARGV 1 how many attempts are kept, about   2 the names of an attempt's fields, separated by commas   3 the endpoint
---      as a receiver   then for each attempt its fields, and: the attempt as JSON if its article is set aside, else '';
---      entries for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the article:
+-- KEYS 1 outbox   2 health   3 parked   4 ledger   5 disputed   6 disputes due
+-- ARGV 1 the endpoint   2 the names of the fields of an attempt that are given, separated by commas   then for each
+--      attempt these fields, and: what is appended of it to the outbox; the attempt as JSON if its article is set aside,
+--      else ''; entries for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the
+--      article:
 --      ''            there is no dispute
 --      JSON          the dispute as it is now
 --      parked_alone  the article is parked though there was no other to compare it with
@@ -16,15 +17,14 @@ for name in string.gmatch(ARGV[2], '[^,]+') do
 end
 local health = KEYS[2]
 local recovered, disputes_changed = 0, false
-for first = 4, #ARGV, #names + 3 do
-  local attempt, stream_fields = {}, {}
+for first = 3, #ARGV, #names + 4 do
+  local attempt = {}
   for n, name in ipairs(names) do
     attempt[name] = ARGV[first + n - 1]
-    stream_fields[2 * n - 1], stream_fields[2 * n] = name, ARGV[first + n - 1]
   end
-  local as_json, entries, dispute = ARGV[first + #names], ARGV[first + #names + 1], ARGV[first + #names + 2]
+  local noted, as_json, entries, dispute = unpack(ARGV, first + #names, first + #names + 3)
   local now, outcome = attempt.time, attempt.outcome
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', unpack(stream_fields))
+  append(KEYS[1], 'attempt', noted)
   redis.call('HINCRBY', health, 'attempts', 1)
   redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
   if outcome ~= 'given_back' and outcome ~= 'parked' then
@@ -40,7 +40,9 @@ for first = 4, #ARGV, #names + 3 do
     redis.call('HINCRBY', health, 'successes', 1)
     redis.call('HSET', health, 'success', now)
     redis.call('HDEL', health, 'parked_alone')
-    redis.call('HDEL', KEYS[3], attempt.article)
+    if redis.call('HDEL', KEYS[3], attempt.article) == 1 then
+      append(KEYS[1], 'parked', {ARGV[1], attempt.article, cjson.null})
+    end
     disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
     if redis.call('HDEL', health, 'suspended') == 1 then
       recovered = 1
@@ -49,6 +51,7 @@ for first = 4, #ARGV, #names + 3 do
     redis.call('HSET', health, 'error', attempt.error, 'answer', attempt.answer, 'failed', now)
     if outcome == 'refused' or outcome == 'parked' then
       redis.call('HSET', KEYS[3], attempt.article, as_json)
+      append(KEYS[1], 'parked', {ARGV[1], attempt.article, as_json})
       disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
       if outcome == 'refused' then
         redis.call('HSET', health, 'parked', now)
@@ -63,6 +66,7 @@ for first = 4, #ARGV, #names + 3 do
       local alone = redis.call('HGET', health, 'parked_alone')
       if alone and alone ~= attempt.article and redis.call('HDEL', KEYS[3], alone) == 1 then
         redis.call('HDEL', health, 'parked_alone')
+        append(KEYS[1], 'parked', {ARGV[1], alone, cjson.null})
         local time = tonumber(now)
         redis.call('HSET', KEYS[5], alone, cjson.encode({
           due = time, tries = 1, since = time, last = time, status = tonumber(attempt.status),
@@ -86,6 +90,6 @@ for first = 4, #ARGV, #names + 3 do
   end
 end
 if disputes_changed then
-  plan_disputes(KEYS[5], KEYS[6], ARGV[3])
+  plan_disputes(KEYS[5], KEYS[6], 'endpoint:' .. ARGV[1])
 end
 return recovered

@@ -1,8 +1,8 @@
--- with receivers/state.part attempts/disputes.part
+-- with outboxes/append.part receivers/state.part attempts/disputes.part
 -- Have an endpoint tried now. If it is paused, it is resumed and its failures are forgotten. It leaves backoff,
 -- whatever time it has asked for. Its disputes are due.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 disputed
---      9 disputes due
+--      9 disputes due   10 outbox
 -- ARGV 1 receiver   2 now (ms)
 -- Returns {number of the set that it was in, 1 when it is behind the head, disputes that are due now}; {} when it is in
 -- none.
@@ -36,7 +36,9 @@ if position ~= 2 then
   redis.call('ZREM', KEYS[4], id)
   redis.call('ZREM', KEYS[5], id)
   -- Disputes are tried only while their endpoint is behind.
-  redis.call('ZADD', KEYS[2], (behind or due == 0) and state.cursor or head - 1, id)
+  local cursor = (behind or due == 0) and state.cursor or head - 1
+  redis.call('ZADD', KEYS[2], cursor, id)
+  append_standing(KEYS[10], id, cursor, cjson.null, '')
   if position == 4 or state.since == 0 then
     redis.call('HDEL', KEYS[6], id)
   else

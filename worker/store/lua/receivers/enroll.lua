@@ -1,6 +1,6 @@
--- with receivers/state.part
+-- with outboxes/append.part receivers/state.part
 -- Add an endpoint as a receiver that is up to date, or restore one that was removed from the settings before.
--- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers
+-- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers   6 outbox
 -- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
@@ -10,6 +10,7 @@ if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   details.since = tonumber(head)
   redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(details))
   redis.call('ZADD', KEYS[2], head, ARGV[1])
+  append_standing(KEYS[6], ARGV[1], head, cjson.null, '')
   return 1
 end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
@@ -24,4 +25,5 @@ end
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('ZADD', KEYS[2], state.cursor, ARGV[1])
+append_standing(KEYS[6], ARGV[1], state.cursor, cjson.null, '')
 return 2

@@ -1,7 +1,7 @@
--- with receivers/removal.part receivers/state.part
+-- with outboxes/append.part receivers/removal.part receivers/state.part
 -- End claims, each with its outcome. A claim whose token is no longer the receiver's is ignored (fencing).
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 leases
---      9 subscription counts
+--      9 subscription counts   10 outbox
 -- ARGV 1 now (ms)   then for each receiver: receiver, token, verb, cursor, due (ms), since (ms), last (ms),
 --      until (ms), reason
 --      verb: done  -> settled(cursor)       back -> settled(cursor), failing as before
@@ -24,10 +24,13 @@ for i = 2, #ARGV, 9 do
       redis.call('ZADD', KEYS[2], cursor, id)
       keep_unless_plain(KEYS[6], id, state, ARGV[1])
     elseif verb == 'end' then
-      remove(id, {KEYS[8]}, KEYS[6], KEYS[7], KEYS[9])
+      remove(id, {KEYS[8]}, KEYS[6], KEYS[7], KEYS[9], KEYS[10], state.reason)
     else
       redis.call('ZADD', verb == 'pause' and KEYS[5] or KEYS[4], verb == 'pause' and ARGV[1] or due, id)
       redis.call('HSET', KEYS[6], id, cjson.encode(state))
+      if verb == 'pause' then
+        append_standing(KEYS[10], id, cursor, tonumber(ARGV[1]), state.reason)
+      end
     end
     if (verb == 'done' or verb == 'back') and tonumber(cursor) < head then
       answer[1] = answer[1] + 1

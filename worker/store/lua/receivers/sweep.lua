@@ -1,14 +1,15 @@
--- with receivers/removal.part receivers/state.part
+-- with outboxes/append.part receivers/removal.part receivers/state.part
 -- Correct what time has changed among a feed's receivers: expired claims and due backoffs become settled (old cursor),
 -- subscriptions whose lease has ended are removed, and endpoints with a dispute that is due are set one change back, so
 -- that they are behind.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 leases
 --      9 verifications due   10 subscription counts   11 page checks due   12 disputes due
+--      13 outbox
 -- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end before this time have ended (ms)
 --      4 how many leases at the most   5 the longest claim (ms)   6 the longest backoff (ms)
 --      A claim or backoff that ends later than that was written by a clock that has been set back since: it is over.
--- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, details of each
--- subscription whose lease has ended ...}.
+-- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, entries in
+-- the outbox, details of each subscription whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
 for n, key in ipairs({KEYS[3], KEYS[4]}) do
@@ -38,7 +39,8 @@ local ended = redis.call('ZRANGEBYSCORE', KEYS[8], '-inf', ARGV[3], 'LIMIT', 0, 
 local subscriptions = {}
 for _, id in ipairs(ended) do
   subscriptions[#subscriptions + 1] = redis.call('HGET', KEYS[7], id) or ''
-  remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10])
+  remove(id, {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[8]}, KEYS[6], KEYS[7], KEYS[10], KEYS[13],
+    'the lease has ended')
 end
 local head = redis.call('HGET', KEYS[1], 'head') or '0'
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[12], '-inf', now)) do
@@ -52,5 +54,6 @@ return {
   redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
   redis.call('ZCOUNT', KEYS[9], '-inf', now),
   redis.call('ZCOUNT', KEYS[11], '-inf', now),
+  redis.call('XLEN', KEYS[13]),
   unpack(subscriptions),
 }
