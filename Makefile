@@ -35,10 +35,10 @@ lint: $(READY) ## Check style, names, types and the dependency rules
 	$(BIN)/lint-imports
 	$(BIN)/python tests/style.py
 
-bench: $(BENCH_READY) ## Measure everything beside its peers, in a quarter of an hour; writes bench/RESULTS.md
+bench: $(BENCH_READY) ## Measure everything beside its peers, in half an hour; writes bench/RESULTS.md
 	@$(BIN)/python -m bench
 
-bench-quick: $(BENCH_READY) ## The same with less work, in two minutes; writes nothing
+bench-quick: $(BENCH_READY) ## The same with less work, in six minutes; writes nothing
 	@$(BIN)/python -m bench --quick
 
 lock: $(READY) ## Lock the dependencies of pyproject.toml anew

@@ -1,10 +1,10 @@
 """`python -m bench.decade RECORD_URL ARTICLES`: a record as it would be after ten years, made in a minute or two.
 
 The newsroom is the one of config/dateline.toml. Its articles are spread evenly over ten years that end now, each about
-3 kB long, a third of them corrected once; they are in its feeds and patterns. Fifty endpoints take the feed `all`. They
+3 kB long, a third of them corrected once; they are in its feeds and patterns. Fifty endpoints take the feed `en`. They
 were told of everything in the last thirty days and of the very first articles; of the rest two of them hold all.
 Attempts are there for thirty days. The same number of articles is always the same record, but for the time at which it
-ends.
+ends. Their words are not in the index of words.
 
 The rows go round the parts that note events one by one, so this module knows the tables, and is tested against them.
 """
@@ -35,7 +35,8 @@ from worker.record.positions import NOTED, note_position
 
 YEARS = 10
 ENDPOINTS = 50
-ENDPOINT_FEED = "all"
+ENDPOINT_FEED = "en"
+SUBSCRIBED_FEED = "culture"
 HOT = timedelta(days=30)
 """What the newest articles are: told to every endpoint, with an attempt for each."""
 OLDEST = 100
@@ -89,7 +90,7 @@ def fill(
 ) -> Decade:
     """Fill a record that holds nothing yet with `articles` articles, the last one of a minute before `end`.
 
-    `subscriptions`: details of subscriptions of the feed `all`, with their callbacks. `progress` is told how many
+    `subscriptions`: details of subscriptions of the feed `culture`, with their callbacks. `progress` is told how many
     articles are there.
     """
     begun = time.monotonic()
@@ -99,18 +100,20 @@ def fill(
         if connection.scalar(select(tables.articles.c.article_id).limit(1)) is not None:
             raise ValueError(f"{record.address} has articles already: name an empty record")
         indexes = _without_indexes(connection)
-        made = 0
-        source = maker.rows()
-        while batch := list(islice(source, _BATCH)):
-            by_table: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
-            for one in batch:
-                for table, row in one:
-                    by_table[table].append(row)
+    made = 0
+    source = maker.rows()
+    while batch := list(islice(source, _BATCH)):
+        by_table: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
+        for one in batch:
+            for table, row in one:
+                by_table[table].append(row)
+        with record.write() as connection:
             for table, values in by_table.items():
                 _write(connection, table, _COLUMNS[table], values)
                 rows[table.name] += len(values)
-            made += len(batch)
-            progress(made)
+        made += len(batch)
+        progress(made)
+    with record.write() as connection:
         _stand_at_the_head(connection, maker.heads, subscriptions, ms(end))
         for statement in indexes:
             connection.execute(text(statement))
@@ -234,7 +237,9 @@ class _Maker:
             self.heads[feed] += 1
             state = (feed, article_id, "in", versions, accepted, published, self.heads[feed])
             rows.append((tables.memberships, state))
-        rows += self._told(article_id, versions, accepted, digest, everybody=is_hot or number < OLDEST, is_hot=is_hot)
+        if edition == ENDPOINT_FEED:
+            everybody = is_hot or number < OLDEST
+            rows += self._told(article_id, versions, accepted, digest, everybody=everybody, is_hot=is_hot)
         return rows
 
     def _fields(self, number: int, mixed: int, edition: str, moment: datetime, subjects: list[str]) -> dict[str, Any]:
@@ -258,7 +263,7 @@ class _Maker:
         return "".join([sentences[(mixed + place * step) % _SENTENCES] for place in range(_SENTENCES_EACH)])
 
     def _feeds(self, mixed: int, edition: str, fields: dict[str, Any], subjects: list[str]) -> list[str]:
-        feeds = [ENDPOINT_FEED, edition, f"author/{slug_of(fields['authors'][0])}"]
+        feeds = ["all", edition, f"author/{slug_of(fields['authors'][0])}"]
         if mixed % 33 == 0:
             feeds.append("breaking")
         if edition == "en":
@@ -281,7 +286,18 @@ class _Maker:
             yield tables.deliveries, entry
             if is_hot:
                 message = f"msg_{digest[:24]}"
-                attempt = (name, sent, article_id, message, ENDPOINT_FEED, version, action, "delivered", 204, 30)
+                attempt = (
+                    f"endpoint:{name}",
+                    sent,
+                    article_id,
+                    message,
+                    ENDPOINT_FEED,
+                    version,
+                    action,
+                    "delivered",
+                    204,
+                    30,
+                )
                 yield tables.attempts, (*attempt, 3600, digest, "", "")
 
 
@@ -347,12 +363,12 @@ def _stand_at_the_head(
             insert(tables.subscriptions),
             [
                 {
-                    "feed": ENDPOINT_FEED,
+                    "feed": SUBSCRIBED_FEED,
                     "receiver": f"s{number:024x}",
                     "details": json.dumps(details, separators=(",", ":")),
                     "began": now,
                     "lease_ends": details["expires"],
-                    "cursor": head,
+                    "cursor": heads[SUBSCRIBED_FEED],
                     "reason": "",
                 }
                 for number, details in enumerate(subscriptions)

@@ -11,8 +11,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ import requests
 
 from bench.machine import Usage, descendants
 from bench.receiver import WEBHOOK_SECRET, Receiver, secret_of
-from config.settings import load
+from config.settings import EXAMPLE, load
 from worker import clock
 from worker.runtime.celery_app import app, configure
 from worker.runtime.listen_address import free_port
@@ -56,9 +56,10 @@ class Pushed:
 class Newsroom:
     """A stack that is up."""
 
-    def __init__(self, stack: ProcessTree, base_url: str, receiver: Receiver) -> None:
+    def __init__(self, stack: ProcessTree, base_url: str, receiver: Receiver, config: Path) -> None:
         self.store = Store.connect(stack.redis_url)
         self.base_url = base_url
+        self._config = config
         self._stack = stack
         self._receiver = receiver
         self._session = requests.Session()
@@ -132,6 +133,28 @@ class Newsroom:
         """Send the wake-up call that goes with resuming an endpoint."""
         self._wakeups.distribute(feed)
 
+    def add(self, tables: str) -> None:
+        """Write more tables into the settings, and have all processes read them."""
+        self._config.write_text(self._config.read_text() + tables)
+        self._stack.hang_up()
+
+    def document(self, feed: str) -> str:
+        """The Atom document of a feed; empty: there is none yet."""
+        answer = self._session.get(f"{self.base_url}/feeds/{feed}.atom", timeout=30)
+        return answer.text if answer.status_code == 200 else ""
+
+    def carried_out(self, seconds: float = 120) -> None:
+        """Wait until all events that were accepted are carried out."""
+
+        def done() -> bool:
+            return all(
+                not group["pending"] and not group["lag"]
+                for stream in (keys.EVENTS, keys.URGENT)
+                for group in self.store.client.xinfo_groups(stream)
+            )
+
+        until(done, seconds, "all events to be carried out")
+
     def text_for(self, size: int, feed: str) -> int:
         """How long a text makes the push of one article `size` bytes long. The feed has one subscriber."""
         length = size // 2
@@ -176,8 +199,8 @@ class Newsroom:
         return int(self.store.client.info("memory")["used_memory"])
 
 
-def event(article: str, section: str, version: int = 1, text: int = 1_000) -> dict[str, Any]:
-    """The event of an article that is new (version 1) or corrected."""
+def event(article: str, section: str, version: int = 1, text: int = 1_000, **more: object) -> dict[str, Any]:
+    """The event of an article that is new (version 1) or corrected; `more`: fields of the article."""
     return {
         "id": f"evt-{uuid4()}",
         "type": "article.published" if version == 1 else "article.corrected",
@@ -188,6 +211,7 @@ def event(article: str, section: str, version: int = 1, text: int = 1_000) -> di
             "headline": f"{article}, version {version}",
             "url": f"https://herald.example/{article}",
             "body_html": f"<p>{'x' * text}</p>",
+            **more,
         },
     }
 
@@ -195,20 +219,67 @@ def event(article: str, section: str, version: int = 1, text: int = 1_000) -> di
 @contextmanager
 def start(receiver: Receiver, sections: Sequence[str], endpoints: str = "") -> Iterator[Newsroom]:
     """Bring the stack up, one feed for each section; `endpoints`: tables of settings. On failure its log is shown."""
-    with TemporaryDirectory(prefix="dateline-bench-") as folder:
-        port = free_port("127.0.0.1")
-        config = Path(folder, "dateline.toml")
-        config.write_text(_settings(port, Path(folder, "data"), sections, endpoints))
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
-        log = Path(folder, "log")
-        try:
-            with _stderr_to(log), ProcessTree(load(config, environ), config, WORKERS, environ) as stack:
-                newsroom = Newsroom(stack, f"http://127.0.0.1:{port}", receiver)
-                yield newsroom
-                newsroom.store.close()
-        except Exception as error:
-            error.add_note("The end of the log:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
-            raise
+    with (
+        TemporaryDirectory(prefix="dateline-bench-") as folder,
+        start_in(Path(folder), receiver, feeds(sections) + endpoints) as newsroom,
+    ):
+        yield newsroom
+
+
+@contextmanager
+def start_in(
+    folder: Path,
+    receiver: Receiver,
+    tables: str,
+    variables: Mapping[str, str] | None = None,
+    *,
+    interpreter: str | None = None,
+) -> Iterator[Newsroom]:
+    """Bring the stack up with its data in `folder`/data, where an earlier one may have left them.
+
+    `tables`: the feeds and endpoints, as settings; `variables`: for the environment of its processes;
+    `interpreter`: which runs them.
+    """
+    port = free_port("127.0.0.1")
+    config = folder / "dateline.toml"
+    config.write_text(_settings(port, folder / "data", tables))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
+    environ |= variables or {}
+    log = folder / "log"
+    try:
+        with ExitStack() as undo:
+            undo.enter_context(_stderr_to(log))
+            with _run_by(interpreter):
+                stack = undo.enter_context(ProcessTree(load(config, environ), config, WORKERS, environ))
+            newsroom = Newsroom(stack, f"http://127.0.0.1:{port}", receiver, config)
+            yield newsroom
+            newsroom.store.close()
+    except Exception as error:
+        error.add_note("The end of the log:\n" + "\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+        raise
+
+
+@contextmanager
+def _run_by(interpreter: str | None) -> Iterator[None]:
+    """Have processes that are started run by another interpreter than this one."""
+    ours, sys.executable = sys.executable, interpreter or sys.executable
+    try:
+        yield
+    finally:
+        sys.executable = ours
+
+
+def feeds(sections: Sequence[str]) -> str:
+    """The settings of one feed for each section."""
+    return "".join(
+        f'\n[[feeds]]\nname = "{name}"\ntitle = "{name}"\nselect = [{{ section = ["{name}"] }}]\n' for name in sections
+    )
+
+
+def example_feeds() -> str:
+    """The feeds of the example newsroom, as settings."""
+    text = EXAMPLE.read_text("utf-8")
+    return text[text.index("\n[[feeds]]") : text.index("\n[operations]")]
 
 
 def endpoint(name: str, feed: str, url: str, **more: object) -> str:
@@ -229,10 +300,7 @@ def until(done: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def _settings(port: int, data: Path, sections: Sequence[str], endpoints: str) -> str:
-    feeds = "".join(
-        f'\n[[feeds]]\nname = "{name}"\ntitle = "{name}"\nselect = [{{ section = ["{name}"] }}]\n' for name in sections
-    )
+def _settings(port: int, data: Path, tables: str) -> str:
     return f"""
 api_tokens = ["{_TOKEN}"]
 data_dir = "{data}"
@@ -247,7 +315,7 @@ port = {port}
 
 [delivery]
 allow_networks = ["127.0.0.0/8"]
-{feeds}{endpoints}"""
+{tables}"""
 
 
 @contextmanager

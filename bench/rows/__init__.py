@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from bench.rows import catchup, endpoints, fanout, growth, isolation, latency, patterns, rendering, serving
+from bench.rows import (
+    catchup,
+    decade,
+    endpoints,
+    fanout,
+    growth,
+    isolation,
+    latency,
+    patterns,
+    record,
+    rendering,
+    serving,
+)
 
 ROWS = {
     "fan-out": fanout,
@@ -14,4 +26,6 @@ ROWS = {
     "rendering": rendering,
     "patterns": patterns,
     "serving": serving,
+    "record": record,
+    "ten years": decade,
 }

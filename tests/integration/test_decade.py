@@ -56,7 +56,7 @@ def test_ten_years(record: Record) -> None:
         holders = select(func.count()).where(held.article_id == made.oldest)
         assert connection.scalar(holders) == ENDPOINTS
         complete = select(held.article_id).group_by(held.article_id).having(func.count() == ENDPOINTS)
-        assert len(connection.execute(complete).all()) >= OLDEST
-        assert connection.scalar(select(func.min(tables.endpoints.c.cursor))) == made.heads["all"]
+        assert len(connection.execute(complete).all()) >= OLDEST / 2  # those in English
+        assert connection.scalar(select(func.min(tables.endpoints.c.cursor))) == made.heads["en"]
     with pytest.raises(ValueError, match="has articles already"):
         fill(record, ARTICLES, END)
