@@ -26,6 +26,7 @@ from worker.cli import (
     publish,
     record,
     render,
+    report,
     validate,
 )
 from worker.cli.terminal import Failed, say_wrong
@@ -57,6 +58,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("articles", articles.list_articles, "dateline articles --search 'harbour \"night trams\"' --since 7d"),
     ("history", history.history, "dateline history hh-2026-0301"),
     ("coverage", coverage.coverage, "dateline coverage hh-2026-0301"),
+    ("report", report.report, "dateline report --partner city-portal --from 2026-03-01 --to 2026-03-31 --csv"),
     ("list", desk.arrange_list, "dateline list picks hh-2026-0301 hh-2026-0299"),
     ("replay", coverage.replay, "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),
     ("subscriptions", listings.list_subscriptions, "dateline subscriptions --feed en"),

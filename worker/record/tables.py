@@ -211,6 +211,13 @@ deliveries = Table(
 )
 Index("ix_deliveries_article_id", deliveries.c.article_id)
 Index("ix_deliveries_taken", deliveries.c.endpoint, deliveries.c.taken)
+Index(
+    "ix_deliveries_refused",
+    deliveries.c.endpoint,
+    deliveries.c.sent,
+    sqlite_where=deliveries.c.state == "refused",
+    postgresql_where=deliveries.c.state == "refused",
+)
 
 attempts = Table(
     "attempts",

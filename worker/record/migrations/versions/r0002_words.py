@@ -56,4 +56,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_attempts_article_id", "attempts", ["article_id"], unique=False, sqlite_where=quotes, postgresql_where=quotes
     )
+    refused = sa.text("state = 'refused'")
+    op.create_index(
+        "ix_deliveries_refused",
+        "deliveries",
+        ["endpoint", "sent"],
+        unique=False,
+        sqlite_where=refused,
+        postgresql_where=refused,
+    )
     op.execute("INSERT INTO unindexed (article_id) SELECT article_id FROM articles WHERE document IS NOT NULL")
