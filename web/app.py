@@ -32,6 +32,7 @@ from web.hub import HubEndpoint
 from web.metrics import MetricsEndpoint
 from web.pages import Pages
 from web.problem_details import ErrorPages
+from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
@@ -142,8 +143,9 @@ def _slow_path(
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
     feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
     hub = HubEndpoint(services.hub, body_reader, addresses)
-    health = HealthEndpoint(store, services.wakeups, listener)
-    metrics = MetricsEndpoint(store, publication, settings, addresses)
+    record_health = RecordHealth(services.record)
+    health = HealthEndpoint(store, record_health, services.wakeups, listener)
+    metrics = MetricsEndpoint(store, record_health, publication, settings, addresses)
     application = Starlette(
         routes=[
             Route("/", _home),

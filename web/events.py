@@ -13,7 +13,8 @@ from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
 from web.access import carries_token
 from web.header_fields import media_type
-from web.problem_details import field_list, json_response, problem
+from web.problem_details import json_response, problem
+from web.receipts import receipt_fields
 from worker import clock
 from worker.intake.accept import Receipt
 from worker.outbound.signing import SignatureError, may_be_webhook, verify_webhook
@@ -69,7 +70,7 @@ class EventsEndpoint:
         if not events:
             return problem(400, "The array has no event in it.")
         try:
-            receipts = await run_in_threadpool(self._accept, events)
+            receipts = await run_in_threadpool(self._accept, events, client)
         except RedisError as error:
             if redis_errors.kind(error) == "bug":
                 raise
@@ -90,10 +91,9 @@ class EventsEndpoint:
             return False
         return True
 
-    def _accept(self, events: list[Any]) -> list[Receipt]:
-        accepted = iter(
-            self._intake.accept([event for event in events if not isinstance(event, InvalidEvent)], clock.agreed())
-        )
+    def _accept(self, events: list[Any], client: str) -> list[Receipt]:
+        readable = [event for event in events if not isinstance(event, InvalidEvent)]
+        accepted = iter(self._intake.accept(readable, clock.agreed(), way="post", sender=client))
         return [
             Receipt("invalid", event.event_id, event.errors) if isinstance(event, InvalidEvent) else next(accepted)
             for event in events
@@ -129,16 +129,9 @@ def _respond(receipts: list[Receipt], *, single: bool) -> Response:
     invalid = sum(receipt.status == "invalid" for receipt in receipts)
     if single and invalid:
         return problem(400, "The event can't be taken.", receipts[0].errors, id=receipts[0].event_id)
-    events = [_receipt_fields(receipt) for receipt in receipts]
+    events = [receipt_fields(receipt) for receipt in receipts]
     if single:
         return json_response(202, events[0])
     if invalid == len(receipts):
         return problem(400, "None of the events can be taken.", events=events)
     return json_response(207 if invalid else 202, {"events": events})
-
-
-def _receipt_fields(receipt: Receipt) -> dict[str, Any]:
-    fields: dict[str, Any] = {"id": receipt.event_id, "status": receipt.status}
-    if receipt.errors:
-        fields["errors"] = field_list(receipt.errors)
-    return fields

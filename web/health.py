@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from web.change_listener import ChangeListener
+    from web.record_health import RecordHealth
     from worker.store import Store
     from worker.wakeups import Wakeups
 
@@ -40,8 +41,9 @@ class WorkerStates(NamedTuple):
 class HealthEndpoint:
     """Answers /healthz and /readyz."""
 
-    def __init__(self, store: Store, wakeups: Wakeups, listener: ChangeListener) -> None:
+    def __init__(self, store: Store, record: RecordHealth, wakeups: Wakeups, listener: ChangeListener) -> None:
         self._store = store
+        self._record = record
         self._wakeups = wakeups
         self._listener = listener
         self._threads = ThreadPoolExecutor(_MOST_PROBES, thread_name_prefix="health")
@@ -53,19 +55,22 @@ class HealthEndpoint:
         return PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
-        """GET /readyz: 200 when events can be stored and carried out, else 503 with what is missing."""
+        """GET /readyz: 200 when events can be kept and carried out, else 503 with what is missing.
+
+        Without the record they can: the answer says since when it is away.
+        """
         del request
+        record = await self._record_state()
         try:
             workers = await self._probe_in_time()
         except (RedisError, TimeoutError) as error:
-            return self._not_ready(error)
+            return self._not_ready(error, record)
         if not workers.alive:
-            return problem(
-                503, "No worker is running: events are kept, and carried out once one is.", lost_workers=workers.lost
-            )
+            detail = "No worker is running: events are kept, and carried out once one is."
+            return problem(503, detail, lost_workers=workers.lost, **record)
         if len(workers.older) == len(workers.alive):
             detail = "The workers that know the newest definitions of feeds were lost a moment ago: events are kept."
-            return problem(503, detail, older_definitions=workers.older)
+            return problem(503, detail, older_definitions=workers.older, **record)
         health: dict[str, Any] = {
             "status": "ready",
             "workers": len(workers.alive),
@@ -75,22 +80,35 @@ class HealthEndpoint:
             health["lost_workers"] = workers.lost
         if trouble := self._wakeups.trouble:
             health["broker"] = f"{trouble}: events are kept, and carried out by the sweep within a second or two"
-        return json_response(200, health)
+        return json_response(200, health | record)
 
-    def _not_ready(self, error: RedisError | TimeoutError) -> Response:
+    def _not_ready(self, error: RedisError | TimeoutError, record: dict[str, Any]) -> Response:
         """Return what is wrong with Redis. Raises the error if it is a bug."""
+        # Events are taken as long as one of the two takes them.
+        about_events = "events are not taken" if record else "the record takes events, which are carried out later"
         if isinstance(error, RedisError):
             kind = redis_errors.kind(error)
             if kind == "bug":
                 raise error
             if kind == "full":
-                return problem(503, f"{redis_errors.sentence(error)}. Feeds are served, events are not taken.")
+                return problem(503, f"{redis_errors.sentence(error)}. Feeds are served, {about_events}.", **record)
         seconds = round(self._listener.silent_seconds)
         return problem(
             503,
-            f"Redis does not answer: feeds are served as they were {seconds} s ago, events are not taken.",
+            f"Redis does not answer: feeds are served as they were {seconds} s ago, {about_events}.",
             redis_silent_seconds=seconds,
+            **record,
         )
+
+    async def _record_state(self) -> dict[str, Any]:
+        """Return why the record is away, and since when; nothing when it is there."""
+        absence = await self._record.absence()
+        if absence is None:
+            return {}
+        return {
+            "record": f"{absence.reason}. Redis alone keeps what happens, and the record gets it later",
+            "record_away_since": clock.moment(absence.since).isoformat(),
+        }
 
     async def _probe_in_time(self) -> WorkerStates:
         """Probe in a thread of this endpoint. Raises TimeoutError when Redis is slow, and what `_probe` raises."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from web.client_address import ClientAddresses
+    from web.record_health import RecordHealth
     from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.endpoints import EndpointOverview
@@ -65,8 +66,17 @@ _PAUSED = {"asked": "person", "removed": "removed", "damaged": "damaged"}
 class MetricsEndpoint:
     """Answers /metrics."""
 
-    def __init__(self, store: Store, publication: Publication, settings: Settings, addresses: ClientAddresses) -> None:
+    def __init__(
+        self,
+        store: Store,
+        record: RecordHealth,
+        publication: Publication,
+        settings: Settings,
+        addresses: ClientAddresses,
+    ) -> None:
         self._store = store
+        self._record = record
+        self._away_since = 0
         self._publication = publication
         self._endpoints = settings.endpoints
         self._networks = settings.web.metrics_networks
@@ -78,6 +88,8 @@ class MetricsEndpoint:
         """GET /metrics: 403 for clients outside `web.metrics_networks`. Raises redis.RedisError for a bug."""
         if not self._addresses.within(request, self._networks):
             return problem(403, "Metrics are for the networks in web.metrics_networks.")
+        absence = await self._record.absence()
+        self._away_since = absence.since if absence else 0
         try:
             body = await run_in_threadpool(generate_latest, self._registry)
         except RedisError as error:
@@ -93,6 +105,8 @@ class MetricsEndpoint:
         yield from _counters(_FROM_ZERO | store.counters.read())
         waiting = store.events.waiting()
         yield GaugeMetricFamily("dateline_events_waiting", "Events accepted and not carried out", waiting)
+        away = _seconds(self._away_since, now)
+        yield GaugeMetricFamily("dateline_record_away_seconds", "How long the record has been away", away)
         yield from self._feed_metrics()
         yield from self._endpoint_metrics(now)
         alive = len(store.workers.alive(now))

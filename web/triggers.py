@@ -12,6 +12,7 @@ from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
 from web.problem_details import field_list, json_response, problem
+from web.receipts import receipt_fields
 from worker import clock
 from worker.intake.inbound_signatures import SIGNING_SYSTEMS, checked_by_head
 from worker.outbound.signing import SignatureError
@@ -64,7 +65,7 @@ class TriggersEndpoint:
         except SignatureError as error:
             log.info("trigger_refused", adapter=name, reason=error.reason)
             return problem(401, headers={"WWW-Authenticate": "Bearer"} if SIGNING_SYSTEMS[name].takes_bearer else None)
-        return await self._respond(name, body.content)
+        return await self._respond(name, body.content, client)
 
     @staticmethod
     def _check_signature(name: str, headers: Mapping[str, str], body: RequestBody, secrets: list[str]) -> None:
@@ -87,9 +88,9 @@ class TriggersEndpoint:
             return f"The adapter {name} is off. To turn it on, set secret in [adapters.{name}] of the settings."
         return ""
 
-    async def _respond(self, name: str, content: bytes) -> Response:
+    async def _respond(self, name: str, content: bytes, client: str) -> Response:
         try:
-            adapted, receipt = await run_in_threadpool(self._accept, name, content)
+            adapted, receipt = await run_in_threadpool(self._accept, name, content, client)
         except InvalidEvent as error:
             return problem(400, f"This can't be taken as {ADAPTERS[name].takes}.", error.errors, id=error.event_id)
         except RedisError as error:
@@ -101,11 +102,12 @@ class TriggersEndpoint:
         missing = field_list(adapted.missing)
         if receipt.status == "invalid":
             return problem(400, "The event can't be taken.", receipt.errors, id=receipt.event_id, missing=missing)
-        return json_response(202, {"id": receipt.event_id, "status": receipt.status, "missing": missing})
+        return json_response(202, receipt_fields(receipt) | {"missing": missing})
 
-    def _accept(self, name: str, content: bytes) -> tuple[Adapted, Receipt]:
+    def _accept(self, name: str, content: bytes, client: str) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
         edition = settings.edition or self._edition
         defaults = InputDefaults(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
         adapted = ADAPTERS[name].read(content, defaults)
-        return adapted, self._intake.accept([adapted.event], clock.agreed())[0]
+        (receipt,) = self._intake.accept([adapted.event], clock.agreed(), way=name, sender=client)
+        return adapted, receipt

@@ -19,6 +19,7 @@ from config.settings import WebSettings
 from web.client_address import ClientAddresses
 from web.metrics import MetricsEndpoint
 from worker import clock
+from worker.record.availability import Absence
 from worker.store import Store, keys
 from worker.store.attempts import Attempt, AttemptRecord
 
@@ -26,7 +27,12 @@ NOW = 1_800_000_000_000
 
 
 def metrics(
-    store: Store, endpoints: Mapping[str, str], *, delay: timedelta | None = None, **web: Any
+    store: Store,
+    endpoints: Mapping[str, str],
+    *,
+    delay: timedelta | None = None,
+    absence: Absence | None = None,
+    **web: Any,
 ) -> MetricsEndpoint:
     """The metrics of a newsroom with these endpoints, name -> feed, and a pattern of feeds."""
     feeds = dict.fromkeys(endpoints.values())
@@ -38,7 +44,8 @@ def metrics(
         ],
         web=WebSettings(**web),
     )
-    return MetricsEndpoint(store, cast(Any, publication), cast(Any, settings), ClientAddresses([]))
+    record = mock.Mock(absence=mock.AsyncMock(return_value=absence))
+    return MetricsEndpoint(store, record, cast(Any, publication), cast(Any, settings), ClientAddresses([]))
 
 
 def read_series(metrics: MetricsEndpoint, peer: str = "127.0.0.1") -> dict[str, float]:
@@ -240,6 +247,14 @@ def test_what_runs_is_told(store: Store) -> None:
     series = read_series(metrics(store, {}))
     assert series["dateline_workers"] == 2
     assert [value for name, value in series.items() if name.startswith("dateline_build_info version=")] == [1]
+
+
+def test_a_record_that_is_away_is_told(store: Store) -> None:
+    since = clock.ms(clock.agreed()) - 90_000
+    assert read_series(metrics(store, {}, absence=Absence(since, "it does not answer")))[
+        "dateline_record_away_seconds"
+    ] == pytest.approx(90, abs=30)
+    assert read_series(metrics(store, {}))["dateline_record_away_seconds"] == 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from worker.record.events import (
     EventResult,
     SentEvent,
     accept,
+    newest_to_append,
     note_appended,
     note_results,
     receipts,
@@ -98,14 +99,15 @@ class TestAccepting:
 
 class TestWhatIsLeft:
     def test_kills_are_appended_first(self, record: Record) -> None:
-        accepted(record, sent("1"), kill("2"), sent("3"), kill("4"), sent("late", accepted=100))
+        *_, last, _ = accepted(record, sent("1"), kill("2"), sent("3"), kill("4"), sent("late"))
         with record.write() as connection:
-            kept = to_append(connection, 50, 3)
+            assert newest_to_append(connection) == last.number + 1
+            kept = to_append(connection, last.number, 3)
             assert [("2", "kill", "a"), ("4", "kill", "a"), ("1", "", "")] == [
                 (event.event_id, event.kind, event.article_id) for event in kept
             ]
             note_appended(connection, {event.number: "1-0" for event in kept})
-            assert ["3"] == [event.event_id for event in to_append(connection, 50, 3)]
+            assert ["3"] == [event.event_id for event in to_append(connection, last.number, 3)]
         assert [True, False] == [event.appended for event in accepted(record, sent("1"), sent("3"))]
 
     def test_what_was_not_carried_out(self, record: Record) -> None:
@@ -151,6 +153,6 @@ class TestResults:
         noted(record, result(sent("1"), event.number, SET_ASIDE, reason="failed 5 times"))
         assert ["new", "duplicate"] == statuses(record, sent("1"), sent("1"))
         with record.read() as connection:
-            assert [event.number] == [kept.number for kept in to_append(connection, 50, 3)]
+            assert [event.number] == [kept.number for kept in to_append(connection, event.number, 3)]
             (receipt,) = receipts(connection, "1")
             assert (receipt.done, receipt.reason) == (None, None)

@@ -96,9 +96,10 @@ def test_another_process_sees_the_newest_article(store: Store) -> None:
 
 
 def test_an_event_id_is_accepted_once(store: Store) -> None:
-    assert ["new", "duplicate", "new"] == store.events.accept(
-        [IncomingEvent("1", "{}"), IncomingEvent("1", "{}"), IncomingEvent("2", "{}", "kill")]
-    )
+    events = [IncomingEvent("1", "{}"), IncomingEvent("1", "{}"), IncomingEvent("2", "{}", "kill")]
+    first, again, kill = store.events.accept(events)
+    assert ["new", "duplicate", "new"] == [first.status, again.status, kill.status]
+    assert first.entry == again.entry
     assert store.events.waiting() == 2
 
 
@@ -113,16 +114,59 @@ def test_an_event_id_that_is_used_for_other_content_is_another_event(store: Stor
         (order, "duplicate"),
         (IncomingEvent("1", "three", "kill"), "reused"),
     ):
-        assert [expected] == store.events.accept([event])
+        assert [expected] == accepted(store, event)
     assert store.events.waiting() == 4
 
 
 def test_a_kill_that_is_sent_again_after_the_article_came_back_is_another_kill(store: Store) -> None:
     kill, back = IncomingEvent("k", "kill", "kill", "a"), IncomingEvent("r", "back", "reinstatement", "a")
     for event, expected in ((kill, "new"), (kill, "duplicate"), (back, "new"), (kill, "reused"), (kill, "duplicate")):
-        assert [expected] == store.events.accept([event])
+        assert [expected] == accepted(store, event)
     other = IncomingEvent("k2", "kill", "kill", "b")
-    assert ["new", "duplicate"] == [*store.events.accept([other]), *store.events.accept([other])]
+    assert ["new", "duplicate"] == accepted(store, other, other)
+
+
+def test_an_event_of_the_record_is_appended_once_under_its_number(store: Store) -> None:
+    first, second = IncomingEvent("1", "one", number=1), IncomingEvent("1", "two", number=2)
+    again = IncomingEvent("1", "one", number=3)
+    assert ["new", "reused", "appended", "reused", "appended", "appended"] == accepted(
+        store, first, second, first, again, second, again
+    )
+    store.events.create_group()
+    assert [1, 2, 3] == [entry.number for entry in store.events.read("w", 10)]
+
+
+def test_what_redis_alone_had_accepted_is_a_duplicate_when_the_record_has_it(store: Store) -> None:
+    alone, numbered = IncomingEvent("1", "one"), IncomingEvent("1", "one", number=1)
+    (first,) = store.events.accept([alone])
+    assert ("duplicate", first.entry) == store.events.accept([numbered])[0]
+    assert ["duplicate"] == accepted(store, alone)
+
+
+def test_the_record_knows_which_kill_is_another_one(store: Store) -> None:
+    # It accepted the reinstatement while Redis was away, and kills are appended first.
+    kill, later = IncomingEvent("k", "kill", "kill", "a", 1), IncomingEvent("k", "kill", "kill", "a", 3, "r")
+    assert ["new", "reused", "appended"] == accepted(store, kill, later, later)
+
+
+def test_what_an_earlier_release_had_accepted_is_a_duplicate(store: Store) -> None:
+    event = IncomingEvent("1", "one")
+    store.client.set(keys.acceptance("1"), event.digest)
+    assert [("duplicate", "")] == store.events.accept([event])
+
+
+def test_what_was_accepted_long_before_keeps_its_time(store: Store) -> None:
+    store.events.accept([IncomingEvent("1", "one", number=7, accepted=1_000), IncomingEvent("2", "two", number=8)])
+    store.client.xadd(keys.EVENTS, {"event": "three", "number": "-1", "accepted": "9" * 18})
+    store.events.create_group()
+    kept, at_once, foreign = store.events.read("w", 10)
+    assert (7, 1_000, datetime(1970, 1, 1, 0, 0, 1, 7, UTC)) == (kept.number, kept.accepted, kept.moment)
+    assert (8, int(at_once.id.partition("-")[0])) == (at_once.number, at_once.accepted)
+    assert (None, int(foreign.id.partition("-")[0])) == (foreign.number, foreign.accepted)
+
+
+def accepted(store: Store, *events: IncomingEvent) -> list[str]:
+    return [store.events.accept([event])[0].status for event in events]
 
 
 def left(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 import redis
@@ -47,7 +47,8 @@ def hub(error: Exception) -> Awaitable[Response]:
 
 
 def health(error: Exception) -> Awaitable[Response]:
-    endpoint = HealthEndpoint(Mock(probe=Mock(side_effect=error)), Mock(), Mock(silent_seconds=2.0))
+    record = Mock(absence=AsyncMock(return_value=None))
+    endpoint = HealthEndpoint(Mock(probe=Mock(side_effect=error)), record, Mock(), Mock(silent_seconds=2.0))
     return endpoint.ready(request(b""))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
+from redis.exceptions import RedisError
 from rich.markup import escape
 
 from feeds.text import absolute_url
-from worker import clock
-from worker.cli.terminal import Config, Data, Failed, newsroom, out, printable
+from worker.cli.terminal import Config, Data, Failed, accept, alone, newsroom, out, printable
+from worker.store.redis_errors import is_outage
 
 if TYPE_CHECKING:
+    from worker.intake.accept import Receipt
     from worker.runtime.wiring import Services
     from worker.store.articles import StoredArticle
 
@@ -32,18 +34,33 @@ def kill(
     """Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it."""
     services = newsroom(config, data)
     article_id = _id_at(services, article) if article.startswith(("https://", "http://")) else article
-    stored = _published(services, article_id)
+    try:
+        stored = _published(services, article_id)
+    except RedisError as error:
+        if not is_outage(error):
+            raise
+        # The record takes it; nobody can say now whether the article is known.
+        stored, unknown_too = None, True
     if stored is None and not unknown_too:
         raise Failed(
             f"no article {article} is known here, so nothing was killed; see `dateline coverage`, "
             "or add --unknown-too to have it refused if it comes"
         )
     event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article_id}}
-    receipt = services.intake.accept([event], clock.agreed())[0]
+    receipt = _accepted(services, event)
+    if receipt.kept_by == "record":
+        out.print(f"{article_id} is killed as soon as Redis is back. See: dateline receipt {receipt.event_id}")
+        return
+    out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
+
+
+def _accepted(services: Services, event: dict[str, Any]) -> Receipt:
+    """Take an event in, and say so. Raises Failed when it can't be taken."""
+    (receipt,) = accept(services, [event])
     if receipt.status == "invalid":
         raise Failed("; ".join(map(str, receipt.errors)), 2)
-    out.print(f"accepted  {receipt.event_id}", highlight=False)
-    out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
+    out.print(f"accepted  {receipt.event_id}{alone(receipt)}", highlight=False, soft_wrap=True)
+    return receipt
 
 
 def _killed(article_id: str, stored: StoredArticle | None) -> str:
@@ -93,10 +110,8 @@ def arrange_list(
     lists, articles_stored = services.store.lists, services.store.articles
     if articles:
         event = {"id": f"list-{uuid4()}", "type": "list.updated", "list": {"name": name, "articles": articles}}
-        receipt = services.intake.accept([event], clock.agreed())[0]
-        if receipt.status == "invalid":
-            raise Failed("; ".join(map(str, receipt.errors)), 2)
-        out.print(f"accepted  {receipt.event_id}", highlight=False)
+        if _accepted(services, event).kept_by == "record":
+            return
         originals = services.store.lineage.originals(articles)
         there = articles_stored.get_many(set(originals.values()))
         missing = sorted(name for name, original in originals.items() if original not in there)

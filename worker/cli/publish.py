@@ -18,7 +18,19 @@ from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import InputDefaults
 from feeds.errors import InvalidEvent
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, err, newsroom, out, page, printable, say_wrong
+from worker.cli.terminal import (
+    Config,
+    Data,
+    Failed,
+    accept,
+    alone,
+    err,
+    newsroom,
+    out,
+    page,
+    printable,
+    say_wrong,
+)
 from worker.intake.inputs import InputEvent, read_events, with_option
 from worker.intake.sources import InputError, files_within
 
@@ -26,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from feeds.errors import FieldError
-    from worker.intake.accept import Intake, Receipt
+    from worker.intake.accept import Receipt
+    from worker.runtime.wiring import Services
 
 _OUTCOMES = ("accepted", "duplicate", "refused")
 _ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"
@@ -68,16 +81,16 @@ def publish(
         return InputDefaults(article_id, url or own.url, language, settings.editions, zone, image)
 
     fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
-    intake: Intake | None = None
+    services: Services | None = None
 
     def became(source: str) -> list[str]:
         """What became of each event of a source. Raises InputError."""
-        nonlocal intake
+        nonlocal services
         article_inputs = read_events(source, named, defaults, fetch)
         if dry_run:
             return ["shown" if _shown(article_input) else "refused" for article_input in article_inputs]
-        intake = intake or newsroom(config, data).intake
-        receipts = intake.accept([article_input.event for article_input in article_inputs], clock.agreed())
+        services = services or newsroom(config, data)
+        receipts = accept(services, [article_input.event for article_input in article_inputs])
         return [_report(*pair) for pair in zip(article_inputs, receipts, strict=True)]
 
     _sum_up(_all(sources, became))
@@ -123,7 +136,7 @@ def _report(article_input: InputEvent, receipt: Receipt) -> str:
         _say_errors(article_input, receipt.errors)
         return "refused"
     article = f"  {article_input.article}" if article_input.article else ""
-    line = f"{receipt.status}  {receipt.event_id}{article}  ({article_input.where})"
+    line = f"{receipt.status}  {receipt.event_id}{article}  ({article_input.where}){alone(receipt)}"
     _say(printable(line))
     for note in article_input.missing:
         _say(f"  {with_option(note)}")

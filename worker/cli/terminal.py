@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import getpass
 import os
 import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
@@ -21,7 +23,10 @@ from worker.runtime import embedded_redis, logs
 from worker.runtime.wiring import Services, build
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from config.settings import Settings
+    from worker.intake.accept import Receipt
 
 # Into a file or a pipe lines are as long as they need to be.
 _ENDLESS = 1_000_000
@@ -74,6 +79,8 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
     settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
     logs.configure(settings.log_level)
     services = build(settings, redis_url(settings))
+    # What is left to be noted of accepted events.
+    atexit.register(services.commits.stop)
     clock.follow(services.store.clock.now)
     with suppress(RedisError):
         # Whatever is done next says why Redis does not answer.
@@ -81,6 +88,25 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
         if address and (base_url := services.store.address.get()):
             services = services.rewired(settings.served_at(base_url))
     return services
+
+
+def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:
+    """Take events in that a person here has sent. Raises redis.RedisError when nothing could be kept."""
+    try:
+        person = getpass.getuser()
+    except (OSError, KeyError):
+        # A container may run under a number that has no name.
+        person = str(os.getuid())
+    return services.intake.accept(values, clock.agreed(), way="cli", sender=person)
+
+
+def alone(receipt: Receipt) -> str:
+    """Which of the record and Redis has an event alone, in brackets; empty when both have it."""
+    if receipt.kept_by == "redis":
+        return "  (kept by Redis alone: the record is away, and gets it later)"
+    if receipt.kept_by == "record":
+        return "  (kept by the record alone: Redis is away, and gets it later)"
+    return ""
 
 
 def feed_names(settings: Settings) -> str:

@@ -90,6 +90,7 @@ class KeptEvent:
     kind: Kind
     article_id: str
     reinstatement: str
+    accepted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +157,14 @@ def note_appended(connection: Connection, entries: Mapping[int, str]) -> None:
         connection.execute(statement, [{"of": number, "entry": entry} for number, entry in sorted(entries.items())])
 
 
-def to_append(connection: Connection, before: int, count: int) -> list[KeptEvent]:
-    """Return up to `count` events that Redis has still to get, accepted before a moment (ms): kills, then in order."""
-    query = _unfinished.where(events.c.stream_entry.is_(None), events.c.accepted < before, events.c.done.is_(None))
+def newest_to_append(connection: Connection) -> int:
+    """Return the greatest number of an event that Redis has still to get; 0 when there is none."""
+    return connection.scalar(select(func.max(events.c.number)).where(events.c.stream_entry.is_(None))) or 0
+
+
+def to_append(connection: Connection, up_to: int, count: int) -> list[KeptEvent]:
+    """Return up to `count` events that Redis has still to get, with numbers up to `up_to`: kills, then in order."""
+    query = _unfinished.where(events.c.stream_entry.is_(None), events.c.number <= up_to, events.c.done.is_(None))
     kills = query.where(events.c.kind == "kill").order_by(events.c.number).limit(count)
     ordinary = query.where(events.c.kind != "kill").order_by(events.c.number)
     first = [_kept_event(row) for row in connection.execute(kills)]
@@ -270,7 +276,9 @@ def _row(event: SentEvent | EventResult, key: Key) -> dict[str, Any]:
 
 
 def _kept_event(row: Any) -> KeptEvent:
-    return KeptEvent(row.number, row.event_id, row.body, row.kind, row.article_id or "", row.reinstatement)
+    return KeptEvent(
+        row.number, row.event_id, row.body, row.kind, row.article_id or "", row.reinstatement, row.accepted
+    )
 
 
 _RETURNED = (events.c.event_id, events.c.digest, events.c.reinstatement, events.c.number)
@@ -293,7 +301,13 @@ _RECEIPT = (
     events.c.version,
 )
 _unfinished = select(
-    events.c.number, events.c.event_id, events.c.body, events.c.kind, events.c.article_id, events.c.reinstatement
+    events.c.number,
+    events.c.event_id,
+    events.c.body,
+    events.c.kind,
+    events.c.article_id,
+    events.c.reinstatement,
+    events.c.accepted,
 ).where(events.c.body.is_not(None))
 _note_result = (
     update(events)

@@ -75,7 +75,8 @@ _outage = redis_errors.Outage(log, task="dateline.accept")
 def accept(*sent: Any, **named: Any) -> None:
     """Take an event in, from a CMS that runs Celery itself. It gets no answer: a bad one is kept with its reason.
 
-    Of all messages this one is the truth until Redis has the event, so it waits here while Redis can't keep it.
+    Of all messages this one is the truth until the record or Redis has the event, so it waits here while neither can
+    keep it.
     Whatever else this process does goes on meanwhile: it has threads of its own (worker/runtime/sweep.py).
     """
     events = [*sent, *named.values()]
@@ -102,7 +103,7 @@ def accept(*sent: Any, **named: Any) -> None:
 
 def _take(event: Any) -> None:
     """Keep one event, or keep it aside. Raises redis.RedisError."""
-    for receipt in WorkerProcess.runtime.services.intake.accept([event], clock.agreed()):
+    for receipt in WorkerProcess.runtime.services.intake.accept([event], clock.agreed(), way="celery"):
         if receipt.status == "invalid":
             set_aside(json.dumps(event), "; ".join(map(str, receipt.errors)), receipt.event_id)
 

@@ -42,6 +42,7 @@ from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
+from worker.intake.event_feeder import LOOK_SECONDS, EventFeeder
 from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
 from worker.newsroom.newsroom import Newsroom
@@ -54,6 +55,7 @@ from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
+from worker.record.group_commit import GroupCommit
 from worker.retention import outbox_drain
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.outbox_drain import OutboxDrain
@@ -89,6 +91,7 @@ class Services:
     settings: Settings
     store: Store
     record: Record
+    commits: GroupCommit
     publication: Publication
     guard: Guard
     articles: HotArticles
@@ -102,10 +105,11 @@ class Services:
 
     def rewired(self, settings: Settings) -> Services:
         """The services by other settings, on the same Redis, record and broker. These go on as they are."""
-        return _wired(settings, self.store, self.record, self.wakeups)
+        return _wired(settings, self.store, self.record, self.commits, self.wakeups)
 
     def close(self) -> None:
-        """Close the connections to Redis and to the record."""
+        """Commit what is left, and close the connections to Redis and to the record."""
+        self.commits.stop()
         self.store.close()
         self.record.close()
 
@@ -113,10 +117,11 @@ class Services:
 def build(settings: Settings, redis_url: str) -> Services:
     """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
     configure(settings.broker_url or redis_url)
-    return _wired(settings, Store.connect(redis_url), record_of(settings), Wakeups(app))
+    record = record_of(settings)
+    return _wired(settings, Store.connect(redis_url), record, GroupCommit(record), Wakeups(app))
 
 
-def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -> Services:
+def _wired(settings: Settings, store: Store, record: Record, commits: GroupCommit, wakeups: Wakeups) -> Services:
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -143,6 +148,7 @@ def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -
         settings=settings,
         store=store,
         record=record,
+        commits=commits,
         publication=site,
         guard=guard,
         alerts=alerts,
@@ -151,7 +157,7 @@ def _wired(settings: Settings, store: Store, record: Record, wakeups: Wakeups) -
         documents=FeedDocuments(store, site, renderer, ArchivePages(store, recorded)),
         payloads=FeedPayloads(store, renderer),
         wakeups=wakeups,
-        intake=Intake(store, wakeups),
+        intake=Intake(store, wakeups, commits),
         hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
     )
 
@@ -277,6 +283,8 @@ class WorkerRuntime:
         )
         self._enrolment = EndpointEnrolment(settings, store, site, self.newsroom, self._directory, self._tokens)
         self._words = Duty("words", WordIndexing(store, services.record).work, INDEX_WORDS_SECONDS)
+        feeder = EventFeeder(store, services.record, services.wakeups)
+        self._feeder = Duty("feeder", feeder.feed, LOOK_SECONDS)
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:
@@ -293,6 +301,7 @@ class WorkerRuntime:
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
+        self._feeder.start()
         self._words.start()
         self._trimming.start()
         self._record_duty.start()
@@ -308,6 +317,7 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
+        self._feeder.stop()
         self._words.stop()
         for step in (
             self.newsroom.events.stop,
@@ -315,6 +325,7 @@ class WorkerRuntime:
             self._stop_trimming,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
+            partial(self._feeder.join, self._timeout),
             partial(self._words.join, self._timeout),
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,

@@ -80,13 +80,16 @@ from worker.store.workers import Workers
 class Store:
     """All that is kept, behind one connection pool. Threads may share it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, hasty_client: Client | None = None) -> None:
         self.client = client
+        self._hasty_client = hasty_client or client
         self._scripts = scripts = Scripts(client)
         self.clock = RedisClock(client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
         self.events = Events(client, scripts)
+        self.hasty_events = Events(self._hasty_client, Scripts(self._hasty_client))
+        """The same, for whoever has another place for an event if Redis does not answer soon."""
         self.articles = Articles(client, scripts, self.damaged_records)
         self.known_ids = KnownIds(client, scripts)
         self.cooling = Cooling(client, scripts)
@@ -107,13 +110,16 @@ class Store:
         self.refusals = Refusals(client, scripts, self.damaged_records)
         self.operations = OperationalEvents(client, scripts, self.damaged_records)
         self.workers = Workers(client)
+        self.feeding = Lease(client, scripts, keys.FEEDING)
         self.word_indexing = Lease(client, scripts, keys.WORDS)
         self.withdrawals = Withdrawals(client, scripts)
 
     @classmethod
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
-        return cls(connect(url, connect_seconds=5, answer_seconds=10))
+        return cls(
+            connect(url, connect_seconds=5, answer_seconds=10), connect(url, connect_seconds=2, answer_seconds=2)
+        )
 
     def lease(self, key: str) -> Lease:
         """Return the lease of that name."""
@@ -126,3 +132,4 @@ class Store:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+        self._hasty_client.close()

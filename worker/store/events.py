@@ -32,17 +32,32 @@ _LONG_MS = 3_600_000
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
 
-Accepted = Literal["new", "reused", "duplicate"]
-"""How an event was accepted: as new; as new, although its id was another event's; not, being a duplicate."""
+Accepted = Literal["new", "reused", "duplicate", "appended"]
+"""How an event was accepted: as new; as new, although its id was another event's; not, being a duplicate; not, having
+been appended before under its number in the record."""
+
+
+class Acceptance(NamedTuple):
+    """How an event was accepted, and the id of its entry; empty when that is no longer known."""
+
+    status: Accepted
+    entry: str
 
 
 class IncomingEvent(NamedTuple):
-    """An event that was sent: its id, its JSON and, of a kill or a reinstatement, the article."""
+    """An event that was sent: its id, its JSON and, of a kill or a reinstatement, the article.
+
+    `number`: that which it has in the record, if the record has it; then `reinstatement` tells a kill from the same
+    kill before. `accepted`: when it was accepted (ms), if that was long before.
+    """
 
     id: str
     body: str
     kind: Literal["kill", "reinstatement", ""] = ""
     article: str = ""
+    number: int | None = None
+    reinstatement: str = ""
+    accepted: int | None = None
 
     @property
     def digest(self) -> str:
@@ -52,22 +67,28 @@ class IncomingEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """One entry of a stream: `body` is the event's JSON."""
+    """One entry of a stream: `body` is the event's JSON, `number` that of the record, if the record has it.
+
+    `kept_since`: when it was accepted (ms), if Redis got it long after that.
+    """
 
     stream: str
     id: str
     body: str
+    number: int | None = None
+    kept_since: int | None = None
 
     @property
     def accepted(self) -> int:
-        """When Redis had the entry (ms)."""
-        return int(self.id.partition("-")[0])
+        """When it was accepted (ms): when Redis had the entry, or before."""
+        since = int(self.id.partition("-")[0])
+        return since if self.kept_since is None else min(since, self.kept_since)
 
     @property
     def moment(self) -> datetime:
-        """The time for events that have none: when Redis had the entry; those of one millisecond keep their order."""
-        milliseconds, _, number = self.id.partition("-")
-        return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) + timedelta(microseconds=min(int(number), 999))
+        """The time for events that have none: when they were accepted; those of one millisecond keep their order."""
+        place = int(self.id.partition("-")[2]) if self.kept_since is None else (self.number or 0) % 1000
+        return datetime.fromtimestamp(self.accepted / 1000, UTC) + timedelta(microseconds=min(place, 999))
 
 
 class Events:
@@ -77,7 +98,7 @@ class Events:
         self._client = client
         self._scripts = scripts
 
-    def accept(self, events: Sequence[IncomingEvent]) -> list[Accepted]:
+    def accept(self, events: Sequence[IncomingEvent]) -> list[Acceptance]:
         """Append events, except those that were accepted before: the same id with the same content."""
         answers = self._scripts.run_many(
             "events/accept",
@@ -88,12 +109,17 @@ class Events:
                         _acceptance(event.id, kill=event.kind == "kill"),
                         keys.reinstated(event.article),
                     ),
-                    (event.body, event.digest, REMEMBERED_SECONDS, event.kind, event.id),
+                    (
+                        *(event.body, event.digest, REMEMBERED_SECONDS, event.kind, event.id),
+                        "" if event.number is None else event.number,
+                        event.reinstatement,
+                        "" if event.accepted is None else event.accepted,
+                    ),
                 )
                 for event in events
             ],
         )
-        return ["duplicate" if answer is None else "reused" if answer[1] else "new" for answer in answers]
+        return [Acceptance(*answer) for answer in answers]
 
     def create_group(self) -> None:
         """Make the consumer group. Entries that were there before it are read too."""
@@ -228,7 +254,7 @@ class Events:
 
 
 def _acceptance(event_id: str, *, kill: bool) -> str:
-    """The key under which Redis remembers that an event was accepted.
+    """The key under which Redis remembers the events that were accepted under an id.
 
     A kill has its own, so that one with the id of another event does not replace that one; no id has a space.
     """
@@ -237,4 +263,10 @@ def _acceptance(event_id: str, *, kill: bool) -> str:
 
 def _entry(stream: str, entry: Any) -> StreamEntry:
     entry_id, fields = entry
-    return StreamEntry(stream, entry_id, fields.get("event", ""))
+    number, accepted = (_whole_number(fields.get(name, "")) for name in ("number", "accepted"))
+    return StreamEntry(stream, entry_id, fields.get("event", ""), number, accepted)
+
+
+def _whole_number(text: str) -> int | None:
+    """The number that a field is; None for anything else: everybody may append entries."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

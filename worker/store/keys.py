@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 EVENTS = "dateline:events"
-"""Stream of accepted events; field `event` is the event's JSON. Anyone may XADD to it."""
+"""Stream of accepted events; field `event` is the event's JSON. Anyone may XADD to it.
+
+`number`: that of the record, where the record has it. `accepted`: when it was accepted (ms), if that was long before.
+"""
 
 URGENT = "{dateline:events}:urgent"
 """Stream of kills: read before `EVENTS`."""
@@ -126,6 +129,9 @@ LOST_WORKERS = "dateline:workers:lost"
 PROBE = "dateline:probe"
 """Written by /readyz, to see whether Redis takes writes."""
 
+FEEDING = "dateline:feeding"
+"""The lease of the worker that appends the events that the record alone has."""
+
 SWEEP = "dateline:sweep"
 """The lease of the worker that sweeps."""
 
@@ -142,7 +148,11 @@ def worker(name: str) -> str:
 
 
 def acceptance(event_id: str) -> str:
-    """The digest of the event that was accepted last under this id."""
+    """The events that were accepted last under this id, a line each, the newest first.
+
+    In a line, separated by tabs: the digest, of a kill with the id of the last reinstatement before it; its number in
+    the record; its entry.
+    """
     return f"{{dateline:events}}:accepted:{event_id}"
 
 
