@@ -155,6 +155,13 @@ def kills(event: Event) -> bool:
     return isinstance(event, KillEvent) or (isinstance(event, ArticleEvent) and event.article.pubstatus == "canceled")
 
 
+def kind(event: Event) -> Literal["kill", "reinstatement", ""]:
+    """Return the kind of an event, as far as it is accepted in another way than others."""
+    if kills(event):
+        return "kill"
+    return "reinstatement" if event.type == ARTICLE_REINSTATED else ""
+
+
 def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
     """Return pydantic's errors as field errors in our words, without the first `skip` parts of each path."""
     errors = []

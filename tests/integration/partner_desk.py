@@ -26,6 +26,7 @@ from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.retention.noting import Noting
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
@@ -74,6 +75,7 @@ class Desk:
             "w",
             self.directory,
             Alerts(store.operations, webhook=False),
+            Noting(store, no_record()),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from worker.documents.archive_pages import ArchivePages
 from worker.record import Record
+from worker.record.availability import Absence
 from worker.retention.recorded import RecordedArticles
 from worker.retention.warm import HotArticles
 from worker.store import Store
@@ -11,7 +12,9 @@ from worker.store import Store
 
 def no_record() -> Record:
     """A record that is away."""
-    return Record.embedded(Path("/nonexistent"))
+    record = Record.embedded(Path("/nonexistent"))
+    record.availability.absence = Absence(0, "there is none")
+    return record
 
 
 def hot_articles(store: Store) -> HotArticles:

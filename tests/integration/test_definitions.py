@@ -20,6 +20,7 @@ from worker.intake.accept import Intake
 from worker.newsroom import feed_index
 from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
+from worker.retention.noting import Noting
 from worker.store import Store, definitions, keys
 from worker.store.alerts import Alerts
 from worker.store.changes import Change
@@ -68,6 +69,7 @@ class Worker:
             name,
             Endpoints(),
             Alerts(store.operations, webhook=False),
+            Noting(store, no_record()),
             try_locally=lambda _: False,
             on_killed=lambda *_: None,
         )

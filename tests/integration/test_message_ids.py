@@ -35,6 +35,7 @@ from worker.newsroom.publication import Publication
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.retention.noting import Noting
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
@@ -82,6 +83,7 @@ class Histories(RuleBasedStateMachine):
             "w",
             self.directory,
             Alerts(self.store.operations, webhook=False),
+            Noting(self.store, no_record()),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
         )

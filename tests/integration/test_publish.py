@@ -28,6 +28,8 @@ from worker.intake.accept import Intake
 from worker.newsroom.event_consumer import EventConsumer
 from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
+from worker.record import Record
+from worker.retention.noting import Noting
 from worker.store import Store, keys, redis_errors
 from worker.store.alerts import Alerts
 from worker.store.articles import StoredArticle
@@ -80,8 +82,10 @@ def site(*more: FeedDefinition) -> Publication:
 class Desk:
     """A newsroom without workers: its steps are made one by one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, record: Record | None = None) -> None:
         self.store = store
+        self.record = record or no_record()
+        self.noting = Noting(store, self.record)
         self.wakeups = Wakeups()
         self.site = site()
         self.early: set[str] = set()
@@ -97,12 +101,13 @@ class Desk:
         wakeups: Any = self.wakeups
         newsroom = Newsroom(
             self.store,
-            no_record(),
+            self.record,
             self.site,
             wakeups,
             worker,
             Contracts(self.early),
             Alerts(self.store.operations, webhook=True),
+            self.noting,
             try_locally=lambda _: False,
             on_killed=on_killed,
         )
@@ -632,15 +637,6 @@ def test_the_formats_of_a_feed_read_its_articles_once_until_it_changes(
     desk.accept(kill("a"))
     desk.consumer().consume()
     assert [[False, False, True]] * 3 == [shown(name) for name in ("rss", "atom", "json")]
-
-
-def test_a_killed_text_is_nowhere_in_redis(desk: Desk) -> None:
-    desk.accept(article("a", body_html="<p>libel</p>", summary="libel in short"))
-    desk.consumer().consume()
-    desk.accept(kill("a"))
-    desk.consumer().consume()
-    held = desk.store.client.hgetall(keys.article("a"))
-    assert "libel" not in json.dumps(held)
 
 
 def with_patterns(desk: Desk, **fields: Any) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from sqlalchemy import insert, select
 
 from worker.record import Record, articles, tables
 from worker.record.articles import CuratedList, Membership, PatternValue, RecordedArticle, Revision
-from worker.record.forgetting import forget_text
+from worker.record.forgetting import forget_text, last_kills
 from worker.record.positions import note_position, read_positions
 
 NOW = 1_000_000
@@ -115,7 +116,7 @@ def test_what_is_forgotten_has_no_words_and_keeps_the_rest(record: Record) -> No
         connection.execute(
             insert(tables.events), [event(1, 1), event(2, None), event(3, 3), event(4, 4), event(5, None, None)]
         )
-        assert articles.last_kills(connection, ["a", "b"]) == {"a": 3}
+        assert last_kills(connection, ["a", "b"]) == {"a": 3}
         forget_text(connection, "a", before=3, fingerprints=lambda text: f"of {text}")
     bodies = select(tables.events.c.event_id).where(tables.events.c.body.is_not(None)).order_by("event_id")
     with record.read() as connection:
@@ -151,15 +152,16 @@ def test_lists_updates_and_feeds_of_patterns(record: Record) -> None:
 
 
 def test_many_at_a_time(record: Record) -> None:
+    patient = Record.connect(record.url.render_as_string(hide_password=False), wait_seconds=60)
+
     def note(start: int) -> None:
         names = [str(number % 50) for number in range(start, start + 50)]
-        with record.write() as connection:
+        with patient.write() as connection:
             articles.note_articles(connection, [recorded(start, start, name=name) for name in names])
             articles.note_revisions(connection, [revision(start, name=name) for name in names])
             note_position(connection, "noted", start, start)
 
-    record.see_that_it_fits()
-    with ThreadPoolExecutor(4) as threads:
+    with closing(patient), ThreadPoolExecutor(4) as threads:
         assert [None] * 8 == list(threads.map(note, range(1, 9)))
     with record.read() as connection:
         assert {row.article.version for row in articles.read_articles(connection, map(str, range(50))).values()} == {8}

@@ -287,9 +287,9 @@ def test_counters_add_up_across_processes(store: Store) -> None:
 def test_scripts_come_back_after_redis_lost_them(store: Store) -> None:
     scripts = Scripts(store.client)
     store.client.script_flush()
-    assert scripts.run_many("lists/set", [(("dateline:list:x",), (1, "[]"))]) == [1]
+    assert scripts.run_many("lists/set", [(("dateline:list:x",), (1, "[]", "e"))]) == [1]
     store.client.script_flush()
-    assert scripts.run("lists/set", ["dateline:list:x"], [2, "[]"]) == 1
+    assert scripts.run("lists/set", ["dateline:list:x"], [2, "[]", "e"]) == 1
 
 
 def test_every_script_has_its_catalogue_and_every_feed_key_one_slot(store: Store) -> None:

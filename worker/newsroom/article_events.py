@@ -9,6 +9,7 @@ import structlog
 from feeds.event import KillEvent
 from feeds.lifecycle import Ignore, decide
 from feeds.lineage import as_original
+from worker.newsroom.event_outcomes import EventOutcome
 from worker.store.articles import StoredArticle
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from worker.newsroom.revisions import Revisions
     from worker.newsroom.updates import Updates
     from worker.store import Store
+    from worker.store.articles import Remains
 
 log = structlog.get_logger()
 
@@ -36,8 +38,10 @@ class ArticleEvents:
         self._updates = updates
         self._applier = applier
 
-    def carry_out(self, event: ArticleEvent | KillEvent, accepted: int, arrived: datetime, now: datetime) -> set[str]:
-        """Carry out an event; return the feeds that changed.
+    def carry_out(
+        self, event: ArticleEvent | KillEvent, accepted: int, arrived: datetime, now: datetime
+    ) -> EventOutcome:
+        """Carry out an event; return what became of it.
 
         `accepted`: when Redis had the event (ms). `arrived`: the same, as a time by which events are ordered.
         """
@@ -57,16 +61,30 @@ class ArticleEvents:
                     # A worker may have died after it had saved this revision. And a line that was just noted may put an
                     # article into a curated list in which an editor has picked the update.
                     changed_feeds |= self._applier.apply_stored(before, now, new_rev=len(line) > 1)
-                return changed_feeds
-            placed = self._revisions.save(decision.article, before, accepted, now)
+                return _ignored(decision, event, before, article_id, changed_feeds)
+            result = getattr(decision, "change", "held")
+            placed = self._revisions.save(decision.article, before, accepted, now, event=event.id, result=result)
             if placed is None:
                 continue
             # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
             if isinstance(before, StoredArticle) or self._store.lineage.original(article_id) == article_id:
                 break
-        result = getattr(decision, "change", "held")
         log.info(
             "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result
         )
         self._store.counters.add("dateline_events", result=result)
-        return changed_feeds | self._applier.apply(placed, now)
+        changed_feeds |= self._applier.apply(placed, now)
+        return EventOutcome(result, changed_feeds, article_id, decision.article.version)
+
+
+def _ignored(
+    decision: Ignore,
+    event: ArticleEvent | KillEvent,
+    before: StoredArticle | Remains,
+    article_id: str,
+    changed_feeds: set[str],
+) -> EventOutcome:
+    """The outcome of an event that changes nothing; or has changed something before, and is carried out once more."""
+    if decision.reason == "duplicate" and isinstance(before, StoredArticle) and before.event == event.id:
+        return EventOutcome(before.result or decision.reason, changed_feeds, article_id, before.article.version)
+    return EventOutcome(decision.reason, changed_feeds, article_id)

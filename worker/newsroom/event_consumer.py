@@ -16,8 +16,11 @@ import structlog
 
 from feeds import event as events
 from feeds.errors import InvalidEvent
+from worker import clock
 from worker.newsroom.publisher import arrived
 from worker.record.availability import RecordAway
+from worker.record.events import SET_ASIDE, EventResult
+from worker.retention.noting import as_json
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from worker.newsroom.event_permit import EventPermit
     from worker.newsroom.publisher import Publisher
     from worker.newsroom.rejected_events import RejectedEvents
+    from worker.retention.noting import Noting
     from worker.store import Store
     from worker.store.events import StreamEntry
 
@@ -50,13 +54,20 @@ class EventConsumer:
     """
 
     def __init__(
-        self, store: Store, worker: str, permit: EventPermit, publisher: Publisher, rejected: RejectedEvents
+        self,
+        store: Store,
+        worker: str,
+        permit: EventPermit,
+        publisher: Publisher,
+        rejected: RejectedEvents,
+        noting: Noting,
     ) -> None:
         self._store = store
         self._worker = worker
         self._permit = permit
         self._publisher = publisher
         self._rejected = rejected
+        self._noting = noting
         self._stopped = Event()
         self._in_work: set[tuple[str, str]] = set()
 
@@ -104,8 +115,8 @@ class EventConsumer:
             self._worker, living, frozenset(self._in_work), _AGAIN_MS, _BATCH
         ):
             if deaths >= _DEATHS:
-                self._rejected.give_up(entry, f"{deaths} workers died while they had it")
-                self._acknowledge([entry], self._permit.charge)
+                result = self._give_up(entry, f"{deaths} workers died while they had it")
+                self._acknowledge({entry: result}, self._permit.charge)
             else:
                 entries.append(entry)
         return self._carry_out(entries)
@@ -117,12 +128,12 @@ class EventConsumer:
         """
         in_work = {(entry.stream, entry.id) for entry in entries}
         self._in_work |= in_work
-        finished: list[StreamEntry] = []
+        finished: dict[StreamEntry, EventResult] = {}
         charge = self._permit.charge
         try:
             for entry in entries:
-                if self._finish(entry):
-                    finished.append(entry)  # noqa: PERF401 (what came before one that raised is acknowledged)
+                if result := self._finish(entry):
+                    finished[entry] = result
         finally:
             try:
                 self._acknowledge(finished, charge)
@@ -130,24 +141,33 @@ class EventConsumer:
                 self._in_work -= in_work
         return len(finished)
 
-    def _acknowledge(self, entries: list[StreamEntry], charge: str | None) -> None:
-        """Acknowledge entries that were carried out under a charge. They are handed over when it holds no longer."""
-        if entries and not self._store.events.acknowledge(entries, charge or ""):
-            self._permit.lose()
-            log.warning("events_handed_over", events=len(entries), reason="a worker has newer definitions of feeds")
+    def _acknowledge(self, results: dict[StreamEntry, EventResult], charge: str | None) -> None:
+        """Acknowledge entries that were carried out under a charge. They are handed over when it holds no longer.
 
-    def _finish(self, entry: StreamEntry) -> bool:
-        """Carry one entry out, or set it aside; False: it failed, and is to be tried again.
+        Before that they are noted in the record. If it can't just now, their results wait in Redis.
+        """
+        if not results:
+            return
+        unnoted = {}
+        if not self._noting.note_in_time(list(results.values())):
+            unnoted = {entry: as_json(result) for entry, result in results.items()}
+        if not self._store.events.acknowledge(list(results), charge or "", unnoted):
+            self._permit.lose()
+            log.warning("events_handed_over", events=len(results), reason="a worker has newer definitions of feeds")
+
+    def _finish(self, entry: StreamEntry) -> EventResult | None:
+        """Carry one entry out, or set it aside; return what became of it. None: it failed, and is to be tried again.
 
         Raises redis.RedisError in an outage.
         """
         try:
             event = events.read(json.loads(entry.body), arrived(entry))
         except (InvalidEvent, ValueError, OverflowError, RecursionError) as error:
-            self._rejected.reject(entry, str(error) or type(error).__name__)
-            return True
+            reason = str(error) or type(error).__name__
+            self._rejected.reject(entry, reason)
+            return _result(entry, "rejected", reason)
         try:
-            self._publisher.carry_out(event, entry)
+            outcome = self._publisher.carry_out(event, entry)
         except RecordAway as error:
             # Its article is cold. It keeps no other event waiting, and is taken again in a few seconds.
             log.warning(
@@ -158,7 +178,7 @@ class EventConsumer:
                 reason=str(error),
                 next_step="it is carried out as soon as the record answers",
             )
-            return False
+            return None
         except Exception as error:
             if redis_errors.kind(error) != "bug":
                 # An outage is not the fault of the event, and does not count as a try.
@@ -166,6 +186,36 @@ class EventConsumer:
             failures = self._store.events.count_failure(entry)
             log.exception("event_failed", entry=entry.id, event_id=event.id, failures=failures)
             if failures < _TRIES:
-                return False
-            self._rejected.give_up(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
-        return True
+                return None
+            return self._give_up(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
+        return _result(entry, outcome.result, event=event, article_id=outcome.article_id, version=outcome.version)
+
+    def _give_up(self, entry: StreamEntry, reason: str) -> EventResult:
+        self._rejected.give_up(entry, reason)
+        return _result(entry, SET_ASIDE, reason)
+
+
+def _result(
+    entry: StreamEntry,
+    result: str,
+    reason: str | None = None,
+    *,
+    event: events.Event | None = None,
+    article_id: str | None = None,
+    version: int | None = None,
+) -> EventResult:
+    """What became of an entry. What is no event has no id."""
+    return EventResult(
+        number=None,
+        event_id=event.id if event else "",
+        body=entry.body,
+        kind=events.kind(event) if event else "",
+        article_id=article_id,
+        accepted=entry.accepted,
+        way="xadd",
+        stream_entry=entry.id,
+        done=clock.ms(clock.agreed()),
+        result=result,
+        reason=reason,
+        version=version,
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker import clock
+from worker.newsroom.event_outcomes import EventOutcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,10 +28,10 @@ class ListEvents:
         self._publication = publication
         self._applier = applier
 
-    def carry_out(self, event: ListEvent, now: datetime) -> set[str]:
-        """Carry out an event; return the feeds that changed."""
+    def carry_out(self, event: ListEvent, now: datetime) -> EventOutcome:
+        """Carry out an event; return what became of it."""
         name, picks = event.list.name, event.list.articles
-        if self._store.lists.set(name, event.time, picks):
+        if self._store.lists.set(name, event.time, picks, event.id):
             log.info("list_updated", event_id=event.id, list=name, articles=len(picks))
         # Done again even when the list was set already: the worker that set it may have died before it came this far.
         picked = self._store.lists.get_many([name])[name]
@@ -42,4 +43,5 @@ class ListEvents:
         for article_id in dict.fromkeys((*members, *current)):
             # Another worker may have placed a new revision by the list as it was, and may save it after this.
             changed_feeds |= self._applier.apply_latest(article_id, now, new_rev=True)
-        return changed_feeds | {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
+        changed_feeds |= {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
+        return EventOutcome("listed", changed_feeds)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from worker.newsroom.publication import Publication
     from worker.record import Record
+    from worker.retention.noting import Noting
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
@@ -55,6 +56,7 @@ class Newsroom:
         worker: str,
         endpoints: EndpointTerms,
         alerts: Alerts,
+        noting: Noting,
         *,
         try_locally: Callable[[str], bool],
         on_killed: Callable[[str, StoredArticle], None],
@@ -72,7 +74,7 @@ class Newsroom:
             offers,
         )
         self.permit = EventPermit(store, record, publication, worker)
-        self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts))
+        self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts), noting)
         self.releases = Releases(store, self.permit, applier, offers)
         self.backfills = EndpointBackfills(store, wakeups)
         self.trim_terms = TrimTerms(publication, self.permit, placer)

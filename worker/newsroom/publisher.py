@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from worker.newsroom.article_events import ArticleEvents
+    from worker.newsroom.event_outcomes import EventOutcome
     from worker.newsroom.feed_offers import FeedOffers
     from worker.newsroom.list_events import ListEvents
     from worker.newsroom.repeat_events import RepeatEvents
@@ -33,16 +34,17 @@ class Publisher:
         self._repeat_events = repeat_events
         self._offers = offers
 
-    def carry_out(self, event: events.Event, entry: StreamEntry) -> None:
-        """Carry out the event of an entry. It can be done again without harm."""
+    def carry_out(self, event: events.Event, entry: StreamEntry) -> EventOutcome:
+        """Carry out the event of an entry; return what became of it. It can be done again without harm."""
         now = clock.agreed()
         if isinstance(event, ListEvent):
-            changed_feeds = self._list_events.carry_out(event, now)
+            outcome = self._list_events.carry_out(event, now)
         elif isinstance(event, RepeatEvent):
-            changed_feeds = self._repeat_events.carry_out(event)
+            outcome = self._repeat_events.carry_out(event)
         else:
-            changed_feeds = self._article_events.carry_out(event, entry.accepted, arrived(entry), now)
-        self._offers.offer(changed_feeds, urgent=events.kills(event))
+            outcome = self._article_events.carry_out(event, entry.accepted, arrived(entry), now)
+        self._offers.offer(outcome.changed_feeds, urgent=events.kills(event))
+        return outcome
 
 
 def arrived(entry: StreamEntry) -> datetime:

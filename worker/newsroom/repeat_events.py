@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from worker.newsroom.event_outcomes import EventOutcome
+
 if TYPE_CHECKING:
     from feeds.event import RepeatEvent
     from worker.newsroom.article_reader import ArticleReader
@@ -35,8 +37,8 @@ class RepeatEvents:
         self._articles = articles
         self._endpoints = endpoints
 
-    def carry_out(self, event: RepeatEvent) -> set[str]:
-        """Have an article sent again to the endpoints of the feeds that it is in; return those feeds."""
+    def carry_out(self, event: RepeatEvent) -> EventOutcome:
+        """Have an article sent again to the endpoints of the feeds that it is in, which count as changed."""
         article_id = self._store.lineage.original(event.article.id)
         stored = self._articles.get(article_id)
         repeated_feeds = set()
@@ -57,8 +59,9 @@ class RepeatEvents:
                     log.warning("repeat_waits", endpoint=endpoint, feed=feed, next_step="it goes with its next change")
                 repeated_feeds.add(feed)
         log.info("article_repeated", event_id=event.id, article_id=article_id, feeds=sorted(repeated_feeds))
-        self._store.counters.add("dateline_events", result="repeated" if repeated_feeds else "unknown")
-        return repeated_feeds
+        result = "repeated" if repeated_feeds else "unknown"
+        self._store.counters.add("dateline_events", result=result)
+        return EventOutcome(result, repeated_feeds, article_id)
 
     def _rewound(self, feed: str, endpoint: str) -> bool:
         """Have an endpoint claimed that is up to date; wait a little for one that is just being served."""

@@ -35,11 +35,18 @@ class Revisions:
         self._pages = pages
 
     def save(
-        self, article: Article, before: StoredArticle | Remains, accepted: int, now: datetime
+        self,
+        article: Article,
+        before: StoredArticle | Remains,
+        accepted: int,
+        now: datetime,
+        *,
+        event: str,
+        result: str = "",
     ) -> PlacedArticle | None:
         """Save an article in the place of what was read before; None when somebody else has saved it since.
 
-        `accepted`: when its event was accepted (ms).
+        `event`, `result`: the id of its event, and what becomes of that. `accepted`: when it was accepted (ms).
         """
         feeds = before.feeds
         if feeds is None:
@@ -57,5 +64,7 @@ class Revisions:
             accepted,
             fingerprints,
             due=article.due(now),
+            event=event,
+            result=result,
         )
         return PlacedArticle(stored, placements) if stored else None

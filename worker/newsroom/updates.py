@@ -57,7 +57,8 @@ class Updates:
             latest: StoredArticle | None = stored
             while latest is not None and latest.article.merged_into is None and placed is None:
                 self._take_over(latest, original, now)
-                placed = self._revisions.save(merged(latest.article, original), latest, latest.accepted, now)
+                remainder = merged(latest.article, original)
+                placed = self._revisions.save(remainder, latest, latest.accepted, now, event=latest.event)
                 if placed:
                     log.info("article_merged", article_id=update_id, into=original)
                 else:
@@ -80,5 +81,5 @@ class Updates:
             decision = decide(current, as_original(event, original), now, update.article.arrived, sent)
             if isinstance(decision, Ignore):
                 return
-            if self._revisions.save(decision.article, before, update.accepted, now):
+            if self._revisions.save(decision.article, before, update.accepted, now, event=update.event):
                 return

@@ -11,7 +11,7 @@ import json
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import and_, bindparam, or_, select, tuple_
 
 from worker.record import tables
 from worker.record.upserts import upsert
@@ -153,6 +153,11 @@ def note_pattern_feeds(connection: Connection, values: Iterable[PatternValue]) -
     upsert(connection, tables.pattern_feeds, (row._asdict() for row in values))
 
 
+def note_authority(connection: Connection, authority: str) -> None:
+    """Write under which authority ids of entries were first given. The first stays."""
+    upsert(connection, tables.meta, [{"name": "authority", "value": authority}])
+
+
 def _saved_later(old: Any, new: Any) -> ColumnElement[bool]:
     later: ColumnElement[bool] = tuple_(new.saves, new.version) >= tuple_(old.saves, old.version)
     return later
@@ -168,18 +173,6 @@ def _decided_later(old: Any, new: Any) -> ColumnElement[bool]:
 def _set_later(old: Any, new: Any) -> ColumnElement[bool]:
     later: ColumnElement[bool] = new.microseconds >= old.microseconds
     return later
-
-
-def last_kills(connection: Connection, article_ids: Collection[str]) -> dict[str, int]:
-    """Return in which version each of the articles was killed last; those that never were are left out."""
-    revisions = tables.revisions.c
-    kills: dict[str, int] = {}
-    for ids in _lots(article_ids):
-        killed = select(revisions.article_id, func.max(revisions.version)).where(
-            revisions.article_id.in_(ids), revisions.pubstatus == "canceled"
-        )
-        kills.update(tuple(row) for row in connection.execute(killed.group_by(revisions.article_id)))
-    return kills
 
 
 def read_article(connection: Connection, article_id: str) -> ArticleWithFeeds | None:
@@ -244,6 +237,21 @@ def read_lists(connection: Connection) -> list[CuratedList]:
     """Return all curated lists."""
     rows = connection.execute(select(*_columns(tables.lists, CuratedList)).order_by(tables.lists.c.name))
     return [CuratedList(name, time, tuple(json.loads(ids)), sender) for name, time, ids, sender in rows]
+
+
+def senders(connection: Connection, event_ids: Collection[str]) -> dict[str, str]:
+    """Return who sent events, by their ids; those of whom nobody knows are left out."""
+    events = tables.events.c
+    by_event: dict[str, str] = {}
+    for ids in _lots(event_ids):
+        rows = select(events.event_id, events.who).where(events.event_id.in_(ids), events.who != "")
+        by_event.update(tuple(row) for row in connection.execute(rows.order_by(events.number)))
+    return by_event
+
+
+def read_authority(connection: Connection) -> str | None:
+    """Return the authority under which ids of entries were first given."""
+    return connection.scalar(select(tables.meta.c.value).where(tables.meta.c.name == "authority"))
 
 
 def read_updates(connection: Connection, after: str = "", limit: int = 10_000) -> dict[str, str]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 
 from worker.record import search, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
 
@@ -73,6 +73,33 @@ def forget_text(
         # It is back since: by the words that it has now it is found.
         search.index_text(connection, [article_id])
     search.note_erasure(connection)
+
+
+def last_kills(connection: Connection, article_ids: Iterable[str]) -> dict[str, int]:
+    """Return in which version each of the articles was killed last, of those that have words from before that."""
+    killed = (
+        select(_revisions.c.article_id, func.max(_revisions.c.version))
+        .where(_revisions.c.article_id.in_(sorted(article_ids)), _revisions.c.pubstatus == "canceled")
+        .group_by(_revisions.c.article_id)
+    )
+    return {
+        article_id: version
+        for article_id, version in connection.execute(killed).all()
+        if _has_words(connection, article_id, version)
+    }
+
+
+def _has_words(connection: Connection, article_id: str, version: int) -> bool:
+    text_before = select(_revisions.c.version).where(
+        _revisions.c.article_id == article_id, _revisions.c.version < version, _revisions.c.document.is_not(None)
+    )
+    sent_before = select(_events.c.number).where(
+        _events.c.article_id == article_id,
+        _events.c.done.is_not(None),
+        _events.c.body.is_not(None),
+        or_(_events.c.version.is_(None), _events.c.version <= version),
+    )
+    return bool(connection.scalar(select(or_(text_before.exists(), sent_before.exists()))))
 
 
 def _forget_rejected_events(connection: Connection, article_id: str) -> None:

@@ -56,8 +56,9 @@ from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
 from worker.record.group_commit import GroupCommit
-from worker.retention import outbox_drain
+from worker.retention import noting, outbox_drain
 from worker.retention.known_id_filter import KnownIdFilter
+from worker.retention.noting import Noting
 from worker.retention.outbox_drain import OutboxDrain
 from worker.retention.outdated import OutdatedRows
 from worker.retention.recorded import RecordedArticles
@@ -78,6 +79,8 @@ from worker.takedown.readback import Readback
 from worker.wakeups import Wakeups
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from config.settings import Settings
     from worker.record import Record
 
@@ -237,6 +240,7 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
             on_answers=self.readback.check_again,
         )
+        self._noting = Noting(store, services.record)
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
             store,
@@ -246,6 +250,7 @@ class WorkerRuntime:
             self._consumer,
             self._directory,
             services.alerts,
+            self._noting,
             try_locally=try_locally,
             on_killed=self.readback.schedule,
         )
@@ -266,7 +271,13 @@ class WorkerRuntime:
             Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
         ]
         self.outboxes = OutboxDrain(store, services.record)
-        self._record_duty = Duty("record", self.outboxes.drain, outbox_drain.INTERVAL)
+        # They keep Redis and the record in agreement.
+        self._retention = [
+            Duty("feeder", EventFeeder(store, services.record, services.wakeups).feed, LOOK_SECONDS),
+            Duty("noting", self._noting.catch_up, noting.INTERVAL),
+            Duty("record", self.outboxes.drain, outbox_drain.INTERVAL),
+            Duty("words", WordIndexing(store, services.record).work, INDEX_WORDS_SECONDS),
+        ]
         self.sweeper = Sweeper(
             store,
             site,
@@ -282,9 +293,6 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
         )
         self._enrolment = EndpointEnrolment(settings, store, site, self.newsroom, self._directory, self._tokens)
-        self._words = Duty("words", WordIndexing(store, services.record).work, INDEX_WORDS_SECONDS)
-        feeder = EventFeeder(store, services.record, services.wakeups)
-        self._feeder = Duty("feeder", feeder.feed, LOOK_SECONDS)
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:
@@ -301,10 +309,9 @@ class WorkerRuntime:
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
-        self._feeder.start()
-        self._words.start()
+        for duty in self._retention:
+            duty.start()
         self._trimming.start()
-        self._record_duty.start()
 
     def lost(self, reason: str) -> None:
         """Say that this process ends itself, and why. Raises redis.RedisError."""
@@ -317,16 +324,12 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
-        self._feeder.stop()
-        self._words.stop()
-        for step in (
+        steps: Sequence[Callable[[], object]] = (
             self.newsroom.events.stop,
             self.sweeper.stop,
             self._stop_trimming,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
-            partial(self._feeder.join, self._timeout),
-            partial(self._words.join, self._timeout),
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,
@@ -335,7 +338,8 @@ class WorkerRuntime:
             partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
             partial(store.events.leave, self._consumer),
-        ):
+        )
+        for step in steps:
             try:
                 step()
             except Exception as error:
@@ -352,10 +356,13 @@ class WorkerRuntime:
         self._trimming.join(LEASE_SECONDS)
 
     def _stop_noting(self) -> None:
-        """Note no more, after the batch that is going on: what is in the outboxes is the next worker's."""
-        self._record_duty.stop()
+        """Note no more, after the batch that is going on: what is left is the next worker's."""
+        for duty in self._retention:
+            duty.stop()
         self.outboxes.stop()
-        self._record_duty.join(self._timeout)
+        self._noting.stop()
+        for duty in self._retention:
+            duty.join(self._timeout)
 
     def _stop_indexing(self) -> None:
         """Stop after the batch that is going on, and take part no more."""

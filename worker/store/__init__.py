@@ -73,6 +73,7 @@ from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.subscription_requests import SubscriptionRequests
+from worker.store.unnoted import Unnoted
 from worker.store.withdrawals import Withdrawals
 from worker.store.workers import Workers
 
@@ -93,6 +94,7 @@ class Store:
         self.articles = Articles(client, scripts, self.damaged_records)
         self.known_ids = KnownIds(client, scripts)
         self.cooling = Cooling(client, scripts)
+        self.unnoted = Unnoted(client, scripts)
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
         self.lists = CuratedLists(client, scripts, self.damaged_records)

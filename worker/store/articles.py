@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from feeds.article import Article
 from feeds.moments import ms
-from worker.store import keys, known_ids
+from worker.store import keys, known_ids, unnoted
 from worker.store.byte_cache import ByteCache
 from worker.store.damaged_records import answers
 
@@ -28,6 +28,8 @@ NEW = "0"
 """The rev of an article that is not there."""
 COOLING = "~"
 """At the end of a rev: the article is about to become cold, unless somebody works on it first."""
+_EARLIER_BYTES = 8_000_000
+"""How much of an article's earlier revisions is kept until they are in the record. The oldest go first."""
 _SCANNED = 1000
 """Articles that are searched in one round trip."""
 
@@ -37,7 +39,8 @@ class StoredArticle:
     """An article as Redis has it. `feeds`: those it ever was in; `accepted` in ms; `size` in bytes, about.
 
     `rev`: no other save has the same one, even when Redis has lost its last writes and saves are counted again.
-    `fingerprints` are of its earlier texts, back to the last time that it was killed and reinstated.
+    `fingerprints` are of its earlier texts, back to the last time that it was killed and reinstated. `event`, `result`:
+    the id of the event that was saved last, and what became of it.
     """
 
     article: Article
@@ -45,6 +48,8 @@ class StoredArticle:
     feeds: frozenset[str]
     accepted: int
     fingerprints: tuple[str, ...] = ()
+    event: str = ""
+    result: str = ""
     size: int = field(default=_OBJECTS, compare=False)
 
 
@@ -114,14 +119,21 @@ class Articles:
         articles = {}
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
-            pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints")
+            pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints", "event", "result")
         for article_id, fields in zip(article_ids, answers(pipe), strict=True):
             try:
-                doc, rev, feeds, accepted, marks = fields
+                doc, rev, feeds, accepted, marks, event, result = fields
                 names = frozenset(json.loads(feeds))
                 fingerprints = tuple((marks or "").split())
                 article = StoredArticle(
-                    Article.stored(doc), rev, names, int(accepted), fingerprints, _OBJECTS + 2 * len(doc)
+                    Article.stored(doc),
+                    rev,
+                    names,
+                    int(accepted),
+                    fingerprints,
+                    event or "",
+                    result or "",
+                    _OBJECTS + 2 * len(doc),
                 )
             except (ValueError, TypeError) as error:
                 self._damaged_records.report(
@@ -151,10 +163,13 @@ class Articles:
         fingerprints: tuple[str, ...] = (),
         *,
         due: datetime | None = None,
+        event: str = "",
+        result: str = "",
     ) -> StoredArticle | None:
         """Save the article if its rev is still `expected_rev` (NEW: not there); return it as stored, else None.
 
-        `due`: when its visibility changes next by itself; None: never.
+        `due`: when its visibility changes next by itself; None: never. `event`, `result`: the id of the event that
+        brought it, and what became of that.
         """
         names = frozenset(feeds)
         # Listed before it is saved: an id without an article is skipped, an article without an id would be lost.
@@ -162,6 +177,7 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         pipe.zadd(keys.ARTICLES, {article.id: ms(article.published)})
         _schedule(pipe, article.id, due)
+        pipe.execute_command(*unnoted.mark(article.id))
         if expected_rev == NEW:
             # Known before it is there: an id that is known for nothing costs a question to the record, an article whose
             # id is not known would be lost to those who need it once it is cold.
@@ -172,10 +188,20 @@ class Articles:
         if not self._scripts.run(
             "articles/save",
             [keys.article(article.id)],
-            [expected_rev, doc, json.dumps(sorted(names)), accepted, " ".join(fingerprints), rev],
+            [
+                expected_rev,
+                doc,
+                json.dumps(sorted(names)),
+                accepted,
+                " ".join(fingerprints),
+                rev,
+                event,
+                result,
+                _EARLIER_BYTES,
+            ],
         ):
             return None
-        stored = StoredArticle(article, rev, names, accepted, fingerprints, _OBJECTS + 2 * len(doc))
+        stored = StoredArticle(article, rev, names, accepted, fingerprints, event, result, _OBJECTS + 2 * len(doc))
         self._parsed.keep(article.id, stored, stored.size)
         return stored
 
@@ -195,8 +221,11 @@ class Articles:
 
     def authority(self, authority: str) -> str:
         """Return the authority under which ids of entries were first given; `authority` if none were."""
-        self._client.set(keys.AUTHORITY, authority, nx=True)
-        first: str = self._client.get(keys.AUTHORITY)
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(keys.AUTHORITY, authority, nx=True)
+        pipe.get(keys.AUTHORITY)
+        pipe.execute_command(*unnoted.mark(unnoted.AUTHORITY))
+        first: str = pipe.execute()[1]
         return first
 
     def schedule(self, article_id: str, due: datetime | None) -> None:
@@ -204,9 +233,14 @@ class Articles:
         _schedule(self._client, article_id, due)
 
     def schedule_and_look(self, article_id: str, due: datetime | None) -> str | None:
-        """The same, and return the rev that the article has then: a later save schedules the article itself."""
+        """The same, and return the rev that the article has then: a later save schedules the article itself.
+
+        This is the last step of whatever changes an article or its places; so it is marked for the record here, when
+        the record may have read it between two steps.
+        """
         pipe = self._client.pipeline(transaction=False)
         _schedule(pipe, article_id, due)
+        pipe.execute_command(*unnoted.mark(article_id))
         pipe.hget(keys.article(article_id), "rev")
         rev: str | None = pipe.execute()[-1]
         return rev

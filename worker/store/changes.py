@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import redis
 
-from worker.store import keys
+from worker.store import keys, unnoted
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
@@ -173,9 +173,10 @@ class ChangeLogs:
             )
             for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
         ]
-        return (
-            dict(zip(places, map(int, self._scripts.run_many("changes/record", calls)), strict=True)) if calls else {}
-        )
+        if not calls:
+            return {}
+        seqs = self._scripts.run_many("changes/record", calls, [unnoted.mark(article_id)])
+        return dict(zip(places, map(int, seqs), strict=True))
 
     def leaving(self, article_id: str, places: Mapping[str, State]) -> list[str]:
         """Return the feeds whose receivers may get the article now and will not when it has these states there."""
@@ -210,7 +211,8 @@ class ChangeLogs:
                     [article_id, version, asof, state, place],
                 )
             )
-        done = self._scripts.run_many("changes/place", calls) if calls else []
+        marks = [unnoted.mark(*{article_id for article_id, *_ in places})]
+        done = self._scripts.run_many("changes/place", calls, marks) if calls else []
         return {feed for (_, _, feed, _, _), changed in zip(places, done, strict=True) if changed}
 
     def refresh_documents(self, feeds: Collection[str], now: int) -> None:
@@ -223,7 +225,9 @@ class ChangeLogs:
         """Give the members of a curated feed their places; True when their order has changed."""
         k = keys.feed(feed)
         flat = [part for place in places for part in place]
-        return bool(self._scripts.run("changes/arrange", [k.meta, k.members], [now, feed, keys.CHANGED, *flat]))
+        arrange = ([k.meta, k.members], [now, feed, keys.CHANGED, *flat])
+        marks = [unnoted.mark(*(article_id for article_id, _ in places))] if places else []
+        return bool(self._scripts.run_many("changes/arrange", [arrange], marks)[0])
 
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
@@ -16,7 +17,7 @@ from redis.exceptions import ResponseError
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -29,6 +30,8 @@ _NOBODY = "handed-over"
 """The consumer of entries that wait for the worker in charge; no worker has this name."""
 _LONG_MS = 3_600_000
 """Entries that are handed over get this age, so that another worker takes them at once."""
+RESULTS_KEPT = 200_000
+"""Results of events that wait to be noted in the record; the oldest go."""
 REJECTED_KEPT = 10_000
 """Entries that could not be used, kept for people to look at."""
 
@@ -203,19 +206,22 @@ class Events:
         """Count a failure of an entry; return how many it has had."""
         return int(self._client.hincrby(keys.FAILURES, f"{entry.stream} {entry.id}", 1))
 
-    def acknowledge(self, entries: Sequence[StreamEntry], charge: str) -> bool:
+    def acknowledge(
+        self, entries: Sequence[StreamEntry], charge: str, unnoted: Mapping[StreamEntry, str] = MappingProxyType({})
+    ) -> bool:
         """Acknowledge entries and remove them, if `charge`, under which they were carried out, still holds.
 
-        If not, they are handed over to the worker in charge.
+        If not, they are handed over to the worker in charge. `unnoted`: the results that the record does not know yet,
+        as JSON; they are kept in the same moment.
         """
         in_charge = True
         for stream in (keys.URGENT, keys.EVENTS):
             ids = [entry.id for entry in entries if entry.stream == stream]
             if ids:
-                arguments = [GROUP, charge, _NOBODY, *ids]
-                in_charge &= bool(
-                    self._scripts.run("events/acknowledge", [stream, keys.CHARGE, keys.FAILURES], arguments)
-                )
+                results = [result for entry, result in unnoted.items() if entry.stream == stream]
+                arguments = [GROUP, charge, _NOBODY, RESULTS_KEPT, len(ids), *ids, *results]
+                stream_keys = [stream, keys.CHARGE, keys.FAILURES, keys.UNNOTED_RESULTS]
+                in_charge &= bool(self._scripts.run("events/acknowledge", stream_keys, arguments))
         return in_charge
 
     def hand_over(self, consumer: str, in_progress: Collection[tuple[str, str]]) -> None:

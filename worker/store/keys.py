@@ -23,6 +23,18 @@ REJECTED = "{dateline:events}:rejected"
 FAILURES = "{dateline:events}:failures"
 """Hash: stream and id of an entry -> how often carrying it out has failed."""
 
+UNNOTED_RESULTS = "{dateline:events}:unnoted"
+"""Bounded stream of what became of events that the record does not know yet; field `result` is JSON."""
+
+UNNOTED = "dateline:unnoted"
+"""Hash: what has changed and is not in the record as it is now -> its mark (store/unnoted.py)."""
+
+NOTED = "dateline:noted"
+"""How often something was noted in the record: a Redis with a smaller number than the record has lost time."""
+
+NOTING = "dateline:noting"
+"""The lease of the worker that notes what was left."""
+
 ARTICLES = "dateline:articles"
 """Sorted set: every article id, scored by its first publication in milliseconds."""
 
@@ -179,7 +191,9 @@ def hub_window(owner: Literal["client", "host"], name: str) -> str:
 def article(article_id: str) -> str:
     """Hash of one article: `doc` its JSON, `rev` of the last save, `feeds` it ever was in, `accepted` (ms).
 
-    `fingerprints`: those of its earlier texts, separated by spaces. A `rev` that ends in `~`: it is about to become
+    `event`, `result`: the event that was saved last, and what became of it. `fingerprints`: those of its earlier texts,
+    separated by spaces. `earlier`: revisions that may not be in the record yet (lua/articles/save.lua).
+    A `rev` that ends in `~`: it is about to become
     cold, since `cooling` (ms). Of one that came back from the record: `warmed` (ms), and `recorded`, the rev that the
     record has of it, a space, the rev with which it came back.
     """
@@ -187,7 +201,7 @@ def article(article_id: str) -> str:
 
 
 def curated(name: str) -> str:
-    """Hash of one curated list: `time` (ms) of the event that set it, `articles` its ids as JSON."""
+    """Hash of one curated list: `event` that set it and its `time` (ms), `articles` its ids as JSON."""
     return f"dateline:list:{name}"
 
 

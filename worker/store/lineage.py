@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.store import keys, known_ids
+from worker.store import keys, known_ids, unnoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,8 +26,9 @@ class Lineage:
         """
         if origin:
             self._scripts.run("known_ids/add", known_ids.KEYS, known_ids.arguments([document_id]))
-        ids: list[str] = self._scripts.run("lineage/trace", [keys.EVOLVED], [document_id, origin or ""])
-        return ids
+        marks = [unnoted.mark(unnoted.name("update", document_id))] if origin else []
+        [ids] = self._scripts.run_many("lineage/trace", [([keys.EVOLVED], [document_id, origin or ""])], marks)
+        return list(ids)
 
     def original(self, document_id: str) -> str:
         """Return the id of the article that stands for a document: its own, if it is not an update."""

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from worker.store import keys
+from worker.store import keys, unnoted
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ class CuratedLists:
             for name, value in zip(list_names, answers(pipe), strict=True)
         }
 
-    def set(self, name: str, time: datetime, articles: Sequence[str]) -> bool:
-        """Set a list as of a time; False when it is the same already or a later event has set it."""
+    def set(self, name: str, time: datetime, articles: Sequence[str], event: str = "") -> bool:
+        """Set a list as of a time; False when it is the same already or a later event has set it.
+
+        `event`: the id of the event that says so.
+        """
         milliseconds = f"{time.timestamp() * 1000:.3f}"
-        return bool(self._scripts.run("lists/set", [keys.curated(name)], [milliseconds, json.dumps(articles)]))
+        call = ([keys.curated(name)], [milliseconds, json.dumps(articles), event])
+        return bool(self._scripts.run_many("lists/set", [call], [unnoted.mark(unnoted.name("list", name))])[0])
 
 
 def _articles(text: str | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.patterns import pattern_of
-from worker.store import keys
+from worker.store import keys, unnoted
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class PatternFeeds:
             exist = {value for value in values if (pattern, value) in self._written}
         if len(exist) < len(values):
             missing = [part for value, written in values.items() if value not in exist for part in (value, written)]
-            answer = iter(self._scripts.run("patterns/create", [keys.pattern(pattern)], [most, *missing]))
+            marks = [unnoted.mark(*(unnoted.name("pattern", pattern, value) for value in missing[::2]))]
+            call = ([keys.pattern(pattern)], [most, *missing])
+            answer = iter(self._scripts.run_many("patterns/create", [call], marks)[0])
             new = dict(zip(answer, answer, strict=True))
             with self._lock:
                 self._written.update({(pattern, value): written for value, written in new.items()})

@@ -82,18 +82,23 @@ class Scripts:
         numbered = [[command, keys.index(key) + 1, *map(str, arguments)] for command, key, *arguments in commands]
         return keys, [json.dumps(numbered)]
 
-    def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+    def run_many(
+        self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], after: Sequence[Sequence[Any]] = ()
+    ) -> list[Any]:
         """Run one script for each (keys, args), in one round trip; return the answers in that order.
 
-        If one fails, the others have run nevertheless. Raises redis.RedisError.
+        If one fails, the others have run nevertheless. `after`: commands that follow in the same round trip. Raises
+        redis.RedisError.
         """
-        answers = self.run_each(name, calls)
+        answers = self.run_each(name, calls, after)
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
         return answers
 
-    def run_each(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+    def run_each(
+        self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], after: Sequence[Sequence[Any]] = ()
+    ) -> list[Any]:
         """As `run_many`; where a script fails because of its own keys or arguments, its error is its answer.
 
         Raises redis.RedisError when Redis is away, full or refuses us.
@@ -103,17 +108,20 @@ class Scripts:
             pipe = self._client.pipeline(transaction=False)
             for keys, args in calls:
                 pipe.evalsha(self._digests[name], len(keys), *keys, *args)
+            for command in after:
+                pipe.execute_command(*command)
             answers = pipe.execute(raise_on_error=False)
             if attempt == "loaded" or not any(isinstance(answer, NoScriptError) for answer in answers):
                 break
             # None of them ran: Redis lost its scripts, as it does when it starts anew.
             self._client.script_load(self._sources[name])
-        for place, answer in enumerate(answers):
+        for place, answer in enumerate(answers[: len(calls)]):
             if isinstance(answer, ResponseError):
                 answers[place] = _failed(name, calls[place][0], answer)
+        for answer in answers:
             if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
                 raise answer
-        return answers
+        return answers[: len(calls)]
 
 
 def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:
