@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 AT_THE_START = (
-    *("redis_url", "record_url", "record_password", "broker_url", "data_dir", "record.synchronous"),
-    *("web.host", "web.port", "site.id_authority"),
+    *("redis_url", "record_url", "record_password", "broker_url", "data_dir"),
+    *("record.synchronous", "record.keep_killed", "web.host", "web.port", "site.id_authority"),
 )
 """What holds from the start of a process to its end."""
 

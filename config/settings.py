@@ -225,6 +225,9 @@ class RecordSettings(BaseModel):
     synchronous: Literal["full", "normal"] = "full"
     """What a commit waits for: "full", that it is on the disk; "normal", nothing: a loss of power may cost the last
     ones. For PostgreSQL "full" is what its own settings say."""
+    keep_killed: bool = False
+    """Whether the texts of killed articles stay in the record, for a legal archive. Else a kill erases them: hashes
+    and fingerprints stay, and who had which version when."""
 
 
 class RetentionSettings(BaseModel):

@@ -25,7 +25,8 @@ def note(record: Record, *names: str) -> None:
 def test_what_waits_is_indexed(store: Store, record: Record) -> None:
     indexing = WordIndexing(store, record)
     note(record, *(f"a{number}" for number in range(250)))
-    assert indexing.work() is None
+    while indexing.work() is not None:
+        pass
     assert len(found(record, "harbour")) == 250
 
 
@@ -44,7 +45,9 @@ def test_what_is_forgotten_is_cleaned_up(store: Store, tmp_path: Path) -> None:
         record.upgrade()
         publish(record, "a", SECRET)
         kill(record, "a")
-        assert WordIndexing(store, record).work() is None
+        indexing = WordIndexing(store, record)
+        while indexing.work() is not None:
+            pass
         assert where(tmp_path, SECRET) == []
 
 

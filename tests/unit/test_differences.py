@@ -78,6 +78,7 @@ def test_what_holds_from_the_start_stays(tmp_path: Path) -> None:
         "RECORD_URL": "postgresql+psycopg://herald@elsewhere/record",
         "RECORD_PASSWORD": "of-the-record",
         "RECORD__SYNCHRONOUS": "normal",
+        "RECORD__KEEP_KILLED": "true",
         "DATA_DIR": "/elsewhere",
         "WEB__HOST": "0.0.0.0",
         "WEB__PORT": "9999",

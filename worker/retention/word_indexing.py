@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from worker.record import search
 from worker.record.availability import RecordAway
+from worker.store import keys
 
 if TYPE_CHECKING:
     from worker.record import Record
@@ -33,13 +34,14 @@ class WordIndexing:
     def __init__(self, store: Store, record: Record) -> None:
         self._store = store
         self._record = record
+        self._lease = store.lease(keys.WORDS)
 
     def work(self) -> float | None:
         """Work for a slice; return after how many seconds to go on, None: when it is due. Raises redis.RedisError.
 
         While the record is away, nothing is done.
         """
-        token = self._store.word_indexing.acquire(_LEASE_MS)
+        token = self._lease.acquire(_LEASE_MS)
         if token is None:
             return None
         begun = time.monotonic()
@@ -48,7 +50,7 @@ class WordIndexing:
         except RecordAway:
             return None
         finally:
-            self._store.word_indexing.release(token)
+            self._lease.release(token)
         if later == 0 and self._store.events.waiting():
             return (time.monotonic() - begun) * (_SHARE - 1)
         return later

@@ -113,7 +113,6 @@ class Store:
         self.operations = OperationalEvents(client, scripts, self.damaged_records)
         self.workers = Workers(client)
         self.feeding = Lease(client, scripts, keys.FEEDING)
-        self.word_indexing = Lease(client, scripts, keys.WORDS)
         self.withdrawals = Withdrawals(client, scripts)
 
     @classmethod
