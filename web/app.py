@@ -157,7 +157,10 @@ def _slow_path(
             Route("/events", events.post, methods=["POST"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
-            Route("/api/articles/{article:path}/coverage", CoverageEndpoint(store, publication, tokens).get),
+            Route(
+                "/api/articles/{article:path}/coverage",
+                CoverageEndpoint(store, services.articles, publication, tokens).get,
+            ),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),
             Route("/favicon.ico", feeds.favicon),

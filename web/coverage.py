@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
     from worker.store import Store
 
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 class CoverageEndpoint:
     """Answers with the coverage of an article. A client must have a token: others must not know of an embargo."""
 
-    def __init__(self, store: Store, publication: Publication, tokens: Sequence[bytes]) -> None:
+    def __init__(
+        self, store: Store, articles: ArticleReader, publication: Publication, tokens: Sequence[bytes]
+    ) -> None:
         self._store = store
+        self._articles = articles
         self._publication = publication
         self._tokens = tokens
 
@@ -32,7 +36,7 @@ class CoverageEndpoint:
         if not carries_token(request.headers, self._tokens):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         article_id = request.path_params["article"]
-        report = await run_in_threadpool(coverage_report, self._store, self._publication, article_id)
+        report = await run_in_threadpool(coverage_report, self._store, self._articles, self._publication, article_id)
         if report is None:
             return problem(404, "No article of this id was ever published here.")
         return json_response(200, report.as_json(), headers={"Cache-Control": "no-store"})

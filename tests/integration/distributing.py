@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from receiver import Receiver
+from records import hot_articles
 
 from feeds.article import Article
 from feeds.definition import FeedDefinition
@@ -47,7 +48,9 @@ class Worker:
         gate = QualityGate(self.store, Alerts(self.store.operations, webhook=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
-        planner = EndpointPlanner(self.store, payloads, SITE.provider, self.directory, timeout=TIMEOUT)
+        planner = EndpointPlanner(
+            self.store, hot_articles(self.store), payloads, SITE.provider, self.directory, timeout=TIMEOUT
+        )
         subscribers = Subscribers(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
         self.alerts, self.on_answers, wakeups = (mock.Mock() for _ in range(3))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from unittest import mock
 
-from records import no_record
+from records import hot_articles, no_record
 
 from feeds.definition import FeedDefinition
 from feeds.formats.interface import Provider
@@ -61,7 +61,7 @@ class Desk:
         payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
         self.directory = EndpointDirectory()
         provider = Provider("herald.example,2026", "The Herald")
-        self.planner = EndpointPlanner(store, payloads, provider, self.directory, timeout=5)
+        self.planner = EndpointPlanner(store, hot_articles(store), payloads, provider, self.directory, timeout=5)
         name = "json" if mode == "article" else "atom"
         endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
         self.directory.by_name = {"p": endpoint}

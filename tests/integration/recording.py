@@ -4,68 +4,29 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, insert
 
 from worker.record import Record, tables
-from worker.record.articles import Membership, RecordedArticle, note_articles, note_memberships
+from worker.retention.noter import Noter
 from worker.store import Store, keys
-from worker.store.articles import COOLING
+
+_OF_THE_LAST_SAVE = ("event", "result", "earlier")
+"""What matters until the record has it."""
 
 
 def note(store: Store, record: Record, *article_ids: str) -> None:
     """Have the record have articles with their places and ledgers as Redis has them."""
-    articles, memberships, deliveries = [], [], []
-    for name in article_ids:
-        stored = store.articles.get(name)
-        assert stored is not None
-        doc = store.client.hget(keys.article(name), "doc")
-        article = stored.article
-        articles.append(
-            RecordedArticle(
-                name,
-                article.version,
-                stored.rev.removesuffix(COOLING),
-                sha256(doc.encode()).hexdigest(),
-                article.pubstatus,
-                "",
-                article.headline,
-                article.url,
-                doc,
-                " ".join(stored.fingerprints),
-                int(article.published.timestamp() * 1000),
-                stored.accepted,
-                None,
-            )
-        )
+    Noter(store, record).note(article_ids)
+    deliveries = []
+    for name, stored in store.articles.get_many(article_ids).items():
         for feed in stored.feeds:
-            k = keys.feed(feed)
-            text = store.client.hget(k.article_states, name)
-            if text is None:
-                continue
-            state = json.loads(text)
-            memberships.append(
-                Membership(
-                    feed,
-                    name,
-                    state["state"],
-                    state["version"],
-                    state["asof"],
-                    int(store.client.zscore(k.members, name) or 0),
-                    int(store.client.zscore(k.log, name) or 0),
-                    state.get("previous_seq"),
-                    state.get("unseen", False),
-                )
-            )
             for endpoint in store.cooling.endpoints(feed):
-                entry = store.client.hget(k.ledger(endpoint), name)
+                entry = store.client.hget(keys.feed(feed).ledger(endpoint), name)
                 if entry is not None:
                     deliveries.append(_delivery(endpoint, feed, name, json.loads(entry)))
     with record.write() as connection:
-        note_articles(connection, articles)
-        note_memberships(connection, memberships, 4_000_000_000_000)
         connection.execute(delete(tables.deliveries).where(tables.deliveries.c.article_id.in_(article_ids)))
         if deliveries:
             connection.execute(insert(tables.deliveries), deliveries)
@@ -104,7 +65,11 @@ def held(store: Store, article_id: str, *, exactly: bool = False) -> dict[str, A
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: text for name, text in value.items() if name not in {"rev", "recorded", "warmed", "cooling"}}
+        return {
+            name: text
+            for name, text in value.items()
+            if name not in {"rev", "recorded", "warmed", "cooling", *_OF_THE_LAST_SAVE}
+        }
     if isinstance(value, str) and value.startswith("{"):
         return {name: field for name, field in json.loads(value).items() if name != "warm"}
     return value

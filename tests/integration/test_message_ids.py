@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from records import no_record
+from records import hot_articles, no_record
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats.interface import Provider
@@ -71,7 +71,9 @@ class Histories(RuleBasedStateMachine):
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
         provider = Provider("herald.example,2026", "The Herald")
-        self.planner = EndpointPlanner(self.store, payloads, provider, self.directory, timeout=5)
+        self.planner = EndpointPlanner(
+            self.store, hot_articles(self.store), payloads, provider, self.directory, timeout=5
+        )
         self.directory.by_name = dict(ENDPOINTS)
         wakeups: Any = mock.Mock()
         self.intake = Intake(self.store, wakeups)

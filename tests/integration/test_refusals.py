@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from partner_desk import SITE, Desk
+from records import hot_articles
 
 from worker import clock
 from worker.store import Store
@@ -83,7 +84,7 @@ def test_one_article_that_is_not_found_holds_up_nobody_and_is_parked_after_a_min
         assert desk.has()[f"a{number}"] == ("article.published", 1)
     assert (desk.parked(), desk.disputed()) == (set(), {"bad"})
     with desk._clock():
-        [row] = coverage_report(desk.store, SITE, "bad").rows  # type: ignore[union-attr]
+        [row] = coverage_report(desk.store, hot_articles(desk.store), SITE, "bad").rows  # type: ignore[union-attr]
     assert (row.standing, row.confirmed) == ("refused", False)
     assert row.reason.startswith(f"answered {status} ")
     for number in range(40, 80):
@@ -130,7 +131,7 @@ def test_a_kill_is_never_parked_and_keeps_nobody_waiting(desk: Desk, status: int
     assert desk.has()["a"][0] == "article.published"
     assert desk.alerts == (["kill.refused"] if status < 500 else [])
     with desk._clock():
-        [row] = coverage_report(desk.store, SITE, "a").rows  # type: ignore[union-attr]
+        [row] = coverage_report(desk.store, hot_articles(desk.store), SITE, "a").rows  # type: ignore[union-attr]
     assert (row.standing, row.confirmed) == ("refused", False)
     for hour in range(48):
         desk.publish(f"later-{hour}")

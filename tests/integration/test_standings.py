@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from command_line import dateline
 from partner_desk import NOON, SITE, Desk
+from records import hot_articles
 
 from worker import clock
 from worker.retention.outbox_entries import attempt_of
@@ -374,14 +375,14 @@ def test_who_has_an_article_is_read_in_as_many_round_trips_for_many_endpoints_as
     partner.publish("one", "bad")
     partner.go(30)
     sent = round_trips(store, monkeypatch)
-    report = coverage_report(store, SITE, "bad")
+    report = coverage_report(store, hot_articles(store), SITE, "bad")
     assert report is not None
     assert [(row.receiver, row.standing, row.reason[:4]) for row in report.rows] == [("p", "parked", "422")]
     of_one = len(sent)
     for number in range(40):
         store.receivers.enroll("world", f"endpoint:other-{number}", {"endpoint": f"other-{number}"})
     sent.clear()
-    report = coverage_report(store, SITE, "bad")
+    report = coverage_report(store, hot_articles(store), SITE, "bad")
     assert report is not None
     assert len(report.rows) == 41
     assert len(sent) == of_one

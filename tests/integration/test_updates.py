@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from records import hot_articles
 from test_publish import Desk, article, desk, kill
 
 from worker.store.articles import StoredArticle
@@ -115,7 +116,7 @@ def test_documents_that_are_updates_of_each_other_are_no_circle(desk: Desk) -> N
 
 def test_what_others_ask_by_the_id_of_an_update_is_the_article(desk: Desk) -> None:
     take(desk, *story())
-    report = coverage_report(desk.store, desk.site, "c")
+    report = coverage_report(desk.store, hot_articles(desk.store), desk.site, "c")
     assert report is not None
     assert "a" == report.article.id
     order = {"id": "l1", "type": "list.updated", "list": {"name": "picks", "articles": ["c", "a", "b"]}}

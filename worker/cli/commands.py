@@ -32,6 +32,7 @@ from worker.cli import (
 )
 from worker.cli.terminal import Failed, say_wrong
 from worker.record import database_errors
+from worker.record.availability import RecordAway
 from worker.record.backups import BackupFailed
 from worker.record.schema import UnfitRecord
 from worker.runtime import embedded_redis
@@ -117,6 +118,9 @@ def run() -> None:
         say_wrong(str(error))
         sys.exit(error.status)
     except (UpFailed, RunsAlready, CantListen, embedded_redis.EmbeddedRedisError, UnfitRecord, BackupFailed) as error:
+        say_wrong(str(error))
+        sys.exit(1)
+    except RecordAway as error:
         say_wrong(str(error))
         sys.exit(1)
     except RedisError as error:

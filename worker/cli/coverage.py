@@ -21,7 +21,7 @@ def coverage(
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = newsroom(config, data)
-    report = coverage_report(services.store, services.publication, article)
+    report = coverage_report(services.store, services.articles, services.publication, article)
     if report is None:
         raise Failed(f"no article {article} was ever published here")
     now = report.article
@@ -81,7 +81,14 @@ def replay(
         raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
     feed = endpoints[endpoint].feed
     articles = articles_to_replay(
-        services.store, feed, endpoint, since=moment, article_id=article or None, parked=parked
+        services.store,
+        services.articles,
+        services.recorded,
+        feed,
+        endpoint,
+        since=moment,
+        article_id=article or None,
+        parked=parked,
     )
     out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}", highlight=False)
     if dry_run or not articles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -11,7 +12,9 @@ from redis.exceptions import RedisError
 from rich.markup import escape
 
 from feeds.text import absolute_url
-from worker.cli.terminal import Config, Data, Failed, accept, alone, newsroom, out, printable
+from worker.cli.terminal import Config, Data, Failed, accept, alone, newsroom, note, out, printable
+from worker.record.articles import at_address
+from worker.record.availability import RecordAway
 from worker.store.redis_errors import is_outage
 
 if TYPE_CHECKING:
@@ -34,8 +37,14 @@ def kill(
     """Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it."""
     services = newsroom(config, data)
     article_id = _id_at(services, article) if article.startswith(("https://", "http://")) else article
+    may_be_cold = False
     try:
         stored = _published(services, article_id)
+    except RecordAway as error:
+        # It may be an old one. Nobody waits for the record to order a kill.
+        stored, unknown_too = None, True
+        may_be_cold = True
+        note(f"{error}: if {article_id} is an older article, it is killed as soon as the record answers")
     except RedisError as error:
         if not is_outage(error):
             raise
@@ -51,7 +60,8 @@ def kill(
     if receipt.kept_by == "record":
         out.print(f"{article_id} is killed as soon as Redis is back. See: dateline receipt {receipt.event_id}")
         return
-    out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
+    if not may_be_cold:
+        out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
 
 
 def _accepted(services: Services, event: dict[str, Any]) -> Receipt:
@@ -75,7 +85,7 @@ def _killed(article_id: str, stored: StoredArticle | None) -> str:
 def _published(services: Services, article_id: str) -> StoredArticle | None:
     """The article; while events wait to be carried out it may be among them, and is waited for a little."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (stored := services.store.articles.get(services.store.lineage.original(article_id))) is None:
+    while (stored := services.articles.get(services.store.lineage.original(article_id))) is None:
         if time.monotonic() > deadline or not services.store.events.waiting():
             return None
         time.sleep(0.1)
@@ -85,7 +95,9 @@ def _published(services: Services, article_id: str) -> StoredArticle | None:
 def _id_at(services: Services, url: str) -> str:
     """The id of the article whose page is at this address. Raises Failed when there is none, or several."""
     try:
-        ids = services.store.articles.at_address(absolute_url(url))
+        address = absolute_url(url)
+        in_record = services.recorded.ask(partial(at_address, url=address)) or []
+        ids = list(dict.fromkeys((*services.store.articles.at_address(address), *in_record)))
     except ValueError as error:
         raise Failed(f"{url}: {error}", 2) from None
     ids = list(dict.fromkeys(services.store.lineage.originals(ids).values()))

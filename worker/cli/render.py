@@ -50,7 +50,7 @@ def render(
         raise Failed("say one of --format and --endpoint", 2)
     services = newsroom(config, data)
     definition = None if as_article or endpoint else services.publication.feed(name)
-    stored = None if as_feed else services.store.articles.get(services.store.lineage.original(name))
+    stored = None if as_feed else services.articles.get(services.store.lineage.original(name))
     if definition is not None:
         if stored is not None:
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")

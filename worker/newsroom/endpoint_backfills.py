@@ -5,13 +5,17 @@ It waits until the feed is filled, and is then sent again beside the changes, as
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from feeds.patterns import pattern_of
+from worker.record.availability import RecordAway
+from worker.record.feed_past import members_published
 
 if TYPE_CHECKING:
+    from worker.retention.recorded import RecordedArticles
     from worker.store import Store
     from worker.wakeups import Wakeups
 
@@ -28,8 +32,9 @@ _REPLAY_ORDERED = "asked"
 class EndpointBackfills:
     """The endpoints that wait for theirs. What is left to do stands in their details, so any worker can go on."""
 
-    def __init__(self, store: Store, wakeups: Wakeups) -> None:
+    def __init__(self, store: Store, recorded: RecordedArticles, wakeups: Wakeups) -> None:
         self._store = store
+        self._recorded = recorded
         self._wakeups = wakeups
         self._waiting: set[tuple[str, str]] = set()
 
@@ -46,6 +51,8 @@ class EndpointBackfills:
             for feed, endpoint in list(self._waiting):
                 if being_filled.keys().isdisjoint((feed, pattern_of(feed))) and self._serve(feed, endpoint):
                     self._waiting.discard((feed, endpoint))
+        except RecordAway as error:
+            log.warning("backfill_waits_for_the_record", reason=str(error), next_step="tried again in a second")
         finally:
             self._store.definitions.indexing.release(token)
 
@@ -82,8 +89,20 @@ class EndpointBackfills:
         before = [article_id for article_id, seq in zip(members, seqs, strict=True) if seq <= since]
         published = dict(zip(before, self._store.articles.published(before), strict=True))
         number, unit = int(backfill.rstrip(" articlesmhd")), backfill.lstrip("0123456789")
-        if unit == " articles":
+        by_count = unit == " articles"
+        earliest = 0 if by_count else enrolled - number * _UNIT_MS[unit]
+        published |= self._cold(feed, earliest, number + len(members) if by_count else None, since)
+        if by_count:
             newest_first = sorted(published.items(), key=lambda article_time: article_time[1], reverse=True)
             return dict(newest_first[:number])
-        earliest = enrolled - number * _UNIT_MS[unit]
         return {article_id: time_ms for article_id, time_ms in published.items() if time_ms >= earliest}
+
+    def _cold(self, feed: str, earliest: int, limit: int | None, since: int) -> dict[str, int]:
+        """The members that are cold, the newest that were published from `earliest` on, each with when (ms).
+
+        `limit`: at least so many with those that are hot; None: all.
+        """
+        members = self._recorded.ask(partial(members_published, feed=feed, since=earliest, limit=limit))
+        past = {member.article_id: member.published for member in members or () if member.sequence <= since}
+        states = self._store.changes.states(feed, list(past))
+        return {name: published for name, published in past.items() if name not in states}

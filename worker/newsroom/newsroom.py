@@ -61,7 +61,8 @@ class Newsroom:
         try_locally: Callable[[str], bool],
         on_killed: Callable[[str, StoredArticle], None],
     ) -> None:
-        articles = HotArticles(store, RecordedArticles(record))
+        recorded = RecordedArticles(record)
+        articles = HotArticles(store, recorded)
         placer = ArticlePlacer(store, publication, endpoints)
         applier = FeedApplier(store, articles, placer, on_killed)
         revisions = Revisions(store, publication, placer, endpoints)
@@ -76,6 +77,6 @@ class Newsroom:
         self.permit = EventPermit(store, record, publication, worker)
         self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts), noting)
         self.releases = Releases(store, self.permit, applier, offers)
-        self.backfills = EndpointBackfills(store, wakeups)
+        self.backfills = EndpointBackfills(store, recorded, wakeups)
         self.trim_terms = TrimTerms(publication, self.permit, placer)
         self.indexer = FeedIndexer(store, self.permit, placer, self.backfills)

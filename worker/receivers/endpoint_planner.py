@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+import structlog
 from cachetools import LRUCache
 
 from feeds.formats import FEED_FORMATS
@@ -17,18 +18,25 @@ from worker.receivers.article_pushes import ArticlePushes
 from worker.receivers.feed_push import FeedPush
 from worker.receivers.message_cache import MessageCache
 from worker.receivers.push_plan import Postponement, PushPlan
+from worker.record.availability import RecordAway
 from worker.store.changes import OwedNotices
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from feeds.definition import FeedDefinition
     from feeds.formats.interface import Provider
     from worker.destinations.http import Endpoint
     from worker.documents.feed_payloads import FeedPayloads
+    from worker.newsroom.article_reader import ArticleReader
     from worker.receivers.endpoint_directory import EndpointDirectory
     from worker.store import Store
     from worker.store.changes import Change
     from worker.store.receivers import Claim, Claims
+    from worker.store.replays import Replay
+
+log = structlog.get_logger()
 
 ARTICLES_PER_CLAIM = 50
 """How many changes are read in one claim, for each article that may be in flight at once."""
@@ -42,6 +50,8 @@ _DEPARTURES_PER_SCRIPT = 2_000
 """How many articles that have left a feed one script goes through, so that no other call waits for it for long."""
 _SEARCHES_REMEMBERED = 1_024
 """Of how many endpoints it is remembered how far their departures have been gone through."""
+_RECORD_AWAY_MS = 10_000
+"""How long a replay waits when its articles are cold and the record is away."""
 _NOTHING_OWED = OwedNotices(0, [], {})
 
 
@@ -53,9 +63,17 @@ class EndpointPlanner:
     """
 
     def __init__(
-        self, store: Store, payloads: FeedPayloads, provider: Provider, directory: EndpointDirectory, *, timeout: float
+        self,
+        store: Store,
+        articles: ArticleReader,
+        payloads: FeedPayloads,
+        provider: Provider,
+        directory: EndpointDirectory,
+        *,
+        timeout: float,
     ) -> None:
         self._store = store
+        self._articles = articles
         self._payloads = payloads
         self._directory = directory
         self._timeout = timeout
@@ -144,9 +162,7 @@ class EndpointPlanner:
             request = PayloadRequest(cursor, head, "urgent", urgent=notices, withdrawal=withdrawals_seen)
             payload = self._payloads.build(definition, feed_format, request)
             return FeedPush(endpoint, claim, payload, claim.cursor, plan.postponed, None, self._timeout, deadline)
-        replay = self._store.replays.next_articles(endpoint.feed, {endpoint.name: _REPLAYED_PER_PUSH}).get(
-            endpoint.name
-        )
+        replay = self._next_replays(endpoint.feed, head, {endpoint.name: (_REPLAYED_PER_PUSH, plan)}).get(endpoint.name)
         changes = self._changes_since(endpoint.feed, cursor, _DELAYED_CHANGES, head) if endpoint.delay else []
         plan.admit(changes, endpoint.delay)
         admitted = {change.seq for change in plan.changes}
@@ -225,7 +241,7 @@ class EndpointPlanner:
     def _add_changes(self, feed: str, head: int, plans: dict[str, tuple[Claim, PushPlan]]) -> None:
         """Add the disputes that are due, then changes, then what is sent again, as far as there is room for them."""
         standings = self._store.attempts.standings(feed, list(plans))
-        replay_room: dict[str, int] = {}
+        replay_room: dict[str, tuple[int, PushPlan]] = {}
         now = clock.ms(clock.agreed())
         for name, (claim, plan) in plans.items():
             plan.standing = standings[name]
@@ -242,11 +258,28 @@ class EndpointPlanner:
             plan.end = head if len(changes) < room else 0
             plan.admit(changes, plan.endpoint.delay, claim.failing.until)
             if len(changes) < room and not silent:
-                replay_room[name] = room - len(changes)
-        for name, replay in self._store.replays.next_articles(feed, replay_room).items():
+                replay_room[name] = room - len(changes), plan
+        for name, replay in self._next_replays(feed, head, replay_room).items():
             _, plan = plans[name]
             plan.replay = replay
             plan.latest_changes = self._store.changes.latest_of(feed, replay.articles)
+
+    def _next_replays(self, feed: str, head: int, rooms: Mapping[str, tuple[int, PushPlan]]) -> dict[str, Replay]:
+        """Return what is sent again next, by endpoint, with its articles warm; each as much as it has room for.
+
+        While the record is away, what is cold waits, and the plan says so.
+        """
+        replays = self._store.replays.next_articles(feed, {name: room for name, (room, _) in rooms.items()})
+        try:
+            self._articles.get_many({article_id for replay in replays.values() for article_id in replay.articles})
+        except RecordAway as error:
+            log.warning("replay_waits_for_the_record", feed=feed, endpoints=sorted(replays), reason=str(error))
+            due = clock.ms(clock.agreed()) + _RECORD_AWAY_MS
+            for name in replays:
+                plan = rooms[name][1]
+                plan.postponed = plan.postponed or Postponement(head, due)
+            return {}
+        return replays
 
     def _changes_since(self, feed: str, cursor: int, limit: int, head: int) -> list[Change]:
         """Return the changes after a cursor: the same for all endpoints that stand there while the head stays."""

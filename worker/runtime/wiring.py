@@ -195,7 +195,9 @@ class WorkerRuntime:
             store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
         self._directory = EndpointDirectory()
-        planner = EndpointPlanner(store, services.payloads, site.provider, self._directory, timeout=delivery.timeout)
+        planner = EndpointPlanner(
+            store, services.articles, services.payloads, site.provider, self._directory, timeout=delivery.timeout
+        )
         callbacks = CallbackRequests(self._engine, timeout=delivery.timeout, claim_seconds=delivery.claim_seconds)
         ended_subscriptions = EndedSubscriptions(store, site, callbacks)
         self.verifier = IntentVerifier(

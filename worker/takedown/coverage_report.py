@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.article import Article
+    from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.attempts import Attempt, Dispute
@@ -120,10 +121,15 @@ class CoverageReport:
         }
 
 
-def coverage_report(store: Store, publication: Publication, article_id: str) -> CoverageReport | None:
-    """Return the report of an article, which any id of its updates names; None for an unknown article."""
+def coverage_report(
+    store: Store, articles: ArticleReader, publication: Publication, article_id: str
+) -> CoverageReport | None:
+    """Return the report of an article, which any id of its updates names; None for an unknown article.
+
+    One that is cold comes back for it. Raises RecordAway.
+    """
     article_id = store.lineage.original(article_id)
-    stored = store.articles.get(article_id)
+    stored = articles.get(article_id)
     if stored is None:
         return None
     rows: list[ReceiverCoverage] = []
