@@ -110,7 +110,7 @@ def test_the_set_in_charge_is_announced(store: Store) -> None:
         assert current is not None
         assert [ALL, WORLD] == [FeedDefinition.model_validate_json(text) for text in current.definitions]
         # A title is part of what is announced, and fills no feed.
-        store.definitions.note_progress(newer.charge or "", 0, 0, None)
+        store.definitions.note_filled(newer.charge or "")
         retitled = permit(store, record, (ALL, WORLD.model_copy(update={"title": "The World"})), "retitled")
         assert (retitled.charge, {}) == ("3 3", store.definitions.progress().feeds)
         assert not store.definitions.announce("2 2", []), "others are in charge"

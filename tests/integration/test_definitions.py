@@ -24,6 +24,7 @@ from worker.retention.noting import Noting
 from worker.store import Store, definitions, keys
 from worker.store.alerts import Alerts
 from worker.store.changes import Change
+from worker.store.definitions import PassProgress
 
 OLD = (FeedDefinition(name="all", title="All"),)
 WORLD = FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),))
@@ -233,16 +234,17 @@ class TestFilling:
         worker.work()
         newer, other = Worker(worker.store, NEW, "new"), Worker(worker.store, NEW, "other")
         seen: list[list[str]] = []
-        place = newer.indexer._place
+        placer = newer.indexer._index_placer
+        place = placer.place
 
-        def twice(names: list[str], progress: Any) -> set[str]:
+        def twice(names: list[str], feeds: Any) -> set[str]:
             if len(seen) == 2:
                 raise redis.ConnectionError
-            touched = place(names, progress)
+            touched = place(names, feeds)
             seen.append(worker.store.changes.members("world"))
             return touched
 
-        newer.indexer._place = twice  # type: ignore[method-assign]
+        placer.place = twice  # type: ignore[method-assign]
         with pytest.raises(redis.ConnectionError):
             newer.indexer.fill()
         assert [["a4", "a3"], ["a4", "a3", "a2", "a1"]] == seen
@@ -259,9 +261,13 @@ class TestFilling:
         worker.work()
         # And one that was gone through last and is published anew while it goes on.
         worker.store.definitions.adopt("9 9", {"x": "{}"}, 0)
-        worker.store.definitions.note_progress("9 9", 3, 10, ("a7", worker.store.articles.published(["a7"])[0]))
+        worker.store.definitions.note_progress(
+            "9 9", "hot", PassProgress(3, 10, ("a7", str(worker.store.articles.published(["a7"])[0])))
+        )
         worker.store.client.zadd(keys.ARTICLES, {"a7": 1})
-        assert len(worker.store.articles.newest_after(worker.store.definitions.progress().last, 99)) == 10
+        position = worker.store.definitions.progress().passes["hot"].position
+        assert position is not None
+        assert len(worker.store.articles.newest_after((position[0], float(position[1])), 99)) == 10
         worker.store.client.delete(keys.INDEX)
         Worker(worker.store, NEW, "new").work()
         assert len(worker.store.changes.members("world")) == 10

@@ -132,7 +132,7 @@ def test_a_worker_adopts_its_definitions_anew_and_asks_for_feeds_of_patterns(sto
     store.events.create_group()
     permit = EventPermit(store, no_record(), SITE, "w")
     assert permit.renew() == "1 1"
-    store.definitions.note_progress("1 1", 0, 0, None)
+    store.definitions.note_filled("1 1")
     assert {"a"} == store.patterns.create("author/*", {"a": "A"}, 1)
     assert permit.renew() == "1 1"
     store.client.flushall()

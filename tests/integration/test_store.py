@@ -365,9 +365,9 @@ def test_removed_feeds_are_remembered_until_they_are_back(store: Store) -> None:
     assert definitions.removed_at("b", 99) is None
     # Who comes with an earlier charge changes nothing.
     assert definitions.adopt("2 2", {"a": "{}"}, 50) == -3
-    assert not definitions.note_progress("2 2", 0, 0, None)
+    assert not definitions.note_filled("2 2")
     assert {"a", "b"} == definitions.progress().feeds.keys()
-    assert definitions.note_progress("3 3", 0, 0, None)
+    assert definitions.note_filled("3 3")
     assert ({}, {"a", "b"}) == (definitions.progress().feeds, definitions.indexed().keys())
 
 

@@ -15,6 +15,7 @@ from worker import clock
 from worker.record import definitions
 from worker.record.database_errors import kind, sentence
 from worker.record.definitions import Epochs
+from worker.record.schema import UnfitRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ class DefinitionEpochs:
         try:
             with self._record.read() as connection:
                 self.epochs = definitions.epochs(connection, self._digest)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnfitRecord) as error:
             self._tell(error)
 
     def note(self, number: int) -> None:
@@ -60,17 +61,18 @@ class DefinitionEpochs:
         except IntegrityError:
             # Another worker has just noted it, or another set under the number.
             return
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnfitRecord) as error:
             self._tell(error)
             return
         self._is_away = False
         # One with a greater number in Redis than in the record keeps it; one with a smaller number gets the greater.
         self._noted = max(number, self.epochs.epoch)
 
-    def _tell(self, error: SQLAlchemyError) -> None:
+    def _tell(self, error: SQLAlchemyError | UnfitRecord) -> None:
         """Log that the record can't be had, once."""
-        if kind(error) == "bug":
-            log.error("definitions_not_noted", reason=sentence(error), exc_info=error)
+        reason = str(error) if isinstance(error, UnfitRecord) else sentence(error)
+        if not isinstance(error, UnfitRecord) and kind(error) == "bug":
+            log.error("definitions_not_noted", reason=reason, exc_info=error)
         elif not self._is_away:
-            log.warning("definitions_not_noted", reason=sentence(error), next_step="noted when the record is back")
+            log.warning("definitions_not_noted", reason=reason, next_step="noted when the record is there")
         self._is_away = True

@@ -11,9 +11,11 @@ from worker.newsroom.event_consumer import EventConsumer
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.feed_index import FeedIndexer
 from worker.newsroom.feed_offers import FeedOffers
+from worker.newsroom.index_placer import IndexPlacer
 from worker.newsroom.list_events import ListEvents
 from worker.newsroom.placement import ArticlePlacer, EarlyFeeds
 from worker.newsroom.publisher import Publisher
+from worker.newsroom.recorded_index import RecordedIndex
 from worker.newsroom.rejected_events import RejectedEvents
 from worker.newsroom.releases import Releases
 from worker.newsroom.repeat_events import ArticleEndpoints, RepeatEvents
@@ -79,4 +81,6 @@ class Newsroom:
         self.releases = Releases(store, self.permit, applier, offers)
         self.backfills = EndpointBackfills(store, recorded, wakeups)
         self.trim_terms = TrimTerms(publication, self.permit, placer)
-        self.indexer = FeedIndexer(store, self.permit, placer, self.backfills)
+        index_placer = IndexPlacer(store, placer)
+        recorded = RecordedIndex(store, record, publication, placer, index_placer, articles.warm)
+        self.indexer = FeedIndexer(store, self.permit, placer, index_placer, recorded, self.backfills)

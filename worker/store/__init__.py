@@ -57,6 +57,7 @@ from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
+from worker.store.filling import Filling
 from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
 from worker.store.lineage import Lineage
@@ -100,6 +101,7 @@ class Store:
         self.lists = CuratedLists(client, scripts, self.damaged_records)
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
+        self.filling = Filling(client)
         self.receivers = Receivers(client, scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
         self.outboxes = Outboxes(client, scripts, self.damaged_records)

@@ -273,6 +273,13 @@ class Articles:
             if not cursor:
                 return
 
+    def hot(self, article_ids: Sequence[str]) -> set[str]:
+        """Return those of the articles that are here."""
+        pipe = self._client.pipeline(transaction=False)
+        for article_id in article_ids:
+            pipe.exists(keys.article(article_id))
+        return {article_id for article_id, is_here in zip(article_ids, pipe.execute(), strict=True) if is_here}
+
     def newest_after(self, last: tuple[str, float] | None, limit: int) -> list[tuple[str, float]]:
         """Return up to `limit` ids with their places, the newest published first, from the one after `last` on."""
         start = 0

@@ -9,7 +9,7 @@ still in charge and acknowledges its events.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import redis
@@ -74,14 +74,39 @@ class DefinitionAnnouncements:
         self._pubsub.close()
 
 
-@dataclass(frozen=True, slots=True)
-class IndexProgress:
-    """How far the index is: feeds that are not complete, articles indexed, of how many, and the last of them."""
+Position = tuple[str, ...]
+"""Where a pass through the articles goes on."""
 
-    feeds: dict[str, str]
+
+@dataclass(frozen=True, slots=True)
+class PassProgress:
+    """How far a pass through articles is: how many were gone through, of how many, and where it goes on.
+
+    `position`: None at its beginning, and when it `is_over`.
+    """
+
     done: int = 0
     articles: int = 0
-    last: tuple[str, float] | None = None
+    position: Position | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far the index is: feeds that are not complete (name -> definition), and each pass that has begun, by name."""
+
+    feeds: dict[str, str]
+    passes: dict[str, PassProgress] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """How many articles were gone through, in all passes."""
+        return sum(each.done for each in self.passes.values())
+
+    @property
+    def articles(self) -> int:
+        """Of how many, in all passes that have begun."""
+        return sum(each.articles for each in self.passes.values())
 
 
 class Definitions:
@@ -171,20 +196,32 @@ class Definitions:
         # Not at one moment: a Redis that is full refuses MULTI, and people need this then.
         pipe = self._client.pipeline(transaction=False)
         pipe.hgetall(keys.PENDING)
-        pipe.hmget(keys.INDEX, "done", "all", "article", "place")
-        feeds, (done, articles, last, place) = pipe.execute()
-        return IndexProgress(feeds, int(done or 0), int(articles or 0), (last, float(place)) if last else None)
+        pipe.hgetall(keys.INDEX)
+        feeds, passes = pipe.execute()
+        passes.pop("generation", None)
+        return IndexProgress(feeds, {name: _pass(text) for name, text in passes.items()})
 
-    def note_progress(self, charge: str, done: int, articles: int, last: tuple[str, float] | None) -> bool:
-        """Note how far the index has come; with no article, that it is complete. False: a later charge was adopted."""
-        name, place = last or ("", 0)
+    def note_progress(self, charge: str, name: str, progress: PassProgress) -> bool:
+        """Note how far a pass has come; False: a later charge was adopted."""
+        text = json.dumps([progress.done, progress.articles, progress.position, progress.is_over])
+        return bool(self._scripts.run("definitions/note_progress", [keys.INDEX], [_generation(charge), name, text]))
+
+    def note_filled(self, charge: str) -> bool:
+        """Note that the feeds are complete; False: a later charge was adopted."""
         return bool(
             self._scripts.run(
-                "definitions/note_progress",
-                [keys.DEFINITIONS, keys.PENDING, keys.INDEX],
-                [_generation(charge), done, articles, name, place],
+                "definitions/note_filled", [keys.DEFINITIONS, keys.PENDING, keys.INDEX], [_generation(charge)]
             )
         )
+
+
+def _pass(text: str) -> PassProgress:
+    """Read how far a pass is. What is damaged begins anew."""
+    try:
+        done, articles, position, is_over = json.loads(text)
+        return PassProgress(int(done), int(articles), tuple(map(str, position)) if position else None, bool(is_over))
+    except (ValueError, TypeError):
+        return PassProgress()
 
 
 def _generation(charge: str) -> str:

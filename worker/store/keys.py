@@ -86,8 +86,8 @@ PENDING = "{dateline:definitions}:pending"
 """Hash: feed name -> the definition by which existing articles still have to be put into it."""
 
 INDEX = "{dateline:definitions}:index"
-"""Hash: `generation` of the charge that was adopted last; while the feeds of `PENDING` are filled, how many articles
-are `done` of `all`, the last `article` and its `place`."""
+"""Hash: `generation` of the charge that was adopted last; while the feeds of `PENDING` are filled, by the name of each
+pass through the articles how far it is, as JSON (store/definitions.py, PassProgress)."""
 
 INDEXING = "{dateline:definitions}:indexing"
 """The lease of the worker that fills them."""
