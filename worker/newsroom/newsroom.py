@@ -82,5 +82,5 @@ class Newsroom:
         self.backfills = EndpointBackfills(store, recorded, wakeups)
         self.trim_terms = TrimTerms(publication, self.permit, placer)
         index_placer = IndexPlacer(store, placer)
-        recorded = RecordedIndex(store, record, publication, placer, index_placer, articles.warm)
-        self.indexer = FeedIndexer(store, self.permit, placer, index_placer, recorded, self.backfills)
+        recorded_index = RecordedIndex(store, record, publication, placer, index_placer, articles.warm)
+        self.indexer = FeedIndexer(store, self.permit, placer, index_placer, recorded_index, self.backfills)
