@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select, tuple_
 
+from worker.record.column_types import keepable_row
 from worker.record.tables import attempts
-from worker.record.upserts import upsert
+from worker.record.upserts import upsert_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +46,11 @@ class NotedAttempt(NamedTuple):
 
 def note(connection: Connection, tries: Sequence[NotedAttempt]) -> None:
     """Note attempts, in the caller's transaction. Those that are noted already stay as they are."""
-    upsert(connection, attempts, (attempt._asdict() for attempt in tries))
+    rows = [keepable_row(attempt) for attempt in sorted(tries, key=_key)]
+    upsert_many(connection, attempts, NotedAttempt._fields, rows)
+
+
+_key = attrgetter("key")
 
 
 def newest(

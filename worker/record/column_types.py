@@ -28,6 +28,14 @@ def keepable(words: str) -> str:
     return _UNKEEPABLE.sub("\ufffd", words)
 
 
+def keepable_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the same with texts as they come back from the record."""
+    texts = "".join([value for value in row if type(value) is str])
+    if texts.isascii() and "\0" not in texts:
+        return row
+    return tuple(_UNKEEPABLE.sub("\ufffd", value) if type(value) is str else value for value in row)
+
+
 class Words(TypeDecorator[str]):
     """A text; what no database keeps in one becomes U+FFFD."""
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, literal_column, or_, select
 
+from worker.record.column_types import keepable_row
 from worker.record.tables import deliveries
-from worker.record.upserts import insert
+from worker.record.upserts import upsert_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
 State = Literal["trying", "taken", "refused"]
 """trying: it was sent and may have arrived."""
@@ -50,22 +51,27 @@ def note(connection: Connection, entries: Sequence[Delivery]) -> None:
     An entry that was sent before the one that is there changes nothing but when it was taken first. So doing it again,
     or late, changes nothing.
     """
-    if not entries:
-        return
-    statement = insert(connection, deliveries)
-    new = statement.excluded
+    lasting: dict[tuple[Any, ...], Delivery] = {}
+    for entry in map(Delivery._make, map(keepable_row, entries)):
+        key = entry[:5]
+        before = lasting.get(key)
+        lasting[key] = entry if before is None else _both(before, entry)
+    upsert_many(connection, deliveries, _COLUMNS, [lasting[key] for key in sorted(lasting)], _changes)
+
+
+def _both(before: Delivery, entry: Delivery) -> Delivery:
+    """What two entries of one row, one after the other, come to: as `_changes` has it."""
+    moments = [moment for moment in (before.first_taken, entry.first_taken) if moment is not None]
     # Of the same moment an outcome is worth more than that there is none yet.
-    newer = or_(new.sent > deliveries.c.sent, and_(new.sent == deliveries.c.sent, deliveries.c.state == "trying"))
-    first = case(
-        (deliveries.c.taken.is_(None), new.taken),
-        (new.taken < deliveries.c.taken, new.taken),
-        else_=deliveries.c.taken,
-    )
-    changes = {name: case((newer, new[name]), else_=deliveries.c[name]) for name in ("state", "sha256", "sent")}
-    statement = statement.on_conflict_do_update(
-        index_elements=list(deliveries.primary_key), set_=changes | {"taken": first}
-    )
-    connection.execute(statement, [dict(zip(_COLUMNS, entry, strict=True)) for entry in sorted(entries, key=_key)])
+    newer = entry.sent > before.sent or (entry.sent == before.sent and before.state == "trying")
+    return (entry if newer else before)._replace(first_taken=min(moments, default=None))
+
+
+def _changes(there: Any, new: Any) -> dict[str, ColumnElement[Any]]:
+    newer = or_(new.sent > there.sent, and_(new.sent == there.sent, there.state == literal_column("'trying'")))
+    first = case((there.taken.is_(None), new.taken), (new.taken < there.taken, new.taken), else_=there.taken)
+    lasting = {name: case((newer, new[name]), else_=there[name]) for name in ("state", "sha256", "sent")}
+    return lasting | {"taken": first}
 
 
 def of_article(connection: Connection, article_id: str) -> list[Delivery]:
@@ -109,10 +115,6 @@ def holding(connection: Connection, feed: str, endpoint: str, article_ids: Seque
 def newest(entries: Iterable[Delivery]) -> dict[str, Delivery]:
     """Return what an endpoint holds of each article, from its rows in any order."""
     return {entry.article_id: entry for entry in sorted(entries, key=_order)}
-
-
-def _key(entry: Delivery) -> tuple[str, ...]:
-    return entry.endpoint, entry.feed, entry.article_id
 
 
 def _order(entry: Delivery) -> tuple[int, int, bool]:
