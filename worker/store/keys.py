@@ -114,9 +114,6 @@ SCHEDULE = "dateline:schedule"
 RECEIVING = "dateline:receiving"
 """Set: names of the feeds that have or had receivers; a sweep looks at these."""
 
-NOTED = "dateline:noted"
-"""How often something was noted in the record: a Redis with a smaller number than the record has lost time."""
-
 OUTBOXES = "dateline:outboxes"
 """Set: names of the feeds that had something in their outbox when a sweep last looked."""
 
