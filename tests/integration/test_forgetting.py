@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 
 from feeds.article import Article
 from worker.record import Record, tables
-from worker.record.forgetting import forget_text, rewrite, vacuum
+from worker.record.forgetting import forget_text, rewrite_files, vacuum
 from worker.record.search import clean, index_text, index_waiting, is_clean
 
 MARCH = 1_772_323_200_000
@@ -290,7 +290,7 @@ def test_postgresql_writes_its_files_anew(cluster: Cluster) -> None:
         with record.read() as connection:
             dead = "SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE relname = 'article_words'"
             assert connection.scalar(text(dead)) == 0
-        rewrite(record)
+        rewrite_files(record)
         cluster.run("CHECKPOINT")
         assert where(files, SECRET) == []
         assert where(files, "kelp7")

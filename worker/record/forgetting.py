@@ -3,7 +3,7 @@
 Words are in the documents of revisions, in the events that brought them, in the index of words, and in what endpoints
 answered, which may quote them. SQLite overwrites what is deleted (secure_delete); what is still in old pages of the
 index and of the write-ahead log is cleaned a moment later, in pieces (`search.clean`). PostgreSQL leaves deleted rows
-in its files until it vacuums them, and their bytes until it writes over them; `rewrite` has it write its files anew.
+in its files until it vacuums them, and their bytes until it writes over them; `rewrite_files` has it write them anew.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _forget_answers(connection: Connection, article_id: str, before: int | None)
         connection.execute(update(_parked).where(*place).values(attempt=_without_quotes(row.attempt)))
 
 
-def rewrite(record: Record) -> None:
+def rewrite_files(record: Record) -> None:
     """Have PostgreSQL write anew the tables that had words; whoever needs one waits meanwhile."""
     _vacuum(record, "VACUUM (FULL)")
 

@@ -242,7 +242,7 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
             on_answers=self.readback.check_again,
         )
-        self._noting = Noting(store, services.record)
+        self._noting = Noting(store, services.record, keep_killed=settings.record.keep_killed)
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
             store,

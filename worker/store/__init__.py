@@ -74,6 +74,7 @@ from worker.store.refusals import Refusals
 from worker.store.replays import Replays
 from worker.store.scripts import Client, Scripts
 from worker.store.subscription_requests import SubscriptionRequests
+from worker.store.text_traces import TextTraces
 from worker.store.unnoted import Unnoted
 from worker.store.withdrawals import Withdrawals
 from worker.store.workers import Workers
@@ -115,6 +116,7 @@ class Store:
         self.operations = OperationalEvents(client, scripts, self.damaged_records)
         self.workers = Workers(client)
         self.feeding = Lease(client, scripts, keys.FEEDING)
+        self.text_traces = TextTraces(client, scripts)
         self.withdrawals = Withdrawals(client, scripts)
 
     @classmethod
