@@ -107,6 +107,7 @@ class MetricsEndpoint:
         yield GaugeMetricFamily("dateline_events_waiting", "Events accepted and not carried out", waiting)
         away = _seconds(self._away_since, now)
         yield GaugeMetricFamily("dateline_record_away_seconds", "How long the record has been away", away)
+        yield from self._unnoted_metrics(now)
         yield from self._feed_metrics()
         yield from self._endpoint_metrics(now)
         alive = len(store.workers.alive(now))
@@ -114,6 +115,17 @@ class MetricsEndpoint:
         build = GaugeMetricFamily("dateline_build_info", "The release, always 1", labels=["version"])
         build.add_metric([version("dateline")], 1)
         yield build
+
+    def _unnoted_metrics(self, now: int) -> Iterable[Metric]:
+        waiting = self._store.unnoted.waiting()
+        unnoted = GaugeMetricFamily(
+            "dateline_unnoted", "What has changed and is not in the record yet, by kind", labels=["kind"]
+        )
+        unnoted.add_metric(["change"], waiting.marks)
+        unnoted.add_metric(["result"], waiting.results)
+        yield unnoted
+        age = _seconds(waiting.since or 0, now)
+        yield GaugeMetricFamily("dateline_unnoted_seconds", "How long the oldest of it has been waiting", age)
 
     def _feed_metrics(self) -> Iterable[Metric]:
         articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])

@@ -257,6 +257,16 @@ def test_a_record_that_is_away_is_told(store: Store) -> None:
     assert read_series(metrics(store, {}))["dateline_record_away_seconds"] == 0
 
 
+def test_what_the_record_has_not_got_yet_is_counted(store: Store) -> None:
+    assert read_series(metrics(store, {}))["dateline_unnoted_seconds"] == 0
+    store.lists.set("picks", clock.now(), ["a"])
+    store.client.hset(keys.UNNOTED, "a", f"{clock.ms(clock.agreed()) - 90_000}-x")
+    store.client.xadd(keys.UNNOTED_RESULTS, {"result": "{}"})
+    series = read_series(metrics(store, {}))
+    assert (series["dateline_unnoted kind=change"], series["dateline_unnoted kind=result"]) == (2, 1)
+    assert series["dateline_unnoted_seconds"] == pytest.approx(90, abs=30)
+
+
 @pytest.mark.parametrize(
     ("networks", "peer", "status"),
     [

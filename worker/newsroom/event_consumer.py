@@ -18,6 +18,7 @@ from feeds import event as events
 from feeds.errors import InvalidEvent
 from worker import clock
 from worker.newsroom.publisher import arrived
+from worker.newsroom.rejected_events import unchecked
 from worker.record.availability import RecordAway
 from worker.record.events import SET_ASIDE, EventResult
 from worker.retention.noting import as_json
@@ -26,6 +27,7 @@ from worker.store import redis_errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.newsroom.event_outcomes import EventOutcome
     from worker.newsroom.event_permit import EventPermit
     from worker.newsroom.publisher import Publisher
     from worker.newsroom.rejected_events import RejectedEvents
@@ -43,6 +45,8 @@ _WAIT_MS = 1_000
 """How long one look for kills waits for the first."""
 _TRIES = 5
 """An entry that failed so often, by its own fault, is set aside."""
+_WAY = "xadd"
+"""By which way an event came that the record does not know yet: past our intake, or while the record was away."""
 _DEATHS = 10
 """An entry is set aside when so many workers died with it."""
 
@@ -165,7 +169,7 @@ class EventConsumer:
         except (InvalidEvent, ValueError, OverflowError, RecursionError) as error:
             reason = str(error) or type(error).__name__
             self._rejected.reject(entry, reason)
-            return _result(entry, "rejected", reason)
+            return _refusal(entry, "rejected", reason)
         try:
             outcome = self._publisher.carry_out(event, entry)
         except RecordAway as error:
@@ -188,34 +192,43 @@ class EventConsumer:
             if failures < _TRIES:
                 return None
             return self._give_up(entry, f"failed {failures} times, at last: {type(error).__name__}: {error}"[:500])
-        return _result(entry, outcome.result, event=event, article_id=outcome.article_id, version=outcome.version)
+        return _result(entry, event, outcome)
 
     def _give_up(self, entry: StreamEntry, reason: str) -> EventResult:
         self._rejected.give_up(entry, reason)
-        return _result(entry, SET_ASIDE, reason)
+        return _refusal(entry, SET_ASIDE, reason)
 
 
-def _result(
-    entry: StreamEntry,
-    result: str,
-    reason: str | None = None,
-    *,
-    event: events.Event | None = None,
-    article_id: str | None = None,
-    version: int | None = None,
-) -> EventResult:
-    """What became of an entry. What is no event has no id."""
+def _result(entry: StreamEntry, event: events.Event, outcome: EventOutcome) -> EventResult:
+    """What became of an event that was carried out."""
     return EventResult(
-        number=None,
-        event_id=event.id if event else "",
+        number=entry.number,
+        event_id=event.id,
         body=entry.body,
-        kind=events.kind(event) if event else "",
-        article_id=article_id,
+        kind=events.kind(event),
+        article_id=outcome.article_id,
         accepted=entry.accepted,
-        way="xadd",
+        way=_WAY,
+        stream_entry=entry.id,
+        done=clock.ms(clock.agreed()),
+        result=outcome.result,
+        version=outcome.version,
+    )
+
+
+def _refusal(entry: StreamEntry, result: str, reason: str) -> EventResult:
+    """What became of an entry that was not carried out."""
+    sent = unchecked(entry)
+    return EventResult(
+        number=entry.number,
+        event_id=sent.id,
+        body=entry.body,
+        kind="kill" if sent.kill else "",
+        article_id=None,
+        accepted=entry.accepted,
+        way=_WAY,
         stream_entry=entry.id,
         done=clock.ms(clock.agreed()),
         result=result,
         reason=reason,
-        version=version,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -37,10 +37,7 @@ class RejectedEvents:
         It may be sent again as it is. It is not read as an event here: workers may have died of that.
         """
         self.reject(entry, reason)
-        body = _decoded(entry.body)
-        event_id, event_type = str(body.get("id", "")), str(body.get("type", ""))
-        article_id = str(_fields(body.get("article")).get("id", ""))
-        kill = entry.stream == keys.URGENT or event_type == "article.killed"
+        event_id, event_type, article_id, kill = unchecked(entry)
         self._store.events.forget(event_id, kill=kill)
         self._store.counters.add("dateline_events_set_aside", kind="kill" if kill else "other")
         if kill:
@@ -49,6 +46,25 @@ class RejectedEvents:
             next_step = f"see why in the log before it, then have it sent again; it is kept in {keys.REJECTED}"
         about = {"event_id": event_id, "event_type": event_type, "article_id": article_id, "reason": reason}
         self._alerts.raise_alert("event.set_aside", entry=entry.id, **about, next_step=next_step)
+
+
+class UncheckedEvent(NamedTuple):
+    """What an entry says of itself; empty where it says nothing. `kill`: it is one, as far as one can see."""
+
+    id: str
+    type: str
+    article_id: str
+    kill: bool
+
+
+def unchecked(entry: StreamEntry) -> UncheckedEvent:
+    """Return what an entry says of itself, without reading it as an event."""
+    body = _decoded(entry.body)
+    event_id, event_type = str(body.get("id", "")), str(body.get("type", ""))
+    article_id = str(_fields(body.get("article")).get("id", ""))
+    return UncheckedEvent(
+        event_id, event_type, article_id, entry.stream == keys.URGENT or event_type == "article.killed"
+    )
 
 
 def _decoded(body: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -30,12 +31,16 @@ from rich.table import Table
 
 from config.settings import load
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
+from worker.record.overview import overview
 from worker.runtime import logs
 from worker.runtime.listen_address import free_port
+from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from config.settings import Settings
 
 _HOST = "127.0.0.1"
 _WAIT_SECONDS = 15
@@ -211,6 +216,7 @@ def run(out: Console) -> int:
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
             problems += _who_confirmed(out, base_url, token)
+            problems += _what_the_record_holds(out, settings)
     receivers.server.shutdown()
     out.print()
     if problems:
@@ -321,6 +327,27 @@ def _who_confirmed(out: Console, base_url: str, token: str) -> list[str]:
         return [f"{report['unconfirmed']} have not confirmed the kill"]
     out.print(f"The last endpoint {report['seconds_to_the_last']:.3f} s after the kill.", highlight=False)
     return []
+
+
+def _what_the_record_holds(out: Console, settings: Settings) -> list[str]:
+    """Show how much of all this is in the record, a moment later; return what is missing in it."""
+    with closing(record_of(settings)) as record:
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while True:
+            rows = overview(record).rows
+            counts = {table: rows[table] for table in ("events", "revisions", "attempts")}
+            # Each event was a revision, and was pushed to the partner once or more.
+            events, revisions, attempts = counts.values()
+            complete = events == revisions == len(_STEPS) <= attempts
+            if complete or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+    out.print(
+        f"The record holds {counts['events']} events, {counts['revisions']} revisions of {rows['articles']} articles, "
+        f"{counts['attempts']} attempts and who holds what of them.",
+        highlight=False,
+    )
+    return [] if complete else [f"the record should hold {len(_STEPS)} events, as many revisions, and as many attempts"]
 
 
 def _until_subscribed(base_url: str) -> None:
