@@ -108,6 +108,14 @@ class MetricsEndpoint:
         away = _seconds(self._away_since, now)
         yield GaugeMetricFamily("dateline_record_away_seconds", "How long the record has been away", away)
         yield from self._unnoted_metrics(now)
+        outboxes = store.outboxes.waiting(store.outboxes.reported())
+        oldest = _seconds(outboxes.oldest, now)
+        yield GaugeMetricFamily(
+            "dateline_outbox_entries", "What receivers did, not yet in the record", outboxes.entries
+        )
+        yield GaugeMetricFamily(
+            "dateline_outbox_oldest_seconds", "How long the first of these has been waiting", oldest
+        )
         yield from self._feed_metrics()
         yield from self._endpoint_metrics(now)
         alive = len(store.workers.alive(now))

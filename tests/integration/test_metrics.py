@@ -249,6 +249,16 @@ def test_what_runs_is_told(store: Store) -> None:
     assert [value for name, value in series.items() if name.startswith("dateline_build_info version=")] == [1]
 
 
+def test_what_is_not_in_the_record_yet_is_counted(store: Store) -> None:
+    assert read_series(metrics(store, {}))["dateline_outbox_oldest_seconds"] == 0
+    store.attempts.record({("feed-2", "partner-2"): [_attempt("ferry", "delivered")]})
+    store.client.xadd(keys.feed("feed-3").outbox, {"ended": '["s",""]'}, id=f"{clock.ms(clock.agreed()) - 90_000}-0")
+    store.outboxes.report(["feed-2", "feed-3"])
+    series = read_series(metrics(store, {}))
+    assert series["dateline_outbox_entries"] == 2
+    assert series["dateline_outbox_oldest_seconds"] == pytest.approx(90, abs=30)
+
+
 def test_a_record_that_is_away_is_told(store: Store) -> None:
     since = clock.ms(clock.agreed()) - 90_000
     assert read_series(metrics(store, {}, absence=Absence(since, "it does not answer")))[
