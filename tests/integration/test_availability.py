@@ -94,6 +94,17 @@ def test_posts_share_commits(record: Record) -> None:
     assert commits.commits < 80
 
 
+def test_a_server_that_was_restarted_meanwhile_is_there(cluster: Cluster) -> None:
+    with closing(Record.connect(cluster.url(cluster.database()))) as record:
+        record.upgrade()
+        commits = GroupCommit(record)
+        assert ["new"] == [event.status for event in commits.accept([sent("1")])]
+        cluster.stop()
+        cluster.start()
+        assert ["new", "duplicate"] == [event.status for event in commits.accept([sent("2"), sent("1")])]
+        commits.stop()
+
+
 def test_one_bad_event_fails_alone(record: Record) -> None:
     commits = GroupCommit(record)
     barrier = Barrier(9)

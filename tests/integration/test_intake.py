@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from worker.record import Record
 from worker.record.events import EventResult, note_results, receipts, to_append
 from worker.record.group_commit import GroupCommit
 from worker.runtime.embedded_redis import find_server
-from worker.store import Store
+from worker.store import Store, keys
 from worker.store.events import StreamEntry
 
 
@@ -234,6 +235,42 @@ def test_what_died_before_it_was_noted_is_not_appended_twice(desk: Desk, monkeyp
     desk.feed()
     assert left(desk.record) == 0
     assert len(desk.entries()) == 3
+
+
+DIES = """
+import os, signal, sys
+from datetime import UTC, datetime
+from unittest.mock import Mock
+from worker.intake.accept import Intake
+from worker.record import Record
+from worker.record.group_commit import GroupCommit
+from worker.store import Store
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+redis_url, record_url, moment = sys.argv[1:]
+store, commits = Store.connect(redis_url), GroupCommit(Record.connect(record_url))
+if moment == "before Redis":
+    store.hasty_events.accept = die
+else:
+    commits.note_appended = die
+event = {"id": "1", "type": "article.killed", "article": {"id": "a"}}
+Intake(store, Mock(), commits).accept([event], datetime.now(UTC))
+"""
+
+
+@pytest.mark.parametrize("moment", ["before Redis", "after Redis"])
+def test_a_process_that_is_killed_after_the_commit_loses_nothing(desk: Desk, server: RedisServer, moment: str) -> None:
+    record_url = desk.record.url.render_as_string(hide_password=False)
+    done = subprocess.run([sys.executable, "-c", DIES, server.url, record_url, moment], check=False)
+    assert done.returncode == -9
+    assert left(desk.record) == 1
+    desk.feed()
+    (entry,) = desk.entries()
+    assert (entry.stream, json.loads(entry.body)["id"]) == (keys.URGENT, "1")
+    assert left(desk.record) == 0
+    assert ["duplicate both"] == desk.became(killed("1"))
 
 
 def test_two_processes_accept_the_same_event(desk: Desk, server: RedisServer, record_url: str) -> None:

@@ -87,6 +87,14 @@ class Record:
         with self._writing.begin() as connection:
             yield connection
 
+    def autocommitting(self) -> Connection:
+        """Return a connection on which each statement is a transaction. It is the caller's to hold and to close.
+
+        Raises UnfitRecord as `read` does.
+        """
+        self._see_that_it_fits_at_first()
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     @contextmanager
     def any_schema(self) -> Iterator[Connection]:
         """Return a connection in a transaction that writes, whatever schema the record has."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,12 @@ class Availability:
         """Return a connection to read by, as `Record.read` does. Raises RecordAway, and errors that are bugs."""
         with self._while_there(self._record.read) as connection:
             yield connection
+
+    @contextmanager
+    def writing_on(self, connection: Callable[[], Connection]) -> Iterator[Connection]:
+        """Return the connection that a function returns. Raises as `write` does."""
+        with self._while_there(lambda: nullcontext(connection())) as held_connection:
+            yield held_connection
 
     @contextmanager
     def _while_there(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:

@@ -48,6 +48,11 @@ class Words(TypeDecorator[str]):
         return None if value is None else keepable(value)
 
 
+def compressed(document: str) -> bytes:
+    """Return a document as it is kept."""
+    return zstandard.compress(document.encode("utf-8", "surrogatepass"))
+
+
 class Compressed(TypeDecorator[str]):
     """A document, kept compressed (zstd); every character comes back as it was."""
 
@@ -57,7 +62,7 @@ class Compressed(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         """Return the document as it is kept."""
         del dialect
-        return None if value is None else zstandard.compress(value.encode("utf-8", "surrogatepass"))
+        return None if value is None else compressed(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         """Return the document that was kept."""

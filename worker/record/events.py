@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.record.column_types import keepable
+from worker.record.column_types import compressed, keepable
 from worker.record.repetitions import Key, Kind, Status, digest_of, judge, rounds
 from worker.record.tables import events
 
@@ -134,6 +134,33 @@ def _accept(connection: Connection, lot: Sequence[SentEvent]) -> list[AcceptedEv
             return [accepted[place] for place in range(len(lot))]
         # Others have accepted them at the same time, and have committed by now.
     raise RuntimeError(f"can't accept the event {next(iter(left.values())).event_id}: others accept it all the time")
+
+
+def may_be_new(sent: Sequence[SentEvent]) -> bool:
+    """Whether `accept_new` can accept events: none of them depends on another, and none is a kill."""
+    return len({event.event_id for event in sent}) == len(sent) and all(event.kind != "kill" for event in sent)
+
+
+def accept_new(connection: Connection, sent: Sequence[SentEvent]) -> list[AcceptedEvent | None]:
+    """Keep the events whose ids were never there, in one statement of PostgreSQL; None in place of each other one.
+
+    It is what `accept` does with nearly every event, with one question to the server instead of four.
+    """
+    event_ids = [keepable(event.event_id) for event in sent]
+    columns = {
+        "event_ids": event_ids,
+        "digests": [digest_of(event.body) for event in sent],
+        "kinds": [event.kind for event in sent],
+        "article_ids": [event.article_id and keepable(event.article_id) for event in sent],
+        "bodies": [compressed(event.body) for event in sent],
+        "accepted": [event.accepted for event in sent],
+        "ways": [keepable(event.way) for event in sent],
+        "senders": [keepable(event.sender) for event in sent],
+    }
+    numbers = {row.event_id: row.number for row in connection.execute(_ACCEPT_NEW, columns)}
+    return [
+        AcceptedEvent("new", numbers[event_id], False, "") if event_id in numbers else None for event_id in event_ids
+    ]
 
 
 def _repeated(connection: Connection, event: SentEvent, row: Any) -> AcceptedEvent:
@@ -281,6 +308,18 @@ def _kept_event(row: Any) -> KeptEvent:
     )
 
 
+_ACCEPT_NEW = text("""
+    INSERT INTO events (event_id, digest, reinstatement, kind, article_id, body, accepted, way, who)
+    SELECT event_id, digest, '', kind, article_id, body, accepted, way, sender
+    FROM unnest(
+        CAST(:event_ids AS text[]), CAST(:digests AS text[]), CAST(:kinds AS text[]), CAST(:article_ids AS text[]),
+        CAST(:bodies AS bytea[]), CAST(:accepted AS bigint[]), CAST(:ways AS text[]), CAST(:senders AS text[])
+    ) WITH ORDINALITY AS sent (event_id, digest, kind, article_id, body, accepted, way, sender, place)
+    WHERE NOT EXISTS (SELECT 1 FROM events WHERE event_id = sent.event_id AND kind <> 'kill')
+    ORDER BY place
+    ON CONFLICT DO NOTHING
+    RETURNING event_id, number
+""")
 _RETURNED = (events.c.event_id, events.c.digest, events.c.reinstatement, events.c.number)
 _inserts = {
     "sqlite": sqlite.insert(events).on_conflict_do_nothing().returning(*_RETURNED),

@@ -15,12 +15,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from worker.record.availability import RecordAway
-from worker.record.events import AcceptedEvent, SentEvent, accept, note_appended
+from worker.record.events import AcceptedEvent, SentEvent, accept, accept_new, may_be_new, note_appended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlalchemy import Connection
 
     from worker.record import Record
 
@@ -58,6 +61,9 @@ class GroupCommit:
         self._last_commit = 0.0
         self._thread: threading.Thread | None = None
         self._stopped = False
+        # On SQLite there is no way to the server that could be saved.
+        self._quickly = record.file is None
+        self._connection: Connection | None = None
         self.commits = 0
         """How many commits there were with events in them."""
 
@@ -116,6 +122,7 @@ class GroupCommit:
             elif appended:
                 self._note_appended(appended)
             else:
+                self._disconnect()
                 return
 
     def _next(self) -> tuple[list[_Request], dict[int, str]]:
@@ -156,14 +163,49 @@ class GroupCommit:
 
     def _commit(self, requests: list[_Request], appended: dict[int, str]) -> None:
         """Commit, then answer; who waits is answered when it is on the disk."""
-        with self._record.availability.write() as connection:
-            accepted = iter(accept(connection, [event for request in requests for event in request.sent]))
-            answers = [[next(accepted) for _ in request.sent] for request in requests]
-            note_appended(connection, appended)
+        sent = [event for request in requests for event in request.sent]
+        accepted: list[AcceptedEvent | None] = [None] * len(sent)
+        if self._quickly and not appended and may_be_new(sent):
+            accepted = self._accept_new(sent)
+        left = [event for event, answer in zip(sent, accepted, strict=True) if answer is None]
+        if left or appended:
+            with self._record.availability.write() as connection:
+                answers = iter(accept(connection, left))
+                note_appended(connection, appended)
+            accepted = [answer or next(answers, None) for answer in accepted]
         self._last_commit = time.monotonic()
         self.commits += 1
-        for request, answer in zip(requests, answers, strict=True):
-            request.future.set_result(answer)
+        complete = iter(answer for answer in accepted if answer is not None)
+        for request in requests:
+            request.future.set_result([next(complete) for _ in request.sent])
+
+    def _accept_new(self, sent: list[SentEvent]) -> list[AcceptedEvent | None]:
+        """Accept what is new on a connection that is held, so that it costs one question to the server."""
+        former = self._connection
+        try:
+            with self._record.availability.writing_on(self._connected) as connection:
+                try:
+                    return accept_new(connection, sent)
+                except DBAPIError as error:
+                    if former is None or not error.connection_invalidated:
+                        raise
+                    # It was cut since the last commit, as when the server was restarted.
+                    self._disconnect()
+                    return accept_new(self._connected(), sent)
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._record.autocommitting()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
 
     @staticmethod
     def _fail(requests: list[_Request], error: Exception) -> None:
