@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from unittest import mock
 
-from records import hot_articles, no_record
+from records import no_record
 
 from feeds.definition import FeedDefinition
 from feeds.formats.interface import Provider
@@ -26,7 +26,10 @@ from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.record import Record
 from worker.retention.noting import Noting
+from worker.retention.recorded import RecordedArticles
+from worker.retention.warm import HotArticles
 from worker.store import Store
 from worker.store.alerts import Alerts
 from worker.store.receivers import Settlement
@@ -50,7 +53,11 @@ class Push(NamedTuple):
 class Desk:
     """A newsroom with one endpoint, whose answers are `answer(push)`: a status, 0 for none, or with Retry-After."""
 
-    def __init__(self, store: Store, *, mode: Any = "article", concurrency: int = 1) -> None:
+    def __init__(
+        self, store: Store, *, mode: Any = "article", concurrency: int = 1, record: Record | None = None
+    ) -> None:
+        record = record or no_record()
+        articles = HotArticles(store, RecordedArticles(record))
         store.client.flushall()
         store.events.create_group()
         self.store, self.now = store, NOON
@@ -61,7 +68,7 @@ class Desk:
         payloads = FeedPayloads(store, FeedRenderer(store, SITE, gate))
         self.directory = EndpointDirectory()
         provider = Provider("herald.example,2026", "The Herald")
-        self.planner = EndpointPlanner(store, hot_articles(store), payloads, provider, self.directory, timeout=5)
+        self.planner = EndpointPlanner(store, articles, payloads, provider, self.directory, timeout=5)
         name = "json" if mode == "article" else "atom"
         endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
         self.directory.by_name = {"p": endpoint}
@@ -69,13 +76,13 @@ class Desk:
         self.intake = Intake(store, wakeups)
         newsroom = Newsroom(
             store,
-            no_record(),
+            record,
             SITE,
             wakeups,
             "w",
             self.directory,
             Alerts(store.operations, webhook=False),
-            Noting(store, no_record()),
+            Noting(store, record),
             try_locally=lambda _: True,
             on_killed=lambda *_: None,
         )

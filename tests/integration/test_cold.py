@@ -55,7 +55,7 @@ class Terms:
 class Parts:
     """One process' parts on the record."""
 
-    def __init__(self, store: Store, record: Record, grace: float = 0.0) -> None:
+    def __init__(self, store: Store, record: Record, grace: float = 0.0, hot: timedelta = timedelta(days=30)) -> None:
         self.store = store
         self.recorded = RecordedArticles(record)
         self.articles = HotArticles(store, self.recorded)
@@ -64,7 +64,7 @@ class Parts:
         outdated = OutdatedRows(self.recorded, attempts=YEARS, events=YEARS)
         terms: Any = self.terms
         parts = (store, self.recorded, self.articles, self.ids, outdated, terms)
-        self.trimmer = Trimmer(*parts, hot=timedelta(days=30), grace_seconds=grace)
+        self.trimmer = Trimmer(*parts, hot=hot, grace_seconds=grace)
 
     def trim(self, *article_ids: str) -> None:
         """Mark those that are cold, and take them out."""

@@ -63,4 +63,4 @@ def changed_since(connection: Connection, feed: str, since: int) -> dict[str, in
         .join(tables.articles, _articles.article_id == _members.article_id)
         .where(_members.feed == feed, or_(and_(_members.sequence > 0, _members.decided >= since), placed))
     )
-    return dict(connection.execute(rows).tuples())
+    return {row.article_id: row.sequence for row in connection.execute(rows)}
