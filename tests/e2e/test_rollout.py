@@ -135,7 +135,8 @@ def test_a_new_feed_delays_neither_the_start_nor_events(tmp_path: Path, receiver
         newsroom.until_in_feed("s9", *(f"a{number}," for number in range(3)))
         # As if another worker had been at it for long.
         newsroom.store.client.set(keys.INDEXING, "another", px=600_000)
-    with start(tmp_path, receiver, 1, WIRE) as newsroom:
+    more = WIRE + PARTNER.format(mode="article", fmt="json", url=receiver.url, more="")
+    with start(tmp_path, receiver, 1, more) as newsroom:
         assert newsroom.store.definitions.progress().feeds.keys() == {"wire"}
         newsroom.kill("a0")
         newsroom.publish("a3", "s9")
@@ -144,7 +145,16 @@ def test_a_new_feed_delays_neither_the_start_nor_events(tmp_path: Path, receiver
         assert "Being filled" in dateline("feeds", "--config", str(newsroom.config)).stdout
         newsroom.store.client.delete(keys.INDEXING)
         newsroom.until_in_feed("wire", "a1,", "a2,", "a3,")
-        assert newsroom.store.definitions.progress().feeds == {}
+        receiver.until(lambda: newsroom.store.definitions.progress().feeds == {}, 10, "the feed to be filled")
+        # What was there before goes to its receivers when a person orders that.
+        order = ("feeds", "--push", "wire", "--config", str(newsroom.config))
+        said = dateline(*order, "--dry-run").stdout
+        assert "2 articles that its receivers have not got" in said
+        assert "Receivers: wired" in said
+        assert 1 == len(bodies(receiver))
+        assert "2 pushed" in dateline(*order).stdout
+        receiver.wait("/wired", 3, seconds=20)
+        assert {"a1", "a2", "a3"} == {json.loads(body)["article"]["id"] for body in bodies(receiver)}
 
 
 def test_a_feed_whose_definition_is_of_a_later_release_is_not_served_by_an_old_one(newsroom: Newsroom) -> None:

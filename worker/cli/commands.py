@@ -57,7 +57,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ),
     ("kill", desk.kill, "dateline kill hh-2026-0301"),
     ("forget", forget.forget, "dateline forget hh-2026-0301"),
-    ("feeds", listings.list_feeds, "dateline feeds"),
+    ("feeds", listings.list_feeds, "dateline feeds   or: dateline feeds --push world --dry-run"),
     ("endpoints", endpoints.list_endpoints, "dateline endpoints   or: dateline endpoints --retry partner-one"),
     ("articles", articles.list_articles, "dateline articles --search 'harbour \"night trams\"' --since 7d"),
     ("history", history.history, "dateline history hh-2026-0301"),

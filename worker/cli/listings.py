@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from feeds.formats import FEED_FORMATS
+from worker.cli.feed_orders import order
 from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
 from worker.cli.text_tables import Table
 from worker.documents.quality_gate import kept_out
@@ -22,9 +23,24 @@ def list_feeds(
     config: Config = None,
     data: Data = None,
     parked: Annotated[bool, typer.Option("--parked", help="The articles that the gate keeps out, by format.")] = False,
+    push: Annotated[
+        str, typer.Option(help="Push what this feed has taken in by a new definition, and its receivers have not got.")
+    ] = "",
+    withdraw: Annotated[
+        str, typer.Option(help="Withdraw what left this feed by a new definition, and its receivers still have.")
+    ] = "",
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Articles a second, at the most.")] = 50,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many articles that would be, and to whom.")
+    ] = False,
 ) -> None:
-    """List the feeds: articles, last change, receivers; or what the gate keeps out of them."""
+    """List the feeds; or push what a new definition has taken in, or withdraw what it has left out."""
+    if bool(push) + bool(withdraw) + parked > 1:
+        raise Failed("--push, --withdraw and --parked: give one of them", 2)
     services = newsroom(config, data)
+    if push or withdraw:
+        order(services, push or withdraw, "push" if push else "withdraw", rate=rate, dry_run=dry_run)
+        return
     if parked:
         _list_parked(services.store)
         return

@@ -14,7 +14,7 @@ The way of an event, with the module of each step:
 
 What time changes by itself is recorded by `releases`. `newsroom` puts all of this together for one worker.
 
-Four ideas hold it up.
+Five ideas hold it up.
 
 *Every step can be done again.* The stream entry is acknowledged last, so a worker that dies between two steps leaves
 the event to another, which finds the revision saved, calls the event a duplicate and records the change once more.
@@ -31,9 +31,13 @@ and has not saved or recorded it yet, finds that out.
 *Definitions have the permit, not workers* (`event_permit`). A worker that does not know a feed would keep a kill from
 it, and nothing would repair that. So only workers with the newest definitions carry out events, and an event is
 acknowledged in a script that checks the permit under which it was carried out. If the permit has passed to newer
-definitions, the event is carried out again by a worker that has them. What is placed in a feed that is new
-(`feed_index`) has the sequence number 0, before all cursors: it is in the documents, and is pushed to nobody. New
-endpoints get older articles only when their settings ask for it (`endpoint_backfills`).
+definitions, the event is carried out again by a worker that has them. Each set is an epoch in the record
+(`definition_epochs`), so that an emptied Redis knows which is newer.
+
+*A definition changes what is shown, a person what is sent.* What is placed in a feed that is new has the sequence
+number 0, before all cursors: it is in the documents, and is pushed to nobody, unless somebody orders it
+(`feed_orders`). Its window is brought back from the record (`feed_index`, `recorded_index`); what lies below is written
+into the record alone. New endpoints get older articles only when their settings ask for it (`endpoint_backfills`).
 
 Also here: a feed of a pattern is its name. `author/mira-okonjo` is made of the definition `author/*` whenever it is
 asked for; only its change log and the way an article first wrote the name are kept.

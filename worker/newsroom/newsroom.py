@@ -11,6 +11,7 @@ from worker.newsroom.event_consumer import EventConsumer
 from worker.newsroom.event_permit import EventPermit
 from worker.newsroom.feed_index import FeedIndexer
 from worker.newsroom.feed_offers import FeedOffers
+from worker.newsroom.feed_orders import OrderedArticles
 from worker.newsroom.index_placer import IndexPlacer
 from worker.newsroom.list_events import ListEvents
 from worker.newsroom.placement import ArticlePlacer, EarlyFeeds
@@ -45,8 +46,8 @@ class Newsroom:
     """What one worker does to articles and feeds. Starts nothing by itself.
 
     `events` carries out events, `releases` what time changes; both only under the `permit`. `indexer` fills feeds that
-    are new, `backfills` are of endpoints that are new. `trim_terms` says what trimming needs to know.
-    `try_locally`: see FeedOffers; `on_killed`: see FeedApplier.
+    are new, `orders` does what a person orders of them, `backfills` are of endpoints that are new. `trim_terms` says
+    what trimming needs to know. `try_locally`: see FeedOffers; `on_killed`: see FeedApplier.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Newsroom:
         self.events = EventConsumer(store, worker, self.permit, publisher, RejectedEvents(store, alerts), noting)
         self.releases = Releases(store, self.permit, applier, offers)
         self.backfills = EndpointBackfills(store, recorded, wakeups)
+        self.orders = OrderedArticles(store, self.permit, articles, offers)
         self.trim_terms = TrimTerms(publication, self.permit, placer)
         index_placer = IndexPlacer(store, placer)
         recorded_index = RecordedIndex(store, record, publication, placer, index_placer, articles.warm)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, func, literal, select, tuple_
+from sqlalchemy import and_, exists, func, literal, or_, select, tuple_
 
 from worker.record import tables
 from worker.record.articles import Membership
@@ -94,3 +94,20 @@ def memberships_of(connection: Connection, article_ids: Collection[str]) -> dict
         )
     )
     return {(row.feed, row.article_id): row for row in rows}
+
+
+def placed_silently(connection: Connection, feed: str, state: str) -> dict[str, int]:
+    """Return the articles that a new definition put into a feed ("in") or took out of it ("out"), unknown to receivers.
+
+    Of the latter those that were pushed before, or that an endpoint was sent. Each with its publication (ms).
+    """
+    memberships, articles, deliveries = tables.memberships.c, tables.articles.c, tables.deliveries
+    was_sent = exists().where(deliveries.c.feed == memberships.feed, deliveries.c.article_id == memberships.article_id)
+    query = (
+        select(memberships.article_id, articles.published)
+        .join(tables.articles, articles.article_id == memberships.article_id)
+        .where(memberships.feed == feed, memberships.state == state, memberships.sequence == 0)
+    )
+    if state == "out":
+        query = query.where(or_(memberships.last_sequence > 0, was_sent))
+    return {row.article_id: row.published for row in connection.execute(query)}

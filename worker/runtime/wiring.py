@@ -45,6 +45,7 @@ from worker.intake.accept import Intake
 from worker.intake.event_feeder import LOOK_SECONDS, EventFeeder
 from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
+from worker.newsroom.feed_orders import ORDER_SECONDS
 from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
 from worker.outbound.engine import Engine
@@ -271,6 +272,7 @@ class WorkerRuntime:
             Duty("charge", self._renew_permit, INDEX_SECONDS),
             Duty("epoch", self.newsroom.permit.note_epoch, EPOCH_SECONDS),
             Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
+            Duty("orders", self.newsroom.orders.carry_out, ORDER_SECONDS),
         ]
         self.outboxes = OutboxDrain(store, services.record)
         # They keep Redis and the record in agreement.

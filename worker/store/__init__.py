@@ -57,6 +57,7 @@ from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
+from worker.store.feed_orders import FeedOrders
 from worker.store.filling import Filling
 from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
@@ -103,6 +104,7 @@ class Store:
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
         self.filling = Filling(client)
+        self.feed_orders = FeedOrders(client, scripts)
         self.receivers = Receivers(client, scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
         self.outboxes = Outboxes(client, scripts, self.damaged_records)

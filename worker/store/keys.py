@@ -95,6 +95,12 @@ INDEXING = "{dateline:definitions}:indexing"
 WORDS = "dateline:record:words"
 """The lease of the worker that indexes the words of articles."""
 
+ORDERED = "dateline:ordered"
+"""Set: names of the feeds of which a person has ordered something that is not yet carried out."""
+
+ORDERING = "dateline:ordering"
+"""The lease of the worker that carries these orders out."""
+
 FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
 
@@ -259,6 +265,10 @@ class FeedKeys(NamedTuple):
     """Sorted set: `endpoint:article` of a killed article -> when its page is checked next (ms)."""
     page_checks: str
     """Hash: `endpoint:article` of a killed article -> the last sighting of its page, as JSON."""
+    order: str
+    """The last order of a person for the feed as a whole, as JSON (store/feed_orders.py)."""
+    ordered: str
+    """Sorted set: the articles for which it is still to be carried out, by their publication (ms)."""
     outbox: str
     """Stream of what is to be noted in the record: an entry's field says what it is, its value is JSON."""
 
