@@ -13,6 +13,7 @@ import itertools
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
@@ -32,6 +33,8 @@ WORDS_MOST = 16_000
 """So many words of an article are indexed: PostgreSQL counts no further (textsearch limitations, section 12.11)."""
 _BYTES_MOST = 500_000
 """And so many bytes of them: PostgreSQL has room for 1 MB, the places of the words included."""
+_CHARACTER_BYTES = 4
+"""So many bytes a character has at the most."""
 _SHORT = 40
 """What stands between two spaces is remembered up to this length, in characters."""
 ASKED_MOST = 64
@@ -90,14 +93,21 @@ def words_of_article(article: Article) -> list[str]:
         *(line for image in article.images for line in (image.caption, image.credit)),
     )
     words: list[str] = []
-    size = 0
     for text in filter(None, fields):
-        for word in [BREAK, *words_of(text)] if words else words_of(text):
-            size += len(word.encode())
-            if len(words) == WORDS_MOST or size > _BYTES_MOST:
-                return words
-            words.append(word)
-    return words
+        if words:
+            words.append(BREAK)
+        words += words_of(text)
+        if len(words) > WORDS_MOST:
+            break
+    return _within_bytes(words[:WORDS_MOST])
+
+
+def _within_bytes(words: list[str]) -> list[str]:
+    """The first of the words, as many as there is room for."""
+    if sum(map(len, words)) * _CHARACTER_BYTES <= _BYTES_MOST:
+        return words
+    sizes = accumulate(len(word.encode()) for word in words)
+    return words[: sum(size <= _BYTES_MOST for size in sizes)]
 
 
 def phrases_of(search: str) -> tuple[Phrase, ...]:

@@ -116,4 +116,7 @@ def test_the_words_of_an_article() -> None:
     texts = " ".join(words_of_article(article(**fields))).split(f" {BREAK} ")
     assert texts == ["harbour wall", "it is closed", "mira okonjo", "the crane", "lee"]
     assert len(words_of_article(article(body_html="word " * 20_000))) == WORDS_MOST
+    # Of letters that take more bytes each, fewer.
+    words = words_of_article(article(body_html=f"{'ا' * 60} " * 20_000))
+    assert sum(len(word.encode()) for word in words) <= 500_000 < sum(len(word.encode()) for word in words) + 200
     assert words_of_article(article(headline="", pubstatus="canceled")) == []

@@ -26,7 +26,7 @@ from worker.record import tables
 from worker.record.upserts import upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, FromClause
 
@@ -87,8 +87,8 @@ def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
         revs = {row.article_id: row.rev for row in connection.execute(locked)}
         # Of what has changed meanwhile the words are old: it goes on waiting.
         same = [row for row in rows if revs.get(row.article_id) == row.rev]
-        for row in same:
-            _replace(connection, row.article_id, row.published, words[row.article_id])
+        _remove(connection, [row.article_id for row in same])
+        _add(connection, [(row.article_id, row.published, words[row.article_id]) for row in same])
         connection.execute(delete(_unindexed).where(_unindexed.c.article_id.in_([row.article_id for row in same])))
     return len(rows)
 
@@ -96,7 +96,7 @@ def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
 def take_out(connection: Connection, article_id: str) -> None:
     """Take an article out of the index: its words are to be nowhere. Until `is_clean` they may be in old pages."""
     connection.execute(delete(_unindexed).where(_unindexed.c.article_id == article_id))
-    _remove(connection, article_id)
+    _remove(connection, [article_id])
 
 
 def matching(connection: Connection, phrases: Sequence[Phrase]) -> tuple[FromClause, ColumnElement[bool]]:
@@ -171,35 +171,48 @@ def _merge(connection: Connection, pages: int) -> bool:
     return (connection.scalar(changes) or 0) - before > 1
 
 
-def _replace(connection: Connection, article_id: str, published: int | None, words: Sequence[str]) -> None:
-    _remove(connection, article_id)
-    if published is None or not words:
-        return
-    number = _free_number(connection, article_id, published)
-    connection.execute(insert(_words).values(number=number, article_id=article_id, words=words))
-    if connection.dialect.name == "sqlite":
-        connection.execute(_ADD, {"number": number, "words": " ".join(words)})
-
-
-def _remove(connection: Connection, article_id: str) -> None:
+def _remove(connection: Connection, article_ids: Sequence[str]) -> None:
     indexed = connection.execute(
-        select(_words.c.number, _words.c.words).where(_words.c.article_id == article_id)
-    ).one_or_none()
-    if indexed is None:
+        select(_words.c.number, _words.c.words).where(_words.c.article_id.in_(article_ids))
+    ).all()
+    if not indexed:
         return
     if connection.dialect.name == "sqlite":
-        connection.execute(_DELETE, {"number": indexed.number, "words": " ".join(indexed.words)})
-    connection.execute(delete(_words).where(_words.c.number == indexed.number))
+        connection.execute(_DELETE, [{"number": row.number, "words": " ".join(row.words)} for row in indexed])
+    connection.execute(delete(_words).where(_words.c.number.in_([row.number for row in indexed])))
 
 
-def _free_number(connection: Connection, article_id: str, published: int) -> int:
-    """A number for an article, by which it stands where it was published; beside it where an import fills a moment."""
+def _add(connection: Connection, articles: Sequence[tuple[str, int | None, Sequence[str]]]) -> None:
+    """Add articles that are not in the index: id, when it was published, words; one without words is not added."""
+    words = {name: words for name, published, words in articles if published is not None and words}
+    if not words:
+        return
+    times = {name: published for name, published, _ in articles if published is not None and name in words}
+    numbers = sorted(_free_numbers(connection, times).items())
+    rows = [{"number": number, "article_id": name, "words": words[name]} for name, number in numbers]
+    connection.execute(insert(_words), rows)
+    if connection.dialect.name == "sqlite":
+        connection.execute(_ADD, [{"number": number, "words": " ".join(words[name])} for name, number in numbers])
+
+
+def _free_numbers(connection: Connection, published: Mapping[str, int]) -> dict[str, int]:
+    """A number for each article: when it was published, or near that where an import fills a moment."""
+    numbers: dict[str, int] = {}
     for attempt in count():
-        tie = int.from_bytes(sha256(f"{attempt} {article_id}".encode("utf-8", "replace")).digest()[:2]) >> 16 - _TIES
-        number = (published + attempt // _TRIES << _TIES) + tie
-        if connection.scalar(select(_words.c.number).where(_words.c.number == number)) is None:
-            return number
-    raise AssertionError
+        names_by_number = {_number(name, published[name], attempt): name for name in published if name not in numbers}
+        in_use = {
+            *numbers.values(),
+            *connection.scalars(select(_words.c.number).where(_words.c.number.in_(names_by_number))),
+        }
+        numbers |= {name: number for number, name in names_by_number.items() if number not in in_use}
+        if len(numbers) == len(published):
+            break
+    return numbers
+
+
+def _number(article_id: str, published: int, attempt: int) -> int:
+    tie = int.from_bytes(sha256(f"{attempt} {article_id}".encode("utf-8", "replace")).digest()[:2]) >> 16 - _TIES
+    return (published + attempt // _TRIES << _TIES) + tie
 
 
 def _fts(phrase: Phrase) -> str:
