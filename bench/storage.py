@@ -1,7 +1,8 @@
-"""`python -m bench.storage`: what Dateline keeps takes how much of Redis' memory, on a Redis of its own.
+"""`python -m bench.storage`: what Dateline keeps takes how much of Redis' memory, and how much of the record's disk.
 
 An article of 3 kB in three feeds that ten endpoints were told of; an attempt until it is in the record; a
-subscription; an event id. The figures of docs/production.md, "What grows, and how fast".
+subscription; an event id; an id of an article. Then a row of each table, and what all of it comes to after years. The
+figures of docs/operations.md, "Storage".
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.postgresql import postgresql
+from bench.record_sizes import bytes_per_row
 from feeds.article import Article
 from worker.intake.accept import Intake
 from worker.receivers.ledger import LedgerEntry
@@ -22,7 +25,11 @@ from worker.store.articles import NEW
 from worker.store.attempts import Attempt, AttemptRecord
 from worker.wakeups import Wakeups
 
-ARTICLES, ENDPOINTS, ATTEMPTS, SUBSCRIPTIONS, EVENTS = 1000, 10, 1000, 1000, 10_000
+ARTICLES, ENDPOINTS, ATTEMPTS, SUBSCRIPTIONS, EVENTS, IDS = 1000, 10, 1000, 1000, 10_000, 200_000
+REVISIONS = 4 / 3
+"""Of an article, as bench/decade.py makes them."""
+HOT_DAYS, KEPT_DAYS = 30, 400
+"""As settings say where they say nothing else: retention.hot, retention.attempts and retention.events."""
 FEEDS = ("all", "en", "world")
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 _SENTENCE = "The ferry left the inner harbour at ten past six, with forty people and two dogs on board. "
@@ -87,6 +94,12 @@ def events(store: Store) -> None:
     store.client.delete("dateline:events")
 
 
+def known_ids(store: Store) -> None:
+    """Know ids of articles."""
+    for first in range(0, IDS, 250):
+        store.known_ids.add([f"hh-2026-{number:07}" for number in range(first, first + 250)])
+
+
 class _Nobody(Wakeups):
     """Nobody is there to be woken."""
 
@@ -102,12 +115,49 @@ STEPS: tuple[tuple[str, Callable[[Store], None], int], ...] = (
     ("an attempt that waits for the record", attempts, ATTEMPTS),
     ("a subscription", subscriptions, SUBSCRIPTIONS),
     ("an event id that is remembered", events, EVENTS),
+    ("the id of an article, hot or cold", known_ids, IDS),
 )
 
 
 def main() -> None:
-    """Measure each, and print a line for it."""
+    """Measure each, print a line for it, and what it comes to."""
     logs.configure("warning")
+    redis = _measure_redis()
+    records = {}
+    with tempfile.TemporaryDirectory() as folder, postgresql() as url:
+        for name, address in (("SQLite", f"sqlite:///{folder}/record.db"), ("PostgreSQL", url)):
+            if address is not None:
+                records[name] = bytes_per_row(address)
+    print("\nin the record, bytes a row with its indexes" + "".join(f"{name:>14}" for name in records))
+    for table in next(iter(records.values())):
+        print(f"{table:43}" + "".join(f"{each[table]:14,.0f}" for each in records.values()))
+    print(
+        f"\n{'articles a day':>14} {'after':>9} {'Redis, MB':>10}" + "".join(f"{name + ', GB':>16}" for name in records)
+    )
+    for articles in (100, 1_000, 10_000):
+        for years in (1, 10):
+            sizes = "".join(f"{_record_bytes(each, articles, years) / 1e9:16,.1f}" for each in records.values())
+            print(f"{articles:14,} {years:3} years {_redis_bytes(redis, articles, years) / 1e6:10,.0f}{sizes}")
+
+
+def _redis_bytes(each: list[float], articles: int, years: int) -> float:
+    """What Redis holds by then: what is hot, ids of events for a week, 1,000 subscriptions, the ids there ever were."""
+    article, _, subscription, event, known = each
+    days = min(HOT_DAYS, years * 365)
+    return articles * (days * article + 7 * REVISIONS * event + years * 365 * known) + SUBSCRIPTIONS * subscription
+
+
+def _record_bytes(each: dict[str, float], articles: int, years: int) -> float:
+    """What the record holds by then: all articles with their revisions and ledger, events and attempts for a time."""
+    for_good = each["articles"] + each["article_words"] + len(FEEDS) * each["memberships"]
+    for_good += REVISIONS * (each["revisions"] + ENDPOINTS * each["deliveries"])
+    for_a_time = REVISIONS * (each["events"] + ENDPOINTS * each["attempts"])
+    return articles * (years * 365 * for_good + min(KEPT_DAYS, years * 365) * for_a_time)
+
+
+def _measure_redis() -> list[float]:
+    """Bytes of each step."""
+    sizes = []
     with tempfile.TemporaryDirectory() as folder:
         redis = EmbeddedRedis(Path(folder))
         store = Store.connect(redis.start())
@@ -115,10 +165,12 @@ def main() -> None:
             for name, keep, many in STEPS:
                 before = store.client.info("memory")["used_memory"]
                 keep(store)
-                print(f"{name:65} {(store.client.info('memory')['used_memory'] - before) / many:12,.0f} bytes")
+                sizes.append((store.client.info("memory")["used_memory"] - before) / many)
+                print(f"{name:65} {sizes[-1]:12,.1f} bytes")
         finally:
             store.close()
             redis.stop()
+    return sizes
 
 
 if __name__ == "__main__":

@@ -1,0 +1,297 @@
+"""Redis and the record together against a plain model, driven by hypothesis: events are accepted, carried out,
+delivered, noted, taken out of Redis and brought back, in whatever order, while the record comes and goes.
+
+In the end everybody has what the newsroom last said, and the record has all of it, once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from receiver import Receiver
+from sqlalchemy import delete, func, select
+
+from config.settings import load
+from worker import clock
+from worker.intake.event_feeder import EventFeeder
+from worker.newsroom import event_consumer
+from worker.record import tables
+from worker.record.availability import Absence
+from worker.retention import noting
+from worker.retention.known_id_filter import KnownIdFilter
+from worker.retention.outdated import OutdatedRows
+from worker.retention.trim import Trimmer
+from worker.runtime.wiring import WorkerRuntime, build
+from worker.store import Store
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
+ARTICLES = st.integers(0, 4)
+FEEDS = ("all", "world")
+LONG = timedelta(days=4000)
+
+
+def text_of_settings(folder: Path, receiver: Receiver) -> str:
+    feeds = "".join(
+        f'\n[[feeds]]\nname = "{name}"\ntitle = "{name}"\nlimit = 1\n{select}\n'
+        for name, select in (("all", ""), ("world", 'select = [{ section = ["world"] }]'))
+    )
+    endpoints = "".join(
+        f'\n[[endpoints]]\nname = "{name}"\nfeed = "{name}"\nformat = "json"\nurl = "{receiver.url}/{name}"\n'
+        f'secret = "{SECRET}"\n'
+        for name in FEEDS
+    )
+    return (
+        f'data_dir = "{folder}"\n[site]\nbase_url = "https://herald.example"\n[delivery]\n'
+        f'allow_networks = ["127.0.0.0/8"]\n{feeds}{endpoints}'
+    )
+
+
+@dataclass
+class Said:
+    """What the newsroom has said of an article. Killed articles stay killed here."""
+
+    version: int = 0
+    killed: bool = False
+    worldly: bool = False
+    versions: list[int] = field(default_factory=list)
+
+
+class Process:
+    """One worker process: its parts are driven by hand, but for what sends."""
+
+    def __init__(self, folder: Path, redis_url: str, record_url: str, receiver: Receiver) -> None:
+        config = folder / "dateline.toml"
+        config.write_text(text_of_settings(folder, receiver))
+        self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
+        self.services.record.upgrade()
+        self.store, self.record = self.services.store, self.services.record
+        self.receiver = receiver
+        self.runtime = WorkerRuntime(self.services, distributes=False)
+        recorded = self.services.recorded
+        self.trimmer = Trimmer(
+            *(self.store, recorded, self.services.articles, KnownIdFilter(self.store, recorded)),
+            OutdatedRows(recorded, attempts=LONG, events=LONG),
+            self.runtime.newsroom.trim_terms,
+            hot=timedelta(0),
+            grace_seconds=0,
+        )
+        self.feeder = EventFeeder(self.store, self.record, self.services.wakeups)
+        for part in (self.runtime._clearance, self.runtime._engine, self.runtime._tokens, self.runtime.distributor):
+            part.start()
+
+    def begin(self) -> None:
+        """Begin with nothing, neither in Redis nor in the record."""
+        self.is_there(True)
+        self.store.client.flushall()
+        with self.record.write() as connection:
+            for table in reversed(tables.metadata.sorted_tables):
+                if table is not tables.meta:
+                    connection.execute(delete(table))
+        self.runtime.newsroom.permit.lose()
+        self.store.events.create_group()
+        self.runtime.newsroom.permit.begin()
+        self.runtime._enrolment.enroll()
+        self.runtime.newsroom.indexer.fill()
+        self.receiver.requests.clear()
+
+    def is_there(self, there: bool) -> None:
+        """Have the record be there, or away."""
+        self.record.availability.absence = None if there else Absence(0, "for the test")
+
+    def deliver(self) -> None:
+        """Have endpoints told of everything."""
+        for feed in FEEDS:
+            self.runtime.distributor.serve(feed)
+        self.receiver.until(self._nobody_is_behind, 20, "endpoints to be up to date")
+
+    def _nobody_is_behind(self) -> bool:
+        counts = self.store.receivers.counts_of(FEEDS).values()
+        return not any(count["claimed"] or count["behind"] or count["backoff"] for count in counts)
+
+    def note(self) -> None:
+        """Have the record have everything, if it is there."""
+        self.feeder.feed()
+        while self.runtime._noting.catch_up() is not None:
+            pass
+        self.store.outboxes.report(FEEDS)
+        while self.runtime.outboxes.drain() is not None:
+            pass
+
+    def close(self) -> None:
+        self.is_there(True)
+        self.runtime.distributor.stop(1)
+        self.runtime._engine.stop(1)
+        for part in (self.runtime._clearance, self.runtime._tokens, self.runtime._noting):
+            part.stop()
+        self.services.close()
+
+
+class RecordModel(RuleBasedStateMachine):
+    process: Process
+
+    @initialize()
+    def begin(self) -> None:
+        self.process.begin()
+        self.said: dict[str, Said] = {}
+        self.sent: list[dict[str, Any]] = []
+
+    @rule(number=ARTICLES, worldly=st.booleans())
+    def publish_or_correct(self, number: int, worldly: bool) -> None:
+        said = self.said.setdefault(f"a{number}", Said())
+        said.version += 1
+        said.worldly = worldly
+        self._accept(
+            {
+                "type": "article.published" if said.version == 1 else "article.corrected",
+                "article": {
+                    "id": f"a{number}",
+                    "version": said.version,
+                    "section": "world" if worldly else "sport",
+                    "headline": f"a{number} in version {said.version}",
+                    "url": f"https://herald.example/a{number}",
+                    "body_html": f"<p>Version {said.version} of the text.</p>",
+                },
+            }
+        )
+        if not said.killed:
+            said.versions.append(said.version)
+
+    @rule(number=ARTICLES)
+    def kill(self, number: int) -> None:
+        said = self.said.setdefault(f"a{number}", Said())
+        said.killed = True
+        self._accept({"type": "article.killed", "article": {"id": f"a{number}"}})
+
+    @rule(event=st.integers(0, 100))
+    def send_again(self, event: int) -> None:
+        if self.sent:
+            self.process.services.intake.accept([self.sent[event % len(self.sent)]], clock.agreed())
+
+    def _accept(self, event: dict[str, Any]) -> None:
+        event = {"id": f"evt-{len(self.sent)}", **event}
+        self.process.services.intake.accept([event], clock.agreed())
+        self.sent.append(event)
+
+    @rule()
+    def consume(self) -> None:
+        self.process.runtime.newsroom.events.consume()
+
+    @rule()
+    def deliver(self) -> None:
+        self.process.deliver()
+
+    @rule()
+    def note(self) -> None:
+        self.process.note()
+
+    @rule()
+    def trim(self) -> None:
+        self.process.trimmer.trim()
+        self.process.trimmer.trim()
+
+    @rule(there=st.booleans())
+    def the_record_comes_or_goes(self, there: bool) -> None:
+        self.process.is_there(there)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "sent"):
+            return
+        process = self.process
+        process.is_there(True)
+        for _ in range(3):
+            process.note()
+            self.consume()
+            process.runtime.newsroom.events.take_over()
+            process.deliver()
+        process.note()
+        self._see_that_the_record_has_all()
+        self._see_that_endpoints_have_all()
+
+    def _see_that_the_record_has_all(self) -> None:
+        events, articles, places = tables.events.c, tables.articles.c, tables.memberships.c
+        with self.process.record.read() as connection:
+            done = connection.execute(select(events.event_id, events.done.is_not(None))).all()
+            assert {(event["id"], True) for event in self.sent} == {(name, carried) for name, carried in done}
+            assert len(done) == len(self.sent)
+            found = connection.execute(select(articles.article_id, articles.version, articles.pubstatus))
+            current = {name: (version, status) for name, version, status in found}
+            memberships = connection.execute(select(places.article_id, places.feed).where(places.state == "in"))
+            feeds = {(name, feed) for name, feed in memberships}
+            revisions = set(connection.execute(select(tables.revisions.c.article_id, tables.revisions.c.version)).all())
+        alive = {name: said for name, said in self.said.items() if not said.killed}
+        assert {name: (said.version, "usable") for name, said in alive.items()} == {
+            name: current.get(name) for name in alive
+        }
+        assert all(status == "canceled" for name, (_, status) in current.items() if name not in alive)
+        expected = {(name, "all") for name in alive} | {(name, "world") for name, said in alive.items() if said.worldly}
+        assert expected == feeds
+        assert {(name, version) for name, said in alive.items() for version in said.versions} <= set(
+            map(tuple, revisions)
+        )
+
+    def _see_that_endpoints_have_all(self) -> None:
+        held = tables.deliveries.c
+        for endpoint in FEEDS:
+            messages = [json.loads(request.body) for request in self.process.receiver.at(f"/{endpoint}")]
+            last = {
+                message["article"]["id"]: (message["article"]["version"], message["type"].removeprefix("article."))
+                for message in messages
+            }
+            for name, said in self.said.items():
+                version, action = last.get(name, (0, ""))
+                if said.killed:
+                    assert action in {"killed", ""}, name
+                elif endpoint == "all" or said.worldly:
+                    assert said.version == version, name
+                    assert action in {"published", "corrected"}
+                else:
+                    assert action in {"withdrawn", ""}, name
+            with self.process.record.read() as connection:
+                rows = connection.execute(
+                    select(held.article_id, held.version, held.action)
+                    .where(held.endpoint == endpoint, held.state == "taken")
+                    .order_by(held.version, held.sent)
+                )
+                assert last == {name: (version, action) for name, version, action in rows}
+                tries = select(func.count()).where(
+                    tables.attempts.c.receiver == f"endpoint:{endpoint}", tables.attempts.c.outcome == "delivered"
+                )
+                assert len(messages) == connection.scalar(tries)
+
+
+@pytest.mark.parametrize("examples", [10, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.timeout(1200)
+def test_everybody_has_what_was_said_last_and_the_record_has_all_of_it(
+    store: Store,
+    redis_url: str,
+    record_url: str,
+    receiver: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    examples: int,
+) -> None:
+    monkeypatch.setattr(event_consumer, "_AGAIN_MS", 0)
+    monkeypatch.setattr(noting, "_FRESH_MS", 0)
+    process = Process(tmp_path, redis_url, record_url, receiver)
+    try:
+        machine = type("Machine", (RecordModel,), {"process": process})
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=25,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )
+    finally:
+        process.close()
