@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text
 
 from feeds.article import Article
 from worker.record import Record, tables
-from worker.record.forgetting import forget_text, rewrite_files, vacuum
+from worker.record.forgetting import forget_text, forget_what_came_late, rewrite_files, vacuum
 from worker.record.search import clean, index_text, index_waiting, is_clean
 
 MARCH = 1_772_323_200_000
@@ -269,6 +269,33 @@ def test_an_event_that_waits_keeps_its_body(record: Record) -> None:
     with record.read() as connection:
         body = select(tables.events.c.body).where(tables.events.c.event_id == "later")
         assert connection.scalar(body) == "{}"
+
+
+def test_what_comes_after_the_kill(record: Record) -> None:
+    publish(record, "a", SECRET)
+    publish(record, "b", "kelp")
+    kill(record, "a")
+    with record.write() as connection:
+        assert not forget_what_came_late(connection, MARCH)
+        body = json.dumps({"article": {"id": "a", "headline": SECRET}})
+        late = event("late", "a", body, result="ignored")
+        waits = event("waits", "a", "{}", done=None, result=None)
+        connection.execute(insert(tables.events), [late, waits, event("after", "a", body, result="ignored")])
+        connection.execute(insert(tables.attempts).values(attempt("a", SECRET) | {"message_id": "late"}))
+    clean_wholly(record)
+    with record.write() as connection:
+        assert not forget_what_came_late(connection, MARCH)
+        assert not is_clean(connection) or record.file is None
+        rows = connection.execute(select(tables.events.c.event_id, tables.events.c.body)).all()
+        bodies = {row.event_id: row.body for row in rows}
+        # What waits comes first: until then nothing beyond it is done with.
+        assert (bodies["late"], bodies["waits"], bodies["after"]) == (None, "{}", body)
+        assert bodies["b-1"] is not None
+        answers = select(tables.attempts.c.answer).where(tables.attempts.c.article_id == "a")
+        assert set(connection.scalars(answers)) == {""}
+        connection.execute(tables.events.update().values(done=MARCH, result="ignored"))
+        assert not forget_what_came_late(connection, MARCH)
+        assert connection.scalar(select(tables.events.c.body).where(tables.events.c.event_id == "after")) is None
 
 
 def test_postgresql_writes_its_files_anew(cluster: Cluster) -> None:

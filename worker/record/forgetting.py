@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _events, _revisions, _articles = tables.events, tables.revisions, tables.articles
 _attempts, _parked = tables.attempts, tables.parked
+_LATE = "late_events"
+"""In `meta`: the number of the event up to which it was looked for what came late."""
+_EVENTS_AT_ONCE = 5_000
+_LATE_MS = 3_600_000
+"""So long after a kill answers may be noted to what was sent before it."""
+_CARRIED_OUT = ("published", "corrected", "held")
 _WITH_WORDS = ("revisions", "articles", "events", "attempts", "parked", "article_words")
 """The tables that had words, for PostgreSQL's vacuum."""
 
@@ -75,6 +81,35 @@ def forget_text(
     search.note_erasure(connection)
 
 
+def forget_what_came_late(connection: Connection, now: int) -> bool:
+    """Erase what came with words of killed articles after their kills were noted; return whether there may be more.
+
+    Those are events that were refused because of the kill, and answers to what was on its way; `now` in ms.
+    """
+    done_with = search.counter(connection, _LATE)
+    undone = connection.scalar(select(func.min(_events.c.number)).where(_events.c.done.is_(None)))
+    newest = connection.scalar(select(func.max(_events.c.number))) or 0
+    last = min((newest if undone is None else undone - 1), done_with + _EVENTS_AT_ONCE)
+    if last > done_with:
+        refused = (
+            select(_events.c.number)
+            .join(_articles, _articles.c.article_id == _events.c.article_id)
+            .where(_events.c.number > done_with, _events.c.number <= last, _events.c.body.is_not(None))
+            .where(_articles.c.pubstatus == "canceled", _events.c.result.not_in(_CARRIED_OUT))
+        )
+        if numbers := list(connection.scalars(refused)):
+            connection.execute(update(_events).where(_events.c.number.in_(numbers)).values(body=None))
+            search.note_erasure(connection)
+        search.set_counter(connection, _LATE, last)
+    killed = select(_articles.c.article_id, _articles.c.version).where(
+        _articles.c.accepted >= now - _LATE_MS, _articles.c.pubstatus == "canceled"
+    )
+    for article_id, version in connection.execute(killed).all():
+        if _forget_answers(connection, article_id, version):
+            search.note_erasure(connection)
+    return last == done_with + _EVENTS_AT_ONCE
+
+
 def last_kills(connection: Connection, article_ids: Iterable[str]) -> dict[str, int]:
     """Return in which version each of the articles was killed last, of those that have words from before that."""
     killed = (
@@ -112,15 +147,19 @@ def _forget_rejected_events(connection: Connection, article_id: str) -> None:
         connection.execute(update(_events).where(_events.c.number.in_(numbers)).values(body=None, reason=""))
 
 
-def _forget_answers(connection: Connection, article_id: str, before: int | None) -> None:
-    """Erase what endpoints answered, which may quote the article."""
+def _forget_answers(connection: Connection, article_id: str, before: int | None) -> bool:
+    """Erase what endpoints answered, which may quote the article; return whether there was anything."""
     quotes = [_attempts.c.article_id == article_id, or_(_attempts.c.answer != "", _attempts.c.error != "")]
     if before is not None:
         quotes.append(_attempts.c.version < before)
-    connection.execute(update(_attempts).where(*quotes).values(answer="", error=""))
+    erased = connection.execute(update(_attempts).where(*quotes).values(answer="", error="")).rowcount > 0
     for row in connection.execute(select(_parked).where(_parked.c.article_id == article_id)).all():
         place = [column == getattr(row, column.name) for column in _parked.primary_key]
-        connection.execute(update(_parked).where(*place).values(attempt=_without_quotes(row.attempt)))
+        without = _without_quotes(row.attempt)
+        if without != row.attempt:
+            connection.execute(update(_parked).where(*place).values(attempt=without))
+            erased = True
+    return erased
 
 
 def rewrite_files(record: Record) -> None:

@@ -124,13 +124,13 @@ def position(connection: Connection, published: int, article_id: str) -> int:
 
 def note_erasure(connection: Connection) -> None:
     """Note that words were erased, of which old pages have still to be cleaned."""
-    erased = _count(connection, _ERASED)
-    _set(connection, _ERASED, erased + 1)
+    erased = counter(connection, _ERASED)
+    set_counter(connection, _ERASED, erased + 1)
 
 
 def is_clean(connection: Connection) -> bool:
     """Whether nothing of what was erased is left in old pages of a record on SQLite."""
-    return _count(connection, _ERASED) == _count(connection, _CLEANED)
+    return counter(connection, _ERASED) == counter(connection, _CLEANED)
 
 
 def clean(record: Record) -> Cleaning:
@@ -145,11 +145,11 @@ def clean(record: Record) -> Cleaning:
         if is_clean(connection):
             return "clean"
     with record.availability.write() as connection:
-        erased, begun = _count(connection, _ERASED), _count(connection, _CLEANING)
-        if begun == _count(connection, _CLEANED):
+        erased, begun = counter(connection, _ERASED), counter(connection, _CLEANING)
+        if begun == counter(connection, _CLEANED):
             # All segments become one, and what was taken out is in none (fts5, section 6.8).
             begun = erased
-            _set(connection, _CLEANING, begun)
+            set_counter(connection, _CLEANING, begun)
             merged = _merge(connection, -_PAGES)
         else:
             merged = _merge(connection, _PAGES)
@@ -158,7 +158,7 @@ def clean(record: Record) -> Cleaning:
     if not record.empty_log():
         return "in use"
     with record.availability.write() as connection:
-        _set(connection, _CLEANED, begun)
+        set_counter(connection, _CLEANED, begun)
         return "clean" if is_clean(connection) else "going on"
 
 
@@ -226,10 +226,12 @@ def _tsquery(phrase: Phrase) -> str:
     return " <-> ".join([*(f"'{word}'" for word in before), f"'{last}'{':*' if phrase.beginning else ''}"])
 
 
-def _count(connection: Connection, name: str) -> int:
+def counter(connection: Connection, name: str) -> int:
+    """Return a number that `meta` has; 0 where it has none."""
     return int(connection.scalar(select(_meta.c.value).where(_meta.c.name == name)) or 0)
 
 
-def _set(connection: Connection, name: str, value: int) -> None:
+def set_counter(connection: Connection, name: str, value: int) -> None:
+    """Set a number in `meta`."""
     upsert(connection, _meta, [{"name": name, "value": "0"}])
     connection.execute(update(_meta).where(_meta.c.name == name).values(value=str(value)))

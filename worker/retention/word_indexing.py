@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from worker import clock
 from worker.record import search
 from worker.record.availability import RecordAway
+from worker.record.forgetting import forget_what_came_late
 from worker.store import keys
 
 if TYPE_CHECKING:
@@ -25,15 +27,19 @@ _SHARE = 5
 """While events wait, it is worked for one part of so many."""
 _IN_USE_SECONDS = 5.0
 """After how long it is tried again to empty the log while somebody reads: those who write wait for each try."""
+_LATE_SECONDS = 10.0
+"""How often it is looked for words of killed articles that came after their kills."""
 _LEASE_MS = 30_000
 
 
 class WordIndexing:
-    """Does it, slice by slice."""
+    """Does it, slice by slice. `keep_killed`: the record keeps killed texts."""
 
-    def __init__(self, store: Store, record: Record) -> None:
+    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False) -> None:
         self._store = store
         self._record = record
+        self._keep_killed = keep_killed
+        self._late_due = 0.0
         self._lease = store.lease(keys.WORDS)
 
     def work(self) -> float | None:
@@ -60,7 +66,19 @@ class WordIndexing:
         while search.index_waiting(self._record):
             if time.monotonic() > end:
                 return 0.0
+        if self._forgot_late():
+            return 0.0
         while (cleaning := search.clean(self._record)) == "going on":
             if time.monotonic() > end:
                 return 0.0
         return _IN_USE_SECONDS if cleaning == "in use" else None
+
+    def _forgot_late(self) -> bool:
+        """Erase what came with words of killed articles after their kills; return whether there may be more."""
+        if self._keep_killed or time.monotonic() < self._late_due:
+            return False
+        with self._record.availability.write() as connection:
+            more = forget_what_came_late(connection, clock.ms(clock.agreed()))
+        if not more:
+            self._late_due = time.monotonic() + _LATE_SECONDS
+        return more

@@ -275,12 +275,13 @@ class WorkerRuntime:
             Duty("orders", self.newsroom.orders.carry_out, ORDER_SECONDS),
         ]
         self.outboxes = OutboxDrain(store, services.record)
+        words = WordIndexing(store, services.record, keep_killed=settings.record.keep_killed)
         # They keep Redis and the record in agreement.
         self._retention = [
             Duty("feeder", EventFeeder(store, services.record, services.wakeups).feed, LOOK_SECONDS),
             Duty("noting", self._noting.catch_up, noting.INTERVAL),
             Duty("record", self.outboxes.drain, outbox_drain.INTERVAL),
-            Duty("words", WordIndexing(store, services.record).work, INDEX_WORDS_SECONDS),
+            Duty("words", words.work, INDEX_WORDS_SECONDS),
         ]
         self.sweeper = Sweeper(
             store,
