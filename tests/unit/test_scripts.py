@@ -12,8 +12,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "worker" / "store"
-# What is due is taken in one way, whatever it is.
-SHARED = {"due/claim": {"subscription_requests.py", "page_checks.py"}}
+SHARED = {
+    # What is due is taken in one way, whatever it is.
+    "due/claim": {"subscription_requests.py", "page_checks.py"},
+    # Who runs many of them at once fits them in with other calls.
+    "commands/read": {"scripts.py", "unnoted.py"},
+    # An update is no article, and is known by its id all the same.
+    "known_ids/add": {"lineage.py", "known_ids.py"},
+}
 
 
 def callers() -> dict[str, set[str]]:
