@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from recording import held, note
+from sqlalchemy import insert, select
 
 from feeds.article import Article
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
-from worker.record import Record
+from worker.record import Record, tables
+from worker.record.availability import RecordAway
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.outdated import OutdatedRows
 from worker.retention.recorded import RecordedArticles
 from worker.retention.trim import Trimmer
 from worker.retention.warm import HotArticles
 from worker.store import Store, keys
-from worker.store.articles import NEW, StoredArticle
+from worker.store.articles import NEW, Remains, StoredArticle
 from worker.store.scripts import Scripts
 
 DAY = 86_400_000
@@ -322,3 +329,218 @@ def _die(after: int, actor: Callable[[], Any]) -> None:
 
     with mock.patch.object(Scripts, "run_many", one_by_one), contextlib.suppress(Killed):
         actor()
+
+
+def behind(store: Store) -> None:
+    store.client.zadd(keys.feed("g").settled, {"endpoint:e2": 0})
+
+
+def paused_behind(store: Store) -> None:
+    assert store.receivers.pause("g", "endpoint:e2", 5, "suspended")
+    state = json.loads(store.client.hget(keys.feed("g").receiver_states, "endpoint:e2"))
+    store.client.hset(keys.feed("g").receiver_states, "endpoint:e2", json.dumps(state | {"cursor": 0}))
+
+
+def claimed_behind(store: Store) -> None:
+    store.client.zadd(keys.feed("g").settled, {"endpoint:e2": 0})
+    store.client.hset(keys.feed("g").meta, "head", 1_000_000)
+    assert store.receivers.claim("g", 10, OLD).claims
+
+
+NEEDS: dict[str, Callable[[Store], Any]] = {
+    "behind": behind,
+    "paused": paused_behind,
+    "claimed": claimed_behind,
+    "scheduled": lambda store: store.client.zadd(keys.SCHEDULE, {"a00": 5_000_000_000_000}),
+    "not noted": lambda store: store.client.hset(keys.UNNOTED, "a00", "1-ff"),
+    "refused by the gate": lambda store: store.client.hset(keys.refused("atom"), "a00", "{}"),
+    "replay": lambda store: store.replays.request("g", "e1", {"a00": 1}, "r", same_ids=True, rate=1),
+    "parked": lambda store: store.client.hset(keys.feed("g").of_endpoint("e1", "parked"), "a00", "{}"),
+    "disputed": lambda store: store.client.hset(keys.feed("g").of_endpoint("e1", "disputed"), "a00", "{}"),
+    "page": lambda store: store.client.hset(keys.feed("g").page_checks, "e1:a00", "{}"),
+    "notice": lambda store: store.client.zadd(keys.feed("f").tombstones, {"a00": 1}),
+    "another text": lambda store: store.client.hset(keys.article("a00"), "doc", "{}"),
+    "another state": lambda store: store.client.hset(keys.feed("g").article_states, "a00", "{}"),
+    "another ledger": lambda store: store.client.hset(keys.feed("g").ledger("e1"), "a00", "{}"),
+    "saved meanwhile": lambda store: store.client.hset(keys.article("a00"), "rev", "2-ff"),
+}
+
+
+@pytest.mark.parametrize("need", NEEDS)
+@pytest.mark.parametrize("marked", [False, True])
+def test_what_something_needs_stays(store: Store, sqlite_record: Record, need: str, *, marked: bool) -> None:
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    save(store, "a00")
+    note(store, sqlite_record, "a00")
+    if marked:
+        parts.trimmer.trim_articles(["a00"])
+    NEEDS[need](store)
+    before = held(store, "a00")
+    parts.trim("a00")
+    assert held(store, "a00") == before
+
+
+def test_an_endpoint_that_was_removed_long_ago_keeps_nothing(store: Store, sqlite_record: Record) -> None:
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    save(store, "a00")
+    note(store, sqlite_record, "a00")
+    store.client.zadd(keys.feed("g").settled, {"endpoint:e2": 0})
+    assert store.receivers.pause("g", "endpoint:e2", clock.ms(clock.now()), "removed")
+    parts.trim("a00")
+    assert held(store, "a00")
+    store.client.zadd(keys.feed("g").paused, {"endpoint:e2": OLD})
+    parts.trim("a00")
+    assert not held(store, "a00")
+
+
+def test_a_pick_of_a_curated_list_stays(store: Store, sqlite_record: Record) -> None:
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits, parts.terms.lists = {}, {"a00"}
+    assert parts.ids.complete(lambda: True)
+    save(store, "a00")
+    note(store, sqlite_record, "a00")
+    parts.trim("a00")
+    assert held(store, "a00")
+
+
+def test_a_window_that_others_leave_is_filled_again(parts: Parts, store: Store, record: Record) -> None:
+    names = some(store, record, 20)
+    parts.trim(*names)
+    assert store.changes.members("f") == names[:7:-1]
+    for name in names[:15:-1]:
+        store.changes.record(name, 2, OLD + 1, {"f": ("killed", 0)})
+    parts.trimmer.fill_windows()
+    assert store.changes.members("f") == names[15:3:-1]
+    assert store.changes.size("f") == 16
+
+
+def test_a_round_goes_through_all_of_them(parts: Parts, store: Store, record: Record) -> None:
+    names = some(store, record, 20)
+    with mock.patch("worker.retention.trim._BATCH", 3):
+        for _ in range(3):
+            parts.trimmer.trim()
+    assert [name for name in names if not held(store, name)] == names[:8]
+    assert store.client.zcard(keys.ARTICLES) == 12
+
+
+def test_an_id_that_is_new_costs_the_record_no_question(parts: Parts, store: Store, record: Record) -> None:
+    names = some(store, record)
+    parts.trim(*names)
+    assert parts.recorded.epoch()
+    with mock.patch.object(RecordedArticles, "ask", side_effect=AssertionError):
+        assert parts.articles.look_up("new", certain=True).rev == NEW
+        with pytest.raises(AssertionError):
+            parts.articles.look_up(names[0], certain=True)
+
+
+def test_the_filter_is_built_anew_from_the_record_in_steps(parts: Parts, store: Store, record: Record) -> None:
+    names = some(store, record)
+    parts.trim(*names)
+    store.client.delete(keys.KNOWN_IDS, keys.KNOWN_IDS_META)
+    # Until it is complete, the record is asked.
+    assert isinstance(parts.articles.look_up("new", certain=True), Remains)
+    with mock.patch("worker.retention.known_id_filter._AT_ONCE", 4):
+        assert not parts.ids.complete(lambda: False)
+        steps = iter([True, False])
+        assert not Parts(store, record).ids.complete(lambda: next(steps))
+        assert Parts(store, record).ids.complete(lambda: True)
+    epoch, _, answers = store.known_ids.ask([*names, "new"])
+    assert (epoch, answers) == (parts.recorded.epoch(), [True] * 15 + [False])
+
+
+def test_fewer_than_one_in_a_hundred_ids_are_taken_for_known(store: Store) -> None:
+    for start in range(0, 20_000, 500):
+        store.known_ids.add(f"id-{number}" for number in range(start, start + 500))
+    _, _, answers = store.known_ids.ask([f"id-{number}" for number in range(0, 20_000, 7)])
+    assert all(answers)
+    wrong = sum(sum(store.known_ids.ask([f"other-{n}" for n in range(at, at + 500)])[2]) for at in range(0, 5000, 500))
+    assert wrong < 50
+
+
+def test_while_the_record_is_away_a_cold_article_can_t_be_had(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "record.db"
+    record = Record.connect(f"sqlite:///{file}", wait_seconds=0.2)
+    record.upgrade()
+    parts = Parts(store, record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    save(store, "a00")
+    note(store, record, "a00")
+    parts.trim("a00")
+    assert not held(store, "a00")
+    record.close()
+    away = file.rename(tmp_path / "away.db")
+    for certain in (False, True):
+        with pytest.raises(RecordAway):
+            parts.articles.look_up("a00", certain=certain)
+    with pytest.raises(RecordAway):
+        parts.articles.get("a00")
+    assert parts.articles.look_up("new", certain=True).rev == NEW
+    assert parts.trimmer.trim() is None
+    away.rename(file)
+    assert parts.articles.get("a00")
+    record.close()
+
+
+def test_what_is_too_old_goes_from_the_record(record: Record) -> None:
+    recorded = RecordedArticles(record)
+    now = clock.ms(clock.now())
+    event = {"digest": "0" * 64, "reinstatement": "", "kind": "", "way": "post"}
+    rows = [("old", now - 20 * DAY, now - 20 * DAY), ("late", now - 20 * DAY, now), ("open", now - 20 * DAY, None)]
+    attempt = {"article_id": "a", "feed": "f", "version": 1, "action": "published", "outcome": "delivered"}
+    attempt |= {"status": 200, "milliseconds": 1, "bytes": 1, "sha256": "", "error": "", "answer": ""}
+    with record.write() as connection:
+        for name, accepted, done in rows:
+            connection.execute(insert(tables.events).values(**event, event_id=name, accepted=accepted, done=done))
+        attempts = [
+            attempt | {"receiver": "e", "message_id": f"m{n}", "time": now - 20 * DAY + n // 3} for n in range(50)
+        ]
+        attempts.append(attempt | {"receiver": "e", "message_id": "new", "time": now})
+        connection.execute(insert(tables.attempts), attempts)
+    outdated = OutdatedRows(recorded, attempts=timedelta(days=10), events=timedelta(days=10))
+    with mock.patch("worker.retention.outdated._AT_ONCE", 7):
+        assert outdated.delete(lambda: True) == 51
+    with record.read() as connection:
+        assert set(connection.scalars(select(tables.events.c.event_id))) == {"late", "open"}
+        assert list(connection.scalars(select(tables.attempts.c.message_id))) == ["new"]
+    assert outdated.delete(lambda: True) == 0
+
+
+def test_articles_come_and_go_while_others_work_on_them(store: Store, sqlite_record: Record) -> None:
+    """Threads take out and need the same articles: none is lost, none is half."""
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    names = [f"t{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        save(store, name, number=number)
+    note(store, sqlite_record, *names)
+    whole = {name: held(store, name) for name in names}
+    end = time.monotonic() + 4
+
+    def trim() -> None:
+        own = Parts(store, sqlite_record)
+        own.terms.limits = {}
+        while time.monotonic() < end:
+            own.trim(*names)
+
+    def need() -> None:
+        own = Parts(store, sqlite_record)
+        while time.monotonic() < end:
+            for name in random.sample(names, 3):
+                assert isinstance(own.articles.look_up(name, certain=True), StoredArticle)
+                store.client.hset(keys.article(name), "warmed", 0)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(act) for act in (trim, trim, need, need)]:
+            done.result(60)
+    # A hash with nothing but `warmed` was written by this test.
+    for name in names:
+        if store.client.hlen(keys.article(name)) == 1:
+            store.client.delete(keys.article(name))
+    assert parts.articles.get_many(names).keys() == set(names)
+    assert {name: held(store, name) for name in names} == whole

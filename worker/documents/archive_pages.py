@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from worker.record.availability import RecordAway
 from worker.record.feed_past import members_beside, members_between
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class ArchivePages:
         feed = definition.name
         page = self._store.changes.archive_page(feed, period.start, period.end, definition.limit)
         if page.cold:
+            if self._recorded.is_missing:
+                raise RecordAway("the record's file is gone: see data_dir and record_url")
             page = self._with_cold(feed, period, page)
         articles = self._store.articles.get_many(page.members)
         cold = [name for name in page.members if name not in articles]

@@ -57,11 +57,15 @@ class RecordedArticles:
     def _carry_out(
         self, connect: Callable[[], AbstractContextManager[Connection]], do: Callable[[Connection], T]
     ) -> T | None:
-        if self._record.file is not None and not self._record.file.exists():
-            # Nobody has made it yet.
+        if self.is_missing:
             return None
         with connect() as connection:
             return do(connection)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nobody has made the record yet, or its file is gone."""
+        return self._record.file is not None and not self._record.file.exists()
 
     def epoch(self) -> str:
         """Return the epoch of the record; "" when there is none yet. Raises RecordAway."""

@@ -55,6 +55,8 @@ _SLICE_SECONDS = 10.0
 _LEASE_MS = 30_000
 _WARM_MS = 3_600_000
 """So long an article stays hot at least that came back from the record."""
+_MORE_MEMBERS = 100
+"""So many more members of a feed are asked for than are missing in its window."""
 _MOST_ORPHANS = 10_000
 """Of so many articles without a hash it is remembered since when they are seen."""
 
@@ -318,6 +320,9 @@ class Trimmer:
             there = {feed: place for feed, place in of_feed.items() if not place.is_empty}
             if all(not differs(recorded[name].places[feed], place) for feed, place in there.items()):
                 left[name] = there
+        # After their places were read: what comes back from now on has other stamps, or is written after this.
+        still_gone = self._store.cooling.read(list(left))
+        left = {name: places_left for name, places_left in left.items() if still_gone.get(name, "damaged") is None}
         needed = self._take_places(left)
         self._store.cooling.unlist([name for name in left if name not in needed])
         self._articles.warm(needed)
@@ -327,13 +332,15 @@ class Trimmer:
     def fill_windows(self) -> None:
         """Bring back the members that are missing in windows, because others have left."""
         for feed, (hot, _) in self._store.cooling.feeds_with_cold().items():
-            keep = self._keep(feed)
-            if hot >= keep:
+            missing = self._keep(feed) - hot
+            if missing <= 0:
                 continue
-            members = self._recorded.ask(partial(window, feed=feed, limit=keep)) or []
-            ids = [member.article_id for member in members]
-            there = self._store.changes.places(feed, ids)
-            elsewhere = self._store.changes.states(feed, ids)
-            if missing := [name for name in ids if name not in there and name not in elsewhere]:
-                log.info("window_filled", feed=feed, articles=len(missing))
-                self._articles.warm(missing)
+            lowest = self._store.cooling.lowest_place(feed)
+            # With those that stand at the same place; some may have left, and the record not know it yet.
+            below = None if lowest is None else lowest + 1
+            next_ones = partial(window, feed=feed, limit=missing + _MORE_MEMBERS, below=below)
+            ids = [member.article_id for member in self._recorded.ask(next_ones) or []]
+            hot_ones = self._store.changes.states(feed, ids)
+            if cold := [name for name in ids if name not in hot_ones][:missing]:
+                log.info("window_filled", feed=feed, articles=len(cold))
+                self._articles.warm(cold)

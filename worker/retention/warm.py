@@ -64,7 +64,7 @@ class HotArticles:
                 return before
             else:
                 try:
-                    if not self.warm([article_id]):
+                    if not self._warm([article_id], was_trimmed=bool(before.epoch) or before.trimmed):
                         return before
                 except RecordAway:
                     if certain or before.epoch or before.trimmed:
@@ -90,11 +90,16 @@ class HotArticles:
         if self._is_of_record(epoch):
             article_ids = [name for name, may_be_cold in zip(article_ids, answers, strict=True) if may_be_cold]
         try:
-            return self.warm(article_ids)
+            return self._warm(article_ids, was_trimmed=bool(epoch) or trimmed)
         except RecordAway:
             if epoch or trimmed:
                 raise
             return set()
+
+    def _warm(self, article_ids: Collection[str], *, was_trimmed: bool) -> set[str]:
+        if self._recorded.is_missing and was_trimmed:
+            raise RecordAway("the record's file is gone: see data_dir and record_url")
+        return self.warm(article_ids)
 
     def _is_new(self, remains: Remains) -> bool:
         return not remains.may_be_known and self._is_of_record(remains.epoch)

@@ -294,6 +294,11 @@ class Cooling:
         if calls:
             self._scripts.run_many("cooling/put_back", calls)
 
+    def lowest_place(self, feed: str) -> int | None:
+        """Return the place of the last member that is hot; None when there is none."""
+        last = self._client.zrange(keys.feed(feed).members, 0, 0, withscores=True)
+        return int(last[0][1]) if last else None
+
     def feeds_with_cold(self) -> dict[str, tuple[int, int]]:
         """Return how many members are hot, and how many are cold, of each feed that has cold ones."""
         feeds = sorted(self._client.smembers(keys.FEEDS_WITH_COLD))

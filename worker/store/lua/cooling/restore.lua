@@ -3,7 +3,7 @@
 -- ARGV 1 rev   2 the rev that the record has   3 doc JSON   4 feeds JSON   5 accepted (ms)   6 fingerprints
 --      7 now (ms)
 -- Returns 1, or 0 when it is there.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+if redis.call('HEXISTS', KEYS[1], 'rev') == 1 then
   return 0
 end
 redis.call(
