@@ -83,6 +83,11 @@ class FeedDefinition(BaseModel):
         pattern = _PATTERN.fullmatch(self.name)
         return pattern[1] if pattern else None
 
+    @property
+    def filling(self) -> str:
+        """What decides which articles are in the feed, and where, as JSON."""
+        return self.model_dump_json(include={"edition", "select", "list", "order"})
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if self.list is not None and self.select:

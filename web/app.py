@@ -36,7 +36,9 @@ from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
+from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
+from worker.runtime.duty import Duty
 from worker.runtime.rereading import Rereading
 from worker.runtime.web_server import end_with_starter, places
 from worker.runtime.wiring import Services, build
@@ -73,6 +75,8 @@ class WebProcess:
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
         )
         self._current = DefinitionListener(store, self._use_definitions)
+        # The first of all: nobody is served from a Redis that has lost time.
+        self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
         self._connections = ConnectionLimits(services.settings.web.port, places())
         self.application = FastPath(self._cache, self._behind(services), self._connections)
 
@@ -118,10 +122,12 @@ class WebProcess:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._agreement.start()
         self._listener.start()
         self._current.start()
         self._connections.start()
         yield
+        self._agreement.stop()
         self._connections.stop()
         self._current.stop()
         self._listener.stop()

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from config.settings import Settings
 from feeds.definition import FeedDefinition
 from worker.record import Record, tables
+from worker.record.agreement import RESTORED
 from worker.record.backups import BackupFailed, back_up, restore
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA, SCHEMA_TABLE, UnfitRecord
@@ -41,7 +42,8 @@ def note(record: Record, *names: str) -> None:
 
 def noted(record: Record) -> int:
     with record.read() as connection:
-        return connection.scalar(select(func.count()).select_from(tables.meta)) or 0
+        rows = select(func.count()).select_from(tables.meta).where(tables.meta.c.name != RESTORED)
+        return connection.scalar(rows) or 0
 
 
 def clients_tools() -> None:

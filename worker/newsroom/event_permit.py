@@ -41,10 +41,7 @@ class EventPermit:
     def __init__(self, store: Store, record: Record, publication: Publication, worker: str) -> None:
         self._store = store
         self._worker = worker
-        self._memberships = {
-            definition.name: definition.model_dump_json(include={"edition", "select", "list", "order"})
-            for definition in publication.configured
-        }
+        self._memberships = {definition.name: definition.filling for definition in publication.configured}
         """What decides which articles are in a feed, and where: one of which only the title changes is not filled."""
         whole = {definition.name: definition.model_dump_json() for definition in publication.configured}
         self._announced = tuple(whole.values())

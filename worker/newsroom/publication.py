@@ -62,6 +62,11 @@ class Publication:
             return None
         return self._feeds.get(name) or self._of_pattern(name, written)
 
+    def window_of(self, name: str) -> int:
+        """How many articles the documents of a feed show; 0 when there is no such feed."""
+        definition = self.feed(name)
+        return definition.limit if definition is not None else 0
+
     @cached_property
     def _of_pattern(self) -> Callable[[str, str], FeedDefinition | None]:
         """Makes the feed of a pattern; the last ones are remembered."""

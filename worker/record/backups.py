@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, text
 
 from worker.record import connections
+from worker.record.agreement import note_restored
 from worker.record.schema import SCHEMA_TABLE, UnfitRecord, see_that_it_is_not_newer
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def restore(record: Record, copy: Path, *, replace: bool) -> None:
         except OSError as error:
             raise BackupFailed(f"can't write {record.file}: {error.strerror}") from error
         _put_back(copy, record.file)
+    # What has happened since is in Redis: whoever works with both next notes it once more.
+    with record.write() as connection:
+        note_restored(connection)
 
 
 def _copy(file: Path, part: Path) -> None:

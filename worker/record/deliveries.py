@@ -42,7 +42,7 @@ class Delivery(NamedTuple):
     sent: int
 
 
-_COLUMNS = ("endpoint", "feed", "article_id", "version", "action", "state", "sha256", "taken", "sent")
+COLUMNS = ("endpoint", "feed", "article_id", "version", "action", "state", "sha256", "taken", "sent")
 
 
 def note(connection: Connection, entries: Sequence[Delivery]) -> None:
@@ -56,7 +56,7 @@ def note(connection: Connection, entries: Sequence[Delivery]) -> None:
         key = entry[:5]
         before = lasting.get(key)
         lasting[key] = entry if before is None else _both(before, entry)
-    upsert_many(connection, deliveries, _COLUMNS, [lasting[key] for key in sorted(lasting)], _changes)
+    upsert_many(connection, deliveries, COLUMNS, [lasting[key] for key in sorted(lasting)], _changes)
 
 
 def _both(before: Delivery, entry: Delivery) -> Delivery:
@@ -122,4 +122,4 @@ def _order(entry: Delivery) -> tuple[int, int, bool]:
 
 
 def _rows() -> Select[Any]:
-    return select(*(deliveries.c[name] for name in _COLUMNS))
+    return select(*(deliveries.c[name] for name in COLUMNS))

@@ -41,7 +41,8 @@ meta = Table(
     Column("name", Words, primary_key=True),
     Column("value", Words, nullable=False),
     comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows "
-    "whether Redis and the record belong together. `authority`: under which ids of entries were first given",
+    "whether Redis and the record belong together. `authority`: under which ids of entries were first given. "
+    "`restored`: a backup was restored, and nobody has noticed yet",
 )
 
 events = Table(
@@ -192,6 +193,7 @@ memberships = Table(
     comment="Which articles are and were in which feeds",
 )
 Index("ix_memberships_window", memberships.c.feed, memberships.c.state, memberships.c.place)
+Index("ix_memberships_changes", memberships.c.feed, memberships.c.state, memberships.c.sequence)
 Index("ix_memberships_article_id", memberships.c.article_id)
 
 deliveries = Table(

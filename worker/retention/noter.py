@@ -17,8 +17,10 @@ from feeds.article import Article
 from feeds.fingerprint import fingerprints
 from worker import clock
 from worker.record import articles as recorded
+from worker.record import feed_standings
 from worker.record.articles import CuratedList, Membership, PatternValue, RecordedArticle, Revision
 from worker.record.events import note_results
+from worker.record.feed_standings import FeedStanding
 from worker.record.forgetting import forget_text, last_kills
 from worker.record.positions import NOTED, note_position
 from worker.record.search import index_text
@@ -70,12 +72,13 @@ class Noter:
         for name, reason in batch.damaged.items():
             self._store.damaged_records.report(f"article {name}", reason, "it is noted when it is sent again")
         documents = dict(self._documents(batch))
-        states = self._store.unnoted.feed_states(
+        states, marks = self._store.unnoted.feed_states(
             _by_feed((article_id, batch.articles[article_id]) for article_id in documents)
         )
         now = clock.ms(clock.agreed())
         with self._record.availability.write() as connection:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)
+            feed_standings.note(connection, [FeedStanding(feed, of_feed, now) for feed, of_feed in marks.items()])
         self._store.unnoted.take_off(batch)
 
     def _documents(self, batch: UnnotedBatch) -> Iterator[tuple[str, _Document]]:

@@ -16,7 +16,7 @@ from worker.record.availability import RecordAway
 from worker.store.articles import COOLING, NEW, Remains, StoredArticle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from worker.retention.recorded import RecordedArticles
     from worker.store import Store
@@ -30,12 +30,19 @@ _AT_ONCE = 200
 class HotArticles:
     """Reads articles as `store.articles` does, of this moment; those that are cold are warm then. Threads may share it.
 
-    Every method raises RecordAway when an article may be cold and the record does not answer.
+    Every method raises RecordAway when an article may be cold and the record does not answer. `renew` is called with
+    the ids first: while Redis is rebuilt it brings those up to date that are older there than in the record.
     """
 
-    def __init__(self, store: Store, recorded: RecordedArticles) -> None:
+    def __init__(
+        self,
+        store: Store,
+        recorded: RecordedArticles,
+        renew: Callable[[Collection[str]], object] = lambda _: None,
+    ) -> None:
         self._store = store
         self._recorded = recorded
+        self._renew = renew
 
     def get(self, article_id: str) -> StoredArticle | None:
         """Return the article, or None."""
@@ -43,6 +50,7 @@ class HotArticles:
 
     def get_many(self, article_ids: Collection[str]) -> dict[str, StoredArticle]:
         """Return those of the articles that exist."""
+        self._renew(article_ids)
         articles = self._claimed(self._store.articles.get_many(article_ids))
         missing = [name for name in article_ids if name not in articles]
         if missing and (warmed := self._warm_those_that_are_cold(missing)):
@@ -55,6 +63,7 @@ class HotArticles:
         `certain`: raise RecordAway rather than take an article for new while neither the record nor the filter can be
         asked, and nothing was ever taken out of this Redis because it was cold. So a kill waits; the news does not.
         """
+        self._renew((article_id,))
         while True:
             before = self._store.articles.look_up(article_id)
             if isinstance(before, StoredArticle):

@@ -58,11 +58,15 @@ from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
 from worker.record.group_commit import GroupCommit
 from worker.retention import noting, outbox_drain
+from worker.retention.agreement import LOOK_SECONDS as AGREE_SECONDS
+from worker.retention.agreement import Agreement
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.noting import Noting
 from worker.retention.outbox_drain import OutboxDrain
 from worker.retention.outdated import OutdatedRows
+from worker.retention.rebuild import Rebuild
 from worker.retention.recorded import RecordedArticles
+from worker.retention.restoration import Restoration
 from worker.retention.trim import TRIM_SECONDS, Trimmer
 from worker.retention.warm import HotArticles
 from worker.retention.word_indexing import INDEX_SECONDS as INDEX_WORDS_SECONDS
@@ -80,12 +84,19 @@ from worker.takedown.readback import Readback
 from worker.wakeups import Wakeups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from config.settings import Settings
     from worker.record import Record
 
 log = structlog.get_logger()
+
+AGREEMENT_SECONDS = 60.0
+"""How long a worker waits, when it starts, for another that lays the ground for a rebuild of Redis."""
+_AGREED_SECONDS = 10.0
+"""How long a part of a rebuild takes that was begun when a worker stops."""
+REBUILD_SECONDS = 0.5
+"""How often it is looked for a rebuild to go on with."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ class Services:
     store: Store
     record: Record
     commits: GroupCommit
+    agreement: Agreement
     publication: Publication
     guard: Guard
     articles: HotArticles
@@ -109,23 +121,27 @@ class Services:
 
     def rewired(self, settings: Settings) -> Services:
         """The services by other settings, on the same Redis, record and broker. These go on as they are."""
-        return _wired(settings, self.store, self.record, self.commits, self.wakeups)
+        return _wired(settings, self.store, self.record, self.commits, self.agreement, self.wakeups)
 
     def close(self) -> None:
         """Commit what is left, and close the connections to Redis and to the record."""
         self.commits.stop()
         self.store.close()
+        self.agreement.close()
         self.record.close()
 
 
 def build(settings: Settings, redis_url: str) -> Services:
     """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
     configure(settings.broker_url or redis_url)
-    record = record_of(settings)
-    return _wired(settings, Store.connect(redis_url), record, GroupCommit(record), Wakeups(app))
+    store, record = Store.connect(redis_url), record_of(settings)
+    agreement = Agreement(store, Store.connect(redis_url), record)
+    return _wired(settings, store, record, GroupCommit(record), agreement, Wakeups(app))
 
 
-def _wired(settings: Settings, store: Store, record: Record, commits: GroupCommit, wakeups: Wakeups) -> Services:
+def _wired(
+    settings: Settings, store: Store, record: Record, commits: GroupCommit, agreement: Agreement, wakeups: Wakeups
+) -> Services:
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -153,10 +169,11 @@ def _wired(settings: Settings, store: Store, record: Record, commits: GroupCommi
         store=store,
         record=record,
         commits=commits,
+        agreement=agreement,
         publication=site,
         guard=guard,
         alerts=alerts,
-        articles=HotArticles(store, recorded),
+        articles=HotArticles(store, recorded, partial(_renew, agreement, Restoration(store, record))),
         recorded=recorded,
         documents=FeedDocuments(store, site, renderer, ArchivePages(store, recorded)),
         payloads=FeedPayloads(store, renderer),
@@ -164,6 +181,12 @@ def _wired(settings: Settings, store: Store, record: Record, commits: GroupCommi
         intake=Intake(store, wakeups, commits),
         hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
     )
+
+
+def _renew(agreement: Agreement, restoration: Restoration, article_ids: Collection[str]) -> None:
+    """While Redis is rebuilt: have it know articles as the record does before anybody decides about them."""
+    if agreement.rebuilding:
+        restoration.restore(article_ids)
 
 
 class WorkerRuntime:
@@ -267,6 +290,12 @@ class WorkerRuntime:
             hot=settings.retention.hot,
         )
         self._trimming = Duty("trim", self.trimmer.trim, TRIM_SECONDS)
+        agreement = services.agreement
+        self.rebuild = Rebuild(store, agreement.examiner, services.record, site.window_of, try_locally)
+        self._agreeing = [
+            Duty("agreement", agreement.check, AGREE_SECONDS),
+            Duty("rebuild", self.rebuild.carry_on, REBUILD_SECONDS),
+        ]
         # Neither waits for the other.
         self._indexing = [
             Duty("charge", self._renew_permit, INDEX_SECONDS),
@@ -301,7 +330,12 @@ class WorkerRuntime:
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:
-        """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again."""
+        """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again.
+
+        Raises Disagreement when Redis and the record don't belong together.
+        """
+        self.services.agreement.begin = self.rebuild.begin
+        self.services.agreement.wait(AGREEMENT_SECONDS)
         self.services.store.events.create_group()
         self.newsroom.permit.begin()
         self._enrolment.enroll()
@@ -310,7 +344,7 @@ class WorkerRuntime:
         self._engine.start()
         self._tokens.start()
         self.distributor.start()
-        for duty in self._indexing:
+        for duty in (*self._agreeing, *self._indexing):
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
@@ -329,6 +363,9 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
+        self.rebuild.stop()
+        for duty in self._agreeing:
+            duty.stop()
         steps: Sequence[Callable[[], object]] = (
             self.newsroom.events.stop,
             self.sweeper.stop,
@@ -340,6 +377,7 @@ class WorkerRuntime:
             self._tokens.stop,
             self._stop_noting,
             self._answers.shutdown,
+            *(partial(duty.join, _AGREED_SECONDS) for duty in self._agreeing),
             partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
             partial(store.events.leave, self._consumer),
@@ -353,6 +391,8 @@ class WorkerRuntime:
                     log.exception("stop_failed")
 
     def _renew_permit(self) -> None:
+        # A Redis that has just been emptied gives no charge.
+        self.services.agreement.check()
         self.newsroom.permit.renew()
 
     def _stop_trimming(self) -> None:

@@ -17,6 +17,7 @@ from celery.signals import worker_ready
 from celery.worker import state
 from redis.exceptions import RedisError
 
+from worker.retention.agreement import Disagreement
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES, app
 from worker.runtime.tasks import WorkerProcess
@@ -58,6 +59,9 @@ class RuntimeStep(bootsteps.StartStopStep):
             WorkerProcess.runtime.start()
         except RedisError as error:
             redis_errors.report(log, error, "the worker ends; whoever watches it starts it anew")
+            raise WorkerShutdown(1) from None
+        except Disagreement as error:
+            log.critical("redis_refused", reason=str(error), next_step="the worker ends")
             raise WorkerShutdown(1) from None
 
     def stop(self, parent: Any) -> None:

@@ -36,6 +36,9 @@ The ideas behind them:
 - **Only the dead lose their entries** (`events`). A living worker keeps what it has read, however long it takes. Deaths
   and failures are counted for each entry, so that one that kills its workers can be found and set aside.
 - **A withdrawal waits for confirmations** (`withdrawals`): all processes that send confirm it, or their leases end.
+- **A Redis that was started anew is left alone until somebody has looked** (`server_fence`): each connection asks for
+  the server's `run_id`, so no command reaches one that has lost time before that is known. A feed that is being rebuilt
+  answers neither claims nor those that read its window.
 - **What an error of Redis means is decided once** (`redis_errors`): away, full, refused, or a bug. The first three are
   outages and nobody's fault; only a bug is.
 - **Counters live in Redis**, so every web process of every machine shows the same totals.
@@ -48,6 +51,7 @@ from __future__ import annotations
 
 from worker.store import keys
 from worker.store.address import Address
+from worker.store.agreement import Agreement
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
@@ -73,7 +77,9 @@ from worker.store.redis_clock import RedisClock
 from worker.store.redis_errors import connect
 from worker.store.refusals import Refusals
 from worker.store.replays import Replays
+from worker.store.restoring import Restoring
 from worker.store.scripts import Client, Scripts
+from worker.store.server_fence import ServerFence
 from worker.store.subscription_requests import SubscriptionRequests
 from worker.store.text_traces import TextTraces
 from worker.store.unnoted import Unnoted
@@ -84,13 +90,16 @@ from worker.store.workers import Workers
 class Store:
     """All that is kept, behind one connection pool. Threads may share it."""
 
-    def __init__(self, client: Client, hasty_client: Client | None = None) -> None:
+    def __init__(self, client: Client, hasty_client: Client | None = None, fence: ServerFence | None = None) -> None:
         self.client = client
         self._hasty_client = hasty_client or client
+        self.fence = fence or ServerFence()
         self._scripts = scripts = Scripts(client)
         self.clock = RedisClock(client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
+        self.agreement = Agreement(client, scripts)
+        self.restoring = Restoring(client, scripts)
         self.events = Events(client, scripts)
         self.hasty_events = Events(self._hasty_client, Scripts(self._hasty_client))
         """The same, for whoever has another place for an event if Redis does not answer soon."""
@@ -124,8 +133,11 @@ class Store:
     @classmethod
     def connect(cls, url: str) -> Store:
         """Return the store at `url` (redis://, rediss:// or unix://). Connects when first used."""
+        fence = ServerFence()
         return cls(
-            connect(url, connect_seconds=5, answer_seconds=10), connect(url, connect_seconds=2, answer_seconds=2)
+            connect(url, connect_seconds=5, answer_seconds=10, fence=fence),
+            connect(url, connect_seconds=2, answer_seconds=2, fence=fence),
+            fence,
         )
 
     def lease(self, key: str) -> Lease:

@@ -46,9 +46,6 @@ KNOWN_IDS_META = "{dateline:known}:meta"
 ids it has all; `building`, the epoch of the record from which it is being built, `table` and `last` id read of it;
 `trimmed` once articles were taken out of this Redis."""
 
-UNNOTED = "dateline:unnoted"
-"""Hash: article id -> a random token, set by whoever changes an article; it goes once the record has the article."""
-
 TRIM = "dateline:trim"
 """The lease of the worker that takes what is cold out of Redis, and what is too old out of the record."""
 
@@ -57,6 +54,18 @@ FEEDS_WITH_COLD = "dateline:feeds:cold"
 
 EVOLVED = "dateline:evolved"
 """Hash: id of a document that is an update -> id of the document that it updates, which may be an update too."""
+
+EPOCH = "{dateline:events}:epoch"
+"""The epoch of the record that this Redis belongs to. Without it nobody takes charge of the events."""
+
+REBUILD = "{dateline:rebuild}:progress"
+"""Hash: the rebuild from the record that is under way or was the last (store/agreement.py)."""
+
+REBUILD_FEEDS = "{dateline:rebuild}:feeds"
+"""Sorted set: feed that is still to be rebuilt -> its turn."""
+
+REBUILDING = "{dateline:rebuild}:lease"
+"""The lease of the worker that rebuilds."""
 
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
@@ -226,7 +235,8 @@ class FeedKeys(NamedTuple):
     `kill`, `killed`: number and time of the last kill; `left`: number of the last change by which an article left in
     another way; `arranged`, `placed`: the head when it last got another order, and when it was last filled;
     `refresh_due`: set while a filling has not moved the head yet; `fence`: the last token of a claim; `cold`: how many
-    members are cold, and so in the record only."""
+    members are cold, and so in the record only; `rebuilding`: set until the feed is as the record has it: nobody reads
+    its window or claims its receivers before."""
     log: str
     """The compacted change log. Sorted set: article id -> number of its latest change here; 0: no receiver gets it."""
     members: str

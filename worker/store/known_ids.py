@@ -54,6 +54,13 @@ class KnownIds:
         epoch, trimmed, *answers = self._scripts.run("known_ids/ask", KEYS, arguments(ids))
         return epoch, bool(trimmed), [bool(answer) for answer in answers]
 
+    def distrust(self) -> None:
+        """Note that it may lack ids, so that nothing is taken for new before it has been built anew."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hdel(keys.KNOWN_IDS_META, "complete", "building", "table", "last")
+        pipe.hset(keys.KNOWN_IDS_META, "trimmed", 1)
+        pipe.execute()
+
     def note_trimming(self) -> None:
         """Note that articles are taken out of this Redis."""
         self._client.hset(keys.KNOWN_IDS_META, "trimmed", 1)

@@ -21,6 +21,8 @@ from redis.retry import Retry
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from worker.store.server_fence import ServerFence
+
 Kind = Literal["away", "full", "refused", "bug"]
 
 _WORDS: dict[str, Kind] = {
@@ -165,7 +167,9 @@ _FOLLOWING = {
 }
 
 
-def connect(url: str, *, connect_seconds: float, answer_seconds: float) -> redis.Redis:
+def connect(
+    url: str, *, connect_seconds: float, answer_seconds: float, fence: ServerFence | None = None
+) -> redis.Redis:
     """Return a client of the Redis at `url` (redis://, rediss:// or unix://), which connects when first used.
 
     A call that reached a demoted primary is repeated once, on a new connection: the first had no effect.
@@ -179,4 +183,6 @@ def connect(url: str, *, connect_seconds: float, answer_seconds: float) -> redis
         retry=Retry(NoBackoff(), 1, supported_errors=(Demoted,)),
     )
     pool.connection_class = _FOLLOWING.get(pool.connection_class, pool.connection_class)
+    if fence is not None:
+        fence.guard(pool)
     return redis.Redis.from_pool(pool)

@@ -20,6 +20,7 @@ from worker import clock
 from worker.store import keys
 from worker.store.damaged_records import answers
 from worker.store.leases import Lease
+from worker.store.restoring import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -151,24 +152,33 @@ class Unnoted:
             batch.take(marked, row)
         return batch
 
-    def feed_states(self, articles_by_feed: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], FeedState]:
-        """Return what articles are in feeds, by (feed, article), in one round trip; of each feed at one moment.
+    def feed_states(
+        self, articles_by_feed: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[tuple[str, str], FeedState], dict[str, dict[str, int]]]:
+        """Return what articles are in feeds, by (feed, article), and the marks of these feeds, in one round trip.
 
-        What can't be read of a feed is left out.
+        Of each feed it is as at one moment; what can't be read of one is left out.
         """
         calls = []
         for feed, ids in articles_by_feed.items():
             k = keys.feed(feed)
             places = (("ZMSCORE", key, *ids) for key in (k.members, k.log))
-            calls.append(self._scripts.reading(("HMGET", k.article_states, *ids), *places))
+            marks = ("HMGET", k.meta, *MARKS)
+            calls.append(self._scripts.reading(("HMGET", k.article_states, *ids), *places, marks))
         rows = self._scripts.run_each("commands/read", calls) if calls else []
-        return {
-            (feed, article_id): FeedState(state, None if place is None else int(place), int(sequence or 0))
-            for (feed, ids), answer in zip(articles_by_feed.items(), rows, strict=True)
-            if not isinstance(answer, Exception)
-            for article_id, state, place, sequence in zip(ids, *answer, strict=True)
-            if state is not None
-        }
+        states: dict[tuple[str, str], FeedState] = {}
+        standings: dict[str, dict[str, int]] = {}
+        for (feed, ids), answer in zip(articles_by_feed.items(), rows, strict=True):
+            if isinstance(answer, Exception):
+                continue
+            *of_articles, values = answer
+            standings[feed] = {name: int(value) for name, value in zip(MARKS, values, strict=True) if value is not None}
+            for article_id, state, place, sequence in zip(ids, *of_articles, strict=True):
+                if state is not None:
+                    states[feed, article_id] = FeedState(
+                        state, None if place is None else int(place), int(sequence or 0)
+                    )
+        return states, standings
 
     def take_off(self, batch: UnnotedBatch) -> None:
         """Take off the marks that are still the same; before that, drop the earlier revisions that were read.

@@ -209,13 +209,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_memberships_article_id", "memberships", ["article_id"], unique=False)
+    op.create_index("ix_memberships_changes", "memberships", ["feed", "state", "sequence"], unique=False)
     op.create_index("ix_memberships_window", "memberships", ["feed", "state", "place"], unique=False)
     op.create_table(
         "meta",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_meta"),
-        comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows whether Redis and the record belong together. `authority`: under which ids of entries were first given",
+        comment="What there is once. `epoch`: a number and what no other record has; Redis has it too, which shows whether Redis and the record belong together. `authority`: under which ids of entries were first given. `restored`: a backup was restored, and nobody has noticed yet",
     )
     op.create_table(
         "page_checks",

@@ -3,10 +3,10 @@
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states
 -- ARGV 1 the head when this was last asked   2 how many receivers behind the head at the most
 -- Returns {head, time of Redis (ms), receiver behind the head, its cursor, ...}; {} when the head is the same or more
--- receivers are behind.
+-- receivers are behind, and while the feed is being rebuilt: its receivers may not be there yet.
 local head = tonumber(redis.call('HGET', KEYS[1], 'head') or '0')
 local most = tonumber(ARGV[2])
-if head == tonumber(ARGV[1]) then
+if head == tonumber(ARGV[1]) or redis.call('HEXISTS', KEYS[1], 'rebuilding') == 1 then
   return {}
 end
 local before = string.format('(%.0f', head)

@@ -4,9 +4,13 @@
 -- ARGV 1 how many at the most   2 deadline of the claim (ms)
 -- Returns {head, last kill, the last change by which an article left in another way, receivers in backoff, times of the
 -- head's last moves, token, receiver, cursor, state before or false, details, receiver, ...}.
-local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'left', 'trail')
+local meta = redis.call('HMGET', KEYS[1], 'head', 'kill', 'left', 'trail', 'rebuilding')
 local head = tonumber(meta[1] or '0')
-local behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
+local behind = {}
+if not meta[5] then
+  -- Of a feed that is being rebuilt the log may lack what they are to get.
+  behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
+end
 local answer = {
   head, tonumber(meta[2] or '0'), tonumber(meta[3] or '0'), redis.call('ZCARD', KEYS[6]), meta[4] or '', 0,
 }

@@ -1,0 +1,174 @@
+"""What a rebuild of Redis reads: of each feed what still moves, by index, whatever else there ever was.
+
+A feed's numbers, its members and its departures are in `memberships`; who follows it, and up to where, in the modules
+of those nouns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import and_, func, literal, or_, select, union, update
+
+from worker.record import cursors, feed_standings, tables
+from worker.record.articles import Membership
+from worker.record.deliveries import COLUMNS, Delivery, newest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+STATES = ("killed", "out", "in", "early")
+"""What an article may be in a feed, the most urgent first."""
+_AT_ONCE = 500
+_memberships = tables.memberships.c
+_columns = [_memberships[name] for name in Membership._fields]
+
+
+class FeedInRecord(NamedTuple):
+    """How much a record has of a feed: how many members, and the greatest number of a change."""
+
+    members: int
+    head: int
+
+
+class UnfinishedEvent(NamedTuple):
+    """An event that was not carried out, as far as the record knows, and the entry that Redis had of it."""
+
+    number: int
+    event_id: str
+    is_kill: bool
+    entry: str
+
+
+def feeds(connection: Connection) -> dict[str, FeedInRecord]:
+    """Return the feeds that articles are or were in, or that anybody follows."""
+    counted = select(_memberships.feed, _memberships.state, func.count(), func.max(_memberships.sequence))
+    members: dict[str, int] = {}
+    heads: dict[str, int] = {}
+    for feed, state, count, head in connection.execute(counted.group_by(_memberships.feed, _memberships.state)):
+        members[feed] = members.get(feed, 0) + (count if state == "in" else 0)
+        heads[feed] = max(heads.get(feed, 0), head)
+    names = heads.keys() | followed(connection)
+    for feed, standing in feed_standings.read(connection, names).items():
+        heads[feed] = max(heads.get(feed, 0), standing.marks.get("head", 0))
+    for feed in names:
+        heads[feed] = max(heads.get(feed, 0), cursors.of_feed(connection, feed).head)
+    return {feed: FeedInRecord(members.get(feed, 0), head) for feed, head in heads.items()}
+
+
+def followed(connection: Connection) -> set[str]:
+    """Return the feeds that anybody follows or has followed."""
+    both = union(select(tables.subscriptions.c.feed), select(tables.endpoints.c.feed))
+    return set(connection.scalars(both))
+
+
+def changed_after(
+    connection: Connection, feed: str, state: str, after: tuple[int, str], limit: int
+) -> list[Membership]:
+    """Return what articles with a state are in a feed: up to `limit`, after a pair of a number and an article on."""
+    rows = select(*_columns).where(
+        _memberships.feed == feed,
+        _memberships.state == state,
+        _memberships.sequence >= after[0],
+        or_(_memberships.sequence > after[0], and_(literal(after[1] != ""), _memberships.article_id > after[1])),
+    )
+    in_order = rows.order_by(_memberships.sequence, _memberships.article_id).limit(limit)
+    return [Membership(*row) for row in connection.execute(in_order)]
+
+
+def count_members(connection: Connection, feed: str) -> int:
+    """Return how many articles are in a feed."""
+    members = select(func.count()).where(_memberships.feed == feed, _memberships.state == "in")
+    return connection.scalar(members) or 0
+
+
+def ended_since(connection: Connection, feed: str, time: int) -> list[str]:
+    """Return the subscriptions of a feed that have ended from `time` (ms) on."""
+    table = tables.subscriptions.c
+    return list(connection.scalars(select(table.receiver).where(table.feed == feed, table.ended >= time)))
+
+
+def endpoint_names(connection: Connection) -> list[tuple[str, str]]:
+    """Return all endpoints, with the feed of each."""
+    table = tables.endpoints.c
+    return [(feed, endpoint) for feed, endpoint in connection.execute(select(table.feed, table.endpoint))]
+
+
+def departed(connection: Connection, feed: str, count: int) -> list[Membership]:
+    """Return the last articles that left a feed where readers had seen them: up to `count` killed, as many others."""
+    rows: list[Membership] = []
+    for state in ("killed", "out"):
+        query = select(*_columns).where(
+            _memberships.feed == feed, _memberships.state == state, _memberships.unseen.is_(False)
+        )
+        last = query.order_by(_memberships.sequence.desc()).limit(count)
+        rows += [Membership(*row) for row in connection.execute(last)]
+    return rows
+
+
+def accepted_since(connection: Connection, time: int, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
+    """Return when articles were changed last, and their ids: up to `limit`, from `time` (ms) and after a pair on."""
+    articles = tables.articles.c
+    query = select(articles.accepted, articles.article_id).where(
+        articles.accepted >= max(time, after[0]),
+        or_(articles.accepted > after[0], articles.article_id > after[1]),
+    )
+    rows = connection.execute(query.order_by(articles.accepted, articles.article_id).limit(limit))
+    return [(accepted, article_id) for accepted, article_id in rows]
+
+
+def due_after(connection: Connection, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
+    """Return when the visibility of articles changes by itself, and their ids: up to `limit` after such a pair."""
+    articles = tables.articles.c
+    query = select(articles.due, articles.article_id).where(
+        articles.due.is_not(None),
+        articles.due >= after[0],
+        or_(articles.due > after[0], articles.article_id > after[1]),
+    )
+    rows = connection.execute(query.order_by(articles.due, articles.article_id).limit(limit))
+    return [(due, article_id) for due, article_id in rows]
+
+
+def ledger(connection: Connection, article_ids: Collection[str]) -> list[Delivery]:
+    """Return what endpoints hold of articles: of each endpoint, feed and article the newest row."""
+    columns = [tables.deliveries.c[name] for name in COLUMNS]
+    holds: list[Delivery] = []
+    ordered = sorted(article_ids)
+    for start in range(0, len(ordered), _AT_ONCE):
+        of_lot = select(*columns).where(tables.deliveries.c.article_id.in_(ordered[start : start + _AT_ONCE]))
+        by_holder: dict[tuple[str, str], list[Delivery]] = {}
+        for row in connection.execute(of_lot):
+            delivery = Delivery(*row)
+            by_holder.setdefault((delivery.endpoint, delivery.feed), []).append(delivery)
+        for deliveries in by_holder.values():
+            holds += newest(deliveries).values()
+    return holds
+
+
+def unfinished_events(connection: Connection, after: int, limit: int) -> list[UnfinishedEvent]:
+    """Return events that were not carried out and that Redis had: up to `limit` after a number."""
+    events = tables.events.c
+    query = select(events.number, events.event_id, events.kind, events.stream_entry).where(
+        events.done.is_(None), events.stream_entry.is_not(None), events.number > after
+    )
+    rows = connection.execute(query.order_by(events.number).limit(limit))
+    return [UnfinishedEvent(number, event_id, kind == "kill", entry) for number, event_id, kind, entry in rows]
+
+
+def append_again(connection: Connection, numbers: Sequence[int]) -> None:
+    """Have events appended to the streams once more."""
+    events = tables.events
+    for start in range(0, len(numbers), _AT_ONCE):
+        chosen = events.c.number.in_(numbers[start : start + _AT_ONCE])
+        connection.execute(update(events).where(chosen, events.c.done.is_(None)).values(stream_entry=None))
+
+
+def latest_definitions(connection: Connection) -> dict[str, str]:
+    """Return the definitions of feeds by which articles were put into them last: name -> definition as JSON."""
+    newest = select(func.max(tables.definitions.c.epoch)).scalar_subquery()
+    rows = select(tables.definitions.c.feed, tables.definitions.c.definition).where(
+        tables.definitions.c.epoch == newest
+    )
+    return dict(tuple(row) for row in connection.execute(rows))

@@ -1,0 +1,237 @@
+"""Rebuilds Redis from the record, when Redis has lost all or the last of what it had.
+
+It has two parts. *Founding* takes a second or two, and nobody works with Redis before it is done (agreement.py): the
+numbers of feeds go on after all that the record has, so none is given twice; endpoints, lists, updates and feeds of
+patterns are back; events that were accepted and not carried out are appended again. From then on events are carried
+out: an article that Redis lacks, or has older than the record, is restored before anybody decides about it.
+
+The rest is done feed by feed, those that somebody follows first: the window, what receivers have still to get, the
+receivers with their cursors. Until a feed is done nobody reads its window and nobody is claimed: no reader sees an
+empty feed, and no receiver is taken for one that has all. Then come embargoes. One worker does it, and another goes on
+where it has died, because every step may be done again.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds.definition import FeedDefinition
+from worker import clock
+from worker.record import agreement as record_agreement
+from worker.record import rebuilding
+from worker.record.articles import read_lists, read_pattern_feeds, read_updates
+from worker.retention.feed_rebuild import FeedRebuild
+from worker.retention.restoration import Restoration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from worker.record import Record
+    from worker.record.agreement import RecordStanding
+    from worker.retention.agreement import Verdict
+    from worker.store import Store
+    from worker.store.agreement import Progress, RedisStanding
+
+log = structlog.get_logger()
+
+_LEASE_MS = 10_000
+"""A worker that has got nowhere for so long is taken to be dead, and another goes on."""
+_FOUNDING_LEASE_MS = 60_000
+_SLICE_SECONDS = 5.0
+"""How long a worker goes on before it logs how far it is."""
+_BEFORE_MS = 120_000
+"""What was noted so long before Redis stopped is in it, whatever the order in which things were written."""
+_EVENTS_AT_ONCE = 500
+_ARTICLES_AT_ONCE = 200
+_UPDATES_AT_ONCE = 5000
+_STEPS = ("due", "changed")
+"""What is done after the feeds, in this order."""
+
+
+class Rebuild:
+    """One worker's part in a rebuild. `store` is behind the fence, `founding` is not (agreement.py).
+
+    `window_of` returns how many articles the documents of a feed show, 0 of a feed that the settings do not have;
+    `offer` is called with each feed that is done, so that its receivers are served.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        founding: Store,
+        record: Record,
+        window_of: Callable[[str], int],
+        offer: Callable[[str], object],
+    ) -> None:
+        self._store = store
+        self._founding = founding
+        self._record = record
+        self._offer = offer
+        self._articles = Restoration(store, record)
+        self._feeds = FeedRebuild(store, record, self._articles, window_of)
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stopped.set()
+
+    def begin(self, verdict: Verdict, redis: RedisStanding, record: RecordStanding) -> bool:
+        """Do what is to be done before anybody works with Redis; False while another worker does it.
+
+        Raises errors of Redis and of the record's database: then it is begun anew.
+        """
+        agreement = self._founding.agreement
+        if (token := agreement.rebuilding.acquire(_FOUNDING_LEASE_MS)) is None:
+            return False
+        try:
+            # Another worker may have done it since it was looked.
+            if agreement.read() != redis:
+                return False
+            now = agreement.now()
+            if verdict in ("redis_empty", "redis_older"):
+                since = 0 if verdict == "redis_empty" else max(1, agreement.alive_last() - _BEFORE_MS)
+                log.error(
+                    "rebuild_begun",
+                    lost="everything" if verdict == "redis_empty" else f"what it had from {since} (ms) on",
+                    next_step="it is rebuilt from the record",
+                )
+                agreement.begin("rebuild", verdict, now, since)
+                self._lay_ground(record.time, is_blocking=True)
+            elif verdict != "new":
+                agreement.begin("note", verdict, now, 0)
+                log.warning("record_behind", what=verdict, next_step="all that Redis has is noted")
+            if record.restored:
+                with self._record.write() as connection:
+                    record_agreement.forget_restored(connection)
+            agreement.join(record.epoch, record.noted)
+        finally:
+            agreement.rebuilding.release(token)
+        return True
+
+    def order(self) -> bool:
+        """Begin a rebuild because a person asks, of a Redis that agrees with the record; False while one goes on."""
+        agreement = self._founding.agreement
+        if agreement.read().work or (token := agreement.rebuilding.acquire(_FOUNDING_LEASE_MS)) is None:
+            return False
+        try:
+            now = agreement.now()
+            agreement.begin("rebuild", "ordered", now, 1)
+            # Nothing was decided on a Redis that had lost time.
+            self._lay_ground(now, is_blocking=False)
+        finally:
+            agreement.rebuilding.release(token)
+        return True
+
+    def carry_on(self) -> float | None:
+        """Go on with a rebuild that was begun, for a while, unless another worker does; return 0 when there is more."""
+        agreement = self._store.agreement
+        if agreement.read().work != "rebuild" or (token := agreement.rebuilding.acquire(_LEASE_MS)) is None:
+            return None
+        try:
+            end = time.monotonic() + _SLICE_SECONDS
+            for _ in self._parts():
+                if self._stopped.is_set() or not agreement.rebuilding.extend(token, _LEASE_MS):
+                    return None
+                if time.monotonic() > end:
+                    break
+            progress = agreement.progress()
+            about = {"done": progress.done, "of": progress.all, "articles": progress.articles}
+            if progress.finished:
+                seconds = round((progress.finished - progress.begun) / 1000, 1)
+                log.info("rebuilt", seconds=seconds, articles=progress.articles, reason=progress.reason)
+            else:
+                log.info("rebuilding", **about)
+        finally:
+            agreement.rebuilding.release(token)
+        return 0.0
+
+    def _lay_ground(self, noted_until: int, *, is_blocking: bool) -> None:
+        """Found all that no event may be carried out without."""
+        restoring, agreement = self._founding.restoring, self._founding.agreement
+        with self._record.read() as connection:
+            feeds = rebuilding.feeds(connection)
+            followed = rebuilding.followed(connection)
+            restoring.lists({row.name: (row.microseconds, row.articles) for row in read_lists(connection)})
+            last = ""
+            while updates := read_updates(connection, last, _UPDATES_AT_ONCE):
+                restoring.updates(updates)
+                last = max(updates)
+            restoring.pattern_feeds(list(read_pattern_feeds(connection)))
+            restoring.definitions(
+                {
+                    feed: FeedDefinition.model_validate_json(text).filling
+                    for feed, text in rebuilding.latest_definitions(connection).items()
+                }
+            )
+            restoring.announce_endpoints(rebuilding.endpoint_names(connection))
+        heads = {feed: row.head for feed, row in feeds.items()}
+        restoring.open_feeds(heads, noted_until, is_blocking=is_blocking)
+        self._founding.known_ids.distrust()
+        self._append_again()
+        agreement.queue({feed: 0 if feed in followed else 1 for feed in feeds})
+        agreement.note_progress({"all": len(feeds) + len(_STEPS)})
+        log.info("rebuild_founded", feeds=len(feeds))
+
+    def _append_again(self) -> None:
+        """Have events appended again that were accepted and not carried out, and that Redis does not have."""
+        after, count = 0, 0
+        while not self._stopped.is_set():
+            with self._record.read() as connection:
+                events = rebuilding.unfinished_events(connection, after, _EVENTS_AT_ONCE)
+            if not events:
+                break
+            after = events[-1].number
+            exist = self._founding.restoring.entries_in([(event.is_kill, event.entry) for event in events])
+            lost = [event.number for event, is_there in zip(events, exist, strict=True) if not is_there]
+            if lost:
+                with self._record.write() as connection:
+                    rebuilding.append_again(connection, lost)
+            count += len(lost)
+        if count:
+            log.info("events_appended_again", events=count)
+
+    def _parts(self) -> Iterator[None]:
+        """Do what is left, and yield after each part that is done."""
+        agreement = self._store.agreement
+        progress = agreement.progress()
+        while (feed := agreement.next_feed()) is not None:
+            for articles in self._feeds.rebuild(feed, progress.since):
+                agreement.advance(articles=articles)
+                yield
+            if agreement.finish_feed(feed):
+                agreement.advance(parts=1)
+            self._offer(feed)
+            yield
+        for step in _STEPS[_STEPS.index(progress.step) + 1 if progress.step else 0 :]:
+            for articles in self._embargoes() if step == "due" else self._changed(progress):
+                agreement.advance(articles=articles)
+                yield
+            agreement.note_progress({"step": step})
+            agreement.advance(parts=1)
+        agreement.note_progress({"finished": clock.ms(clock.agreed())})
+
+    def _embargoes(self) -> Iterator[int]:
+        """Restore the articles whose visibility changes by itself, the next first."""
+        last = (0, "")
+        while True:
+            with self._record.read() as connection:
+                due = rebuilding.due_after(connection, last, _ARTICLES_AT_ONCE)
+            if not due:
+                return
+            last = due[-1]
+            yield self._articles.restore([article_id for _, article_id in due])
+
+    def _changed(self, progress: Progress) -> Iterator[int]:
+        """Restore the articles that have changed since Redis stopped; of one that was empty the rest is cold."""
+        last = (progress.since, "")
+        while progress.since > 1:
+            with self._record.read() as connection:
+                changed = rebuilding.accepted_since(connection, progress.since, last, _ARTICLES_AT_ONCE)
+            if not changed:
+                return
+            last = changed[-1]
+            yield self._articles.restore([article_id for _, article_id in changed])

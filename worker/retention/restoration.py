@@ -1,0 +1,116 @@
+"""Puts articles back into Redis as the record has them.
+
+An article comes back whole: what endpoints hold of it, what it is in feeds, the article itself last. What Redis knows
+better stays, so it may be done at any time, again, and by several at once.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from worker.record import rebuilding
+from worker.record.articles import read_articles
+from worker.store.restoring import RestoredArticle, RestoredMembership
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Connection
+
+    from worker.record import Record
+    from worker.record.articles import ArticleWithFeeds, Membership
+    from worker.record.deliveries import Delivery
+    from worker.store import Store
+
+_AT_ONCE = 200
+"""Articles that are put back at once."""
+
+
+class Restoration:
+    """Restores articles in one Redis from one record. Threads may share it."""
+
+    def __init__(self, store: Store, record: Record) -> None:
+        self._store = store
+        self._record = record
+
+    def restore(self, article_ids: Collection[str]) -> int:
+        """Have Redis know these articles as the record does, or better; return how many it had not, or older.
+
+        Raises redis.RedisError and RecordAway.
+        """
+        count, ordered = 0, list(dict.fromkeys(article_ids))
+        for start in range(0, len(ordered), _AT_ONCE):
+            with self._record.availability.read() as connection:
+                articles, entries = read_lot(connection, ordered[start : start + _AT_ONCE])
+            count += self._write(articles, entries)
+        return count
+
+    def _write(self, articles: Collection[ArticleWithFeeds], entries: Iterable[Delivery]) -> int:
+        restoring = self._store.restoring
+        restoring.ledger(_by_endpoint(entries))
+        restoring.memberships(restored(place) for article in articles for place in article.memberships)
+        return restoring.articles([as_restored(article, text) for article in articles if (text := _text(article))])
+
+
+def read_lot(connection: Connection, article_ids: Collection[str]) -> tuple[list[ArticleWithFeeds], list[Delivery]]:
+    """Return what the record has of articles, and what endpoints hold of them."""
+    return list(read_articles(connection, article_ids).values()), rebuilding.ledger(connection, article_ids)
+
+
+def restored(place: Membership) -> RestoredMembership:
+    """Return what an article is in a feed, in the shape in which the store restores it."""
+    return RestoredMembership(
+        place.feed,
+        place.article_id,
+        place.version,
+        place.decided,
+        place.state,
+        place.place,
+        place.sequence,
+        place.last_sequence,
+        place.unseen,
+    )
+
+
+def as_restored(article: ArticleWithFeeds, document: str) -> RestoredArticle:
+    """Return an article in the shape in which the store restores it."""
+    row = article.article
+    return RestoredArticle(
+        row.article_id,
+        document,
+        row.rev,
+        row.version,
+        row.saves,
+        tuple(place.feed for place in article.memberships),
+        row.accepted,
+        row.fingerprints,
+        row.published,
+        row.due,
+    )
+
+
+def ledger_entry(delivery: Delivery) -> str:
+    """Return an entry of a ledger as Redis keeps it (worker/receivers/ledger.py)."""
+    entry: dict[str, Any] = {
+        "version": delivery.version,
+        "status": delivery.action,
+        "at": delivery.sent,
+        "sha256": b64encode(bytes.fromhex(delivery.sha256)).decode("ascii"),
+    }
+    if delivery.state != "taken":
+        entry["outcome"] = "unknown" if delivery.state == "trying" else delivery.state
+    return json.dumps(entry, separators=(",", ":"))
+
+
+def _text(article: ArticleWithFeeds) -> str:
+    """The article as JSON; none when its words were forgotten, and then it stays in the record."""
+    return article.article.document or ""
+
+
+def _by_endpoint(deliveries: Iterable[Delivery]) -> dict[tuple[str, str], dict[str, str]]:
+    entries: dict[tuple[str, str], dict[str, str]] = {}
+    for delivery in deliveries:
+        entries.setdefault((delivery.feed, delivery.endpoint), {})[delivery.article_id] = ledger_entry(delivery)
+    return entries

@@ -1,0 +1,42 @@
+-- with changes/head.part changes/state.part
+-- Begin to rebuild a feed: its numbers go on after all that the record has of it. What was decided in it since the
+-- record last heard of it was decided on a Redis that had lost time, and has numbers that others had before: it gets
+-- numbers after all of those.
+-- KEYS 1 meta   2 log   3 article states   4 killed   5 left
+-- ARGV 1 the greatest number that the record has   2 until when (ms) all decisions are in the record
+--      3 1 when nobody may read its window before it is rebuilt
+-- Returns the head.
+local head, noted = tonumber(redis.call('HGET', KEYS[1], 'head') or '0'), tonumber(ARGV[1])
+local strays = {}
+local start, newer = 0, true
+while newer do
+  local ids = redis.call('ZREVRANGE', KEYS[2], start, start + 99)
+  newer = #ids > 0
+  for _, id in ipairs(ids) do
+    local state = read_article_state(redis.call('HGET', KEYS[3], id))
+    newer = newer and state ~= nil and state.asof > tonumber(ARGV[2])
+    if newer then
+      strays[#strays + 1] = id
+    end
+  end
+  start = start + 100
+end
+redis.call('HSET', KEYS[1], 'head', string.format('%.0f', math.max(noted, head)))
+-- The last one comes first in the list.
+for i = #strays, 1, -1 do
+  local seq = redis.call('HINCRBY', KEYS[1], 'head', 1)
+  redis.call('ZADD', KEYS[2], 'XX', seq, strays[i])
+  for n, field in pairs({[4] = 'kill', [5] = 'left'}) do
+    if redis.call('ZADD', KEYS[n], 'XX', 'CH', seq, strays[i]) == 1 then
+      redis.call('HSET', KEYS[1], field, seq)
+    end
+  end
+end
+head = redis.call('HGET', KEYS[1], 'head')
+-- A stamp of its own: what was read under these numbers before was of another history.
+advance(KEYS[1])
+redis.call('HSET', KEYS[1], 'head', head)
+if ARGV[3] == '1' then
+  redis.call('HSET', KEYS[1], 'rebuilding', 1)
+end
+return tonumber(head)
