@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Barrier
 
 import pytest
@@ -13,7 +16,7 @@ from postgresql import Cluster
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from worker.record import Record, tables
+from worker.record import Record, group_commit, tables
 from worker.record.availability import RecordAway
 from worker.record.events import SentEvent
 from worker.record.group_commit import GroupCommit
@@ -135,8 +138,38 @@ def test_who_waits_too_long_goes_on_without(record: Record) -> None:
             commits.accept([sent("2")])
         assert time.monotonic() - begun < 0.1
     until(lambda: record.availability.absence is None)
-    assert [sent.status for sent in commits.accept([sent("3")])] == ["new"]
+    # The thread goes on, although nobody waits for what it had.
+    time.sleep(0.3)
+    assert ["new"] == [event.status for event in commits.accept([sent("3")])]
     commits.stop()
+
+
+def test_a_server_that_stands_still_keeps_no_thread_for_good(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "_STUCK_SECONDS", 0.3)
+    with closing(Record.connect(cluster.url(cluster.database()))) as record:
+        record.upgrade()
+        commits = GroupCommit(record, wait_seconds=0.2)
+        commits.accept([sent("1")])
+        thread_connection = commits._thread_connection
+        assert thread_connection is not None
+        server = thread_connection.connect().connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        os.kill(server, signal.SIGSTOP)
+        try:
+            answers = []
+
+            def accepted() -> bool:
+                with suppress(RecordAway):
+                    answers.extend(commits.accept([sent("2")]))
+                return bool(answers)
+
+            until(accepted)
+        finally:
+            os.kill(server, signal.SIGCONT)
+        commits.stop()
+        for thread in threading.enumerate():
+            if thread.name == "record-accept":
+                thread.join(10)
+        assert kept_events(record) == 2
 
 
 def test_where_redis_has_them_is_noted_by_the_way(record: Record) -> None:

@@ -37,6 +37,8 @@ _MOST_WAITING = 5_000
 """How many events may wait for their commit."""
 _LATER_SECONDS = 0.3
 """How long it is left that Redis has an event, so that it is noted with others."""
+_STUCK_SECONDS = 10.0
+"""A thread that has waited for the record for so long is left to itself, and another takes its place."""
 _STOP_SECONDS = 5.0
 
 
@@ -45,6 +47,27 @@ class _Request(NamedTuple):
 
     sent: Sequence[SentEvent]
     future: Future[list[AcceptedEvent]]
+
+
+class _ThreadConnection:
+    """The connection of one thread, which is held from one commit to the next."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.connection: Connection | None = None
+
+    def connect(self) -> Connection:
+        """Return it. Raises UnfitRecord, and errors of the database."""
+        if self.connection is None:
+            self.connection = self._record.autocommitting()
+        return self.connection
+
+    def disconnect(self) -> None:
+        """Close it: the next one is new."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
 
 
 class GroupCommit:
@@ -63,7 +86,8 @@ class GroupCommit:
         self._stopped = False
         # On SQLite there is no way to the server that could be saved.
         self._quickly = record.file is None
-        self._connection: Connection | None = None
+        self._thread_connection: _ThreadConnection | None = None
+        self._busy_since: float | None = None
         self.commits = 0
         """How many commits there were with events in them."""
 
@@ -88,6 +112,7 @@ class GroupCommit:
         except FutureTimeoutError:
             request.future.cancel()
             reason = f"the record did not answer within {self._wait_seconds:g} s"
+            self._replace_a_stuck_thread()
             if self._last_commit < begun:
                 self._record.availability.note_away(reason)
             raise RecordAway(reason) from None
@@ -111,19 +136,30 @@ class GroupCommit:
 
     def _begin(self) -> None:
         if self._thread is None and not self._stopped:
-            self._thread = threading.Thread(target=self._run, name="record-accept", daemon=True)
+            self._thread_connection = _ThreadConnection(self._record)
+            self._thread = threading.Thread(
+                target=self._run, args=(self._thread_connection,), name="record-accept", daemon=True
+            )
             self._thread.start()
 
-    def _run(self) -> None:
-        while True:
+    def _replace_a_stuck_thread(self) -> None:
+        """Leave a thread to itself that has waited for a server too long: another server may have taken its place."""
+        with self._changed:
+            if self._busy_since is not None and time.monotonic() - self._busy_since > _STUCK_SECONDS:
+                self._thread, self._busy_since = None, None
+
+    def _run(self, thread_connection: _ThreadConnection) -> None:
+        while thread_connection is self._thread_connection:
             requests, appended = self._next()
             if requests:
-                self._commit_all(requests, appended)
+                self._commit_all(requests, appended, thread_connection)
             elif appended:
                 self._note_appended(appended)
-            else:
-                self._disconnect()
-                return
+            elif self._stopped:
+                break
+            if thread_connection is self._thread_connection:
+                self._busy_since = None
+        thread_connection.disconnect()
 
     def _next(self) -> tuple[list[_Request], dict[int, str]]:
         """Wait for what is to be committed, and return it; nothing when it is time to end."""
@@ -144,11 +180,14 @@ class GroupCommit:
             appended: dict[int, str] = {}
             if self._appended and (self._stopped or time.monotonic() > self._appended_since + _LATER_SECONDS):
                 appended, self._appended = self._appended, {}
+            self._busy_since = time.monotonic()
             return requests, appended
 
-    def _commit_all(self, requests: list[_Request], appended: dict[int, str]) -> None:
+    def _commit_all(
+        self, requests: list[_Request], appended: dict[int, str], thread_connection: _ThreadConnection
+    ) -> None:
         try:
-            self._commit(requests, appended)
+            self._commit(requests, appended, thread_connection)
         except Exception as error:  # noqa: BLE001 (whoever waits for the commit gets it)
             if self._record.availability.absence is not None or (len(requests) == 1 and not appended):
                 self._fail(requests, error)
@@ -157,16 +196,16 @@ class GroupCommit:
             self._note_appended(appended)
             for request in requests:
                 try:
-                    self._commit([request], {})
+                    self._commit([request], {}, thread_connection)
                 except Exception as own_error:  # noqa: BLE001 (as above)
                     self._fail([request], own_error)
 
-    def _commit(self, requests: list[_Request], appended: dict[int, str]) -> None:
+    def _commit(self, requests: list[_Request], appended: dict[int, str], thread_connection: _ThreadConnection) -> None:
         """Commit, then answer; who waits is answered when it is on the disk."""
         sent = [event for request in requests for event in request.sent]
         accepted: list[AcceptedEvent | None] = [None] * len(sent)
         if self._quickly and not appended and may_be_new(sent):
-            accepted = self._accept_new(sent)
+            accepted = self._accept_new(sent, thread_connection)
         left = [event for event, answer in zip(sent, accepted, strict=True) if answer is None]
         if left or appended:
             with self._record.availability.write() as connection:
@@ -179,33 +218,22 @@ class GroupCommit:
         for request in requests:
             request.future.set_result([next(complete) for _ in request.sent])
 
-    def _accept_new(self, sent: list[SentEvent]) -> list[AcceptedEvent | None]:
+    def _accept_new(self, sent: list[SentEvent], thread_connection: _ThreadConnection) -> list[AcceptedEvent | None]:
         """Accept what is new on a connection that is held, so that it costs one question to the server."""
-        former = self._connection
+        former = thread_connection.connection
         try:
-            with self._record.availability.writing_on(self._connected) as connection:
+            with self._record.availability.writing_on(thread_connection.connect) as connection:
                 try:
                     return accept_new(connection, sent)
                 except DBAPIError as error:
                     if former is None or not error.connection_invalidated:
                         raise
                     # It was cut since the last commit, as when the server was restarted.
-                    self._disconnect()
-                    return accept_new(self._connected(), sent)
+                    thread_connection.disconnect()
+                    return accept_new(thread_connection.connect(), sent)
         except BaseException:
-            self._disconnect()
+            thread_connection.disconnect()
             raise
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._record.autocommitting()
-        return self._connection
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):
-                connection.close()
 
     @staticmethod
     def _fail(requests: list[_Request], error: Exception) -> None:
