@@ -118,10 +118,11 @@ class HotArticles:
         if not epoch:
             return False
         try:
-            return epoch == self._recorded.epoch()
+            of_record = self._recorded.epoch()
         except RecordAway:
-            # Nobody could have built it but from our record, or from one whose Redis this is not.
-            return True
+            of_record = ""
+        # While the record can't be asked: nobody can have built it but from our record.
+        return of_record in ("", epoch)
 
     def _claimed(self, articles: Mapping[str, StoredArticle]) -> dict[str, StoredArticle]:
         """The articles, none of them about to become cold; without those that have become cold."""

@@ -357,7 +357,7 @@ class ChangeLogs:
         """Return the place of each of the articles that is in the feed."""
         if not article_ids:
             return {}
-        scores = self._client.zmscore(keys.feed(feed).members, article_ids)
+        scores = self._client.zmscore(keys.feed(feed).members, list(article_ids))
         return {article_id: score for article_id, score in zip(article_ids, scores, strict=True) if score is not None}
 
     def latest(self, feed: str, count: int) -> list[Change]:
