@@ -150,7 +150,7 @@ def _slow_path(
     feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
     hub = HubEndpoint(services.hub, body_reader, addresses)
     record_health = RecordHealth(services.record)
-    health = HealthEndpoint(store, record_health, services.wakeups, listener)
+    health = HealthEndpoint(store, record_health, services.wakeups, listener, services.agreement)
     metrics = MetricsEndpoint(store, record_health, publication, settings, addresses)
     application = Starlette(
         routes=[

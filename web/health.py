@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from web.change_listener import ChangeListener
     from web.record_health import RecordHealth
+    from worker.retention.agreement import Agreement
     from worker.store import Store
     from worker.wakeups import Wakeups
 
@@ -30,18 +31,28 @@ _MOST_PROBES = 8
 class WorkerStates(NamedTuple):
     """The workers that are alive; those of them with older definitions, who carry out no events; and lost ones.
 
-    `lost`: those that have ended themselves of late, each with its reason.
+    `lost`: those that have ended themselves of late, each with its reason. `rebuild`: how far that of Redis is, "" when
+    there is none.
     """
 
     alive: list[str]
     older: list[str]
     lost: list[str]
+    rebuild: str = ""
 
 
 class HealthEndpoint:
     """Answers /healthz and /readyz."""
 
-    def __init__(self, store: Store, record: RecordHealth, wakeups: Wakeups, listener: ChangeListener) -> None:
+    def __init__(
+        self,
+        store: Store,
+        record: RecordHealth,
+        wakeups: Wakeups,
+        listener: ChangeListener,
+        agreement: Agreement | None = None,
+    ) -> None:
+        self._agreement = agreement
         self._store = store
         self._record = record
         self._wakeups = wakeups
@@ -78,6 +89,8 @@ class HealthEndpoint:
         }
         if workers.lost:
             health["lost_workers"] = workers.lost
+        if workers.rebuild:
+            health["rebuild"] = workers.rebuild
         if trouble := self._wakeups.trouble:
             health["broker"] = f"{trouble}: events are kept, and carried out by the sweep within a second or two"
         return json_response(200, health | record)
@@ -92,6 +105,8 @@ class HealthEndpoint:
                 raise error
             if kind == "full":
                 return problem(503, f"{redis_errors.sentence(error)}. Feeds are served, {about_events}.", **record)
+        if self._agreement is not None and (trouble := self._agreement.trouble):
+            return problem(503, f"{trouble}. Feeds are served as they were before, {about_events}.", **record)
         seconds = round(self._listener.silent_seconds)
         return problem(
             503,
@@ -129,4 +144,8 @@ class HealthEndpoint:
         now = clock.ms(clock.agreed())
         alive = self._store.workers.alive(now)
         older = self._store.definitions.outdated_workers().intersection(alive)
-        return WorkerStates(alive, sorted(older), self._store.workers.lost_workers(now))
+        progress = self._store.agreement.progress()
+        rebuild = ""
+        if progress.work == "rebuild" and not progress.finished:
+            rebuild = f"rebuilding Redis from the record: {progress.done} of {progress.all} parts are done"
+        return WorkerStates(alive, sorted(older), self._store.workers.lost_workers(now), rebuild)

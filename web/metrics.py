@@ -108,6 +108,9 @@ class MetricsEndpoint:
         away = _seconds(self._away_since, now)
         yield GaugeMetricFamily("dateline_record_away_seconds", "How long the record has been away", away)
         yield from self._unnoted_metrics(now)
+        progress = self._store.agreement.progress()
+        parts = progress.all - progress.done if progress.work == "rebuild" and not progress.finished else 0
+        yield GaugeMetricFamily("dateline_rebuild_parts", "Parts of Redis still to be rebuilt from the record", parts)
         outboxes = store.outboxes.waiting(store.outboxes.reported())
         oldest = _seconds(outboxes.oldest, now)
         yield GaugeMetricFamily(

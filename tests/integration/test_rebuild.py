@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from worker.receivers.ledger import LedgerEntry
 from worker.record import Record, positions, tables
 from worker.record.agreement import RecordStanding, note_restored
 from worker.retention.agreement import Agreement, Strangers, judge
+from worker.retention.noting import Noting
+from worker.retention.noting_all import NotingAll
 from worker.retention.rebuild import Rebuild
 from worker.store import Store, keys
 from worker.store.agreement import RedisStanding
@@ -309,3 +312,27 @@ def test_the_counter_never_goes_back(record: Record) -> None:
             positions.note_position(connection, positions.NOTED, count, time)
     with record.read() as connection:
         assert positions.read_positions(connection) == {"noted": 5}
+
+
+class TestNotingAll:
+    def test_a_record_that_was_lost_learns_all_that_redis_has(
+        self, process: Process, record: Record, desk: Desk
+    ) -> None:
+        busy(desk)
+        process.agreement.look()
+        assert process.store.agreement.read().work == "note"
+        NotingAll(process.store, record).carry_on()
+        noting = Noting(process.store, record)
+        while process.store.unnoted.waiting().marks:
+            noting.catch_up()
+            time.sleep(0.05)
+        noting.stop()
+        before = contents(desk.store, FEEDS)
+        desk.store.client.flushall()
+        process.agreement.look()
+        process.rebuild_all()
+        after = contents(desk.store, FEEDS)
+        for feed in FEEDS:
+            for part in ("members", "log", "receivers", "ledger up", "leases", "counts"):
+                assert before[feed].get(part) == after[feed].get(part), (feed, part)
+        assert before["articles"] == after["articles"]

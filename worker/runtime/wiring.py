@@ -62,6 +62,7 @@ from worker.retention.agreement import LOOK_SECONDS as AGREE_SECONDS
 from worker.retention.agreement import Agreement
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.noting import Noting
+from worker.retention.noting_all import NotingAll
 from worker.retention.outbox_drain import OutboxDrain
 from worker.retention.outdated import OutdatedRows
 from worker.retention.rebuild import Rebuild
@@ -292,9 +293,11 @@ class WorkerRuntime:
         self._trimming = Duty("trim", self.trimmer.trim, TRIM_SECONDS)
         agreement = services.agreement
         self.rebuild = Rebuild(store, agreement.examiner, services.record, site.window_of, try_locally)
+        self._noting_all = NotingAll(store, services.record)
         self._agreeing = [
             Duty("agreement", agreement.check, AGREE_SECONDS),
             Duty("rebuild", self.rebuild.carry_on, REBUILD_SECONDS),
+            Duty("note all", self._noting_all.carry_on, REBUILD_SECONDS),
         ]
         # Neither waits for the other.
         self._indexing = [
@@ -364,6 +367,7 @@ class WorkerRuntime:
         self.newsroom.permit.retire()
         self._endpoints.stop()
         self.rebuild.stop()
+        self._noting_all.stop()
         for duty in self._agreeing:
             duty.stop()
         steps: Sequence[Callable[[], object]] = (

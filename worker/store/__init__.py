@@ -63,6 +63,7 @@ from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.feed_orders import FeedOrders
 from worker.store.filling import Filling
+from worker.store.holdings import Holdings
 from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
 from worker.store.lineage import Lineage
@@ -100,6 +101,7 @@ class Store:
         self.address = Address(client)
         self.agreement = Agreement(client, scripts)
         self.restoring = Restoring(client, scripts)
+        self.holdings = Holdings(client)
         self.events = Events(client, scripts)
         self.hasty_events = Events(self._hasty_client, Scripts(self._hasty_client))
         """The same, for whoever has another place for an event if Redis does not answer soon."""
