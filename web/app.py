@@ -37,6 +37,7 @@ from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
 from worker.retention.agreement import LOOK_SECONDS
+from worker.retention.recorded import RecordedArticles
 from worker.runtime import logs
 from worker.runtime.duty import Duty
 from worker.runtime.rereading import Rereading
@@ -165,7 +166,7 @@ def _slow_path(
             Route("/hub", hub.post, methods=["POST"]),
             Route(
                 "/api/articles/{article:path}/coverage",
-                CoverageEndpoint(store, services.articles, publication, tokens).get,
+                CoverageEndpoint(store, services.articles, RecordedArticles(services.record), publication, tokens).get,
             ),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),

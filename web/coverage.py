@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
 from web.access import carries_token
 from web.problem_details import json_response, problem
-from worker.takedown.coverage_report import coverage_report
+from worker.record.availability import RecordAway
+from worker.takedown.coverage_report import CoverageReport, coverage_report, with_removed_endpoints
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
+    from worker.retention.recorded import RecordedArticles
     from worker.store import Store
 
 
@@ -24,9 +27,15 @@ class CoverageEndpoint:
     """Answers with the coverage of an article. A client must have a token: others must not know of an embargo."""
 
     def __init__(
-        self, store: Store, articles: ArticleReader, publication: Publication, tokens: Sequence[bytes]
+        self,
+        store: Store,
+        articles: ArticleReader,
+        recorded: RecordedArticles,
+        publication: Publication,
+        tokens: Sequence[bytes],
     ) -> None:
         self._store = store
+        self._recorded = recorded
         self._articles = articles
         self._publication = publication
         self._tokens = tokens
@@ -36,7 +45,15 @@ class CoverageEndpoint:
         if not carries_token(request.headers, self._tokens):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
         article_id = request.path_params["article"]
-        report = await run_in_threadpool(coverage_report, self._store, self._articles, self._publication, article_id)
+        report = await run_in_threadpool(self._report, article_id)
         if report is None:
             return problem(404, "No article of this id was ever published here.")
         return json_response(200, report.as_json(), headers={"Cache-Control": "no-store"})
+
+    def _report(self, article_id: str) -> CoverageReport | None:
+        report = coverage_report(self._store, self._articles, self._publication, article_id)
+        if report is not None:
+            # While the record is away, the report has those that are still there.
+            with suppress(RecordAway):
+                report = with_removed_endpoints(report, self._recorded)
+        return report

@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from feeds.article import Moment
-from worker.cli.terminal import Config, Data, Failed, newsroom, out, utc
+from feeds.text import absolute_url
+from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, utc
 from worker.cli.text_tables import Table
 from worker.receivers.replay_selection import articles_to_replay
-from worker.takedown.coverage_report import SUBSCRIPTIONS, CoverageReport, coverage_report
+from worker.record.articles import at_address
+from worker.record.availability import RecordAway
+from worker.record.finding import near
+from worker.retention.recorded import RecordedArticles
+from worker.takedown.coverage_report import SUBSCRIPTIONS, CoverageReport, coverage_report, with_removed_endpoints
+
+if TYPE_CHECKING:
+    from worker.runtime.wiring import Services
 
 
 def coverage(
-    article: Annotated[str, typer.Argument(help="The article's id.")], config: Config = None, data: Data = None
+    article: Annotated[str, typer.Argument(metavar="ID|URL", help="The article's id, or its address.")],
+    config: Config = None,
+    data: Data = None,
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = newsroom(config, data)
-    report = coverage_report(services.store, services.articles, services.publication, article)
+    recorded = RecordedArticles(services.record)
+    article_id = _id_at(services, recorded, article) if article.startswith(("http://", "https://")) else article
+    report = coverage_report(services.store, services.articles, services.publication, article_id)
     if report is None:
-        raise Failed(f"no article {article} was ever published here")
+        alike = recorded.ask(lambda connection: near(connection, article_id))
+        hint = f"; there is {', '.join(alike)}" if alike else ""
+        raise Failed(f"no article {article} was ever published here{hint}")
+    try:
+        report = with_removed_endpoints(report, recorded)
+    except RecordAway as error:
+        note(f"endpoints that were removed are not shown: {error}")
     now = report.article
     out.print(
         f"{now.id}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
@@ -41,6 +59,20 @@ def coverage(
         out.print(f"Kept out of {name}: {'; '.join(refusal.reasons)}", markup=False, highlight=False)
     if now.pubstatus == "canceled" and report.rows:
         out.print(_takedown(report), highlight=False)
+
+
+def _id_at(services: Services, recorded: RecordedArticles, url: str) -> str:
+    """The id of the article at an address: the record has an index of them, Redis what is not noted yet."""
+    try:
+        address = absolute_url(url)
+    except ValueError as error:
+        raise Failed(f"{url}: {error}", 2) from None
+    ids = recorded.ask(lambda connection: at_address(connection, address)) or services.store.articles.at_address(
+        address
+    )
+    if not ids:
+        raise Failed(f"no article has the address {url}")
+    return ids[0]
 
 
 def _takedown(report: CoverageReport) -> str:

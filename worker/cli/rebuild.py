@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0
-"""How long a rebuild may stand still before it is said that nobody does it."""
+"""How long a rebuild may stand still before the command ends and says that nobody does it."""
 
 
 def rebuild(

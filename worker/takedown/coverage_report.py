@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
+from worker.record.ledgers import read_ledgers
+from worker.retention.recorded import RecordedArticles, ledger_entry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 SUBSCRIPTIONS = "(subscriptions)"
 """Stands for all subscriptions of a feed."""
 
-DeliveryStanding = Literal["up to date", "behind", "refused", "parked", "paused"]
+DeliveryStanding = Literal["up to date", "behind", "refused", "parked", "paused", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,27 @@ def coverage_report(
         if refusal.version == stored.article.version
     }
     return CoverageReport(stored.article, stored.accepted, rows, kept_out)
+
+
+def with_removed_endpoints(report: CoverageReport, recorded: RecordedArticles) -> CoverageReport:
+    """Return the report with the endpoints that had the article and are no longer there. Raises RecordAway.
+
+    They confirm nothing any more: a kill that they did not take while they were there has not reached them.
+    """
+    article_id = report.article.id
+    ledger = recorded.ask(lambda connection: read_ledgers(connection, [article_id])) or {}
+    shown = {(row.feed, row.receiver) for row in report.rows}
+    removed = []
+    for (feed, endpoint), row in sorted(ledger.get(article_id, {}).items()):
+        if (feed, endpoint) in shown:
+            continue
+        entry = LedgerEntry.parse(ledger_entry(row))
+        confirmed = report.article.pubstatus != "canceled" or entry.label == "killed"
+        why = "it is no longer an endpoint of this feed"
+        removed.append(
+            ReceiverCoverage(feed, endpoint, entry.version, entry.label, entry.sent, "removed", why, confirmed)
+        )
+    return replace(report, rows=[*report.rows, *removed]) if removed else report
 
 
 def _subscriptions_row(store: Store, feed: str, seq: int) -> list[ReceiverCoverage]:

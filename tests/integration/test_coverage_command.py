@@ -1,0 +1,58 @@
+"""`dateline coverage` of what the record knows: by address, and with endpoints that are no longer there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from test_finding import note, output, refusal
+from test_search import article
+
+from worker.record import Record, tables
+from worker.record.deliveries import Delivery
+from worker.record.deliveries import note as note_deliveries
+from worker.store import Store
+from worker.store.articles import NEW
+
+FIRST = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def desk(store: Store, redis_url: str, record: Record, monkeypatch: pytest.MonkeyPatch) -> Record:
+    """An article, in Redis and in the record, that an endpoint had which is no longer in the settings."""
+    monkeypatch.setenv("DATELINE_REDIS_URL", redis_url)
+    monkeypatch.setenv("DATELINE_RECORD_URL", record.url.render_as_string(hide_password=False))
+    text = article("hh-2016-0001", published=FIRST, updated=FIRST)
+    assert store.articles.save(text, NEW, ["en"], 1)
+    note(record, text)
+    with record.write() as connection:
+        delivery = Delivery("old-archive", "en", "hh-2016-0001", 1, "published", "taken", "1" * 64, 5000, 5000)
+        note_deliveries(connection, [delivery])
+    return record
+
+
+def test_an_endpoint_that_is_no_longer_there(desk: Record) -> None:
+    lines = output("coverage", "hh-2016-0001").splitlines()
+    assert lines[0] == "hh-2016-0001: version 1, usable, updated 2026-03-01 09:00:00 UTC"
+    [row] = [line for line in lines if "old-archive" in line]
+    words = "en old-archive version 1, published 1970-01-01 00:00:05 removed it is no longer an endpoint of this feed"
+    assert " ".join(row.split()) == words
+
+
+def test_by_its_address(desk: Record) -> None:
+    assert output("coverage", "https://herald.example/hh-2016-0001") == output("coverage", "hh-2016-0001")
+    # Redis knows it too, before it is noted.
+    with desk.write() as connection:
+        connection.execute(tables.articles.update().values(url=""))
+    assert output("coverage", "https://herald.example/hh-2016-0001").startswith("hh-2016-0001: version 1")
+    assert refusal("coverage", "https://herald.example/nowhere") == (
+        "no article has the address https://herald.example/nowhere",
+        1,
+    )
+    assert refusal("coverage", "https://")[1] == 2
+
+
+def test_an_unknown_one(desk: Record) -> None:
+    message, status = refusal("coverage", "hh-2016-001")
+    assert message == "no article hh-2016-001 was ever published here; there is hh-2016-0001"
+    assert status == 1
