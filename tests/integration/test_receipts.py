@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -70,3 +71,19 @@ def test_no_such_event(record: Record) -> None:
     done = CliRunner().invoke(app, ["receipt", "evt-2"])
     assert isinstance(done.exception, Failed)
     assert (done.exception.status, str(done.exception).startswith("no such event: evt-2.")) == (1, True)
+
+
+def test_commands_are_taken_by_the_record_alone_while_redis_is_away(record: Record, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["kill", "hh-1"])
+    assert done.exception is None, done.output
+    assert "(kept by the record alone: Redis is away, and gets it later)" in done.output
+    event_id = done.output.split()[1]
+    assert "it waits until Redis is there" in output(event_id)
+    repeated = {"id": "evt-9", "type": "article.repeated", "article": {"id": "hh-1"}}
+    (tmp_path / "event.json").write_text(json.dumps(repeated))
+    for status in ("accepted", "duplicate"):
+        done = CliRunner().invoke(app, ["publish", str(tmp_path / "event.json")])
+        assert done.exception is None, done.output
+        assert f"{status}  evt-9" in done.output
+    (receipt,) = json.loads(output("evt-9", "--json"))["receipts"]
+    assert ("cli", True) == (receipt["way"], receipt["sender"] != "")
