@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 import zstandard
@@ -48,9 +49,19 @@ class Words(TypeDecorator[str]):
         return None if value is None else keepable(value)
 
 
+class _Compressor(local):
+    """One for each thread: to make one costs more than to compress an article."""
+
+    def __init__(self) -> None:
+        self.zstd = zstandard.ZstdCompressor()
+
+
+_compressor = _Compressor()
+
+
 def compressed(document: str) -> bytes:
     """Return a document as it is kept."""
-    return zstandard.compress(document.encode("utf-8", "surrogatepass"))
+    return _compressor.zstd.compress(document.encode("utf-8", "surrogatepass"))
 
 
 class Compressed(TypeDecorator[str]):

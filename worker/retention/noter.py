@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -42,16 +43,37 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What is read of the JSON of an article."""
+    """The JSON of an article, and what the record has columns for; times in ms.
+
+    `changes`: when its visibility changes by itself.
+    """
 
     text: str
-    article: Article
     sha256: str
+    version: int
+    pubstatus: str
+    edition: str
+    headline: str
+    url: str
+    published: int
+    changes: tuple[int, ...]
 
     @classmethod
     def read(cls, text: str) -> _Document:
-        """Read it. Raises ValueError when it is damaged."""
-        return cls(text, Article.stored(text), sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+        """Read it, and no more of it than that. Raises ValueError, TypeError or LookupError when it is damaged."""
+        fields = json.loads(text)
+        moments = (fields.get("embargoed"), fields.get("expires")) if fields["pubstatus"] == "usable" else ()
+        return cls(
+            text=text,
+            sha256=sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+            version=int(fields["version"]),
+            pubstatus=fields["pubstatus"],
+            edition=fields["edition"],
+            headline=fields["headline"],
+            url=fields["url"],
+            published=clock.ms(datetime.fromisoformat(fields["published"])),
+            changes=tuple(clock.ms(datetime.fromisoformat(moment)) for moment in moments if moment),
+        )
 
 
 class Noter:
@@ -85,7 +107,7 @@ class Noter:
         for article_id, article in batch.articles.items():
             try:
                 yield article_id, _Document.read(article.doc)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, LookupError) as error:
                 self._store.damaged_records.report(
                     f"article {article_id}", str(error), "it is noted when it is sent again"
                 )
@@ -107,7 +129,7 @@ class Noter:
         revisions = [
             revision
             for article_id, document in documents.items()
-            for revision in _revisions(batch.articles[article_id], document)
+            for revision in _revisions(article_id, batch.articles[article_id], document)
         ]
         lists = [
             CuratedList(name, round(float(time) * 1000), tuple(json.loads(ids)), event)
@@ -122,7 +144,9 @@ class Noter:
         for authority in batch.authority:
             recorded.note_authority(connection, authority)
         if not self._keep_killed:
-            for article_id, version in last_kills(connection, documents).items():
+            # What is new was never killed.
+            changed = {row.article_id for row in revisions if row.version > 1 or row.pubstatus == "canceled"}
+            for article_id, version in last_kills(connection, changed).items():
                 forget_text(connection, article_id, before=version, fingerprints=_fingerprints)
         note_position(connection, NOTED, batch.noted, now)
 
@@ -136,38 +160,37 @@ def _by_feed(articles: Iterable[tuple[str, UnnotedArticle]]) -> dict[str, list[s
 
 
 def _recorded(article_id: str, stored: UnnotedArticle, document: _Document, now: int) -> RecordedArticle:
-    article = document.article
-    due = article.due(clock.moment(now))
     return RecordedArticle(
         article_id=article_id,
-        version=article.version,
+        version=document.version,
         rev=stored.rev.removesuffix(COOLING),
         sha256=document.sha256,
-        pubstatus=article.pubstatus,
-        edition=article.edition,
-        headline=article.headline,
-        url=article.url,
+        pubstatus=document.pubstatus,
+        edition=document.edition,
+        headline=document.headline,
+        url=document.url,
         document=document.text,
         fingerprints=stored.fingerprints,
-        published=clock.ms(article.published),
+        published=document.published,
         accepted=stored.accepted,
-        due=None if due is None else clock.ms(due),
+        due=min((moment for moment in document.changes if moment > now), default=None),
     )
 
 
-def _revisions(stored: UnnotedArticle, document: _Document) -> Iterator[Revision]:
+def _revisions(article_id: str, stored: UnnotedArticle, document: _Document) -> Iterator[Revision]:
     """The revision that an article is, and those before it that may not be in the record yet."""
     for accepted, event, text in stored.earlier:
         try:
-            yield _revision(_Document.read(text), accepted, event)
-        except (ValueError, TypeError):
-            log.warning("revision_damaged", article_id=document.article.id, next_step="the record goes without it")
-    yield _revision(document, stored.accepted, stored.event)
+            yield _revision(article_id, _Document.read(text), accepted, event)
+        except (ValueError, TypeError, LookupError):
+            log.warning("revision_damaged", article_id=article_id, next_step="the record goes without it")
+    yield _revision(article_id, document, stored.accepted, stored.event)
 
 
-def _revision(document: _Document, accepted: int, event: str) -> Revision:
-    article = document.article
-    return Revision(article.id, article.version, document.sha256, article.pubstatus, document.text, "", accepted, event)
+def _revision(article_id: str, document: _Document, accepted: int, event: str) -> Revision:
+    return Revision(
+        article_id, document.version, document.sha256, document.pubstatus, document.text, "", accepted, event
+    )
 
 
 def _memberships(states: dict[tuple[str, str], FeedState]) -> Iterator[Membership]:
