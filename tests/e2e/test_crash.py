@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from celery import Celery
+from ledgers import ledger_of, noted_ledger
 from newsroom import CLAIM_SECONDS, Newsroom, published, start
 from receiver import Receiver, Request
 
@@ -149,6 +150,14 @@ concurrency = {at_once}
         times = told()
         assert MANY == len(times) == len({article for article, _ in times})
         assert sum(times.values()) - MANY <= at_once
+
+        # What the endpoint took is in the record, once each, whoever was killed.
+        receiver.until(lambda: len(noted_ledger(newsroom.record, "s9", "many")) == MANY, 60, "the record")
+        receiver.until(lambda: not newsroom.store.outboxes.waiting(["s9"]).entries, 60, "all to be noted")
+        assert ledger_of(newsroom.store, "s9", "many") == noted_ledger(newsroom.record, "s9", "many")
+        attempts = newsroom.attempts("s9", "many", 2 * MANY)
+        delivered = Counter((one.article_id, one.message_id) for one in attempts if one.outcome == "delivered")
+        assert delivered == Counter(times.keys())
         newsroom.stack.stop()
         watch.join()
 

@@ -7,7 +7,8 @@ from collections import Counter
 
 import draining
 import pytest
-from test_outboxes import ledger_of, note_all, noted_ledger, push, subscribe
+from ledgers import ledger_of, noted_ledger
+from test_outboxes import note_all, push, subscribe
 
 from worker.record import Record, subscriptions
 from worker.retention.attempt_history import last_attempts

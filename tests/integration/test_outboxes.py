@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from ledgers import ledger_of, noted_ledger
 from redis.exceptions import ConnectionError as RedisGone
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -80,25 +81,6 @@ def subscribe(
 def redis_ms(store: Store) -> int:
     seconds, microseconds = store.client.time()
     return int(seconds * 1000 + microseconds // 1000)
-
-
-def ledger_of(store: Store, feed: str, endpoint: str) -> dict[str, tuple[Any, ...]]:
-    """What Redis has of an endpoint's ledger, as the record would have it."""
-    states = {"taken": "taken", "unknown": "trying", "refused": "refused"}
-    entries = {
-        article: LedgerEntry.parse(text)
-        for article, text in store.client.hgetall(keys.feed(feed).ledger(endpoint)).items()
-    }
-    return {
-        article: (entry.version, entry.status, states[entry.outcome], entry.digest, entry.sent)
-        for article, entry in entries.items()
-    }
-
-
-def noted_ledger(record: Record, feed: str, endpoint: str) -> dict[str, tuple[Any, ...]]:
-    with record.read() as connection:
-        rows = deliveries.newest(deliveries.of_endpoint(connection, feed, endpoint, 10_000))
-    return {name: (row.version, row.action, row.state, row.sha256, row.sent) for name, row in rows.items()}
 
 
 class TestWhatIsAppended:
