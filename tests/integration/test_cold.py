@@ -397,6 +397,33 @@ def test_an_endpoint_that_was_removed_long_ago_keeps_nothing(store: Store, sqlit
     assert not held(store, "a00")
 
 
+def test_an_endpoint_that_comes_back_finds_what_it_has_missed(store: Store, sqlite_record: Record) -> None:
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    names = [f"a0{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        save(store, name, number=number)
+    note(store, sqlite_record, *names)
+    parts.trim(*names)
+    assert not any(held(store, name) for name in names)
+    with mock.patch("worker.retention.warm._AT_ONCE", 2):
+        parts.articles.warm_changed_after("g", 3)
+    assert [change.article_id for change in store.changes.since("g", 3, 10)] == names[3:]
+    assert [name for name in names if held(store, name)] == names[3:]
+
+
+def test_a_feed_that_is_being_rebuilt_keeps_all(store: Store, sqlite_record: Record) -> None:
+    parts = Parts(store, sqlite_record)
+    parts.terms.limits = {}
+    assert parts.ids.complete(lambda: True)
+    save(store, "a00")
+    note(store, sqlite_record, "a00")
+    store.client.hset(keys.feed("g").meta, "rebuilding", 1)
+    parts.trim("a00")
+    assert held(store, "a00")
+
+
 def test_a_pick_of_a_curated_list_stays(store: Store, sqlite_record: Record) -> None:
     parts = Parts(store, sqlite_record)
     parts.terms.limits, parts.terms.lists = {}, {"a00"}

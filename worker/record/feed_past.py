@@ -64,3 +64,14 @@ def changed_since(connection: Connection, feed: str, since: int) -> dict[str, in
         .where(_members.feed == feed, or_(and_(_members.sequence > 0, _members.decided >= since), placed))
     )
     return {row.article_id: row.sequence for row in connection.execute(rows)}
+
+
+def changed_after(connection: Connection, feed: str, sequence: int, limit: int) -> dict[str, int]:
+    """Return the first changes in a feed after one of this number, up to `limit`: article -> number."""
+    rows = (
+        select(_members.article_id, _members.sequence)
+        .where(_members.feed == feed, _members.sequence > sequence)
+        .order_by(_members.sequence)
+        .limit(limit)
+    )
+    return {row.article_id: row.sequence for row in connection.execute(rows)}

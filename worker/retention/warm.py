@@ -7,12 +7,14 @@ same article back at once, and a third may just be about to take it out (trim.py
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from worker import clock
 from worker.record.availability import RecordAway
+from worker.record.feed_past import changed_after
 from worker.store.articles import COOLING, NEW, Remains, StoredArticle
 
 if TYPE_CHECKING:
@@ -104,6 +106,12 @@ class HotArticles:
             if epoch or trimmed:
                 raise
             return set()
+
+    def warm_changed_after(self, feed: str, sequence: int) -> None:
+        """Bring back what is cold and has changed in a feed after the change of this number."""
+        while changes := self._recorded.ask(partial(changed_after, feed=feed, sequence=sequence, limit=_AT_ONCE)):
+            self.warm(changes.keys() - self._store.changes.states(feed, list(changes)).keys())
+            sequence = max(changes.values())
 
     def _warm(self, article_ids: Collection[str], *, was_trimmed: bool) -> set[str]:
         if self._recorded.is_missing and was_trimmed:

@@ -14,6 +14,8 @@ import structlog
 
 from worker import clock
 from worker.destinations.http import configured
+from worker.record.availability import RecordAway
+from worker.store.cooling import REMOVED
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.outbound.oauth2_tokens import Tokens
     from worker.receivers.endpoint_directory import EndpointDirectory
+    from worker.retention.warm import HotArticles
     from worker.store import Store
 
 log = structlog.get_logger()
@@ -37,12 +40,15 @@ class EndpointEnrolment:
         self,
         settings: Settings,
         store: Store,
+        articles: HotArticles,
         publication: Publication,
         newsroom: Newsroom,
         directory: EndpointDirectory,
         tokens: Tokens,
     ) -> None:
         self._store = store
+        self._articles = articles
+        self._waiting: set[str] = set()
         self._newsroom = newsroom
         self._endpoints = {
             endpoint.name: configured(endpoint, tokens)
@@ -70,7 +76,7 @@ class EndpointEnrolment:
             names = sorted(name for _, name in lost)[:_NAMES_LOGGED]
             log.warning("endpoints_lost", endpoints=names, reason="Redis lost them")
             self._enroll(since_ms=self._checked_ms)
-        elif self._newsroom.permit.charge not in (None, self._charge):
+        elif self._waiting or self._newsroom.permit.charge not in (None, self._charge):
             self._enroll()
         self._checked_ms = now
 
@@ -82,6 +88,8 @@ class EndpointEnrolment:
             if name in self._backfills:
                 details["backfill"] = self._backfills[name]
                 self._newsroom.backfills.expect(endpoint.feed, name)
+            if not self._has_its_past(endpoint.feed, name):
+                continue
             since = None if since_ms is None else self._store.changes.last_before(endpoint.feed, since_ms)
             change = self._store.receivers.enroll(endpoint.feed, f"endpoint:{name}", details, since)
             if change != "known":
@@ -90,11 +98,31 @@ class EndpointEnrolment:
             self._pause_removed()
             self._charge = charge
 
+    def _has_its_past(self, feed: str, name: str) -> bool:
+        """Bring back what is cold and an endpoint has missed that had been removed; False while that can't be had."""
+        for receiver in self._store.receivers.get_many(feed, [f"endpoint:{name}"]):
+            if receiver.state == "paused" and receiver.remembered.reason == REMOVED:
+                try:
+                    self._articles.warm_changed_after(feed, receiver.cursor)
+                except RecordAway as error:
+                    if name not in self._waiting:
+                        log.warning(
+                            "endpoint_waits_for_the_record",
+                            endpoint=name,
+                            feed=feed,
+                            reason=str(error),
+                            next_step="it goes on where it had ended as soon as the record answers",
+                        )
+                    self._waiting.add(name)
+                    return False
+        self._waiting.discard(name)
+        return True
+
     def _pause_removed(self) -> None:
         receivers = self._store.receivers
         for feed in receivers.feeds():
             for receiver in receivers.endpoints(feed):
                 name = receiver.removeprefix("endpoint:")
                 exists = name in self._endpoints and self._endpoints[name].feed == feed
-                if not exists and receivers.pause(feed, receiver, clock.ms(clock.agreed()), "removed"):
+                if not exists and receivers.pause(feed, receiver, clock.ms(clock.agreed()), REMOVED):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")

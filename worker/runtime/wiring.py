@@ -329,7 +329,9 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
-        self._enrolment = EndpointEnrolment(settings, store, site, self.newsroom, self._directory, self._tokens)
+        self._enrolment = EndpointEnrolment(
+            settings, store, services.articles, site, self.newsroom, self._directory, self._tokens
+        )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
 
     def start(self) -> None:

@@ -32,4 +32,5 @@ class Filling:
         pipe = self._client.pipeline(transaction=False)
         for feed, count in more.items():
             pipe.hincrby(keys.feed(feed).meta, "cold", count)
+            pipe.sadd(keys.FEEDS_WITH_COLD, feed)
         pipe.execute()
