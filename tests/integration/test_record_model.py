@@ -7,12 +7,14 @@ In the end everybody has what the newsroom last said, and the record has all of 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -83,13 +85,47 @@ class Process:
             hot=timedelta(0),
             grace_seconds=0,
         )
+        self.failing: set[str] = set()
+        self.steps: list[str] = []
+        for part, names in (
+            (self.store.outboxes, ("remove", "read")),
+            (self.store.unnoted, ("take_off", "read")),
+            (self.store.hasty_events, ("accept",)),
+            (self.store.events, ("accept", "acknowledge")),
+            (self.store.articles, ("save",)),
+            (self.store.changes, ("record",)),
+            (self.store.cooling, ("mark", "claim", "documents")),
+        ):
+            for name in names:
+                self.may_fail(part, name)
+                self.steps += [name, f"{name}!"]
         self.feeder = EventFeeder(self.store, self.record, self.services.wakeups)
         for part in (self.runtime._clearance, self.runtime._engine, self.runtime._tokens, self.runtime.distributor):
             part.start()
 
+    def may_fail(self, part: object, name: str) -> None:
+        """Have the next call of this method raise, as if the process died or Redis went just then, when it is said to.
+
+        `name!`: only after it has done what it does.
+        """
+        original = getattr(part, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            if name in self.failing:
+                self.failing.remove(name)
+                raise redis.ConnectionError("for the test")
+            answer = original(*arguments, **named)
+            if f"{name}!" in self.failing:
+                self.failing.remove(f"{name}!")
+                raise redis.ConnectionError("for the test")
+            return answer
+
+        setattr(part, name, call)
+
     def begin(self) -> None:
         """Begin with nothing, neither in Redis nor in the record."""
         self.is_there(True)
+        self.failing.clear()
         self.store.client.flushall()
         with self.record.write() as connection:
             for table in reversed(tables.metadata.sorted_tables):
@@ -173,29 +209,47 @@ class RecordModel(RuleBasedStateMachine):
     @rule(event=st.integers(0, 100))
     def send_again(self, event: int) -> None:
         if self.sent:
+            self.process.failing.clear()
             self.process.services.intake.accept([self.sent[event % len(self.sent)]], clock.agreed())
 
     def _accept(self, event: dict[str, Any]) -> None:
         event = {"id": f"evt-{len(self.sent)}", **event}
-        self.process.services.intake.accept([event], clock.agreed())
         self.sent.append(event)
+        try:
+            self.process.services.intake.accept([event], clock.agreed())
+        except redis.RedisError:  # both are away, so it was not accepted, and is sent again
+            self.process.failing.clear()
+            self.process.services.intake.accept([event], clock.agreed())
 
     @rule()
     def consume(self) -> None:
-        self.process.runtime.newsroom.events.consume()
+        with suppress(redis.ConnectionError):
+            self.process.runtime.newsroom.events.consume()
+
+    @rule()
+    def take_over(self) -> None:
+        with suppress(redis.ConnectionError):
+            self.process.runtime.newsroom.events.take_over()
 
     @rule()
     def deliver(self) -> None:
+        self.process.failing.clear()
         self.process.deliver()
 
     @rule()
     def note(self) -> None:
-        self.process.note()
+        with suppress(redis.ConnectionError):
+            self.process.note()
 
     @rule()
     def trim(self) -> None:
-        self.process.trimmer.trim()
-        self.process.trimmer.trim()
+        with suppress(redis.ConnectionError):
+            self.process.trimmer.trim()
+            self.process.trimmer.trim()
+
+    @rule(step=st.integers(0, 100))
+    def a_step_will_fail(self, step: int) -> None:
+        self.process.failing.add(self.process.steps[step % len(self.process.steps)])
 
     @rule(there=st.booleans())
     def the_record_comes_or_goes(self, there: bool) -> None:
@@ -206,6 +260,7 @@ class RecordModel(RuleBasedStateMachine):
             return
         process = self.process
         process.is_there(True)
+        process.failing.clear()
         for _ in range(3):
             process.note()
             self.consume()
