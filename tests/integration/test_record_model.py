@@ -77,6 +77,7 @@ class Process:
         self.store, self.record = self.services.store, self.services.record
         self.receiver = receiver
         self.runtime = WorkerRuntime(self.services, distributes=False)
+        self.services.agreement.begin = self.runtime.rebuild.begin
         recorded = self.services.recorded
         self.trimmer = Trimmer(
             *(self.store, recorded, self.services.articles, KnownIdFilter(self.store, recorded)),
@@ -131,12 +132,26 @@ class Process:
             for table in reversed(tables.metadata.sorted_tables):
                 if table is not tables.meta:
                     connection.execute(delete(table))
+        self._find_redis_empty()
+        self.receiver.requests.clear()
+
+    def wipe(self) -> None:
+        """Have Redis lose everything, and be rebuilt."""
+        self.store.client.flushall()
+        self._find_redis_empty()
+
+    def _find_redis_empty(self) -> None:
+        """Do what a process does when Redis has lost everything."""
+        self.services.agreement.wait(20)
         self.runtime.newsroom.permit.lose()
         self.store.events.create_group()
         self.runtime.newsroom.permit.begin()
         self.runtime._enrolment.enroll()
+        self.feeder.feed()
+        while self.runtime.rebuild.carry_on() is not None:
+            pass
+        self.services.agreement.check()
         self.runtime.newsroom.indexer.fill()
-        self.receiver.requests.clear()
 
     def is_there(self, there: bool) -> None:
         """Have the record be there, or away."""
@@ -246,6 +261,13 @@ class RecordModel(RuleBasedStateMachine):
         with suppress(redis.ConnectionError):
             self.process.trimmer.trim()
             self.process.trimmer.trim()
+
+    @rule()
+    def redis_loses_everything_that_was_noted(self) -> None:
+        self.process.is_there(True)
+        self.process.failing.clear()
+        self.process.note()
+        self.process.wipe()
 
     @rule(step=st.integers(0, 100))
     def a_step_will_fail(self, step: int) -> None:
