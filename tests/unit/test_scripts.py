@@ -19,6 +19,8 @@ SHARED = {
     "commands/read": {"scripts.py", "unnoted.py"},
     # An update is no article, and is known by its id all the same.
     "known_ids/add": {"lineage.py", "known_ids.py"},
+    # A rebuild sets them as they were.
+    "lists/set": {"lists.py", "restoring.py"},
 }
 
 
@@ -63,6 +65,9 @@ SILENT = {
     "receivers/note_backfill",
     # The next look at a page that a worker has claimed: until the look is noted, the record has the time before.
     "due/claim",
+    # What a rebuild writes comes from the record.
+    "restoring/receivers",
+    "restoring/ledger",
 }
 WRITES = "HSET|HDEL|ZADD|ZREM|XADD|DEL|HINCRBY"
 
