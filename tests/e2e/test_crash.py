@@ -16,7 +16,9 @@ from celery import Celery
 from ledgers import ledger_of, noted_ledger
 from newsroom import CLAIM_SECONDS, Newsroom, published, start
 from receiver import Receiver, Request
+from sqlalchemy import func, select
 
+from worker.record import tables
 from worker.runtime.up import Child
 from worker.store.subscription_requests import SubscriptionRequest
 
@@ -47,6 +49,15 @@ def enroll_many(newsroom: Newsroom, feed: str, count: int) -> None:
             "new",
             "superseded",
         )
+
+
+def noted(newsroom: Newsroom) -> dict[str, tuple[str | None, int]]:
+    """What the record says of each article's event: its result, and how many revisions the article has."""
+    events, revisions = tables.events.c, tables.revisions.c
+    count = select(func.count()).where(revisions.article_id == events.article_id).scalar_subquery()
+    with newsroom.record.read() as connection:
+        rows = connection.execute(select(events.article_id, events.result, count).order_by(events.number))
+        return {article_id: (result, revisions_of_it) for article_id, result, revisions_of_it in rows}
 
 
 def worker(newsroom: Newsroom, number: int) -> Child:
@@ -188,6 +199,10 @@ def test_sigkill_loses_no_event_that_celery_brings(own_newsroom: Newsroom) -> No
         )
     assert killed > 1
     newsroom.receiver.until(lambda: newsroom.store.changes.size("s9") == many, 90, "all events")
+    # Whatever step they died at, between two scripts or between the record and the acknowledgement.
+    expected = {f"sent-{number}": ("published", 1) for number in range(many)}
+    newsroom.receiver.until(lambda: noted(newsroom) == expected, 60, "all of it in the record, once")
+    assert newsroom.store.unnoted.waiting().results == 0
     newsroom.stack.stop()
     watch.join()
 
@@ -254,5 +269,7 @@ def test_redis_dies_and_everything_goes_on(own_newsroom: Newsroom) -> None:
         lambda: any(b"redis-2" in push.body for push in newsroom.receiver.at("/survivor")), 40, "the next push"
     )
     newsroom.until_in_feed("s9", "redis-1")
+    expected = {"redis-1": ("published", 1), "redis-2": ("published", 1)}
+    newsroom.receiver.until(lambda: noted(newsroom) == expected, 20, "both in the record")
     newsroom.stack.stop()
     watch.join()

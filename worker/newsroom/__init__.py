@@ -11,6 +11,7 @@ The way of an event, with the module of each step:
    a feed is announced first, so that no process begins a request with its text after that
    (worker/receivers/clearance.py).
 5. `feed_offers` offers the feeds that have changed to this process' distributor, or wakes another worker.
+6. `event_consumer` has the batch noted in the record (worker/retention/noting.py) before it acknowledges it.
 
 What time changes by itself is recorded by `releases`. `newsroom` puts all of this together for one worker.
 

@@ -41,6 +41,9 @@ The ideas behind them:
   answers neither claims nor those that read its window.
 - **What an error of Redis means is decided once** (`redis_errors`): away, full, refused, or a bug. The first three are
   outages and nobody's fault; only a bug is.
+- **What changes is marked for the record** (`unnoted`), in round trips that are made anyway: articles before they are
+  saved, and by the last step of every change. A mark is a random token, so whoever notes what it marks can see whether
+  it was set anew meanwhile.
 - **Counters live in Redis**, so every web process of every machine shows the same totals.
 
 This room must never decide what belongs in a feed or who gets it, read settings or import another room. Times come from
