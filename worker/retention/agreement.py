@@ -192,7 +192,7 @@ class Agreement:
         try:
             with self._record.read() as connection:
                 return record_agreement.standing(connection)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, UnfitRecord):
             if self._record.schema() is None:
                 # A worker makes the one in the data directory.
                 return RecordStanding("", 0, 0, holds_anything=False)
