@@ -79,6 +79,11 @@ class TestAccepting:
         assert ("reused", "r2") == (again.status, again.reinstatement)
         assert ["duplicate"] == statuses(record, kill("k"))
 
+    def test_very_many_at_once(self, record: Record) -> None:
+        events = [sent(str(number)) for number in range(2_500)]
+        assert ["new"] * 2_500 == statuses(record, *events)
+        assert ["duplicate"] * 2_500 == statuses(record, *events)
+
     def test_several_processes_accept_the_same(self, record_url: str) -> None:
         records = [Record.connect(record_url) for _ in range(4)]
         records[0].upgrade()

@@ -147,7 +147,7 @@ class Intake:
         except RecordAway:
             # `worker.record.availability` logs it, once.
             return None
-        except (SQLAlchemyError, OverflowError, ValueError):
+        except (SQLAlchemyError, OverflowError, ValueError, RuntimeError):
             log.exception("event_not_recorded", next_step="Redis alone keeps it", event_id=incoming[0].id)
             return None
 

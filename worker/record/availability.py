@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 _ASK_SECONDS = 1.0
 """How often a record that is away is asked whether it is back."""
+_FRESH_SECONDS = 5.0
+"""A record that took a write so lately is there."""
 _SHORT_SECONDS = 1.0
 """A lock that was given up sooner, such as in a deadlock, does not make the record away."""
 
@@ -60,6 +62,7 @@ class Availability:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._asking: threading.Thread | None = None
+        self._last_write = -_FRESH_SECONDS
         self.absence: Absence | None = None
 
     @contextmanager
@@ -67,6 +70,7 @@ class Availability:
         """Return a connection in a transaction, as `Record.write` does. Raises RecordAway, and errors that are bugs."""
         with self._while_there(self._record.write) as connection:
             yield connection
+        self._last_write = time.monotonic()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -79,6 +83,7 @@ class Availability:
         """Return the connection that a function returns. Raises as `write` does."""
         with self._while_there(lambda: nullcontext(connection())) as held_connection:
             yield held_connection
+        self._last_write = time.monotonic()
 
     @contextmanager
     def _while_there(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
@@ -97,8 +102,8 @@ class Availability:
             raise RecordAway(reason) from error
 
     def ask(self) -> Absence | None:
-        """Ask the record whether it takes writes, unless it is known to be away; return its absence."""
-        if self.absence is None:
+        """Ask the record whether it takes writes, unless that is known; return its absence."""
+        if self.absence is None and time.monotonic() - self._last_write > _FRESH_SECONDS:
             try:
                 self._probe()
             except (SQLAlchemyError, sqlite3.Error, UnfitRecord) as error:

@@ -65,6 +65,9 @@ class Judgement(NamedTuple):
 
 E = TypeVar("E", bound=Repeatable)
 
+_AT_ONCE = 1000
+"""Ids in one question: every database takes so many parameters."""
+
 
 def rounds(sent: Iterable[E]) -> Iterator[list[E]]:
     """Yield events in their order, in lots of which none depends on another of the same lot."""
@@ -72,7 +75,7 @@ def rounds(sent: Iterable[E]) -> Iterator[list[E]]:
     names: set[str] = set()
     for event in sent:
         own = {f"event {event.event_id}"} | ({f"article {event.article_id}"} if event.kind else set())
-        if not names.isdisjoint(own):
+        if len(lot) == _AT_ONCE or not names.isdisjoint(own):
             yield lot
             lot, names = [], set()
         lot.append(event)
