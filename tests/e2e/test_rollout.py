@@ -133,6 +133,7 @@ def test_a_new_feed_delays_neither_the_start_nor_events(tmp_path: Path, receiver
         for number in range(3):
             newsroom.publish(f"a{number}", "s9")
         newsroom.until_in_feed("s9", *(f"a{number}," for number in range(3)))
+        receiver.until(lambda: not newsroom.store.definitions.progress().feeds, 60, "its feeds to be filled")
         # As if another worker had been at it for long.
         newsroom.store.client.set(keys.INDEXING, "another", px=600_000)
     more = WIRE + PARTNER.format(mode="article", fmt="json", url=receiver.url, more="")

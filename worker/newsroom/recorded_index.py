@@ -10,7 +10,7 @@ once more with the next step, and placed in Redis if it is there by then.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,20 +117,24 @@ class RecordedIndex:
         changed_feeds = self._look_again(feeds)
         # Of a pattern the beginning of the names of its feeds.
         names = sorted(name.removesuffix("*") for name in feeds)
-        name, feed, article_id = position or (names[0], "", "")
+        first, *last = position or (names[0],)
+        after = (last[0], last[1]) if last else None
+        rows: list[feed_candidates.Member] = []
+        following: Position | None = None
         with self._asking(self._record.read) as connection:
             if connection is None:
                 return Step(0, None, changed_feeds)
-            batch = feed_candidates.members(connection, name, (feed, article_id) if feed else None, _BATCH)
-        hot = self._store.articles.hot([row.membership.article_id for row in batch])
-        changed_feeds |= self._decide_again([row for row in batch if row.membership.article_id not in hot], feeds)
-        if len(batch) == _BATCH:
-            last = batch[-1].membership
-            return Step(len(batch), (name, last.feed, last.article_id), changed_feeds)
-        following = next(((other, "", "") for other in names if other > name), None)
+            for name in (name for name in names if name >= first):
+                rows += feed_candidates.members(connection, name, after, _BATCH - len(rows))
+                if len(rows) == _BATCH:
+                    following = (name, rows[-1].membership.feed, rows[-1].membership.article_id)
+                    break
+                after = None
+        hot = self._store.articles.hot([row.membership.article_id for row in rows])
+        changed_feeds |= self._decide_again([row for row in rows if row.membership.article_id not in hot], feeds)
         if following is None:
             changed_feeds |= self._look_again(feeds)
-        return Step(len(batch), following, changed_feeds)
+        return Step(len(rows), following, changed_feeds)
 
     def _selecting(self, feeds: Collection[str]) -> list[FeedDefinition]:
         """Those of the feeds that select articles. Others are curated lists, whose articles are known."""
@@ -215,13 +219,14 @@ class RecordedIndex:
     def _asking(self, transaction: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection | None]:
         """Return a connection; None where there is no record yet. Raises RecordAway."""
         try:
-            if self._record.schema() is None:
-                yield None
-                return
-            with transaction() as connection:
+            with ExitStack() as stack:
+                try:
+                    connection = stack.enter_context(transaction())
+                except UnfitRecord as error:
+                    if self._record.schema() is not None:
+                        raise RecordAway(str(error)) from error
+                    connection = None
                 yield connection
-        except UnfitRecord as error:
-            raise RecordAway(str(error)) from error
         except SQLAlchemyError as error:
             if kind(error) == "bug":
                 raise
