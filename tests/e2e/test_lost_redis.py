@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import requests
 from newsroom import Newsroom
@@ -40,3 +44,72 @@ def test_after_redis_has_lost_everything_feeds_are_as_before_and_the_news_goes_o
         lambda: any(b"article.killed" in r.body and b"before" in r.body for r in receiver.at("/p0")), 20, "the kill"
     )
     assert requests.get(f"{newsroom.base_url}/readyz", timeout=10).status_code == 200
+
+
+def document(newsroom: Newsroom, feed: str) -> bytes:
+    return requests.get(f"{newsroom.base_url}/feeds/{feed}.atom", timeout=10).content
+
+
+def noted(newsroom: Newsroom) -> bool:
+    """Whether the record has all: what changed, and what was delivered."""
+    store = newsroom.store
+    waiting = store.unnoted.waiting()
+    return not (waiting.marks or waiting.results or any(store.client.xlen(key) for key in outboxes(newsroom)))
+
+
+def outboxes(newsroom: Newsroom) -> list[str]:
+    return list(newsroom.store.client.scan_iter(match="*:outbox"))
+
+
+def messages(newsroom: Newsroom, path: str) -> list[tuple[str, str, int, str]]:
+    """What an endpoint got, in order: message id, article, version, what it says."""
+    rows = []
+    for request in newsroom.receiver.at(path):
+        message: dict[str, Any] = json.loads(request.body)
+        article = message["article"]
+        rows.append((request.headers["webhook-id"], article["id"], article["version"], message["type"]))
+    return rows
+
+
+def test_a_redis_that_is_replaced_by_an_old_copy_is_brought_up_to_date(own_newsroom: Newsroom, tmp_path: Path) -> None:
+    """Nobody gets an older version after a newer one, nor anything but a notice of what was killed."""
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    redis = newsroom.stack._redis
+    assert redis is not None
+    for name in ("a", "b", "c"):
+        newsroom.publish(name, "s0")
+    newsroom.until_in_feed("s0", "a", "b", "c")
+    receiver.until(lambda: len(receiver.at("/p0")) >= 3, 20, "the first pushes")
+    until(lambda: noted(newsroom), "all is noted")
+    folder = tmp_path / "data" / "redis"
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+
+    newsroom.publish("a", "s0", 2)
+    newsroom.publish("a", "s0", 3)
+    newsroom.kill("b")
+    newsroom.publish("d", "s0")
+    receiver.until(lambda: any(b"article.killed" in r.body for r in receiver.at("/p0")), 20, "the kill")
+    receiver.until(lambda: any(row[1:3] == ("a", 3) for row in messages(newsroom, "/p0")), 20, "the correction")
+    receiver.until(lambda: any(row[1] == "d" for row in messages(newsroom, "/p0")), 20, "the new one")
+    until(lambda: noted(newsroom), "all is noted")
+    newsroom.until_in_feed("s0", "d")
+    shown = document(newsroom, "s0")
+    before = messages(newsroom, "/p0")
+
+    redis.stop()
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+    redis.start()
+    until(lambda: newsroom.store.agreement.progress().finished > 0, "the rebuild")
+    until(lambda: document(newsroom, "s0") == shown, "the same feed")
+    newsroom.publish("e", "s0")
+    newsroom.publish("c", "s0", 2)
+    receiver.until(lambda: any(row[1] == "e" for row in messages(newsroom, "/p0")), 30, "a push after the loss")
+    receiver.until(lambda: any(row[1:3] == ("c", 2) for row in messages(newsroom, "/p0")), 30, "a correction after it")
+    after = messages(newsroom, "/p0")[len(before) :]
+    repeated = {row[0] for row in before}
+    assert {"e", "c"} == {row[1] for row in after if row[0] not in repeated}
+    for article, least in (("a", 3), ("d", 1)):
+        assert all(row[2] >= least for row in after if row[1] == article)
+    assert all(row[3] == "article.killed" for row in after if row[1] == "b")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 200
 _SUBSCRIPTIONS_AT_ONCE = 2000
+_REMEMBERED = 200_000
+"""Articles that were restored and are not restored again, at the most."""
 REMOVED = "removed"
 """Why endpoints are paused that are no longer in the settings: nobody waits for what they have not got."""
 
@@ -45,6 +47,12 @@ class FeedRebuild:
         self._record = record
         self._articles = articles
         self._window_of = window_of
+        # An article comes back whole, with all its feeds, and is in several windows.
+        self._restored: set[str] = set()
+
+    def begin(self) -> None:
+        """Begin a rebuild: nothing was restored by it yet."""
+        self._restored.clear()
 
     def rebuild(self, feed: str, since: int) -> Iterator[int]:
         """Rebuild a feed that has lost what was written from `since` (ms) on; 0: everything.
@@ -81,7 +89,12 @@ class FeedRebuild:
             return rebuilding.changed_after(connection, feed, state, after, _AT_ONCE)
 
     def _restore(self, rows: Sequence[Membership]) -> int:
-        return self._articles.restore([row.article_id for row in rows])
+        ids = [row.article_id for row in rows if row.article_id not in self._restored]
+        count = self._articles.restore(ids) if ids else 0
+        if len(self._restored) > _REMEMBERED:
+            self._restored.clear()
+        self._restored.update(ids)
+        return count
 
     def _restore_followers(self, feed: str, followers: Followers) -> None:
         for receiver in followers.ended:

@@ -73,6 +73,7 @@ class Rebuild:
         self._offer = offer
         self._articles = Restoration(store, record)
         self._feeds = FeedRebuild(store, record, self._articles, window_of)
+        self._begun = 0
         self._stopped = Event()
 
     def stop(self) -> None:
@@ -198,6 +199,9 @@ class Rebuild:
         """Do what is left, and yield after each part that is done."""
         agreement = self._store.agreement
         progress = agreement.progress()
+        if progress.begun != self._begun:
+            self._begun = progress.begun
+            self._feeds.begin()
         while (feed := agreement.next_feed()) is not None:
             for articles in self._feeds.rebuild(feed, progress.since):
                 agreement.advance(articles=articles)
