@@ -266,6 +266,9 @@ class RecordModel(RuleBasedStateMachine):
     def redis_loses_everything_that_was_noted(self) -> None:
         self.process.is_there(True)
         self.process.failing.clear()
+        # What Redis alone has accepted is in the record when it was carried out.
+        self.consume()
+        self.take_over()
         self.process.note()
         self.process.wipe()
 
