@@ -27,10 +27,12 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, Table, insert, select, text
 
+from config.settings import EXAMPLE, load
 from feeds.article import Article
 from feeds.moments import ms
 from feeds.patterns import pattern_of, slug_of
 from worker.record import Record, tables
+from worker.record.definitions import note as note_definitions
 from worker.record.positions import NOTED, note_position
 
 YEARS = 10
@@ -354,6 +356,10 @@ def _stand_at_the_head(
     values = [{"pattern": pattern, "value": value, "written": _written(value)} for pattern, value in made]
     connection.execute(insert(tables.pattern_feeds), values)
     note_position(connection, NOTED, 1, now)
+    # As a worker with these settings writes them: it finds its feeds filled.
+    definitions = {feed.name: feed.model_dump_json() for feed in load(EXAMPLE, {}).feeds}
+    digest = sha256(json.dumps(definitions, sort_keys=True).encode()).hexdigest()
+    note_definitions(connection, digest, 1, now, definitions)
     standings = [
         {"feed": ENDPOINT_FEED, "endpoint": f"e{number}", "cursor": head, "reason": ""} for number in range(ENDPOINTS)
     ]
