@@ -78,7 +78,7 @@ def run(scale: float) -> list[Result]:
         with start_in(large, receiver, _tables(receiver)) as newsroom:
             results.append(Result("articles in the record", articles, "", note=_how_it_was_made(large, made)))
             with _step(results, "first start, with an empty Redis", "s"):
-                _until_rebuilt(newsroom, made, subscriptions)
+                _until_rebuilt(newsroom, subscriptions)
                 results.append(Result("first start, with an empty Redis", time.monotonic() - begun, "s"))
             with _step(results, "Redis", "MiB"):
                 much = _memory(newsroom, receiver, scale)
@@ -105,7 +105,7 @@ def run(scale: float) -> list[Result]:
                 arrived = receiver.wait(1, 60)
                 results.append(at_most("restart until a first event arrives", arrived - begun, 5, "s"))
                 with _step(results, "rebuild of an emptied Redis", "s"):
-                    results += _rebuild(newsroom, receiver, made, subscriptions)
+                    results += _rebuild(newsroom, receiver, subscriptions)
     return results
 
 
@@ -127,9 +127,9 @@ def _tables(receiver: Receiver) -> str:
 
 @contextmanager
 def _up(folder: Path, receiver: Receiver, articles: int, subscriptions: int) -> Iterator[Newsroom]:
-    made = _fill(folder, receiver, articles, subscriptions)
+    _fill(folder, receiver, articles, subscriptions)
     with start_in(folder, receiver, _tables(receiver)) as newsroom:
-        _until_rebuilt(newsroom, made, subscriptions)
+        _until_rebuilt(newsroom, subscriptions)
         yield newsroom
 
 
@@ -153,12 +153,13 @@ def _how_it_was_made(folder: Path, made: Decade) -> str:
     )
 
 
-def _until_rebuilt(newsroom: Newsroom, made: Decade, subscriptions: int) -> None:
+def _until_rebuilt(newsroom: Newsroom, subscriptions: int) -> None:
     """Wait until Redis has of the record what moves: windows, subscriptions, and endpoints at their places."""
 
     def done() -> bool:
+        standing = newsroom.store.agreement.read()
         return (
-            made.newest in newsroom.document("all")
+            bool(standing.epoch and not standing.work and newsroom.document("all"))
             and newsroom.store.receivers.count_subscriptions(SUBSCRIBED_FEED) >= subscriptions
             and len(newsroom.store.receivers.endpoints(ENDPOINT_FEED)) == ENDPOINTS
         )
@@ -259,7 +260,7 @@ def _delays(newsroom: Newsroom, receiver: Receiver, meanwhile: Callable[[], None
     return [at - sent[article] for book in held for article, (_, at) in book.items() if article in sent]
 
 
-def _rebuild(newsroom: Newsroom, receiver: Receiver, made: Decade, subscriptions: int) -> list[Result]:
+def _rebuild(newsroom: Newsroom, receiver: Receiver, subscriptions: int) -> list[Result]:
     newsroom.settled(ENDPOINT_FEED)
     taken = 0.0
 
@@ -267,7 +268,7 @@ def _rebuild(newsroom: Newsroom, receiver: Receiver, made: Decade, subscriptions
         nonlocal taken
         begun = time.monotonic()
         newsroom.store.client.flushall()
-        _until_rebuilt(newsroom, made, subscriptions)
+        _until_rebuilt(newsroom, subscriptions)
         taken = time.monotonic() - begun
 
     delays = _delays(newsroom, receiver, wipe)
