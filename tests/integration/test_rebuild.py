@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from noted import contents, epoch_of, note_all
+from records import no_record
 from sqlalchemy import insert, select, update
 from test_publish import Desk, article, kill
 
@@ -126,6 +127,18 @@ class TestAgreement:
         process.agreement.look()
         assert process.store.client.get(keys.EPOCH) == epoch_of(record)
         assert process.store.client.ping()
+
+    def test_a_record_that_is_gone_changes_nothing(self, redis_url: str, process: Process) -> None:
+        process.agreement.look()
+        epoch = process.store.client.get(keys.EPOCH)
+        other = Process(redis_url, no_record())
+        other.agreement.look()
+        assert other.store.client.get(keys.EPOCH) == epoch
+        other.store.client.flushall()
+        other.agreement.look()
+        with pytest.raises(UnexaminedRedis):
+            other.store.client.ping()
+        other.close()
 
     def test_strangers_are_kept_apart(self, process: Process, record: Record, desk: Desk) -> None:
         busy(desk)

@@ -170,6 +170,13 @@ class Agreement:
 
     def _compare(self, redis: RedisStanding) -> float:
         record = self._read_record()
+        if not record.epoch:
+            # There is none: nobody has made it yet, or its file is gone. A Redis that lost its epoch waits for it.
+            if self._standing is not None and self._standing.epoch and not redis.epoch:
+                self.trouble = "Redis has lost everything, and there is no record to rebuild it from: see record_url"
+                return _SOON_SECONDS
+            self._work_with(redis, certain=False)
+            return LOOK_SECONDS
         verdict = judge(redis, record, redis_holds_anything=self.examiner.agreement.holds_anything())
         if verdict == "strangers":
             self._store.fence.close()
