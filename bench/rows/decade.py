@@ -224,7 +224,7 @@ def _added(newsroom: Newsroom, receiver: Receiver) -> list[Result]:
         nonlocal taken
         begun = time.monotonic()
         newsroom.add(_ADDED)
-        until(lambda: newsroom.document("added").count("<entry>") >= _SHOWN, 120, "the document of a feed")
+        until(lambda: newsroom.document("added").count("<entry") >= _SHOWN, 120, "the document of a feed")
         taken = time.monotonic() - begun
         time.sleep(max(0.0, _WATCHED_SECONDS - taken))
 

@@ -191,6 +191,7 @@ class RecordModel(RuleBasedStateMachine):
     def begin(self) -> None:
         self.process.begin()
         self.said: dict[str, Said] = {}
+        self.is_wiped = False
         self.sent: list[dict[str, Any]] = []
 
     @rule(number=ARTICLES, worldly=st.booleans())
@@ -267,6 +268,7 @@ class RecordModel(RuleBasedStateMachine):
         self.consume()
         self.take_over()
         self.process.note()
+        self.is_wiped = True
         self.process.wipe()
 
     @rule(step=st.integers(0, 100))
@@ -343,7 +345,9 @@ class RecordModel(RuleBasedStateMachine):
                 tries = select(func.count()).where(
                     tables.attempts.c.receiver == f"endpoint:{endpoint}", tables.attempts.c.outcome == "delivered"
                 )
-                assert len(messages) == connection.scalar(tries)
+                # What was answered in the moment in which Redis lost everything is sent again.
+                noted = connection.scalar(tries) or 0
+                assert noted <= len(messages) if self.is_wiped else noted == len(messages)
 
 
 @pytest.mark.parametrize("examples", [10, pytest.param(150, marks=pytest.mark.long)])
