@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 import structlog
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
@@ -194,6 +195,9 @@ def create(*, aloud: bool = True) -> ASGIApp:
     assert settings.redis_url is not None  # `dateline web` puts it in the environment when it is the embedded one
     services = build(settings, settings.redis_url)
     clock.follow(services.store.clock.now)
+    with suppress(RedisError):
+        # Before anything connects: the first look at Redis cuts all connections.
+        services.agreement.check()
     process = WebProcess(services)
     rereading = Rereading(settings, load, aloud=aloud)
     Thread(target=_follow_settings, args=(process, rereading), name="settings", daemon=True).start()

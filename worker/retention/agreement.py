@@ -61,9 +61,9 @@ class Strangers(Disagreement):
 def judge(redis: RedisStanding, record: RecordStanding, *, redis_holds_anything: bool) -> Verdict:
     """Compare what the two say of themselves at one moment."""
     record_holds_anything = record.holds_anything or record.noted > 0
-    if not record_holds_anything:
+    if not record_holds_anything and redis.epoch != record.epoch:
         # Redis may have the epoch of a record that was lost.
-        return "record_empty" if redis_holds_anything else "agree" if redis.epoch == record.epoch else "new"
+        return "record_empty" if redis_holds_anything else "new"
     if not redis.epoch:
         return "redis_empty"
     if redis.epoch != record.epoch:

@@ -16,7 +16,10 @@ from celery.exceptions import SecurityWarning, WorkerShutdown
 from celery.signals import worker_ready
 from celery.worker import state
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
+from worker.record.database_errors import sentence
+from worker.record.schema import UnfitRecord
 from worker.retention.agreement import Disagreement
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES, app
@@ -62,6 +65,12 @@ class RuntimeStep(bootsteps.StartStopStep):
             raise WorkerShutdown(1) from None
         except Disagreement as error:
             log.critical("redis_refused", reason=str(error), next_step="the worker ends")
+            raise WorkerShutdown(1) from None
+        except (SQLAlchemyError, UnfitRecord) as error:
+            reason = sentence(error) if isinstance(error, SQLAlchemyError) else str(error)
+            log.critical(
+                "record_refused", reason=reason, next_step="the worker ends; whoever watches it starts it anew"
+            )
             raise WorkerShutdown(1) from None
 
     def stop(self, parent: Any) -> None:
