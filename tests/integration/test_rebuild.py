@@ -105,6 +105,7 @@ class TestJudgement:
             (("", 0), ("E", 7, True), False, "redis_empty"),
             (("", 0), ("E", 7, True), True, "redis_empty"),
             (("E", 7), ("E", 7, True), True, "agree"),
+            (("E", 0), ("E", 0, False), True, "agree"),
             (("E", 9), ("E", 7, True), True, "agree"),
             (("E", 6), ("E", 7, True), True, "redis_older"),
             (("E", 900), ("E", 7, True), True, "record_older"),
