@@ -13,9 +13,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from worker.cli.commands import COMMANDS
+
 _SECONDS = 60
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["worker.cli.commands"])
+_context.set_forkserver_preload(
+    ["worker.cli.failures", "worker.cli.record", *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in COMMANDS)]
+)
 
 
 def dateline(

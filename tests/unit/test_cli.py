@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 
 import pytest
@@ -43,3 +45,21 @@ def test_the_version() -> None:
 def test_without_a_command_all_are_listed() -> None:
     done = CliRunner().invoke(app, ["-h"])
     assert all(name in done.stdout for name, *_ in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["articles", "history", "receipt", "report"])
+def test_who_asks_the_record_waits_for_no_import_of_what_runs_the_newsroom(command: str) -> None:
+    program = f"""import sys
+from typer.testing import CliRunner
+from worker.cli.commands import app
+CliRunner().invoke(app, [{command!r}, "--nonsense"])
+print(*sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert f"worker.cli.{command}" in modules
+    assert modules & {"celery", "redis", "requests", "pycurl", "psycopg", "alembic"} == set()
+
+
+def test_a_mistyped_command_is_answered_with_the_one_that_is_meant() -> None:
+    done = CliRunner().invoke(app, ["artcles"])
+    assert (2, True) == (done.exit_code, "Did you mean 'articles'?" in done.stderr)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.settings import load
 from feeds.moments import ms
 from feeds.words import NoWords, phrases_of
 from worker import clock
 from worker.cli import given_times
-from worker.cli.terminal import Config, Data, Failed, feed_names, note, out, utc
+from worker.cli.terminal import Config, Data, Failed, feed_names, note, out, settings_of, utc
 from worker.cli.text_tables import Table
 from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, is_feed, near
 from worker.runtime.record_in_use import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -124,11 +121,6 @@ def _as_json(article: ArticleSummary) -> dict[str, Any]:
         "accepted": clock.moment(article.accepted).isoformat(),
         "forgotten": article.forgotten,
     }
-
-
-def settings_of(config: Path | None, data: Path | None) -> Settings:
-    """Return the settings that the options name. Raises SettingsError."""
-    return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from feeds.article import Moment
 from feeds.text import absolute_url
-from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, utc
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, note, out, utc
 from worker.cli.text_tables import Table
 from worker.receivers.replay_selection import articles_to_replay
 from worker.record.articles import at_address

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from rich.markup import escape
 
 from feeds.text import absolute_url
-from worker.cli.terminal import Config, Data, Failed, accept, alone, newsroom, note, out, printable
+from worker.cli.running_newsroom import accept, alone, newsroom
+from worker.cli.terminal import Config, Data, Failed, note, out, printable
 from worker.record.articles import at_address
 from worker.record.availability import RecordAway
 from worker.store.redis_errors import is_outage

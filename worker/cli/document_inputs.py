@@ -12,7 +12,9 @@ from feeds.patterns import pattern_of
 from feeds.recognition import Recognised, recognise
 from feeds.validation.finding import Finding
 from feeds.validation.sitemap import BYTES_MOST
-from worker.cli.terminal import Failed, feed_names, newsroom, page, printable, say_wrong
+from worker.cli.named_pages import page
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Failed, feed_names, printable, say_wrong
 from worker.documents.quality_gate import FeedRefused
 from worker.intake import sources
 from worker.outbound.fetch import FetchedPage

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, printable, utc
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, note, out, printable, utc
 from worker.cli.text_tables import Table
 from worker.receivers import policy
 from worker.store.endpoints import SUSPENDED

@@ -13,7 +13,8 @@ from redis.exceptions import ResponseError
 from feeds.article import Article
 from feeds.fingerprint import fingerprints
 from worker.cli.articles import known_article
-from worker.cli.terminal import Config, Data, Failed, newsroom, note, out, printable
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, note, out, printable
 from worker.record import articles, deliveries, search
 from worker.record.forgetting import forget_text, rewrite_files, vacuum
 

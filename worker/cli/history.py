@@ -13,8 +13,8 @@ from rich.text import Text
 from feeds.article import Article
 from feeds.revision_changes import FieldChange, changes, paragraphs
 from worker import clock
-from worker.cli.articles import AsJson, known_article, print_json, settings_of, the_record
-from worker.cli.terminal import Config, Data, Failed, out, printable, utc
+from worker.cli.articles import AsJson, known_article, print_json, the_record
+from worker.cli.terminal import Config, Data, Failed, out, printable, settings_of, utc
 from worker.record import articles
 
 if TYPE_CHECKING:

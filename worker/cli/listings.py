@@ -9,7 +9,8 @@ import typer
 
 from feeds.formats import FEED_FORMATS
 from worker.cli.feed_orders import order
-from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, out, utc
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, feed_names, out, utc
 from worker.cli.text_tables import Table
 from worker.documents.quality_gate import kept_out
 

@@ -15,7 +15,8 @@ from rich.markup import escape
 
 from config.settings import load
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
-from worker.cli.terminal import Config, Data, Failed, config_path, newsroom, out, redis_url
+from worker.cli.running_newsroom import newsroom, redis_url
+from worker.cli.terminal import Config, Data, Failed, config_path, out
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow

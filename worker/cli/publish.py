@@ -18,19 +18,9 @@ from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import InputDefaults
 from feeds.errors import InvalidEvent
 from worker import clock
-from worker.cli.terminal import (
-    Config,
-    Data,
-    Failed,
-    accept,
-    alone,
-    err,
-    newsroom,
-    out,
-    page,
-    printable,
-    say_wrong,
-)
+from worker.cli.named_pages import page
+from worker.cli.running_newsroom import accept, alone, newsroom
+from worker.cli.terminal import Config, Data, Failed, err, out, printable, say_wrong
 from worker.intake.inputs import InputEvent, read_events, with_option
 from worker.intake.sources import InputError, files_within
 

@@ -10,7 +10,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, err, newsroom, out
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, err, out
 from worker.retention.differences import KINDS, Differences
 from worker.retention.rebuild import Rebuild
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker import clock
-from worker.cli.articles import AsJson, print_json, settings_of, the_record
-from worker.cli.terminal import Config, Data, Failed, out, printable, utc
+from worker.cli.articles import AsJson, print_json, the_record
+from worker.cli.terminal import Config, Data, Failed, out, printable, settings_of, utc
 from worker.cli.text_tables import Table
 from worker.record import deliveries, events
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from config.settings import load
-from worker.cli.terminal import Config, Data, out
+from worker.cli.terminal import Config, Data, out, settings_of
 from worker.cli.text_tables import Table
 from worker.record.backups import back_up, restore
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA
 from worker.runtime.record_in_use import record_of
 
-if TYPE_CHECKING:
-    from config.settings import Settings
-
-app = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    name="record", no_args_is_help=True, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
@@ -34,7 +31,7 @@ def _record() -> None:
 @app.command(epilog="Example: dateline record upgrade")
 def upgrade(config: Config = None, data: Data = None) -> None:
     """Make the record, or bring it to the schema of this release. Doing it again changes nothing."""
-    with closing(record_of(_settings(config, data))) as record:
+    with closing(record_of(settings_of(config, data))) as record:
         before = record.schema()
         record.upgrade()
         came = "" if before == SCHEMA else f", from {before}" if before else ", made just now"
@@ -44,7 +41,7 @@ def upgrade(config: Config = None, data: Data = None) -> None:
 @app.command(epilog="Example: dateline record status --json")
 def status(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """Show where the record is, which schema it has, how large it is and what it holds."""
-    with closing(record_of(_settings(config, data))) as record:
+    with closing(record_of(settings_of(config, data))) as record:
         record.see_that_it_fits()
         contents = overview(record)
         if as_json:
@@ -62,7 +59,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The new file.")], config: Config = None, data: Data = None
 ) -> None:
     """Copy the record as it is at this moment into a file, while everything runs."""
-    with closing(record_of(_settings(config, data))) as record:
+    with closing(record_of(settings_of(config, data))) as record:
         back_up(record, file)
         _say(f"{file} holds the record {record.address}: {file.stat().st_size / 1e6:,.1f} MB.")
 
@@ -75,14 +72,10 @@ def put_back(
     replace: Annotated[bool, typer.Option("--replace", help="What the record holds now is lost.")] = False,
 ) -> None:
     """Make the record what a backup holds. Stop Dateline first."""
-    with closing(record_of(_settings(config, data))) as record:
+    with closing(record_of(settings_of(config, data))) as record:
         restore(record, file, replace=replace)
         _say(f"The record {record.address} is as in {file}.")
         record.see_that_it_fits()
-
-
-def _settings(config: Path | None, data: Path | None) -> Settings:
-    return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
 
 
 def _say(line: str) -> None:

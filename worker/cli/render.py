@@ -12,7 +12,8 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import EVERYTHING
 from feeds.validation.checks import check_article
 from worker import clock
-from worker.cli.terminal import Config, Data, Failed, feed_names, newsroom, note
+from worker.cli.running_newsroom import newsroom
+from worker.cli.terminal import Config, Data, Failed, feed_names, note
 from worker.documents.quality_gate import FeedRefused, reasons
 from worker.receivers.ledger import LedgerEntry
 from worker.receivers.message_cache import render_push

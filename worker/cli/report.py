@@ -12,8 +12,8 @@ import typer
 
 from worker import clock
 from worker.cli import given_times
-from worker.cli.articles import AsJson, print_json, settings_of, the_record
-from worker.cli.terminal import Config, Data, Failed, out
+from worker.cli.articles import AsJson, print_json, the_record
+from worker.cli.terminal import Config, Data, Failed, out, settings_of
 from worker.cli.text_tables import Table
 from worker.record.delivery_report import Counts, Group, delivery_report, known_endpoints
 

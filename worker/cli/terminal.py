@@ -1,32 +1,24 @@
-"""What every command shares: the options that name the newsroom, the consoles, and the one way to fail."""
+"""What every command shares: the options that name the newsroom, the consoles, and the one way to fail.
+
+It is imported by every command, so it imports nothing that takes long.
+"""
 
 from __future__ import annotations
 
-import atexit
-import getpass
 import os
 import re
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from redis.exceptions import RedisError
 from rich.console import Console
 
 from config.settings import default_path, load
 from worker import clock
-from worker.outbound.fetch import FetchedPage, fetch
-from worker.outbound.guard import Guard
-from worker.runtime import embedded_redis, logs
-from worker.runtime.wiring import Services, build
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from config.settings import Settings
-    from worker.intake.accept import Receipt
 
 # Into a file or a pipe lines are as long as they need to be.
 _ENDLESS = 1_000_000
@@ -71,42 +63,9 @@ def utc(ms: int) -> str:
     return clock.moment(ms).strftime("%Y-%m-%d %H:%M:%S") if ms else "never"
 
 
-def newsroom(config: Path | None, data: Path | None = None, *, address: bool = True) -> Services:
-    """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis.
-
-    `address`: links are those of the stack that runs (`dateline up --port`), where the settings do not say them.
-    """
-    settings = load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
-    logs.configure(settings.log_level)
-    services = build(settings, redis_url(settings))
-    # What is left to be noted of accepted events.
-    atexit.register(services.commits.stop)
-    clock.follow(services.store.clock.now)
-    with suppress(RedisError):
-        # Whatever is done next says why Redis does not answer.
-        services.store.clock.measure()
-        if address and (base_url := services.store.address.get()):
-            services = services.rewired(settings.served_at(base_url))
-    return services
-
-
-def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:
-    """Take events in that a person here has sent. Raises redis.RedisError when nothing could be kept."""
-    try:
-        person = getpass.getuser()
-    except (OSError, KeyError):
-        # A container may run under a number that has no name.
-        person = str(os.getuid())
-    return services.intake.accept(values, clock.agreed(), way="cli", sender=person)
-
-
-def alone(receipt: Receipt) -> str:
-    """Which of the record and Redis has an event alone, in brackets; empty when both have it."""
-    if receipt.kept_by == "redis":
-        return "  (kept by Redis alone: the record is away, and gets it later)"
-    if receipt.kept_by == "record":
-        return "  (kept by the record alone: Redis is away, and gets it later)"
-    return ""
+def settings_of(config: Path | None, data: Path | None) -> Settings:
+    """Return the settings that the options name. Raises SettingsError."""
+    return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
 
 
 def feed_names(settings: Settings) -> str:
@@ -114,32 +73,6 @@ def feed_names(settings: Settings) -> str:
     return ", ".join(definition.name for definition in settings.feeds)
 
 
-def redis_url(settings: Settings) -> str:
-    """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
-    if settings.redis_url:
-        return settings.redis_url
-    url = embedded_redis.find(settings.data_dir)
-    if url is None:
-        raise Failed(
-            f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "
-            "or set redis_url"
-        )
-    return url
-
-
 def config_path(config: Path | None) -> Path:
     """The settings file that `load` reads when it is given `config`."""
     return (config or default_path(os.environ)).resolve()
-
-
-def page(url: str, settings: Settings, *, most: int, accept: str) -> FetchedPage:
-    """Return the page at `url`, had as carefully as everything that strangers name. Raises FetchError."""
-    delivery = settings.delivery
-    return fetch(
-        url,
-        Guard(delivery.allow_networks),
-        timeout=delivery.timeout,
-        connect_timeout=delivery.connect_timeout,
-        max_bytes=most,
-        accept=accept,
-    )

@@ -7,7 +7,6 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import psycopg
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import QueuePool
 
@@ -97,7 +96,7 @@ def _postgresql(url: URL, synchronous: Synchronous, wait_seconds: float) -> Engi
     @event.listens_for(engine, "handle_error")
     def leave_a_standby(context: ExceptionContext) -> None:
         # Who was the primary is a standby by now: a new connection may lead to the new primary.
-        if isinstance(context.original_exception, psycopg.Error) and context.original_exception.sqlstate == READ_ONLY:
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
             context.is_disconnect = True
 
     return engine

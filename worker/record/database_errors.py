@@ -15,7 +15,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Literal
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
@@ -66,7 +65,11 @@ _OF_OUR_SETTINGS = (
 )
 
 
-def _postgresql_kind(error: psycopg.Error) -> Kind:
+def _postgresql_kind(error: BaseException) -> Kind:
+    import psycopg  # noqa: PLC0415 (who has a record on SQLite has no use for it, and it takes a while)
+
+    if not isinstance(error, psycopg.Error):
+        return "bug"
     code = error.sqlstate or ""
     if word := _SQLSTATES.get(code) or _SQLSTATES.get(code[:2]):
         return word
@@ -93,11 +96,9 @@ def kind(error: BaseException) -> Kind:
     if isinstance(error, NoFreeConnection):
         return "away"
     original = _original(error)
-    if isinstance(original, psycopg.Error):
-        return _postgresql_kind(original)
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get(_sqlite_code(original), "bug")
-    return "bug"
+    return _postgresql_kind(original)
 
 
 def sentence(error: SQLAlchemyError | sqlite3.Error) -> str:

@@ -1,0 +1,74 @@
+"""The newsroom that a command works on: its services, and how a person's events get into it."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.cli.terminal import Failed, settings_of
+from worker.runtime import embedded_redis, logs
+from worker.runtime.wiring import Services, build
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from config.settings import Settings
+    from worker.intake.accept import Receipt
+
+
+def newsroom(config: Path | None, data: Path | None = None, *, address: bool = True) -> Services:
+    """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis.
+
+    `address`: links are those of the stack that runs (`dateline up --port`), where the settings do not say them.
+    """
+    settings = settings_of(config, data)
+    logs.configure(settings.log_level)
+    services = build(settings, redis_url(settings))
+    # What is left to be noted of accepted events.
+    atexit.register(services.commits.stop)
+    clock.follow(services.store.clock.now)
+    with suppress(RedisError):
+        # Whatever is done next says why Redis does not answer.
+        services.store.clock.measure()
+        if address and (base_url := services.store.address.get()):
+            services = services.rewired(settings.served_at(base_url))
+    return services
+
+
+def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:
+    """Take events in that a person here has sent. Raises redis.RedisError when nothing could be kept."""
+    try:
+        person = getpass.getuser()
+    except (OSError, KeyError):
+        # A container may run under a number that has no name.
+        person = str(os.getuid())
+    return services.intake.accept(values, clock.agreed(), way="cli", sender=person)
+
+
+def alone(receipt: Receipt) -> str:
+    """Which of the record and Redis has an event alone, in brackets; empty when both have it."""
+    if receipt.kept_by == "redis":
+        return "  (kept by Redis alone: the record is away, and gets it later)"
+    if receipt.kept_by == "record":
+        return "  (kept by the record alone: Redis is away, and gets it later)"
+    return ""
+
+
+def redis_url(settings: Settings) -> str:
+    """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
+    if settings.redis_url:
+        return settings.redis_url
+    url = embedded_redis.find(settings.data_dir)
+    if url is None:
+        raise Failed(
+            f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "
+            "or set redis_url"
+        )
+    return url
