@@ -77,6 +77,7 @@ class Desk:
         newsroom = Newsroom(
             store,
             record,
+            articles,
             SITE,
             wakeups,
             "w",

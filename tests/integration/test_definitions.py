@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import redis
-from records import archives, no_record
+from records import archives, hot_articles, no_record
 
 from feeds.definition import FeedDefinition, Selector
 from feeds.formats import FEED_FORMATS
@@ -65,6 +65,7 @@ class Worker:
         newsroom = Newsroom(
             store,
             no_record(),
+            hot_articles(store),
             site,
             wakeups,
             name,

@@ -78,6 +78,7 @@ class Paper:
         newsroom = Newsroom(
             self.store,
             record or self.record,
+            HotArticles(self.store, RecordedArticles(record or self.record)),
             site,
             wakeups,
             f"w{self.workers}",

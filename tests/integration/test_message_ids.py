@@ -80,6 +80,7 @@ class Histories(RuleBasedStateMachine):
         newsroom = Newsroom(
             self.store,
             no_record(),
+            hot_articles(self.store),
             SITE,
             wakeups,
             "w",

@@ -30,6 +30,8 @@ from worker.newsroom.newsroom import Newsroom
 from worker.newsroom.publication import Publication
 from worker.record import Record
 from worker.retention.noting import Noting
+from worker.retention.recorded import RecordedArticles
+from worker.retention.warm import HotArticles
 from worker.store import Store, keys, redis_errors
 from worker.store.alerts import Alerts
 from worker.store.articles import StoredArticle
@@ -102,6 +104,7 @@ class Desk:
         newsroom = Newsroom(
             self.store,
             self.record,
+            HotArticles(self.store, RecordedArticles(self.record)),
             self.site,
             wakeups,
             worker,

@@ -23,9 +23,10 @@ from worker.record.availability import RecordAway
 from worker.record.events import SET_ASIDE, EventResult
 from worker.retention.noting import as_json
 from worker.store import redis_errors
+from worker.store.unnoted import marked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from worker.newsroom.event_outcomes import EventOutcome
     from worker.newsroom.event_permit import EventPermit
@@ -134,26 +135,31 @@ class EventConsumer:
         self._in_work |= in_work
         finished: dict[StreamEntry, EventResult] = {}
         charge = self._permit.charge
+        names: set[str] = set()
         try:
-            for entry in entries:
-                if result := self._finish(entry):
-                    finished[entry] = result
+            with marked() as names:
+                for entry in entries:
+                    if result := self._finish(entry):
+                        finished[entry] = result
         finally:
             try:
-                self._acknowledge(finished, charge)
+                self._acknowledge(finished, charge, names)
             finally:
                 self._in_work -= in_work
         return len(finished)
 
-    def _acknowledge(self, results: dict[StreamEntry, EventResult], charge: str | None) -> None:
+    def _acknowledge(
+        self, results: dict[StreamEntry, EventResult], charge: str | None, names: Collection[str] = ()
+    ) -> None:
         """Acknowledge entries that were carried out under a charge. They are handed over when it holds no longer.
 
-        Before that they are noted in the record. If it can't just now, their results wait in Redis.
+        Before that they are noted in the record, with all that they have marked (`names`): what the record has as done
+        is not lost with Redis. If it can't just now, their results wait in Redis.
         """
         if not results:
             return
         unnoted = {}
-        if not self._noting.note_in_time(list(results.values())):
+        if not charge or not self._noting.note_in_time(list(results.values()), names, charge):
             unnoted = {entry: as_json(result) for entry, result in results.items()}
         if not self._store.events.acknowledge(list(results), charge or "", unnoted):
             self._permit.lose()

@@ -24,7 +24,6 @@ from worker.newsroom.revisions import EndpointPages, Revisions
 from worker.newsroom.trim_terms import TrimTerms
 from worker.newsroom.updates import Updates
 from worker.retention.recorded import RecordedArticles
-from worker.retention.warm import HotArticles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.record import Record
     from worker.retention.noting import Noting
+    from worker.retention.warm import HotArticles
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
@@ -54,6 +54,7 @@ class Newsroom:
         self,
         store: Store,
         record: Record,
+        articles: HotArticles,
         publication: Publication,
         wakeups: Wakeups,
         worker: str,
@@ -65,7 +66,6 @@ class Newsroom:
         on_killed: Callable[[str, StoredArticle], None],
     ) -> None:
         recorded = RecordedArticles(record)
-        articles = HotArticles(store, recorded)
         placer = ArticlePlacer(store, publication, endpoints)
         applier = FeedApplier(store, articles, placer, on_killed)
         revisions = Revisions(store, publication, placer, endpoints)

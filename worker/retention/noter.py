@@ -76,6 +76,10 @@ class _Document:
         )
 
 
+class ChargePassed(Exception):
+    """Others carry out events by now, or Redis was emptied: what was carried out before is carried out again."""
+
+
 class Noter:
     """Notes. Threads and processes may do so at the same time. `keep_killed`: the record keeps killed texts."""
 
@@ -84,19 +88,25 @@ class Noter:
         self._record = record
         self._keep_killed = keep_killed
 
-    def note(self, names: Sequence[str], results: Sequence[EventResult] = ()) -> None:
+    def note(self, names: Iterable[str], results: Sequence[EventResult] = (), charge: str | None = None) -> None:
         """Note what has these names (store/unnoted.py), and what became of events, with their articles.
 
-        Raises RecordAway, and errors that are bugs; RedisError when Redis can't.
+        `charge`: under which the events were carried out; None: nothing depends on it. Raises ChargePassed when it does
+        not hold any longer after all was read: what they have changed may be gone. Raises RecordAway, and errors that
+        are bugs; RedisError when Redis can't.
         """
         named = dict.fromkeys((*names, *(result.article_id for result in results if result.article_id)))
         batch = self._store.unnoted.read(list(named))
         for name, reason in batch.damaged.items():
             self._store.damaged_records.report(f"article {name}", reason, "it is noted when it is sent again")
         documents = dict(self._documents(batch))
-        states, marks = self._store.unnoted.feed_states(
-            _by_feed((article_id, batch.articles[article_id]) for article_id in documents)
-        )
+        charge_then = batch.charge
+        states: dict[tuple[str, str], FeedState] = {}
+        marks: dict[str, dict[str, int]] = {}
+        if in_feeds := _by_feed((article_id, batch.articles[article_id]) for article_id in documents):
+            states, marks, charge_then = self._store.unnoted.feed_states(in_feeds)
+        if charge is not None and charge_then != charge:
+            raise ChargePassed(charge)
         now = clock.ms(clock.agreed())
         with self._record.availability.write() as connection:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)

@@ -21,12 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker import clock
 from worker.record.availability import RecordAway
 from worker.record.events import EventResult
-from worker.retention.noter import Noter
+from worker.retention.noter import ChargePassed, Noter
 from worker.store import redis_errors
 from worker.store.unnoted import age
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from worker.record import Record
     from worker.store import Store
@@ -73,18 +73,22 @@ class Noting:
         self._stopped.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def note_in_time(self, results: Sequence[EventResult]) -> bool:
-        """Note what became of events, and their articles; False when that is not done in a moment.
+    def note_in_time(self, results: Sequence[EventResult], names: Collection[str], charge: str) -> bool:
+        """Note what became of events, their articles, and what else they have marked; False when that is not done.
+
+        That is when it takes more than a moment, and when the `charge` under which they were carried out has passed.
 
         Raises redis.RedisError.
         """
         if self._record.availability.absence is not None or (self._late is not None and not self._late.done()):
             return False
         try:
-            noted = self._thread.submit(self._noter.note, (), results)
+            noted = self._thread.submit(self._noter.note, names, results, charge)
             noted.result(_MOMENT_SECONDS)
         except TookTooLong:
             self._late = noted
+            return False
+        except ChargePassed:
             return False
         except Exception as error:
             if redis_errors.is_outage(error):
@@ -109,6 +113,8 @@ class Noting:
         except (RecordAway, SQLAlchemyError) as error:
             self._report(error)
             return None
+        except ChargePassed:
+            return None
         finally:
             self._store.unnoted.lease.release(token)
 
@@ -117,11 +123,14 @@ class Noting:
         count = 0
         last = ""
         while results and self._goes_on(token):
+            # No result is noted without its article, should Redis be emptied in between.
+            charge = self._store.unnoted.charge()
             entries = self._store.unnoted.results(last, _BATCH)
             if not entries:
                 break
             last = list(entries)[-1]
-            count += self._note_results({entry: text for entry, text in entries.items() if self._due(entry)})
+            due = {entry: text for entry, text in entries.items() if self._due(entry)}
+            count += self._note_results(due, charge)
             if time.monotonic() > end:
                 return _more(count)
         while self._goes_on(token):
@@ -139,7 +148,7 @@ class Noting:
     def _goes_on(self, token: str) -> bool:
         return not self._stopped.is_set() and self._store.unnoted.lease.extend(token, _LEASE_MS)
 
-    def _note_results(self, entries: dict[str, str]) -> int:
+    def _note_results(self, entries: dict[str, str], charge: str) -> int:
         """Note results that waited; return how many."""
         changes: dict[str, _Change] = {}
         for entry, text in entries.items():
@@ -148,11 +157,11 @@ class Noting:
             except (ValueError, TypeError) as error:
                 self._store.damaged_records.report(f"result {entry}", str(error), "its event has no receipt")
                 self._store.unnoted.drop_results([entry])
-        noted = self._note(changes)
+        noted = self._note(changes, charge)
         self._store.unnoted.drop_results(noted)
         return len(noted)
 
-    def _note(self, changes: Mapping[str, _Change]) -> list[str]:
+    def _note(self, changes: Mapping[str, _Change], charge: str | None = None) -> list[str]:
         """Note changes, one by one if need be: what is wrong with one holds up no other. Return which were noted.
 
         Raises an error that is nobody's fault; and the last one when no change can be noted.
@@ -163,6 +172,7 @@ class Noting:
             self._noter.note(
                 [name for names, _ in changes.values() for name in names],
                 [result for _, results in changes.values() for result in results],
+                charge,
             )
         except Exception as error:
             if _is_outage(error):
@@ -174,7 +184,7 @@ class Noting:
         failed = 0
         for key, change in changes.items():
             try:
-                self._noter.note(*change)
+                self._noter.note(*change, charge)
             except Exception as error:
                 if _is_outage(error):
                     raise
@@ -219,4 +229,4 @@ def _more(count: int) -> float:
 
 def _is_outage(error: Exception) -> bool:
     """Whether an error is nobody's fault."""
-    return isinstance(error, RecordAway) or redis_errors.is_outage(error)
+    return isinstance(error, (RecordAway, ChargePassed)) or redis_errors.is_outage(error)

@@ -272,6 +272,7 @@ class WorkerRuntime:
         self.newsroom = Newsroom(
             store,
             services.record,
+            services.articles,
             site,
             services.wakeups,
             self._consumer,

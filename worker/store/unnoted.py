@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +25,7 @@ from worker.store.leases import Lease
 from worker.store.restoring import MARKS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -31,6 +33,7 @@ AUTHORITY = "authority\n"
 """The name of the authority of ids."""
 _SAMPLE = 1000
 """Marks that are looked at to see how old they are."""
+_gathered: ContextVar[set[str] | None] = ContextVar("_gathered", default=None)
 
 
 def name(noun: Literal["update", "list", "pattern"], *names: str) -> str:
@@ -40,8 +43,21 @@ def name(noun: Literal["update", "list", "pattern"], *names: str) -> str:
 
 def mark(*names: str) -> tuple[Any, ...]:
     """The command that marks what has these names."""
+    if (gathered := _gathered.get()) is not None:
+        gathered.update(names)
     token = f"{clock.ms(clock.agreed())}-{secrets.token_hex(6)}"
     return ("HSET", keys.UNNOTED, *(part for marked in names for part in (marked, token)))
+
+
+@contextmanager
+def marked() -> Iterator[set[str]]:
+    """Gather the names of what this thread marks meanwhile."""
+    names: set[str] = set()
+    token = _gathered.set(names)
+    try:
+        yield names
+    finally:
+        _gathered.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,7 @@ class UnnotedArticle:
 class UnnotedBatch:
     """What was read to be noted. `noted`: how often something was noted, this time included. `marks`: by name.
 
+    `charge`: under which events were carried out when all of it had been read.
     `damaged`: articles that can't be read, with the reason. `updates`: the documents that they update. `lists`: time
     (ms), ids as JSON, event. `patterns`: pattern, value and how that is written.
     """
@@ -73,6 +90,7 @@ class UnnotedBatch:
     lists: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     patterns: list[tuple[str, str, str]] = field(default_factory=list)
     authority: list[str] = field(default_factory=list)
+    charge: str = ""
 
     def take(self, marked: str, answer: Any) -> None:
         """Take in what Redis answered to the command for a name."""
@@ -145,19 +163,21 @@ class Unnoted:
             pipe.hmget(keys.UNNOTED, names)
         for marked in names:
             pipe.execute_command(*_question(marked))
-        noted, *rows = answers(pipe)
+        pipe.get(keys.CHARGE)
+        noted, *rows, charge = answers(pipe)
         tokens = rows.pop(0) if names else ()
-        batch = UnnotedBatch(noted, {marked: token for marked, token in zip(names, tokens, strict=True) if token})
+        marks = {marked: token for marked, token in zip(names, tokens, strict=True) if token}
+        batch = UnnotedBatch(noted, marks, charge=charge or "")
         for marked, row in zip(names, rows, strict=True):
             batch.take(marked, row)
         return batch
 
     def feed_states(
         self, articles_by_feed: Mapping[str, Sequence[str]]
-    ) -> tuple[dict[tuple[str, str], FeedState], dict[str, dict[str, int]]]:
-        """Return what articles are in feeds, by (feed, article), and the marks of these feeds, in one round trip.
+    ) -> tuple[dict[tuple[str, str], FeedState], dict[str, dict[str, int]], str]:
+        """Return what articles are in feeds, by (feed, article), the marks of these feeds, and the charge after that.
 
-        Of each feed it is as at one moment; what can't be read of one is left out.
+        All in one round trip. Of each feed it is as at one moment; what can't be read of one is left out.
         """
         calls = []
         for feed, ids in articles_by_feed.items():
@@ -165,7 +185,8 @@ class Unnoted:
             places = (("ZMSCORE", key, *ids) for key in (k.members, k.log))
             marks = ("HMGET", k.meta, *MARKS)
             calls.append(self._scripts.reading(("HMGET", k.article_states, *ids), *places, marks))
-        rows = self._scripts.run_each("commands/read", calls) if calls else []
+        calls.append(self._scripts.reading(("GET", keys.CHARGE)))
+        *rows, (charge,) = self._scripts.run_each("commands/read", calls)
         states: dict[tuple[str, str], FeedState] = {}
         standings: dict[str, dict[str, int]] = {}
         for (feed, ids), answer in zip(articles_by_feed.items(), rows, strict=True):
@@ -178,7 +199,7 @@ class Unnoted:
                     states[feed, article_id] = FeedState(
                         state, None if place is None else int(place), int(sequence or 0)
                     )
-        return states, standings
+        return states, standings, charge or ""
 
     def take_off(self, batch: UnnotedBatch) -> None:
         """Take off the marks that are still the same; before that, drop the earlier revisions that were read.
@@ -194,6 +215,10 @@ class Unnoted:
             self._scripts.run_many("articles/drop_earlier", earlier)
         if batch.marks:
             self._scripts.run("unnoted/take_off", [keys.UNNOTED], [*chain.from_iterable(batch.marks.items())])
+
+    def charge(self) -> str:
+        """Return the charge under which events are carried out; no other has the same name, after a rebuild either."""
+        return self._client.get(keys.CHARGE) or ""
 
     def some(self, cursor: int, count: int) -> tuple[int, dict[str, str]]:
         """Return about `count` marks from a cursor on, 0 at first, and the cursor for the next, 0 at the end."""

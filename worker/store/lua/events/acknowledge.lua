@@ -7,7 +7,8 @@
 local last = 5 + tonumber(ARGV[5])
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[2] then
   for i = 6, last do
-    redis.call(
+    -- Redis may have lost the stream together with the charge.
+    redis.pcall(
       'XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[i], 'IDLE', 3600000, 'RETRYCOUNT', 0, 'JUSTID'
     )
   end

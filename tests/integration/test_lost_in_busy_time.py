@@ -1,0 +1,162 @@
+"""Redis loses what it had just while a worker carries out events, and no event that was accepted is lost with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from test_publish import article, kill
+
+from config.settings import load
+from worker import clock
+from worker.intake.event_feeder import EventFeeder
+from worker.record import tables
+from worker.runtime.wiring import WorkerRuntime, build
+from worker.store import keys
+
+SETTINGS = """
+[site]
+base_url = "https://herald.example"
+[[feeds]]
+name = "all"
+title = "All"
+"""
+
+
+class Worker:
+    """A worker process whose duties are done one by one."""
+
+    def __init__(self, folder: Path, redis_url: str, record_url: str) -> None:
+        config = folder / "dateline.toml"
+        config.write_text(f'data_dir = "{folder}"\n{SETTINGS}')
+        self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
+        self.services.record.upgrade()
+        self.store, self.record = self.services.store, self.services.record
+        self.runtime = WorkerRuntime(self.services, distributes=False)
+        self.services.agreement.begin = self.runtime.rebuild.begin
+        self.feeder = EventFeeder(self.store, self.record, self.services.wakeups)
+        self.find()
+
+    def find(self) -> None:
+        """Look at Redis, as at a start or when it was lost."""
+        self.services.agreement._standing = None
+        self.services.agreement.wait(20)
+        self.store.events.create_group()
+        self.runtime.newsroom.permit.lose()
+        assert self.runtime.newsroom.permit.begin()
+
+    def accept(self, *events: dict[str, Any]) -> None:
+        receipts = self.services.intake.accept(events, clock.now())
+        assert [("accepted", "both")] * len(events) == [(receipt.status, receipt.kept_by) for receipt in receipts]
+
+    def consume(self) -> None:
+        self.runtime.newsroom.events.consume()
+
+    def feed(self) -> None:
+        """What the record alone has is appended at the second look."""
+        for _ in range(3):
+            self.feeder.feed()
+
+    def rebuild_all(self) -> None:
+        while self.runtime.rebuild.carry_on() is not None:
+            pass
+        self.services.agreement.check()
+
+    def copy(self) -> Callable[[], None]:
+        """Copy all that Redis has; return what puts it back."""
+        client = self.store.client
+        dumps = {name: client.dump(name) for name in client.keys("*")}
+
+        def put_back() -> None:
+            client.flushall()
+            for name, dump in dumps.items():
+                client.restore(name, 0, dump)
+
+        return put_back
+
+    def pubstatus(self, name: str) -> str:
+        return str(json.loads(self.store.client.hget(keys.article(name), "doc") or "{}").get("pubstatus"))
+
+    def versions(self, name: str) -> list[int]:
+        """The revisions of an article that the record has."""
+        with self.record.read() as connection:
+            versions = select(tables.revisions.c.version).where(tables.revisions.c.article_id == name)
+            return list(connection.scalars(versions.order_by(tables.revisions.c.version)))
+
+    def close(self) -> None:
+        self.runtime._noting.stop()
+        self.services.close()
+
+
+@pytest.fixture
+def worker(tmp_path: Path, redis_url: str, store: Any, record_url: str) -> Iterator[Worker]:
+    assert store.client.ping()
+    worker = Worker(tmp_path, redis_url, record_url)
+    yield worker
+    worker.close()
+
+
+def when(part: object, name: str, do: Callable[[], Any]) -> None:
+    """Have something done when this method is called the next time, before it."""
+    original = getattr(part, name)
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        setattr(part, name, original)
+        do()
+        return original(*arguments, **named)
+
+    setattr(part, name, call)
+
+
+def carry_on_after_the_loss(worker: Worker) -> None:
+    worker.find()
+    worker.feed()
+    worker.consume()
+    worker.rebuild_all()
+    worker.consume()
+
+
+def test_a_killed_article_stays_killed_while_an_older_redis_is_rebuilt(worker: Worker) -> None:
+    worker.accept(article("a"))
+    worker.consume()
+    put_back = worker.copy()
+    worker.accept(kill("a"))
+    worker.consume()
+    put_back()
+    worker.find()
+    assert worker.services.agreement.rebuilding
+    worker.accept(article("a", 3))
+    worker.consume()
+    assert worker.pubstatus("a") == "canceled"
+    assert worker.store.changes.members("all") == []
+
+
+@pytest.mark.parametrize("step", ["note_in_time", "read", "feed_states", "take_off"])
+def test_events_whose_articles_are_lost_before_they_are_noted(worker: Worker, step: str) -> None:
+    worker.accept(article("before"))
+    worker.consume()
+    worker.accept(article("a"), article("b"), kill("before"))
+    part = worker.runtime.newsroom.events._noting if step == "note_in_time" else worker.store.unnoted
+    when(part, step, worker.store.client.flushall)
+    with suppress(RedisError):
+        worker.consume()
+    carry_on_after_the_loss(worker)
+    assert [worker.versions(name)[-1:] for name in ("a", "b", "before")] == [[1], [1], [2]]
+    assert set(worker.store.changes.members("all")) == {"a", "b"}
+    assert worker.pubstatus("before") == "canceled"
+
+
+def test_a_list_that_is_lost_before_it_is_noted(worker: Worker) -> None:
+    worker.accept(article("a"), article("b"))
+    worker.consume()
+    worker.accept({"id": "list-1", "type": "list.updated", "list": {"name": "picks", "articles": ["b", "a"]}})
+    worker.consume()
+    worker.store.client.flushall()
+    carry_on_after_the_loss(worker)
+    assert worker.store.lists.get_many(["picks"]) == {"picks": ("b", "a")}
