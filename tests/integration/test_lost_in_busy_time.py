@@ -17,6 +17,9 @@ from config.settings import load
 from worker import clock
 from worker.intake.event_feeder import EventFeeder
 from worker.record import tables
+from worker.record.availability import Absence
+from worker.retention import lost_events
+from worker.retention.lost_events import LostEvents
 from worker.runtime.wiring import WorkerRuntime, build
 from worker.store import keys
 
@@ -160,3 +163,41 @@ def test_a_list_that_is_lost_before_it_is_noted(worker: Worker) -> None:
     worker.store.client.flushall()
     carry_on_after_the_loss(worker)
     assert worker.store.lists.get_many(["picks"]) == {"picks": ("b", "a")}
+
+
+def test_an_event_that_is_noted_to_be_in_redis_when_that_has_lost_it(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis takes an event, loses it before it is on the disk, and has lost nothing else that was noted."""
+    monkeypatch.setattr(lost_events, "_SETTLED_MS", 0)
+    worker.accept(article("before"))
+    worker.consume()
+    put_back = worker.copy()
+    worker.accept(article("a"), kill("before"))
+    worker.services.commits.stop()
+    put_back()
+    worker.find()
+    worker.feed()
+    looks = LostEvents(worker.store, worker.record)
+    looks.look()
+    worker.feed()
+    worker.consume()
+    assert worker.versions("a") == [1]
+    assert worker.pubstatus("before") == "canceled"
+    with worker.record.read() as connection:
+        assert list(connection.scalars(select(tables.events.c.number).where(tables.events.c.done.is_(None)))) == []
+
+
+def test_an_event_whose_result_waits_is_not_carried_out_again(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_events, "_SETTLED_MS", 0)
+    worker.accept(article("a"))
+    when(
+        worker.record.availability, "write", lambda: setattr(worker.record.availability, "absence", Absence(0, "test"))
+    )
+    worker.services.commits.stop()
+    worker.consume()
+    worker.record.availability.absence = None
+    assert worker.store.unnoted.waiting().results == 1
+    LostEvents(worker.store, worker.record).look()
+    worker.feed()
+    assert worker.store.events.waiting() == 0

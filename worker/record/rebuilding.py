@@ -147,12 +147,19 @@ def ledger(connection: Connection, article_ids: Collection[str]) -> list[Deliver
     return holds
 
 
-def unfinished_events(connection: Connection, after: int, limit: int) -> list[UnfinishedEvent]:
-    """Return events that were not carried out and that Redis had: up to `limit` after a number."""
+def unfinished_events(
+    connection: Connection, after: int, limit: int, accepted_before: int | None = None
+) -> list[UnfinishedEvent]:
+    """Return events that were not carried out and that Redis had: up to `limit` after a number.
+
+    Those that were accepted before a time (ms); None: all.
+    """
     events = tables.events.c
     query = select(events.number, events.event_id, events.kind, events.stream_entry).where(
         events.done.is_(None), events.stream_entry.is_not(None), events.number > after
     )
+    if accepted_before is not None:
+        query = query.where(events.accepted < accepted_before)
     rows = connection.execute(query.order_by(events.number).limit(limit))
     return [UnfinishedEvent(number, event_id, kind == "kill", entry) for number, event_id, kind, entry in rows]
 

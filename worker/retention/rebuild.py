@@ -25,6 +25,7 @@ from worker.record import agreement as record_agreement
 from worker.record import rebuilding
 from worker.record.articles import read_lists, read_pattern_feeds, read_updates
 from worker.retention.feed_rebuild import FeedRebuild
+from worker.retention.lost_events import LostEvents
 from worker.retention.restoration import Restoration
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ _SLICE_SECONDS = 5.0
 """How long a worker goes on before it logs how far it is."""
 _BEFORE_MS = 120_000
 """What was noted so long before Redis stopped is in it, whatever the order in which things were written."""
-_EVENTS_AT_ONCE = 500
 _ARTICLES_AT_ONCE = 200
 _UPDATES_AT_ONCE = 5000
 _STEPS = ("due", "changed")
@@ -73,12 +73,14 @@ class Rebuild:
         self._offer = offer
         self._articles = Restoration(store, record)
         self._feeds = FeedRebuild(store, record, self._articles, window_of)
+        self._lost_events = LostEvents(founding, record)
         self._begun = 0
         self._stopped = Event()
 
     def stop(self) -> None:
         """Begin nothing more."""
         self._stopped.set()
+        self._lost_events.stop()
 
     def begin(self, verdict: Verdict, redis: RedisStanding, record: RecordStanding) -> bool:
         """Do what is to be done before anybody works with Redis; False while another worker does it.
@@ -172,28 +174,10 @@ class Rebuild:
         heads = {feed: row.head for feed, row in feeds.items()}
         restoring.open_feeds(heads, noted_until, is_blocking=is_blocking)
         self._founding.known_ids.distrust()
-        self._append_again()
+        self._lost_events.append_all()
         agreement.queue({feed: 0 if feed in followed else 1 for feed in feeds})
         agreement.note_progress({"all": len(feeds) + len(_STEPS)})
         log.info("rebuild_founded", feeds=len(feeds))
-
-    def _append_again(self) -> None:
-        """Have events appended again that were accepted and not carried out, and that Redis does not have."""
-        after, count = 0, 0
-        while not self._stopped.is_set():
-            with self._record.read() as connection:
-                events = rebuilding.unfinished_events(connection, after, _EVENTS_AT_ONCE)
-            if not events:
-                break
-            after = events[-1].number
-            exist = self._founding.restoring.entries_in([(event.is_kill, event.entry) for event in events])
-            lost = [event.number for event, is_there in zip(events, exist, strict=True) if not is_there]
-            if lost:
-                with self._record.write() as connection:
-                    rebuilding.append_again(connection, lost)
-            count += len(lost)
-        if count:
-            log.info("events_appended_again", events=count)
 
     def _parts(self) -> Iterator[None]:
         """Do what is left, and yield after each part that is done."""

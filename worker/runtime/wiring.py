@@ -61,6 +61,8 @@ from worker.retention import noting, outbox_drain
 from worker.retention.agreement import LOOK_SECONDS as AGREE_SECONDS
 from worker.retention.agreement import Agreement
 from worker.retention.known_id_filter import KnownIdFilter
+from worker.retention.lost_events import LOOK_SECONDS as LOST_SECONDS
+from worker.retention.lost_events import LostEvents
 from worker.retention.noting import Noting
 from worker.retention.noting_all import NotingAll
 from worker.retention.outbox_drain import OutboxDrain
@@ -312,6 +314,7 @@ class WorkerRuntime:
         # They keep Redis and the record in agreement.
         self._retention = [
             Duty("feeder", EventFeeder(store, services.record, services.wakeups).feed, LOOK_SECONDS),
+            Duty("lost events", LostEvents(store, services.record).look, LOST_SECONDS),
             Duty("noting", self._noting.catch_up, noting.INTERVAL),
             Duty("record", self.outboxes.drain, outbox_drain.INTERVAL),
             Duty("words", words.work, INDEX_WORDS_SECONDS),
