@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -56,3 +57,14 @@ def test_an_unknown_one(desk: Record) -> None:
     message, status = refusal("coverage", "hh-2016-001")
     assert message == "no article hh-2016-001 was ever published here; there is hh-2016-0001"
     assert status == 1
+
+
+def test_as_json_it_is_what_the_http_api_answers(desk: Record) -> None:
+    report = json.loads(output("coverage", "hh-2016-0001", "--json"))
+    assert (report["article"]["id"], report["article"]["version"]) == ("hh-2016-0001", 1)
+    assert [row["receiver"] for row in report["receivers"]] == ["old-archive"]
+
+
+def test_an_id_with_brackets_is_no_markup(desk: Record, store: Store) -> None:
+    assert store.articles.save(article("hh-[/b]:cat:", published=FIRST, updated=FIRST), NEW, ["en"], 1)
+    assert output("coverage", "hh-[/b]:cat:").startswith("hh-[/b]:cat:: version 1, usable")

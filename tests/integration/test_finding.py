@@ -305,3 +305,27 @@ def test_a_text_from_right_to_left(desk: Record) -> None:
     note(desk, article("a", version=2, published=FIRST, updated=FIRST, headline="فُتح جدار الميناء"))
     lines = output("history", "a").splitlines()
     assert lines[5:7] == ["      - أُغلق جدار الميناء", "      + فُتح جدار الميناء"]
+
+
+def test_signs_that_a_terminal_library_has_a_use_for_are_printed_as_they_are(desk: Record) -> None:
+    headline = "A :cat: on the [red]quay[/b] wall"
+    note(
+        desk,
+        article("hh-[/b]:cat:", headline=headline, summary="Sunny :sunny: [/]", url="https://herald.example/:cat:"),
+    )
+    (listed,) = json.loads(output("articles", "--json"))["articles"]
+    assert (listed["id"], listed["headline"], listed["url"]) == (
+        "hh-[/b]:cat:",
+        headline,
+        "https://herald.example/:cat:",
+    )
+    assert headline in output("articles")
+    assert headline in output("history", "hh-[/b]:cat:")
+    assert "Sunny :sunny: [/]" in output("history", "hh-[/b]:cat:", "--version", "1")
+    assert "no article [/b]:cat: was ever" in refusal("history", "[/b]:cat:")[0]
+
+
+def test_a_time_that_ends_before_it_begins_is_refused(desk: Record) -> None:
+    message = "--since: 2026-03-02 is after --until, which is 2026-03-01"
+    assert refusal("articles", "--since", "2026-03-02", "--until", "2026-03-01") == (message, 2)
+    assert "No article" in output("articles", "--since", "2026-03-01", "--until", "2026-03-01")

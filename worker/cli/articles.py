@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from feeds.moments import ms
 from feeds.words import NoWords, phrases_of
 from worker import clock
 from worker.cli import given_times
-from worker.cli.terminal import Config, Data, Failed, feed_names, note, out, settings_of, utc
+from worker.cli.terminal import AsJson, Config, Data, Failed, feed_names, note, out, print_json, settings_of, utc
 from worker.cli.text_tables import Table
 from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, is_feed, near
 from worker.runtime.record_in_use import record_of
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from worker.record import Record
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 def list_articles(
@@ -47,11 +44,15 @@ def list_articles(
     settings = settings_of(config, data)
     now = clock.agreed()
     zone = settings.site.zone
+    first = ms(given_times.moment("--since", since, zone, now)) if since else None
+    end = ms(given_times.moment("--until", until, zone, now, end=True)) if until else None
+    if first is not None and end is not None and first >= end:
+        raise Failed(f"--since: {since} is after --until, which is {until}", 2)
     query = ArticleQuery(
         phrases=_phrases(search),
         feed=feed,
-        since=ms(given_times.moment("--since", since, zone, now)) if since else None,
-        until=ms(given_times.moment("--until", until, zone, now, end=True)) if until else None,
+        since=first,
+        until=end,
         killed=killed,
         editions=_spellings(edition, settings),
         limit=limit,
@@ -141,9 +142,3 @@ def known_article(connection: Connection, article: str) -> str:
         hint = f"; there is {', '.join(alike)}" if alike else ""
         raise Failed(f"no article {article} was ever published here{hint}")
     return article_id
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON. Half surrogate pairs, which no output takes, become question marks."""
-    text = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
-    out.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from feeds.article import Moment
 from feeds.text import absolute_url
 from worker.cli.running_newsroom import newsroom
-from worker.cli.terminal import Config, Data, Failed, note, out, utc
+from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, utc
 from worker.cli.text_tables import Table
 from worker.receivers.replay_selection import articles_to_replay
 from worker.record.articles import at_address
@@ -29,6 +29,7 @@ def coverage(
     article: Annotated[str, typer.Argument(metavar="ID|URL", help="The article's id, or its address.")],
     config: Config = None,
     data: Data = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show who has which version of an article since when, who is behind, and why."""
     services = newsroom(config, data)
@@ -43,13 +44,13 @@ def coverage(
         report = with_removed_endpoints(report, recorded)
     except RecordAway as error:
         note(f"endpoints that were removed are not shown: {error}")
+    if as_json:
+        print_json(report.as_json())
+        return
     now = report.article
-    out.print(
-        f"{now.id}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC",
-        highlight=False,
-    )
+    say(f"{now.id}: version {now.version}, {now.pubstatus}, updated {now.updated:%Y-%m-%d %H:%M:%S} UTC")
     if report.embargo:
-        out.print(f"Under embargo until {report.embargo:%Y-%m-%d %H:%M:%S} UTC.", highlight=False)
+        say(f"Under embargo until {report.embargo:%Y-%m-%d %H:%M:%S} UTC.")
     table = Table("Feed", "Receiver", "Holds", "Since (UTC)", "Standing", "Why", details=("Why",))
     for row in report.rows:
         since = utc(row.since) if row.since else ""
@@ -57,9 +58,9 @@ def coverage(
         table.add_row(row.feed, row.receiver, row.holds, since, row.standing, why)
     table.show(out, "It is in no feed that has receivers.")
     for name, refusal in report.kept_out.items():
-        out.print(f"Kept out of {name}: {'; '.join(refusal.reasons)}", markup=False, highlight=False)
+        say(f"Kept out of {name}: {'; '.join(refusal.reasons)}")
     if now.pubstatus == "canceled" and report.rows:
-        out.print(_takedown(report), highlight=False)
+        say(_takedown(report))
 
 
 def _id_at(services: Services, recorded: RecordedArticles, url: str) -> str:
@@ -123,7 +124,7 @@ def replay(
         article_id=article or None,
         parked=parked,
     )
-    out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}", highlight=False)
+    out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}")
     if dry_run or not articles:
         return
     replays = services.store.replays

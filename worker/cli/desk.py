@@ -9,11 +9,10 @@ from uuid import uuid4
 
 import typer
 from redis.exceptions import RedisError
-from rich.markup import escape
 
 from feeds.text import absolute_url
 from worker.cli.running_newsroom import accept, alone, newsroom
-from worker.cli.terminal import Config, Data, Failed, note, out, printable
+from worker.cli.terminal import Config, Data, Failed, note, printable, say
 from worker.record.articles import at_address
 from worker.record.availability import RecordAway
 from worker.store.redis_errors import is_outage
@@ -59,10 +58,10 @@ def kill(
     event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article_id}}
     receipt = _accepted(services, event)
     if receipt.kept_by == "record":
-        out.print(f"{article_id} is killed as soon as Redis is back. See: dateline receipt {receipt.event_id}")
+        say(f"{article_id} is killed as soon as Redis is back. See: dateline receipt {receipt.event_id}")
         return
     if not may_be_cold:
-        out.print(_killed(article_id, stored), highlight=False, markup=False, soft_wrap=True)
+        say(_killed(article_id, stored))
 
 
 def _accepted(services: Services, event: dict[str, Any]) -> Receipt:
@@ -70,7 +69,7 @@ def _accepted(services: Services, event: dict[str, Any]) -> Receipt:
     (receipt,) = accept(services, [event])
     if receipt.status == "invalid":
         raise Failed("; ".join(map(str, receipt.errors)), 2)
-    out.print(f"accepted  {receipt.event_id}{alone(receipt)}", highlight=False, soft_wrap=True)
+    say(f"accepted  {receipt.event_id}{alone(receipt)}")
     return receipt
 
 
@@ -129,14 +128,14 @@ def arrange_list(
         there = articles_stored.get_many(set(originals.values()))
         missing = sorted(name for name, original in originals.items() if original not in there)
         if missing:
-            out.print(f"Not published here as yet: {', '.join(missing)}", highlight=False)
+            say(f"Not published here as yet: {', '.join(missing)}")
         return
     picks = lists.get_many([name])[name]
     originals = services.store.lineage.originals(picks)
     stored_picks = articles_stored.get_many(set(originals.values()))
     for place, article_id in enumerate(picks, 1):
         article = stored_picks.get(originals[article_id])
-        headline = escape(article.article.headline) if article else "(not published here)"
-        out.print(f"{place:3}  {article_id}  {headline}", highlight=False)
+        headline = article.article.headline if article else "(not published here)"
+        say(f"{place:3}  {article_id}  {headline}")
     if not picks:
-        out.print(f"The list {name} is empty.", highlight=False)
+        say(f"The list {name} is empty.")

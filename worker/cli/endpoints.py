@@ -76,7 +76,7 @@ def _retry(services: Services, endpoint: EndpointSettings) -> None:
         done.append(f"What it refuses while it takes others is tried too ({retried.disputes}).")
     if before.parked:
         done.append(f"What is parked is not ({before.parked}): dateline replay --endpoint {endpoint.name} --parked")
-    out.print(printable(" ".join(done)), markup=False, highlight=False, soft_wrap=True)
+    out.print(printable(" ".join(done)), soft_wrap=True)
     if not services.store.workers.alive(now):
         note("no worker is running: it is tried once one is")
 

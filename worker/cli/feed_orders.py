@@ -45,8 +45,8 @@ def order(services: Services, feed: str, action: Action, *, rate: float, dry_run
     counted = "1 article" if len(articles) == 1 else f"{len(articles):,} articles"
     subscriptions = services.store.receivers.count_subscriptions(feed)
     receivers = [*endpoints, *([f"{subscriptions:,} subscriptions"] if subscriptions else [])]
-    out.print(f"{feed}: {_ARTICLES[action].format(counted)}", highlight=False, markup=False)
-    out.print(f"Receivers: {', '.join(receivers) or 'none'}", highlight=False, markup=False)
+    out.print(f"{feed}: {_ARTICLES[action].format(counted)}")
+    out.print(f"Receivers: {', '.join(receivers) or 'none'}")
     if dry_run or not articles:
         return
     services.store.feed_orders.give(feed, action, articles, rate, clock.ms(clock.agreed()))
@@ -69,7 +69,7 @@ def _watch(services: Services, feed: str, feed_order: FeedOrder) -> None:
     except KeyboardInterrupt:
         note("the workers go on with it; the same command shows how far it is")
         return
-    out.print(f"{feed_order.articles:,} {_DONE[feed_order.action]}", highlight=False)
+    out.print(f"{feed_order.articles:,} {_DONE[feed_order.action]}")
 
 
 def _follow(services: Services, feed: str, feed_order: FeedOrder, show: Callable[[int], object]) -> None:

@@ -52,7 +52,7 @@ def forget(
     endpoints = {(endpoint.feed, endpoint.name) for endpoint in services.settings.endpoints}
     services.store.text_traces.erase(name, sorted(holders | endpoints))
     line = f"Forgotten: the text of {printable(name)}. Who had it: dateline coverage {shlex.quote(name)}"
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print(line, soft_wrap=True)
     _clean(services.record, rewrite=rewrite)
     _have_redis_write_anew(services)
     note("backups of the record and of Redis that were made before have the text still: see docs/operations.md")

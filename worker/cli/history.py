@@ -13,8 +13,8 @@ from rich.text import Text
 from feeds.article import Article
 from feeds.revision_changes import FieldChange, changes, paragraphs
 from worker import clock
-from worker.cli.articles import AsJson, known_article, print_json, the_record
-from worker.cli.terminal import Config, Data, Failed, out, printable, settings_of, utc
+from worker.cli.articles import known_article, the_record
+from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
 from worker.record import articles
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def history(
             first = number == 0
             _print(revision, [change for change in changed or () if change.field == "headline"] if first else changed)
         if revisions and revisions[0].document is not None:
-            _say(f"All of a version: dateline history {shlex.quote(article_id)} --version {revisions[0].version}")
+            say(f"All of a version: dateline history {shlex.quote(article_id)} --version {revisions[0].version}")
         if not revisions:
-            _say("The record has no revisions of it yet.")
+            say("The record has no revisions of it yet.")
 
 
 def _print_version(article_id: str, revisions: Sequence[Revision], version: int, *, as_json: bool) -> None:
@@ -66,18 +66,18 @@ def _print_version(article_id: str, revisions: Sequence[Revision], version: int,
         print_json(json.loads(revision.document))
         return
     document = Article.stored(revision.document)
-    _say(f"{article_id}, version {version}, {revision.pubstatus}, accepted {utc(revision.accepted)} UTC")
+    say(f"{article_id}, version {version}, {revision.pubstatus}, accepted {utc(revision.accepted)} UTC")
     for field in _SHOWN:
         if value := getattr(document, field, None):
-            _say(f"{field}: {value}")
+            say(f"{field}: {value}")
     for field in ("subjects", "authors"):
         if values := getattr(document, field, ()):
-            _say(f"{field}: {', '.join(values)}")
+            say(f"{field}: {', '.join(values)}")
     for image in document.images:
-        _say(f"image: {' | '.join(filter(None, (image.url, image.caption, image.credit)))}")
+        say(f"image: {' | '.join(filter(None, (image.url, image.caption, image.credit)))}")
     for paragraph in paragraphs(document.body_html):
         out.print()
-        _say(paragraph)
+        say(paragraph)
 
 
 def _with_changes(revisions: Iterable[Revision]) -> Iterable[tuple[Revision, list[FieldChange] | None]]:
@@ -102,13 +102,13 @@ def _print(revision: Revision, changed: list[FieldChange] | None) -> None:
     title = Text(f"Version {revision.version}", "bold").append(printable(f"   {about}"), "none")
     out.print(title, soft_wrap=True)
     if revision.document is None:
-        _say(f"    its words are forgotten; their sha256 is {revision.sha256}")
+        say(f"    its words are forgotten; their sha256 is {revision.sha256}")
     elif changed is None:
-        _say("    the words of the version before are forgotten")
+        say("    the words of the version before are forgotten")
     elif not changed:
-        _say("    nothing that readers see changed")
+        say("    nothing that readers see changed")
     for change in changed or ():
-        _say(f"    {change.field}")
+        say(f"    {change.field}")
         for sign, parts in groupby(change.parts, key=lambda part: part[0]):
             for _, text in parts:
                 out.print(Text(f"      {sign} {printable(text)}", _COLORS[sign]), soft_wrap=True)
@@ -125,7 +125,3 @@ def _as_json(revision: Revision, changed: list[FieldChange] | None) -> dict[str,
         "forgotten": revision.document is None,
         "changes": None if changed is None else [change.as_json() for change in changed],
     }
-
-
-def _say(line: str) -> None:
-    out.print(printable(line), markup=False, highlight=False, soft_wrap=True)

@@ -80,7 +80,6 @@ def list_feeds(
         out.print(f"Being filled with what was published before: {some}; {part} articles are gone through.")
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.publication.base_url}/feeds/FEED.FORMAT",
-        highlight=False,
     )
 
 

@@ -11,12 +11,11 @@ from threading import Thread
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from config.settings import load
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.running_newsroom import newsroom, redis_url
-from worker.cli.terminal import Config, Data, Failed, config_path, out
+from worker.cli.terminal import Config, Data, Failed, config_path, marked, out
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
@@ -62,7 +61,7 @@ def up(
             rereading = Rereading(settings, partial(load, config, environ))
             Thread(target=_pass_hang_ups, args=(tree, rereading), name="hang-up", daemon=True).start()
             _announce(
-                f"[bold]Dateline is up[/] for {escape(settings.site.title)}: {len(tree.children) - 1} workers",
+                f"Dateline is up for {settings.site.title}: {len(tree.children) - 1} workers",
                 f"  feeds      {base_url}/feeds",
                 f"  events     POST {base_url}/events  (or: dateline publish FILE)",
                 f"  hub        {base_url}/hub",
@@ -154,7 +153,7 @@ def demo() -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
     from worker.runtime.demo import run  # noqa: PLC0415 (only this command needs feedparser)
 
-    sys.exit(run(out))
+    sys.exit(run(marked))
 
 
 def _see_that_it_keeps(url: str, *, unsafe: bool) -> None:

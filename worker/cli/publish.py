@@ -117,7 +117,7 @@ def _one_by_one(sources: list[str]) -> Iterable[str]:
 def _say(line: str) -> None:
     # Lines would run into the progress that is on the same terminal, unless they come by its console.
     console = err if out.is_terminal and err.is_terminal else out
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)
 
 
 def _report(article_input: InputEvent, receipt: Receipt) -> str:
@@ -138,7 +138,7 @@ def _shown(article_input: InputEvent) -> bool:
     _say(json.dumps(article_input.event, indent=2, ensure_ascii=False))
     for note in article_input.missing:
         missing = f"missing: {article_input.where}: {with_option(note)}"
-        err.print(missing, highlight=False, markup=False, soft_wrap=True)
+        err.print(missing, soft_wrap=True)
     try:
         events.read(article_input.event, clock.agreed())
     except InvalidEvent as error:

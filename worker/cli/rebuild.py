@@ -48,13 +48,13 @@ def _show_differences(services: Services, *, as_json: bool) -> None:
             progress.update(task, completed=done, total=count)
     if as_json:
         rows = {kind: {"count": row.count, "first": row.names} for kind, row in differences.by_kind.items()}
-        out.print(json.dumps(rows, indent=2), markup=False, highlight=False, soft_wrap=True)
+        out.print(json.dumps(rows, indent=2), soft_wrap=True)
     else:
         for kind, row in differences.by_kind.items():
             if row.count:
                 more = ", ..." if row.count > len(row.names) else ""
                 line = f"{row.count:,} {KINDS[kind]}: {', '.join(row.names)}{more}"
-                out.print(line, markup=False, highlight=False, soft_wrap=True)
+                out.print(line, soft_wrap=True)
         if not differences.any:
             out.print("Redis has all that the record has.")
     if differences.any:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker import clock
-from worker.cli.articles import AsJson, print_json, the_record
-from worker.cli.terminal import Config, Data, Failed, out, printable, settings_of, utc
+from worker.cli.articles import the_record
+from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
 from worker.cli.text_tables import Table
 from worker.record import deliveries, events
 
@@ -62,24 +62,24 @@ def _holders(entries: Sequence[Delivery], event_receipt: EventReceipt) -> list[D
 def _print(event_receipt: EventReceipt, holders: Sequence[Delivery]) -> None:
     sender = f" from {event_receipt.sender}" if event_receipt.sender else ""
     kind = f" ({event_receipt.kind})" if event_receipt.kind else ""
-    _say(f"{event_receipt.event_id}{kind}")
-    _say(f"  accepted     {_moment(event_receipt.accepted)}, by {event_receipt.way}{sender}")
+    say(f"{event_receipt.event_id}{kind}")
+    say(f"  accepted     {_moment(event_receipt.accepted)}, by {event_receipt.way}{sender}")
     if event_receipt.done is None:
         waits = "not yet: it waits in Redis" if event_receipt.appended else "not yet: it waits until Redis is there"
-        _say(f"  carried out  {waits}")
+        say(f"  carried out  {waits}")
         return
     reason = f": {event_receipt.reason}" if event_receipt.reason else ""
-    _say(f"  carried out  {_moment(event_receipt.done)}, {event_receipt.result}{reason}")
+    say(f"  carried out  {_moment(event_receipt.done)}, {event_receipt.result}{reason}")
     if event_receipt.article_id is None or event_receipt.version is None:
         return
-    _say(f"  made         version {event_receipt.version} of {event_receipt.article_id}")
+    say(f"  made         version {event_receipt.version} of {event_receipt.article_id}")
     table = Table("Feed", "Endpoint", "Has version", "Since (UTC)")
     for entry in holders:
         table.add_row(
             entry.feed, entry.endpoint, f"{entry.version}, {entry.action}", utc(entry.first_taken or entry.sent)
         )
     table.show(out, "  No endpoint has it so far.")
-    _say(f"Who has not, and why: dateline coverage {shlex.quote(event_receipt.article_id)}")
+    say(f"Who has not, and why: dateline coverage {shlex.quote(event_receipt.article_id)}")
 
 
 def _as_json(event_receipt: EventReceipt, holders: Sequence[Delivery]) -> dict[str, Any]:
@@ -101,7 +101,3 @@ def _as_json(event_receipt: EventReceipt, holders: Sequence[Delivery]) -> dict[s
 
 def _moment(ms: int) -> str:
     return f"{utc(ms)} UTC"
-
-
-def _say(line: str) -> None:
-    out.print(line, markup=False, highlight=False, soft_wrap=True)

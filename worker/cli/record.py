@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.terminal import Config, Data, out, settings_of
+from worker.cli.terminal import AsJson, Config, Data, out, print_json, say, settings_of
 from worker.cli.text_tables import Table
 from worker.record.backups import back_up, restore
 from worker.record.overview import overview
@@ -20,7 +19,6 @@ from worker.runtime.record_in_use import record_of
 app = typer.Typer(
     name="record", no_args_is_help=True, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 @app.callback()
@@ -35,7 +33,7 @@ def upgrade(config: Config = None, data: Data = None) -> None:
         before = record.schema()
         record.upgrade()
         came = "" if before == SCHEMA else f", from {before}" if before else ", made just now"
-        _say(f"The record {record.address} has schema {SCHEMA}{came}.")
+        say(f"The record {record.address} has schema {SCHEMA}{came}.")
 
 
 @app.command(epilog="Example: dateline record status --json")
@@ -45,9 +43,9 @@ def status(config: Config = None, data: Data = None, as_json: AsJson = False) ->
         record.see_that_it_fits()
         contents = overview(record)
         if as_json:
-            _say(json.dumps({"record": record.address, "schema": SCHEMA, **asdict(contents)}, indent=2))
+            print_json({"record": record.address, "schema": SCHEMA, **asdict(contents)})
             return
-        _say(f"The record {record.address}: schema {SCHEMA}, {contents.size / 1e6:,.1f} MB, epoch {contents.epoch}")
+        say(f"The record {record.address}: schema {SCHEMA}, {contents.size / 1e6:,.1f} MB, epoch {contents.epoch}")
         table = Table("Table", "Rows")
         for name, count in contents.rows.items():
             table.add_row(name, f"{count:,}")
@@ -61,7 +59,7 @@ def backup(
     """Copy the record as it is at this moment into a file, while everything runs."""
     with closing(record_of(settings_of(config, data))) as record:
         back_up(record, file)
-        _say(f"{file} holds the record {record.address}: {file.stat().st_size / 1e6:,.1f} MB.")
+        say(f"{file} holds the record {record.address}: {file.stat().st_size / 1e6:,.1f} MB.")
 
 
 @app.command("restore", epilog="Example: dateline record restore /backups/record-2026-03-01 --replace")
@@ -74,9 +72,5 @@ def put_back(
     """Make the record what a backup holds. Stop Dateline first."""
     with closing(record_of(settings_of(config, data))) as record:
         restore(record, file, replace=replace)
-        _say(f"The record {record.address} is as in {file}.")
+        say(f"The record {record.address} is as in {file}.")
         record.see_that_it_fits()
-
-
-def _say(line: str) -> None:
-    out.print(line, markup=False, highlight=False, soft_wrap=True)

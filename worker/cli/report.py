@@ -12,8 +12,8 @@ import typer
 
 from worker import clock
 from worker.cli import given_times
-from worker.cli.articles import AsJson, print_json, the_record
-from worker.cli.terminal import Config, Data, Failed, out, settings_of
+from worker.cli.articles import the_record
+from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, settings_of
 from worker.cli.text_tables import Table
 from worker.record.delivery_report import Counts, Group, delivery_report, known_endpoints
 
@@ -114,9 +114,7 @@ def _show(deliveries: DeliveryReport, first: date, last: date, zone: str) -> Non
         table.add_row(*row)
     table.show(out, f"Nothing was delivered from {first} to {last}.")
     if deliveries.days:
-        out.print(
-            f"Days are those of {zone}. A version counts once for each endpoint, feed and action.", highlight=False
-        )
+        out.print(f"Days are those of {zone}. A version counts once for each endpoint, feed and action.")
 
 
 def _named(group: Group, counts: Counts) -> dict[str, Any]:

@@ -5,11 +5,12 @@ It is imported by every command, so it imports nothing that takes long.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 
 # Into a file or a pipe lines are as long as they need to be.
 _ENDLESS = 1_000_000
-out = Console(width=None if sys.stdout.isatty() else _ENDLESS)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else _ENDLESS)
+_width = None if sys.stdout.isatty() else _ENDLESS
+# What is printed is printed as it is: brackets and colons in an id or a headline mean nothing.
+out = Console(width=_width, markup=False, emoji=False, highlight=False)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _ENDLESS, markup=False, emoji=False, highlight=False)
+marked = Console(width=_width)
+"""For lines of ours that have markup."""
 
 Config = Annotated[
     Path | None,
     typer.Option(help="The settings file; else $DATELINE_CONFIG, ./dateline.toml, or the example newsroom."),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis and record keep their data.")]
 
 # What would break a line or show it in another order: a document may hold anything.
@@ -45,12 +51,23 @@ class Failed(Exception):
 
 def say_wrong(message: str) -> None:
     """Say what is wrong, in one line."""
-    err.print(f"dateline: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"dateline: {message}", style="red", soft_wrap=True)
 
 
 def note(message: str) -> None:
     """Say in one line, aside, what the output alone does not tell."""
-    err.print(f"dateline: {message}", markup=False, highlight=False, soft_wrap=True)
+    err.print(f"dateline: {message}", soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """Print one line, in which there may be what somebody else wrote."""
+    out.print(printable(line), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON. Half surrogate pairs, which no output takes, become question marks."""
+    text = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
+    out.print(text, soft_wrap=True)
 
 
 def printable(text: str) -> str:

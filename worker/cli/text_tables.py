@@ -36,7 +36,7 @@ class Table:
     def show(self, console: Console, nothing: str) -> None:
         """Print the table, or `nothing` where there is no row."""
         if not self._rows:
-            console.print(nothing, markup=False, highlight=False, soft_wrap=True)
+            console.print(nothing, soft_wrap=True)
             return
         in_row = list(range(len(self._columns)))
         widths = [max(map(cell_len, column)) for column in zip(self._columns, *self._rows, strict=True)]
@@ -49,7 +49,7 @@ class Table:
                 under.append(place)
             self._narrow(widths, in_row, console.width)
         self._line(console, self._columns, in_row, widths, "bold")
-        console.print("─" * min(self._width(widths, in_row), console.width), style="dim", highlight=False)
+        console.print("─" * min(self._width(widths, in_row), console.width), style="dim")
         for row in self._rows:
             self._line(console, row, in_row, widths)
             self._below(console, [(self._columns[place], row[place]) for place in sorted(under) if row[place]])

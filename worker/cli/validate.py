@@ -73,7 +73,6 @@ def validate(
         forms = ", ".join(f"{count} {form.name} {form.kind}" for form, count in checked.items())
         out.print(
             f"{len(all_findings) or 'no'} finding{'s' * (len(all_findings) != 1)} in {forms}",
-            highlight=False,
             soft_wrap=True,
         )
     if unread or all_findings or reader.refused:
@@ -94,4 +93,4 @@ def _write(all_findings: list[tuple[str, Recognised, Finding]]) -> None:
         {"document": where, "kind": form.kind, "format": form.name, **finding._asdict()}
         for where, form, finding in all_findings
     ]
-    out.print(json.dumps(content, indent=2), markup=False, highlight=False, soft_wrap=True)
+    out.print(json.dumps(content, indent=2), soft_wrap=True)
