@@ -102,6 +102,20 @@ def test_while_it_is_written_to(record: Record, copy: Path) -> None:
     assert noted(record) % 2 == 1  # and the epoch
 
 
+def test_a_file_in_the_working_directory(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    back_up(record, Path("copy of today"))
+    restore(record, Path("copy of today"), replace=True)
+    assert noted(record) == 1
+
+
+def test_a_name_that_no_file_can_have(record: Record, tmp_path: Path) -> None:
+    with pytest.raises(BackupFailed, match=r"can't write .*: File name too long"):
+        back_up(record, tmp_path / ("x" * 300))
+    with pytest.raises(BackupFailed, match=r"can't read .*: File name too long"):
+        restore(record, tmp_path / ("x" * 300), replace=True)
+
+
 def test_a_file_that_is_there_is_kept(record: Record, copy: Path) -> None:
     copy.write_text("last week's")
     with pytest.raises(BackupFailed, match="is there already: name another file"):
@@ -113,7 +127,7 @@ def test_what_is_no_backup(record: Record, copy: Path) -> None:
     with pytest.raises(BackupFailed, match="there is no file"):
         restore(record, copy, replace=True)
     copy.write_text("a diary")
-    with pytest.raises((BackupFailed, sqlite3.DatabaseError)):
+    with pytest.raises((BackupFailed, UnfitRecord)):
         restore(record, copy, replace=True)
     assert noted(record) == 1
 
@@ -161,6 +175,9 @@ def test_a_backup_of_the_future_or_of_something_else(tmp_path: Path, copy: Path)
             restore(record, copy, replace=True)
         with closing(sqlite3.connect(copy)) as database:
             database.execute(f"DROP TABLE {SCHEMA_TABLE}")
+        with pytest.raises(UnfitRecord, match="is no backup of a record"):
+            restore(record, copy, replace=True)
+        copy.write_text("a diary, and no database at all")
         with pytest.raises(UnfitRecord, match="is no backup of a record"):
             restore(record, copy, replace=True)
         record.see_that_it_fits()

@@ -163,8 +163,12 @@ def test_for_people(partner: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--partner", "nobody"], "--partner: nobody is called nobody; endpoints: city-archive, city-portal, other=1"),
-        (["--endpoint", "city"], "--endpoint: there is no endpoint city; endpoints: city-archive, "),
+        (
+            ["--partner", "nobody"],
+            '--partner: nobody is called "nobody"; endpoints: city-archive, city-portal, other=1',
+        ),
+        (["--partner", ""], '--partner: nobody is called ""; endpoints: city-archive, '),
+        (["--endpoint", "city"], '--endpoint: there is no endpoint "city"; endpoints: city-archive, '),
         (["--from", "March"], "--from: 'March' is no day that is clear; give \"2026-03-01\""),
         (["--to", "2026-02-30"], "--to: '2026-02-30' is no day"),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--from: 2026-03-02 is after --to, which is 2026-03-01"),

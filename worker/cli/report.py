@@ -32,10 +32,10 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def report(
     partner: Annotated[
-        str,
+        str | None,
         typer.Option(help="The partner: its endpoint, or all whose names begin with this and a hyphen, dot or slash."),
-    ] = "",
-    endpoint: Annotated[str, typer.Option(help="This endpoint alone.")] = "",
+    ] = None,
+    endpoint: Annotated[str | None, typer.Option(help="This endpoint alone.")] = None,
     begin: Annotated[str, typer.Option("--from", help="The first day; else the first of this month.")] = "",
     end: Annotated[str, typer.Option("--to", help="The last day; else today.")] = "",
     config: Config = None,
@@ -46,7 +46,7 @@ def report(
     """Show what partners took, by day, endpoint, feed and action, with totals: what contracts are settled by."""
     if as_csv and as_json:
         raise Failed("say one of --csv and --json", 2)
-    if partner and endpoint:
+    if partner is not None and endpoint is not None:
         raise Failed("say one of --partner and --endpoint", 2)
     settings = settings_of(config, data)
     zone = settings.site.zone or UTC
@@ -80,17 +80,19 @@ def report(
         _show(deliveries, first, last, str(settings.site.zone or "UTC"))
 
 
-def _chosen(names: Sequence[str], partner: str, endpoint: str) -> list[str]:
+def _chosen(names: Sequence[str], partner: str | None, endpoint: str | None) -> list[str]:
     """The endpoints that are meant. Raises Failed when there are none."""
-    if endpoint:
+    if endpoint is not None:
         chosen = [name for name in names if name == endpoint]
-    elif partner:
+    elif partner is not None:
         chosen = [name for name in names if name == partner or name.startswith(tuple(partner + sign for sign in "-./"))]
     else:
         return list(names)
     if not chosen:
         option = (
-            f"--endpoint: there is no endpoint {endpoint}" if endpoint else f"--partner: nobody is called {partner}"
+            f'--partner: nobody is called "{partner}"'
+            if endpoint is None
+            else f'--endpoint: there is no endpoint "{endpoint}"'
         )
         raise Failed(f"{option}; endpoints: {', '.join(names) or 'none'}", 2)
     return chosen

@@ -45,10 +45,10 @@ def back_up(record: Record, copy: Path) -> None:
     """
     if record.schema() is None:
         raise UnfitRecord("the record has no tables yet: there is nothing to back up")
-    if copy.exists():
-        raise BackupFailed(f"{copy} is there already: name another file")
-    part = copy.with_name(f"{copy.name}.part")
+    part = copy.absolute().with_name(f"{copy.name}.part")
     try:
+        if copy.exists():
+            raise BackupFailed(f"{copy} is there already: name another file")
         part.unlink(missing_ok=True)
         connections.create_file(part)
         if record.file is not None:
@@ -70,7 +70,11 @@ def restore(record: Record, copy: Path, *, replace: bool) -> None:
 
     `replace`: also when it holds something, which is lost. Raises BackupFailed, UnfitRecord, errors of the database.
     """
-    if not copy.is_file():
+    try:
+        there = copy.is_file()
+    except OSError as error:
+        raise BackupFailed(f"can't read {copy}: {error.strerror}") from error
+    if not there:
         raise BackupFailed(f"there is no file {copy}")
     if record.schema() is not None and not replace:
         raise BackupFailed(
@@ -139,9 +143,14 @@ def _opened_for_reading(copy: Path) -> sqlite3.Connection:
 
 
 def _schema_of(copy: Path) -> str:
-    """The schema of a copy. Raises UnfitRecord when it is none of a record, sqlite3.Error when it is no database."""
+    """The schema of a copy. Raises UnfitRecord when it is none of a record, and sqlite3.Error."""
     with closing(_opened_for_reading(copy)) as source:
-        listed = source.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [SCHEMA_TABLE]).fetchone()
+        try:
+            listed = source.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", [SCHEMA_TABLE]).fetchone()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_NOTADB:
+                raise
+            raise UnfitRecord(f"{copy} is no backup of a record") from error
         if listed is None:
             raise UnfitRecord(f"{copy} is no backup of a record")
         (schema,) = source.execute(f"SELECT version_num FROM {SCHEMA_TABLE}").fetchone()  # noqa: S608 (a name of ours)
