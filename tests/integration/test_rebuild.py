@@ -312,6 +312,7 @@ class TestRebuild:
         process.rebuild_all()
         assert desk.store.changes.seqs("world", ["stray"]) == [head + 1]
         assert "stray" in desk.members("world")
+        assert process.store.unnoted.read(["stray"]).marks
         claims = desk.store.receivers.claim("world", 10, 1).claims
         assert {"endpoint:up", "endpoint:down"} == {claim.receiver for claim in claims}
 

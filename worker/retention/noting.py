@@ -119,12 +119,13 @@ class Noting:
             self._store.unnoted.lease.release(token)
 
     def _catch_up(self, token: str, *, results: bool) -> float | None:
+        if not (charge := self._store.unnoted.charge()):
+            # Redis was emptied: what it has now has numbers that others had before.
+            return None
         end = time.monotonic() + _SLICE_SECONDS
         count = 0
         last = ""
         while results and self._goes_on(token):
-            # No result is noted without its article, should Redis be emptied in between.
-            charge = self._store.unnoted.charge()
             entries = self._store.unnoted.results(last, _BATCH)
             if not entries:
                 break
@@ -138,7 +139,7 @@ class Noting:
             now = clock.ms(clock.agreed())
             names = [name for name, mark in marks.items() if age(mark, now) >= _FRESH_MS and self._due(name)]
             for start in range(0, len(names), _BATCH):
-                count += len(self._note({name: ((name,), ()) for name in names[start : start + _BATCH]}))
+                count += len(self._note({name: ((name,), ()) for name in names[start : start + _BATCH]}, charge))
             if self._cursor == 0:
                 break
             if time.monotonic() > end:
@@ -161,7 +162,7 @@ class Noting:
         self._store.unnoted.drop_results(noted)
         return len(noted)
 
-    def _note(self, changes: Mapping[str, _Change], charge: str | None = None) -> list[str]:
+    def _note(self, changes: Mapping[str, _Change], charge: str) -> list[str]:
         """Note changes, one by one if need be: what is wrong with one holds up no other. Return which were noted.
 
         Raises an error that is nobody's fault; and the last one when no change can be noted.

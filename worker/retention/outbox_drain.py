@@ -166,10 +166,15 @@ class OutboxDrain:
         for start in range(0, len(feeds), _FEEDS):
             heads = {feed: self._heads.get(feed, -1) for feed in feeds[start : start + _FEEDS]}
             standings = self._store.outboxes.standings(heads, MOST_BEHIND)
+            # A head that goes back is that of a Redis that has lost time, and says nothing.
+            standings = {feed: there for feed, there in standings.items() if there.head >= heads[feed]}
             if standings:
                 with self._record.availability.write() as connection:
                     rows = [Standing(feed, there.head, there.behind, there.time) for feed, there in standings.items()]
                     cursors.note(connection, rows)
+                    # A Redis that loses what they say is known by that to have lost time.
+                    now = clock.ms(clock.agreed())
+                    note_position(connection, NOTED, self._store.outboxes.count_noting(), now)
                 self._heads |= {feed: standing.head for feed, standing in standings.items()}
         self._cursors_due = time.monotonic() + _CURSORS_SECONDS
 

@@ -103,7 +103,7 @@ class Rebuild:
                     next_step="it is rebuilt from the record",
                 )
                 agreement.begin("rebuild", verdict, now, since)
-                self._lay_ground(record.time, is_blocking=True)
+                self._lay_ground(record.time, is_blocking=True, is_emptied=verdict == "redis_empty")
             elif verdict != "new":
                 agreement.begin("note", verdict, now, 0)
                 log.warning("record_behind", what=verdict, next_step="all that Redis has is noted")
@@ -124,7 +124,7 @@ class Rebuild:
             now = agreement.now()
             agreement.begin("rebuild", "ordered", now, 1)
             # Nothing was decided on a Redis that had lost time.
-            self._lay_ground(now, is_blocking=False)
+            self._lay_ground(now, is_blocking=False, is_emptied=False)
         finally:
             agreement.rebuilding.release(token)
         return True
@@ -152,7 +152,7 @@ class Rebuild:
             agreement.rebuilding.release(token)
         return 0.0
 
-    def _lay_ground(self, noted_until: int, *, is_blocking: bool) -> None:
+    def _lay_ground(self, noted_until: int, *, is_blocking: bool, is_emptied: bool) -> None:
         """Found all that no event may be carried out without."""
         restoring, agreement = self._founding.restoring, self._founding.agreement
         with self._record.read() as connection:
@@ -170,9 +170,13 @@ class Rebuild:
                     for feed, text in rebuilding.latest_definitions(connection).items()
                 }
             )
-            restoring.announce_endpoints(rebuilding.endpoint_names(connection))
+            endpoints = rebuilding.endpoint_names(connection)
         heads = {feed: row.head for feed, row in feeds.items()}
-        restoring.open_feeds(heads, noted_until, is_blocking=is_blocking)
+        if strays := restoring.open_feeds(heads, noted_until, is_blocking=is_blocking, is_emptied=is_emptied):
+            # The record may have them with the numbers that they had.
+            self._founding.unnoted.mark(*strays)
+        # After the numbers of their feeds: nobody takes them for up to date with a feed that seems to have had nothing.
+        restoring.announce_endpoints(endpoints)
         self._founding.known_ids.distrust()
         self._lost_events.append_all()
         agreement.queue({feed: 0 if feed in followed else 1 for feed in feeds})

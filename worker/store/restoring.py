@@ -70,18 +70,24 @@ class Restoring:
         self._client = client
         self._scripts = scripts
 
-    def open_feeds(self, heads: Mapping[str, int], noted_until: int, *, is_blocking: bool) -> None:
+    def open_feeds(
+        self, heads: Mapping[str, int], noted_until: int, *, is_blocking: bool, is_emptied: bool
+    ) -> set[str]:
         """Begin to rebuild feeds (feed -> the greatest number that the record has there).
 
         `noted_until` (ms): decisions after that were made on a Redis that had lost time. `is_blocking`: nobody reads
-        the window or claims receivers before a feed is rebuilt.
+        the window or claims receivers before a feed is rebuilt. `is_emptied`: Redis had lost everything. Returns the
+        articles that have got other numbers, and have to be noted with them.
         """
         calls = []
         for feed, head in heads.items():
             k = keys.feed(feed)
-            calls.append(([k.meta, k.log, k.article_states, k.killed, k.left], [head, noted_until, int(is_blocking)]))
+            arguments = [head, noted_until, int(is_blocking), int(is_emptied)]
+            calls.append(([k.meta, k.log, k.article_states, k.killed, k.left], arguments))
+        strays: set[str] = set()
         for start in range(0, len(calls), _SCRIPT_ROWS):
-            self._scripts.run_many("restoring/open_feed", calls[start : start + _SCRIPT_ROWS])
+            strays.update(*self._scripts.run_many("restoring/open_feed", calls[start : start + _SCRIPT_ROWS]))
+        return strays
 
     def marks(self, feeds: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return what feeds say of themselves beside their articles: numbers and times, by name."""

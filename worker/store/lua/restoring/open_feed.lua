@@ -5,7 +5,9 @@
 -- KEYS 1 meta   2 log   3 article states   4 killed   5 left
 -- ARGV 1 the greatest number that the record has   2 until when (ms) all decisions are in the record
 --      3 1 when nobody may read its window before it is rebuilt
--- Returns the head.
+--      4 1 when all of its log was written since Redis lost everything: what came back from the record in between has
+--      its old numbers, and stands after what was decided
+-- Returns the articles that were decided meanwhile.
 local head, noted = tonumber(redis.call('HGET', KEYS[1], 'head') or '0'), tonumber(ARGV[1])
 local strays = {}
 local start, newer = 0, true
@@ -14,8 +16,9 @@ while newer do
   newer = #ids > 0
   for _, id in ipairs(ids) do
     local state = read_article_state(redis.call('HGET', KEYS[3], id))
-    newer = newer and state ~= nil and state.asof > tonumber(ARGV[2])
-    if newer then
+    local is_stray = state ~= nil and state.asof > tonumber(ARGV[2])
+    newer = newer and (is_stray or ARGV[4] == '1')
+    if newer and is_stray then
       strays[#strays + 1] = id
     end
   end
@@ -39,4 +42,4 @@ redis.call('HSET', KEYS[1], 'head', head)
 if ARGV[3] == '1' then
   redis.call('HSET', KEYS[1], 'rebuilding', 1)
 end
-return tonumber(head)
+return strays
