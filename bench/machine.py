@@ -54,6 +54,11 @@ class Usage:
         shares = ", ".join(f"{name} {share:.2f}" for name, share in cores.items())
         return f"cores busy: {shares}; {len(os.sched_getaffinity(0))} there are"
 
+    def cores(self) -> float:
+        """Cores that all groups together kept busy."""
+        elapsed = time.monotonic() - self._begun
+        return (sum(self._seconds().values()) - sum(self._before.values())) / elapsed
+
     def _seconds(self) -> dict[str, float]:
         return {name: sum(map(_cpu_seconds, pids)) for name, pids in self._groups.items()}
 

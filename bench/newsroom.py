@@ -36,6 +36,7 @@ WORKERS = 2
 _TOKEN = "token-of-the-benchmark"
 _LEASE_MS = 86_400_000
 _AT_ONCE = 5_000
+_REST_SECONDS, _REST_CORES = 0.5, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,16 @@ class Newsroom:
                 "this": [os.getpid()],
             }
         )
+
+    def rest(self, seconds: float = 60) -> None:
+        """Wait until nothing is left to be done: what goes on afterwards is not what the next measurement is of."""
+
+        def done() -> bool:
+            usage = self.usage()
+            time.sleep(_REST_SECONDS)
+            return usage.cores() < _REST_CORES
+
+        until(done, seconds, "the newsroom to rest")
 
     def redis_bytes(self) -> int:
         """Bytes that Redis uses."""

@@ -68,6 +68,7 @@ def _events(newsrooms: dict[str, Newsroom], events: int) -> list[Result]:
             newsroom.carried_out()
             rates[name].append(events / (time.monotonic() - begun))
             busy = usage.report()
+            newsroom.rest()
     # The first round warms all up.
     middle = {name: median(values[1:]) for name, values in rates.items()}
     ours = [name for name in newsrooms if name != _BEFORE]
@@ -93,7 +94,7 @@ def _answers(newsrooms: dict[str, Newsroom], turns: int) -> list[Result]:
             for _ in range(_POSTS_EACH):
                 begun = newsroom.send([_event()])
                 times[name].append((time.monotonic() - begun) * 1000)
-            newsroom.carried_out()
+            newsroom.rest()
     warm = {name: values[_POSTS_EACH:] for name, values in times.items()}
     without = median(warm[_BEFORE])
     return [

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-from worker.record.database_errors import READ_ONLY
+from worker.record.database_errors import READ_ONLY, kind
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -26,6 +28,8 @@ WAIT_SECONDS = 5.0
 _CONNECT_SECONDS = 5
 _SILENT_MS = 10_000
 """A server that is gone without a word is given up after this."""
+_LOOK_SECONDS = 0.0005, 0.01
+"""How soon it is looked again whether a SQLite file can be written: at first, and at last."""
 WRITES = "dateline_writes"
 """Execution option of a connection whose transaction will write."""
 
@@ -71,10 +75,36 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
     def begin(connection: Connection) -> None:
         # Who will write says so at once: a transaction that has read and then writes is refused when another one has
         # written in between, without waiting (sqlite.org/lang_transaction.html).
-        writes = connection.get_execution_options().get(WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(WRITES):
+            _begin_to_write(connection, wait_seconds)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_to_write(connection: Connection, wait_seconds: float) -> None:
+    """Begin a transaction that writes, as soon as whoever writes just now has committed.
+
+    SQLite itself looks again after up to 0.1 s, and a commit takes a few milliseconds.
+    """
+    end = time.monotonic() + wait_seconds
+    pause = _LOOK_SECONDS[0]
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if kind(error) != "locked" or time.monotonic() > end:
+                    raise
+            else:
+                return
+            time.sleep(pause)
+            pause = min(1.5 * pause, _LOOK_SECONDS[1])
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={round(wait_seconds * 1000)}").close()
 
 
 def _postgresql(url: URL, synchronous: Synchronous, wait_seconds: float) -> Engine:

@@ -56,9 +56,6 @@ def see_that_it_is_not_newer(schema: str | None) -> None:
 
 def upgrade(connection: Connection) -> None:
     """Bring the record to our schema within the transaction that `connection` is in. Raises UnfitRecord when newer."""
-    from alembic import command  # noqa: PLC0415 (takes a while, and only this needs it)
-    from alembic.config import Config  # noqa: PLC0415 (as above)
-
     if connection.dialect.name == "postgresql":
         # Two upgrades at a time: the second one finds everything done. On SQLite the transaction is the lock.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
@@ -67,6 +64,9 @@ def upgrade(connection: Connection) -> None:
     see_that_it_is_not_newer(schema)
     if schema == SCHEMA:
         return
+    from alembic import command  # noqa: PLC0415 (takes a while, and only this needs it)
+    from alembic.config import Config  # noqa: PLC0415 (as above)
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

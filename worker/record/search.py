@@ -40,7 +40,7 @@ _TIES = 14
 """Bits of a number that tell articles of one millisecond apart."""
 _TRIES = 8
 """Places that are tried within a millisecond before the next one is."""
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Articles that are indexed in one transaction."""
 _PAGES = 200
 """Pages of the index that are merged in one transaction, at most about."""

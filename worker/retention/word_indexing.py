@@ -23,7 +23,7 @@ INDEX_SECONDS = 1.0
 """How often it is looked for what waits."""
 _SLICE_SECONDS = 0.5
 """How long it is worked without a look at whether events wait."""
-_SHARE = 5
+_SHARE = 12
 """While events wait, it is worked for one part of so many."""
 _IN_USE_SECONDS = 5.0
 """After how long it is tried again to empty the log while somebody reads: those who write wait for each try."""
