@@ -67,7 +67,12 @@ def _note_followers(store: Store, connection: Any, feed: str, now: int) -> None:
             paused = overview.score if overview.state == "paused" else None
             endpoint_standings.note(
                 connection,
-                [endpoint_standings.EndpointStanding(feed, name, overview.cursor, paused, overview.remembered.reason)],
+                [
+                    endpoint_standings.EndpointStanding(
+                        *(feed, name, overview.cursor, paused, overview.remembered.reason),
+                        overview.details.get("since"),
+                    )
+                ],
             )
             _note_ledger(store, connection, feed, name)
         else:

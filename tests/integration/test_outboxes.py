@@ -167,7 +167,7 @@ class TestWhatIsAppended:
             return row
 
         store.client.hset(keys.feed("f").meta, "head", 7)
-        enrolled = EndpointStanding("f", "p", 7)
+        enrolled = EndpointStanding("f", "p", 7, since=7)
         store.receivers.enroll("f", "endpoint:p", {"endpoint": "p"})
         assert standing() == enrolled
         store.receivers.pause("f", "endpoint:p", NOW, "removed")

@@ -15,8 +15,9 @@ from test_publish import Desk, article, kill
 
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
-from worker.record import Record, positions, tables
+from worker.record import Record, endpoint_standings, positions, tables
 from worker.record.agreement import RecordStanding, note_restored
+from worker.record.endpoint_standings import EndpointStanding
 from worker.retention.agreement import Agreement, Strangers, judge
 from worker.retention.noting import Noting
 from worker.retention.noting_all import NotingAll
@@ -294,6 +295,24 @@ class TestRebuild:
         progress = other.store.agreement.progress()
         assert (progress.done, bool(progress.finished)) == (progress.all, True)
         other.close()
+
+    def test_a_young_endpoint_gets_nothing_of_what_was_before_it(
+        self, process: Process, record: Record, desk: Desk
+    ) -> None:
+        process.agreement.look()
+        busy(desk)
+        desk.store.receivers.enroll("world", "endpoint:young", {"endpoint": "young"})
+        note_all(desk.store, record, FEEDS)
+        head = desk.store.changes.head("world").seq
+        desk.store.client.flushall()
+        process.agreement.look()
+        assert desk.store.receivers.details("world", "endpoint:young")["since"] == head
+        process.rebuild_all()
+        assert desk.store.receivers.details("world", "endpoint:young")["since"] == head
+        with record.write() as connection:
+            endpoint_standings.note(connection, [EndpointStanding("world", "young", 0, since=0)])
+            (young,) = [row for row in endpoint_standings.of_feed(connection, "world") if row.endpoint == "young"]
+        assert young.since == head
 
     def test_what_was_decided_on_the_emptied_redis_gets_numbers_after_all_others(
         self, process: Process, record: Record, desk: Desk

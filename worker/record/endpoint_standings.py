@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, func, select
 
 from worker.record.tables import endpoints, parked
-from worker.record.upserts import always, upsert
+from worker.record.upserts import always, insert, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class EndpointStanding(NamedTuple):
     """An endpoint of a feed. `paused` (ms): since when, None: it is not; `reason`: why it is.
 
-    `cursor`: the sequence number up to which it was up to date then; `cursors.Standing.cursor` knows better.
+    `cursor`: the sequence number up to which it was up to date then; `cursors.Standing.cursor` knows better. `since`:
+    the change after which it came, None: this says nothing of it.
     """
 
     feed: str
@@ -26,6 +27,7 @@ class EndpointStanding(NamedTuple):
     cursor: int
     paused: int | None = None
     reason: str = ""
+    since: int | None = None
 
 
 class ParkedArticle(NamedTuple):
@@ -47,8 +49,17 @@ class Unparked(NamedTuple):
 
 
 def note(connection: Connection, standings: Sequence[EndpointStanding]) -> None:
-    """Note how endpoints stand, in the caller's transaction; of one of them the last holds."""
-    upsert(connection, endpoints, (standing._asdict() for standing in standings), always)
+    """Note how endpoints stand, in the caller's transaction; of one of them the last holds.
+
+    Only of when it came the first holds: an endpoint that Redis has lost does not come anew.
+    """
+    new = insert(connection, endpoints)
+    values = {name: new.excluded[name] for name in ("cursor", "paused", "reason")}
+    values["since"] = func.coalesce(endpoints.c.since, new.excluded.since)
+    statement = new.on_conflict_do_update(index_elements=list(endpoints.primary_key), set_=values)
+    ordered = sorted(standings, key=lambda standing: (standing.feed, standing.endpoint))
+    if ordered:
+        connection.execute(statement, [standing._asdict() for standing in ordered])
 
 
 def note_parked(connection: Connection, changes: Sequence[ParkedArticle | Unparked]) -> None:

@@ -90,10 +90,11 @@ def ended_since(connection: Connection, feed: str, time: int) -> list[str]:
     return list(connection.scalars(select(table.receiver).where(table.feed == feed, table.ended >= time)))
 
 
-def endpoint_names(connection: Connection) -> list[tuple[str, str]]:
-    """Return all endpoints, with the feed of each."""
+def endpoint_beginnings(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return all endpoints: the feed, the name, and the change after which it came."""
     table = tables.endpoints.c
-    return [(feed, endpoint) for feed, endpoint in connection.execute(select(table.feed, table.endpoint))]
+    rows = connection.execute(select(table.feed, table.endpoint, table.since))
+    return [(feed, endpoint, since or 0) for feed, endpoint, since in rows]
 
 
 def departed(connection: Connection, feed: str, count: int) -> list[Membership]:

@@ -270,6 +270,7 @@ endpoints = Table(
     Column("cursor", BigInteger, nullable=False),
     Column("paused", BigInteger, comment="since when; none: it is not"),
     Column("reason", Words, nullable=False, server_default="", comment="why it is paused"),
+    Column("since", BigInteger, comment="the change after which it came: of earlier ones it gets nothing"),
     comment="Where the partners' endpoints stand",
 )
 

@@ -121,7 +121,7 @@ def read_followers(connection: Connection, feed: str, since: int, now: int) -> F
     waiting: list[int] = []
     for row in endpoint_standings.of_feed(connection, feed):
         cursor = standing.cursor(f"endpoint:{row.endpoint}", row.cursor)
-        details = json.dumps({"endpoint": row.endpoint, "enrolled": now, "since": 0})
+        details = json.dumps({"endpoint": row.endpoint, "enrolled": now, "since": row.since or 0})
         receivers.append(RestoredReceiver(f"endpoint:{row.endpoint}", details, cursor, None, row.paused, row.reason))
         if row.reason != REMOVED:
             waiting.append(cursor)

@@ -95,7 +95,8 @@ class NotingAll:
             kind, _, name = row.id.partition(":")
             if kind == "endpoint":
                 paused = row.score if row.state == "paused" else None
-                standings.append(EndpointStanding(feed, name, row.cursor, paused, row.remembered.reason))
+                since = row.details.get("since")
+                standings.append(EndpointStanding(feed, name, row.cursor, paused, row.remembered.reason, since))
             else:
                 details: dict[str, Any] = row.details
                 begun.append(

@@ -137,9 +137,9 @@ def _parked(changes: Changes, feed: str, entry: OutboxEntry) -> None:
 
 
 def _endpoint(changes: Changes, feed: str, entry: OutboxEntry) -> None:
-    endpoint, cursor, paused, reason = entry.values
-    since = None if paused is None else int(paused)
-    changes.standings.append(EndpointStanding(feed, str(endpoint), int(cursor), since, str(reason)))
+    endpoint, cursor, paused, reason, since = entry.values
+    times = (None if number is None else int(number) for number in (paused, since))
+    changes.standings.append(EndpointStanding(feed, str(endpoint), int(cursor), next(times), str(reason), next(times)))
 
 
 def _subscription(changes: Changes, feed: str, entry: OutboxEntry) -> None:

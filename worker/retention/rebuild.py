@@ -170,7 +170,7 @@ class Rebuild:
                     for feed, text in rebuilding.latest_definitions(connection).items()
                 }
             )
-            endpoints = rebuilding.endpoint_names(connection)
+            endpoints = rebuilding.endpoint_beginnings(connection)
         heads = {feed: row.head for feed, row in feeds.items()}
         if strays := restoring.open_feeds(heads, noted_until, is_blocking=is_blocking, is_emptied=is_emptied):
             # The record may have them with the numbers that they had.

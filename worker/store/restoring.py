@@ -203,17 +203,17 @@ class Restoring:
             calls.append(([*names, k.subscription_counts], arguments))
         return sum(self._scripts.run_many("restoring/receivers", calls))
 
-    def announce_endpoints(self, endpoints: Sequence[tuple[str, str]]) -> None:
-        """Note that there are endpoints, (feed, name), so that nobody enrolls them as new.
+    def announce_endpoints(self, endpoints: Sequence[tuple[str, str, int]]) -> None:
+        """Note that there are endpoints, (feed, name, the change after which it came): nobody enrolls them as new.
 
         Nobody claims them before they are restored.
         """
         if not endpoints:
             return
         pipe = self._client.pipeline(transaction=False)
-        pipe.sadd(keys.RECEIVING, *{feed for feed, _ in endpoints})
-        for feed, name in endpoints:
-            details = {"endpoint": name, "since": 0}
+        pipe.sadd(keys.RECEIVING, *{feed for feed, *_ in endpoints})
+        for feed, name, since in endpoints:
+            details = {"endpoint": name, "since": since}
             pipe.hsetnx(keys.feed(feed).receivers, f"endpoint:{name}", json.dumps(details))
         pipe.execute()
 

@@ -108,6 +108,12 @@ def upgrade() -> None:
         sa.Column("cursor", sa.BigInteger(), nullable=False),
         sa.Column("paused", sa.BigInteger(), nullable=True, comment="since when; none: it is not"),
         sa.Column("reason", sa.Text(), server_default="", nullable=False, comment="why it is paused"),
+        sa.Column(
+            "since",
+            sa.BigInteger(),
+            nullable=True,
+            comment="the change after which it came: of earlier ones it gets nothing",
+        ),
         sa.PrimaryKeyConstraint("feed", "endpoint", name="pk_endpoints"),
         comment="Where the partners' endpoints stand",
     )

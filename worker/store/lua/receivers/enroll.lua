@@ -10,7 +10,7 @@ if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   details.since = tonumber(head)
   redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(details))
   redis.call('ZADD', KEYS[2], head, ARGV[1])
-  append_standing(KEYS[6], ARGV[1], head, cjson.null, '')
+  append_standing(KEYS[6], ARGV[1], head, cjson.null, '', details.since)
   return 1
 end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then

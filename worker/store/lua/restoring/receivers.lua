@@ -21,6 +21,8 @@ for i = 1, #ARGV, 6 do
   if string.sub(id, 1, 9) == 'endpoint:' then
     -- It may have articles that no ledger lists: until it is past this change, it gets every kill.
     local enrolled = cjson.decode(details or text)
+    -- Redis may have enrolled it as new since it lost it.
+    enrolled.since = math.max(tonumber(enrolled.since) or 0, tonumber(cjson.decode(text).since) or 0)
     enrolled.cut = head
     redis.call('HSET', KEYS[7], id, cjson.encode(enrolled))
   else
