@@ -15,7 +15,7 @@ from test_publish import Desk, article, kill
 
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
-from worker.record import Record, endpoint_standings, positions, tables
+from worker.record import Record, cursors, endpoint_standings, positions, subscriptions, tables
 from worker.record.agreement import RecordStanding, note_restored
 from worker.record.endpoint_standings import EndpointStanding
 from worker.retention.agreement import Agreement, Strangers, judge
@@ -295,6 +295,28 @@ class TestRebuild:
         progress = other.store.agreement.progress()
         assert (progress.done, bool(progress.finished)) == (progress.all, True)
         other.close()
+
+    def test_what_was_said_of_cursors_by_a_clock_ahead_holds_for_no_new_subscription(
+        self, process: Process, record: Record, desk: Desk
+    ) -> None:
+        process.agreement.look()
+        busy(desk)
+        note_all(desk.store, record, FEEDS)
+        head = desk.store.changes.head("all").seq
+        with record.write() as connection:
+            cursors.note(connection, [cursors.Standing("all", head, {}, desk.store.agreement.now() + 60_000)])
+        desk.store.client.flushall()
+        process.agreement.look()
+        now, details = desk.store.agreement.now(), '{"callback": "https://new.example/"}'
+        with record.write() as connection:
+            subscriptions.note(connection, [subscriptions.Subscription("all", "new", details, now, now + 600_000)])
+        process.rebuild_all()
+        standing = {row.id: row.cursor for row in desk.store.receivers.scan("all")}
+        assert standing == {"reader": head, "new": 0}
+        with record.read() as connection:
+            statement = cursors.of_feed(connection, "all")
+        assert (statement.head, statement.behind) == (head, {"new": 0})
+        assert statement.time <= desk.store.agreement.now()
 
     def test_a_young_endpoint_gets_nothing_of_what_was_before_it(
         self, process: Process, record: Record, desk: Desk

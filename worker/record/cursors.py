@@ -11,7 +11,8 @@ which the statement speaks: it starts from its own row, at 0. A statement that c
 receivers are behind, is not written: the one before goes on being true.
 
 When Redis loses its last writes, numbers are given again. Whoever rebuilds it starts from a head that is not smaller
-than that of the statements, or holds the lower of the two.
+than that of the statements, or holds the lower of the two. The clock of another Redis may be behind: so nothing that
+was stated before a rebuild counts for a subscription that began after it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import select
 
 from worker.record.tables import positions
-from worker.record.upserts import upsert
+from worker.record.upserts import always, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,15 +54,12 @@ class Standing(NamedTuple):
 
 def note(connection: Connection, standings: Sequence[Standing]) -> None:
     """Note statements, in the caller's transaction, unless a later one of the feed is there."""
-    rows = [
-        {
-            "name": _name(standing.feed),
-            "position": json.dumps({"head": standing.head, "behind": dict(standing.behind)}, separators=(",", ":")),
-            "time": standing.time,
-        }
-        for standing in standings
-    ]
-    upsert(connection, positions, rows, _later)
+    upsert(connection, positions, map(_row, standings), _later)
+
+
+def replace(connection: Connection, standing: Standing) -> None:
+    """Note a statement in place of the one that is there, in the caller's transaction."""
+    upsert(connection, positions, [_row(standing)], always)
 
 
 def of_feed(connection: Connection, feed: str) -> Standing:
@@ -73,6 +71,11 @@ def of_feed(connection: Connection, feed: str) -> Standing:
         return Standing(feed, 0, {}, 0)
     fields = json.loads(row.position)
     return Standing(feed, fields["head"], fields["behind"], row.time)
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    position = json.dumps({"head": standing.head, "behind": dict(standing.behind)}, separators=(",", ":"))
+    return {"name": _name(standing.feed), "position": position, "time": standing.time}
 
 
 def _later(there: Any, new: Any) -> ColumnElement[bool]:

@@ -77,7 +77,7 @@ class Differences:
         for done, (feed, row) in enumerate(sorted(feeds.items()), 1):
             with self._record.read() as connection:
                 articles = self._window(connection, feed, compared)
-                followers = read_followers(connection, feed, 0, now)
+                followers = read_followers(connection, feed, 0, now, now)
             for name, kind in self._store.restoring.missing(articles).items():
                 self.by_kind[kind].add(name)
             if self._store.changes.head(feed).seq < row.head:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from worker import clock
 from worker.record import cursors, endpoint_standings, feed_standings, page_checks, rebuilding, subscriptions
 from worker.record.articles import window
+from worker.record.cursors import Standing
 from worker.store.changes import TOMBSTONES
 from worker.store.page_checks import PageSighting
 from worker.store.restoring import RestoredReceiver
@@ -54,13 +55,13 @@ class FeedRebuild:
         """Begin a rebuild: nothing was restored by it yet."""
         self._restored.clear()
 
-    def rebuild(self, feed: str, since: int) -> Iterator[int]:
-        """Rebuild a feed that has lost what was written from `since` (ms) on; 0: everything.
+    def rebuild(self, feed: str, since: int, begun: int) -> Iterator[int]:
+        """Rebuild a feed that has lost what was written from `since` (ms) on; 0: everything. `begun`: when that began.
 
         Yields, after each part, how many articles were restored with it.
         """
         with self._record.read() as connection:
-            followers = read_followers(connection, feed, since, clock.ms(clock.agreed()))
+            followers = read_followers(connection, feed, since, clock.ms(clock.agreed()), begun)
             shown = window(connection, feed, self._window_of(feed) + 1)
             departed = rebuilding.departed(connection, feed, TOMBSTONES)
         for start in range(0, len(shown) + len(departed), _AT_ONCE):
@@ -82,7 +83,16 @@ class FeedRebuild:
         late = [row.decided for row in (*shown, *departed) if row.sequence > marks.get("head", -1)]
         marks["changed"] = max([marks.get("changed", 0), *late])
         self._store.restoring.close_feed(feed, marks, members)
+        self._renew_statement(feed, begun)
         yield 0
+
+    def _renew_statement(self, feed: str, begun: int) -> None:
+        """Have the record say where receivers are now. If that can't be short, the former statement counts for no new ones."""
+        there = self._store.outboxes.standings({feed: -1}, cursors.MOST_BEHIND).get(feed)
+        with self._record.write() as connection:
+            before = cursors.of_feed(connection, feed)
+            capped = before._replace(time=min(before.time, begun))
+            cursors.replace(connection, Standing(feed, there.head, there.behind, there.time) if there else capped)
 
     def _changed_after(self, feed: str, state: str, after: tuple[int, str]) -> list[Membership]:
         with self._record.read() as connection:
@@ -114,9 +124,13 @@ class FeedRebuild:
                 self._store.page_checks.schedule(feed, [page.endpoint], page.article_id, sighting(page), page.due)
 
 
-def read_followers(connection: Connection, feed: str, since: int, now: int) -> Followers:
-    """Return who follows a feed at `now`, and whose subscription has ended after `since` (ms)."""
+def read_followers(connection: Connection, feed: str, since: int, now: int, begun: int) -> Followers:
+    """Return who follows a feed at `now`, and whose subscription has ended after `since`.
+
+    What the record states of cursors counts for who had subscribed before `begun`; times in ms.
+    """
     standing = cursors.of_feed(connection, feed)
+    standing = standing._replace(time=min(standing.time, begun))
     receivers: list[RestoredReceiver] = []
     waiting: list[int] = []
     for row in endpoint_standings.of_feed(connection, feed):

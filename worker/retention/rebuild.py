@@ -41,7 +41,8 @@ log = structlog.get_logger()
 
 _LEASE_MS = 10_000
 """A worker that has got nowhere for so long is taken to be dead, and another goes on."""
-_FOUNDING_LEASE_MS = 60_000
+_FOUNDING_LEASE_MS = 20_000
+"""The same while nobody works with Redis: so long one step of that may take, on a large record too."""
 _SLICE_SECONDS = 5.0
 """How long a worker goes on before it logs how far it is."""
 _BEFORE_MS = 120_000
@@ -103,7 +104,7 @@ class Rebuild:
                     next_step="it is rebuilt from the record",
                 )
                 agreement.begin("rebuild", verdict, now, since)
-                self._lay_ground(record.time, is_blocking=True, is_emptied=verdict == "redis_empty")
+                self._lay_ground(token, record.time, is_blocking=True, is_emptied=verdict == "redis_empty")
             elif verdict != "new":
                 agreement.begin("note", verdict, now, 0)
                 log.warning("record_behind", what=verdict, next_step="all that Redis has is noted")
@@ -124,7 +125,7 @@ class Rebuild:
             now = agreement.now()
             agreement.begin("rebuild", "ordered", now, 1)
             # Nothing was decided on a Redis that had lost time.
-            self._lay_ground(now, is_blocking=False, is_emptied=False)
+            self._lay_ground(token, now, is_blocking=False, is_emptied=False)
         finally:
             agreement.rebuilding.release(token)
         return True
@@ -152,9 +153,13 @@ class Rebuild:
             agreement.rebuilding.release(token)
         return 0.0
 
-    def _lay_ground(self, noted_until: int, *, is_blocking: bool, is_emptied: bool) -> None:
-        """Found all that no event may be carried out without."""
+    def _lay_ground(self, token: str, noted_until: int, *, is_blocking: bool, is_emptied: bool) -> None:
+        """Found all that no event may be carried out without. Each step may be done again, by two at once too."""
         restoring, agreement = self._founding.restoring, self._founding.agreement
+
+        def goes_on() -> None:
+            agreement.rebuilding.extend(token, _FOUNDING_LEASE_MS)
+
         with self._record.read() as connection:
             feeds = rebuilding.feeds(connection)
             followed = rebuilding.followed(connection)
@@ -162,7 +167,9 @@ class Rebuild:
             last = ""
             while updates := read_updates(connection, last, _UPDATES_AT_ONCE):
                 restoring.updates(updates)
+                goes_on()
                 last = max(updates)
+            goes_on()
             restoring.pattern_feeds(list(read_pattern_feeds(connection)))
             restoring.definitions(
                 {
@@ -171,12 +178,14 @@ class Rebuild:
                 }
             )
             endpoints = rebuilding.endpoint_beginnings(connection)
+        goes_on()
         heads = {feed: row.head for feed, row in feeds.items()}
         if strays := restoring.open_feeds(heads, noted_until, is_blocking=is_blocking, is_emptied=is_emptied):
             # The record may have them with the numbers that they had.
             self._founding.unnoted.mark(*strays)
         # After the numbers of their feeds: nobody takes them for up to date with a feed that seems to have had nothing.
         restoring.announce_endpoints(endpoints)
+        goes_on()
         self._founding.known_ids.distrust()
         self._lost_events.append_all()
         agreement.queue({feed: 0 if feed in followed else 1 for feed in feeds})
@@ -191,7 +200,7 @@ class Rebuild:
             self._begun = progress.begun
             self._feeds.begin()
         while (feed := agreement.next_feed()) is not None:
-            for articles in self._feeds.rebuild(feed, progress.since):
+            for articles in self._feeds.rebuild(feed, progress.since, progress.begun):
                 agreement.advance(articles=articles)
                 yield
             if agreement.finish_feed(feed):
