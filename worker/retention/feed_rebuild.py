@@ -87,7 +87,7 @@ class FeedRebuild:
         yield 0
 
     def _renew_statement(self, feed: str, begun: int) -> None:
-        """Have the record say where receivers are now. If that can't be short, the former statement counts for no new ones."""
+        """State where receivers are now; if that can't be short, the former statement holds for no new one."""
         there = self._store.outboxes.standings({feed: -1}, cursors.MOST_BEHIND).get(feed)
         with self._record.write() as connection:
             before = cursors.of_feed(connection, feed)
