@@ -150,7 +150,7 @@ def test_a_new_feed_delays_neither_the_start_nor_events(tmp_path: Path, receiver
         # What was there before goes to its receivers when a person orders that.
         order = ("feeds", "--push", "wire", "--config", str(newsroom.config))
         said = dateline(*order, "--dry-run").stdout
-        assert "2 articles that its receivers have not got" in said
+        assert "2 articles that it took in by a new definition, and that its receivers have not got" in said
         assert "Receivers: wired" in said
         assert 1 == len(bodies(receiver))
         assert "2 pushed" in dateline(*order).stdout

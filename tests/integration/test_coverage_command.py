@@ -6,10 +6,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from test_finding import note, output, refusal
+from test_finding import note, output, refusal, run
 from test_search import article
 
 from worker.record import Record, tables
+from worker.record.availability import RecordAway
 from worker.record.deliveries import Delivery
 from worker.record.deliveries import note as note_deliveries
 from worker.store import Store
@@ -68,3 +69,11 @@ def test_as_json_it_is_what_the_http_api_answers(desk: Record) -> None:
 def test_an_id_with_brackets_is_no_markup(desk: Record, store: Store) -> None:
     assert store.articles.save(article("hh-[/b]:cat:", published=FIRST, updated=FIRST), NEW, ["en"], 1)
     assert output("coverage", "hh-[/b]:cat:").startswith("hh-[/b]:cat:: version 1, usable")
+
+
+def test_by_its_address_while_the_record_is_away(desk: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_RECORD_URL", "postgresql+psycopg://dateline@127.0.0.1:1/nowhere")
+    assert "hh-2016-0001: version 1, usable" in output("coverage", "https://herald.example/hh-2016-0001")
+    assert "Killed: " in output("kill", "https://herald.example/hh-2016-0001")
+    assert isinstance(run("coverage", "https://herald.example/nowhere").exception, RecordAway)
+    assert isinstance(run("kill", "https://herald.example/nowhere").exception, RecordAway)

@@ -228,7 +228,7 @@ class TestBeforeAnythingRuns:
     def test_one_that_is_named_is_not(self, record_url: str) -> None:
         settings = Settings(feeds=FEEDS, record_url=record_url)
         make_embedded(settings)
-        with pytest.raises(UnfitRecord, match="has no tables yet: run `dateline record upgrade`"):
+        with pytest.raises(UnfitRecord, match="has no tables yet: run `dateline record upgrade`, if"):
             see_that_the_record_fits(settings)
 
     def test_one_that_is_away_keeps_nothing_from_starting(self, tmp_path: Path) -> None:
@@ -269,9 +269,9 @@ class TestCommands:
             done = dateline("record", *words, variables=where)
             return done.returncode, done.stdout, done.stderr
 
-        none = (1, "", "dateline: the record has no tables yet: run `dateline record upgrade`\n")
-        assert run("status") == none
         address = Record.connect(record_url).address
+        advice = "run `dateline record upgrade`, if that is where it should be"
+        assert run("status") == (1, "", f"dateline: the record {address} has no tables yet: {advice}\n")
         assert run("upgrade") == (0, f"The record {address} has schema {SCHEMA}, made just now.\n", "")
         assert run("upgrade") == (0, f"The record {address} has schema {SCHEMA}.\n", "")
         status, shown, wrong = run("status")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from feeds.adapters import ADAPTERS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker.cli.commands import COMMANDS, app
+from worker.cli.terminal import Failed
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -63,3 +64,16 @@ print(*sys.modules)"""
 def test_a_mistyped_command_is_answered_with_the_one_that_is_meant() -> None:
     done = CliRunner().invoke(app, ["artcles"])
     assert (2, True) == (done.exit_code, "Did you mean 'articles'?" in done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["rebuild", "--json"], "--json goes with --dry-run"),
+        (["feeds", "--dry-run"], "--dry-run goes with --push or --withdraw"),
+    ],
+)
+def test_an_option_that_does_nothing_by_itself_is_refused(words: list[str], reason: str) -> None:
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, Failed)
+    assert (reason, 2) == (str(done.exception), done.exception.status)

@@ -32,7 +32,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("rebuild", "rebuild:rebuild", "dateline rebuild --dry-run"),
     ("feeds", "listings:list_feeds", "dateline feeds   or: dateline feeds --push world --dry-run"),
     ("endpoints", "endpoints:list_endpoints", "dateline endpoints   or: dateline endpoints --retry partner-one"),
-    ("articles", "articles:list_articles", "dateline articles --search 'harbour \"night trams\"' --since 7d"),
+    ("articles", "articles:list_articles", "dateline articles --search 'tram* \"night service\"' --since 2026-03-01"),
     ("history", "history:history", "dateline history hh-2026-0301"),
     ("receipt", "receipt:receipt", "dateline receipt evt-20260301-17"),
     ("coverage", "coverage:coverage", "dateline coverage hh-2026-0301"),

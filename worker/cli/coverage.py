@@ -69,9 +69,13 @@ def _id_at(services: Services, recorded: RecordedArticles, url: str) -> str:
         address = absolute_url(url)
     except ValueError as error:
         raise Failed(f"{url}: {error}", 2) from None
-    ids = recorded.ask(lambda connection: at_address(connection, address)) or services.store.articles.at_address(
-        address
-    )
+    try:
+        ids = recorded.ask(lambda connection: at_address(connection, address)) or []
+    except RecordAway:
+        ids = services.store.articles.at_address(address)
+        if not ids:
+            raise
+    ids = ids or services.store.articles.at_address(address)
     if not ids:
         raise Failed(f"no article has the address {url}")
     return ids[0]

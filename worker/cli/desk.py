@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,9 +78,9 @@ def _killed(article_id: str, stored: StoredArticle | None) -> str:
     if stored is None:
         return f"No article {article_id} was ever published here; if it comes now, it is refused."
     if stored.article.pubstatus == "canceled":
-        return f"{article_id} had been killed before. Who has confirmed it: dateline coverage {article_id}"
+        return f"{article_id} had been killed before. Who has confirmed it: dateline coverage {shlex.quote(article_id)}"
     headline = printable(stored.article.headline)
-    return f'Killed: "{headline}" ({article_id}). Who has confirmed it: dateline coverage {article_id}'
+    return f'Killed: "{headline}" ({article_id}). Who has confirmed it: dateline coverage {shlex.quote(article_id)}'
 
 
 def _published(services: Services, article_id: str) -> StoredArticle | None:
@@ -96,10 +97,15 @@ def _id_at(services: Services, url: str) -> str:
     """The id of the article whose page is at this address. Raises Failed when there is none, or several."""
     try:
         address = absolute_url(url)
-        in_record = services.recorded.ask(partial(at_address, url=address)) or []
-        ids = list(dict.fromkeys((*services.store.articles.at_address(address), *in_record)))
+        ids = list(services.store.articles.at_address(address))
     except ValueError as error:
         raise Failed(f"{url}: {error}", 2) from None
+    try:
+        ids += services.recorded.ask(partial(at_address, url=address)) or []
+    except RecordAway:
+        # Nobody waits for the record to order a kill, if Redis knows the article.
+        if not ids:
+            raise
     ids = list(dict.fromkeys(services.store.lineage.originals(ids).values()))
     if len(ids) > 1:
         raise Failed(f"{len(ids)} articles have the address {url}: {', '.join(ids)}; name one of the ids")

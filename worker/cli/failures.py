@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from worker.store.redis_errors import sentence
 
 _CLEAR = (UpFailed, RunsAlready, CantListen, EmbeddedRedisError, UnfitRecord, BackupFailed, RecordAway)
 """Their message is the line."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Of these the disk has no room for what a command prints, or for what it writes."""
 
 
 class Failure(NamedTuple):
@@ -40,4 +43,6 @@ def failure_of(error: Exception) -> Failure | None:
         return Failure([sentence(error)])
     if isinstance(error, SQLAlchemyError | sqlite3.Error):
         return Failure([database_errors.sentence(error)])
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return Failure([f"can't write: {error.strerror}"])
     return None

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from worker.store.feed_orders import Action, FeedOrder
 
 _LOOK_SECONDS = 0.3
-_ARTICLES = {"push": "{} that its receivers have not got", "withdraw": "{} that left it and that receivers may have"}
+_ARTICLES = {
+    "push": "{} that it took in by a new definition, and that its receivers have not got",
+    "withdraw": "{} that left it by a new definition, and that receivers may have",
+}
 _DONE = {"push": "pushed", "withdraw": "withdrawn"}
 
 
 def order(services: Services, feed: str, action: Action, *, rate: float, dry_run: bool) -> None:
     """Order it, or show how far it is when that was done before. Raises Failed."""
-    if services.publication.feed(feed) is None or feed in services.publication.patterns:
+    if feed in services.publication.patterns:
+        raise Failed(f"--{action}: {feed} is a pattern of feeds; name one of them", 2)
+    if services.publication.feed(feed) is None:
         raise Failed(f"--{action}: there is no feed {feed}; known: {feed_names(services.settings)}", 2)
     before = services.store.feed_orders.get(feed)
     if before and before.waiting:

@@ -38,6 +38,8 @@ def list_feeds(
     """List the feeds; or push what a new definition has taken in, or withdraw what it has left out."""
     if bool(push) + bool(withdraw) + parked > 1:
         raise Failed("--push, --withdraw and --parked: give one of them", 2)
+    if dry_run and not (push or withdraw):
+        raise Failed("--dry-run goes with --push or --withdraw", 2)
     services = newsroom(config, data)
     if push or withdraw:
         order(services, push or withdraw, "push" if push else "withdraw", rate=rate, dry_run=dry_run)

@@ -32,6 +32,8 @@ def rebuild(
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print it as JSON.")] = False,
 ) -> None:
     """Bring Redis up to date from the record. Workers do so by themselves when Redis has lost something."""
+    if as_json and not dry_run:
+        raise Failed("--json goes with --dry-run", 2)
     services = newsroom(config, data)
     services.record.see_that_it_fits()
     if dry_run:

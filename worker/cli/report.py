@@ -76,6 +76,8 @@ def report(
         writer = csv.writer(sys.stdout, lineterminator="\r\n")
         writer.writerow(_COLUMNS)
         writer.writerows([[_cell(cell) for cell in row] for row in _rows(deliveries)])
+        # Here one can still say that there is no room for it.
+        sys.stdout.flush()
     else:
         _show(deliveries, first, last, str(settings.site.zone or "UTC"))
 

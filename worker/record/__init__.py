@@ -116,7 +116,7 @@ class Record:
 
     def see_that_it_fits(self) -> None:
         """Raise UnfitRecord, with what to do, unless the record has the schema of this release."""
-        schema.see_that_it_fits(self.schema())
+        schema.see_that_it_fits(self.schema(), self.address)
 
     def upgrade(self) -> None:
         """Make the record if it is not there, and bring it to our schema: as a whole, or not at all.

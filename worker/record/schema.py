@@ -33,11 +33,13 @@ def schema_of(connection: Connection) -> str | None:
     return version
 
 
-def see_that_it_fits(schema: str | None) -> None:
-    """Raise UnfitRecord unless a schema is that of this release."""
+def see_that_it_fits(schema: str | None, address: str) -> None:
+    """Raise UnfitRecord unless the schema of the record at `address` is that of this release."""
     see_that_it_is_not_newer(schema)
     if schema is None:
-        raise UnfitRecord("the record has no tables yet: run `dateline record upgrade`")
+        raise UnfitRecord(
+            f"the record {address} has no tables yet: run `dateline record upgrade`, if that is where it should be"
+        )
     if schema != SCHEMA:
         raise UnfitRecord(
             f"the record has schema {schema}, this Dateline works on {SCHEMA}: run `dateline record upgrade`"
