@@ -72,7 +72,7 @@ def list_articles(
         "Article", "Published (UTC)", "State", "Headline", "Version", "Edition", details=("Version", "Edition")
     )
     for article in page.articles:
-        headline = article.headline or _no_headline(article, kept=settings.record.keep_killed)
+        headline = article.headline or _no_headline(article, keep_killed=settings.record.keep_killed)
         cells = (article.article_id, utc(article.published), _state(article), headline)
         table.add_row(*cells, str(article.version), article.edition)
     table.show(out, _nothing(query))
@@ -106,9 +106,9 @@ def _nothing(query: ArticleQuery) -> str:
     return "There are no articles in the record yet."
 
 
-def _no_headline(article: ArticleSummary, *, kept: bool) -> str:
-    """Why there is none. `kept`: the texts of killed articles are."""
-    if article.pubstatus == "canceled" and kept and not article.forgotten:
+def _no_headline(article: ArticleSummary, *, keep_killed: bool) -> str:
+    """Why there is none. `keep_killed`: the record keeps the texts of killed articles."""
+    if article.pubstatus == "canceled" and keep_killed and not article.forgotten:
         return "(killed: dateline history has its words)"
     return "(text forgotten)" if article.forgotten or article.pubstatus == "canceled" else "(none)"
 
