@@ -78,13 +78,15 @@ list = "Editor Picks"
 class Newsroom:
     """A stack that is up, and what a CMS and subscribers do with it."""
 
-    def __init__(self, stack: ProcessTree, receiver: Receiver, base_url: str, config: Path) -> None:
+    def __init__(
+        self, stack: ProcessTree, receiver: Receiver, base_url: str, config: Path, environ: Mapping[str, str]
+    ) -> None:
         self.stack = stack
         self.receiver = receiver
         self.base_url = base_url
         self.config = config
         self.store = Store.connect(stack.redis_url)
-        self.record = record_of(load(config, {}))
+        self.record = record_of(load(config, environ))
 
     def publish(self, article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
         """Publish or correct an article; return the event."""
@@ -169,7 +171,7 @@ def start(
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ.update(variables or {})
     with ProcessTree(load(config, environ), config, workers, environ) as stack:
-        newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config)
+        newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config, environ)
         yield newsroom
         newsroom.store.close()
         newsroom.record.close()

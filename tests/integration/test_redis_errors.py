@@ -114,7 +114,7 @@ def test_the_store_goes_on_after_a_failover_on_connections_that_were_kept(
     store.client.connection_pool.release(other)
     fail_over()
     for number in range(2, 6):
-        assert ["new"] == store.events.accept([IncomingEvent(str(number), "more")])
+        assert ["new"] == [answer.status for answer in store.events.accept([IncomingEvent(str(number), "more")])]
     store.client.set("plain", "1")
     assert 5 == store.events.waiting()
     store.close()
