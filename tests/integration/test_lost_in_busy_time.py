@@ -229,3 +229,21 @@ def test_what_was_decided_on_the_emptied_redis_is_found_below_what_came_back(wor
     with worker.record.read() as connection:
         sequence = select(tables.memberships.c.sequence).where(tables.memberships.c.article_id == "a")
         assert connection.scalar(sequence) == 3
+
+
+def test_a_kill_that_waits_for_the_record_is_carried_out_before_what_was_published(worker: Worker) -> None:
+    worker.accept(article("before"))
+    worker.consume()
+    worker.store.client.flushall()
+    worker.find()
+    worker.accept(article("a"))
+    availability, consumer = worker.record.availability, worker.runtime.newsroom.events
+    availability.absence = Absence(0, "test")
+    (receipt,) = worker.services.intake.accept([kill("a")], clock.now())
+    assert (receipt.status, receipt.kept_by) == ("accepted", "redis")
+    assert consumer.consume_kills() == 0
+    availability.absence = None
+    consumer.consume()
+    assert worker.store.events.waiting_kills(9) == []
+    assert worker.store.changes.states("all", ["a"]).get("a") != "in"
+    assert worker.store.client.hget(keys.article("a"), "doc") is None or worker.pubstatus("a") == "canceled"

@@ -22,7 +22,7 @@ from worker.newsroom.rejected_events import unchecked
 from worker.record.availability import RecordAway
 from worker.record.events import SET_ASIDE, EventResult
 from worker.retention.noting import as_json
-from worker.store import redis_errors
+from worker.store import keys, redis_errors
 from worker.store.unnoted import marked
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ _TRIES = 5
 """An entry that failed so often, by its own fault, is set aside."""
 _WAY = "xadd"
 """By which way an event came that the record does not know yet: past our intake, or while the record was away."""
+_KILLS_FIRST_SECONDS = 10.0
+"""So long after events had to wait for the record, it is looked whether there are kills of their articles."""
+_MOST_KILLS = 1000
 _DEATHS = 10
 """An entry is set aside when so many workers died with it."""
 
@@ -55,7 +58,9 @@ _DEATHS = 10
 class EventConsumer:
     """One worker's part in reading the streams, while it has the permit. Threads may share it.
 
-    What several threads are carrying out at a time is in `_in_work`, so that none takes over what another has.
+    What several threads are carrying out at a time is in `_in_work`, so that none takes over what another has. In
+    `_waiting_kills` are the kills that wait for the record. Until they are carried out nothing else is that is about
+    their articles: or one would be published for a moment although its kill was accepted before.
     """
 
     def __init__(
@@ -75,6 +80,8 @@ class EventConsumer:
         self._noting = noting
         self._stopped = Event()
         self._in_work: set[tuple[str, str]] = set()
+        self._waiting_kills: dict[str, StreamEntry] = {}
+        self._kills_first_until = -math.inf
 
     def stop(self) -> None:
         """Begin no further batch."""
@@ -104,6 +111,7 @@ class EventConsumer:
         """
         if not self.in_charge:
             return 0
+        self._try_waiting_kills()
         return self._carry_out(self._store.events.read_urgent(self._worker, _BATCH, _WAIT_MS))
 
     def take_over(self, *, from_dead_workers: bool = True) -> int:
@@ -126,11 +134,25 @@ class EventConsumer:
                 entries.append(entry)
         return self._carry_out(entries)
 
+    def _try_waiting_kills(self) -> None:
+        """Try the kills again that had to wait for the record."""
+        kills = [kill for kill in list(self._waiting_kills.values()) if (kill.stream, kill.id) not in self._in_work]
+        self._waiting_kills.clear()
+        self._carry_out(kills)
+
+    def _articles_with_waiting_kills(self) -> set[str]:
+        """The articles whose kills go first: of any worker, after the record was away."""
+        if time.monotonic() > self._kills_first_until:
+            return set()
+        self._try_waiting_kills()
+        return {article for kill in self._store.events.waiting_kills(_MOST_KILLS) if (article := _article_of(kill))}
+
     def _carry_out(self, entries: Sequence[StreamEntry]) -> int:
         """Carry out entries; return how many need no further try. Raises redis.RedisError when Redis can't just now.
 
         The others stay in their stream and are ours: they are taken again in a few seconds.
         """
+        killed = self._articles_with_waiting_kills() if any(entry.stream == keys.EVENTS for entry in entries) else set()
         in_work = {(entry.stream, entry.id) for entry in entries}
         self._in_work |= in_work
         finished: dict[StreamEntry, EventResult] = {}
@@ -139,6 +161,8 @@ class EventConsumer:
         try:
             with marked() as names:
                 for entry in entries:
+                    if entry.stream == keys.EVENTS and killed and _article_of(entry) in killed:
+                        continue
                     if result := self._finish(entry):
                         finished[entry] = result
         finally:
@@ -179,7 +203,10 @@ class EventConsumer:
         try:
             outcome = self._publisher.carry_out(event, entry)
         except RecordAway as error:
-            # Its article is cold. It keeps no other event waiting, and is taken again in a few seconds.
+            # Its article is cold, or Redis is rebuilt. It is taken again in a few seconds, a kill before all others.
+            self._kills_first_until = time.monotonic() + _KILLS_FIRST_SECONDS
+            if entry.stream == keys.URGENT:
+                self._waiting_kills[entry.id] = entry
             log.warning(
                 "event_waits_for_the_record",
                 entry=entry.id,
@@ -203,6 +230,14 @@ class EventConsumer:
     def _give_up(self, entry: StreamEntry, reason: str) -> EventResult:
         self._rejected.give_up(entry, reason)
         return _refusal(entry, SET_ASIDE, reason)
+
+
+def _article_of(entry: StreamEntry) -> str:
+    """The article that an event is about; "" when it names none."""
+    try:
+        return str(json.loads(entry.body)["article"]["id"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return ""
 
 
 def _result(entry: StreamEntry, event: events.Event, outcome: EventOutcome) -> EventResult:

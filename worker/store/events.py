@@ -241,6 +241,10 @@ class Events:
         """Forget that an event was accepted, so that it is no duplicate when it is sent again."""
         self._client.delete(_acceptance(event_id, kill=kill))
 
+    def waiting_kills(self, most: int) -> list[StreamEntry]:
+        """Return the first kills that are not carried out yet, at most so many."""
+        return [_entry(keys.URGENT, entry) for entry in self._client.xrange(keys.URGENT, count=most)]
+
     def waiting(self) -> int:
         """How many entries are not carried out yet."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
