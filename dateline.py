@@ -42,6 +42,10 @@ def main() -> None:
     """Run the command line; end with one line and status 1 when something lies in the way of our packages."""
     if reason := shadowed():
         sys.exit(f"dateline: {reason}")
-    from worker.cli import main as run  # noqa: PLC0415 (see above)
+    try:
+        from worker.cli import main as run  # noqa: PLC0415 (see above)
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        # While it is still being imported, which takes a moment.
+        sys.exit(130)

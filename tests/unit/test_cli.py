@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 from typer.testing import CliRunner
 
+import dateline
 from feeds.adapters import ADAPTERS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker.cli.commands import COMMANDS, app
@@ -77,3 +78,13 @@ def test_an_option_that_does_nothing_by_itself_is_refused(words: list[str], reas
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception, Failed)
     assert (reason, 2) == (str(done.exception), done.exception.status)
+
+
+def test_an_interrupt_while_it_starts_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("worker.cli.main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        dateline.main()
+    assert ended.value.code == 130
