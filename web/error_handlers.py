@@ -15,7 +15,7 @@ from web.problem_details import problem
 from web.request_body import BodyRefused
 from worker.documents.quality_gate import FeedRefused
 from worker.record.availability import RecordAway
-from worker.store.redis_errors import kind, report
+from worker.store.redis_errors import kind, of_rebuild, report
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -58,6 +58,9 @@ async def _redis_error(request: Request, error: Exception) -> Response:
     if kind(error) == "bug":
         # Redis did answer: another try changes nothing.
         return problem(500, _OUR_FAULT)
+    if of_rebuild(error):
+        detail = "What the feed shows is being read from the record, because Redis has lost it; try again."
+        return problem(503, detail, headers={"Retry-After": "5"})
     return problem(503, "Redis does not answer; try again.", headers={"Retry-After": "5"})
 
 

@@ -183,6 +183,15 @@ def test_errors_are_told_apart(said: str, kind: str) -> None:
     assert "\n" not in redis_errors.sentence(error)
 
 
+def test_a_feed_that_is_being_rebuilt_is_no_redis_that_does_not_answer() -> None:
+    error = BaseParser.parse_error("TRYAGAIN the feed is being rebuilt from the record")
+    assert redis_errors.of_rebuild(error)
+    assert "does not answer" not in redis_errors.sentence(error)
+    assert not redis_errors.of_rebuild(
+        BaseParser.parse_error("TRYAGAIN Multiple keys request during rehashing of slot")
+    )
+
+
 def test_lost_connections_and_slow_answers_are_away() -> None:
     assert {"away"} == {redis_errors.kind(error) for error in (redis.ConnectionError("x"), redis.TimeoutError("x"))}
     assert "bug" == redis_errors.kind(redis.DataError("x"))

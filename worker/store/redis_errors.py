@@ -42,6 +42,8 @@ _WORDS: dict[str, Kind] = {
 }
 """The words that errors begin with; Redis 6.2 quotes those that come from within a script."""
 _WORD = re.compile(rf"(?:^|\s-)({'|'.join(_WORDS)})\b")
+_REBUILT = "is being rebuilt from the record"
+"""What our scripts answer about a feed that is (lua/changes/window.lua)."""
 _DEMOTED = frozenset({"READONLY", "UNBLOCKED"})
 
 
@@ -82,9 +84,16 @@ def sentence(error: RedisError) -> str:
         return "Redis takes no writes because it can't write to its disk: make room there, see its log"
     if error_kind == "refused":
         return f"Redis refuses us ({_first_line(error)}): see the name and password in redis_url, and its ACL"
+    if of_rebuild(error):
+        return "Redis is being rebuilt from the record, and this feed is not there yet: try again in a moment"
     if error_kind == "away":
         return f"Redis does not answer ({_first_line(error)}): is `dateline up` running, and is redis_url right?"
     return f"Redis could not do it ({_first_line(error)}): a bug of ours, or its data was changed by somebody else"
+
+
+def of_rebuild(error: BaseException) -> bool:
+    """Return whether Redis is there, and has still to be given back what was asked for."""
+    return _word(error) == "TRYAGAIN" and _REBUILT in _message(error)
 
 
 def is_outage(error: BaseException) -> bool:
