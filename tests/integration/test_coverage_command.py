@@ -77,3 +77,12 @@ def test_by_its_address_while_the_record_is_away(desk: Record, monkeypatch: pyte
     assert "Killed: " in output("kill", "https://herald.example/hh-2016-0001")
     assert isinstance(run("coverage", "https://herald.example/nowhere").exception, RecordAway)
     assert isinstance(run("kill", "https://herald.example/nowhere").exception, RecordAway)
+
+
+def test_a_replay_takes_times_as_the_lists_do(desk: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = {"name": "portal", "feed": "en", "mode": "article", "format": "json", "url": "https://portal.example/"}
+    monkeypatch.setenv("DATELINE_ENDPOINTS", json.dumps([endpoint]))
+    for since in ("7d", "2026-03-01", "2026-03-01T00:00:00Z"):
+        assert "would go to portal" in output("replay", "--endpoint", "portal", "--since", since, "--dry-run")
+    message, status = refusal("replay", "--endpoint", "portal", "--since", "2026-03-01T10:00", "--dry-run")
+    assert (message.partition(";")[0], status) == ("--since: '2026-03-01T10:00' is no time that is clear", 2)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
-from feeds.article import Moment
 from feeds.text import absolute_url
+from worker import clock
+from worker.cli import given_times
 from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, utc
 from worker.cli.text_tables import Table
@@ -95,7 +95,7 @@ def _takedown(report: CoverageReport) -> str:
 
 def replay(
     endpoint: Annotated[str, typer.Option(help="The endpoint that gets them.")],
-    since: Annotated[str, typer.Option(help="All articles that changed since then.")] = "",
+    since: Annotated[str, typer.Option(help="All articles that changed since then: a day, a time, or 7d.")] = "",
     article: Annotated[str, typer.Option(help="This one article.")] = "",
     parked: Annotated[bool, typer.Option("--parked", help="Those that the endpoint had refused.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go.")] = False,
@@ -113,10 +113,8 @@ def replay(
         raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(endpoints) or 'none'}", 2)
     if endpoints[endpoint].mode != "article":
         raise Failed(f"--endpoint: {endpoint} gets feeds; only endpoints in mode article can be replayed to", 2)
-    try:
-        moment = TypeAdapter(Moment).validate_python(since) if since else None
-    except ValidationError as error:
-        raise Failed(f"--since: {error.errors()[0]['msg']}", 2) from None
+    zone = services.settings.site.zone
+    moment = given_times.moment("--since", since, zone, clock.agreed()) if since else None
     feed = endpoints[endpoint].feed
     articles = articles_to_replay(
         services.store,
