@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
-from newsroom import Newsroom
+from newsroom import Newsroom, published
+from sqlalchemy import select
+
+from worker.record import tables
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
@@ -113,3 +118,73 @@ def test_a_redis_that_is_replaced_by_an_old_copy_is_brought_up_to_date(own_newsr
     for article, least in (("a", 3), ("d", 1)):
         assert all(row[2] >= least for row in after if row[1] == article)
     assert all(row[3] == "article.killed" for row in after if row[1] == "b")
+
+
+def test_redis_is_emptied_in_busy_time_and_the_worker_that_rebuilds_it_is_killed(own_newsroom: Newsroom) -> None:
+    """Nothing that was accepted is lost, whatever was being carried out; nothing leaves after a notice of a kill."""
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    sent = Sent(newsroom)
+    threads = [threading.Thread(target=sent.post_until_stopped, args=(name,), daemon=True) for name in ("x", "y")]
+    for thread in threads:
+        thread.start()
+    for number, pause in ((1, 1.0), (2, 0.6)):
+        receiver.until(lambda least=number * 15: len(sent.versions) > least, 60, "articles")
+        newsroom.store.client.flushall()
+        until(lambda: newsroom.store.agreement.progress().begun > 0, "the rebuild begins")
+        process = newsroom.stack.children[number].process
+        assert process is not None
+        if number == 1:
+            process.kill()
+        time.sleep(pause)
+    sent.stopped.set()
+    for thread in threads:
+        thread.join(60)
+
+    def complete() -> bool:
+        last = {row[1]: row for row in messages(newsroom, "/p0")}
+        killed = all(last[name][3] == "article.killed" for name in sent.killed if name in last)
+        others = sent.versions.keys() - sent.killed
+        return killed and all(name in last and last[name][2] == sent.versions[name] for name in others)
+
+    receiver.until(complete, 90, "the endpoint has all")
+    highest: dict[str, int] = {}
+    bodies: dict[str, bytes] = {}
+    killed: set[str] = set()
+    for request, (identity, name, version, kind) in zip(receiver.at("/p0"), messages(newsroom, "/p0"), strict=True):
+        assert bodies.setdefault(identity, request.body) == request.body
+        assert name not in killed or kind == "article.killed"
+        assert version >= highest.get(name, 0)
+        highest[name] = version
+        killed |= {name} if kind == "article.killed" else set()
+    until(lambda: not unfinished(newsroom), "the record has all events as done")
+
+
+class Sent:
+    """What a CMS sends all the time: new articles, corrections, and kills."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self._newsroom = newsroom
+        self.versions: dict[str, int] = {}
+        self.killed: set[str] = set()
+        self.stopped = threading.Event()
+
+    def post_until_stopped(self, name: str) -> None:
+        for number in itertools.count():
+            if self.stopped.is_set():
+                return
+            article = f"{name}-{number}"
+            for version in range(1, 1 + number % 3):
+                self._post(published(article, "s0", version))
+                self.versions[article] = version
+            if number % 3 == 2 and number % 2:
+                self._post({"id": f"kill-{article}", "type": "article.killed", "article": {"id": article}})
+                self.killed.add(article)
+
+    def _post(self, event: dict[str, Any]) -> None:
+        until(lambda: self._newsroom.post(event).status_code == 202, "it is accepted")
+        time.sleep(0.02)
+
+
+def unfinished(newsroom: Newsroom) -> list[int]:
+    with newsroom.record.read() as connection:
+        return list(connection.scalars(select(tables.events.c.number).where(tables.events.c.done.is_(None))))
