@@ -309,7 +309,7 @@ class TestDraining:
         monkeypatched.start()
         assert drain.drain() is None
         with record.read() as connection:
-            assert [EndpointStanding("f", "p", 0, NOW, "asked")] == endpoint_standings.of_feed(connection, "f")
+            assert [EndpointStanding("f", "p", 0, NOW, "asked", since=0)] == endpoint_standings.of_feed(connection, "f")
 
     def test_two_at_a_time(self, store: Store, record: Record, drain: OutboxDrain) -> None:
         push(store, 1)
@@ -334,8 +334,8 @@ class TestDraining:
             ("attempt", "no JSON"),
             ("attempt", "[1,2]"),
             ("nonsense", "[]"),
-            ("endpoint", f'["p",{2**70},null,""]'),
-            ("endpoint", '["q",3,null,""]'),
+            ("endpoint", f'["p",{2**70},null,"",null]'),
+            ("endpoint", '["q",3,null,"",null]'),
         ):
             store.client.xadd(box, {kind: value})
         push(store, 2)

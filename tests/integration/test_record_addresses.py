@@ -94,7 +94,7 @@ LASTING: dict[Callable[[Path, Cluster], str], str] = {
     a_text: DAMAGED,
     half_a_database: DAMAGED,
     of_the_future: "start the release that upgraded the record, or a later one",
-    of_another_program: "run `dateline record upgrade`",
+    of_another_program: "run `dateline record upgrade`, if that is where it should be",
     no_such_database: NOT_ALLOWED,
     no_such_role: NOT_ALLOWED,
     a_wrong_password: NOT_ALLOWED,

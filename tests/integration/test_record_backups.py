@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from command_line import dateline
@@ -207,7 +208,7 @@ def test_without_the_tools_it_says_how(cluster: Cluster, copy: Path, monkeypatch
         monkeypatch.setenv("PATH", str(copy.parent))
         with pytest.raises(BackupFailed) as refused:
             back_up(record, copy)
-    address = f"postgresql://{STRANGER}@/{name}?host={cluster.folder}".replace("/tmp/", "%2Ftmp%2F")
+    address = f"postgresql://{STRANGER}@/{name}?host={quote(str(cluster.folder), safe='')}"
     assert str(refused.value) == (
         "there is no pg_dump on this machine: install PostgreSQL's client (Debian: postgresql-client), or run on one "
         f"that has it: pg_dump --format=custom --file={copy}.part --dbname={address}"

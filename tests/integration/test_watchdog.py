@@ -52,7 +52,11 @@ def _start(server: EmbeddedRedis, folder: Path, fault: str) -> subprocess.Popen[
     config = folder / "dateline.toml"
     config.write_text('[[feeds]]\nname = "all"\ntitle = "All"\n')
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
-    environ |= {"DATELINE_REDIS_URL": server.url, "DATELINE_CONFIG": str(config)}
+    environ |= {
+        "DATELINE_REDIS_URL": server.url,
+        "DATELINE_CONFIG": str(config),
+        "DATELINE_DATA_DIR": str(folder / "data"),
+    }
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, "worker", fault, str(folder / "trigger")], env=environ, stderr=log
