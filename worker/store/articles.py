@@ -103,17 +103,23 @@ class Articles:
 
     def look_up(self, article_id: str) -> StoredArticle | Remains:
         """Return the article, or what stands in its place when it is not there or can't be read."""
-        pipe = self._client.pipeline(transaction=False)
-        pipe.hget(keys.article(article_id), "rev")
-        rev, (epoch, trimmed, is_in_filter) = self._scripts.run_after(
-            pipe, "known_ids/ask", known_ids.KEYS, known_ids.arguments([article_id])
-        )
-        if rev is None:
-            return Remains(may_be_known=bool(is_in_filter), epoch=epoch, trimmed=bool(trimmed))
-        parsed = self._parsed.get(article_id)
-        if parsed is not None and parsed.rev == rev:
-            return parsed
-        return self._read([article_id], keep=True).get(article_id) or self._remains(article_id)
+        while True:
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hget(keys.article(article_id), "rev")
+            rev, (epoch, trimmed, is_in_filter) = self._scripts.run_after(
+                pipe, "known_ids/ask", known_ids.KEYS, known_ids.arguments([article_id])
+            )
+            if rev is None:
+                return Remains(may_be_known=bool(is_in_filter), epoch=epoch, trimmed=bool(trimmed))
+            parsed = self._parsed.get(article_id)
+            if parsed is not None and parsed.rev == rev:
+                return parsed
+            if article := self._read([article_id], keep=True).get(article_id):
+                return article
+            remains = self._remains(article_id)
+            if remains.rev in (rev, NEW):
+                return remains
+            # It is not damaged: it was taken out and brought back while it was read.
 
     def _read(self, article_ids: Collection[str], *, keep: bool) -> dict[str, StoredArticle]:
         articles = {}
@@ -123,6 +129,8 @@ class Articles:
         for article_id, fields in zip(article_ids, answers(pipe), strict=True):
             try:
                 doc, rev, feeds, accepted, marks, event, result = fields
+                if rev is None:
+                    continue
                 names = frozenset(json.loads(feeds))
                 fingerprints = tuple((marks or "").split())
                 article = StoredArticle(
