@@ -7,6 +7,7 @@ In the end everybody has what the newsroom last said, and the record has all of 
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -350,8 +351,11 @@ class RecordModel(RuleBasedStateMachine):
                 assert noted <= len(messages) if self.is_wiped else noted == len(messages)
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(150, marks=pytest.mark.long)])
-@pytest.mark.timeout(1200)
+# The same few examples each time; how many others are tried is said by whoever has the time: MODEL_EXAMPLES=150.
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
+
+
+@pytest.mark.timeout(3600 if EXAMPLES else 120)
 def test_everybody_has_what_was_said_last_and_the_record_has_all_of_it(
     store: Store,
     redis_url: str,
@@ -359,7 +363,6 @@ def test_everybody_has_what_was_said_last_and_the_record_has_all_of_it(
     receiver: Receiver,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    examples: int,
 ) -> None:
     monkeypatch.setattr(event_consumer, "_AGAIN_MS", 0)
     monkeypatch.setattr(noting, "_FRESH_MS", 0)
@@ -369,7 +372,8 @@ def test_everybody_has_what_was_said_last_and_the_record_has_all_of_it(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=examples,
+                max_examples=EXAMPLES or 10,
+                derandomize=not EXAMPLES,
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
