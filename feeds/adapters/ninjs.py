@@ -65,7 +65,7 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
         )
     for associated in map(_lower, objects(_values(item.get("associations")))):
         _picture(draft, associated)
-        if associated.get("type") in {"video", "audio", "composite", "component", "planning", "event"}:
+        if associated.get("type") in ("video", "audio", "composite", "component", "planning", "event"):
             name = identity(associated.get("uri")) or identity(associated.get("guid")) or "one"
             draft.note("", f"has {associated['type']} among its associations ({name[:200]}), which is left out")
         if associated.get("type") == "text" and associated.get("rel") == "alternate":
@@ -154,7 +154,7 @@ def _version(draft: Draft, version: Any) -> None:
 def _text(item: dict[str, Any], name: str) -> Any:
     """The headline or description: in 1.x by suffix, `_text` first; in 2.x and 3.x by role, `main` first."""
     variants = [_lower(variant) for variant in objects(item.get(f"{name}s"))]
-    variants.sort(key=lambda each: each.get("role") not in {"main", None})
+    variants.sort(key=lambda each: each.get("role") not in ("main", None))
     suffixed = (item[key] for key in sorted(item, key=lambda key: key != f"{name}_text") if key.startswith(f"{name}_"))
     return next(filter(None, (*(variant.get("value") for variant in variants), *suffixed)), None)
 
@@ -165,7 +165,7 @@ def _body(draft: Draft, item: dict[str, Any]) -> Any:
             value = item[name]
             return _source(draft, value, "XML") if isinstance(value, str) and _XML.match(value) else value
     bodies = [body for body in map(_lower, objects(item.get("bodies"))) if isinstance(body.get("value"), str)]
-    bodies.sort(key=lambda each: each.get("role") not in {"main", None})
+    bodies.sort(key=lambda each: each.get("role") not in ("main", None))
     html_bodies = [body for body in bodies if "html" in str(body.get("contenttype", ""))]
     if html_bodies:
         return html_bodies[0]["value"]
@@ -215,7 +215,7 @@ def _page(item: dict[str, Any]) -> Any:
 
 
 def _picture(draft: Draft, item: dict[str, Any]) -> None:
-    if item.get("type") not in {"picture", "graphic"}:
+    if item.get("type") not in ("picture", "graphic"):
         return
     renditions = [_lower(each) for each in objects(_values(item.get("renditions")))]
     renditions.sort(key=lambda each: pixels(each.get("width")) or 0, reverse=True)

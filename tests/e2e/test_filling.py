@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from newsroom import start
 from receiver import Receiver
 from test_rollout import PARTNER, WIRE, bodies, members, worker
@@ -44,6 +45,8 @@ def put_into_record(config: Path) -> None:
     record.close()
 
 
+@pytest.mark.long
+@pytest.mark.timeout(400)
 def test_another_worker_goes_on_and_events_flow_meanwhile(tmp_path: Path, receiver: Receiver) -> None:
     with start(tmp_path, receiver, 1) as newsroom:
         put_into_record(newsroom.config)
@@ -65,7 +68,9 @@ def test_another_worker_goes_on_and_events_flow_meanwhile(tmp_path: Path, receiv
         newsroom.kill("old-7")
         with worker(newsroom, tmp_path, more):
             receiver.until(lambda: "new" in members(newsroom, "wire"), 60, "the event to be carried out")
-            assert gone_through() >= reached or not newsroom.store.definitions.progress().feeds
+            receiver.until(
+                lambda: gone_through() >= reached or not newsroom.store.definitions.progress().feeds, 60, "it goes on"
+            )
             receiver.until(lambda: not newsroom.store.definitions.progress().feeds, 90, "the feed to be filled")
             expected = {f"old-{number}" for number in range(EVERY + 7, ARTICLES - EVERY, EVERY)} | {"new"}
             receiver.until(lambda: members(newsroom, "wire") == expected, 30, "the kills in the new feed")

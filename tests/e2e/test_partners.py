@@ -98,7 +98,7 @@ def test_a_replay_must_say_which(newsroom: Newsroom) -> None:
         (["--endpoint", "p3"], "say which: one of --since, --article and --parked"),
         (["--endpoint", "nobody", "--parked"], "there is no endpoint nobody"),
         (["--endpoint", "p1", "--parked"], "p1 gets feeds"),
-        (["--endpoint", "p3", "--since", "yesterday"], "--since: must be a time such as"),
+        (["--endpoint", "p3", "--since", "yesterday"], "--since: 'yesterday' is no time that is clear"),
     ):
         done = dateline("replay", *words, *config)
         assert done.returncode == 2

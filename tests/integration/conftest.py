@@ -17,6 +17,7 @@ from distributing import Worker
 from postgresql import Cluster, programs_or_skip
 from receiver import Receiver
 
+from worker import clock
 from worker.record import Record
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store
@@ -33,6 +34,13 @@ def _port() -> int:
             except OSError:
                 continue
             return port
+
+
+@pytest.fixture(autouse=True)
+def no_clock_is_followed() -> Iterator[None]:
+    """A test that wires a process as commands do leaves its clock to nobody."""
+    yield
+    clock.follow(lambda: None)
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,8 @@ def test_a_kill_of_a_cold_article_waits_for_the_record_and_others_do_not(store: 
         while store.events.waiting() and time.monotonic() < deadline:
             consumer.take_over(from_dead_workers=False)
             time.sleep(0.05)
-    assert room.killed == [("all", 2), ("all", 2)]
+    # It may be carried out once more.
+    assert set(room.killed) == {("all", 2)}
     killed, corrected = room.parts.articles.get_many(NAMES[:2]).values()
     assert killed.article.pubstatus == "canceled"
     assert corrected.article.version == 2

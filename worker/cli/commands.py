@@ -6,6 +6,7 @@ when it is called, so that one that asks the record does not wait for Celery, an
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
@@ -133,6 +134,9 @@ def run() -> None:
         failure = failure_of(error)
         if failure is None:
             raise
+        if isinstance(error, OSError):
+            # What is left of the answer is not tried once more at the end, with another error.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         for line in failure.lines:
             say_wrong(line)
         sys.exit(failure.status)
