@@ -38,7 +38,8 @@ def _port() -> int:
 
 @pytest.fixture(autouse=True)
 def no_clock_is_followed() -> Iterator[None]:
-    """A test that wires a process as commands do leaves its clock to nobody."""
+    """A test that wires a process as commands do leaves its clock to nobody, whichever folder it is in."""
+    clock.follow(lambda: None)
     yield
     clock.follow(lambda: None)
 
