@@ -75,10 +75,9 @@ class TestTheLedger:
             deliveries.note(connection, [*steps, *others])
         with record.read() as connection:
             ids = ["ferry", "unknown", *(other.article_id for other in others)]
-            holding = deliveries.holding(connection, "world", "desk", ids)
-            assert len(holding) == 1201
-            assert holding["ferry"] == steps[1]
-            assert deliveries.holding(connection, "sport", "desk", ids) == {}
+            holdings = deliveries.holdings(connection, ids)
+            assert len(holdings) == 1201
+            assert holdings["ferry"] == {("world", "desk"): steps[1]}
             first = deliveries.of_endpoint(connection, "world", "desk", 1)
             assert [1, 2] == [row.version for row in first]
             rest = deliveries.of_endpoint(connection, "world", "desk", 5000, after="ferry")

@@ -15,7 +15,7 @@ from worker.record.tables import deliveries
 from worker.record.upserts import upsert_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select
 
@@ -99,25 +99,19 @@ def of_endpoint(connection: Connection, feed: str, endpoint: str, most: int, *, 
     return [Delivery(*row) for row in rows]
 
 
-def holding(connection: Connection, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, Delivery]:
-    """Return what an endpoint holds of these articles, by article id: what Redis' ledger has of what is hot."""
-    entries: dict[str, Delivery] = {}
-    for start in range(0, len(article_ids), _AT_ONCE):
-        statement = _rows().where(
-            deliveries.c.endpoint == endpoint,
-            deliveries.c.feed == feed,
-            deliveries.c.article_id.in_(article_ids[start : start + _AT_ONCE]),
-        )
-        entries |= newest(Delivery(*row) for row in connection.execute(statement))
-    return entries
-
-
-def newest(entries: Iterable[Delivery]) -> dict[str, Delivery]:
-    """Return what an endpoint holds of each article, from its rows in any order."""
-    return {entry.article_id: entry for entry in sorted(entries, key=_order)}
+def holdings(connection: Connection, article_ids: Collection[str]) -> dict[str, dict[tuple[str, str], Delivery]]:
+    """Return what endpoints hold of articles, as Redis' ledgers have it: article -> (feed, endpoint) -> newest row."""
+    by_article: dict[str, dict[tuple[str, str], Delivery]] = {}
+    ordered = sorted(article_ids)
+    for start in range(0, len(ordered), _AT_ONCE):
+        statement = _rows().where(deliveries.c.article_id.in_(ordered[start : start + _AT_ONCE]))
+        for entry in sorted((Delivery(*row) for row in connection.execute(statement)), key=_order):
+            by_article.setdefault(entry.article_id, {})[entry.feed, entry.endpoint] = entry
+    return by_article
 
 
 def _order(entry: Delivery) -> tuple[int, int, bool]:
+    # As in lua/attempts/record.lua: what was sent of an older version changes nothing.
     return entry.version, entry.sent, entry.state != "trying"
 
 

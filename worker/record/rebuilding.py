@@ -12,10 +12,9 @@ from sqlalchemy import and_, func, literal, or_, select, union, update
 
 from worker.record import cursors, feed_standings, tables
 from worker.record.articles import Membership
-from worker.record.deliveries import COLUMNS, Delivery, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
@@ -130,22 +129,6 @@ def due_after(connection: Connection, after: tuple[int, str], limit: int) -> lis
     )
     rows = connection.execute(query.order_by(articles.due, articles.article_id).limit(limit))
     return [(due, article_id) for due, article_id in rows]
-
-
-def ledger(connection: Connection, article_ids: Collection[str]) -> list[Delivery]:
-    """Return what endpoints hold of articles: of each endpoint, feed and article the newest row."""
-    columns = [tables.deliveries.c[name] for name in COLUMNS]
-    holds: list[Delivery] = []
-    ordered = sorted(article_ids)
-    for start in range(0, len(ordered), _AT_ONCE):
-        of_lot = select(*columns).where(tables.deliveries.c.article_id.in_(ordered[start : start + _AT_ONCE]))
-        by_holder: dict[tuple[str, str], list[Delivery]] = {}
-        for row in connection.execute(of_lot):
-            delivery = Delivery(*row)
-            by_holder.setdefault((delivery.endpoint, delivery.feed), []).append(delivery)
-        for deliveries in by_holder.values():
-            holds += newest(deliveries).values()
-    return holds
 
 
 def unfinished_events(

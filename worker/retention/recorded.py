@@ -12,7 +12,7 @@ from sqlalchemy import select
 from feeds.article import Article
 from worker.record import tables
 from worker.record.articles import read_articles
-from worker.record.ledgers import read_ledgers
+from worker.record.deliveries import holdings
 from worker.store.articles import StoredArticle
 from worker.store.cooling import PutBack, RecordedDocument
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from worker.record import Record
     from worker.record.articles import ArticleWithFeeds, Membership
-    from worker.record.ledgers import LedgerRow
+    from worker.record.deliveries import Delivery
     from worker.store.articles import StoredArticle
 from worker.store.cooling import PlaceInFeed
 
@@ -99,7 +99,7 @@ def _epoch(connection: Connection) -> str:
 
 def _read(connection: Connection, article_ids: Collection[str]) -> dict[str, RecordedArticle]:
     articles = read_articles(connection, article_ids)
-    ledgers = read_ledgers(connection, articles)
+    ledgers = holdings(connection, articles)
     return {
         name: _recorded(article, article.article.document, ledgers.get(name, {}))
         for name, article in articles.items()
@@ -107,7 +107,7 @@ def _read(connection: Connection, article_ids: Collection[str]) -> dict[str, Rec
     }
 
 
-def _recorded(article: ArticleWithFeeds, doc: str, ledgers: Mapping[tuple[str, str], LedgerRow]) -> RecordedArticle:
+def _recorded(article: ArticleWithFeeds, doc: str, ledgers: Mapping[tuple[str, str], Delivery]) -> RecordedArticle:
     row = article.article
     places = {place.feed: _place(place, ledgers) for place in article.memberships}
     document = RecordedDocument(
@@ -116,7 +116,7 @@ def _recorded(article: ArticleWithFeeds, doc: str, ledgers: Mapping[tuple[str, s
     return RecordedArticle(document, row.sha256, places)
 
 
-def _place(place: Membership, ledgers: Mapping[tuple[str, str], LedgerRow]) -> PutBack:
+def _place(place: Membership, ledgers: Mapping[tuple[str, str], Delivery]) -> PutBack:
     return PutBack(
         place.version,
         place.decided,
@@ -129,7 +129,7 @@ def _place(place: Membership, ledgers: Mapping[tuple[str, str], LedgerRow]) -> P
     )
 
 
-def ledger_entry(row: LedgerRow) -> str:
+def ledger_entry(row: Delivery) -> str:
     """Return an entry of a ledger as the store keeps it (worker/receivers/ledger.py)."""
     entry: dict[str, Any] = {
         "version": row.version,

@@ -6,12 +6,12 @@ better stays, so it may be done at any time, again, and by several at once.
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from worker.record import rebuilding
 from worker.record.articles import read_articles
+from worker.record.deliveries import holdings
+from worker.retention.recorded import ledger_entry
 from worker.store.restoring import RestoredArticle, RestoredMembership
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class Restoration:
 
 def read_lot(connection: Connection, article_ids: Collection[str]) -> tuple[list[ArticleWithFeeds], list[Delivery]]:
     """Return what the record has of articles, and what endpoints hold of them."""
-    return list(read_articles(connection, article_ids).values()), rebuilding.ledger(connection, article_ids)
+    entries = holdings(connection, article_ids).values()
+    return list(read_articles(connection, article_ids).values()), list(chain.from_iterable(map(dict.values, entries)))
 
 
 def restored(place: Membership) -> RestoredMembership:
@@ -89,19 +90,6 @@ def as_restored(article: ArticleWithFeeds, document: str) -> RestoredArticle:
         row.published,
         row.due,
     )
-
-
-def ledger_entry(delivery: Delivery) -> str:
-    """Return an entry of a ledger as Redis keeps it (worker/receivers/ledger.py)."""
-    entry: dict[str, Any] = {
-        "version": delivery.version,
-        "status": delivery.action,
-        "at": delivery.sent,
-        "sha256": b64encode(bytes.fromhex(delivery.sha256)).decode("ascii"),
-    }
-    if delivery.state != "taken":
-        entry["outcome"] = "unknown" if delivery.state == "trying" else delivery.state
-    return json.dumps(entry, separators=(",", ":"))
 
 
 def _text(article: ArticleWithFeeds) -> str:

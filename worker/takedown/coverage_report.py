@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
-from worker.record.ledgers import read_ledgers
+from worker.record.deliveries import holdings
 from worker.retention.recorded import RecordedArticles, ledger_entry
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def with_removed_endpoints(report: CoverageReport, recorded: RecordedArticles) -
     They confirm nothing any more: a kill that they did not take while they were there has not reached them.
     """
     article_id = report.article.id
-    ledger = recorded.ask(lambda connection: read_ledgers(connection, [article_id])) or {}
+    ledger = recorded.ask(lambda connection: holdings(connection, [article_id])) or {}
     shown = {(row.feed, row.receiver) for row in report.rows}
     removed = []
     for (feed, endpoint), row in sorted(ledger.get(article_id, {}).items()):
