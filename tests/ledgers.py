@@ -23,6 +23,10 @@ def ledger_of(store: Store, feed: str, endpoint: str) -> dict[str, tuple[Any, ..
 
 
 def noted_ledger(record: Record, feed: str, endpoint: str) -> dict[str, tuple[Any, ...]]:
+    """Return the same of the record: of each article the newest row."""
     with record.read() as connection:
-        rows = deliveries.newest(deliveries.of_endpoint(connection, feed, endpoint, 10_000))
+        holdings = deliveries.holdings(
+            connection, {row.article_id for row in deliveries.of_endpoint(connection, feed, endpoint, 10_000)}
+        )
+    rows = {article: holdings[article][feed, endpoint] for article in holdings if (feed, endpoint) in holdings[article]}
     return {name: (row.version, row.action, row.state, row.sha256, row.sent) for name, row in rows.items()}
