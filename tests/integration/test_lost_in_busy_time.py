@@ -223,12 +223,13 @@ def test_what_was_decided_on_the_emptied_redis_is_found_below_what_came_back(wor
     worker.services.articles.get("b")
     assert worker.store.changes.seqs("all", ["a", "b"]) == [1, 2]
     carry_on_after_the_loss(worker)
-    assert worker.store.changes.seqs("all", ["b", "a"]) == [2, 3]
+    (corrected,) = worker.store.changes.seqs("all", ["a"])
+    assert corrected > 2
     while worker.runtime._noting.catch_up() is not None or worker.store.unnoted.waiting().marks:
         pass
     with worker.record.read() as connection:
         sequence = select(tables.memberships.c.sequence).where(tables.memberships.c.article_id == "a")
-        assert connection.scalar(sequence) == 3
+        assert connection.scalar(sequence) == corrected
 
 
 def test_a_kill_that_waits_for_the_record_is_carried_out_before_what_was_published(worker: Worker) -> None:

@@ -227,7 +227,11 @@ class TestRebuild:
         assert [("endpoint:down", 1)] == [(claim.receiver, claim.cursor) for claim in claims]
         assert "a v1" in desk.document("world")
 
-    def test_an_older_redis_gets_what_it_lacks(self, process: Process, record: Record, desk: Desk) -> None:
+    def test_an_older_redis_gets_what_it_lacks(
+        self, process: Process, record: Record, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # With one clock alone nothing gets another number.
+        monkeypatch.setattr("worker.retention.rebuild._CLOCKS_MS", 0)
         process.agreement.look()
         busy(desk)
         note_all(desk.store, record, FEEDS)
@@ -336,10 +340,14 @@ class TestRebuild:
             (young,) = [row for row in endpoint_standings.of_feed(connection, "world") if row.endpoint == "young"]
         assert young.since == head
 
+    @pytest.mark.parametrize("ahead", [None, 900])
     def test_what_was_decided_on_the_emptied_redis_gets_numbers_after_all_others(
-        self, process: Process, record: Record, desk: Desk
+        self, process: Process, record: Record, desk: Desk, ahead: int | None
     ) -> None:
-        """A worker that had an event in hand when Redis was emptied has recorded it before anybody noticed."""
+        """A worker that had an event in hand when Redis was emptied has recorded it before anybody noticed.
+
+        `ahead` (ms): by so much later another one, by its clock, has noted what it had read before.
+        """
         process.agreement.look()
         busy(desk)
         note_all(desk.store, record, FEEDS)
@@ -349,6 +357,10 @@ class TestRebuild:
         desk.accept(article("stray"))
         desk.consumer().consume()
         assert desk.store.changes.head("world").seq == 1
+        if ahead is not None:
+            with record.write() as connection:
+                noted = positions.read_positions(connection)[positions.NOTED]
+                positions.note_position(connection, positions.NOTED, noted + 1, clock.ms(clock.agreed()) + ahead)
         process.agreement.look()
         process.rebuild_all()
         assert desk.store.changes.seqs("world", ["stray"]) == [head + 1]

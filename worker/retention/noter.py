@@ -95,6 +95,8 @@ class Noter:
         not hold any longer after all was read: what they have changed may be gone. Raises RecordAway, and errors that
         are bugs; RedisError when Redis can't.
         """
+        # Before anything is read: Redis may be emptied the moment after, and what is decided then is not noted by this.
+        now = clock.ms(clock.agreed())
         named = dict.fromkeys((*names, *(result.article_id for result in results if result.article_id)))
         batch = self._store.unnoted.read(list(named))
         for name, reason in batch.damaged.items():
@@ -107,7 +109,6 @@ class Noter:
             states, marks, charge_then = self._store.unnoted.feed_states(in_feeds)
         if charge is not None and charge_then != charge:
             raise ChargePassed(charge)
-        now = clock.ms(clock.agreed())
         with self._record.availability.write() as connection:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)
             feed_standings.note(connection, [FeedStanding(feed, of_feed, now) for feed, of_feed in marks.items()])

@@ -47,6 +47,8 @@ _SLICE_SECONDS = 5.0
 """How long a worker goes on before it logs how far it is."""
 _BEFORE_MS = 120_000
 """What was noted so long before Redis stopped is in it, whatever the order in which things were written."""
+_CLOCKS_MS = 5_000
+"""What was decided so long before the last noting may be younger than that: by another process, on another clock."""
 _ARTICLES_AT_ONCE = 200
 _UPDATES_AT_ONCE = 5000
 _STEPS = ("due", "changed")
@@ -104,7 +106,7 @@ class Rebuild:
                     next_step="it is rebuilt from the record",
                 )
                 agreement.begin("rebuild", verdict, now, since)
-                self._lay_ground(token, record.time, is_blocking=True, is_emptied=verdict == "redis_empty")
+                self._lay_ground(token, record.time - _CLOCKS_MS, is_blocking=True, is_emptied=verdict == "redis_empty")
             elif verdict != "new":
                 agreement.begin("note", verdict, now, 0)
                 log.warning("record_behind", what=verdict, next_step="all that Redis has is noted")
