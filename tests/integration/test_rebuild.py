@@ -227,11 +227,7 @@ class TestRebuild:
         assert [("endpoint:down", 1)] == [(claim.receiver, claim.cursor) for claim in claims]
         assert "a v1" in desk.document("world")
 
-    def test_an_older_redis_gets_what_it_lacks(
-        self, process: Process, record: Record, desk: Desk, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        # With one clock alone nothing gets another number.
-        monkeypatch.setattr("worker.retention.rebuild._CLOCKS_MS", 0)
+    def test_an_older_redis_gets_what_it_lacks(self, process: Process, record: Record, desk: Desk) -> None:
         process.agreement.look()
         busy(desk)
         note_all(desk.store, record, FEEDS)

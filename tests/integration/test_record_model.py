@@ -149,7 +149,8 @@ class Process:
         self.runtime._enrolment.enroll()
         self.feeder.feed()
         while self.runtime.rebuild.carry_on() is not None:
-            pass
+            self.feeder.feed()
+            self.runtime.newsroom.events.consume()
         self.services.agreement.check()
         self.runtime.newsroom.indexer.fill()
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, func, literal, or_, select, union, update
+from sqlalchemy import and_, exists, func, literal, or_, select, union, update
 
 from worker.record import cursors, feed_standings, tables
 from worker.record.articles import Membership
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -108,6 +108,18 @@ def departed(connection: Connection, feed: str, count: int) -> list[Membership]:
     return rows
 
 
+def decisions(connection: Connection, feed: str, article_ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Return what was decided last about articles in a feed: article -> (version, when in ms)."""
+    ordered = sorted(article_ids)
+    latest: dict[str, tuple[int, int]] = {}
+    for start in range(0, len(ordered), _AT_ONCE):
+        chosen = _memberships.article_id.in_(ordered[start : start + _AT_ONCE])
+        rows = select(_memberships.article_id, _memberships.version, _memberships.decided)
+        for article_id, version, decided in connection.execute(rows.where(_memberships.feed == feed, chosen)):
+            latest[article_id] = version, decided
+    return latest
+
+
 def accepted_since(connection: Connection, time: int, after: tuple[int, str], limit: int) -> list[tuple[int, str]]:
     """Return when articles were changed last, and their ids: up to `limit`, from `time` (ms) and after a pair on."""
     articles = tables.articles.c
@@ -146,6 +158,13 @@ def unfinished_events(
         query = query.where(events.accepted < accepted_before)
     rows = connection.execute(query.order_by(events.number).limit(limit))
     return [UnfinishedEvent(number, event_id, kind == "kill", entry) for number, event_id, kind, entry in rows]
+
+
+def is_any_unfinished(connection: Connection, accepted_before: int) -> bool:
+    """Whether an event that was accepted before a time (ms) is not carried out, or that is not noted yet."""
+    events = tables.events.c
+    some = select(literal(1)).where(events.done.is_(None), events.accepted < accepted_before)
+    return bool(connection.scalar(select(exists(some))))
 
 
 def append_again(connection: Connection, numbers: Sequence[int]) -> None:

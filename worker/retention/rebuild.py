@@ -5,6 +5,9 @@ numbers of feeds go on after all that the record has, so none is given twice; en
 patterns are back; events that were accepted and not carried out are appended again. From then on events are carried
 out: an article that Redis lacks, or has older than the record, is restored before anybody decides about it.
 
+An endpoint may have got what Redis lost before it was noted. So the feeds wait until the events that were accepted
+before the loss are carried out again: nobody gets an older version after a newer one.
+
 The rest is done feed by feed, those that somebody follows first: the window, what receivers have still to get, the
 receivers with their cursors. Until a feed is done nobody reads its window and nobody is claimed: no reader sees an
 empty feed, and no receiver is taken for one that has all. Then come embargoes. One worker does it, and another goes on
@@ -29,13 +32,16 @@ from worker.retention.lost_events import LostEvents
 from worker.retention.restoration import Restoration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy import Connection
 
     from worker.record import Record
     from worker.record.agreement import RecordStanding
     from worker.retention.agreement import Verdict
     from worker.store import Store
     from worker.store.agreement import Progress, RedisStanding
+    from worker.store.restoring import NumberedDecision
 
 log = structlog.get_logger()
 
@@ -47,8 +53,12 @@ _SLICE_SECONDS = 5.0
 """How long a worker goes on before it logs how far it is."""
 _BEFORE_MS = 120_000
 """What was noted so long before Redis stopped is in it, whatever the order in which things were written."""
-_CLOCKS_MS = 5_000
-"""What was decided so long before the last noting may be younger than that: by another process, on another clock."""
+_CLOCKS_MS = 1_000
+"""By so much the clocks of two processes differ at the most: each is an estimate of Redis' clock."""
+_EVENTS_MS = 30_000
+"""So long feeds wait for the events that were accepted before Redis lost time."""
+_EVENTS_SECONDS = 0.05
+"""How often it is looked for them meanwhile."""
 _ARTICLES_AT_ONCE = 200
 _UPDATES_AT_ONCE = 5000
 _STEPS = ("due", "changed")
@@ -133,11 +143,16 @@ class Rebuild:
         return True
 
     def carry_on(self) -> float | None:
-        """Go on with a rebuild that was begun, for a while, unless another worker does; return 0 when there is more."""
+        """Go on with a rebuild that was begun, for a while, unless another worker does.
+
+        Returns after how many seconds to go on; None when there is nothing more.
+        """
         agreement = self._store.agreement
         if agreement.read().work != "rebuild" or (token := agreement.rebuilding.acquire(_LEASE_MS)) is None:
             return None
         try:
+            if self._awaits_events(agreement.progress()):
+                return _EVENTS_SECONDS
             end = time.monotonic() + _SLICE_SECONDS
             for _ in self._parts():
                 if self._stopped.is_set() or not agreement.rebuilding.extend(token, _LEASE_MS):
@@ -182,7 +197,10 @@ class Rebuild:
             endpoints = rebuilding.endpoint_beginnings(connection)
         goes_on()
         heads = {feed: row.head for feed, row in feeds.items()}
-        if strays := restoring.open_feeds(heads, noted_until, is_blocking=is_blocking, is_emptied=is_emptied):
+        decided = restoring.decided_after(heads, noted_until, is_emptied=is_emptied)
+        with self._record.read() as connection:
+            known = {feed: _known(connection, feed, decisions) for feed, decisions in decided.items()}
+        if strays := restoring.open_feeds(heads, noted_until, known, is_blocking=is_blocking, is_emptied=is_emptied):
             # The record may have them with the numbers that they had.
             self._founding.unnoted.mark(*strays)
         # After the numbers of their feeds: nobody takes them for up to date with a feed that seems to have had nothing.
@@ -193,6 +211,12 @@ class Rebuild:
         agreement.queue({feed: 0 if feed in followed else 1 for feed in feeds})
         agreement.note_progress({"all": len(feeds) + len(_STEPS)})
         log.info("rebuild_founded", feeds=len(feeds))
+
+    def _awaits_events(self, progress: Progress) -> bool:
+        if progress.done or clock.ms(clock.agreed()) > progress.begun + _EVENTS_MS:
+            return False
+        with self._record.read() as connection:
+            return rebuilding.is_any_unfinished(connection, progress.begun + _CLOCKS_MS)
 
     def _parts(self) -> Iterator[None]:
         """Do what is left, and yield after each part that is done."""
@@ -238,3 +262,13 @@ class Rebuild:
                 return
             last = changed[-1]
             yield self._articles.restore([article_id for _, article_id in changed])
+
+
+def _known(connection: Connection, feed: str, decisions: Mapping[str, NumberedDecision]) -> dict[str, int]:
+    """The numbers of the decisions that the record has, or later ones of the same articles."""
+    latest = rebuilding.decisions(connection, feed, decisions)
+    return {
+        article: row.number
+        for article, row in decisions.items()
+        if latest.get(article, (-1, -1)) >= (row.version, row.decided)
+    }

@@ -23,6 +23,14 @@ _SCRIPT_ROWS = 200
 """How many rows one script takes at the most, so that others are soon served."""
 
 
+class NumberedDecision(NamedTuple):
+    """What was decided about an article in a feed: the number of that change, the version, and when (ms)."""
+
+    number: int
+    version: int
+    decided: int
+
+
 class RestoredArticle(NamedTuple):
     """An article as the record has it; times in ms. `due`: when its visibility changes next by itself, None: never."""
 
@@ -70,19 +78,45 @@ class Restoring:
         self._client = client
         self._scripts = scripts
 
+    def decided_after(
+        self, feeds: Iterable[str], time: int, *, is_emptied: bool
+    ) -> dict[str, dict[str, NumberedDecision]]:
+        """Return what was decided after a time (ms): feed -> article -> what was decided.
+
+        `is_emptied`: Redis had lost everything.
+        """
+        names = list(feeds)
+        calls = [([keys.feed(feed).log, keys.feed(feed).article_states], [time, int(is_emptied)]) for feed in names]
+        answers: list[list[tuple[str, str, str, str]]] = []
+        for start in range(0, len(calls), _SCRIPT_ROWS):
+            answers += self._scripts.run_many("restoring/decided_after", calls[start : start + _SCRIPT_ROWS])
+        return {
+            feed: {article: NumberedDecision(*map(int, numbers)) for article, *numbers in rows}
+            for feed, rows in zip(names, answers, strict=True)
+        }
+
     def open_feeds(
-        self, heads: Mapping[str, int], noted_until: int, *, is_blocking: bool, is_emptied: bool
+        self,
+        heads: Mapping[str, int],
+        noted_until: int,
+        known: Mapping[str, Mapping[str, int]],
+        *,
+        is_blocking: bool,
+        is_emptied: bool,
     ) -> set[str]:
         """Begin to rebuild feeds (feed -> the greatest number that the record has there).
 
-        `noted_until` (ms): decisions after that were made on a Redis that had lost time. `is_blocking`: nobody reads
-        the window or claims receivers before a feed is rebuilt. `is_emptied`: Redis had lost everything. Returns the
+        `noted_until` (ms): decisions after that may have been made on a Redis that had lost time; `known`: the numbers
+        of those that the record has, or something later (feed -> article -> number). `is_blocking`: nobody reads the
+        window or claims receivers before a feed is rebuilt. `is_emptied`: Redis had lost everything. Returns the
         articles that have got other numbers, and have to be noted with them.
         """
         calls = []
         for feed, head in heads.items():
             k = keys.feed(feed)
-            arguments = [head, noted_until, int(is_blocking), int(is_emptied)]
+            arguments: list[object] = [head, noted_until, int(is_blocking), int(is_emptied)]
+            for pair in known.get(feed, {}).items():
+                arguments += pair
             calls.append(([k.meta, k.log, k.article_states, k.killed, k.left], arguments))
         strays: set[str] = set()
         for start in range(0, len(calls), _SCRIPT_ROWS):
