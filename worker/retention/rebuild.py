@@ -199,8 +199,10 @@ class Rebuild:
         heads = {feed: row.head for feed, row in feeds.items()}
         decided = restoring.decided_after(heads, noted_until, is_emptied=is_emptied)
         with self._record.read() as connection:
-            known = {feed: _known(connection, feed, decisions) for feed, decisions in decided.items()}
-        if strays := restoring.open_feeds(heads, noted_until, known, is_blocking=is_blocking, is_emptied=is_emptied):
+            in_record = {feed: _numbers_in_record(connection, feed, decisions) for feed, decisions in decided.items()}
+        if strays := restoring.open_feeds(
+            heads, noted_until, in_record, is_blocking=is_blocking, is_emptied=is_emptied
+        ):
             # The record may have them with the numbers that they had.
             self._founding.unnoted.mark(*strays)
         # After the numbers of their feeds: nobody takes them for up to date with a feed that seems to have had nothing.
@@ -264,7 +266,7 @@ class Rebuild:
             yield self._articles.restore([article_id for _, article_id in changed])
 
 
-def _known(connection: Connection, feed: str, decisions: Mapping[str, NumberedDecision]) -> dict[str, int]:
+def _numbers_in_record(connection: Connection, feed: str, decisions: Mapping[str, NumberedDecision]) -> dict[str, int]:
     """The numbers of the decisions that the record has, or later ones of the same articles."""
     latest = rebuilding.decisions(connection, feed, decisions)
     return {

@@ -99,23 +99,23 @@ class Restoring:
         self,
         heads: Mapping[str, int],
         noted_until: int,
-        known: Mapping[str, Mapping[str, int]],
+        in_record: Mapping[str, Mapping[str, int]],
         *,
         is_blocking: bool,
         is_emptied: bool,
     ) -> set[str]:
         """Begin to rebuild feeds (feed -> the greatest number that the record has there).
 
-        `noted_until` (ms): decisions after that may have been made on a Redis that had lost time; `known`: the numbers
-        of those that the record has, or something later (feed -> article -> number). `is_blocking`: nobody reads the
-        window or claims receivers before a feed is rebuilt. `is_emptied`: Redis had lost everything. Returns the
-        articles that have got other numbers, and have to be noted with them.
+        `noted_until` (ms): decisions after that may have been made on a Redis that had lost time. `in_record`: the
+        numbers of those that the record has, or something later (feed -> article -> number). `is_blocking`: nobody
+        reads the window or claims receivers before a feed is rebuilt. `is_emptied`: Redis had lost everything. Returns
+        the articles that have got other numbers, and have to be noted with them.
         """
         calls = []
         for feed, head in heads.items():
             k = keys.feed(feed)
             arguments: list[object] = [head, noted_until, int(is_blocking), int(is_emptied)]
-            for pair in known.get(feed, {}).items():
+            for pair in in_record.get(feed, {}).items():
                 arguments += pair
             calls.append(([k.meta, k.log, k.article_states, k.killed, k.left], arguments))
         strays: set[str] = set()
