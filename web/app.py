@@ -77,6 +77,7 @@ class WebProcess:
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
         )
         self._current = DefinitionListener(store, self._use_definitions)
+        self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
         self._connections = ConnectionLimits(services.settings.web.port, places())
@@ -127,10 +128,12 @@ class WebProcess:
         self._agreement.start()
         self._listener.start()
         self._current.start()
+        self._management.start()
         self._connections.start()
         yield
         self._agreement.stop()
         self._connections.stop()
+        self._management.stop()
         self._current.stop()
         self._listener.stop()
 

@@ -49,8 +49,12 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 """Name, module and function, example."""
-_RECORD = ("record", "record:app", "")
-"""A group of commands, each with an example of its own."""
+GROUPS: tuple[tuple[str, str, str], ...] = (
+    ("record", "record:app", ""),
+    ("key", "key:app", ""),
+    ("audit", "audit:app", ""),
+)
+"""Groups of commands, each with an example of its own."""
 
 
 def _show_version(requested: bool) -> None:
@@ -72,7 +76,7 @@ class _Commands(MutableMapping[str, Any]):
 
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}
-        self._listed = {name: (place, example) for name, place, example in (*COMMANDS, _RECORD)}
+        self._listed = {name: (place, example) for name, place, example in (*COMMANDS, *GROUPS)}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._loaded:

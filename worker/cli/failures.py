@@ -9,7 +9,9 @@ from typing import NamedTuple
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.settings import SettingsError
+from feeds.errors import InvalidInput
+from worker.management.callers import Forbidden
+from worker.management.changes import Conflict, NotFound
 from worker.record import database_errors
 from worker.record.availability import RecordAway
 from worker.record.backups import BackupFailed
@@ -20,7 +22,10 @@ from worker.runtime.single_instance import RunsAlready
 from worker.runtime.up import UpFailed
 from worker.store.redis_errors import sentence
 
-_CLEAR = (UpFailed, RunsAlready, CantListen, EmbeddedRedisError, UnfitRecord, BackupFailed, RecordAway)
+_CLEAR = (
+    *(UpFailed, RunsAlready, CantListen, EmbeddedRedisError, UnfitRecord, BackupFailed, RecordAway),
+    *(NotFound, Conflict, Forbidden),
+)
 """Their message is the line."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Of these the disk has no room for what a command prints, or for what it writes."""
@@ -35,7 +40,7 @@ class Failure(NamedTuple):
 
 def failure_of(error: Exception) -> Failure | None:
     """Return how a command ends by an error; None: nobody has foreseen it, so it is a bug."""
-    if isinstance(error, SettingsError):
+    if isinstance(error, InvalidInput):
         return Failure([str(wrong) for wrong in error.errors], 2)
     if isinstance(error, _CLEAR):
         return Failure([str(error)])

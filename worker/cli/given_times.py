@@ -39,6 +39,13 @@ def moment(option: str, written: str, zone: ZoneInfo | None, now: datetime, *, e
         raise Failed(f"{option}: {written!r} is no time that is clear; give {EXAMPLES}", 2) from None
 
 
+def deadline(option: str, written: str, zone: ZoneInfo | None, now: datetime) -> datetime:
+    """Return the moment in the future that was given: "90d" is in so many days, a day is its end. Raises Failed."""
+    if ago := _AGO.fullmatch(written.strip()):
+        return now + timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    return moment(option, written, zone, now, end=True)
+
+
 def day(option: str, written: str, zone: ZoneInfo | None, now: datetime) -> date:
     """Return the day that was given, in the newsroom's time zone, or UTC. Raises Failed, with examples."""
     text = written.strip()

@@ -14,7 +14,8 @@ import typer
 
 from config.settings import load
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
-from worker.cli.running_newsroom import newsroom, redis_url
+from worker.cli.management import redis_url
+from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, config_path, marked, out
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES

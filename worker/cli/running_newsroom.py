@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import atexit
-import getpass
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
 from worker import clock
-from worker.cli.terminal import Failed, settings_of
-from worker.runtime import embedded_redis, logs
+from worker.cli.management import redis_url, user_name
+from worker.cli.terminal import settings_of
+from worker.runtime import logs
 from worker.runtime.wiring import Services, build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from config.settings import Settings
     from worker.intake.accept import Receipt
 
 
@@ -44,12 +42,7 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
 
 def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:
     """Take events in that a person here has sent. Raises redis.RedisError when nothing could be kept."""
-    try:
-        person = getpass.getuser()
-    except (OSError, KeyError):
-        # A container may run under a number that has no name.
-        person = str(os.getuid())
-    return services.intake.accept(values, clock.agreed(), way="cli", sender=person)
+    return services.intake.accept(values, clock.agreed(), way="cli", sender=user_name())
 
 
 def alone(receipt: Receipt) -> str:
@@ -59,16 +52,3 @@ def alone(receipt: Receipt) -> str:
     if receipt.kept_by == "record":
         return "  (kept by the record alone: Redis is away, and gets it later)"
     return ""
-
-
-def redis_url(settings: Settings) -> str:
-    """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
-    if settings.redis_url:
-        return settings.redis_url
-    url = embedded_redis.find(settings.data_dir)
-    if url is None:
-        raise Failed(
-            f"no Dateline is running with its data in {settings.data_dir}; start one with `dateline up`, "
-            "or set redis_url"
-        )
-    return url

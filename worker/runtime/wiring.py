@@ -43,6 +43,7 @@ from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
 from worker.intake.event_feeder import LOOK_SECONDS, EventFeeder
+from worker.management.management import Management
 from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
 from worker.newsroom.feed_orders import ORDER_SECONDS
@@ -111,6 +112,7 @@ class Services:
     record: Record
     commits: GroupCommit
     agreement: Agreement
+    management: Management
     publication: Publication
     guard: Guard
     articles: HotArticles
@@ -124,7 +126,7 @@ class Services:
 
     def rewired(self, settings: Settings) -> Services:
         """The services by other settings, on the same Redis, record and broker. These go on as they are."""
-        return _wired(settings, self.store, self.record, self.commits, self.agreement, self.wakeups)
+        return _wired(settings, self.store, self.record, self.commits, self.agreement, self.management, self.wakeups)
 
     def close(self) -> None:
         """Commit what is left, and close the connections to Redis and to the record."""
@@ -139,12 +141,20 @@ def build(settings: Settings, redis_url: str) -> Services:
     configure(settings.broker_url or redis_url)
     store, record = Store.connect(redis_url), record_of(settings)
     agreement = Agreement(store, Store.connect(redis_url), record)
-    return _wired(settings, store, record, GroupCommit(record), agreement, Wakeups(app))
+    management = Management(store, record)
+    return _wired(settings, store, record, GroupCommit(record), agreement, management, Wakeups(app))
 
 
 def _wired(
-    settings: Settings, store: Store, record: Record, commits: GroupCommit, agreement: Agreement, wakeups: Wakeups
+    settings: Settings,
+    store: Store,
+    record: Record,
+    commits: GroupCommit,
+    agreement: Agreement,
+    management: Management,
+    wakeups: Wakeups,
 ) -> Services:
+    management.ring.use_tokens([token.get_secret_value() for token in settings.api_tokens])
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -173,6 +183,7 @@ def _wired(
         record=record,
         commits=commits,
         agreement=agreement,
+        management=management,
         publication=site,
         guard=guard,
         alerts=alerts,
@@ -337,6 +348,7 @@ class WorkerRuntime:
             settings, store, services.articles, site, self.newsroom, self._directory, self._tokens
         )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
+        self._management = services.management.listener(tends=True)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again.
@@ -347,6 +359,7 @@ class WorkerRuntime:
         self.services.agreement.wait(AGREEMENT_SECONDS)
         self.services.store.events.create_group()
         self.newsroom.permit.begin()
+        self._management.start()
         self._enrolment.enroll()
         self.sweeper.appear()
         self._clearance.start()
@@ -372,6 +385,7 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
+        self._management.stop()
         self.rebuild.stop()
         self._noting_all.stop()
         for duty in self._agreeing:

@@ -44,6 +44,7 @@ The ideas behind them:
 - **What changes is marked for the record** (`unnoted`), in round trips that are made anyway: articles before they are
   saved, and by the last step of every change. A mark is a random token, so whoever notes what it marks can see whether
   it was set anew meanwhile.
+- **Of the management there is a copy** (`management`), which every process follows: the truth is in the record.
 - **Counters live in Redis**, so every web process of every machine shows the same totals.
 
 This room must never decide what belongs in a feed or who gets it, read settings or import another room. Times come from
@@ -71,6 +72,7 @@ from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
+from worker.store.management import ManagementCopies
 from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
 from worker.store.outboxes import Outboxes
@@ -115,6 +117,7 @@ class Store:
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
         self.lists = CuratedLists(client, scripts, self.damaged_records)
+        self.management = ManagementCopies(client, scripts)
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
         self.filling = Filling(client)

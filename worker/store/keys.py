@@ -113,6 +113,15 @@ ORDERING = "dateline:ordering"
 FORMER = "{dateline:definitions}:former"
 """Hash: name of a feed that was removed from the settings -> when (ms)."""
 
+MANAGEMENT = "{dateline:management}:copy"
+"""Hash: `stamp` and `revision` of the management, and its `copy` as JSON: what the record has (store/management.py)."""
+
+MANAGED = "dateline:managed"
+"""Channel: the stamp of each copy that is put there."""
+
+UNAUDITED = "{dateline:management}:audit"
+"""List: entries of the audit that the record has still to get, as JSON."""
+
 CHANGED = "dateline:changed"
 """Channel: head, last kill and name of each feed that changes."""
 
