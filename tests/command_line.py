@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from worker.cli.commands import COMMANDS
+from worker.cli.commands import COMMANDS, GROUPS
 
 _SECONDS = 60
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    ["worker.cli.failures", "worker.cli.record", *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in COMMANDS)]
+    ["worker.cli.failures", *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in (*COMMANDS, *GROUPS))]
 )
 
 
