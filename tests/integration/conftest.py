@@ -5,10 +5,13 @@ in two slots is refused as it would be in a cluster of many.
 from __future__ import annotations
 
 import random
+import secrets
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,9 +19,10 @@ import redis
 from distributing import Worker
 from postgresql import Cluster, programs_or_skip
 from receiver import Receiver
+from sqlalchemy import update
 
 from worker import clock
-from worker.record import Record
+from worker.record import Record, tables
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store
 
@@ -111,18 +115,50 @@ def cluster() -> Iterator[Cluster]:
     cluster.remove()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record on SQLite that has our tables: to copy it takes a hundredth of what the migrations take."""
+    file = tmp_path_factory.mktemp("migrated") / "record.db"
+    with closing(Record.connect(f"sqlite:///{file}")) as record:
+        record.upgrade()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_database(cluster: Cluster) -> str:
+    """The name of a database that has our tables, to make others from."""
+    name = cluster.database()
+    with closing(Record.connect(cluster.url(name))) as record:
+        record.upgrade()
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a record may be that is not there yet, on each of both databases."""
+    """Where a record may be that is not there yet, on each of both databases; the one of `record`, if that is used."""
+    made = "record" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'record.db'}"
+        file = tmp_path / "record.db"
+        if made:
+            shutil.copyfile(request.getfixturevalue("migrated_file"), file)
+            file.chmod(0o600)
+        return f"sqlite:///{file}"
     cluster: Cluster = request.getfixturevalue("cluster")
-    return cluster.url(cluster.database())
+    options = f"TEMPLATE {request.getfixturevalue('migrated_database')}" if made else ""
+    return cluster.url(cluster.database(options))
 
 
 @pytest.fixture
 def record(record_url: str) -> Iterator[Record]:
+    """A record with nothing in it but an epoch of its own."""
     record = Record.connect(record_url, wait_seconds=0.2)
-    record.upgrade()
+    _give_epoch(record)
     yield record
     record.close()
+
+
+def _give_epoch(record: Record) -> None:
+    with record.write() as connection:
+        connection.execute(
+            update(tables.meta).where(tables.meta.c.name == "epoch").values(value=f"1-{secrets.token_hex(6)}")
+        )
