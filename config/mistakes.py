@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,10 +98,17 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
             yield ("feeds", position, "renamed_from"), problem
         names_in_use.add(former)
     for position, feed in _texts(values, "endpoints", "feed"):
-        part = feed.rpartition("/")[2]
-        of_pattern = pattern_of(feed) in feed_names and slug_of(part) == part != ""
-        if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
-            yield ("endpoints", position, "feed"), f"there is no feed {feed}; known: {', '.join(feed_names)}"
+        if problem := wrong_feed(feed, feed_names):
+            yield ("endpoints", position, "feed"), problem
+
+
+def wrong_feed(feed: str, feed_names: Sequence[str]) -> str:
+    """Say what is wrong with a feed as that of an endpoint, where these are the feeds and patterns; empty: nothing."""
+    part = feed.rpartition("/")[2]
+    of_pattern = pattern_of(feed) in feed_names and slug_of(part) == part != ""
+    if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
+        return f"there is no feed {feed}; known: {', '.join(feed_names)}"
+    return ""
 
 
 def _wrong_with_password(record_url: Any) -> str:

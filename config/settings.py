@@ -40,6 +40,7 @@ from config.value_types import (
     RecordPassword,
     RecordUrl,
     RedisUrl,
+    SealingKeys,
     SharedSecrets,
     Span,
     Token,
@@ -217,6 +218,16 @@ class OperationsSettings(BaseModel):
     """Signs them (Standard Webhooks)."""
 
 
+class ManagementSettings(BaseModel):
+    """What is managed beside the settings: partners, endpoints, keys, people."""
+
+    model_config = STRICT
+
+    secret_key: SealingKeys = Field(default=(), repr=False)
+    """Seals the secrets of endpoints that are kept in the record: 32 bytes in base64, as `dateline management new-key`
+    prints. During a rotation a list: the new one and the old one."""
+
+
 class RecordSettings(BaseModel):
     """The record: the SQL database of what has happened."""
 
@@ -290,6 +301,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()
     adapters: AdaptersSettings = AdaptersSettings()
+    management: ManagementSettings = ManagementSettings()
     record: RecordSettings = RecordSettings()
     retention: RetentionSettings = RetentionSettings()
     redis_url: RedisUrl | None = Field(default=None, repr=False)

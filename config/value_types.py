@@ -19,6 +19,8 @@ STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, 
 """How each table is checked."""
 BESIDE_THE_SETTINGS = "beside the settings"
 """Marks a path that is relative to the settings file, not to the working directory."""
+SEALING_KEY_BYTES = 32
+"""AES-256."""
 
 _SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 _SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -110,6 +112,16 @@ def _shared_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _sealing_key(key: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.b64decode(key.get_secret_value(), validate=True))
+    except ValueError:
+        size = 0
+    if size != SEALING_KEY_BYTES:
+        raise ValueError("must be the base64 of 32 bytes; `dateline management new-key` prints one")
+    return key
+
+
 def _page_pattern(url: str) -> str:
     if url:
         absolute_url(url.replace("{id}", "x").replace("{slug}", "x"))
@@ -153,6 +165,8 @@ def _list_of_one(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+SealingKeys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_sealing_key)], ...], BeforeValidator(_list_of_one)]
+"""One key, or while it is rotated a list: the new one, and the old ones that still open what they have sealed."""
 SharedSecrets = Annotated[tuple[SharedSecret, ...], BeforeValidator(_list_of_one)]
 """One secret, or during a rotation a list: the new one and the old one."""
 WebhookSecrets = Annotated[tuple[WebhookSecret, ...], BeforeValidator(_list_of_one)]

@@ -136,6 +136,7 @@ class WebProcess:
         self._management.stop()
         self._current.stop()
         self._listener.stop()
+        self._management.join()
 
 
 def _slow_path(

@@ -18,12 +18,15 @@ from worker.management.changes import Conflict, NotFound, Outdated
 from worker.management.listener import ManagementListener
 from worker.management.management import Management
 from worker.management.scopes import ALL, AUDIT_READ, EVENTS_WRITE, KEYS_READ, KEYS_WRITE, LISTS_READ
+from worker.management.sealing import Sealer
+from worker.management.surroundings import Surroundings
 from worker.record import Record, tables
 from worker.record.audit import Filter
 from worker.record.availability import RecordAway
 from worker.store import Store, keys
 
 ADMIN = shell("mira")
+ALONE = Surroundings(Sealer(), ("world",), {})
 
 
 def until(is_so: Callable[[], object]) -> None:
@@ -39,14 +42,14 @@ def now() -> int:
 
 @pytest.fixture
 def management(store: Store, record: Record) -> Management:
-    return Management(store, record)
+    return Management(store, record, ALONE)
 
 
 @pytest.fixture
 def other_process(redis_url: str, record_url: str, management: Management) -> Iterator[Management]:
     """A web process on the same Redis and record, that listens."""
     store, record = Store.connect(redis_url), Record.connect(record_url, wait_seconds=0.2)
-    other = Management(store, record)
+    other = Management(store, record, ALONE)
     listener = other.listener(tends=False)
     listener.start()
     yield other
@@ -123,11 +126,11 @@ class TestKeys:
     def test_revoked_while_redis_is_away(self, management: Management, record: Record) -> None:
         key, token = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])
         away = Store.connect("unix:///nowhere/redis.sock")
-        other = Management(away, record)
+        other = Management(away, record, ALONE)
         listener = other.listener(tends=False)
         listener.start()
         until(lambda: other.ring.caller(token, now()))
-        Management(away, record).keys.revoke(ADMIN, key.id)
+        Management(away, record, ALONE).keys.revoke(ADMIN, key.id)
         until(lambda: other.ring.caller(token, now()) is None)
         listener.stop()
 
@@ -215,14 +218,14 @@ class TestTheCopy:
         _, token = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])
         missing = Record.embedded(tmp_path / "gone")
         for tends in (True, False):
-            other = Management(store, missing)
+            other = Management(store, missing, ALONE)
             other.listener(tends=tends).look()
             assert other.ring.caller(token, now())
         missing.close()
 
     def test_who_can_ask_neither_knows_nothing(self, tmp_path: Path) -> None:
         missing = Record.embedded(tmp_path / "gone")
-        listener = Management(Store.connect("unix:///nowhere/redis.sock"), missing).listener(tends=True)
+        listener = Management(Store.connect("unix:///nowhere/redis.sock"), missing, ALONE).listener(tends=True)
         with suppress(RedisError):
             listener.look()
         assert listener.current is None
@@ -235,7 +238,7 @@ class TestTheCopy:
         until(lambda: management.ring.caller(token, now()))
         store.client.flushall()
         until(store.management.stamp)
-        other = Management(store, Record.connect("sqlite:////nowhere/record.db"))
+        other = Management(store, Record.connect("sqlite:////nowhere/record.db"), ALONE)
         other.listener(tends=False).look()
         assert other.ring.caller(token, now())
         listener.stop()
@@ -247,7 +250,7 @@ class TestTheCopy:
         with record.write() as connection:
             connection.execute(delete(tables.keys))
             connection.execute(update(tables.management).values(revision=0, token=""))
-        other = Management(store, record)
+        other = Management(store, record, ALONE)
         other.listener(tends=False).look()
         listener._next_tending = 0.0
         listener.look()

@@ -13,6 +13,7 @@ from worker import clock
 from worker.cli.terminal import Failed, settings_of
 from worker.management.callers import Caller, shell
 from worker.management.management import Management
+from worker.management.surroundings import Surroundings
 from worker.runtime import embedded_redis
 from worker.runtime.record_in_use import record_of
 from worker.store import Store
@@ -34,7 +35,7 @@ def management(config: Path | None, data: Path | None) -> Iterator[Management]:
         # Without Redis everything is changed in the record; processes hear of it later.
         store.clock.measure()
     try:
-        yield Management(store, record)
+        yield Management(store, record, Surroundings.of(settings))
     finally:
         store.close()
         record.close()

@@ -103,6 +103,8 @@ class Caller(BaseModel):
 
 FILE = Caller(name="file", scopes=ALL)
 """Whoever shows one of the `api_tokens` of the settings."""
+DATELINE = Caller(name="dateline", scopes=ALL)
+"""Dateline itself, when something is due."""
 
 
 def shell(user: str) -> Caller:

@@ -57,7 +57,10 @@ class Partner(BaseModel):
 
 
 class ManagedEndpoint(BaseModel):
-    """An endpoint that is not from a settings file. `secrets`: field -> sealed value. `removed`: since when (ms)."""
+    """An endpoint that is not from a settings file. `secrets`: field -> sealed value. `removed`: since when (ms).
+
+    `old_secret_until`: until when (ms) the older ones of its secrets sign its pushes too.
+    """
 
     model_config = _FROZEN
 
@@ -67,7 +70,17 @@ class ManagedEndpoint(BaseModel):
     secrets: dict[str, str]
     created: int
     removed: int | None
+    old_secret_until: int | None = None
     revision: int
+
+    @property
+    def feed(self) -> str:
+        """The feed that it gets."""
+        return str(self.settings["feed"])
+
+    def described(self) -> dict[str, Any]:
+        """Return what may be shown of it: secrets as `***`."""
+        return {**self.model_dump(mode="json", exclude={"secrets"}), "managed_by": "api"}
 
 
 class Person(BaseModel):

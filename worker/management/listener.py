@@ -24,7 +24,6 @@ from worker.store.redis_errors import Outage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.management.audit_trail import AuditTrail
     from worker.management.copies import ManagementCopy
     from worker.management.keys import KeyRing
     from worker.record import Record
@@ -34,6 +33,8 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
 """How often it is looked for a change of which no word came."""
+_END_SECONDS = 5.0
+"""How long the thread may take to end."""
 _TEND_SECONDS = 1.0
 """How often a worker compares the copy in Redis with the record."""
 _USES_SECONDS = 20.0
@@ -43,7 +44,8 @@ _USES_SECONDS = 20.0
 class ManagementListener:
     """Calls `use` with what the management has, at the start and at each change, in its thread.
 
-    `tends`: see that the copy in Redis is what the record has, as workers do.
+    `tend`: called every second while the record is there; whoever has it sees too that the copy in Redis is what the
+    record has, as workers do.
     """
 
     def __init__(
@@ -51,17 +53,14 @@ class ManagementListener:
         store: Store,
         record: Record,
         ring: KeyRing,
-        audit: AuditTrail,
-        use: Callable[[ManagementCopy], None] = lambda _: None,
-        *,
-        tends: bool,
+        use: Callable[[ManagementCopy], None],
+        tend: Callable[[], None] | None,
     ) -> None:
         self._store = store
         self._record = record
         self._ring = ring
-        self._audit = audit
         self._use = use
-        self._tends = tends
+        self._tend = tend
         self._current: ManagementCopy | None = None
         self._next_tending = self._next_uses = 0.0
         self._stopped = Event()
@@ -84,9 +83,13 @@ class ManagementListener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Go over to nothing more. Returns at once."""
         self._stopped.set()
-        self._thread.join(4 * LOOK_SECONDS)
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(_END_SECONDS)
 
     def look(self) -> None:
         """Go over to what the management has by now. Raises redis.RedisError when Redis could not be asked."""
@@ -98,9 +101,9 @@ class ManagementListener:
         except RedisError:
             self._go_by_the_record()
             raise
-        if self._tends and time.monotonic() >= self._next_tending:
+        if self._tend is not None and time.monotonic() >= self._next_tending:
             self._next_tending = time.monotonic() + _TEND_SECONDS
-            self._tend(stamp)
+            self._see_that_both_agree(stamp, self._tend)
             return
         if stamp == self._known_stamp() and stamp:
             return
@@ -122,16 +125,15 @@ class ManagementListener:
             # Whoever knows nothing yet takes nothing for removed.
             return
 
-    def _tend(self, stamp: str) -> None:
-        """See that Redis has what the record has, and the record what was left for its audit."""
+    def _see_that_both_agree(self, stamp: str, tend: Callable[[], None]) -> None:
+        """See that Redis has what the record has."""
         try:
             with self._record.availability.read() as connection:
                 recorded = rows.state(connection).stamp
                 copy = None
                 if recorded != stamp or self._current is None or recorded != self._current.stamp:
                     copy = copies.read(connection, clock.ms(clock.agreed()))
-            while self._audit.take_what_was_left() and not self._stopped.is_set():
-                pass
+            tend()
         except RecordAway:
             copy = copies.parse(self._store.management.get()) if stamp and stamp != self._known_stamp() else None
             if copy is not None:

@@ -2,35 +2,77 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from redis.exceptions import RedisError
+
+from worker import clock
+from worker.management import copies
 from worker.management.audit_trail import AuditTrail
 from worker.management.changes import Changes
 from worker.management.keys import KeyRing, Keys
 from worker.management.listener import ManagementListener
+from worker.management.managed_endpoints import ManagedEndpoints
+from worker.management.partners import Partners
+from worker.management.surroundings import Surroundings
+from worker.record.availability import RecordAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from config.settings import Settings
     from worker.management.copies import ManagementCopy
     from worker.record import Record
     from worker.store import Store
 
 
+_ERASE_SECONDS = 60.0
+"""How often it is looked whether secrets are to be erased."""
+
+
 class Management:
-    """All of it, on one store and record. It stays when a process goes over to other settings.
+    """All of it, on one store and record. It stays when a process goes over to other settings: `go_over`.
 
     `ring`: the keys that this process knows; it knows none of the record before a `listener` has looked.
     """
 
-    def __init__(self, store: Store, record: Record) -> None:
+    def __init__(self, store: Store, record: Record, surroundings: Surroundings) -> None:
         self._store = store
         self._record = record
+        self._next_erasing = 0.0
+        self.surroundings = surroundings
         changes = Changes(store, record)
         self.audit = AuditTrail(store, record)
         self.keys = Keys(changes)
+        self.partners = Partners(changes)
+        self.endpoints = ManagedEndpoints(changes, lambda: self.surroundings)
         self.ring = KeyRing()
+
+    def go_over(self, settings: Settings) -> None:
+        """Go by other settings."""
+        self.surroundings = Surroundings.of(settings)
+        self.ring.use_tokens([token.get_secret_value() for token in settings.api_tokens])
+
+    def copy(self) -> ManagementCopy | None:
+        """Return what the management has: as the record says, or Redis while that is away; None: neither answers."""
+        try:
+            with self._record.availability.read() as connection:
+                return copies.read(connection, clock.ms(clock.agreed()))
+        except RecordAway:
+            try:
+                return copies.parse(self._store.management.get())
+            except RedisError:
+                return None
 
     def listener(self, use: Callable[[ManagementCopy], None] = lambda _: None, *, tends: bool) -> ManagementListener:
         """Return what keeps this process on what is managed; see ManagementListener."""
-        return ManagementListener(self._store, self._record, self.ring, self.audit, use, tends=tends)
+        return ManagementListener(self._store, self._record, self.ring, use, self._tend if tends else None)
+
+    def _tend(self) -> None:
+        """Do what is due. Raises RecordAway, redis.RedisError."""
+        while self.audit.take_what_was_left():
+            pass
+        if time.monotonic() >= self._next_erasing:
+            self._next_erasing = time.monotonic() + _ERASE_SECONDS
+            self.endpoints.erase_secrets()

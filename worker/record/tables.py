@@ -380,6 +380,7 @@ managed_endpoints = Table(
     Column("secrets", Words, nullable=False, comment="field -> sealed value, as JSON"),
     Column("created", BigInteger, nullable=False),
     Column("removed", BigInteger, comment="when it was removed; a while later its secrets are erased"),
+    Column("old_secret_until", BigInteger, comment="until when its old secret signs beside the new one"),
     Column("revision", BigInteger, nullable=False, comment="of the management, with its last change"),
     comment="Endpoints that are not from a settings file",
 )

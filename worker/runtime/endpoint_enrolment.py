@@ -1,24 +1,33 @@
-"""Enrolls the partner endpoints of the settings as receivers, and pauses those that the settings no longer have.
+"""Enrolls the partner endpoints as receivers, those of the settings and those that are managed; pauses removed ones.
 
 A new endpoint starts at its feed's head. One that was removed keeps its cursor and goes on from there when it is back.
 Only a worker that is in charge pauses: others may have newer settings, with endpoints that this one can't know of. So
 all is done again whenever this worker takes charge, because endpoints may have been removed while it was not, and a
-worker with older settings may have paused some of ours.
+worker with older settings may have paused some of ours. While the managed endpoints are not known, because neither the
+record nor Redis could say them, nothing is taken for removed.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from worker import clock
 from worker.destinations.http import configured
+from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.record.availability import RecordAway
+from worker.store import redis_errors
 from worker.store.cooling import REMOVED
 
 if TYPE_CHECKING:
-    from config.settings import Settings
+    from collections.abc import Collection
+
+    from worker.destinations.http import Endpoint
+    from worker.management.copies import ManagementCopy
+    from worker.management.surroundings import Surroundings
     from worker.newsroom.newsroom import Newsroom
     from worker.newsroom.publication import Publication
     from worker.outbound.oauth2_tokens import Tokens
@@ -34,11 +43,11 @@ _NAMES_LOGGED = 20
 
 
 class EndpointEnrolment:
-    """The endpoints of one worker's settings, in `directory` and in Redis. Used by one thread at a time."""
+    """The endpoints of one worker, in `directory` and in Redis. Any thread may use it."""
 
     def __init__(
         self,
-        settings: Settings,
+        surroundings: Surroundings,
         store: Store,
         articles: HotArticles,
         publication: Publication,
@@ -46,39 +55,94 @@ class EndpointEnrolment:
         directory: EndpointDirectory,
         tokens: Tokens,
     ) -> None:
+        self._surroundings = surroundings
         self._store = store
         self._articles = articles
-        self._waiting: set[str] = set()
+        self._publication = publication
         self._newsroom = newsroom
-        self._endpoints = {
-            endpoint.name: configured(endpoint, tokens)
-            for endpoint in settings.endpoints
-            if publication.feed(endpoint.feed) is not None
-        }
-        self._backfills = {endpoint.name: endpoint.backfill for endpoint in settings.endpoints if endpoint.backfill}
         self._directory = directory
+        self._tokens = tokens
+        self._lock = Lock()
+        self._copy: ManagementCopy | None = None
+        self._in_use = EndpointsInUse({})
+        self._endpoints: dict[str, Endpoint] = {}
+        self._backfills: dict[str, str] = {}
+        self._unusable: dict[str, str] = {}
+        self._waiting: set[str] = set()
+        self._begun = False
+        self._to_enroll = False
         self._checked_ms = 0
         self._charge: str | None = None
+        self._take_over()
+
+    def use(self, copy: ManagementCopy) -> None:
+        """Go over to other managed endpoints, from any thread. What is in flight ends by the former ones."""
+        with self._lock:
+            former = set(self._endpoints)
+            self._copy = copy
+            self._take_over()
+            if self._begun:
+                self._try_to_enroll(set(self._endpoints) - former)
 
     def enroll(self) -> None:
         """Enroll all endpoints; pause those that were removed, if this worker is in charge. Raises redis.RedisError."""
-        self._checked_ms = clock.ms(clock.agreed())
-        self._enroll()
+        with self._lock:
+            self._checked_ms = clock.ms(clock.agreed())
+            self._enroll()
+            self._begun = True
 
     def check(self) -> None:
         """Enroll all again if Redis has lost any, or if this worker has taken charge. Raises redis.RedisError.
 
         One that Redis has lost gets what has happened since the last look. One that was removed Redis knows.
         """
+        with self._lock:
+            self._check()
+
+    def _check(self) -> None:
         now = clock.ms(clock.agreed())
+        if self._in_use.changes_at is not None and now >= self._in_use.changes_at:
+            self._take_over()
+            self._directory.by_name = self._endpoints
         receivers = {(endpoint.feed, f"endpoint:{endpoint.name}") for endpoint in self._endpoints.values()}
-        if lost := receivers - self._store.receivers.existing(receivers):
+        if (lost := receivers - self._store.receivers.existing(receivers)) and not self._to_enroll:
             names = sorted(name for _, name in lost)[:_NAMES_LOGGED]
             log.warning("endpoints_lost", endpoints=names, reason="Redis lost them")
             self._enroll(since_ms=self._checked_ms)
-        elif self._waiting or self._newsroom.permit.charge not in (None, self._charge):
+        elif self._to_enroll or self._waiting or self._newsroom.permit.charge not in (None, self._charge):
             self._enroll()
         self._checked_ms = now
+
+    def _take_over(self) -> None:
+        """Have the endpoints of both sources as they are by now. Those that have not changed stay the same objects."""
+        former = self._in_use.settings
+        self._in_use = in_use(self._copy, self._surroundings, clock.ms(clock.agreed()))
+        for name, reason in self._in_use.unusable.items():
+            if self._unusable.get(name) != reason:
+                log.error("endpoint_unusable", endpoint=name, reason=reason, next_step="it waits, and loses nothing")
+        self._unusable = self._in_use.unusable
+        self._endpoints = {
+            name: self._endpoints[name]
+            if name in self._endpoints and former.get(name) == settings
+            else configured(settings, self._tokens)
+            for name, settings in self._in_use.settings.items()
+            if self._publication.feed(settings.feed) is not None
+        }
+        self._backfills = {
+            name: settings.backfill for name, settings in self._in_use.settings.items() if settings.backfill
+        }
+
+    def _try_to_enroll(self, fresh: Collection[str]) -> None:
+        self._to_enroll = True
+        try:
+            self._enroll()
+            now = clock.ms(clock.agreed())
+            for name in fresh:
+                # We may have claimed it before we had heard of it, and have put it off then.
+                self._store.receivers.bring_forward(self._endpoints[name].feed, {f"endpoint:{name}": now})
+        except RedisError as error:
+            # The next check does it again.
+            redis_errors.report(log, error, "changed endpoints are enrolled when Redis answers")
 
     def _enroll(self, since_ms: int | None = None) -> None:
         charge = self._newsroom.permit.charge
@@ -94,9 +158,10 @@ class EndpointEnrolment:
             change = self._store.receivers.enroll(endpoint.feed, f"endpoint:{name}", details, since)
             if change != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=change)
-        if charge is not None:
+        if charge is not None and self._in_use.complete:
             self._pause_removed()
             self._charge = charge
+        self._to_enroll = False
 
     def _has_its_past(self, feed: str, name: str) -> bool:
         """Bring back what is cold and an endpoint has missed that had been removed; False while that can't be had."""
@@ -124,5 +189,9 @@ class EndpointEnrolment:
             for receiver in receivers.endpoints(feed):
                 name = receiver.removeprefix("endpoint:")
                 exists = name in self._endpoints and self._endpoints[name].feed == feed
-                if not exists and receivers.pause(feed, receiver, clock.ms(clock.agreed()), REMOVED):
+                if (
+                    not exists
+                    and name not in self._unusable
+                    and receivers.pause(feed, receiver, clock.ms(clock.agreed()), REMOVED)
+                ):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")

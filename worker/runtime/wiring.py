@@ -44,6 +44,7 @@ from worker.hub.intent_verifier import IntentVerifier
 from worker.intake.accept import Intake
 from worker.intake.event_feeder import LOOK_SECONDS, EventFeeder
 from worker.management.management import Management
+from worker.management.surroundings import Surroundings
 from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
 from worker.newsroom.feed_orders import ORDER_SECONDS
@@ -141,7 +142,7 @@ def build(settings: Settings, redis_url: str) -> Services:
     configure(settings.broker_url or redis_url)
     store, record = Store.connect(redis_url), record_of(settings)
     agreement = Agreement(store, Store.connect(redis_url), record)
-    management = Management(store, record)
+    management = Management(store, record, Surroundings.of(settings))
     return _wired(settings, store, record, GroupCommit(record), agreement, management, Wakeups(app))
 
 
@@ -154,7 +155,7 @@ def _wired(
     management: Management,
     wakeups: Wakeups,
 ) -> Services:
-    management.ring.use_tokens([token.get_secret_value() for token in settings.api_tokens])
+    management.go_over(settings)
     site = Publication(
         base_url=settings.site.base_url,
         title=settings.site.title,
@@ -345,10 +346,10 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
         )
         self._enrolment = EndpointEnrolment(
-            settings, store, services.articles, site, self.newsroom, self._directory, self._tokens
+            Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, self._tokens
         )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
-        self._management = services.management.listener(tends=True)
+        self._management = services.management.listener(self._enrolment.use, tends=True)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again.
@@ -359,7 +360,7 @@ class WorkerRuntime:
         self.services.agreement.wait(AGREEMENT_SECONDS)
         self.services.store.events.create_group()
         self.newsroom.permit.begin()
-        self._management.start()
+        self._management.look()
         self._enrolment.enroll()
         self.sweeper.appear()
         self._clearance.start()
@@ -370,6 +371,7 @@ class WorkerRuntime:
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
+        self._management.start()
         for duty in self._retention:
             duty.start()
         self._trimming.start()
@@ -396,6 +398,7 @@ class WorkerRuntime:
             self._stop_trimming,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
+            self._management.join,
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,

@@ -43,6 +43,12 @@ def upgrade() -> None:
             nullable=True,
             comment="when it was removed; a while later its secrets are erased",
         ),
+        sa.Column(
+            "old_secret_until",
+            sa.BigInteger(),
+            nullable=True,
+            comment="until when its old secret signs beside the new one",
+        ),
         sa.Column("revision", sa.BigInteger(), nullable=False, comment="of the management, with its last change"),
         sa.PrimaryKeyConstraint("name", name="pk_managed_endpoints"),
         comment="Endpoints that are not from a settings file",

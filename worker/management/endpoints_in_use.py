@@ -1,0 +1,63 @@
+"""The endpoints of a process, from both sources: those of its settings file and those that are managed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from feeds.errors import InvalidInput
+from worker.management import endpoint_secrets
+from worker.management.endpoint_checks import checked
+from worker.management.managed_endpoints import signing_secrets
+from worker.management.sealing import CantOpen
+
+if TYPE_CHECKING:
+    from config.endpoint_settings import EndpointSettings
+    from worker.management.copies import ManagedEndpoint, ManagementCopy, Partner
+    from worker.management.surroundings import Surroundings
+
+
+@dataclass(frozen=True)
+class EndpointsInUse:
+    """The endpoints by name: settings that are whole, and why others can't be used.
+
+    `complete`: the managed ones are known; else an endpoint that is not here may be one of them. `changes_at`: when
+    (ms) something changes by itself: an old secret ends.
+    """
+
+    settings: dict[str, EndpointSettings]
+    unusable: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+    changes_at: int | None = None
+
+
+def in_use(copy: ManagementCopy | None, surroundings: Surroundings, now: int) -> EndpointsInUse:
+    """Return the endpoints at `now` (ms). Where both sources have a name, the settings file has it."""
+    settings = dict(surroundings.of_the_file)
+    unusable = {}
+    partners = {partner.name: partner for partner in copy.partners} if copy else {}
+    ends = []
+    for endpoint in copy.endpoints if copy else ():
+        if endpoint.removed is not None:
+            continue
+        if endpoint.name in settings:
+            unusable[endpoint.name] = "the settings file has an endpoint of this name: rename or remove one of the two"
+            continue
+        try:
+            settings[endpoint.name] = _whole(endpoint, partners, surroundings, now)
+        except (CantOpen, InvalidInput) as error:
+            unusable[endpoint.name] = str(error)
+        if endpoint.old_secret_until is not None and endpoint.old_secret_until > now:
+            ends.append(endpoint.old_secret_until)
+    return EndpointsInUse(settings, unusable, copy is not None, min(ends, default=None))
+
+
+def _whole(
+    endpoint: ManagedEndpoint, partners: dict[str, Partner], surroundings: Surroundings, now: int
+) -> EndpointSettings:
+    """The settings of an endpoint with its secrets. Raises CantOpen, InvalidInput."""
+    values = endpoint_secrets.whole(endpoint.settings, endpoint.name, endpoint.secrets, surroundings.sealer)
+    if endpoint.old_secret_until is not None and endpoint.old_secret_until <= now:
+        values[endpoint_secrets.SECRET] = list(signing_secrets(values)[:1])
+    partner = partners.get(endpoint.partner or "")
+    return checked(values, surroundings.feed_names, partner.settings.get("rights", {}) if partner else {})
