@@ -51,7 +51,7 @@ def reported(
         if kind == "missing" and location in absent:
             continue
         problem = unknown_key(model, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, mistake.problem)
-        yield FieldError(written_key(location, written), problem)
+        yield FieldError(written_key(location, written), problem.removeprefix("value error, "))
 
 
 def by_table_name(error: FieldError, source: Source) -> FieldError:

@@ -37,7 +37,7 @@ url = "https://goes.example/"
 
 def settings(folder: Path, text: str) -> Settings:
     path = folder / "dateline.toml"
-    path.write_text(text)
+    path.write_text(f'data_dir = "{folder}"\n{text}')
     return load(path, {})
 
 
@@ -62,6 +62,7 @@ def test_an_endpoint_that_went_while_others_were_in_charge_is_paused_by_whoever_
     redis_url: str, tmp_path: Path, receiver: Receiver
 ) -> None:
     older = build(settings(tmp_path, SETTINGS), redis_url)
+    older.record.upgrade()
     newer = older.rewired(settings(tmp_path, SETTINGS + NEWER))
     with working(older):
         with working(newer):

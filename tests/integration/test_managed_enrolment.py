@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import time
+import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
-from receiver import Answer, Receiver
+from receiver import Answer, Receiver, Request
+from redis.exceptions import RedisError
+from sqlalchemy import text
 from standardwebhooks import Webhook
+from test_publish import article
 
 from config.settings import load
+from worker import clock
 from worker.management.callers import shell
 from worker.management.sealing import new_key
 from worker.record import Record
+from worker.record.availability import RecordAway
 from worker.runtime.wiring import Services, WorkerRuntime, build
 from worker.store import Store
 
@@ -49,17 +54,17 @@ class Newsroom:
         self._stack = ExitStack()
         self._settings = load(config, {})
         self._redis_url = redis_url
-        self.services = self._build()
+        self.services = self.build()
         for _ in range(2):
-            self.start()
+            self.start(self.build())
 
-    def _build(self) -> Services:
+    def build(self) -> Services:
         services = build(self._settings, self._redis_url)
         self._stack.callback(services.close)
         return services
 
-    def start(self) -> WorkerRuntime:
-        runtime = WorkerRuntime(self._build(), distributes=True)
+    def start(self, services: Services) -> WorkerRuntime:
+        runtime = WorkerRuntime(services, distributes=True)
         runtime.start()
         self._stack.callback(runtime.stop)
         self.workers.append(runtime)
@@ -74,28 +79,47 @@ class Newsroom:
         return all(endpoint is not None and endpoint.url.endswith(f"/{path}") for endpoint in known)
 
     def publish(self) -> str:
+        """Publish an article; some worker carries it out."""
         article_id = f"a{next(self._numbers)}"
-        event = {
-            "id": f"evt-{article_id}",
-            "action": "publish",
-            "article": {
-                "id": article_id,
-                "headline": article_id,
-                "body_html": "<p>x</p>",
-                "url": f"https://paper.example/{article_id}",
-                "published": "2026-03-01T10:00:00Z",
-                "version": 1,
-            },
-        }
-        from worker import clock
-
-        self.services.intake.accept([event], clock.agreed(), way="cli", sender="test")
-        for runtime in self.workers[:1]:
-            runtime.newsroom.events.consume()
+        self.services.intake.accept([article(article_id)], clock.agreed())
+        self.workers[0].newsroom.events.consume()
         return article_id
 
     def got(self, path: str) -> list[str]:
-        return [request.path for request in self.receiver.requests if request.path.endswith(f"/{path}")]
+        """The articles that came there, in order."""
+        return [json.loads(request.body)["article"]["id"] for request in self.receiver.at(f"/{path}")]
+
+    def comes(self, path: str, *articles: str) -> None:
+        """Wait until just these articles came there."""
+        self.receiver.until(lambda: len(self.got(path)) >= len(articles), 20, f"{articles} to come to {path}")
+        assert self.got(path) == list(articles)
+
+    def secrets(self, name: str) -> list[tuple[str, ...]]:
+        """The secrets by which each worker signs."""
+        known = [runtime._directory.by_name.get(name) for runtime in self.workers]
+        return [endpoint.secrets if endpoint else () for endpoint in known]
+
+    def is_whole(self) -> bool:
+        with suppress(RedisError):
+            return self.states() == {"filed": "settled", "herald": "settled"} and bool(
+                self.services.store.management.stamp()
+            )
+        return False
+
+    def publish_at_last(self) -> str:
+        """Publish as soon as Redis takes it and a worker may carry it out."""
+        article_id = self.publish()
+        self.receiver.until(lambda: bool(self.got("filed")) and self._carried_out(article_id), 30, "it to be published")
+        return article_id
+
+    def _carried_out(self, article_id: str) -> bool:
+        with suppress(RedisError):
+            self.workers[0].newsroom.events.consume()
+            return article_id in self.services.store.changes.members("all")
+        return False
+
+    def states(self) -> dict[str, str]:
+        return {each.details["endpoint"]: each.state for each in self.services.store.receivers.scan("all")}
 
     def close(self) -> None:
         self._stack.close()
@@ -110,3 +134,103 @@ def newsroom(
     newsroom = Newsroom(tmp_path, record_url, redis_url, receiver)
     yield newsroom
     newsroom.close()
+
+
+def test_made_changed_and_removed_while_everything_runs(newsroom: Newsroom) -> None:
+    endpoints, until = newsroom.services.management.endpoints, newsroom.receiver.until
+    before = newsroom.publish()
+    newsroom.comes("filed", before)
+    _, secret = endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    assert secret is not None
+    until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    first = newsroom.publish()
+    newsroom.comes("one", first)
+    (push,) = newsroom.receiver.at("/one")
+    Webhook(secret).verify(push.body, dict(push.headers))
+    shown = endpoints.get(ADMIN, "herald").settings
+    endpoints.change(ADMIN, "herald", {**shown, **newsroom.values("two")})
+    until(lambda: newsroom.know("herald", "two"), 10, "all workers to know the new address")
+    second = newsroom.publish()
+    newsroom.comes("two", second)
+    endpoints.remove(ADMIN, "herald")
+    until(lambda: newsroom.states() == {"filed": "settled", "herald": "paused"}, 10, "it to be paused")
+    third = newsroom.publish()
+    newsroom.comes("filed", before, first, second, third)
+    endpoints.restore(ADMIN, "herald")
+    newsroom.comes("two", second, third)
+    newsroom.comes("one", first)
+
+
+def test_what_is_in_flight_ends_by_the_old_settings(newsroom: Newsroom) -> None:
+    arrived, answer = Event(), Event()
+
+    def slow(request: Request) -> Answer:
+        assert request.path == "/one"
+        arrived.set()
+        assert answer.wait(20)
+        return 204, b""
+
+    newsroom.receiver.behave["/one"] = slow
+    endpoints = newsroom.services.management.endpoints
+    _, old = endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    first = newsroom.publish()
+    assert arrived.wait(20)
+    endpoints.change(ADMIN, "herald", {**newsroom.values("two"), "secret": []})
+    newsroom.receiver.until(lambda: newsroom.know("herald", "two"), 10, "all workers to know the new address")
+    second = newsroom.publish()
+    answer.set()
+    newsroom.comes("two", second)
+    newsroom.comes("one", first)
+    assert old is not None
+    (push,) = newsroom.receiver.at("/one")
+    Webhook(old).verify(push.body, dict(push.headers))
+    assert "webhook-signature" not in dict(newsroom.receiver.at("/two")[0].headers)
+
+
+def test_both_secrets_sign_while_one_is_rotated(newsroom: Newsroom) -> None:
+    endpoints, until = newsroom.services.management.endpoints, newsroom.receiver.until
+    _, old = endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    _, new = endpoints.rotate(ADMIN, "herald", 60_000)
+    until(lambda: all(len(secrets) == 2 for secrets in newsroom.secrets("herald")), 10, "both secrets to be in use")
+    newsroom.comes("one", newsroom.publish())
+    (push,) = newsroom.receiver.at("/one")
+    for secret in (old, new):
+        Webhook(str(secret)).verify(push.body, dict(push.headers))
+    endpoints.rotate(ADMIN, "herald", 1500)
+    until(lambda: all(len(secrets) == 1 for secrets in newsroom.secrets("herald")), 20, "the old secret to end")
+
+
+def test_without_the_record_nobody_is_removed_and_nothing_is_changed(
+    newsroom: Newsroom, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom.services.management.endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    with record.write() as connection:
+        connection.execute(text("UPDATE dateline_schema SET version_num = '9999'"))
+    # A worker that starts by now has the copy in Redis.
+    services = newsroom.build()
+    with pytest.raises(RecordAway):
+        services.management.endpoints.remove(ADMIN, "herald")
+    late = newsroom.start(services)
+    assert late._directory.by_name.keys() == {"filed", "herald"}
+    # One that has neither takes nobody for removed.
+    blinded = newsroom.build()
+    monkeypatch.setattr(blinded.store.management, "stamp", lambda: "")
+    blind = newsroom.start(blinded)
+    assert blind._directory.by_name.keys() == {"filed"}
+    blind._enrolment._charge = None
+    blind._enrolment.check()
+    assert newsroom.states() == {"filed": "settled", "herald": "settled"}
+
+
+def test_redis_is_emptied(newsroom: Newsroom) -> None:
+    newsroom.services.management.endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    first = newsroom.publish()
+    newsroom.comes("one", first)
+    newsroom.services.store.client.flushall()
+    newsroom.receiver.until(newsroom.is_whole, 30, "Redis to be as it was")
+    assert newsroom.know("herald", "one")
+    second = newsroom.publish_at_last()
+    newsroom.receiver.until(lambda: second in newsroom.got("one"), 30, "the next article to come")
