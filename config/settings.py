@@ -146,6 +146,15 @@ class WebSettings(BaseModel):
     """Networks that may ask for /metrics; others get 403. It names partners: by default those that are not public."""
 
 
+class ApiSettings(BaseModel):
+    """The API under /api/v1."""
+
+    model_config = STRICT
+
+    requests: int = Field(default=600, ge=1, le=1_000_000)
+    """How many requests a minute one key may make. Kills are never limited."""
+
+
 class WebSubSettings(BaseModel):
     """The hub: how long subscriptions last and what subscribers get."""
 
@@ -297,6 +306,7 @@ class Settings(BaseSettings):
 
     site: SiteSettings = SiteSettings()
     web: WebSettings = WebSettings()
+    api: ApiSettings = ApiSettings()
     websub: WebSubSettings = WebSubSettings()
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()

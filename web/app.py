@@ -17,6 +17,10 @@ from starlette.routing import Route
 
 from config.settings import load
 from web.announced_address import AddressAnnouncer
+from web.api.application import OPEN_PATHS, PREFIX
+from web.api.application import application as api_application
+from web.api.gate import ApiLimits, Gate
+from web.api.parts import ApiParts
 from web.change_listener import ChangeListener
 from web.client_address import ClientAddresses
 from web.connection_limits import ConnectionLimits
@@ -30,6 +34,7 @@ from web.feed_heads import FeedHeads
 from web.feeds import FeedServer
 from web.health import HealthEndpoint
 from web.hub import HubEndpoint
+from web.live_listener import LiveListener
 from web.metrics import MetricsEndpoint
 from web.pages import Pages
 from web.problem_details import ErrorPages
@@ -37,6 +42,9 @@ from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
+from worker.intake.article_orders import ArticleOrders
+from worker.receivers.endpoint_orders import EndpointOrders
+from worker.receivers.previews import Previews
 from worker.retention.agreement import LOOK_SECONDS
 from worker.retention.recorded import RecordedArticles
 from worker.runtime import logs
@@ -44,11 +52,12 @@ from worker.runtime.duty import Duty
 from worker.runtime.rereading import Rereading
 from worker.runtime.web_server import end_with_starter, places
 from worker.runtime.wiring import Services, build
+from worker.takedown.event_receipts import EventReceipts
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
@@ -77,6 +86,7 @@ class WebProcess:
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
         )
         self._current = DefinitionListener(store, self._use_definitions)
+        self._live = LiveListener(store.live)
         self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
@@ -113,7 +123,9 @@ class WebProcess:
         settings = services.settings.web
         addresses = ClientAddresses(settings.trusted_proxies)
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
-        return _slow_path(services, self._cache, self._listener, addresses, unreadable, self._lifespan)
+        bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
+        pages = _slow_path(services, self._cache, self._listener, addresses, bodies, unreadable, self._lifespan)
+        return _beside(_api(services, self._live, addresses, bodies), pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -129,8 +141,10 @@ class WebProcess:
         self._listener.start()
         self._current.start()
         self._management.start()
+        self._live.start()
         self._connections.start()
         yield
+        self._live.stop()
         self._agreement.stop()
         self._connections.stop()
         self._management.stop()
@@ -144,13 +158,13 @@ def _slow_path(
     cache: DocumentCache,
     listener: ChangeListener,
     addresses: ClientAddresses,
+    body_reader: BodyReader,
     unreadable: frozenset[str],
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
     """Return the application behind the fast path, which answers everything that the cache can't."""
     settings, store, publication = services.settings, services.store, services.publication
     tokens = [token.get_secret_value().encode() for token in settings.api_tokens]
-    body_reader = BodyReader(settings.web.body_timeout, settings.web.bodies_per_client)
     events = EventsEndpoint(services.intake, settings, tokens, body_reader, addresses)
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
     feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
@@ -186,6 +200,41 @@ def _slow_path(
     # Starlette would redirect to the host that the client names.
     application.router.redirect_slashes = False
     return ErrorPages(application, Pages(publication))
+
+
+def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """Return the application that has the API at its address, and everything else at all others."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        chosen = api if path == PREFIX or path.startswith(f"{PREFIX}/") else pages
+        await chosen(scope, receive, send)
+
+    return choose
+
+
+def _api(services: Services, live: LiveListener, addresses: ClientAddresses, bodies: BodyReader) -> ASGIApp:
+    """Return the API."""
+    settings, store, management = services.settings, services.store, services.management
+    articles, recorded = services.articles, services.recorded
+    parts = ApiParts(
+        settings=settings,
+        store=store,
+        record=services.record,
+        articles=articles,
+        recorded=recorded,
+        publication=services.publication,
+        documents=services.documents,
+        wakeups=services.wakeups,
+        management=management,
+        orders=ArticleOrders(store, articles, recorded, services.intake, management.audit, way="api"),
+        receipts=EventReceipts(store, services.record, articles, services.publication),
+        endpoint_orders=EndpointOrders(store, articles, recorded, services.wakeups, management.audit),
+        previews=Previews(store, services.publication),
+        live=live,
+    )
+    limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)
+    return Gate(api_application(parts), management.ring, store.api_requests, bodies, addresses, limits, OPEN_PATHS)
 
 
 def create(*, aloud: bool = True) -> ASGIApp:

@@ -334,7 +334,7 @@ def test_updates_and_the_articles_that_they_were_are_noted(desk: Desk) -> None:
     assert unnoted(desk) == set()
 
 
-def test_redis_is_asked_twice_for_a_batch_and_once_to_take_the_marks_off(desk: Desk) -> None:
+def test_redis_is_asked_twice_for_a_batch_and_has_the_marks_taken_off_and_the_news_once(desk: Desk) -> None:
     take(desk, article("warm"))
     consumer = desk.consumer()
     counts = {}
@@ -344,4 +344,4 @@ def test_redis_is_asked_twice_for_a_batch_and_once_to_take_the_marks_off(desk: D
         with counted() as requests:
             assert consumer.consume() == 20
         counts[name] = len(requests)
-    assert counts["noted"] == counts["not noted"] + 3
+    assert counts["noted"] == counts["not noted"] + 4

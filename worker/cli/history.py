@@ -11,14 +11,15 @@ import typer
 from rich.text import Text
 
 from feeds.article import Article
-from feeds.revision_changes import FieldChange, changes, paragraphs
+from feeds.revision_changes import FieldChange, paragraphs
 from worker import clock
 from worker.cli.articles import known_article, the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
 from worker.record import articles
+from worker.record.revision_changes import with_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from worker.record.articles import Revision
 
@@ -43,9 +44,9 @@ def history(
     if version is not None:
         _print_version(article_id, revisions, version, as_json=as_json)
     elif as_json:
-        print_json({"article": article_id, "revisions": [_as_json(*pair) for pair in _with_changes(revisions)]})
+        print_json({"article": article_id, "revisions": [_as_json(*pair) for pair in with_changes(revisions)]})
     else:
-        for number, (revision, changed) in enumerate(_with_changes(revisions)):
+        for number, (revision, changed) in enumerate(with_changes(revisions)):
             first = number == 0
             _print(revision, [change for change in changed or () if change.field == "headline"] if first else changed)
         if revisions and revisions[0].document is not None:
@@ -78,21 +79,6 @@ def _print_version(article_id: str, revisions: Sequence[Revision], version: int,
     for paragraph in paragraphs(document.body_html):
         out.print()
         say(paragraph)
-
-
-def _with_changes(revisions: Iterable[Revision]) -> Iterable[tuple[Revision, list[FieldChange] | None]]:
-    """Each revision with what it changed; None: its words or those of the one before are forgotten."""
-    before: Article | None = None
-    has_words = True
-    for revision in revisions:
-        document = None if revision.document is None else Article.stored(revision.document)
-        if document is None:
-            yield revision, None
-        elif has_words:
-            yield revision, changes(before, document)
-        else:
-            yield revision, None if document.pubstatus == "canceled" else changes(None, document)
-        before, has_words = document, document is not None
 
 
 def _print(revision: Revision, changed: list[FieldChange] | None) -> None:

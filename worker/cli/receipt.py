@@ -31,7 +31,7 @@ def receipt(
     with the_record(settings_of(config, data)) as record, record.read() as connection:
         event_receipts = events.receipts(connection, event)
         holders = [
-            _holders(deliveries.of_article(connection, event_receipt.article_id or ""), event_receipt)
+            deliveries.holders(deliveries.of_article(connection, event_receipt.article_id or ""), event_receipt.version)
             for event_receipt in event_receipts
         ]
     if not event_receipts:
@@ -44,19 +44,6 @@ def receipt(
         return
     for event_receipt, entries in zip(event_receipts, holders, strict=True):
         _print(event_receipt, entries)
-
-
-def _holders(entries: Sequence[Delivery], event_receipt: EventReceipt) -> list[Delivery]:
-    """The endpoints' first acceptances of what the event made, or of something newer."""
-    version = event_receipt.version
-    if version is None:
-        return []
-    newest = {
-        (entry.feed, entry.endpoint): entry
-        for entry in sorted(entries, key=lambda entry: entry.version)
-        if entry.version >= version and entry.state == "taken"
-    }
-    return [newest[key] for key in sorted(newest)]
 
 
 def _print(event_receipt: EventReceipt, holders: Sequence[Delivery]) -> None:

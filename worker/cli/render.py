@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.rights import EVERYTHING
-from feeds.validation.checks import check_article
-from worker import clock
 from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, feed_names, note
-from worker.documents.quality_gate import FeedRefused, reasons
-from worker.receivers.ledger import LedgerEntry
-from worker.receivers.message_cache import render_push
-from worker.receivers.push_status import NOTICES, status_to_push
-from worker.store.changes import Change
+from worker.documents.quality_gate import FeedRefused
+from worker.receivers.previews import EndpointTerms, Previews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,12 +59,7 @@ def render(
     elif endpoint:
         document = _to_endpoint(services, stored, endpoint)
     else:
-        _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
-        feed = _way(services, stored)
-        message, fresh = _message(services, stored, feed)
-        _, document = render_push(
-            feed, format_name, EVERYTHING, message, stored.article, fresh, services.publication.provider
-        )
+        document = _in_format(services, stored, format_name)
     sys.stdout.buffer.write(document)
     sys.stdout.buffer.flush()
 
@@ -84,42 +72,22 @@ def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
         raise Failed(f"--endpoint: {name} is sent feeds, not articles; its feed is {endpoint.feed}", 2)
     if endpoint.gzip:
         note(f"{name} is sent this compressed by gzip")
-    rights, feed = endpoint.rights, endpoint.feed
-    message, fresh = _message(services, stored, feed, name, early=rights.early)
-    _, document = render_push(
-        feed, endpoint.format, rights.rights(), message, stored.article, fresh, services.publication.provider
-    )
-    if message not in NOTICES and (findings := check_article(endpoint.format, document, ours=True)):
-        note(f"the gate keeps it back: {'; '.join(reasons(findings))}")
-    return document
+    rights = endpoint.rights
+    terms = EndpointTerms(name, endpoint.feed, endpoint.format, rights.rights(), early=rights.early)
+    preview = Previews(services.store, services.publication).for_endpoint(stored, terms)
+    for reason in preview.notes:
+        note(reason)
+    if preview.refusals:
+        note(f"the gate keeps it back: {'; '.join(preview.refusals)}")
+    return preview.content
 
 
-def _way(services: Services, stored: StoredArticle) -> str:
-    """The feed by which an article goes out, and by which its message has its id: one that it is in, or has left."""
-    feeds = sorted(stored.feeds)
-    changes = [services.store.changes.latest_of(feed, [stored.article.id]).get(stored.article.id) for feed in feeds]
-    within = [feed for feed, change in zip(feeds, changes, strict=True) if change and change.state == "in"]
-    return next(iter(within or feeds), "")
-
-
-def _message(
-    services: Services, stored: StoredArticle, feed: str, endpoint: str = "", *, early: bool = False
-) -> tuple[str, str]:
-    """What the feed's push of the article is, and at which change; without an endpoint, to one that is new."""
-    article, store = stored.article, services.store
-    there = store.changes.latest_of(feed, [article.id]).get(article.id)
-    change = there or Change(0, article.id, "in", 0)
-    if article.waits(clock.agreed()) and not (early and change.state in ("in", "early")):
-        note(f"{article.id} is embargoed until {article.embargoed:%Y-%m-%d %H:%M:%S} UTC and is not sent before")
-        # As of then; its place in the log, of which the id of the message is made, is not known yet.
-        assert article.embargoed is not None
-        change = replace(change, state="in", asof=clock.ms(article.embargoed) + 1)
-    elif there is None:
-        where = f"is not in {feed}, the feed of {endpoint}" if endpoint else "is in no feed"
-        note(f"{article.id} {where}, and so is not sent")
-    existing = store.receivers.ledgers(feed, {endpoint: [article.id]})[endpoint].get(article.id) if endpoint else None
-    ledger_entry = LedgerEntry.parse(existing) if existing else None
-    return status_to_push(article, change, ledger_entry, early=early), str(change.seq)
+def _in_format(services: Services, stored: StoredArticle, format_name: str) -> bytes:
+    _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
+    preview = Previews(services.store, services.publication).in_format(stored, format_name)
+    for reason in preview.notes:
+        note(reason)
+    return preview.content
 
 
 def _among(existing: Iterable[str], name: str, introduction: str) -> None:

@@ -83,6 +83,18 @@ def of_article(connection: Connection, article_id: str) -> list[Delivery]:
     return [Delivery(*row) for row in rows]
 
 
+def holders(entries: Sequence[Delivery], version: int | None) -> list[Delivery]:
+    """Return, of the ledger of an article, what each endpoint took last of a version or of something newer."""
+    if version is None:
+        return []
+    newest = {
+        (entry.feed, entry.endpoint): entry
+        for entry in sorted(entries, key=lambda entry: entry.version)
+        if entry.version >= version and entry.state == "taken"
+    }
+    return [newest[key] for key in sorted(newest)]
+
+
 def of_endpoint(connection: Connection, feed: str, endpoint: str, most: int, *, after: str = "") -> list[Delivery]:
     """Return the ledger of an endpoint: by article, all rows of each, of at most so many articles.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, null, or_, select, update
+from sqlalchemy import bindparam, null, or_, select, tuple_, update
 
 from worker.record.tables import subscriptions
 from worker.record.upserts import insert
@@ -84,6 +84,25 @@ def alive(connection: Connection, feed: str, time: int, most: int, *, after: str
         or_(table.ended.is_(None), table.ended > time),
     )
     rows = connection.execute(statement.order_by(table.receiver).limit(most))
+    return [Subscription(*row) for row in rows]
+
+
+def running(
+    connection: Connection, time: int, most: int, *, feed: str = "", after: tuple[str, str] | None = None
+) -> list[Subscription]:
+    """Return the subscriptions that go on at a time (ms), of one feed or of all, by feed, at most so many.
+
+    `after`: go on after this feed and receiver, the last of the page before.
+    """
+    table = subscriptions.c
+    statement = select(*(table[name] for name in Subscription._fields)).where(
+        table.lease_ends > time, table.ended.is_(None)
+    )
+    if feed:
+        statement = statement.where(table.feed == feed)
+    if after is not None:
+        statement = statement.where(tuple_(table.feed, table.receiver) > tuple_(*after))
+    rows = connection.execute(statement.order_by(table.feed, table.receiver).limit(most))
     return [Subscription(*row) for row in rows]
 
 

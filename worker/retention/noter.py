@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -113,6 +113,8 @@ class Noter:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)
             feed_standings.note(connection, [FeedStanding(feed, of_feed, now) for feed, of_feed in marks.items()])
         self._store.unnoted.take_off(batch)
+        # Whoever waits for the receipt of an event reads it in the record.
+        self._store.live.append([_news(result, batch) for result in results])
 
     def _documents(self, batch: UnnotedBatch) -> Iterator[tuple[str, _Document]]:
         for article_id, article in batch.articles.items():
@@ -160,6 +162,20 @@ class Noter:
             for article_id, version in last_kills(connection, changed).items():
                 forget_text(connection, article_id, before=version, fingerprints=_fingerprints)
         note_position(connection, NOTED, batch.noted, now)
+
+
+def _news(result: EventResult, batch: UnnotedBatch) -> tuple[str, dict[str, Any]]:
+    """What there is to say of an event that was carried out."""
+    article = batch.articles.get(result.article_id or "")
+    fields = {
+        "event": result.event_id,
+        "article": result.article_id,
+        "version": result.version,
+        "result": result.result,
+        "reason": result.reason,
+        "feeds": sorted(article.feeds) if article else [],
+    }
+    return "carried_out", fields
 
 
 def _by_feed(articles: Iterable[tuple[str, UnnotedArticle]]) -> dict[str, list[str]]:

@@ -24,6 +24,7 @@ from worker.record.availability import RecordAway
 from worker.record.cursors import MOST_BEHIND, Standing
 from worker.record.outbox_positions import Overtaken
 from worker.record.positions import NOTED, note_position
+from worker.retention.live_entries import news
 from worker.retention.outbox_entries import Changes, UnreadableEntry
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class OutboxDrain:
                 if not self._note_one_by_one(entries, before):
                     return 0, True
             self._store.outboxes.remove({feed: [entry.id for entry in lot] for feed, lot in entries.items()})
+            self._store.live.append(list(news(entries)))
         self._store.outboxes.forget([feed for feed, lot in waiting.items() if len(lot) < most])
         return sum(map(len, entries.values())), any(len(lot) == most for lot in waiting.values())
 

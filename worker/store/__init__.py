@@ -56,6 +56,7 @@ from __future__ import annotations
 from worker.store import keys
 from worker.store.address import Address
 from worker.store.agreement import Agreement
+from worker.store.api_requests import ApiRequests
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
@@ -72,6 +73,7 @@ from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
+from worker.store.live import Live
 from worker.store.management import ManagementCopies
 from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
@@ -104,6 +106,7 @@ class Store:
         self.clock = RedisClock(client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
+        self.api_requests = ApiRequests(self._hasty_client)
         self.agreement = Agreement(client, scripts)
         self.restoring = Restoring(client, scripts)
         self.holdings = Holdings(client)
@@ -116,6 +119,7 @@ class Store:
         self.unnoted = Unnoted(client, scripts)
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
+        self.live = Live(client)
         self.lists = CuratedLists(client, scripts, self.damaged_records)
         self.management = ManagementCopies(client, scripts)
         self.patterns = PatternFeeds(client, scripts)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from redis.exceptions import ResponseError
 
-from worker.store import keys
+from worker.store import keys, live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -111,12 +111,15 @@ class Events:
                         keys.URGENT if event.kind == "kill" else keys.EVENTS,
                         _acceptance(event.id, kill=event.kind == "kill"),
                         keys.reinstated(event.article),
+                        keys.LIVE,
                     ),
                     (
                         *(event.body, event.digest, REMEMBERED_SECONDS, event.kind, event.id),
                         "" if event.number is None else event.number,
                         event.reinstatement,
                         "" if event.accepted is None else event.accepted,
+                        live.LAST_MOST,
+                        live.text({"event": event.id, "article": event.article or None, "kill": event.kind == "kill"}),
                     ),
                 )
                 for event in events

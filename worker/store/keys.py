@@ -17,6 +17,9 @@ EVENTS = "dateline:events"
 URGENT = "{dateline:events}:urgent"
 """Stream of kills: read before `EVENTS`."""
 
+LIVE = "{dateline:events}:live"
+"""Bounded stream of what happens (store/live.py): an entry's field says what, its value is JSON."""
+
 REJECTED = "{dateline:events}:rejected"
 """Bounded stream of entries that could not be used: fields `event`, `reason`."""
 
@@ -207,6 +210,16 @@ def lease_channel(sender: str) -> str:
 def hub_window(owner: Literal["client", "host"], name: str) -> str:
     """Counts requests to the hub by one client address, or for callbacks on one host, in a window of time."""
     return f"{{dateline:hub}}:{owner}:{name}"
+
+
+def api_requests(caller: str, window: int) -> str:
+    """How many requests to the API somebody has made in one window of time."""
+    return f"dateline:api:requests:{window}:{caller}"
+
+
+def api_answer(caller: str, idempotency_key: str) -> str:
+    """What was answered to the request that somebody sent under an Idempotency-Key, as JSON (store/api_requests.py)."""
+    return f"dateline:api:answer:{caller}:{idempotency_key}"
 
 
 def article(article_id: str) -> str:

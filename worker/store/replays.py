@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.store import keys
 
@@ -29,6 +29,20 @@ class Replay:
     more: bool
 
 
+class ReplayProgress(NamedTuple):
+    """How far the last replay of an endpoint is: how many articles it had in all, and how many wait.
+
+    Articles that were added while another one was under way count with it. `total` is 0 when it began under an earlier
+    release.
+    """
+
+    id: str
+    total: int
+    left: int
+    rate: float
+    same_ids: bool
+
+
 class Replays:
     """The replays of all endpoints."""
 
@@ -47,7 +61,29 @@ class Replays:
         pipe.hset(
             k.of_endpoint(endpoint, "replaying"), mapping={"id": replay_id, "same_ids": int(same_ids), "rate": rate}
         )
-        pipe.execute()
+        pipe.zcard(k.of_endpoint(endpoint, "replay"))
+        *_, waiting = pipe.execute()
+        # How many that are is for people alone.
+        self._client.hset(k.of_endpoint(endpoint, "replaying"), "total", waiting)
+
+    def progress(self, feed: str, endpoint: str) -> ReplayProgress | None:
+        """Return how far the last replay is; None: there was none."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.hgetall(k.of_endpoint(endpoint, "replaying"))
+        pipe.zcard(k.of_endpoint(endpoint, "replay"))
+        request, left = pipe.execute()
+        return self._damaged_records.read(
+            f"replay of {endpoint}", partial(_progress, request, left), "it is not shown; ask for it again"
+        )
+
+    def stop(self, feed: str, endpoint: str) -> int:
+        """Forget the articles that wait to be sent again; return how many there were."""
+        k = keys.feed(feed)
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zcard(k.of_endpoint(endpoint, "replay"))
+        pipe.delete(k.of_endpoint(endpoint, "replay"))
+        return int(pipe.execute()[0])
 
     def rewind(self, feed: str, endpoint: str) -> bool:
         """Have the endpoint claimed although it is up to date; False while a worker has claimed it: call this again."""
@@ -84,6 +120,13 @@ class Replays:
         """Remove articles that were sent."""
         if articles:
             self._client.zrem(keys.feed(feed).of_endpoint(endpoint, "replay"), *articles)
+
+
+def _progress(request: dict[str, str], left: int) -> ReplayProgress | None:
+    if not request:
+        return None
+    total = int(request.get("total", "0"))
+    return ReplayProgress(request["id"], total, left, float(request["rate"]), request["same_ids"] == "1")
 
 
 def _replay(request: dict[str, str], articles: list[str], limit: int) -> Replay:

@@ -1,10 +1,11 @@
 -- Append an event to its stream, unless the same event was accepted before. An event with other content under the same
 -- id is another event; and so is a kill whose article has been reinstated since. An event with a number in the record
 -- that was appended under this number is the same, whatever came under its id in between.
--- KEYS 1 stream (events or urgent)   2 accepted:<event id>   3 reinstated:<article id>
+-- KEYS 1 stream (events or urgent)   2 accepted:<event id>   3 reinstated:<article id>   4 live
 -- ARGV 1 the event's JSON   2 its digest   3 seconds to remember it   4 kill, reinstatement or ''   5 its id
 --      6 its number in the record or ''   7 of a kill with a number, the event that reinstated its article last
 --      8 when it was accepted (ms), if that was long before now, or ''
+--      9 how many entries of live are kept   10 what is told there
 -- Returns {new, reused, duplicate or appended (under this number), stream id, '' when it is not known}.
 
 -- How many events are remembered that came one after the other under one id.
@@ -46,5 +47,6 @@ end
 local entry = redis.call('XADD', KEYS[1], '*', unpack(fields))
 table.insert(lines, 1, digest .. '\t' .. number .. '\t' .. entry)
 lines[REMEMBERED + 1] = nil
+redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'accepted', ARGV[10])
 redis.call('SET', KEYS[2], table.concat(lines, '\n'), 'EX', ARGV[3])
 return {before and 'reused' or 'new', entry}

@@ -1,0 +1,137 @@
+"""A web process and a worker in one process, on a real Redis and a real record, for tests of the API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from newsroom import published
+from receiver import Receiver
+from starlette.testclient import TestClient
+
+from config.settings import load
+from web.app import WebProcess
+from worker import clock
+from worker.management.callers import Bounds, shell
+from worker.management.scopes import ALL
+from worker.runtime.wiring import WorkerRuntime, build
+
+TOKEN = "the-token-of-the-file"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
+ROOT = shell("test")
+
+
+def settings_text(folder: Path, receiver: Receiver, more: str = "") -> str:
+    return f"""
+api_tokens = ["{TOKEN}"]
+data_dir = "{folder}"
+[site]
+base_url = "http://testserver"
+[delivery]
+allow_networks = ["127.0.0.0/8"]
+timeout = 2
+connect_timeout = 1
+claim_seconds = 5
+{more}
+[[feeds]]
+name = "world"
+title = "World"
+select = [{{ section = ["world"] }}]
+[[feeds]]
+name = "sport"
+title = "Sport"
+select = [{{ section = ["sport"] }}]
+[[feeds]]
+name = "picks"
+title = "Editor Picks"
+list = "Editor Picks"
+[[endpoints]]
+name = "portal"
+feed = "world"
+format = "json"
+url = "{receiver.url}/portal"
+secret = "{SECRET}"
+[[endpoints]]
+name = "arena"
+feed = "sport"
+format = "ninjs31"
+url = "{receiver.url}/arena"
+[[endpoints]]
+name = "reader"
+feed = "world"
+mode = "feed"
+format = "atom"
+url = "{receiver.url}/reader"
+"""
+
+
+class ApiProcess:
+    """What a client of the API sees, and what is behind it."""
+
+    def __init__(self, client: TestClient, web: WebProcess, runtime: WorkerRuntime, receiver: Receiver) -> None:
+        self.client = client
+        self.web = web
+        self.runtime = runtime
+        self.services = runtime.services
+        self.receiver = receiver
+
+    def key(self, *scopes: str, bounds: Bounds = Bounds(), every: bool = False) -> str:  # noqa: B008
+        """A key with these scopes, which this process knows."""
+        chosen: Collection[str] = ALL if every else scopes
+        created = self.services.management.keys.create(ROOT, f"k{uuid4().hex[:10]}", chosen, bounds)
+        self.until(lambda: self.services.management.ring.caller(created.token, clock.ms(clock.agreed())), "the key")
+        return created.token
+
+    def ask(self, method: str, path: str, token: str = TOKEN, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        return self.client.request(method, f"/api/v1{path}", headers=headers, **more)
+
+    def get(self, path: str, token: str = TOKEN, **more: Any) -> Any:
+        """The JSON that an address answers, which must be 200."""
+        answer = self.ask("GET", path, token, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def publish(self, article_id: str, section: str = "world", version: int = 1, **more: Any) -> dict[str, Any]:
+        """Send an article, and have it carried out; return the event."""
+        event = published(article_id, section, version, **more)
+        answer = self.client.post("/events", json=event, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 202, answer.text
+        self.consume()
+        return event
+
+    def consume(self) -> None:
+        """Have what was accepted carried out, as a wake-up call would."""
+        self.runtime.newsroom.events.consume()
+
+    def until(self, condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (result := condition()):
+            assert time.monotonic() < deadline, f"no {what}"
+            time.sleep(0.02)
+        return result
+
+
+@contextmanager
+def api_process(folder: Path, redis_url: str, receiver: Receiver, more: str = "") -> Iterator[ApiProcess]:
+    """Start one, on an empty Redis and a new record."""
+    config = folder / "dateline.toml"
+    config.write_text(settings_text(folder, receiver, more))
+    services = build(load(config, {"DATELINE_REDIS_URL": redis_url}), redis_url)
+    services.record.upgrade()
+    services.store.client.flushall()
+    runtime = WorkerRuntime(services, distributes=True)
+    runtime.start()
+    web = WebProcess(services)
+    try:
+        with TestClient(web.application, raise_server_exceptions=False) as client:
+            process = ApiProcess(client, web, runtime, receiver)
+            process.until(lambda: runtime.newsroom.events.in_charge, "charge")
+            yield process
+    finally:
+        runtime.stop()
+        services.close()

@@ -1,0 +1,222 @@
+"""The API as a client meets it: who may ask what, errors, pages, limits, repetitions, the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from api_process import TOKEN, ApiProcess, api_process
+from receiver import Receiver
+
+from web.api import gate
+from web.api.application import operations, scopes_of
+from worker.management.callers import Bounds
+from worker.management.scopes import ALL, SCOPES
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[ApiProcess]:
+    receiver = Receiver()
+    patch = pytest.MonkeyPatch()
+    patch.setattr(gate, "_WRONG_SECONDS", 0.02)
+    with api_process(tmp_path_factory.mktemp("api"), redis_url, receiver, "[api]\nrequests = 100000") as process:
+        process.publish("hh-1")
+        process.publish("hh-2", "sport")
+        yield process
+    patch.undo()
+    receiver.close()
+
+
+def document(api: ApiProcess) -> dict[str, Any]:
+    answer = api.client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+VALUES = {
+    "event": "evt-none",
+    "article": "hh-1",
+    "version": "1",
+    "name": "Editor Picks",
+    "feed": "world",
+    "endpoint": "portal",
+    "key": "none",
+}
+"""Of the parameters in addresses."""
+
+
+def every_route(api: ApiProcess) -> Iterator[tuple[str, str, list[str]]]:
+    """Every operation with its address and its scopes, as the document says."""
+    for path, item in document(api)["paths"].items():
+        for method, operation in item.items():
+            address = path.removeprefix("/api/v1")
+            for name, value in VALUES.items():
+                address = address.replace(f"{{{name}}}", value)
+            assert "{" not in address, address
+            yield method.upper(), address, scopes_of(operation)
+
+
+def test_every_route_needs_its_scope_and_no_other(api: ApiProcess) -> None:
+    scopes_used = set()
+    for method, address, scopes in every_route(api):
+        if address == "/live":
+            continue
+        what = f"{method} {address}"
+        assert api.client.request(method, f"/api/v1{address}").status_code == 401, what
+        assert api.ask(method, address, "dl_none_" + "x" * 43).status_code == 401, what
+        if address == "/me":
+            assert scopes == []
+            continue
+        assert len(scopes) == 1, what
+        scopes_used |= set(scopes)
+        without = api.ask(method, address, keys_without(api, scopes[0]))
+        assert without.status_code == 403, what
+        assert (without.headers["content-type"], without.json()["scope"]) == (PROBLEM, scopes[0])
+        having = api.ask(method, address, keys_with(api, scopes[0]))
+        assert having.status_code not in {401, 403}, f"{what}: {having.text}"
+        assert having.status_code < 500, f"{what}: {having.text}"
+    assert scopes_used <= set(SCOPES)
+
+
+_tokens: dict[tuple[str, bool], str] = {}
+
+
+def keys_with(api: ApiProcess, scope: str) -> str:
+    if (scope, True) not in _tokens:
+        _tokens[scope, True] = api.key(scope)
+    return _tokens[scope, True]
+
+
+def keys_without(api: ApiProcess, scope: str) -> str:
+    if (scope, False) not in _tokens:
+        _tokens[scope, False] = api.key(*(ALL - {scope}))
+    return _tokens[scope, False]
+
+
+def test_a_token_of_the_file_may_do_everything(api: ApiProcess) -> None:
+    assert api.get("/me") == {
+        "name": "file",
+        "scopes": sorted(ALL),
+        "feeds": None,
+        "partners": None,
+        "adapters": None,
+    }
+
+
+def test_every_error_is_a_problem_that_names_the_field(api: ApiProcess) -> None:
+    for method, path, status, field in (
+        ("GET", "/nowhere", 404, None),
+        ("DELETE", "/articles", 405, None),
+        ("GET", "/articles?limit=101", 422, "limit"),
+        ("GET", "/articles?limit=0", 422, "limit"),
+        ("GET", "/articles?after=nonsense", 422, "after"),
+        ("GET", "/articles?since=2026-03-01T10:00:00", 422, "since"),
+        ("GET", "/endpoints?after=!!", 422, "after"),
+        ("GET", "/events/evt-none", 404, None),
+        ("GET", "/events/evt-none?wait=long", 422, "wait"),
+        ("GET", "/articles/hh-1/preview", 422, "format"),
+        ("GET", "/articles/hh-1/preview?format=word", 422, "format"),
+        ("GET", "/articles/none", 404, None),
+        ("DELETE", "/keys/none", 428, None),
+    ):
+        answer = api.ask(method, path)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), path
+        body = answer.json()
+        assert (body["status"], bool(body["detail"])) == (status, True)
+        assert ([field] if field else []) == [wrong["field"] for wrong in body.get("errors", [])], path
+    answer = api.ask("POST", "/keys", content=b"{", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    answer = api.ask("POST", "/keys", json={"name": "Web", "scopes": ["fly"], "more": 1})
+    assert [wrong["field"] for wrong in answer.json()["errors"]] == ["more"]
+    answer = api.ask("POST", "/keys", json={"name": "Web", "scopes": ["fly"]})
+    assert {wrong["field"] for wrong in answer.json()["errors"]} == {"name", "scopes"}
+    large = api.ask("POST", "/keys", content=b"x" * 2_100_000)
+    assert (large.status_code, large.headers["content-type"]) == (413, PROBLEM)
+
+
+def test_lists_have_pages_that_link_to_the_next(api: ApiProcess) -> None:
+    names = []
+    path = "/endpoints?limit=1"
+    while path:
+        answer = api.ask("GET", path)
+        names += [row["name"] for row in answer.json()["items"]]
+        link = answer.headers.get("link", "")
+        assert bool(link) == (answer.json()["next"] is not None)
+        path = link.partition(">")[0].removeprefix("</api/v1")
+    assert names == ["arena", "portal", "reader"]
+
+
+def test_an_order_with_an_idempotency_key_is_carried_out_once(api: ApiProcess) -> None:
+    headers = {"Idempotency-Key": "once"}
+    first = api.ask("POST", "/articles/hh-2/repeat", headers=headers)
+    again = api.ask("POST", "/articles/hh-2/repeat", headers=headers)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    assert again.headers["idempotent-replayed"] == "true"
+    assert api.ask("POST", "/articles/hh-1/repeat", headers=headers).status_code == 422
+    # Another key has other orders.
+    other = api.ask("POST", "/articles/hh-2/repeat", api.key(every=True), headers=headers)
+    assert other.json()["event"] != first.json()["event"]
+
+
+def test_a_key_is_shown_once_and_never_kept(api: ApiProcess) -> None:
+    headers = {"Idempotency-Key": "a-new-key"}
+    wanted = {"name": "cms", "scopes": ["events:write"]}
+    created = api.ask("POST", "/keys", json=wanted, headers=headers)
+    assert created.status_code == 201, created.text
+    token = created.json()["key"]
+    again = api.ask("POST", "/keys", json=wanted, headers=headers)
+    assert again.status_code == 409
+    assert "shown only once" in again.json()["detail"]
+    key_id = created.json()["id"]
+    shown = api.ask("GET", f"/keys/{key_id}")
+    assert token not in shown.text
+    client = api.services.store.client
+    kept = [client.get(key) for key in client.scan_iter("dateline:api:*")]
+    assert token not in json.dumps(kept)
+    assert api.ask("DELETE", f"/keys/{key_id}", headers={"If-Match": '"1"'}).status_code == 412
+    gone = api.ask("DELETE", f"/keys/{key_id}", headers={"If-Match": shown.headers["etag"]})
+    assert (gone.status_code, gone.json()["revoked"] is not None) == (200, True)
+    api.until(lambda: api.ask("GET", "/me", token).status_code == 401, "end of the key")
+
+
+def test_a_key_sees_no_more_than_its_feeds(api: ApiProcess) -> None:
+    token = api.key(*ALL, bounds=Bounds(feeds=("sport",)))
+    assert [row["name"] for row in api.get("/feeds", token)["items"]] == ["sport"]
+    assert [row["name"] for row in api.get("/endpoints", token)["items"]] == ["arena"]
+    api.until(lambda: api.ask("GET", "/articles/hh-2", token).status_code == 200, "hh-2 in the record")
+    others = ("/articles/hh-1", "/articles/hh-1/coverage", "/feeds/world", "/endpoints/portal", "/lists/Editor Picks")
+    for path in others:
+        assert api.ask("GET", path, token).status_code == 404, path
+    assert api.ask("GET", "/articles", token).status_code == 403
+    assert [row["id"] for row in api.get("/articles?feed=sport", token)["items"]] == ["hh-2"]
+    for path in ("/articles/hh-1/kill", "/articles/hh-1/hold"):
+        assert api.ask("POST", path, token).status_code == 403, path
+    assert api.ask("POST", "/endpoints/portal/pause", token).status_code == 404
+
+
+def test_the_document_is_openapi_3_1_and_the_page_asks_no_other_host(api: ApiProcess) -> None:
+    content = document(api)
+    assert content["openapi"].startswith("3.1")
+    assert all(operation["responses"]["default"] for operation in operations(content))
+    page = api.client.get("/api/v1/")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "://" not in page.text
+    assert api.client.get("/api/v1", follow_redirects=False).headers["location"] == "/api/v1/"
+    script = api.client.get("/api/v1/reference.js")
+    assert (script.status_code, script.headers["content-type"].partition(";")[0]) == (200, "text/javascript")
+
+
+def test_wrong_keys_are_slowed_and_right_ones_are_not(api: ApiProcess) -> None:
+    begun = time.monotonic()
+    for number in range(gate._WRONG_KEYS + 20):
+        assert api.ask("GET", "/me", f"dl_wrong_{number}").status_code == 401
+    assert time.monotonic() - begun > 20 * gate._WRONG_SECONDS
+    assert api.ask("GET", "/me", TOKEN).status_code == 200

@@ -1,0 +1,309 @@
+"""Articles: found, one with its state in every feed, its revisions, who has it, how it would be sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from feeds.formats import ARTICLE_FORMATS
+from feeds.words import NoWords, phrases_of
+from web.api.access import ArticlesReader
+from web.api.moments import milliseconds, moment
+from web.api.paging import After, Limit, Page, cursor, page, read_cursor
+from web.api.parts import Parts
+from web.api.problems import RequestProblem, invalid, not_there
+from web.api.visibility import sees_any, unbound
+from worker.management.scopes import ARTICLES_READ
+from worker.receivers.previews import EndpointTerms
+from worker.record import articles as recorded
+from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify
+from worker.record.revision_changes import with_changes
+from worker.takedown.coverage_report import coverage_report, with_removed_endpoints
+
+if TYPE_CHECKING:
+    from web.api.parts import ApiParts
+    from worker.management.callers import Caller
+    from worker.record.articles import ArticleWithFeeds, Revision
+    from worker.store.articles import StoredArticle
+
+router = APIRouter(tags=["articles"])
+
+PubStatus = Literal["usable", "withheld", "canceled"]
+
+
+class ArticleRow(BaseModel):
+    """An article in a list. `forgotten`: its text is not kept."""
+
+    id: str
+    version: int
+    pubstatus: PubStatus
+    edition: str
+    headline: str
+    url: str | None
+    published: datetime
+    accepted: datetime
+    forgotten: bool
+
+
+class ArticleInFeed(BaseModel):
+    """What an article is in a feed, since its latest decision. `sequence`: the number of its latest change there."""
+
+    feed: str
+    state: Literal["in", "out", "killed", "early"]
+    version: int
+    decided: datetime | None
+    sequence: int
+
+
+class ArticleState(ArticleRow):
+    """An article as it is now, and what it is in every feed that it ever was in."""
+
+    feeds: list[ArticleInFeed]
+    document: dict[str, Any] | None = Field(description="All of it, as it is kept; null: its text was forgotten.")
+
+
+class FieldDifference(BaseModel):
+    """What went from a field and what came, in the order in which it stands."""
+
+    field: str
+    removed: list[str]
+    added: list[str]
+
+
+class RevisionRow(BaseModel):
+    """A revision, and what it changed (null: its words, or those of the one before, are forgotten)."""
+
+    version: int
+    accepted: datetime | None
+    event: str | None
+    sender: str | None
+    pubstatus: PubStatus
+    sha256: str
+    forgotten: bool
+    changes: list[FieldDifference] | None
+
+
+class ArticlePreview(BaseModel):
+    """A document as it would be sent: `document` in UTF-8 is what leaves, byte for byte, before any compression."""
+
+    media_type: str
+    document: str
+    notes: list[str] = Field(description="What keeps it from being sent now.")
+    refused: list[str] = Field(description="Why the quality gate keeps it back; empty: it does not.")
+
+
+@router.get("/articles", summary="Find articles")
+def search(
+    request: Request,
+    response: Response,
+    parts: Parts,
+    caller: ArticlesReader,
+    search: Annotated[
+        str, Query(max_length=500, description='These words; "a phrase" in quotes, `harb*` for a beginning.')
+    ] = "",
+    feed: Annotated[str, Query(max_length=200, description="Those that are in this feed.")] = "",
+    since: Annotated[datetime | None, Query(description="Those published since then.")] = None,
+    until: Annotated[datetime | None, Query(description="Those published before then.")] = None,
+    killed: Annotated[bool, Query(description="Killed ones.")] = False,
+    edition: Annotated[str, Query(max_length=40, description="Those of this language edition.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+) -> Page[ArticleRow]:
+    """List articles, the newest first. A key that is bound to feeds names one of them."""
+    if not unbound(caller):
+        caller.require(ARTICLES_READ, feed=feed or None, partner=None)
+    query = ArticleQuery(
+        phrases=_phrases(search),
+        feed=feed,
+        since=milliseconds("since", since),
+        until=milliseconds("until", until),
+        killed=killed,
+        editions=_spellings(parts, edition),
+        limit=limit,
+        after=after,
+    )
+    try:
+        with parts.record.availability.read() as connection:
+            results = find(connection, query)
+    except WrongCursor as error:
+        raise invalid("after", str(error)) from None
+    return page(request, response, [ArticleRow(**_row(article)) for article in results.articles], results.after)
+
+
+@router.get("/articles/{article:path}/revisions", summary="All revisions of an article, and what each changed")
+def revisions(
+    article: str,
+    request: Request,
+    response: Response,
+    parts: Parts,
+    caller: ArticlesReader,
+    limit: Limit = 50,
+    after: After = "",
+) -> Page[RevisionRow]:
+    """List the revisions, the first one first."""
+    there = _recorded(parts, caller, article)
+    last = read_cursor(after, int)
+    start = last[0] if last else 0
+    if start < 0:
+        raise invalid("after", "is no cursor: give what the page before has as `next`")
+    with parts.record.availability.read() as connection:
+        history = recorded.history(connection, there.article.article_id)
+    before = max(0, start - 1)
+    changed = list(with_changes(history[before : start + limit]))[start - before :]
+    rows = [_revision(*pair) for pair in changed]
+    return page(request, response, rows, cursor(start + limit) if len(history) > start + limit else None)
+
+
+@router.get("/articles/{article:path}/revisions/{version}", summary="One revision of an article")
+def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
+    """Return the document of a version, as it is kept. 410: its words were forgotten."""
+    there = _recorded(parts, caller, article)
+    with parts.record.availability.read() as connection:
+        history = recorded.history(connection, there.article.article_id)
+    same = [row for row in history if row.version == version]
+    if not same:
+        raise not_there("version", f"{version} of {article}")
+    newest = max(same, key=lambda row: row.accepted)
+    if newest.document is None:
+        raise RequestProblem(410, f"The words of this version are forgotten; their SHA-256 is {newest.sha256}.")
+    document: dict[str, Any] = json.loads(newest.document)
+    return document
+
+
+@router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not")
+def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
+    """Return who has which version since when, who is behind and why, who has not confirmed a kill."""
+    stored = _stored(parts, caller, article)
+    report = coverage_report(parts.store, parts.articles, parts.publication, stored.article.id)
+    if report is None:
+        raise not_there("article", article)
+    answer = with_removed_endpoints(report, parts.recorded).as_json()
+    if not unbound(caller):
+        answer["receivers"] = [row for row in answer["receivers"] if caller.sees(feed=row["feed"], partner=None)]
+    return answer
+
+
+@router.get("/articles/{article:path}/preview", summary="The very bytes that would be sent")
+def preview(
+    article: str,
+    parts: Parts,
+    caller: ArticlesReader,
+    format_name: Annotated[str, Query(alias="format", description=f"One of {', '.join(ARTICLE_FORMATS)}.")] = "",
+    endpoint: Annotated[str, Query(max_length=200, description="As this endpoint is sent it: format and rights.")] = "",
+) -> ArticlePreview:
+    """Return the article in a format, or as an endpoint would be sent it now, and what the quality gate says."""
+    if bool(format_name) == bool(endpoint):
+        raise invalid("format", "name either a format or an endpoint")
+    stored = _stored(parts, caller, article)
+    if endpoint:
+        terms = _terms(parts, caller, endpoint)
+        result = parts.previews.for_endpoint(stored, terms)
+        format_name = terms.format
+    elif format_name in ARTICLE_FORMATS:
+        result = parts.previews.in_format(stored, format_name)
+    else:
+        raise invalid("format", f"there is no format {format_name}; known: {', '.join(ARTICLE_FORMATS)}")
+    return ArticlePreview(
+        media_type=ARTICLE_FORMATS[format_name].media_type,
+        document=result.content.decode("utf-8"),
+        notes=list(result.notes),
+        refused=list(result.refusals),
+    )
+
+
+@router.get("/articles/{article:path}", summary="One article, with its state in every feed")
+def article_state(article: str, parts: Parts, caller: ArticlesReader) -> ArticleState:
+    """Return an article by its id, that of an update of it, or the address of its page."""
+    there = _recorded(parts, caller, article)
+    row = there.article
+    feeds = [
+        ArticleInFeed(
+            feed=place.feed,
+            state=place.state,
+            version=place.version,
+            decided=moment(place.decided),
+            sequence=place.sequence,
+        )
+        for place in there.memberships
+        if unbound(caller) or caller.sees(feed=place.feed, partner=None)
+    ]
+    summary = ArticleSummary(
+        *(row.article_id, row.version, row.pubstatus, row.edition, row.headline, row.url, row.published, row.accepted),
+        forgotten=row.document is None,
+    )
+    return ArticleState(
+        **_row(summary), feeds=feeds, document=None if row.document is None else json.loads(row.document)
+    )
+
+
+def _recorded(parts: ApiParts, caller: Caller, article: str) -> ArticleWithFeeds:
+    """The article that a caller means, as the record has it, if it may see it. Raises RequestProblem, RecordAway."""
+    with parts.record.availability.read() as connection:
+        article_id = identify(connection, article)
+        there = None if article_id is None else recorded.read_article(connection, article_id)
+    if there is None or not sees_any(caller, (place.feed for place in there.memberships)):
+        raise not_there("article", article)
+    return there
+
+
+def _stored(parts: ApiParts, caller: Caller, article: str) -> StoredArticle:
+    """The same as Redis has it. Raises RequestProblem, RecordAway, redis.RedisError."""
+    stored = parts.articles.get(parts.store.lineage.original(article))
+    if stored is None or not sees_any(caller, stored.feeds):
+        raise not_there("article", article)
+    return stored
+
+
+def _terms(parts: ApiParts, caller: Caller, name: str) -> EndpointTerms:
+    endpoint = next((endpoint for endpoint in parts.settings.endpoints if endpoint.name == name), None)
+    if endpoint is None or not sees_any(caller, [endpoint.feed]):
+        raise invalid("endpoint", f"there is no endpoint {name}")
+    if endpoint.mode != "article":
+        raise invalid("endpoint", f"{name} is sent feeds, not articles; its feed is {endpoint.feed}")
+    rights = endpoint.rights
+    return EndpointTerms(name, endpoint.feed, endpoint.format, rights.rights(), early=rights.early)
+
+
+def _phrases(search: str) -> Any:
+    try:
+        return phrases_of(search) if search else ()
+    except NoWords as error:
+        raise invalid("search", str(error)) from None
+
+
+def _spellings(parts: ApiParts, edition: str) -> set[str]:
+    """The ways in which articles may write an edition: upper and lower case do not matter in language tags."""
+    if not edition:
+        return set()
+    return {edition, edition.lower(), *(tag for tag in parts.settings.editions if tag.lower() == edition.lower())}
+
+
+def _row(article: ArticleSummary) -> dict[str, Any]:
+    return {
+        "id": article.article_id,
+        "version": article.version,
+        "pubstatus": article.pubstatus,
+        "edition": article.edition,
+        "headline": article.headline,
+        "url": article.url or None,
+        "published": moment(article.published),
+        "accepted": moment(article.accepted),
+        "forgotten": article.forgotten,
+    }
+
+
+def _revision(row: Revision, changed: Any) -> RevisionRow:
+    return RevisionRow(
+        version=row.version,
+        accepted=moment(row.accepted),
+        event=row.event_id or None,
+        sender=row.sender or None,
+        pubstatus=row.pubstatus,
+        sha256=row.sha256,
+        forgotten=row.document is None,
+        changes=None if changed is None else [FieldDifference(**change.as_json()) for change in changed],
+    )

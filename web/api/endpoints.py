@@ -1,0 +1,224 @@
+"""The partners' endpoints: how they stand, what was sent to them, and what is ordered of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from web.api.access import EndpointsOperator, EndpointsReader
+from web.api.moments import moment
+from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
+from web.api.parts import Parts
+from web.api.problems import not_there
+from worker.receivers.endpoint_orders import EndpointName
+from worker.record import attempts as recorded
+from worker.record.attempts import NotedAttempt
+
+if TYPE_CHECKING:
+    from config.endpoint_settings import EndpointSettings
+    from web.api.parts import ApiParts
+    from worker.management.callers import Caller
+    from worker.store.endpoints import EndpointOverview
+
+router = APIRouter(tags=["endpoints"])
+
+
+class EndpointHealth(BaseModel):
+    """How an endpoint does. `state`: null when no worker has enrolled it yet."""
+
+    state: Literal["settled", "claimed", "backoff", "paused"] | None
+    behind: int = Field(description="Articles that it must still be sent.")
+    waiting_since: datetime | None
+    failing_since: datetime | None
+    reason: str | None
+    delivered: int
+    failed: int
+    parked: int
+    disputed: int
+    replaying: int = Field(description="Articles that wait to be sent again.")
+    last_status: int | None
+    last_success: datetime | None
+    next_try: datetime | None
+
+
+class EndpointRow(BaseModel):
+    """An endpoint, without its secrets."""
+
+    name: str
+    managed_by: Literal["file", "api"]
+    partner: str | None
+    feed: str
+    mode: Literal["article", "feed"]
+    format: str
+    url: str
+    health: EndpointHealth
+
+
+class Endpoint(EndpointRow):
+    """An endpoint with its settings; of what is secret only whether there is one."""
+
+    settings: dict[str, Any]
+
+
+class AttemptRow(BaseModel):
+    """One try to bring an endpoint up to date. `milliseconds`: from the request to the end of its answer."""
+
+    time: datetime | None
+    feed: str
+    article: str | None
+    version: int
+    action: str
+    outcome: str
+    status: int | None
+    milliseconds: int
+    bytes: int
+    sha256: str | None
+    message_id: str | None
+    error: str | None
+    answer: str | None
+
+
+@router.get("/endpoints", summary="The endpoints, and how they do")
+def endpoints(
+    request: Request, response: Response, parts: Parts, caller: EndpointsReader, limit: Limit = 50, after: After = ""
+) -> Page[EndpointRow]:
+    """List the endpoints by name."""
+    visible = [endpoint for endpoint in parts.settings.endpoints if _sees(caller, endpoint)]
+    ordered = sorted(visible, key=lambda endpoint: endpoint.name)
+    shown, following = by_name(ordered, lambda endpoint: endpoint.name, after, limit)
+    overviews = parts.store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in shown])
+    rows = [EndpointRow(**_row(*pair)) for pair in zip(shown, overviews, strict=True)]
+    return page(request, response, rows, following)
+
+
+@router.get("/endpoints/{endpoint}", summary="One endpoint")
+def one_endpoint(endpoint: str, parts: Parts, caller: EndpointsReader) -> Endpoint:
+    """Return an endpoint with its settings."""
+    settings = endpoint_of(parts, caller, endpoint)
+    (overview,) = parts.store.endpoints.overviews([(settings.feed, settings.name)])
+    shown = settings.model_dump(mode="json", exclude={"secret", "auth", "headers", "tls", "name"})
+    shown |= {
+        "signed": bool(settings.secret),
+        "auth": type(settings.auth).__name__.removesuffix("Settings").lower() if settings.auth else None,
+        "headers": sorted(settings.headers),
+    }
+    return Endpoint(**_row(settings, overview), settings=shown)
+
+
+@router.get("/endpoints/{endpoint}/attempts", summary="What was sent to an endpoint")
+def attempts(
+    endpoint: str,
+    request: Request,
+    response: Response,
+    parts: Parts,
+    caller: EndpointsReader,
+    limit: Limit = 50,
+    after: After = "",
+) -> Page[AttemptRow]:
+    """List the attempts, the newest first. An attempt is there within about a second."""
+    settings = endpoint_of(parts, caller, endpoint)
+    receiver = f"endpoint:{settings.name}"
+    last = read_cursor(after, int, str, str)
+    before = None
+    if last:
+        before = NotedAttempt(receiver, last[0], last[1], last[2], "", 0, "", "", 0, 0, 0, "", "", "")
+    with parts.record.availability.read() as connection:
+        rows = recorded.newest(connection, receiver, limit + 1, before=before)
+    shown = rows[:limit]
+    end = cursor(shown[-1].time, shown[-1].article_id, shown[-1].message_id) if len(rows) > limit else None
+    return page(request, response, [_attempt(row) for row in shown], end)
+
+
+@router.post("/endpoints/{endpoint}/pause", summary="Pause an endpoint")
+def pause(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
+    """Pause an endpoint: it gets nothing until it is resumed, and then all that it missed. 409: it is paused."""
+    settings = endpoint_of(parts, caller, endpoint)
+    parts.endpoint_orders.pause(caller, name_of(settings))
+    return _now(parts, settings)
+
+
+@router.post("/endpoints/{endpoint}/resume", summary="Resume an endpoint")
+def resume(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
+    """Resume an endpoint that was paused, or suspended after days of failures: it catches up."""
+    settings = endpoint_of(parts, caller, endpoint)
+    parts.endpoint_orders.resume(caller, name_of(settings))
+    return _now(parts, settings)
+
+
+@router.post("/endpoints/{endpoint}/retry", summary="Try an endpoint now")
+def retry(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
+    """Try an endpoint now, whatever it waits for. One that is paused is resumed."""
+    settings = endpoint_of(parts, caller, endpoint)
+    parts.endpoint_orders.retry(caller, name_of(settings))
+    return _now(parts, settings)
+
+
+def endpoint_of(parts: ApiParts, caller: Caller, name: str) -> EndpointSettings:
+    """Return the endpoint of that name, if the caller may see it. Raises RequestProblem."""
+    endpoint = next((endpoint for endpoint in parts.settings.endpoints if endpoint.name == name), None)
+    if endpoint is None or not _sees(caller, endpoint):
+        raise not_there("endpoint", name)
+    return endpoint
+
+
+def name_of(endpoint: EndpointSettings) -> EndpointName:
+    """Return by what orders name an endpoint."""
+    return EndpointName(endpoint.name, endpoint.feed)
+
+
+def _sees(caller: Caller, endpoint: EndpointSettings) -> bool:
+    return caller.sees(feed=endpoint.feed, partner=None)
+
+
+def _now(parts: ApiParts, endpoint: EndpointSettings) -> EndpointRow:
+    (overview,) = parts.store.endpoints.overviews([(endpoint.feed, endpoint.name)])
+    return EndpointRow(**_row(endpoint, overview))
+
+
+def _row(endpoint: EndpointSettings, overview: EndpointOverview) -> dict[str, Any]:
+    health = overview.health
+    return {
+        "name": endpoint.name,
+        "managed_by": "file",
+        "partner": None,
+        "feed": endpoint.feed,
+        "mode": endpoint.mode,
+        "format": endpoint.format,
+        "url": endpoint.url,
+        "health": EndpointHealth(
+            state=overview.state,
+            behind=overview.behind,
+            waiting_since=moment(overview.waiting),
+            failing_since=moment(overview.failing.since),
+            reason=overview.reason or health.error or None,
+            delivered=health.successes,
+            failed=health.failed_tries,
+            parked=overview.parked,
+            disputed=overview.disputed,
+            replaying=overview.replays,
+            last_status=health.status or None,
+            last_success=moment(health.success),
+            next_try=moment(overview.next_try),
+        ),
+    }
+
+
+def _attempt(row: NotedAttempt) -> AttemptRow:
+    return AttemptRow(
+        time=moment(row.time),
+        feed=row.feed,
+        article=row.article_id or None,
+        version=row.version,
+        action=row.action,
+        outcome=row.outcome,
+        status=row.status or None,
+        milliseconds=row.milliseconds,
+        bytes=row.bytes,
+        sha256=row.sha256 or None,
+        message_id=row.message_id or None,
+        error=row.error or None,
+        answer=row.answer or None,
+    )

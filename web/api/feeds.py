@@ -1,0 +1,183 @@
+"""Feeds and their subscriptions: definitions, how they stand, how one would be served."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from feeds.formats import FEED_FORMATS
+from web.api.access import FeedsReader, SubscriptionsReader
+from web.api.moments import moment
+from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
+from web.api.parts import Parts
+from web.api.problems import invalid, not_there
+from web.api.visibility import sees_any, unbound
+from worker import clock
+from worker.documents.quality_gate import FeedRefused
+from worker.management.scopes import SUBSCRIPTIONS_READ
+from worker.record import subscriptions as recorded
+
+if TYPE_CHECKING:
+    from feeds.definition import FeedDefinition
+    from web.api.parts import ApiParts
+    from worker.management.callers import Caller
+
+router = APIRouter(tags=["feeds"])
+
+
+class FeedRow(BaseModel):
+    """A feed and how it stands. A pattern of feeds has no standing of its own; `feeds` says how many it has made."""
+
+    name: str
+    title: str
+    pattern: bool
+    edition: str | None
+    feeds: int | None = Field(description="Of a pattern: how many feeds it has made.")
+    articles: int | None
+    sequence: int | None = Field(description="The number of its last change.")
+    changed: datetime | None
+    receivers: int | None
+    behind: int | None = Field(description="How many of them have not got its last change.")
+
+
+class Feed(FeedRow):
+    """A feed with its definition."""
+
+    definition: dict[str, Any]
+    addresses: dict[str, str] = Field(description="By format; readers and partners fetch it there.")
+
+
+class FeedPreview(BaseModel):
+    """A feed as it is served; `document` in UTF-8 is what readers get. `refused`: why the gate does not let it out."""
+
+    media_type: str
+    document: str | None
+    refused: str | None
+
+
+class SubscriptionRow(BaseModel):
+    """A WebSub subscription."""
+
+    id: str
+    feed: str
+    callback: str
+    format: str
+    signed: bool
+    began: datetime | None
+    lease_ends: datetime | None
+
+
+@router.get("/feeds", summary="The feeds, and how they stand")
+def feeds(
+    request: Request, response: Response, parts: Parts, caller: FeedsReader, limit: Limit = 50, after: After = ""
+) -> Page[FeedRow]:
+    """List the feeds and the patterns of feeds, by name."""
+    visible = [definition for definition in parts.publication.configured if sees_any(caller, [definition.name])]
+    shown, following = by_name(sorted(visible, key=lambda feed: feed.name), lambda feed: feed.name, after, limit)
+    return page(request, response, [FeedRow(**row) for row in _rows(parts, shown)], following)
+
+
+@router.get("/feeds/{feed:path}/preview", summary="A feed as it is served")
+def preview(
+    feed: str,
+    parts: Parts,
+    caller: FeedsReader,
+    format_name: Annotated[str, Query(alias="format", description=f"One of {', '.join(FEED_FORMATS)}.")],
+) -> FeedPreview:
+    """Return the very bytes that readers are served now, or what the quality gate has against them."""
+    definition = _definition(parts, caller, feed)
+    if format_name not in FEED_FORMATS:
+        raise invalid("format", f"there is no format {format_name}; known: {', '.join(FEED_FORMATS)}")
+    feed_format = FEED_FORMATS[format_name]
+    try:
+        document = parts.documents.current(definition, feed_format, quiet=True).body
+    except FeedRefused as error:
+        return FeedPreview(media_type=feed_format.media_type, document=None, refused=str(error))
+    return FeedPreview(media_type=feed_format.media_type, document=document.decode("utf-8"), refused=None)
+
+
+@router.get("/feeds/{feed:path}", summary="One feed, with its definition")
+def one_feed(feed: str, parts: Parts, caller: FeedsReader) -> Feed:
+    """Return a feed; also one that a pattern has made, or would make."""
+    definition = _definition(parts, caller, feed)
+    (row,) = _rows(parts, [definition])
+    formats = () if row["pattern"] else FEED_FORMATS.values()
+    addresses = {
+        feed_format.name: parts.publication.topic(definition.name, feed_format.name)
+        for feed_format in formats
+        if parts.publication.fetched(feed_format)
+    }
+    return Feed(**row, definition=definition.model_dump(mode="json", exclude_defaults=True), addresses=addresses)
+
+
+@router.get("/subscriptions", tags=["subscriptions"], summary="The WebSub subscriptions")
+def subscriptions(
+    request: Request,
+    response: Response,
+    parts: Parts,
+    caller: SubscriptionsReader,
+    feed: Annotated[str, Query(max_length=200, description="Those of this feed.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+) -> Page[SubscriptionRow]:
+    """List the subscriptions that have a lease, by feed. A key that is bound to feeds names one of them."""
+    if not unbound(caller):
+        caller.require(SUBSCRIPTIONS_READ, feed=feed or None, partner=None)
+    last = read_cursor(after, str, str)
+    with parts.record.availability.read() as connection:
+        now = clock.ms(clock.agreed())
+        rows = recorded.running(connection, now, limit + 1, feed=feed, after=(last[0], last[1]) if last else None)
+    shown = rows[:limit]
+    following = cursor(shown[-1].feed, shown[-1].receiver) if len(rows) > limit else None
+    return page(request, response, [_subscription(row) for row in shown], following)
+
+
+def _definition(parts: ApiParts, caller: Caller, name: str) -> FeedDefinition:
+    definition = parts.publication.feed(name) or parts.publication.patterns.get(name)
+    if definition is None or not sees_any(caller, [name]):
+        raise not_there("feed", name)
+    return definition
+
+
+def _rows(parts: ApiParts, definitions: list[FeedDefinition]) -> list[dict[str, Any]]:
+    store = parts.store
+    names = [definition.name for definition in definitions if definition.by is None]
+    heads, sizes, counts = store.changes.heads(names), store.changes.sizes(names), store.receivers.counts_of(names)
+    feeds_by_pattern = store.patterns.counts(
+        [definition.name for definition in definitions if definition.by is not None]
+    )
+    rows = []
+    for definition in definitions:
+        name = definition.name
+        row: dict[str, Any] = {
+            "name": name,
+            "title": definition.title,
+            "pattern": definition.by is not None,
+            "edition": definition.edition,
+            **dict.fromkeys(("feeds", "articles", "sequence", "changed", "receivers", "behind")),
+        }
+        if definition.by is not None:
+            row["feeds"] = feeds_by_pattern[name]
+        else:
+            of_feed = dict(counts.get(name, {}))
+            row |= {"articles": sizes[name], "sequence": heads[name].seq, "changed": moment(heads[name].changed)}
+            row |= {"behind": of_feed.pop("behind", 0), "receivers": sum(of_feed.values())}
+        rows.append(row)
+    return rows
+
+
+def _subscription(row: recorded.Subscription) -> SubscriptionRow:
+    details = json.loads(row.details)
+    return SubscriptionRow(
+        id=row.receiver,
+        feed=row.feed,
+        callback=str(details.get("callback", "")),
+        format=str(details.get("format", "")),
+        signed=bool(details.get("secret")),
+        began=moment(row.began),
+        lease_ends=moment(row.lease_ends),
+    )

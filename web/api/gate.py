@@ -1,0 +1,276 @@
+"""What every request to the API passes first: whose it is, how many its key has made, its body, its Idempotency-Key.
+
+It stands before FastAPI, so that nobody without a key has a body read or a route looked up. What it knows of a request
+is in the request's state: `caller` (worker.management.callers.Caller) and `address`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+
+from web.api.problems import RequestProblem
+from web.request_body import BodyRefused
+from worker import clock
+from worker.store.api_requests import KeptAnswer
+from worker.store.redis_errors import Outage
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from web.client_address import ClientAddresses
+    from web.request_body import BodyReader
+    from worker.management.callers import Caller
+    from worker.management.keys import KeyRing
+    from worker.store.api_requests import ApiRequests
+
+log = structlog.get_logger()
+
+WINDOW_SECONDS = 60
+"""In which the requests of a key are counted."""
+_WRONG_KEYS = 30
+"""How many wrong keys a minute one client address may show before it is slowed."""
+_WRONG_SECONDS = 1.0
+"""How long a wrong key then waits for its answer."""
+_WAITING_MOST = 100
+"""How many wrong keys wait at once, in all; others are refused at once."""
+_NOT_ASKED_SECONDS = 1.0
+"""How long a Redis that was away is not asked again for the limits: nobody waits for it."""
+_KEY_MOST = 255
+"""The longest Idempotency-Key, in characters."""
+_NEVER_HELD_UP = "/kill"
+"""How the address of what no limit and no outage holds up ends."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class ApiLimits:
+    """Requests a minute of one key, and the largest body (bytes)."""
+
+    requests: int
+    body: int
+
+
+class WrongKeys:
+    """Slows client addresses that show many wrong keys. A right key is never slowed: it is not asked here."""
+
+    def __init__(self) -> None:
+        self._window = 0
+        self._counts: Counter[str] = Counter()
+        self._waiting = 0
+
+    async def answer(self, address: str) -> RequestProblem:
+        """Return the problem for a wrong key, after a while if the address has shown many."""
+        window = int(time.monotonic()) // WINDOW_SECONDS
+        if window != self._window:
+            self._window = window
+            self._counts.clear()
+        self._counts[address] += 1
+        if self._counts[address] > _WRONG_KEYS:
+            if self._waiting >= _WAITING_MOST:
+                return RequestProblem(429, "Too many wrong keys.", headers={"Retry-After": str(WINDOW_SECONDS)})
+            self._waiting += 1
+            try:
+                await asyncio.sleep(_WRONG_SECONDS)
+            finally:
+                self._waiting -= 1
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        return RequestProblem(401, "This key is not valid.", headers=headers)
+
+
+class Gate:
+    """Lets requests with a key in, within its limits. `open_paths`: what needs none."""
+
+    def __init__(
+        self,
+        application: ASGIApp,
+        ring: KeyRing,
+        requests: ApiRequests,
+        bodies: BodyReader,
+        addresses: ClientAddresses,
+        limits: ApiLimits,
+        open_paths: frozenset[str],
+    ) -> None:
+        self._application = application
+        self._ring = ring
+        self._requests = requests
+        self._bodies = bodies
+        self._addresses = addresses
+        self._limits = limits
+        self._open_paths = open_paths
+        self._wrong_keys = WrongKeys()
+        self._outage = Outage(log, part="api")
+        self._not_before = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request (ASGI 3)."""
+        if scope["path"] in self._open_paths:
+            await self._application(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            caller = await self._caller(request)
+            request.state.caller = caller
+            limits = await self._count(request, caller)
+            body = await self._body(request)
+        except RequestProblem as problem:
+            await problem.response()(scope, receive, send)
+            return
+        except BodyRefused as refusal:
+            too_much = RequestProblem(refusal.status, refusal.detail, headers=refusal.headers)
+            await too_much.response()(scope, receive, send)
+            return
+
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in limits.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        whole = _received(body, receive)
+        if request.method == "POST" and "idempotency-key" in request.headers:
+            await self._once(request, caller, body, whole, send_with_limits)
+        else:
+            await self._application(scope, whole, send_with_limits)
+
+    async def _caller(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        address = self._addresses.of(request)
+        if scheme.lower() != "bearer" or not token.strip():
+            headers = {"WWW-Authenticate": "Bearer"}
+            raise RequestProblem(401, "Send a key: Authorization: Bearer dl_...", headers=headers)
+        caller = self._ring.caller(token.strip(), clock.ms(clock.agreed()), address)
+        if caller is None:
+            raise await self._wrong_keys.answer(address)
+        return caller
+
+    async def _count(self, request: Request, caller: Caller) -> dict[str, str]:
+        """Count the request; return the headers that tell of the limit. Raises RequestProblem when it is over."""
+        most = self._limits.requests
+        now = clock.ms(clock.agreed()) // 1000
+        window, left_seconds = now // WINDOW_SECONDS, WINDOW_SECONDS - now % WINDOW_SECONDS
+        used = await self._used(caller.key_id or caller.name, window)
+        headers = {
+            "RateLimit-Policy": f'"key";q={most};w={WINDOW_SECONDS}',
+            "RateLimit": f'"key";r={max(0, most - used)};t={left_seconds}',
+        }
+        if used > most and not request.url.path.endswith(_NEVER_HELD_UP):
+            raise RequestProblem(
+                429,
+                f"This key may make {most} requests a minute.",
+                headers={**headers, "Retry-After": str(left_seconds)},
+            )
+        return headers
+
+    async def _used(self, name: str, window: int) -> int:
+        """How many requests were made in a window; 0 while Redis is away: then nobody is limited."""
+        if time.monotonic() < self._not_before:
+            return 0
+        try:
+            used = await run_in_threadpool(self._requests.count, name, window, 2 * WINDOW_SECONDS)
+        except RedisError as error:
+            self._not_before = time.monotonic() + _NOT_ASKED_SECONDS
+            self._outage.met(error, "the requests of keys are not limited")
+            return 0
+        self._outage.over()
+        return used
+
+    async def _body(self, request: Request) -> bytes:
+        if request.method not in _WITH_BODY:
+            return b""
+        body = await self._bodies.read(request, self._limits.body, self._addresses.of(request), authenticated=True)
+        return body.content
+
+    async def _once(self, request: Request, caller: Caller, body: bytes, receive: Receive, send: Send) -> None:
+        """Have a request carried out once, however often it is sent under its Idempotency-Key."""
+        scope, key, name = request.scope, request.headers["idempotency-key"], caller.key_id or caller.name
+        if not 0 < len(key) <= _KEY_MOST:
+            problem = RequestProblem(422, f"An Idempotency-Key has 1 to {_KEY_MOST} characters.")
+            await problem.response()(scope, receive, send)
+            return
+        digest = sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), body))).hexdigest()
+        try:
+            before = await run_in_threadpool(self._requests.begin, name, key, digest)
+        except RedisError:
+            if request.url.path.endswith(_NEVER_HELD_UP):
+                await self._application(scope, receive, send)
+                return
+            detail = "Redis does not answer, so a request can't be kept from being carried out twice; try again."
+            problem = RequestProblem(503, detail, headers={"Retry-After": "5"})
+            await problem.response()(scope, receive, send)
+            return
+        if before is not None:
+            await _again(before, digest, scope, receive, send)
+            return
+        collected: list[Message] = []
+        answer: KeptAnswer | None = None
+        try:
+
+            async def collect(message: Message) -> None:
+                collected.append(message)
+
+            await self._application(scope, receive, collect)
+            answer = _answer_to_keep(digest, collected, secret=getattr(request.state, "shows_secret", False))
+        finally:
+            try:
+                await run_in_threadpool(self._requests.finish, name, key, answer)
+            except RedisError as error:
+                self._outage.met(error, "what was answered is not kept")
+        for message in collected:
+            await send(message)
+
+
+def _received(body: bytes, receive: Receive) -> Receive:
+    """Give out a body that was read, and then what else comes."""
+    given_out = False
+
+    async def next_message() -> Message:
+        nonlocal given_out
+        if not given_out:
+            given_out = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return next_message
+
+
+def _answer_to_keep(digest: str, messages: list[Message], *, secret: bool) -> KeptAnswer | None:
+    """What is kept of an answer; nothing of one that says to try again. A secret is never kept."""
+    status = int(messages[0]["status"])
+    if status >= 500 or status == 429:
+        return None
+    if secret:
+        return KeptAnswer(digest, 409)
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in messages[0]["headers"])
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    return KeptAnswer(digest, status, headers, body.decode("utf-8", "replace"))
+
+
+async def _again(before: KeptAnswer, digest: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request that was sent before as it was answered then."""
+    if before.digest != digest:
+        problem = RequestProblem(422, "This Idempotency-Key was used for another request; make a new one.")
+    elif before.status == 0:
+        detail = "This request is under way; send it again in a moment."
+        problem = RequestProblem(409, detail, headers={"Retry-After": "1"})
+    elif before.status == 409 and not before.body:
+        problem = RequestProblem(409, "This was done before. Its answer had a secret, which is shown only once.")
+    else:
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in before.headers]
+        headers.append((b"idempotent-replayed", b"true"))
+        await send({"type": "http.response.start", "status": before.status, "headers": headers})
+        await send({"type": "http.response.body", "body": before.body.encode()})
+        return
+    await problem.response()(scope, receive, send)

@@ -1,0 +1,131 @@
+"""What happens, as it happens: GET /api/v1/live, server-sent events (HTML Living Standard, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from web.api.access import LiveReader
+from web.api.parts import Parts
+from web.api.problems import RequestProblem, invalid
+from web.api.visibility import unbound
+from worker import clock
+from worker.store.live import is_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from web.api.parts import ApiParts
+    from web.live_listener import LiveSubscription
+    from worker.management.callers import Caller
+    from worker.store.live import LiveEvent
+
+router = APIRouter(tags=["live"])
+
+KINDS = ("accepted", "carried_out", "delivered", "failed", "parked", "paused", "kill_confirmed")
+_BEAT_SECONDS = 1.0
+"""How often it is looked whether the key is still valid."""
+_COMMENT_BEATS = 15
+"""After so many of them without news a comment is sent, so that proxies keep the connection."""
+_BATCH = 500
+_FOLLOWERS_MOST = 500
+"""How many follow at once in one process."""
+_followers = 0
+
+
+@router.get(
+    "/live",
+    summary="What happens, as it happens",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events."}},
+)
+async def live(
+    request: Request,
+    parts: Parts,
+    caller: LiveReader,
+    last_event_id: Annotated[str, Header(max_length=40, description="Go on after this event.")] = "",
+    kinds: Annotated[str, Query(max_length=200, description=f"Only these, by commas, of {', '.join(KINDS)}.")] = "",
+) -> StreamingResponse:
+    """Send events: `accepted`, `carried_out`, `delivered`, `failed`, `parked`, `paused`, `kill_confirmed`.
+
+    The last ten thousand are kept, about: a client that was away names the last it has in `Last-Event-ID`, as browsers
+    do. A key that is bound to feeds hears of these. Whoever reads too slowly loses the connection.
+    """
+    chosen = frozenset(filter(None, (kind.strip() for kind in kinds.split(","))))
+    if unknown := sorted(chosen - set(KINDS)):
+        raise invalid("kinds", f"there is no {unknown[0]}; known: {', '.join(KINDS)}")
+    if last_event_id and not is_id(last_event_id):
+        raise invalid("last-event-id", "is no id of an event of ours")
+    if _followers >= _FOLLOWERS_MOST:
+        raise RequestProblem(503, "Too many follow already.", headers={"Retry-After": "30"})
+    start = last_event_id or await run_in_threadpool(parts.store.live.last)
+    token = request.headers["authorization"].partition(" ")[2].strip()
+    stream = _stream(parts, caller, token, start, chosen or frozenset(KINDS))
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _stream(
+    parts: ApiParts, caller: Caller, token: str, last: str, kinds: frozenset[str]
+) -> AsyncIterator[bytes]:
+    global _followers  # noqa: PLW0603 (of this process)
+    _followers += 1
+    try:
+        yield b"retry: 2000\n\n"
+        with parts.live.subscription() as news:
+            async for events in _news(parts, news, token, last):
+                if not events:
+                    yield b": nothing new\n\n"
+                text = b"".join(_shown(event, caller, kinds) for event in events)
+                if text:
+                    yield text
+    finally:
+        _followers -= 1
+
+
+async def _news(parts: ApiParts, news: LiveSubscription, token: str, last: str) -> AsyncIterator[list[LiveEvent]]:
+    """Yield what happens after `last`, without gaps; nothing now and then. It ends when the key does."""
+    quiet = 0
+    while not news.ended:
+        events = await news.wait(_BEAT_SECONDS)
+        if parts.management.ring.caller(token, clock.ms(clock.agreed())) is None:
+            return
+        if news.began_anew:
+            news.began_anew = False
+            while missed := await run_in_threadpool(parts.store.live.after, last, _BATCH):
+                last = missed[-1].id
+                yield missed
+                await asyncio.sleep(0)
+        fresh = [event for event in events if _place(event.id) > _place(last)]
+        if fresh:
+            last = fresh[-1].id
+            quiet = 0
+            yield fresh
+            continue
+        quiet += 1
+        if quiet >= _COMMENT_BEATS:
+            quiet = 0
+            yield []
+
+
+def _place(name: str) -> tuple[int, ...]:
+    return tuple(map(int, name.split("-")))
+
+
+def _shown(event: LiveEvent, caller: Caller, kinds: frozenset[str]) -> bytes:
+    """An event as it is sent; nothing of one that the caller may not see, or did not ask for."""
+    if event.kind not in kinds:
+        return b""
+    fields: dict[str, Any] = event.fields
+    if not unbound(caller):
+        feeds = [feed for feed in fields.get("feeds", ()) if caller.sees(feed=feed, partner=None)]
+        if not feeds:
+            return b""
+        fields = fields | {"feeds": feeds}
+    time = clock.moment(int(event.id.partition("-")[0])).isoformat()
+    content = json.dumps({"time": time, **fields}, separators=(",", ":"))
+    return f"id: {event.id}\nevent: {event.kind}\ndata: {content}\n\n".encode()

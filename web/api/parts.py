@@ -1,0 +1,52 @@
+"""The parts that the routes of the API use: made where the web process is wired, anew with each reading of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from web.live_listener import LiveListener
+    from worker.documents.feed_documents import FeedDocuments
+    from worker.intake.article_orders import ArticleOrders
+    from worker.management.management import Management
+    from worker.newsroom.publication import Publication
+    from worker.receivers.endpoint_orders import EndpointOrders
+    from worker.receivers.previews import Previews
+    from worker.record import Record
+    from worker.retention.recorded import RecordedArticles
+    from worker.retention.warm import HotArticles
+    from worker.store import Store
+    from worker.takedown.event_receipts import EventReceipts
+    from worker.wakeups import Wakeups
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """What the routes use."""
+
+    settings: Settings
+    store: Store
+    record: Record
+    articles: HotArticles
+    recorded: RecordedArticles
+    publication: Publication
+    documents: FeedDocuments
+    wakeups: Wakeups
+    management: Management
+    orders: ArticleOrders
+    receipts: EventReceipts
+    endpoint_orders: EndpointOrders
+    previews: Previews
+    live: LiveListener
+
+
+def _parts(request: Request) -> ApiParts:
+    parts: ApiParts = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[ApiParts, Depends(_parts)]

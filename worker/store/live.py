@@ -1,0 +1,78 @@
+"""What happens, as it happens, for whoever wants to follow it: a bounded stream. Nothing depends on it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from worker.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.store.scripts import Client
+
+LAST_MOST = 10_000
+"""So many of the last ones are kept, about, for those who were away for a moment."""
+_ID = re.compile(r"\d{1,15}-\d{1,10}", re.ASCII)
+
+
+class LiveEvent(NamedTuple):
+    """One thing that has happened. `kind`: accepted, carried_out, delivered, failed, kill_confirmed, parked, ...
+
+    `id`: its place in the stream. `fields`: what it is about; `feeds` and `endpoint` say who may see it.
+    """
+
+    id: str
+    kind: str
+    fields: dict[str, Any]
+
+
+class Live:
+    """The stream."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def append(self, happenings: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Tell of what has happened: (kind, fields) pairs, in order."""
+        if not happenings:
+            return
+        pipe = self._client.pipeline(transaction=False)
+        for kind, fields in happenings:
+            pipe.xadd(keys.LIVE, {kind: text(fields)}, maxlen=LAST_MOST, approximate=True)
+        pipe.execute()
+
+    def last(self) -> str:
+        """Return the id of the last one; "0-0" when there is none."""
+        entries = self._client.xrevrange(keys.LIVE, count=1)
+        return str(entries[0][0]) if entries else "0-0"
+
+    def after(self, last: str, count: int) -> list[LiveEvent]:
+        """Return up to `count` of those after an id, in order."""
+        return [_event(*entry) for entry in self._client.xrange(keys.LIVE, min=f"({last}", count=count)]
+
+    def wait(self, last: str, count: int, wait_ms: int) -> list[LiveEvent]:
+        """Return up to `count` of those after an id; wait for the first."""
+        answer: Any = self._client.xread({keys.LIVE: last}, count=count, block=wait_ms)
+        return [_event(*entry) for _, entries in answer or () for entry in entries]
+
+
+def text(fields: dict[str, Any]) -> str:
+    """Return what something is about, as it is kept."""
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def is_id(last: str) -> bool:
+    """Whether a text may be the id of one."""
+    return _ID.fullmatch(last) is not None
+
+
+def _event(name: str, fields: dict[str, str]) -> LiveEvent:
+    kind, content = next(iter(fields.items()), ("", "{}"))
+    try:
+        about = json.loads(content)
+    except ValueError:
+        about = None
+    return LiveEvent(name, kind, about if isinstance(about, dict) else {})
