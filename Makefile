@@ -9,7 +9,8 @@ JOBS ?= 4
 # Tests write all the time, and none of them cuts the power: with their folders in memory they wait for no disk.
 TEMPORARY := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print ($$4 > 4000000) }')" = 1 ] && \
 	[ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
-PYTEST = TMPDIR=$(TEMPORARY) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+# The tests start hundreds of processes: with bytecode that is not kept each of them would compile all of Dateline anew.
+PYTEST = TMPDIR=$(TEMPORARY) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 

@@ -5,21 +5,15 @@ So a run takes what the command takes, not the second that the imports of all co
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from worker.cli.commands import COMMANDS, GROUPS
+from forked import context, run_command_line
 
 _SECONDS = 60
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    ["worker.cli.failures", *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in (*COMMANDS, *GROUPS))]
-)
 
 
 def dateline(
@@ -38,7 +32,7 @@ def dateline_bytes(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "stdin").write_text(stdin, "utf-8")
-        process = _context.Process(target=_run, args=(words, folder, cwd, environ))
+        process = context.Process(target=_run, args=(words, folder, cwd, environ))
         process.start()
         process.join(_SECONDS)
         if process.is_alive():
@@ -53,17 +47,12 @@ def dateline_bytes(
 
 
 def _run(words: tuple[str, ...], folder: Path, cwd: Path | None, environ: dict[str, str]) -> None:
-    """In the new process: be what a shell would have made of it."""
-    for number, (name, flags) in enumerate(
-        (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
-    ):
-        os.dup2(os.open(folder / name, flags, 0o600), number)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for the rest of the process)
-    os.environ.clear()
-    os.environ.update(environ)
-    if cwd is not None:
-        os.chdir(cwd)
-    sys.argv = ["dateline", *words]
-    from worker.cli import main
-
-    main()
+    streams = [
+        os.open(folder / name, flags, 0o600)
+        for name, flags in (
+            ("stdin", os.O_RDONLY),
+            ("stdout", os.O_WRONLY | os.O_CREAT),
+            ("stderr", os.O_WRONLY | os.O_CREAT),
+        )
+    ]
+    run_command_line(words, environ, cwd, streams)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import requests
+from forked import ForkedProcess
 from receiver import Receiver
 
 from config.settings import load
@@ -73,6 +74,13 @@ name = "picks"
 title = "Editor Picks"
 list = "Editor Picks"
 {feeds}{endpoints}"""
+
+
+class ForkedTree(ProcessTree):
+    """The stack, its processes forked from one that has done the imports. `dateline up` itself: test_up.py."""
+
+    def _spawn(self, command: list[str]) -> Any:
+        return ForkedProcess(command, self._environ)
 
 
 class Newsroom:
@@ -170,7 +178,7 @@ def start(
     config.write_text(settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ.update(variables or {})
-    with ProcessTree(load(config, environ), config, workers, environ) as stack:
+    with ForkedTree(load(config, environ), config, workers, environ) as stack:
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config, environ)
         yield newsroom
         newsroom.store.close()

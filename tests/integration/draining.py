@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from forked import context
 
 from worker.record import Record, attempts
 from worker.retention.outbox_drain import OutboxDrain
@@ -22,15 +23,12 @@ STEPS = {
     "forget": Outboxes,
 }
 """The steps in their order, and whose they are: None, the database's."""
-# Its children have imported everything already.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
 
 
 def start(redis_url: str, record_url: str, step: str = "") -> BaseProcess:
     """Start one that is killed just before that step, at the next entries that come; "": never."""
-    ready = _processes.Event()
-    process = _processes.Process(target=_drain, args=(redis_url, record_url, step, ready), daemon=True)
+    ready = context.Event()
+    process = context.Process(target=_drain, args=(redis_url, record_url, step, ready), daemon=True)
     process.start()
     assert ready.wait(60)
     return process

@@ -193,12 +193,15 @@ class ProcessTree:
             if self._stopped.is_set():
                 return
             child.begun = time.monotonic()
-            child.process = subprocess.Popen(  # noqa: S603 (our own program)
-                [sys.executable, "-P", "-m", "worker.cli", *child.command],
-                stdin=subprocess.PIPE,
-                env=self._environ,
-                start_new_session=True,
-            )
+            child.process = self._spawn(child.command)
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 (our own program)
+            [sys.executable, "-P", "-m", "worker.cli", *command],
+            stdin=subprocess.PIPE,
+            env=self._environ,
+            start_new_session=True,
+        )
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -1,0 +1,111 @@
+"""Processes of the command line, forked from one that has done the imports: they begin in no time.
+
+What runs is what `python -P -m worker.cli` runs, in a process of its own with its own descriptors, variables and
+session; only the second that the imports take is saved, some hundreds of times.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.reduction import DupFd
+from pathlib import Path
+from typing import Any
+
+from worker.cli.commands import COMMANDS, GROUPS
+
+context = multiprocessing.get_context("forkserver")
+"""What all tests fork from. There is one server in a process, so what it imports is said once, here; it knows the
+modules of the product, but not those of the tests."""
+context.set_forkserver_preload(
+    [
+        "web.app",
+        "worker.runtime.web_server",
+        "worker.runtime.worker_process",
+        "worker.retention.outbox_drain",
+        "worker.cli.failures",
+        *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in (*COMMANDS, *GROUPS)),
+    ]
+)
+
+
+class _Descriptor:
+    """A descriptor that goes along with the arguments of a process."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _detach, (DupFd(self._number),)
+
+
+def _detach(descriptor: Any) -> int:
+    number: int = descriptor.detach()
+    return number
+
+
+class ForkedProcess:
+    """A process as `subprocess.Popen` shows it, with a pipe as its standard input."""
+
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+        reading, writing = os.pipe()
+        self.stdin = os.fdopen(writing, "wb", buffering=0)
+        streams = [_Descriptor(number) for number in (reading, 1, 2)]
+        self._process = context.Process(target=_supervised, args=(list(words), dict(environ), Path.cwd(), streams))
+        self._process.start()
+        os.close(reading)
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _supervised(words: list[str], environ: dict[str, str], cwd: Path, streams: list[int]) -> None:
+    os.setsid()
+    run_command_line(words, environ, cwd, streams)
+
+
+def run_command_line(words: Sequence[str], environ: Mapping[str, str], cwd: Path | None, streams: list[int]) -> None:
+    """In the new process: be what a shell would have made of it."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for the rest of the process)
+    os.environ.clear()
+    os.environ.update(environ)
+    if cwd is not None:
+        os.chdir(cwd)
+    sys.argv = ["dateline", *words]
+    from worker.cli import main
+
+    try:
+        main()
+    finally:
+        # A forked process of multiprocessing's leaves these out.
+        atexit._run_exitfuncs()
