@@ -171,7 +171,9 @@ def _slow_path(
     hub = HubEndpoint(services.hub, body_reader, addresses)
     record_health = RecordHealth(services.record)
     health = HealthEndpoint(store, record_health, services.wakeups, listener, services.agreement)
-    metrics = MetricsEndpoint(store, record_health, publication, settings, addresses)
+    metrics = MetricsEndpoint(
+        store, record_health, publication, settings, services.management.endpoints_in_use, addresses
+    )
     application = Starlette(
         routes=[
             Route("/", _home),

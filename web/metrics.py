@@ -25,7 +25,7 @@ from worker.store import redis_errors
 from worker.store.counters import SECONDS, Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from prometheus_client.core import Metric
     from starlette.requests import Request
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from web.client_address import ClientAddresses
     from web.record_health import RecordHealth
+    from worker.management.endpoints_in_use import EndpointsInUse
     from worker.newsroom.publication import Publication
     from worker.store import Store
     from worker.store.endpoints import EndpointOverview
@@ -72,13 +73,14 @@ class MetricsEndpoint:
         record: RecordHealth,
         publication: Publication,
         settings: Settings,
+        endpoints: Callable[[], EndpointsInUse],
         addresses: ClientAddresses,
     ) -> None:
         self._store = store
         self._record = record
         self._away_since = 0
         self._publication = publication
-        self._endpoints = settings.endpoints
+        self._endpoints = endpoints
         self._networks = settings.web.metrics_networks
         self._addresses = addresses
         self._registry = CollectorRegistry(auto_describe=False)
@@ -187,8 +189,9 @@ class MetricsEndpoint:
             labels=labels,
         )
         paused = GaugeMetricFamily("dateline_endpoint_paused", "1 while it is paused", labels=["endpoint", "reason"])
-        overviews = self._store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in self._endpoints])
-        for endpoint, overview in zip(self._endpoints, overviews, strict=True):
+        endpoints = self._endpoints().settings.values()
+        overviews = self._store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in endpoints])
+        for endpoint, overview in zip(endpoints, overviews, strict=True):
             name = [endpoint.name]
             for outcome, count in _outcomes(overview).items():
                 attempts.add_metric([*name, outcome], count)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -45,7 +45,9 @@ def metrics(
         web=WebSettings(**web),
     )
     record = mock.Mock(absence=mock.AsyncMock(return_value=absence))
-    return MetricsEndpoint(store, record, cast(Any, publication), cast(Any, settings), ClientAddresses([]))
+    in_use = SimpleNamespace(settings={endpoint.name: endpoint for endpoint in settings.endpoints})
+    doubles: Any = (publication, settings, lambda: in_use)
+    return MetricsEndpoint(store, record, *doubles, ClientAddresses([]))
 
 
 def read_series(metrics: MetricsEndpoint, peer: str = "127.0.0.1") -> dict[str, float]:

@@ -25,6 +25,7 @@ from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 TOO_SHORT = "is 30, and must be greater than timeout, which is 30"
 AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,2026"'
+SEALING = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
 NO_DEFAULT = {"redis_url", "record_url", "record_password", "broker_url", "site.logo_url"}
@@ -106,6 +107,7 @@ class TestExample:
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
+        (file.parent / "secrets" / "management").write_text(SEALING)
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         text = uncommented(EXAMPLE.read_text("utf-8"))

@@ -38,6 +38,8 @@ timeout = 40
 claim_seconds = 30
 [retention]
 hot = "0d"
+[management]
+secret_key = "c2hvcnQ="
 [operations]
 secret = "{SECRET}"
 secret_file = "nowhere"

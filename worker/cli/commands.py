@@ -52,6 +52,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 GROUPS: tuple[tuple[str, str, str], ...] = (
     ("record", "record:app", ""),
     ("key", "key:app", ""),
+    ("user", "user:app", ""),
+    ("management", "sealing:app", ""),
     ("audit", "audit:app", ""),
 )
 """Groups of commands, each with an example of its own."""

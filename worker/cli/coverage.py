@@ -108,7 +108,7 @@ def replay(
     if sum(map(bool, (since, article, parked))) != 1:
         raise Failed("say which: one of --since, --article and --parked", 2)
     services = newsroom(config, data)
-    endpoints = {settings.name: settings for settings in services.settings.endpoints}
+    endpoints = services.management.endpoints_in_use().settings
     if endpoint not in endpoints:
         raise Failed(f"--endpoint: there is no endpoint {endpoint}; known: {', '.join(endpoints) or 'none'}", 2)
     if endpoints[endpoint].mode != "article":

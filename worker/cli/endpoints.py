@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ANSWER_MOST = 100
 """Characters of an answer that are shown. All that is kept of it is in the attempts."""
-_PAUSED = {"asked": "by a person", "removed": "it was not in the settings", "damaged": "its record is damaged"}
+_PAUSED = {"asked": "by a person", "removed": "it was removed", "damaged": "its record is damaged"}
 """What is kept as the reason of a pause, as people read it."""
 
 
@@ -33,7 +33,7 @@ def list_endpoints(
 ) -> None:
     """List the partner endpoints and how they stand; or pause, resume or retry one."""
     services = newsroom(config, data)
-    endpoints = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    endpoints = services.management.endpoints_in_use().settings
     for option, name in (("--pause", pause), ("--resume", resume), ("--retry", retry)):
         if name and name not in endpoints:
             raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
@@ -56,7 +56,7 @@ def list_endpoints(
     )
     for endpoint, outlook in zip(endpoints.values(), _outlooks(services, *endpoints.values()), strict=True):
         table.add_row(endpoint.name, endpoint.feed, *_shown(outlook), endpoint.mode, endpoint.format, endpoint.url)
-    table.show(out, "There are no endpoints; they are [[endpoints]] in the settings.")
+    table.show(out, "There are no endpoints; they are [[endpoints]] in the settings, or made over the API.")
 
 
 def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[EndpointOverview]:

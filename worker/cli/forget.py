@@ -49,7 +49,9 @@ def forget(
     with services.record.write() as connection:
         forget_text(connection, name, before=current.version, fingerprints=_fingerprints)
         holders = {(entry.feed, entry.endpoint) for entry in deliveries.of_article(connection, name)}
-    endpoints = {(endpoint.feed, endpoint.name) for endpoint in services.settings.endpoints}
+    endpoints = {
+        (endpoint.feed, endpoint.name) for endpoint in services.management.endpoints_in_use().settings.values()
+    }
     services.store.text_traces.erase(name, sorted(holders | endpoints))
     line = f"Forgotten: the text of {printable(name)}. Who had it: dateline coverage {shlex.quote(name)}"
     out.print(line, soft_wrap=True)

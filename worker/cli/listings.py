@@ -87,7 +87,9 @@ def list_feeds(
 
 def _parked_by_feed(services: Services) -> Counter[str]:
     """How many articles the endpoints of each feed have set aside, in one round trip."""
-    endpoints = [(endpoint.feed, endpoint.name) for endpoint in services.settings.endpoints]
+    endpoints = [
+        (endpoint.feed, endpoint.name) for endpoint in services.management.endpoints_in_use().settings.values()
+    ]
     parked: Counter[str] = Counter()
     for (feed, _), outlook in zip(endpoints, services.store.endpoints.overviews(endpoints), strict=True):
         parked[feed] += outlook.parked

@@ -16,7 +16,6 @@ from worker.receivers.previews import EndpointTerms, Previews
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from config.endpoint_settings import EndpointSettings
     from worker.runtime.wiring import Services
     from worker.store.articles import StoredArticle
 
@@ -65,7 +64,7 @@ def render(
 
 
 def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
-    endpoints: dict[str, EndpointSettings] = {endpoint.name: endpoint for endpoint in services.settings.endpoints}
+    endpoints = services.management.endpoints_in_use().settings
     _among(endpoints, name, "--endpoint: the endpoints are")
     endpoint = endpoints[name]
     if endpoint.mode != "article":

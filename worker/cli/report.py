@@ -15,6 +15,8 @@ from worker.cli import given_times
 from worker.cli.articles import the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, settings_of
 from worker.cli.text_tables import Table
+from worker.record import management as rows
+from worker.record import tables
 from worker.record.delivery_report import Counts, Group, delivery_report, known_endpoints
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def report(
     if first > last:
         raise Failed(f"--from: {first} is after --to, which is {last}", 2)
     with the_record(settings) as record, record.read() as connection:
-        names = {*known_endpoints(connection), *(configured.name for configured in settings.endpoints)}
+        managed = (row["name"] for row in rows.rows(connection, tables.managed_endpoints))
+        names = {*known_endpoints(connection), *managed, *(configured.name for configured in settings.endpoints)}
         chosen = _chosen(sorted(names), partner, endpoint)
         deliveries = delivery_report(connection, chosen, first, last, zone)
     if as_json:

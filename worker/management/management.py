@@ -11,10 +11,12 @@ from worker import clock
 from worker.management import copies
 from worker.management.audit_trail import AuditTrail
 from worker.management.changes import Changes
+from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.management.keys import KeyRing, Keys
 from worker.management.listener import ManagementListener
 from worker.management.managed_endpoints import ManagedEndpoints
 from worker.management.partners import Partners
+from worker.management.people import People
 from worker.management.surroundings import Surroundings
 from worker.record.availability import RecordAway
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.settings import Settings
-    from worker.management.copies import ManagementCopy
+    from worker.management.copies import ManagementCopy, Person
     from worker.record import Record
     from worker.store import Store
 
@@ -47,7 +49,11 @@ class Management:
         self.keys = Keys(changes)
         self.partners = Partners(changes)
         self.endpoints = ManagedEndpoints(changes, lambda: self.surroundings)
+        self.people = People(changes, self.audit)
         self.ring = KeyRing()
+        self.current: ManagementCopy | None = None
+        """What a listener of this process has heard of last; None: there is none, or it knows nothing."""
+        self._in_use: tuple[ManagementCopy | None, Surroundings, EndpointsInUse] | None = None
 
     def go_over(self, settings: Settings) -> None:
         """Go by other settings."""
@@ -67,7 +73,29 @@ class Management:
 
     def listener(self, use: Callable[[ManagementCopy], None] = lambda _: None, *, tends: bool) -> ManagementListener:
         """Return what keeps this process on what is managed; see ManagementListener."""
-        return ManagementListener(self._store, self._record, self.ring, use, self._tend if tends else None)
+
+        def go_over(copy: ManagementCopy) -> None:
+            self.current = copy
+            use(copy)
+
+        return ManagementListener(self._store, self._record, self.ring, go_over, self._tend if tends else None)
+
+    def endpoints_in_use(self) -> EndpointsInUse:
+        """Return the endpoints of both sources: as the listener has heard, or else as `copy` has them."""
+        copy, around, now = self.current or self.copy(), self.surroundings, clock.ms(clock.agreed())
+        if self._in_use is not None:
+            former_copy, former_around, endpoints = self._in_use
+            is_current = endpoints.changes_at is None or now < endpoints.changes_at
+            if copy is former_copy and around is former_around and is_current:
+                return endpoints
+        endpoints = in_use(copy, around, now)
+        self._in_use = copy, around, endpoints
+        return endpoints
+
+    def person(self, name: str) -> Person | None:
+        """Return somebody as this process knows them; None: nobody is called so."""
+        copy = self.current or self.copy()
+        return next((person for person in copy.people if person.name == name), None) if copy else None
 
     def _tend(self) -> None:
         """Do what is due. Raises RecordAway, redis.RedisError."""
