@@ -28,7 +28,7 @@ AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,202
 SEALING = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
-NO_DEFAULT = {"redis_url", "record_url", "record_password", "broker_url", "site.logo_url"}
+NO_DEFAULT = {"redis_url", "record_url", "record_password", "broker_url", "site.logo_url", "management.secret_key_file"}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 NO_FEED = "endpoints.a.feed: there is no feed {}; known: world, author/*"
 
