@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 import structlog
+from command_line import dateline
 
 from worker.cli.durability import see_that_it_keeps, trial
 from worker.cli.terminal import Failed
@@ -106,15 +104,7 @@ def test_the_commands_refuse_it_in_one_line(tmp_path: Path, url: str, client: An
         f'redis_url = "{url}"\n[site]\nbase_url = "https://www.harbour-herald.example"\n'
         'title = "H"\nid_authority = "h.example,2026"\n[[feeds]]\nname = "all"\ntitle = "All"\n'
     )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "worker.cli", command, "--config", str(config)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=environ | {"COLUMNS": "300"},
-    )
+    done = dateline(command, "--config", str(config), variables={"COLUMNS": "300"})
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert line.startswith("dateline: this Redis would lose events: it drops keys when it is full (maxmemory-policy")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import structlog
+from command_line import dateline
 
 from worker.runtime.listen_address import CantListen, see_that_it_is_free, warn_of_links_nobody_can_follow
 
@@ -21,17 +19,10 @@ def test_a_used_port_is_one_line(tmp_path: Path, command: str) -> None:
         'redis_url = "unix:///nowhere/redis.sock"\n[site]\nbase_url = "https://www.harbour-herald.example"\n'
         'title = "H"\nid_authority = "h.example,2026"\n[[feeds]]\nname = "all"\ntitle = "All"\n'
     )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "worker.cli", command, "--config", str(config)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=environ | {"DATELINE_WEB__PORT": str(port), "COLUMNS": "300"},
-        )
+        variables = {"DATELINE_WEB__PORT": str(port), "COLUMNS": "300"}
+        done = dateline(command, "--config", str(config), variables=variables)
     assert done.returncode == 1
     assert [
         f"dateline: can't listen on 127.0.0.1 port {port}: Address already in use; choose another with --port/web.port"
