@@ -1,14 +1,25 @@
-"""Who may ask: bearer tokens (RFC 6750)."""
+"""Who may ask: bearer tokens (RFC 6750), which are keys or the `api_tokens` of the settings."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from worker import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from worker.management.callers import Caller
+    from worker.management.keys import KeyRing
 
 
-def carries_token(headers: Mapping[str, str], tokens: Sequence[bytes]) -> bool:
-    """Whether a request (names in lower case) carries one of the tokens."""
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    client_token = credentials.strip().encode()
-    # It is compared with all of them, so that the time taken does not tell which it resembles.
-    return scheme.lower() == "bearer" and sum(hmac.compare_digest(client_token, token) for token in tokens) > 0
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """Return the token that a request (names in lower case) carries; "" when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def caller_of(headers: Mapping[str, str], ring: KeyRing, address: str) -> Caller | None:
+    """Return whom the token of a request stands for; None without one, and for a wrong one."""
+    token = bearer_token(headers)
+    return ring.caller(token, clock.ms(clock.agreed()), address) if token else None

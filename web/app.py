@@ -46,7 +46,6 @@ from worker.intake.article_orders import ArticleOrders
 from worker.receivers.endpoint_orders import EndpointOrders
 from worker.receivers.previews import Previews
 from worker.retention.agreement import LOOK_SECONDS
-from worker.retention.recorded import RecordedArticles
 from worker.runtime import logs
 from worker.runtime.duty import Duty
 from worker.runtime.rereading import Rereading
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
+    from worker.management.copies import ManagementCopy
 
 log = structlog.get_logger()
 
@@ -125,7 +125,7 @@ class WebProcess:
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
         bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
         pages = _slow_path(services, self._cache, self._listener, addresses, bodies, unreadable, self._lifespan)
-        return _beside(_api(services, self._live, addresses, bodies), pages)
+        return _beside(_api(services, self._live, lambda: self._management.current, addresses, bodies), pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -164,11 +164,12 @@ def _slow_path(
 ) -> ASGIApp:
     """Return the application behind the fast path, which answers everything that the cache can't."""
     settings, store, publication = services.settings, services.store, services.publication
-    tokens = [token.get_secret_value().encode() for token in settings.api_tokens]
-    events = EventsEndpoint(services.intake, settings, tokens, body_reader, addresses)
+    ring = services.management.ring
+    events = EventsEndpoint(services.intake, settings, ring, body_reader, addresses)
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
     feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
     hub = HubEndpoint(services.hub, body_reader, addresses)
+    coverage = CoverageEndpoint(store, services.articles, services.recorded, publication, ring, addresses)
     record_health = RecordHealth(services.record)
     health = HealthEndpoint(store, record_health, services.wakeups, listener, services.agreement)
     metrics = MetricsEndpoint(
@@ -187,7 +188,7 @@ def _slow_path(
             Route("/hub", hub.post, methods=["POST"]),
             Route(
                 "/api/articles/{article:path}/coverage",
-                CoverageEndpoint(store, services.articles, RecordedArticles(services.record), publication, tokens).get,
+                coverage.get,
             ),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),
@@ -215,7 +216,13 @@ def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
     return choose
 
 
-def _api(services: Services, live: LiveListener, addresses: ClientAddresses, bodies: BodyReader) -> ASGIApp:
+def _api(
+    services: Services,
+    live: LiveListener,
+    managed: Callable[[], ManagementCopy | None],
+    addresses: ClientAddresses,
+    bodies: BodyReader,
+) -> ASGIApp:
     """Return the API."""
     settings, store, management = services.settings, services.store, services.management
     articles, recorded = services.articles, services.recorded
@@ -234,6 +241,7 @@ def _api(services: Services, live: LiveListener, addresses: ClientAddresses, bod
         endpoint_orders=EndpointOrders(store, articles, recorded, services.wakeups, management.audit),
         previews=Previews(store, services.publication),
         live=live,
+        managed=managed,
     )
     limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)
     return Gate(api_application(parts), management.ring, store.api_requests, bodies, addresses, limits, OPEN_PATHS)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from web.access import carries_token
+from web.access import caller_of
 from web.problem_details import json_response, problem
+from worker.management.scopes import ARTICLES_READ
 from worker.record.availability import RecordAway
 from worker.takedown.coverage_report import CoverageReport, coverage_report, with_removed_endpoints
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from web.client_address import ClientAddresses
+    from worker.management.keys import KeyRing
     from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
     from worker.retention.recorded import RecordedArticles
@@ -32,18 +34,24 @@ class CoverageEndpoint:
         articles: ArticleReader,
         recorded: RecordedArticles,
         publication: Publication,
-        tokens: Sequence[bytes],
+        ring: KeyRing,
+        addresses: ClientAddresses,
     ) -> None:
         self._store = store
         self._recorded = recorded
         self._articles = articles
         self._publication = publication
-        self._tokens = tokens
+        self._ring = ring
+        self._addresses = addresses
 
     async def get(self, request: Request) -> Response:
         """Who has which version since when, who is behind and why, who has not confirmed a kill. 401, 404."""
-        if not carries_token(request.headers, self._tokens):
+        caller = caller_of(request.headers, self._ring, self._addresses.of(request))
+        if caller is None:
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
+        # It is of all feeds: a key that is bound asks the API, which shows it its own.
+        if not caller.may(ARTICLES_READ):
+            return problem(403, f"{caller.name} may not see this: it lacks {ARTICLES_READ}, or is bound.")
         article_id = request.path_params["article"]
         report = await run_in_threadpool(self._report, article_id)
         if report is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -11,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
-from web.access import carries_token
+from web.access import caller_of
 from web.header_fields import media_type
 from web.problem_details import json_response, problem
 from web.receipts import receipt_fields
 from worker import clock
 from worker.intake.accept import Receipt
+from worker.management.scopes import EVENTS_WRITE
 from worker.outbound.signing import SignatureError, may_be_webhook, verify_webhook
 from worker.store import redis_errors
 
@@ -30,22 +30,24 @@ if TYPE_CHECKING:
     from web.client_address import ClientAddresses
     from web.request_body import BodyReader
     from worker.intake.accept import Intake
+    from worker.management.callers import Caller
+    from worker.management.keys import KeyRing
 
 
 class EventsEndpoint:
-    """Takes events in over HTTP, from senders that carry one of the tokens or sign with one of the event secrets."""
+    """Takes events in over HTTP, from senders that carry a token or a key, or sign with one of the event secrets."""
 
     def __init__(
         self,
         intake: Intake,
         settings: Settings,
-        tokens: Sequence[bytes],
+        ring: KeyRing,
         body_reader: BodyReader,
         addresses: ClientAddresses,
     ) -> None:
         self._intake = intake
         self._most_bytes = settings.web.max_body_bytes
-        self._tokens = tokens
+        self._ring = ring
         self._secrets = [secret.get_secret_value() for secret in settings.event_secrets]
         self._body_reader = body_reader
         self._addresses = addresses
@@ -54,12 +56,13 @@ class EventsEndpoint:
         """Take the events of one request.
 
         202: all are accepted. 207: some are; the answer has a status for each. 400: none is. 401, 503: no event was
-        looked at. Raises BodyRefused, and redis.RedisError for a bug.
+        looked at; 403: by a key that may not. Raises BodyRefused, and redis.RedisError for a bug.
         """
-        authenticated = carries_token(request.headers, self._tokens)
-        if not authenticated and not self._may_be_signed(request.headers):
-            return problem(401, headers={"WWW-Authenticate": "Bearer"})
         client = self._addresses.of(request)
+        caller = caller_of(request.headers, self._ring, client)
+        if (refusal := self._refusal(caller, request.headers)) is not None:
+            return refusal
+        authenticated = caller is not None
         body = await self._body_reader.read(request, self._most_bytes, client, authenticated=authenticated)
         if not authenticated and not any(self._is_signed(request.headers, text) for text in body.signed):
             return problem(401, headers={"WWW-Authenticate": "Bearer"})
@@ -70,7 +73,8 @@ class EventsEndpoint:
         if not events:
             return problem(400, "The array has no event in it.")
         try:
-            receipts = await run_in_threadpool(self._accept, events, client)
+            sender = caller.name if caller is not None and caller.key_id else client
+            receipts = await run_in_threadpool(self._accept, events, sender)
         except RedisError as error:
             if redis_errors.kind(error) == "bug":
                 raise
@@ -78,6 +82,14 @@ class EventsEndpoint:
                 503, "The events could not be stored. Nothing is lost: send them again.", headers={"Retry-After": "5"}
             )
         return _respond(receipts, single=single)
+
+    def _refusal(self, caller: Caller | None, headers: Mapping[str, str]) -> Response | None:
+        """What whoever can't send events is answered before their body is read."""
+        if caller is not None and not caller.may(EVENTS_WRITE):
+            return problem(403, f"{caller.name} may not send events here: it lacks {EVENTS_WRITE}, or is bound.")
+        if caller is None and not self._may_be_signed(headers):
+            return problem(401, headers={"WWW-Authenticate": "Bearer"})
+        return None
 
     def _may_be_signed(self, headers: Mapping[str, str]) -> bool:
         """Whether the body is worth reading. A sender with a token, a wrong one, does not sign as well."""
@@ -91,9 +103,9 @@ class EventsEndpoint:
             return False
         return True
 
-    def _accept(self, events: list[Any], client: str) -> list[Receipt]:
+    def _accept(self, events: list[Any], sender: str) -> list[Receipt]:
         readable = [event for event in events if not isinstance(event, InvalidEvent)]
-        accepted = iter(self._intake.accept(readable, clock.agreed(), way="post", sender=client))
+        accepted = iter(self._intake.accept(readable, clock.agreed(), way="post", sender=sender))
         return [
             Receipt("invalid", event.event_id, event.errors) if isinstance(event, InvalidEvent) else next(accepted)
             for event in events

@@ -29,6 +29,8 @@ def settings_text(folder: Path, receiver: Receiver, more: str = "") -> str:
     return f"""
 api_tokens = ["{TOKEN}"]
 data_dir = "{folder}"
+[management]
+secret_key = "{"k" * 42}8="
 [site]
 base_url = "http://testserver"
 [delivery]

@@ -47,6 +47,7 @@ VALUES = {
     "feed": "world",
     "endpoint": "portal",
     "key": "none",
+    "partner": "none",
 }
 """Of the parameters in addresses."""
 

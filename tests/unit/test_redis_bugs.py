@@ -20,6 +20,7 @@ from web.events import EventsEndpoint
 from web.health import HealthEndpoint
 from web.hub import HubEndpoint
 from web.request_body import BodyReader
+from worker.management.keys import KeyRing
 
 BUG = redis.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
 AWAY = redis.ConnectionError("refused")
@@ -37,7 +38,9 @@ def request(body: bytes, **headers: str) -> Request:
 def events(error: Exception) -> Awaitable[Response]:
     settings = Settings(feeds=(FeedDefinition(name="a", title="A"),))
     intake = Mock(accept=Mock(side_effect=error))
-    endpoint = EventsEndpoint(intake, settings, [b"token"], BodyReader(5, 2), ClientAddresses([]))
+    ring = KeyRing()
+    ring.use_tokens(["token"])
+    endpoint = EventsEndpoint(intake, settings, ring, BodyReader(5, 2), ClientAddresses([]))
     return endpoint.post(request(b'{"id": "e"}', authorization="Bearer token"))
 
 

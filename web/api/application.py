@@ -18,6 +18,8 @@ from web.api import (
     keys,
     lists,
     live,
+    managed_endpoints,
+    partners,
     reference,
     replays,
 )
@@ -34,7 +36,16 @@ OPEN_PATHS = frozenset({PREFIX, f"{PREFIX}/", OPENAPI_PATH, *reference.PATHS})
 # In which order they are asked: what names more of an address comes first.
 _ROUTERS = (
     *(events.router, articles.router, article_orders.router, lists.router, feeds.router),
-    *(endpoints.router, replays.router, keys.router, account.router, audit.router, live.router),
+    *(
+        endpoints.router,
+        managed_endpoints.router,
+        replays.router,
+        partners.router,
+        keys.router,
+        account.router,
+        audit.router,
+        live.router,
+    ),
 )
 _DESCRIPTION = """
 Send a key with every request: `Authorization: Bearer dl_...`. Each route names the scope that it needs; `GET /me` says

@@ -17,6 +17,7 @@ from web.api.paging import After, Limit, Page, cursor, page, read_cursor
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid, not_there
 from web.api.visibility import sees_any, unbound
+from worker.management.changes import NotFound
 from worker.management.scopes import ARTICLES_READ
 from worker.receivers.previews import EndpointTerms
 from worker.record import articles as recorded
@@ -259,9 +260,10 @@ def _stored(parts: ApiParts, caller: Caller, article: str) -> StoredArticle:
 
 
 def _terms(parts: ApiParts, caller: Caller, name: str) -> EndpointTerms:
-    endpoint = next((endpoint for endpoint in parts.settings.endpoints if endpoint.name == name), None)
-    if endpoint is None or not sees_any(caller, [endpoint.feed]):
-        raise invalid("endpoint", f"there is no endpoint {name}")
+    try:
+        endpoint = parts.endpoints().view(caller, name).settings
+    except NotFound:
+        raise invalid("endpoint", f"there is no endpoint {name}") from None
     if endpoint.mode != "article":
         raise invalid("endpoint", f"{name} is sent feeds, not articles; its feed is {endpoint.feed}")
     rights = endpoint.rights

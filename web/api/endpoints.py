@@ -12,15 +12,14 @@ from web.api.access import EndpointsOperator, EndpointsReader
 from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
 from web.api.parts import Parts
-from web.api.problems import not_there
+from web.api.revisions import tag
 from worker.receivers.endpoint_orders import EndpointName
 from worker.record import attempts as recorded
 from worker.record.attempts import NotedAttempt
 
 if TYPE_CHECKING:
-    from config.endpoint_settings import EndpointSettings
     from web.api.parts import ApiParts
-    from worker.management.callers import Caller
+    from worker.management.endpoint_views import EndpointView
     from worker.store.endpoints import EndpointOverview
 
 router = APIRouter(tags=["endpoints"])
@@ -58,7 +57,7 @@ class EndpointRow(BaseModel):
 
 
 class Endpoint(EndpointRow):
-    """An endpoint with its settings; of what is secret only whether there is one."""
+    """An endpoint with its settings, as they would stand in the settings file; secrets as `***`."""
 
     settings: dict[str, Any]
 
@@ -86,26 +85,18 @@ def endpoints(
     request: Request, response: Response, parts: Parts, caller: EndpointsReader, limit: Limit = 50, after: After = ""
 ) -> Page[EndpointRow]:
     """List the endpoints by name."""
-    visible = [endpoint for endpoint in parts.settings.endpoints if _sees(caller, endpoint)]
-    ordered = sorted(visible, key=lambda endpoint: endpoint.name)
-    shown, following = by_name(ordered, lambda endpoint: endpoint.name, after, limit)
-    overviews = parts.store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in shown])
+    views = parts.endpoints()
+    names, following = by_name(views.names(caller), lambda name: name, after, limit)
+    shown = [views.view(caller, name) for name in names]
+    overviews = parts.store.endpoints.overviews([(view.settings.feed, view.name) for view in shown])
     rows = [EndpointRow(**_row(*pair)) for pair in zip(shown, overviews, strict=True)]
     return page(request, response, rows, following)
 
 
 @router.get("/endpoints/{endpoint}", summary="One endpoint")
-def one_endpoint(endpoint: str, parts: Parts, caller: EndpointsReader) -> Endpoint:
-    """Return an endpoint with its settings."""
-    settings = endpoint_of(parts, caller, endpoint)
-    (overview,) = parts.store.endpoints.overviews([(settings.feed, settings.name)])
-    shown = settings.model_dump(mode="json", exclude={"secret", "auth", "headers", "tls", "name"})
-    shown |= {
-        "signed": bool(settings.secret),
-        "auth": type(settings.auth).__name__.removesuffix("Settings").lower() if settings.auth else None,
-        "headers": sorted(settings.headers),
-    }
-    return Endpoint(**_row(settings, overview), settings=shown)
+def one_endpoint(endpoint: str, response: Response, parts: Parts, caller: EndpointsReader) -> Endpoint:
+    """Return an endpoint with its settings. The ETag of one that is managed by the API goes into `If-Match`."""
+    return described(parts, response, parts.endpoints().view(caller, endpoint))
 
 
 @router.get("/endpoints/{endpoint}/attempts", summary="What was sent to an endpoint")
@@ -119,8 +110,8 @@ def attempts(
     after: After = "",
 ) -> Page[AttemptRow]:
     """List the attempts, the newest first. An attempt is there within about a second."""
-    settings = endpoint_of(parts, caller, endpoint)
-    receiver = f"endpoint:{settings.name}"
+    view = parts.endpoints().view(caller, endpoint)
+    receiver = f"endpoint:{view.name}"
     last = read_cursor(after, int, str, str)
     before = None
     if last:
@@ -135,59 +126,55 @@ def attempts(
 @router.post("/endpoints/{endpoint}/pause", summary="Pause an endpoint")
 def pause(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
     """Pause an endpoint: it gets nothing until it is resumed, and then all that it missed. 409: it is paused."""
-    settings = endpoint_of(parts, caller, endpoint)
-    parts.endpoint_orders.pause(caller, name_of(settings))
-    return _now(parts, settings)
+    view = parts.endpoints().view(caller, endpoint)
+    parts.endpoint_orders.pause(caller, name_of(view))
+    return _now(parts, view)
 
 
 @router.post("/endpoints/{endpoint}/resume", summary="Resume an endpoint")
 def resume(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
     """Resume an endpoint that was paused, or suspended after days of failures: it catches up."""
-    settings = endpoint_of(parts, caller, endpoint)
-    parts.endpoint_orders.resume(caller, name_of(settings))
-    return _now(parts, settings)
+    view = parts.endpoints().view(caller, endpoint)
+    parts.endpoint_orders.resume(caller, name_of(view))
+    return _now(parts, view)
 
 
 @router.post("/endpoints/{endpoint}/retry", summary="Try an endpoint now")
 def retry(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
     """Try an endpoint now, whatever it waits for. One that is paused is resumed."""
-    settings = endpoint_of(parts, caller, endpoint)
-    parts.endpoint_orders.retry(caller, name_of(settings))
-    return _now(parts, settings)
+    view = parts.endpoints().view(caller, endpoint)
+    parts.endpoint_orders.retry(caller, name_of(view))
+    return _now(parts, view)
 
 
-def endpoint_of(parts: ApiParts, caller: Caller, name: str) -> EndpointSettings:
-    """Return the endpoint of that name, if the caller may see it. Raises RequestProblem."""
-    endpoint = next((endpoint for endpoint in parts.settings.endpoints if endpoint.name == name), None)
-    if endpoint is None or not _sees(caller, endpoint):
-        raise not_there("endpoint", name)
-    return endpoint
-
-
-def name_of(endpoint: EndpointSettings) -> EndpointName:
+def name_of(view: EndpointView) -> EndpointName:
     """Return by what orders name an endpoint."""
-    return EndpointName(endpoint.name, endpoint.feed)
+    return EndpointName(view.name, view.settings.feed, view.partner)
 
 
-def _sees(caller: Caller, endpoint: EndpointSettings) -> bool:
-    return caller.sees(feed=endpoint.feed, partner=None)
+def described(parts: ApiParts, response: Response, view: EndpointView) -> Endpoint:
+    """Return an endpoint with its settings and how it does, and say which revision that is."""
+    if view.revision is not None:
+        tag(response, view.revision)
+    (overview,) = parts.store.endpoints.overviews([(view.settings.feed, view.name)])
+    return Endpoint(**_row(view, overview), settings=view.shown)
 
 
-def _now(parts: ApiParts, endpoint: EndpointSettings) -> EndpointRow:
-    (overview,) = parts.store.endpoints.overviews([(endpoint.feed, endpoint.name)])
-    return EndpointRow(**_row(endpoint, overview))
+def _now(parts: ApiParts, view: EndpointView) -> EndpointRow:
+    (overview,) = parts.store.endpoints.overviews([(view.settings.feed, view.name)])
+    return EndpointRow(**_row(view, overview))
 
 
-def _row(endpoint: EndpointSettings, overview: EndpointOverview) -> dict[str, Any]:
-    health = overview.health
+def _row(view: EndpointView, overview: EndpointOverview) -> dict[str, Any]:
+    health, settings = overview.health, view.settings
     return {
-        "name": endpoint.name,
-        "managed_by": "file",
-        "partner": None,
-        "feed": endpoint.feed,
-        "mode": endpoint.mode,
-        "format": endpoint.format,
-        "url": endpoint.url,
+        "name": view.name,
+        "managed_by": view.managed_by,
+        "partner": view.partner,
+        "feed": settings.feed,
+        "mode": settings.mode,
+        "format": settings.format,
+        "url": settings.url,
         "health": EndpointHealth(
             state=overview.state,
             behind=overview.behind,

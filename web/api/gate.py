@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
+from web.access import bearer_token, caller_of
 from web.api.problems import RequestProblem
 from web.request_body import BodyRefused
 from worker import clock
@@ -146,12 +147,11 @@ class Gate:
             await self._application(scope, whole, send_with_limits)
 
     async def _caller(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         address = self._addresses.of(request)
-        if scheme.lower() != "bearer" or not token.strip():
+        if not bearer_token(request.headers):
             headers = {"WWW-Authenticate": "Bearer"}
             raise RequestProblem(401, "Send a key: Authorization: Bearer dl_...", headers=headers)
-        caller = self._ring.caller(token.strip(), clock.ms(clock.agreed()), address)
+        caller = caller_of(request.headers, self._ring, address)
         if caller is None:
             raise await self._wrong_keys.answer(address)
         return caller

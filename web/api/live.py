@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from web.access import bearer_token
 from web.api.access import LiveReader
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid
@@ -64,8 +65,7 @@ async def live(
     if _followers >= _FOLLOWERS_MOST:
         raise RequestProblem(503, "Too many follow already.", headers={"Retry-After": "30"})
     start = last_event_id or await run_in_threadpool(parts.store.live.last)
-    token = request.headers["authorization"].partition(" ")[2].strip()
-    stream = _stream(parts, caller, token, start, chosen or frozenset(KINDS))
+    stream = _stream(parts, caller, bearer_token(request.headers), start, chosen or frozenset(KINDS))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from web.api.access import EndpointsOperator, EndpointsReader
-from web.api.endpoints import endpoint_of, name_of
+from web.api.endpoints import name_of
 from web.api.moments import milliseconds
 from web.api.parts import Parts
 from web.api.problems import RequestProblem
@@ -72,8 +72,8 @@ def order(
     endpoint: str, response: Response, parts: Parts, caller: EndpointsOperator, terms: ReplayOrder
 ) -> OrderedReplay:
     """Send articles to an endpoint again, as they are now, marked by the header Dateline-Replay."""
-    settings = endpoint_of(parts, caller, endpoint)
-    if settings.mode != "article":
+    view = parts.endpoints().view(caller, endpoint)
+    if view.settings.mode != "article":
         raise RequestProblem(409, f"{endpoint} gets feeds; only endpoints in mode article can be replayed to.")
     since = milliseconds("since", terms.since)
     choice = ReplayChoice(
@@ -82,7 +82,7 @@ def order(
         parked=terms.parked,
         section=terms.section,
     )
-    name = name_of(settings)
+    name = name_of(view)
     articles = parts.endpoint_orders.to_replay(caller, name, choice)
     waits = False
     if articles and not terms.dry_run:
@@ -101,8 +101,8 @@ def order(
 @router.get("/endpoints/{endpoint}/replays", summary="How far a replay is")
 def progress(endpoint: str, parts: Parts, caller: EndpointsReader) -> ReplayState:
     """Return how far the last replay of an endpoint is. 404: there was none."""
-    settings = endpoint_of(parts, caller, endpoint)
-    last = parts.endpoint_orders.replay_progress(name_of(settings))
+    view = parts.endpoints().view(caller, endpoint)
+    last = parts.endpoint_orders.replay_progress(name_of(view))
     if last is None:
         raise RequestProblem(404, f"Nothing was ever sent to {endpoint} again.")
     return ReplayState(
@@ -118,5 +118,5 @@ def progress(endpoint: str, parts: Parts, caller: EndpointsReader) -> ReplayStat
 @router.delete("/endpoints/{endpoint}/replays", summary="Stop a replay")
 def stop(endpoint: str, parts: Parts, caller: EndpointsOperator) -> StoppedReplay:
     """Stop a replay: what was not sent yet is not sent. An article that is in flight still goes."""
-    settings = endpoint_of(parts, caller, endpoint)
-    return StoppedReplay(articles=parts.endpoint_orders.stop_replay(caller, name_of(settings)))
+    view = parts.endpoints().view(caller, endpoint)
+    return StoppedReplay(articles=parts.endpoint_orders.stop_replay(caller, name_of(view)))

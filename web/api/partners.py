@@ -1,0 +1,112 @@
+"""Partners: the contracted parties, with what their endpoints may have of an article."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from web.api.access import PartnersReader, PartnersWriter
+from web.api.moments import moment
+from web.api.paging import After, Limit, Page, by_name, page
+from web.api.parts import Parts
+from web.api.revisions import IfMatch, expected_revision, tag
+
+if TYPE_CHECKING:
+    from worker.management.copies import Partner
+
+router = APIRouter(tags=["partners"])
+
+
+class PartnerTerms(BaseModel):
+    """What is kept of a partner."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(default="", description="Its name, for people.")
+    contacts: list[dict[str, Any]] = Field(default=[], description="People: name, email, phone, role.")
+    notes: str = ""
+    rights: dict[str, Any] = Field(
+        default={}, description="What its endpoints may have, each where it says nothing else: text, words, delay ..."
+    )
+
+
+class NewPartner(PartnerTerms):
+    """A partner that is to be created."""
+
+    name: str
+
+
+class PartnerRow(BaseModel):
+    """A partner."""
+
+    name: str
+    title: str
+    contacts: list[dict[str, Any]]
+    notes: str
+    rights: dict[str, Any]
+    created: datetime | None
+
+
+@router.get("/partners", summary="The partners")
+def partners(
+    request: Request, response: Response, parts: Parts, caller: PartnersReader, limit: Limit = 50, after: After = ""
+) -> Page[PartnerRow]:
+    """List the partners by name."""
+    there = parts.management.partners.list(caller)
+    shown, following = by_name(there, lambda partner: partner.name, after, limit)
+    return page(request, response, [_row(partner) for partner in shown], following)
+
+
+@router.post("/partners", status_code=201, summary="Create a partner")
+def create(response: Response, parts: Parts, caller: PartnersWriter, new: NewPartner) -> PartnerRow:
+    """Create a partner."""
+    values = new.model_dump(exclude={"name"}, exclude_unset=True)
+    partner = parts.management.partners.create(caller, new.name, values)
+    response.headers["Location"] = f"/api/v1/partners/{partner.name}"
+    tag(response, partner.revision)
+    return _row(partner)
+
+
+@router.get("/partners/{partner}", summary="One partner")
+def one_partner(partner: str, response: Response, parts: Parts, caller: PartnersReader) -> PartnerRow:
+    """Return a partner."""
+    there = parts.management.partners.get(caller, partner)
+    tag(response, there.revision)
+    return _row(there)
+
+
+@router.put("/partners/{partner}", summary="Change a partner")
+def change(
+    partner: str,
+    response: Response,
+    parts: Parts,
+    caller: PartnersWriter,
+    terms: PartnerTerms,
+    if_match: IfMatch = None,
+) -> PartnerRow:
+    """Give a partner these settings in place of its own."""
+    values = terms.model_dump(exclude_unset=True)
+    changed = parts.management.partners.change(caller, partner, values, expected_revision(if_match))
+    tag(response, changed.revision)
+    return _row(changed)
+
+
+@router.delete("/partners/{partner}", status_code=204, summary="Remove a partner")
+def remove(partner: str, parts: Parts, caller: PartnersWriter, if_match: IfMatch = None) -> None:
+    """Remove a partner that has no endpoints."""
+    parts.management.partners.remove(caller, partner, expected_revision(if_match))
+
+
+def _row(partner: Partner) -> PartnerRow:
+    settings = partner.settings
+    return PartnerRow(
+        name=partner.name,
+        title=settings.get("title", ""),
+        contacts=list(settings.get("contacts", ())),
+        notes=settings.get("notes", ""),
+        rights=settings.get("rights", {}),
+        created=moment(partner.created),
+    )
