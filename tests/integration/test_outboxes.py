@@ -376,4 +376,4 @@ class _Nowhere(Record):
         nowhere = Record.connect(
             f"sqlite:///{'/nowhere/record.db'}" if record.file else "postgresql+psycopg://x@/x?host=/nowhere"
         )
-        super().__init__(nowhere._engine, nowhere.url)
+        super().__init__(nowhere._engine, nowhere.url, "full")

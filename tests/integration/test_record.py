@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -18,6 +20,7 @@ from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from worker.record import Record, tables
+from worker.record.availability import RecordAway
 from worker.record.database_errors import kind, sentence
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA, SCHEMA_TABLE, UnfitRecord
@@ -212,6 +215,52 @@ class TestWhatIsKept:
                 assert connection.scalar(text("SHOW synchronous_commit")) == value
                 assert connection.scalar(text("SHOW lock_timeout")) == "5s"
                 assert connection.scalar(text("SHOW work_mem")) == "5MB"
+
+    def test_who_waits_for_the_disk_holds_nobody_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        syncing, synced = Event(), Event()
+
+        def slowly(_: int) -> None:
+            syncing.set()
+            assert synced.wait(30)
+
+        with closing(Record.embedded(tmp_path)) as record, ThreadPoolExecutor(1) as thread:
+            record.upgrade()
+            monkeypatch.setattr(os, "fdatasync", slowly)
+
+            def note_slowly() -> None:
+                with record.write("after") as connection:
+                    note(connection, "slow", "1")
+
+            noted = thread.submit(note_slowly)
+            assert syncing.wait(30)
+            with record.write() as connection:
+                note(connection, "quick", "1")
+                assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert not noted.done()
+            synced.set()
+            noted.result(30)
+            with record.read() as connection:
+                assert connection.scalar(select(func.count()).where(tables.meta.c.name.in_(("slow", "quick")))) == 2
+
+    def test_what_may_not_be_on_the_disk_is_not_noted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with closing(Record.embedded(tmp_path)) as record:
+            record.upgrade()
+            monkeypatch.setattr(os, "fdatasync", fail)
+            with (
+                pytest.raises(RecordAway, match="Input/output error"),
+                record.availability.write("after") as connection,
+            ):
+                note(connection, "count", "1")
+            assert record.availability.absence is not None
+
+    def test_what_a_power_cut_may_cost_waits_for_no_disk(self, record: Record) -> None:
+        question = "PRAGMA synchronous" if record.file else "SHOW synchronous_commit"
+        for sync, there in (("never", {1, "off"}), ("commit", {2, "on"})):
+            with record.write(sync) as connection:  # type: ignore[arg-type]
+                assert connection.scalar(text(question)) in there
 
 
 @contextmanager

@@ -10,13 +10,13 @@ Its errors are those of SQLAlchemy; `database_errors` says what each means. Whoe
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from sqlalchemy import URL, make_url
 
 from worker.record import connections, schema
 from worker.record.availability import Availability
-from worker.record.connections import WAIT_SECONDS, WRITES
+from worker.record.connections import WAIT_SECONDS, WRITES, Sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +33,11 @@ _LOG_WAIT_MS = 100
 class Record:
     """The record, behind one pool of connections. Threads may share it, processes may not."""
 
-    def __init__(self, engine: Engine, url: URL) -> None:
+    def __init__(self, engine: Engine, url: URL, synchronous: Synchronous) -> None:
         self.url = url
         self._engine = engine
-        self._writing = engine.execution_options(**{WRITES: True})
+        self._synchronous = synchronous
+        self._writing = {sync: engine.execution_options(**{WRITES: sync}) for sync in get_args(Sync)}
         self._fits = False
         self.availability = Availability(self)
 
@@ -47,7 +48,9 @@ class Record:
         `synchronous`: what a commit waits for. `wait_seconds`: how long a call waits for a lock of somebody else.
         """
         address = make_url(url)
-        return cls(connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address)
+        return cls(
+            connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address, synchronous
+        )
 
     @classmethod
     def embedded(
@@ -55,7 +58,9 @@ class Record:
     ) -> Record:
         """Return the record of an installation that names none: `record.db` in its data directory."""
         address = URL.create("sqlite", database=str(data_dir.absolute() / "record.db"))
-        return cls(connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address)
+        return cls(
+            connections.connect(address, synchronous=synchronous, wait_seconds=wait_seconds), address, synchronous
+        )
 
     @property
     def address(self) -> str:
@@ -78,14 +83,16 @@ class Record:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, sync: Sync = "commit") -> Iterator[Connection]:
         """Return a connection in a transaction that is committed at the end, or undone when something is raised.
 
-        Raises UnfitRecord as `read` does.
+        `sync`: when it waits for the disk. Raises UnfitRecord as `read` does.
         """
         self._see_that_it_fits_at_first()
-        with self._writing.begin() as connection:
+        with self._writing[sync].begin() as connection:
             yield connection
+        if sync == "after" and self._synchronous == "full" and self.file is not None:
+            connections.sync_log(self.file)
 
     def autocommitting(self) -> Connection:
         """Return a connection on which each statement is a transaction. It is the caller's to hold and to close.
@@ -98,7 +105,7 @@ class Record:
     @contextmanager
     def any_schema(self) -> Iterator[Connection]:
         """Return a connection in a transaction that writes, whatever schema the record has."""
-        with self._writing.begin() as connection:
+        with self._writing["commit"].begin() as connection:
             yield connection
 
     def _see_that_it_fits_at_first(self) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from worker.record import Record
+    from worker.record.connections import Sync
 
 log = structlog.get_logger()
 
@@ -66,9 +67,9 @@ class Availability:
         self.absence: Absence | None = None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, sync: Sync = "commit") -> Iterator[Connection]:
         """Return a connection in a transaction, as `Record.write` does. Raises RecordAway, and errors that are bugs."""
-        with self._while_there(self._record.write) as connection:
+        with self._while_there(lambda: self._record.write(sync)) as connection:
             yield connection
         self._last_write = time.monotonic()
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Synchronous = Literal["full", "normal"]
 """What a commit waits for: `full`, that it is on the disk; `normal`, nothing: a power cut may cost the last ones."""
 
+Sync = Literal["commit", "after", "never"]
+"""When a transaction waits for the disk: as it commits; right after that, when nobody waits for its lock any longer;
+not at all, because a power cut that costs it does no harm. Others may see the latter two before they are there."""
+
 APPLICATION = "dateline"
 """What our sessions are called on a PostgreSQL server."""
 WAIT_SECONDS = 5.0
@@ -31,7 +35,7 @@ _SILENT_MS = 10_000
 _LOOK_SECONDS = 0.0005, 0.01
 """How soon it is looked again whether a SQLite file can be written: at first, and at last."""
 WRITES = "dateline_writes"
-"""Execution option of a connection whose transaction will write."""
+"""Execution option of a connection whose transaction will write: its `Sync`."""
 
 
 def connect(url: URL, *, synchronous: Synchronous, wait_seconds: float) -> Engine:
@@ -60,6 +64,26 @@ def open_file(file: Path, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Connect
     )
 
 
+def sync_log(file: Path) -> None:
+    """Wait until what was committed to a SQLite file is on the disk. Raises sqlite3.OperationalError.
+
+    That is in its write-ahead log, which SQLite reads and locks by no file descriptor that another one could disturb;
+    when it is not there, or begins anew, SQLite has brought all of it to the disk before (sqlite.org/wal.html).
+    """
+    try:
+        log = os.open(f"{file}-wal", os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        getattr(os, "fdatasync", os.fsync)(log)
+    except OSError as error:
+        failure = sqlite3.OperationalError(f"disk I/O error: {error.strerror}")
+        failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise failure from error
+    finally:
+        os.close(log)
+
+
 def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine:
     engine = create_engine(
         "sqlite://", creator=lambda: open_file(file, wait_seconds), poolclass=QueuePool, hide_parameters=True
@@ -75,7 +99,9 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
     def begin(connection: Connection) -> None:
         # Who will write says so at once: a transaction that has read and then writes is refused when another one has
         # written in between, without waiting (sqlite.org/lang_transaction.html).
-        if connection.get_execution_options().get(WRITES):
+        sync: Sync | None = connection.get_execution_options().get(WRITES)
+        if sync is not None:
+            connection.exec_driver_sql(f"PRAGMA synchronous={synchronous if sync == 'commit' else 'normal'}")
             _begin_to_write(connection, wait_seconds)
         else:
             connection.exec_driver_sql("BEGIN")
@@ -122,6 +148,12 @@ def _postgresql(url: URL, synchronous: Synchronous, wait_seconds: float) -> Engi
             "options": " ".join([*filter(None, [_option(url)]), *options]),
         },
     )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A server holds up nobody while it waits for its disk, so `after` is when it commits.
+        if connection.get_execution_options().get(WRITES) == "never":
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     @event.listens_for(engine, "handle_error")
     def leave_a_standby(context: ExceptionContext) -> None:

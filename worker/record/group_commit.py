@@ -152,10 +152,11 @@ class GroupCommit:
         while thread_connection is self._thread_connection:
             requests, appended = self._next()
             if requests:
-                self._commit_all(requests, appended, thread_connection)
-            elif appended:
+                self._commit_all(requests, thread_connection)
+            if appended:
+                # By itself, after that: nobody waits for it, and who waits for a commit does not wait for it either.
                 self._note_appended(appended)
-            elif self._stopped:
+            elif not requests and self._stopped:
                 break
             if thread_connection is self._thread_connection:
                 self._busy_since = None
@@ -183,34 +184,30 @@ class GroupCommit:
             self._busy_since = time.monotonic()
             return requests, appended
 
-    def _commit_all(
-        self, requests: list[_Request], appended: dict[int, str], thread_connection: _ThreadConnection
-    ) -> None:
+    def _commit_all(self, requests: list[_Request], thread_connection: _ThreadConnection) -> None:
         try:
-            self._commit(requests, appended, thread_connection)
+            self._commit(requests, thread_connection)
         except Exception as error:  # noqa: BLE001 (whoever waits for the commit gets it)
-            if self._record.availability.absence is not None or (len(requests) == 1 and not appended):
+            if self._record.availability.absence is not None or len(requests) == 1:
                 self._fail(requests, error)
                 return
             # One of them may be at fault, or two processes have locked each other out.
-            self._note_appended(appended)
             for request in requests:
                 try:
-                    self._commit([request], {}, thread_connection)
+                    self._commit([request], thread_connection)
                 except Exception as own_error:  # noqa: BLE001 (as above)
                     self._fail([request], own_error)
 
-    def _commit(self, requests: list[_Request], appended: dict[int, str], thread_connection: _ThreadConnection) -> None:
+    def _commit(self, requests: list[_Request], thread_connection: _ThreadConnection) -> None:
         """Commit, then answer; who waits is answered when it is on the disk."""
         sent = [event for request in requests for event in request.sent]
         accepted: list[AcceptedEvent | None] = [None] * len(sent)
-        if self._quickly and not appended and may_be_new(sent):
+        if self._quickly and may_be_new(sent):
             accepted = self._accept_new(sent, thread_connection)
         left = [event for event, answer in zip(sent, accepted, strict=True) if answer is None]
-        if left or appended:
+        if left:
             with self._record.availability.write() as connection:
                 answers = iter(accept(connection, left))
-                note_appended(connection, appended)
             accepted = [answer or next(answers, None) for answer in accepted]
         self._last_commit = time.monotonic()
         self.commits += 1
@@ -242,10 +239,8 @@ class GroupCommit:
 
     def _note_appended(self, appended: dict[int, str]) -> None:
         """Note it now, or leave it: whoever appends what is not noted is answered by Redis that it is there."""
-        if not appended:
-            return
         try:
-            with suppress(RecordAway), self._record.availability.write() as connection:
+            with suppress(RecordAway), self._record.availability.write("never") as connection:
                 note_appended(connection, appended)
         except Exception:
             log.exception("appended_not_noted", events=len(appended), next_step="a worker notes it")

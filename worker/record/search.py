@@ -76,7 +76,8 @@ def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
     if not rows:
         return 0
     words = {row.article_id: words_of_article(Article.stored(row.document)) if row.document else [] for row in rows}
-    with record.availability.write() as connection:
+    # What a power cut undoes of it waits again.
+    with record.availability.write("never") as connection:
         ids = sorted(words)
         locked = (
             select(_articles.c.article_id, _articles.c.rev)

@@ -109,7 +109,7 @@ class Noter:
             states, marks, charge_then = self._store.unnoted.feed_states(in_feeds)
         if charge is not None and charge_then != charge:
             raise ChargePassed(charge)
-        with self._record.availability.write() as connection:
+        with self._record.availability.write("after") as connection:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)
             feed_standings.note(connection, [FeedStanding(feed, of_feed, now) for feed, of_feed in marks.items()])
         self._store.unnoted.take_off(batch)

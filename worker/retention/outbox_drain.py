@@ -138,7 +138,7 @@ class OutboxDrain:
                 except UnreadableEntry as error:
                     self._store.outboxes.report_damage(feed, entry.id, str(error))
         now = clock.ms(clock.agreed())
-        with self._record.availability.write() as connection:
+        with self._record.availability.write("after") as connection:
             outbox_positions.advance(connection, before, {feed: lot[-1].id for feed, lot in entries.items()}, now)
             changes.note(connection)
             # As late as possible: what is counted and not committed makes the record look older than it is.
@@ -171,7 +171,7 @@ class OutboxDrain:
             # A head that goes back is that of a Redis that has lost time, and says nothing.
             standings = {feed: there for feed, there in standings.items() if there.head >= heads[feed]}
             if standings:
-                with self._record.availability.write() as connection:
+                with self._record.availability.write("after") as connection:
                     rows = [Standing(feed, there.head, there.behind, there.time) for feed, there in standings.items()]
                     cursors.note(connection, rows)
                     # A Redis that loses what they say is known by that to have lost time.
