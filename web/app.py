@@ -43,7 +43,6 @@ from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
 from worker.intake.article_orders import ArticleOrders
-from worker.receivers.endpoint_orders import EndpointOrders
 from worker.receivers.previews import Previews
 from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
@@ -60,7 +59,6 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
-    from worker.management.copies import ManagementCopy
 
 log = structlog.get_logger()
 
@@ -125,7 +123,7 @@ class WebProcess:
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
         bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
         pages = _slow_path(services, self._cache, self._listener, addresses, bodies, unreadable, self._lifespan)
-        return _beside(_api(services, self._live, lambda: self._management.current, addresses, bodies), pages)
+        return _beside(_api(services, self._live, addresses, bodies), pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -219,7 +217,6 @@ def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
 def _api(
     services: Services,
     live: LiveListener,
-    managed: Callable[[], ManagementCopy | None],
     addresses: ClientAddresses,
     bodies: BodyReader,
 ) -> ASGIApp:
@@ -238,10 +235,9 @@ def _api(
         management=management,
         orders=ArticleOrders(store, articles, recorded, services.intake, management.audit, way="api"),
         receipts=EventReceipts(store, services.record, articles, services.publication),
-        endpoint_orders=EndpointOrders(store, articles, recorded, services.wakeups, management.audit),
+        endpoint_orders=services.endpoint_orders,
         previews=Previews(store, services.publication),
         live=live,
-        managed=managed,
     )
     limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)
     return Gate(api_application(parts), management.ring, store.api_requests, bodies, addresses, limits, OPEN_PATHS)

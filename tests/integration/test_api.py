@@ -48,6 +48,7 @@ VALUES = {
     "endpoint": "portal",
     "key": "none",
     "partner": "none",
+    "user": "none",
 }
 """Of the parameters in addresses."""
 

@@ -10,13 +10,10 @@ from fastapi import Depends, Request
 from worker.management.endpoint_views import EndpointViews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from config.settings import Settings
     from web.live_listener import LiveListener
     from worker.documents.feed_documents import FeedDocuments
     from worker.intake.article_orders import ArticleOrders
-    from worker.management.copies import ManagementCopy
     from worker.management.management import Management
     from worker.newsroom.publication import Publication
     from worker.receivers.endpoint_orders import EndpointOrders
@@ -47,12 +44,10 @@ class ApiParts:
     endpoint_orders: EndpointOrders
     previews: Previews
     live: LiveListener
-    managed: Callable[[], ManagementCopy | None]
-    """What this process knows of the management."""
 
     def endpoints(self) -> EndpointViews:
         """Return the endpoints that there are now."""
-        return EndpointViews(self.management.surroundings, self.managed() or self.management.copy())
+        return EndpointViews(self.management.surroundings, self.management.current or self.management.copy())
 
 
 def _parts(request: Request) -> ApiParts:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
 from feeds.text import absolute_url
 from worker import clock
 from worker.cli import given_times
+from worker.cli.management import at_the_shell
 from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, utc
 from worker.cli.text_tables import Table
-from worker.receivers.replay_selection import articles_to_replay
+from worker.receivers.endpoint_orders import EndpointName, ReplayChoice
 from worker.record.articles import at_address
 from worker.record.availability import RecordAway
 from worker.record.finding import near
@@ -115,26 +114,12 @@ def replay(
         raise Failed(f"--endpoint: {endpoint} gets feeds; only endpoints in mode article can be replayed to", 2)
     zone = services.settings.site.zone
     moment = given_times.moment("--since", since, zone, clock.agreed()) if since else None
-    feed = endpoints[endpoint].feed
-    articles = articles_to_replay(
-        services.store,
-        services.articles,
-        services.recorded,
-        feed,
-        endpoint,
-        since=moment,
-        article_id=article or None,
-        parked=parked,
-    )
+    name = EndpointName(endpoint, endpoints[endpoint].feed)
+    orders, caller = services.endpoint_orders, at_the_shell()
+    articles = orders.to_replay(caller, name, ReplayChoice(moment, article or None, parked))
     out.print(f"{len(articles)} articles {'would go' if dry_run else 'go'} to {endpoint}")
     if dry_run or not articles:
         return
-    replays = services.store.replays
-    replays.request(feed, endpoint, articles, f"replay-{uuid4().hex[:12]}", same_ids=same_ids, rate=rate)
-    deadline = time.monotonic() + services.settings.delivery.claim_seconds + 5
-    while not replays.rewind(feed, endpoint):
-        # A worker is just serving it; it is free again when its claim ends.
-        if time.monotonic() > deadline:
-            raise Failed(f"{endpoint} is being served all the time; the articles go with its next change")
-        time.sleep(0.2)
-    services.wakeups.distribute(feed)
+    patience = services.settings.delivery.claim_seconds + 5
+    if not orders.replay(caller, name, articles, same_ids=same_ids, rate=rate, patience_seconds=patience):
+        raise Failed(f"{endpoint} is being served all the time; the articles go with its next change")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from worker import clock
+from worker.cli.management import at_the_shell
 from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, note, out, printable, utc
 from worker.cli.text_tables import Table
 from worker.receivers import policy
+from worker.receivers.endpoint_orders import EndpointName
 from worker.store.endpoints import SUSPENDED
 
 if TYPE_CHECKING:
@@ -37,13 +39,10 @@ def list_endpoints(
     for option, name in (("--pause", pause), ("--resume", resume), ("--retry", retry)):
         if name and name not in endpoints:
             raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
-    receivers = services.store.receivers
-    if pause and not receivers.pause(endpoints[pause].feed, f"endpoint:{pause}", clock.ms(clock.agreed()), "asked"):
-        raise Failed(f"{pause} is paused already, or no worker has enrolled it yet")
+    if pause:
+        services.endpoint_orders.pause(at_the_shell(), EndpointName(pause, endpoints[pause].feed))
     if resume:
-        if not receivers.resume(endpoints[resume].feed, f"endpoint:{resume}"):
-            raise Failed(f"{resume} is not paused")
-        services.wakeups.distribute(endpoints[resume].feed)
+        services.endpoint_orders.resume(at_the_shell(), EndpointName(resume, endpoints[resume].feed))
     if retry:
         _retry(services, endpoints[retry])
     table = Table(
@@ -64,20 +63,16 @@ def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[Endpoint
 
 
 def _retry(services: Services, endpoint: EndpointSettings) -> None:
-    """Have an endpoint tried now, and say what that came to. Raises Failed when no worker knows it."""
+    """Have an endpoint tried now, and say what that came to. Raises Conflict when no worker knows it."""
     (before,) = _outlooks(services, endpoint)
-    now = clock.ms(clock.agreed())
-    retried = services.store.endpoints.retry(endpoint.feed, endpoint.name, now)
-    if retried is None:
-        raise Failed(f"{endpoint.name} is not enrolled: no worker has seen it yet")
-    services.wakeups.distribute(endpoint.feed)
+    retried = services.endpoint_orders.retry(at_the_shell(), EndpointName(endpoint.name, endpoint.feed))
     done = [f"{endpoint.name} {_came(before, retried)}"]
     if retried.disputes:
         done.append(f"What it refuses while it takes others is tried too ({retried.disputes}).")
     if before.parked:
         done.append(f"What is parked is not ({before.parked}): dateline replay --endpoint {endpoint.name} --parked")
     out.print(printable(" ".join(done)), soft_wrap=True)
-    if not services.store.workers.alive(now):
+    if not services.store.workers.alive(clock.ms(clock.agreed())):
         note("no worker is running: it is tried once one is")
 
 

@@ -51,14 +51,14 @@ _SENT = frozenset(Submission.model_fields) - {"version", "updated", "evolved_fro
 class Order:
     """An order that was taken: the receipt of its event, and the article as it was before.
 
-    `article` is None when it is not known here, or could not be read. `may_be_cold`: it may be an older one that only
-    the record knows, which is away.
+    `article` is None when it is not known here, or could not be read. `away`: why the record does not answer, which may
+    know it as an older one; "" when it was asked.
     """
 
     receipt: Receipt
     article_id: str
     article: StoredArticle | None
-    may_be_cold: bool = False
+    away: str = ""
 
 
 class ArticleOrders:
@@ -88,11 +88,12 @@ class ArticleOrders:
         neither of the two takes it.
         """
         caller.require(ARTICLES_KILL, feed=FILTERED)
-        stored, may_be_cold = None, False
+        stored, away = None, ""
         try:
             stored = self.published(article_id)
-        except RecordAway:
-            unknown_too = may_be_cold = True
+        except RecordAway as error:
+            # It may be an old one.
+            unknown_too, away = True, str(error)
         except RedisError as error:
             if not is_outage(error):
                 raise
@@ -102,7 +103,7 @@ class ArticleOrders:
             raise NotFound(f"no article {article_id} is known here, so nothing was killed")
         _see_that_it_is_theirs(caller, ARTICLES_KILL, stored)
         event = {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": article_id}}
-        return Order(self._accept(caller, event, "article.killed", article_id), article_id, stored, may_be_cold)
+        return Order(self._accept(caller, event, "article.killed", article_id), article_id, stored, away)
 
     def hold(self, caller: Caller, article_id: str) -> Order:
         """Withhold an article: it leaves its feeds until it is released. Raises Forbidden, NotFound, Conflict."""

@@ -56,6 +56,7 @@ from worker.outbound.oauth2_tokens import Tokens
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
+from worker.receivers.endpoint_orders import EndpointOrders
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
 from worker.record.group_commit import GroupCommit
@@ -124,6 +125,7 @@ class Services:
     wakeups: Wakeups
     intake: Intake
     hub: HubRequests
+    endpoint_orders: EndpointOrders
 
     def rewired(self, settings: Settings) -> Services:
         """The services by other settings, on the same Redis, record and broker. These go on as they are."""
@@ -178,6 +180,7 @@ def _wired(
     )
     recorded = RecordedArticles(record)
     renderer = FeedRenderer(store, site, QualityGate(store, alerts))
+    articles = HotArticles(store, recorded, partial(_renew, agreement, Restoration(store, record)))
     return Services(
         settings=settings,
         store=store,
@@ -188,13 +191,14 @@ def _wired(
         publication=site,
         guard=guard,
         alerts=alerts,
-        articles=HotArticles(store, recorded, partial(_renew, agreement, Restoration(store, record))),
+        articles=articles,
         recorded=recorded,
         documents=FeedDocuments(store, site, renderer, ArchivePages(store, recorded)),
         payloads=FeedPayloads(store, renderer),
         wakeups=wakeups,
         intake=Intake(store, wakeups, commits),
         hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
+        endpoint_orders=EndpointOrders(store, articles, recorded, wakeups, management.audit),
     )
 
 
