@@ -186,7 +186,7 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
     from worker.store.attempts import Attempt, AttemptRecord
 
     def attempt(article: str) -> Any:
-        fields = dict.fromkeys(Attempt.__dataclass_fields__, 0) | {
+        fields = dict.fromkeys(Attempt._fields, 0) | {
             "article": article,
             "outcome": "delivered",
             "sha256": "",

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from worker.store import keys, outboxes
+from redis.exceptions import ResponseError
+
+from worker.store import keys, outboxes, redis_errors
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+_AT_ONCE = 64
+"""How many attempts one script keeps, about: nobody else is answered by Redis meanwhile."""
+
+
+class Attempt(NamedTuple):
     """One request to an endpoint. `time` in ms; `answer`: the beginning of the body of its answer.
 
     `action`: the meaning of the request: published, corrected, killed or withdrawn, or feed.
@@ -63,10 +67,6 @@ RECALL = "recall"
 """The endpoint refuses another article too, and has taken none since: the one parked alone is in dispute again."""
 _PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint refused it, or our quality gate did."""
-_all_values = attrgetter(*(attempt_field.name for attempt_field in fields(Attempt)))
-_FIELDS = ("time", "article", "outcome", "status", "milliseconds", "error", "answer")
-"""What the script has to know of an attempt."""
-_values = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,31 +159,24 @@ class Attempts:
 
     def record(self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
-        calls = []
-        for (feed, endpoint), records in attempts.items():
-            k = keys.feed(feed)
-            arguments: list[Any] = [endpoint, ",".join(_FIELDS)]
-            for attempt, ledger, dispute, _ in records:
-                arguments += _values(attempt)
-                arguments.append(outboxes.attempt_json(endpoint, _all_values(attempt), ledger))
-                arguments.append(json.dumps(asdict(attempt)) if attempt.outcome in _PARKING else "")
-                arguments.append(json.dumps(ledger) if ledger else "")
-                arguments.append(dispute)
-            names = [
-                k.outbox,
-                k.of_endpoint(endpoint, "health"),
-                k.of_endpoint(endpoint, "parked"),
-            ]
-            calls.append(([*names, k.ledger(endpoint), k.of_endpoint(endpoint, "disputed"), k.disputes_due], arguments))
+        lots = [(feed, lot) for feed, records in _by_feed(attempts).items() for lot in _lots(records)]
+        calls = [_call(feed, lot) for feed, lot in lots]
         recovered = set()
-        for (feed, endpoint), first in zip(attempts, self._scripts.run_each("attempts/record", calls), strict=True):
-            if isinstance(first, Exception):
-                self._damaged_records.report(
-                    f"attempts of {endpoint}", str(first), "the endpoint may get something again"
-                )
-            elif first:
-                recovered.add((feed, endpoint))
+        for (feed, lot), outcomes in zip(lots, self._scripts.run_each("attempts/record", calls), strict=True):
+            if isinstance(outcomes, ResponseError):
+                raise outcomes
+            for (endpoint, _), outcome in zip(lot, outcomes, strict=True):
+                if outcome == 1:
+                    recovered.add((feed, endpoint))
+                elif outcome:
+                    self._report(endpoint, ResponseError(outcome))
         return recovered
+
+    def _report(self, endpoint: str, error: ResponseError) -> None:
+        """Report that the attempts of an endpoint can't be kept. Raises the error when that is nothing of its own."""
+        if redis_errors.kind(error) != "bug":
+            raise error
+        self._damaged_records.report(f"attempts of {endpoint}", str(error), "the endpoint may get something again")
 
     def note_suspension(self, feed: str, endpoint: str, now: int) -> int:
         """Note that the endpoint is suspended since `now` (ms), until it takes something; return its last status."""
@@ -269,6 +262,59 @@ class Attempts:
             for article, text in texts.items()
         }
         return {article: attempt for article, attempt in attempts.items() if attempt is not None}
+
+
+_EndpointAttempts = tuple[str, "Sequence[AttemptRecord]"]
+"""An endpoint, and its attempts."""
+
+
+def _by_feed(
+    attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]],
+) -> dict[str, list[_EndpointAttempts]]:
+    feeds: dict[str, list[_EndpointAttempts]] = {}
+    for (feed, endpoint), records in attempts.items():
+        feeds.setdefault(feed, []).append((endpoint, records))
+    return feeds
+
+
+def _lots(attempts: Sequence[_EndpointAttempts]) -> Iterator[list[_EndpointAttempts]]:
+    """Yield the attempts in lots of a size that Redis likes; those of one endpoint are never divided."""
+    lot: list[_EndpointAttempts] = []
+    size = 0
+    for endpoint, records in attempts:
+        if lot and size + len(records) > _AT_ONCE:
+            yield lot
+            lot, size = [], 0
+        lot.append((endpoint, records))
+        size += len(records)
+    if lot:
+        yield lot
+
+
+def _call(feed: str, attempts: Sequence[_EndpointAttempts]) -> tuple[list[str], list[str | int]]:
+    """The keys and arguments of attempts/record.lua."""
+    k = keys.feed(feed)
+    names, arguments = [k.outbox, k.disputes_due], list[str | int]()
+    for endpoint, records in attempts:
+        names += k.of_attempts(endpoint)
+        arguments += endpoint, len(records)
+        for attempt, ledger, dispute, _ in records:
+            arguments += (
+                attempt.time,
+                attempt.article,
+                attempt.outcome,
+                attempt.status,
+                attempt.milliseconds,
+                attempt.error,
+                attempt.answer,
+                outboxes.attempt_json(endpoint, attempt, ledger),
+                json.dumps(attempt._asdict()) if attempt.outcome in _PARKING else "",
+                dispute,
+                len(ledger),
+            )
+            for entry in ledger.items():
+                arguments += entry
+    return names, arguments
 
 
 def _parked(text: str) -> Attempt:

@@ -6,6 +6,7 @@ script stays within one slot of Redis Cluster. All other keys are used one at a 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 EVENTS = "dateline:events"
@@ -320,9 +321,15 @@ class FeedKeys(NamedTuple):
         set, article ids in the order in which they are sent again. replaying: hash, the request for that. bucket: hash,
         the tokens of its rate limit.
         """
-        return f"{self.meta.removesuffix(':meta')}:{noun}:{endpoint}"
+        return f"{self.meta.removesuffix('meta')}{noun}:{endpoint}"
+
+    def of_attempts(self, endpoint: str) -> tuple[str, ...]:
+        """The keys of one endpoint in which its attempts are kept: health, parked, ledger, disputed."""
+        start = self.meta.removesuffix("meta")
+        return tuple(f"{start}{noun}:{endpoint}" for noun in ("health", "parked", "ledger", "disputed"))
 
 
+@lru_cache(maxsize=4096)
 def feed(name: str) -> FeedKeys:
     """The keys of the feed `name`."""
     return FeedKeys(*(f"dateline:{{feed:{name}}}:{field}" for field in FeedKeys._fields))

@@ -24,6 +24,7 @@ Kind = Literal["attempt", "parked", "endpoint", "subscription", "ended", "page"]
 attempt as JSON or None. endpoint: name, cursor, paused since (ms) or None, reason. subscription: id, details as JSON,
 end of the lease, 1 if it is new, 0 if renewed. ended: id of the subscription, reason. page: endpoint and article, the
 sighting as JSON or None, due (ms) or None."""
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 _LOT = 100
 """How many feeds are asked in one round trip."""
 
@@ -165,4 +166,4 @@ class Outboxes:
 
 def attempt_json(endpoint: str, values: Sequence[str | int], ledger: Mapping[str, str]) -> str:
     """Return what is appended of an attempt, with its entries of the ledger, each as JSON."""
-    return json.dumps([endpoint, values, ledger], separators=(",", ":"))
+    return _compact([endpoint, values, ledger])

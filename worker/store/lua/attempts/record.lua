@@ -1,95 +1,171 @@
 -- with outboxes/append.part attempts/disputes.part endpoints/ledger.part
--- Keep attempts of one endpoint, update its health, and note in its ledger what it has of the articles.
--- KEYS 1 outbox   2 health   3 parked   4 ledger   5 disputed   6 disputes due
--- ARGV 1 the endpoint   2 the names of the fields of an attempt that are given, separated by commas   then for each
---      attempt these fields, and: what is appended of it to the outbox; the attempt as JSON if its article is set aside,
---      else ''; entries for the ledger as JSON, {article: entry}, or ''; and what becomes of the dispute about the
---      article:
+-- Keep attempts of endpoints of one feed, update the health of each, and note in its ledger what it has of the articles.
+-- KEYS 1 outbox   2 disputes due   then of each endpoint: health, parked, ledger, disputed
+-- ARGV of each endpoint: its name, how many attempts follow, and of each attempt: time (ms), article, outcome, status,
+--      milliseconds, error, answer; what is appended of it to the outbox; the attempt as JSON if its article is set
+--      aside, else ''; what becomes of the dispute about the article; how many entries for the ledger follow, and of
+--      each the article and the entry. The dispute:
 --      ''            there is no dispute
 --      JSON          the dispute as it is now
 --      parked_alone  the article is parked though there was no other to compare it with
 --      recall        the endpoint refuses another article too, and has taken none since one was parked alone: that one
 --                    is in dispute again
--- Returns 1 when the endpoint was suspended and has recovered, else 0.
-local names = {}
-for name in string.gmatch(ARGV[2], '[^,]+') do
-  names[#names + 1] = name
+-- Returns for each endpoint 1 when it was suspended and has recovered, else 0; the error, if its records are damaged:
+-- nobody else's attempts are lost for that.
+local place = 1
+
+-- Return the next arguments, so many of them.
+local function take(count)
+  place = place + count
+  return unpack(ARGV, place - count, place - 1)
 end
-local health = KEYS[2]
-local recovered, disputes_changed = 0, false
-for first = 3, #ARGV, #names + 4 do
-  local attempt = {}
-  for n, name in ipairs(names) do
-    attempt[name] = ARGV[first + n - 1]
+
+-- Update the health by one attempt. `before`: what stood there, read once for all attempts of the endpoint; `after`:
+-- the fields that have changed, which the next attempt finds there.
+local function judge(before, after, health, time, outcome, status, milliseconds, failure, answer)
+  local function count(field)
+    after[field] = string.format('%.0f', (tonumber(after[field] or before[field]) or 0) + 1)
   end
-  local noted, as_json, entries, dispute = unpack(ARGV, first + #names, first + #names + 3)
-  local now, outcome = attempt.time, attempt.outcome
-  append(KEYS[1], 'attempt', noted)
-  redis.call('HINCRBY', health, 'attempts', 1)
-  redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
+  count('attempts')
+  if outcome == 'delivered' then
+    count('outcome:delivered')
+  else
+    redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
+  end
   if outcome ~= 'given_back' and outcome ~= 'parked' then
-    redis.call('HSET', health, 'last', now, 'status', attempt.status)
+    after.last, after.status = time, status
   end
   if outcome == 'delivered' or outcome == 'refused' then
     -- Moving average over about the last ten.
-    local before = tonumber(redis.call('HGET', health, 'latency') or '')
-    local latency = before and (0.9 * before + 0.1 * attempt.milliseconds) or tonumber(attempt.milliseconds)
-    redis.call('HSET', health, 'latency', string.format('%.1f', latency), 'failures', 0)
+    local average = tonumber(after.latency or before.latency or '')
+    after.latency = string.format('%.1f', average and (0.9 * average + 0.1 * milliseconds) or tonumber(milliseconds))
+    after.failures = '0'
   end
   if outcome == 'delivered' then
-    redis.call('HINCRBY', health, 'successes', 1)
-    redis.call('HSET', health, 'success', now)
-    redis.call('HDEL', health, 'parked_alone')
-    if redis.call('HDEL', KEYS[3], attempt.article) == 1 then
-      append(KEYS[1], 'parked', {ARGV[1], attempt.article, cjson.null})
-    end
-    disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
-    if redis.call('HDEL', health, 'suspended') == 1 then
-      recovered = 1
-    end
+    count('successes')
+    after.success = time
   elseif outcome ~= 'given_back' then
-    redis.call('HSET', health, 'error', attempt.error, 'answer', attempt.answer, 'failed', now)
-    if outcome == 'refused' or outcome == 'parked' then
-      redis.call('HSET', KEYS[3], attempt.article, as_json)
-      append(KEYS[1], 'parked', {ARGV[1], attempt.article, as_json})
-      disputes_changed = redis.call('HDEL', KEYS[5], attempt.article) == 1 or disputes_changed
-      if outcome == 'refused' then
-        redis.call('HSET', health, 'parked', now)
-      end
-      if dispute == 'parked_alone' then
-        redis.call('HSET', health, 'parked_alone', attempt.article)
-      end
-    else
-      redis.call('HINCRBY', health, 'failures', 1)
-    end
-    if dispute == 'recall' then
-      local alone = redis.call('HGET', health, 'parked_alone')
-      if alone and alone ~= attempt.article and redis.call('HDEL', KEYS[3], alone) == 1 then
-        redis.call('HDEL', health, 'parked_alone')
-        append(KEYS[1], 'parked', {ARGV[1], alone, cjson.null})
-        local time = tonumber(now)
-        redis.call('HSET', KEYS[5], alone, cjson.encode({
-          due = time, tries = 1, since = time, last = time, status = tonumber(attempt.status),
-          reason = 'refused like another one',
-        }))
-        disputes_changed = true
-      end
-    elseif dispute ~= '' and dispute ~= 'parked_alone' then
-      redis.call('HSET', KEYS[5], attempt.article, dispute)
-      disputes_changed = true
-    end
-  end
-  -- The answer of an endpoint counts even when its claim was taken over; only an older version changes nothing.
-  if entries ~= '' then
-    for article, text in pairs(cjson.decode(entries)) do
-      local before, after = read_entry(redis.call('HGET', KEYS[4], article)), read_entry(text)
-      if not before or before.version <= after.version then
-        redis.call('HSET', KEYS[4], article, text)
-      end
+    after.error, after.answer, after.failed = failure, answer, time
+    if outcome == 'refused' then
+      after.parked = time
+    elseif outcome ~= 'parked' then
+      count('failures')
     end
   end
 end
-if disputes_changed then
-  plan_disputes(KEYS[5], KEYS[6], 'endpoint:' .. ARGV[1])
+
+-- Note that the endpoint has taken an article: it is neither parked nor disputed, and nor is the endpoint suspended.
+-- Returns whether the endpoint has recovered, and whether a dispute has ended.
+local function settle(endpoint, article, before, health, parked, disputed)
+  local ended = false
+  if before.parked_alone then
+    redis.call('HDEL', health, 'parked_alone')
+    before.parked_alone = nil
+  end
+  if redis.call('EXISTS', parked, disputed) > 0 then
+    if redis.call('HDEL', parked, article) == 1 then
+      append(KEYS[1], 'parked', {endpoint, article, cjson.null})
+    end
+    ended = redis.call('HDEL', disputed, article) == 1
+  end
+  local recovered = before.suspended and redis.call('HDEL', health, 'suspended') == 1
+  before.suspended = nil
+  return recovered, ended
 end
-return recovered
+
+-- Note what an endpoint has made of an article that it has not taken; return whether a dispute has changed.
+local function contest(endpoint, article, outcome, time, status, parking, dispute, before, health, parked, disputed)
+  local changed = false
+  if outcome == 'refused' or outcome == 'parked' then
+    redis.call('HSET', parked, article, parking)
+    append(KEYS[1], 'parked', {endpoint, article, parking})
+    changed = redis.call('HDEL', disputed, article) == 1
+    if dispute == 'parked_alone' then
+      redis.call('HSET', health, 'parked_alone', article)
+      before.parked_alone = article
+    end
+  end
+  if dispute == 'recall' then
+    local alone = before.parked_alone
+    if alone and alone ~= article and redis.call('HDEL', parked, alone) == 1 then
+      redis.call('HDEL', health, 'parked_alone')
+      before.parked_alone = nil
+      append(KEYS[1], 'parked', {endpoint, alone, cjson.null})
+      local now = tonumber(time)
+      redis.call('HSET', disputed, alone, cjson.encode({
+        due = now, tries = 1, since = now, last = now, status = tonumber(status), reason = 'refused like another one',
+      }))
+      changed = true
+    end
+  elseif dispute ~= '' and dispute ~= 'parked_alone' then
+    redis.call('HSET', disputed, article, dispute)
+    changed = true
+  end
+  return changed
+end
+
+-- Note the entries for the ledger that follow. The answer of an endpoint counts even when its claim was taken over;
+-- only an older version changes nothing.
+local function note(ledger, entries)
+  for _ = 1, entries do
+    local article, entry = take(2)
+    local version = entry_version(redis.call('HGET', ledger, article))
+    if not version or version <= entry_version(entry) then
+      redis.call('HSET', ledger, article, entry)
+    end
+  end
+end
+
+local function record(endpoint, attempts, health, parked, ledger, disputed)
+  local before, after, recovered, disputes_changed
+  for _ = 1, attempts do
+    local time, article, outcome, status, milliseconds, failure, answer, noted, parking, dispute, entries = take(11)
+    append(KEYS[1], 'attempt', noted)
+    if not before then
+      local texts = redis.call(
+        'HMGET', health, 'attempts', 'outcome:delivered', 'latency', 'successes', 'failures', 'parked_alone', 'suspended'
+      )
+      before, after = {
+        attempts = texts[1], ['outcome:delivered'] = texts[2], latency = texts[3], successes = texts[4],
+        failures = texts[5], parked_alone = texts[6], suspended = texts[7],
+      }, {}
+    end
+    judge(before, after, health, time, outcome, status, milliseconds, failure, answer)
+    local changed, has_recovered = false, false
+    if outcome == 'delivered' then
+      has_recovered, changed = settle(endpoint, article, before, health, parked, disputed)
+    elseif outcome ~= 'given_back' then
+      changed = contest(
+        endpoint, article, outcome, time, status, parking, dispute, before, health, parked, disputed
+      )
+    end
+    recovered, disputes_changed = recovered or has_recovered, disputes_changed or changed
+    note(ledger, tonumber(entries))
+  end
+  local fields = {}
+  for field, text in pairs(after) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = text
+  end
+  redis.call('HSET', health, unpack(fields))
+  if disputes_changed then
+    plan_disputes(disputed, KEYS[2], 'endpoint:' .. endpoint)
+  end
+  return recovered and 1 or 0
+end
+
+local answers = {}
+for first = 3, #KEYS, 4 do
+  local endpoint, attempts = take(2)
+  local begun = place
+  local worked, answer = pcall(record, endpoint, tonumber(attempts), unpack(KEYS, first, first + 3))
+  answers[#answers + 1] = worked and answer or (type(answer) == 'table' and answer.err or tostring(answer))
+  if not worked then
+    -- Where the next endpoint begins.
+    place = begun
+    for _ = 1, tonumber(attempts) do
+      place = place + 11 + 2 * tonumber(ARGV[place + 10])
+    end
+  end
+end
+return answers
