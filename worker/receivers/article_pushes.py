@@ -28,7 +28,7 @@ from worker.receivers.push_session import early_settlement, outcome_of
 from worker.receivers.push_status import NOTICES
 from worker.store.attempts import PARKED_ALONE, RECALL
 from worker.store.changes import Change
-from worker.store.receiver_states import Failing
+from worker.store.receiver_states import NOT_FAILING, Failing
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class ArticlePushes(EndpointPushes):
                 if answer.started:
                     ledger = self._messages.note(pending.article_id, entry, "unknown", now)
         self._note_attempt(
-            pending.message, entry, pending.article_id, answer, name, ledger, dispute=dispute, alert=alert
+            pending.message, entry, pending.article_id, answer, name, ledger, now, dispute=dispute, alert=alert
         )
         self._advance()
         return name
@@ -242,7 +242,9 @@ class ArticlePushes(EndpointPushes):
         self._finish(pending)
         # One success ends a row of failures.
         now_ms, until = clock.ms(now), self.claim.failing.until
-        self.claim = replace(self.claim, failing=Failing(0, now_ms, until) if until > now_ms else Failing())
+        failing = Failing(0, now_ms, until) if until > now_ms else NOT_FAILING
+        if failing != self.claim.failing:
+            self.claim = replace(self.claim, failing=failing)
         self._last_success = now_ms
         # The endpoint takes something, so a second refusal of these would be about them.
         self._queue.retry_next(self._doubts.clear())
@@ -304,8 +306,9 @@ class ArticlePushes(EndpointPushes):
         assert pending.entry is not None
         reason = f"kept back by the gate: {pending.message.refused}"
         answer = Answer(0, {}, b"", Fault.INVALID, reason, 0.0, started=False)
-        ledger = self._messages.note(pending.article_id, pending.entry, "refused", clock.agreed())
-        self._note_attempt(pending.message, pending.entry, pending.article_id, answer, "parked", ledger)
+        now = clock.agreed()
+        ledger = self._messages.note(pending.article_id, pending.entry, "refused", now)
+        self._note_attempt(pending.message, pending.entry, pending.article_id, answer, "parked", ledger, now)
 
     def _finish(self, pending: PendingArticle) -> None:
         self._queue.finish(pending)

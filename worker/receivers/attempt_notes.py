@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
 from worker import clock
 from worker.store import redis_errors
+from worker.store.attempts import PARKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
 
     from worker.receivers.push_session import PushSession
     from worker.store.alerts import Alerts
@@ -78,12 +79,14 @@ class AttemptNotes:
                 self._on_answers(feed, endpoint, attempts)
         recovered = self._store()
         saved, self._unsaved = self._unsaved, defaultdict(list)
-        for (feed, endpoint), attempts in saved.items():
+        for feed, endpoint in sorted(recovered):
             with _isolated(feed, endpoint):
-                if (feed, endpoint) in recovered:
-                    self._alerts.raise_alert("endpoint.recovered", endpoint=endpoint, feed=feed)
-                for record in attempts:
-                    self._alert(endpoint, feed, record)
+                self._alerts.raise_alert("endpoint.recovered", endpoint=endpoint, feed=feed)
+        for (feed, endpoint), attempts in saved.items():
+            for record in attempts:
+                if record.alert or record.attempt.outcome in PARKING:
+                    with _isolated(feed, endpoint):
+                        self._alert(endpoint, feed, record)
 
     def _store(self) -> set[tuple[str, str]]:
         """Store the attempts, those of one endpoint after the other if need be; return the endpoints that recovered."""
@@ -103,7 +106,7 @@ class AttemptNotes:
         attempt = record.attempt
         about = {"endpoint": endpoint, "feed": feed, "status": attempt.status, "reason": attempt.error}
         article = {"article_id": attempt.article, "version": attempt.version}
-        if attempt.outcome in ("refused", "parked"):
+        if attempt.outcome in PARKING:
             self._alerts.raise_alert("article.parked", **about, **article, answer=attempt.answer)
         if record.alert == "kill.refused":
             next_step = "it is tried again until it is taken; talk to the partner"
@@ -113,12 +116,28 @@ class AttemptNotes:
             self._alerts.raise_alert(record.alert, **about, answer=attempt.answer, next_step=next_step)
 
 
-@contextmanager
-def _isolated(feed: str, endpoint: str) -> Iterator[None]:
+class _isolated:  # noqa: N801 (used as the function that `contextmanager` would make, which costs five times as much)
     """Log an error of ours about one endpoint, and go on. Raises redis.RedisError in an outage."""
-    try:
-        yield
-    except Exception as error:
-        if redis_errors.is_outage(error):
-            raise
-        log.exception("noting_failed", feed=feed, endpoint=endpoint, next_step="what was tried is in the log only")
+
+    __slots__ = ("_endpoint", "_feed")
+
+    def __init__(self, feed: str, endpoint: str) -> None:
+        self._feed = feed
+        self._endpoint = endpoint
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is None or not isinstance(error, Exception) or redis_errors.is_outage(error):
+            return False
+        log.error(
+            "noting_failed",
+            feed=self._feed,
+            endpoint=self._endpoint,
+            next_step="what was tried is in the log only",
+            exc_info=error,
+        )
+        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker import clock
@@ -74,7 +73,8 @@ class DueMessages:
 
     def note(self, article_id: str, entry: LedgerEntry, outcome: Outcome, now: datetime) -> dict[str, str]:
         """Note the outcome of a message; return what the ledger is to store of it."""
-        noted = self._entries[article_id] = replace(entry, sent=clock.ms(now), outcome=outcome)
+        noted = LedgerEntry(entry.version, entry.status, clock.ms(now), entry.digest, outcome)
+        self._entries[article_id] = noted
         return {article_id: str(noted)}
 
     def _is_up_to_date(self, change: Change, entry: LedgerEntry | None, version: int, status: str) -> bool:

@@ -16,6 +16,7 @@ from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
 
     from worker.destinations.http import Endpoint
     from worker.destinations.interface import Message
@@ -55,25 +56,26 @@ class EndpointPushes(ABC):
         answer: Answer,
         outcome: str,
         ledger: dict[str, str],
+        now: datetime,
         *,
         dispute: str = "",
         alert: str = "",
     ) -> None:
         """Note an attempt to push `entry`, and what the ledger has to store of it; the rest as in `AttemptRecord`."""
+        error = answer.message or ("" if outcome == "delivered" else f"answered {policy.status_phrase(answer.status)}")
         attempt = Attempt(
-            time=clock.ms(clock.agreed()),
-            article=article_id,
-            version=entry.version,
-            action=entry.status,
-            outcome=outcome,
-            status=answer.status,
-            milliseconds=round(answer.seconds * 1000),
-            bytes=message.size,
-            sha256=message.digest,
-            message_id=message.id,
-            error=answer.message
-            or ("" if outcome == "delivered" else f"answered {policy.status_phrase(answer.status)}"),
-            answer=answer.body[:2048].decode("utf-8", "replace"),
+            clock.ms(now),
+            article_id,
+            entry.version,
+            entry.status,
+            outcome,
+            answer.status,
+            round(answer.seconds * 1000),
+            message.size,
+            message.digest,
+            message.id,
+            error,
+            answer.body[:2048].decode("utf-8", "replace"),
         )
         self.attempts.append(AttemptRecord(attempt, ledger, dispute, alert))
 

@@ -104,7 +104,7 @@ class FeedPush(EndpointPushes):
                     alert = "push.refused"
                 self._settlement, name = early_settlement(self.claim, outcome, self.claim.cursor, now)
         entry = LedgerEntry(0, "feed", now_ms, digest)
-        self._note_attempt(self._message, entry, "", answer, name, ledger, alert=alert)
+        self._note_attempt(self._message, entry, "", answer, name, ledger, now, alert=alert)
         return name
 
     def settle(self) -> Settlement:

@@ -65,7 +65,7 @@ PARKED_ALONE = "parked_alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
 """The endpoint refuses another article too, and has taken none since: the one parked alone is in dispute again."""
-_PARKING = ("refused", "parked")
+PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint refused it, or our quality gate did."""
 
 
@@ -308,7 +308,7 @@ def _call(feed: str, attempts: Sequence[_EndpointAttempts]) -> tuple[list[str], 
                 attempt.error,
                 attempt.answer,
                 outboxes.attempt_json(endpoint, attempt, ledger),
-                json.dumps(attempt._asdict()) if attempt.outcome in _PARKING else "",
+                json.dumps(attempt._asdict()) if attempt.outcome in PARKING else "",
                 dispute,
                 len(ledger),
             )

@@ -326,7 +326,12 @@ class FeedKeys(NamedTuple):
     def of_attempts(self, endpoint: str) -> tuple[str, ...]:
         """The keys of one endpoint in which its attempts are kept: health, parked, ledger, disputed."""
         start = self.meta.removesuffix("meta")
-        return tuple(f"{start}{noun}:{endpoint}" for noun in ("health", "parked", "ledger", "disputed"))
+        return (
+            f"{start}health:{endpoint}",
+            f"{start}parked:{endpoint}",
+            f"{start}ledger:{endpoint}",
+            f"{start}disputed:{endpoint}",
+        )
 
 
 @lru_cache(maxsize=4096)
