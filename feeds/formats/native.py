@@ -15,6 +15,7 @@ no longer publish the article (it left the feed, expired, or is held again), and
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from feeds.article import ORDERING, Article
@@ -23,15 +24,24 @@ from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.text import plain
 
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
     """Return the body of one push. Raises ValueError for an unknown change."""
     del provider
+    return f'{{"id":{_json(message_id)},{_after_id(change, article)}'.encode()
+
+
+@lru_cache(maxsize=4)
+def _after_id(change: str, article: Article) -> str:
+    """The document after its id. It is rendered twice in a row: a message id is made of the document without it."""
     fields = _fields(change, article)
-    event: dict[str, Any] = {"id": message_id, "type": change, "time": fields["updated"]}
+    event: dict[str, Any] = {"type": change, "time": fields["updated"]}
     if _literal(article):
         event["literal"] = True
     event["article"] = fields
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    return _json(event)[1:]
 
 
 def recognizes(outline: Outline) -> bool:

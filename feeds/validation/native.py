@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -83,6 +82,12 @@ class _Usable(_StrictModel):
     updated: AwareDatetime
 
 
+class _Event(BaseModel):
+    """What is around it is judged by itself."""
+
+    article: _Usable
+
+
 def native(document: bytes) -> Findings:
     """Check one event."""
     event = yield from read_object(document, legible_by="standard")
@@ -94,20 +99,20 @@ def native(document: bytes) -> Findings:
     if change not in _CHANGES or not isinstance(article, dict):
         yield Finding(None, "native.type", f"must have an article and a type, one of {', '.join(_CHANGES)}")
         return
-    yield from _article(change, article)
+    yield from _article(change, article, document)
 
 
-def _article(change: str, article: dict[str, Any]) -> Findings:
+def _article(change: str, article: dict[str, Any], document: bytes) -> Findings:
     status = article.get("pubstatus")
     if status not in _CHANGES[change]:
         yield Finding(None, "native.pubstatus", f"pubstatus {status!r} is none that goes with {change}")
     yield from moments(article, "native.article", "published", "updated")
     if status == "usable":
         try:
-            _Usable.model_validate_json(json.dumps(article), strict=True)
+            _Event.model_validate_json(document, strict=True)
         except ValidationError as error:
             for problem in error.errors(include_url=False, include_input=False):
-                path = ".".join(map(str, problem["loc"]))
+                path = ".".join(map(str, problem["loc"][1:]))
                 yield Finding(None, "native.article", f"{path}: {problem['msg']}")
     else:
         for name in article.keys() - _NOTICE:

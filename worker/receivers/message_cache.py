@@ -50,9 +50,7 @@ class MessageCache:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._messages: LRUCache[_Key, Message] = LRUCache(
-            _CACHE_BYTES, getsizeof=lambda message: len(message.text) + message.size
-        )
+        self._messages: LRUCache[_Key, Message] = LRUCache(_CACHE_BYTES, getsizeof=_size)
 
     def message(self, endpoint: Endpoint, status: str, stored: StoredArticle, occasion: str) -> Message:
         """Return the message that reports the article as `status`; `occasion` as for `render_push`.
@@ -69,6 +67,11 @@ class MessageCache:
             )
             findings = [] if status in NOTICES else check_article(endpoint.format, document, ours=True)
             message = Message.of(push_id, document, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
-            if len(document) + message.size < _CACHE_BYTES:
+            if _size(message) < _CACHE_BYTES:
                 self._messages[key] = message
         return message
+
+
+def _size(message: Message) -> int:
+    """How many bytes a message takes; what is not compressed is there once."""
+    return len(message.text) + (0 if message.payload is message.text else message.size)
