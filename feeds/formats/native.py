@@ -23,7 +23,6 @@ from feeds.formats.change_statuses import pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.text import plain
 
-
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
