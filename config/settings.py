@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
+    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -25,11 +26,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config import mistakes
 from config.endpoint_settings import EndpointSettings
-from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment
+from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment, merged
 from config.value_types import (
     STRICT,
     BaseUrl,
@@ -297,12 +297,10 @@ class AdaptersSettings(BaseModel):
     """Webhooks of Ghost."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings, checked. Made by `load`; made directly, it has what it is given and reads nothing."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True, case_sensitive=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
 
     site: SiteSettings = SiteSettings()
     web: WebSettings = WebSettings()
@@ -355,18 +353,6 @@ class Settings(BaseSettings):
         """The languages of the newsroom."""
         return frozenset({self.site.edition, *(feed.edition for feed in self.feeds if feed.edition)})
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library gives all by name)
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (see above)
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing that the caller did not give: `load` brings the sources."""
-        return (init_settings,)
-
     @model_validator(mode="wrap")
     @classmethod
     def _all_at_once(cls, values: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
@@ -394,9 +380,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     errors = [*file.errors, *environment.errors]
     if not file.readable:
         raise SettingsError(errors)
-    sources = tuple(InitSettingsSource(Settings, source.values) for source in (environment, file))
     try:
-        settings = Settings(_build_sources=(sources, {}))
+        settings = Settings.model_validate(merged(environment.values, file.values))
     except ValidationError as error:
         # What was meant to come from elsewhere, and did not, is not missing as well.
         absent = file.absent | environment.absent

@@ -15,8 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, SecretStr
 from feeds.article import Url
 from feeds.text import absolute_url
 
-STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
-"""How each table is checked."""
+STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+"""How each table is checked. What checks it is made with `Settings`, in one go."""
 BESIDE_THE_SETTINGS = "beside the settings"
 """Marks a path that is relative to the settings file, not to the working directory."""
 SEALING_KEY_BYTES = 32

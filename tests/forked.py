@@ -29,7 +29,7 @@ context.set_forkserver_preload(
         "worker.runtime.worker_process",
         "worker.retention.outbox_drain",
         "worker.cli.failures",
-        *(f"worker.cli.{place.partition(':')[0]}" for _, place, _ in (*COMMANDS, *GROUPS)),
+        *(f"worker.cli.{command.place.partition(':')[0]}" for command in (*COMMANDS, *GROUPS)),
     ]
 )
 

@@ -48,8 +48,8 @@ from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
 from worker.runtime.duty import Duty
 from worker.runtime.rereading import Rereading
+from worker.runtime.services import Services, build
 from worker.runtime.web_server import end_with_starter, places
-from worker.runtime.wiring import Services, build
 from worker.takedown.event_receipts import EventReceipts
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class WebProcess:
         self._heads.settings_changed()
 
     def _behind(self, services: Services, unreadable: frozenset[str] = frozenset()) -> ASGIApp:
+        services.make_all()
         settings = services.settings.web
         addresses = ClientAddresses(settings.trusted_proxies)
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)

@@ -20,7 +20,8 @@ from feeds.formats import READERS
 from worker import clock
 from worker.intake.accept import Intake
 from worker.runtime.embedded_redis import EmbeddedRedis
-from worker.runtime.wiring import WorkerRuntime, build
+from worker.runtime.services import build
+from worker.runtime.wiring import WorkerRuntime
 from worker.wakeups import Wakeups
 
 LIMIT = """\

@@ -18,7 +18,8 @@ from web.app import WebProcess
 from worker import clock
 from worker.management.callers import Bounds, shell
 from worker.management.scopes import ALL
-from worker.runtime.wiring import WorkerRuntime, build
+from worker.runtime.services import build
+from worker.runtime.wiring import WorkerRuntime
 
 TOKEN = "the-token-of-the-file"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"

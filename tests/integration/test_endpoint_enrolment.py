@@ -10,7 +10,8 @@ import pytest
 from receiver import Receiver
 
 from config.settings import Settings, load
-from worker.runtime.wiring import Services, WorkerRuntime, build
+from worker.runtime.services import Services, build
+from worker.runtime.wiring import WorkerRuntime
 from worker.store import Store
 
 SETTINGS = """

@@ -21,7 +21,8 @@ from worker.record import tables
 from worker.record.availability import Absence
 from worker.retention import lost_events
 from worker.retention.lost_events import LostEvents
-from worker.runtime.wiring import WorkerRuntime, build
+from worker.runtime.services import build
+from worker.runtime.wiring import WorkerRuntime
 from worker.store import keys
 
 SETTINGS = """

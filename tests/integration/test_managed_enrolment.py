@@ -21,7 +21,8 @@ from worker.management.callers import shell
 from worker.management.sealing import new_key
 from worker.record import Record
 from worker.record.availability import RecordAway
-from worker.runtime.wiring import Services, WorkerRuntime, build
+from worker.runtime.services import Services, build
+from worker.runtime.wiring import WorkerRuntime
 from worker.store import Store
 
 ADMIN = shell("mira")

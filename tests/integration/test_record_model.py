@@ -33,7 +33,8 @@ from worker.retention import noting
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.outdated import OutdatedRows
 from worker.retention.trim import Trimmer
-from worker.runtime.wiring import WorkerRuntime, build
+from worker.runtime.services import build
+from worker.runtime.wiring import WorkerRuntime
 from worker.store import Store
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"

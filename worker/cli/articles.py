@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from feeds.moments import ms
-from feeds.words import NoWords, phrases_of
 from worker import clock
 from worker.cli import given_times
 from worker.cli.terminal import AsJson, Config, Data, Failed, feed_names, note, out, print_json, settings_of, utc
 from worker.cli.text_tables import Table
-from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, is_feed, near
-from worker.runtime.record_in_use import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +19,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from worker.record import Record
+    from worker.record.finding import ArticleQuery, ArticleSummary
 
 
 def list_articles(
@@ -41,6 +38,9 @@ def list_articles(
     as_json: AsJson = False,
 ) -> None:
     """List articles, the newest first."""
+    from feeds.moments import ms
+    from worker.record.finding import ArticleQuery, WrongCursor, find, is_feed
+
     settings = settings_of(config, data)
     now = clock.agreed()
     zone = settings.site.zone
@@ -81,6 +81,8 @@ def list_articles(
 
 
 def _phrases(search: str) -> Any:
+    from feeds.words import NoWords, phrases_of
+
     if not search:
         return ()
     try:
@@ -134,6 +136,8 @@ def _as_json(article: ArticleSummary) -> dict[str, Any]:
 @contextmanager
 def the_record(settings: Settings) -> Iterator[Record]:
     """The record of a newsroom, with our schema. Raises UnfitRecord, and errors of the database."""
+    from worker.runtime.record_in_use import record_of
+
     with closing(record_of(settings)) as record:
         record.see_that_it_fits()
         yield record
@@ -141,6 +145,8 @@ def the_record(settings: Settings) -> Iterator[Record]:
 
 def known_article(connection: Connection, article: str) -> str:
     """Return the id of the article that a person means. Raises Failed, with ids that look like it."""
+    from worker.record.finding import identify, near
+
     article_id = identify(connection, article)
     if article_id is None:
         if article.startswith(("http://", "https://")):

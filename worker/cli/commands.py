@@ -8,53 +8,154 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from worker.cli.terminal import Failed, say_wrong
 
-COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("up", "processes:up", "dateline up --config dateline.toml --workers 2"),
-    ("worker", "processes:worker", "dateline worker --name worker-1"),
-    ("web", "processes:web", "dateline web --config dateline.toml"),
-    ("demo", "processes:demo", "dateline demo"),
-    (
+
+class Command(NamedTuple):
+    """A command as the help lists it: name, module and function, first line of its help, example."""
+
+    name: str
+    place: str
+    summary: str
+    example: str = ""
+
+
+COMMANDS = (
+    Command(
+        "up",
+        "processes:up",
+        "Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it.",
+        "dateline up --config dateline.toml --workers 2",
+    ),
+    Command(
+        "worker",
+        "processes:worker",
+        "Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again.",
+        "dateline worker --name worker-1",
+    ),
+    Command(
+        "web",
+        "processes:web",
+        "Run the web server on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again.",
+        "dateline web --config dateline.toml",
+    ),
+    Command(
+        "demo",
+        "processes:demo",
+        "Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them.",
+        "dateline demo",
+    ),
+    Command(
         "publish",
         "publish:publish",
+        "Publish articles. A bare article becomes an event of its own; "
+        "pages, text and other systems' JSON are adapted.",
         "dateline publish article.json   or: dateline publish --dry-run https://herald.example/a",
     ),
-    ("kill", "desk:kill", "dateline kill hh-2026-0301"),
-    ("forget", "forget:forget", "dateline forget hh-2026-0301"),
-    ("rebuild", "rebuild:rebuild", "dateline rebuild --dry-run"),
-    ("feeds", "listings:list_feeds", "dateline feeds   or: dateline feeds --push world --dry-run"),
-    ("endpoints", "endpoints:list_endpoints", "dateline endpoints   or: dateline endpoints --retry partner-one"),
-    ("articles", "articles:list_articles", "dateline articles --search 'tram* \"night service\"' --since 2026-03-01"),
-    ("history", "history:history", "dateline history hh-2026-0301"),
-    ("receipt", "receipt:receipt", "dateline receipt evt-20260301-17"),
-    ("coverage", "coverage:coverage", "dateline coverage hh-2026-0301"),
-    ("report", "report:report", "dateline report --partner city-portal --from 2026-03-01 --to 2026-03-31 --csv"),
-    ("list", "desk:arrange_list", "dateline list picks hh-2026-0301 hh-2026-0299"),
-    ("replay", "coverage:replay", "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run"),
-    ("subscriptions", "listings:list_subscriptions", "dateline subscriptions --feed en"),
-    ("validate", "validate:validate", "dateline validate article.json   or: dateline validate en --format atom"),
-    (
+    Command(
+        "kill",
+        "desk:kill",
+        "Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it.",
+        "dateline kill hh-2026-0301",
+    ),
+    Command(
+        "forget",
+        "forget:forget",
+        "Erase the text of all revisions of a killed article. Who had which version when stays.",
+        "dateline forget hh-2026-0301",
+    ),
+    Command(
+        "rebuild",
+        "rebuild:rebuild",
+        "Bring Redis up to date from the record. Workers do so by themselves when Redis has lost something.",
+        "dateline rebuild --dry-run",
+    ),
+    Command(
+        "feeds",
+        "listings:list_feeds",
+        "List the feeds; or push what a new definition has taken in, or withdraw what it has left out.",
+        "dateline feeds   or: dateline feeds --push world --dry-run",
+    ),
+    Command(
+        "endpoints",
+        "endpoints:list_endpoints",
+        "List the partner endpoints and how they stand; or pause, resume or retry one.",
+        "dateline endpoints   or: dateline endpoints --retry partner-one",
+    ),
+    Command(
+        "articles",
+        "articles:list_articles",
+        "List articles, the newest first.",
+        "dateline articles --search 'tram* \"night service\"' --since 2026-03-01",
+    ),
+    Command(
+        "history",
+        "history:history",
+        "Show every revision of an article: when it came, by which event, and what it changed.",
+        "dateline history hh-2026-0301",
+    ),
+    Command(
+        "receipt",
+        "receipt:receipt",
+        "Show what became of an event: accepted, carried out, with which result, and who has it.",
+        "dateline receipt evt-20260301-17",
+    ),
+    Command(
+        "coverage",
+        "coverage:coverage",
+        "Show who has which version of an article since when, who is behind, and why.",
+        "dateline coverage hh-2026-0301",
+    ),
+    Command(
+        "report",
+        "report:report",
+        "Show what partners took, by day, endpoint, feed and action, with totals: what contracts are settled by.",
+        "dateline report --partner city-portal --from 2026-03-01 --to 2026-03-31 --csv",
+    ),
+    Command(
+        "list",
+        "desk:arrange_list",
+        "Arrange a curated list anew; without articles, show it.",
+        "dateline list picks hh-2026-0301 hh-2026-0299",
+    ),
+    Command(
+        "replay",
+        "coverage:replay",
+        "Send articles to an endpoint again, as they are now, marked by the header Dateline-Replay.",
+        "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run",
+    ),
+    Command(
+        "subscriptions",
+        "listings:list_subscriptions",
+        "List the WebSub subscriptions and how they stand.",
+        "dateline subscriptions --feed en",
+    ),
+    Command(
+        "validate",
+        "validate:validate",
+        "Check documents of any format by its standard, feeds of ours by our stricter rules as well.",
+        "dateline validate article.json   or: dateline validate en --format atom",
+    ),
+    Command(
         "render",
         "render:render",
+        "Print a feed as it is served or an article as it is pushed: those bytes alone. Notes go to standard error.",
         "dateline render en --format atom   or: dateline render hh-2026-0301 --endpoint partner-one",
     ),
 )
-"""Name, module and function, example."""
-GROUPS: tuple[tuple[str, str, str], ...] = (
-    ("record", "record:app", ""),
-    ("key", "key:app", ""),
-    ("user", "user:app", ""),
-    ("management", "sealing:app", ""),
-    ("audit", "audit:app", ""),
+GROUPS = (
+    Command("record", "record:app", "The record: the database of what has happened."),
+    Command("key", "key:app", "API keys: who may use the API, and for what."),
+    Command("user", "user:app", "The people who may sign in, each with a role: viewer, desk, operator or admin."),
+    Command("management", "sealing:app", "The key that seals the secrets of endpoints that are kept in the record."),
+    Command("audit", "audit:app", "Show what people and keys have changed, the newest first."),
 )
 """Groups of commands, each with an example of its own."""
 
@@ -66,52 +167,33 @@ def _show_version(requested: bool) -> None:
 
 
 _SETTINGS: dict[str, Any] = {
-    "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": "rich",
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 
 
-class _Commands(MutableMapping[str, Any]):
-    """The commands by their names, each imported when it is asked for."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
-        self._listed = {name: (place, example) for name, place, example in (*COMMANDS, *GROUPS)}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._loaded:
-            self._loaded[name] = _load(name, *self._listed[name])
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._listed)
-
-    def __len__(self) -> int:
-        return len(self._listed)
-
-
-def _load(name: str, place: str, example: str) -> Any:
-    module, _, attribute = place.partition(":")
-    command = getattr(import_module(f"worker.cli.{module}"), attribute)
-    if not isinstance(command, typer.Typer):
-        single = typer.Typer(**_SETTINGS)
-        single.command(name, epilog=f"Example: {example}")(command)
-        command = single
-    return typer.main.get_command(command)
+def _load(command: Command) -> Any:
+    module, _, attribute = command.place.partition(":")
+    loaded = getattr(import_module(f"worker.cli.{module}"), attribute)
+    if not isinstance(loaded, typer.Typer):
+        single = typer.Typer(add_completion=False, **_SETTINGS)
+        single.command(command.name, epilog=f"Example: {command.example}")(loaded)
+        loaded = single
+    return typer.main.get_command(loaded)
 
 
 class _Group(TyperGroup):
+    """The commands: what lists them gets names and summaries, and only what calls one imports it."""
+
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = _Commands()
+        self._listed = {command.name: command for command in (*COMMANDS, *GROUPS)}
+        self.commands = {name: TyperCommand(name, help=command.summary) for name, command in self._listed.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _load(self._listed[name]) if name else command, rest
 
 
 app = typer.Typer(name="dateline", cls=_Group, no_args_is_help=True, **_SETTINGS)
@@ -135,7 +217,7 @@ def run() -> None:
         say_wrong(str(error))
         sys.exit(error.status)
     except Exception as error:
-        from worker.cli.failures import failure_of  # noqa: PLC0415 (knows every library that may fail)
+        from worker.cli.failures import failure_of
 
         failure = failure_of(error)
         if failure is None:

@@ -21,7 +21,7 @@ from worker.retention.recorded import RecordedArticles
 from worker.takedown.coverage_report import SUBSCRIPTIONS, CoverageReport, coverage_report, with_removed_endpoints
 
 if TYPE_CHECKING:
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
 
 
 def coverage(

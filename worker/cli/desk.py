@@ -15,7 +15,7 @@ from worker.management.changes import NotFound
 
 if TYPE_CHECKING:
     from worker.intake.accept import Receipt
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
     from worker.store.articles import StoredArticle
 
 

@@ -17,7 +17,7 @@ from worker.store.endpoints import SUSPENDED
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
     from worker.store.endpoints import EndpointOverview, RetriedEndpoint
 
 _ANSWER_MOST = 100

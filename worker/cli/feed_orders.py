@@ -15,7 +15,7 @@ from worker.record.availability import RecordAway
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
     from worker.store.feed_orders import Action, FeedOrder
 
 _LOOK_SECONDS = 0.3

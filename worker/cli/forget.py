@@ -21,7 +21,7 @@ from worker.record.forgetting import forget_text, rewrite_files, vacuum
 if TYPE_CHECKING:
     from worker.record import Record
     from worker.record.articles import RecordedArticle
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
 
 _PATIENCE_SECONDS = 10.0
 """How long is waited for the kill to be noted, and for whoever reads the record."""

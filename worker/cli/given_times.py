@@ -6,9 +6,6 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
-from feeds.article import Moment
 from worker.cli.terminal import Failed
 
 if TYPE_CHECKING:
@@ -20,7 +17,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 """As those of times of articles."""
-_moments = TypeAdapter(Moment)
 
 
 def moment(option: str, written: str, zone: ZoneInfo | None, now: datetime, *, end: bool = False) -> datetime:
@@ -28,13 +24,17 @@ def moment(option: str, written: str, zone: ZoneInfo | None, now: datetime, *, e
 
     Raises Failed in the name of the option, with examples.
     """
+    from pydantic import TypeAdapter, ValidationError
+
+    from feeds.article import Moment
+
     text = written.strip()
     try:
         if ago := _AGO.fullmatch(text):
             return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         if _DAY.fullmatch(text):
             return beginning(day(option, text, zone, now) + timedelta(days=1 if end else 0), zone)
-        return _moments.validate_python(text)
+        return TypeAdapter(Moment).validate_python(text)
     except (ValidationError, ValueError, OverflowError):
         raise Failed(f"{option}: {written!r} is no time that is clear; give {EXAMPLES}", 2) from None
 

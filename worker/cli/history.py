@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from feeds.article import Article
-from feeds.revision_changes import FieldChange, paragraphs
 from worker import clock
 from worker.cli.articles import known_article, the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
-from worker.record import articles
-from worker.record.revision_changes import with_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from feeds.revision_changes import FieldChange
     from worker.record.articles import Revision
 
 _SHOWN = (
@@ -38,6 +35,9 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show every revision of an article: when it came, by which event, and what it changed."""
+    from worker.record import articles
+    from worker.record.revision_changes import with_changes
+
     with the_record(settings_of(config, data)) as record, record.read() as connection:
         article_id = known_article(connection, article)
         revisions = articles.history(connection, article_id)
@@ -66,6 +66,9 @@ def _print_version(article_id: str, revisions: Sequence[Revision], version: int,
     if as_json:
         print_json(json.loads(revision.document))
         return
+    from feeds.article import Article
+    from feeds.revision_changes import paragraphs
+
     document = Article.stored(revision.document)
     say(f"{article_id}, version {version}, {revision.pubstatus}, accepted {utc(revision.accepted)} UTC")
     for field in _SHOWN:

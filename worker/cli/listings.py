@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from feeds.formats import FEED_FORMATS
-from worker.cli.feed_orders import order
 from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, feed_names, out, utc
 from worker.cli.text_tables import Table
-from worker.documents.quality_gate import kept_out
 
 if TYPE_CHECKING:
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
     from worker.store import Store
     from worker.store.receivers import ReceiverOverview
 
@@ -36,12 +33,16 @@ def list_feeds(
     ] = False,
 ) -> None:
     """List the feeds; or push what a new definition has taken in, or withdraw what it has left out."""
+    from feeds.formats import FEED_FORMATS
+
     if bool(push) + bool(withdraw) + parked > 1:
         raise Failed("--push, --withdraw and --parked: give one of them", 2)
     if dry_run and not (push or withdraw):
         raise Failed("--dry-run goes with --push or --withdraw", 2)
     services = newsroom(config, data)
     if push or withdraw:
+        from worker.cli.feed_orders import order
+
         order(services, push or withdraw, "push" if push else "withdraw", rate=rate, dry_run=dry_run)
         return
     if parked:
@@ -97,6 +98,9 @@ def _parked_by_feed(services: Services) -> Counter[str]:
 
 
 def _list_parked(store: Store) -> None:
+    from feeds.formats import FEED_FORMATS
+    from worker.documents.quality_gate import kept_out
+
     table = Table("Format", "Article", "Version", "Since (UTC)", "Why", details=("Why",))
     for name in FEED_FORMATS:
         for article_id, refusal in kept_out(store, name).items():

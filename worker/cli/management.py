@@ -7,27 +7,28 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from redis.exceptions import RedisError
-
 from worker import clock
 from worker.cli.terminal import Failed, settings_of
-from worker.management.callers import Caller, shell
-from worker.management.management import Management
-from worker.management.surroundings import Surroundings
-from worker.runtime import embedded_redis
-from worker.runtime.record_in_use import record_of
-from worker.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from config.settings import Settings
+    from worker.management.callers import Caller
+    from worker.management.management import Management
 
 
 @contextmanager
 def management(config: Path | None, data: Path | None) -> Iterator[Management]:
     """Return the management of the newsroom that the options name. Raises SettingsError, and Failed without a Redis."""
+    from redis.exceptions import RedisError
+
+    from worker.management.management import Management
+    from worker.management.surroundings import Surroundings
+    from worker.runtime.record_in_use import record_of
+    from worker.store import Store
+
     settings = settings_of(config, data)
     store, record = Store.connect(redis_url(settings)), record_of(settings)
     clock.follow(store.clock.now)
@@ -43,6 +44,8 @@ def management(config: Path | None, data: Path | None) -> Iterator[Management]:
 
 def at_the_shell() -> Caller:
     """Return whoever has entered this command."""
+    from worker.management.callers import shell
+
     return shell(user_name())
 
 
@@ -59,6 +62,8 @@ def redis_url(settings: Settings) -> str:
     """Where the newsroom's Redis is: as the settings say, else that of the `dateline up` that runs. Raises Failed."""
     if settings.redis_url:
         return settings.redis_url
+    from worker.runtime import embedded_redis
+
     url = embedded_redis.find(settings.data_dir)
     if url is None:
         raise Failed(

@@ -22,8 +22,8 @@ from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
 from worker.runtime.record_in_use import make_embedded, see_that_the_record_fits
 from worker.runtime.rereading import Rereading
+from worker.runtime.services import Services
 from worker.runtime.up import ProcessTree, end_with_parent
-from worker.runtime.wiring import Services
 from worker.store import Store, keys
 
 
@@ -102,7 +102,7 @@ def worker(
     unsafe_redis: UnsafeRedis = False,
 ) -> None:
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
-    from worker.runtime.worker_process import run  # noqa: PLC0415 (adds to Celery's worker what other commands have no use for)
+    from worker.runtime.worker_process import run
 
     supervised = end_with_parent()
     queue_names = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
@@ -133,7 +133,7 @@ def _keep_ids(services: Services) -> None:
 
 def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     """Run the web server on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
-    from worker.runtime.web_server import serve  # noqa: PLC0415 (only this command needs the server)
+    from worker.runtime.web_server import serve
 
     supervised = end_with_parent()
     settings = load(config)
@@ -152,7 +152,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
 
 def demo() -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
-    from worker.runtime.demo import run  # noqa: PLC0415 (only this command needs feedparser)
+    from worker.runtime.demo import run
 
     sys.exit(run(marked))
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from feeds.errors import FieldError
     from worker.intake.accept import Receipt
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
 
 _OUTCOMES = ("accepted", "duplicate", "refused")
 _ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"

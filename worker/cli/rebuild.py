@@ -16,7 +16,7 @@ from worker.retention.differences import KINDS, Differences
 from worker.retention.rebuild import Rebuild
 
 if TYPE_CHECKING:
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
 
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0

@@ -12,7 +12,6 @@ from worker import clock
 from worker.cli.articles import the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
 from worker.cli.text_tables import Table
-from worker.record import deliveries, events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +27,8 @@ def receipt(
     as_json: AsJson = False,
 ) -> None:
     """Show what became of an event: accepted, carried out, with which result, and who has it."""
+    from worker.record import deliveries, events
+
     with the_record(settings_of(config, data)) as record, record.read() as connection:
         event_receipts = events.receipts(connection, event)
         holders = [

@@ -16,7 +16,7 @@ from worker.receivers.previews import EndpointTerms, Previews
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
     from worker.store.articles import StoredArticle
 
 

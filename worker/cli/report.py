@@ -15,14 +15,11 @@ from worker.cli import given_times
 from worker.cli.articles import the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, settings_of
 from worker.cli.text_tables import Table
-from worker.record import management as rows
-from worker.record import tables
-from worker.record.delivery_report import Counts, Group, delivery_report, known_endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from worker.record.delivery_report import DeliveryReport
+    from worker.record.delivery_report import Counts, DeliveryReport, Group
 
 _STATUSES = {"published": "usable", "corrected": "usable", "killed": "canceled", "withdrawn": "withheld"}
 """The pubstatus that each action brings."""
@@ -46,6 +43,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show what partners took, by day, endpoint, feed and action, with totals: what contracts are settled by."""
+    from worker.record import management as rows
+    from worker.record import tables
+    from worker.record.delivery_report import delivery_report, known_endpoints
+
     if as_csv and as_json:
         raise Failed("say one of --csv and --json", 2)
     if partner is not None and endpoint is not None:

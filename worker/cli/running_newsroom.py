@@ -6,19 +6,16 @@ import atexit
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError
-
 from worker import clock
 from worker.cli.management import redis_url, user_name
 from worker.cli.terminal import settings_of
-from worker.runtime import logs
-from worker.runtime.wiring import Services, build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from worker.intake.accept import Receipt
+    from worker.runtime.services import Services
 
 
 def newsroom(config: Path | None, data: Path | None = None, *, address: bool = True) -> Services:
@@ -26,11 +23,16 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
 
     `address`: links are those of the stack that runs (`dateline up --port`), where the settings do not say them.
     """
+    from redis.exceptions import RedisError
+
+    from worker.runtime import logs
+    from worker.runtime.services import build
+
     settings = settings_of(config, data)
     logs.configure(settings.log_level)
     services = build(settings, redis_url(settings))
     # What is left to be noted of accepted events.
-    atexit.register(services.commits.stop)
+    atexit.register(services.close)
     clock.follow(services.store.clock.now)
     with suppress(RedisError):
         # Whatever is done next says why Redis does not answer.

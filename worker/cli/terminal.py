@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from config.settings import default_path, load
 from worker import clock
 
 if TYPE_CHECKING:
@@ -82,6 +81,8 @@ def utc(ms: int) -> str:
 
 def settings_of(config: Path | None, data: Path | None) -> Settings:
     """Return the settings that the options name. Raises SettingsError."""
+    from config.settings import load
+
     return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
 
 
@@ -92,4 +93,6 @@ def feed_names(settings: Settings) -> str:
 
 def config_path(config: Path | None) -> Path:
     """The settings file that `load` reads when it is given `config`."""
+    from config.settings import default_path
+
     return (config or default_path(os.environ)).resolve()

@@ -1,4 +1,4 @@
-"""Wires the parts together, once: `build` for whoever takes events and requests in, `WorkerRuntime` for workers.
+"""Wires together what a worker process runs, of the parts that every process has (services.py).
 
 Shims (Celery tasks, the web app, the command line) call what is made here and add nothing.
 
@@ -24,7 +24,6 @@ from __future__ import annotations
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -32,37 +31,24 @@ from uuid import uuid4
 import structlog
 
 from worker import clock
-from worker.documents.archive_pages import ArchivePages
-from worker.documents.feed_documents import FeedDocuments
-from worker.documents.feed_payloads import FeedPayloads
-from worker.documents.feed_renderer import FeedRenderer
-from worker.documents.quality_gate import QualityGate
 from worker.hub.callback_requests import CallbackRequests
 from worker.hub.ended_subscriptions import EndedSubscriptions
-from worker.hub.hub_requests import HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
-from worker.intake.accept import Intake
 from worker.intake.event_feeder import LOOK_SECONDS, EventFeeder
-from worker.management.management import Management
 from worker.management.surroundings import Surroundings
 from worker.newsroom.definition_epochs import EPOCH_SECONDS
 from worker.newsroom.feed_index import INDEX_SECONDS, LEASE_SECONDS
 from worker.newsroom.feed_orders import ORDER_SECONDS
 from worker.newsroom.newsroom import Newsroom
-from worker.newsroom.publication import Publication
 from worker.outbound.engine import Engine
-from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import Tokens
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
-from worker.receivers.endpoint_orders import EndpointOrders
 from worker.receivers.endpoint_planner import EndpointPlanner
 from worker.receivers.subscribers import Subscribers
-from worker.record.group_commit import GroupCommit
 from worker.retention import noting, outbox_drain
 from worker.retention.agreement import LOOK_SECONDS as AGREE_SECONDS
-from worker.retention.agreement import Agreement
 from worker.retention.known_id_filter import KnownIdFilter
 from worker.retention.lost_events import LOOK_SECONDS as LOST_SECONDS
 from worker.retention.lost_events import LostEvents
@@ -71,29 +57,21 @@ from worker.retention.noting_all import NotingAll
 from worker.retention.outbox_drain import OutboxDrain
 from worker.retention.outdated import OutdatedRows
 from worker.retention.rebuild import Rebuild
-from worker.retention.recorded import RecordedArticles
-from worker.retention.restoration import Restoration
 from worker.retention.trim import TRIM_SECONDS, Trimmer
-from worker.retention.warm import HotArticles
 from worker.retention.word_indexing import INDEX_SECONDS as INDEX_WORDS_SECONDS
 from worker.retention.word_indexing import WordIndexing
 from worker.runtime import endpoint_enrolment
-from worker.runtime.celery_app import app, configure
 from worker.runtime.duty import Duty
 from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.operations_webhook import OperationsWebhook
-from worker.runtime.record_in_use import record_of
 from worker.runtime.sweep import Sweeper
-from worker.store import Store, redis_errors
-from worker.store.alerts import Alerts
+from worker.store import redis_errors
 from worker.takedown.readback import Readback
-from worker.wakeups import Wakeups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
-    from config.settings import Settings
-    from worker.record import Record
+    from worker.runtime.services import Services
 
 log = structlog.get_logger()
 
@@ -103,109 +81,6 @@ _AGREED_SECONDS = 10.0
 """How long a part of a rebuild takes that was begun when a worker stops."""
 REBUILD_SECONDS = 0.5
 """How often it is looked for a rebuild to go on with."""
-
-
-@dataclass(frozen=True)
-class Services:
-    """What every process needs: the store, the record, the site and its documents, the ways in."""
-
-    settings: Settings
-    store: Store
-    record: Record
-    commits: GroupCommit
-    agreement: Agreement
-    management: Management
-    publication: Publication
-    guard: Guard
-    articles: HotArticles
-    recorded: RecordedArticles
-    alerts: Alerts
-    documents: FeedDocuments
-    payloads: FeedPayloads
-    wakeups: Wakeups
-    intake: Intake
-    hub: HubRequests
-    endpoint_orders: EndpointOrders
-
-    def rewired(self, settings: Settings) -> Services:
-        """The services by other settings, on the same Redis, record and broker. These go on as they are."""
-        return _wired(settings, self.store, self.record, self.commits, self.agreement, self.management, self.wakeups)
-
-    def close(self) -> None:
-        """Commit what is left, and close the connections to Redis and to the record."""
-        self.commits.stop()
-        self.store.close()
-        self.agreement.close()
-        self.record.close()
-
-
-def build(settings: Settings, redis_url: str) -> Services:
-    """Return the services on the Redis at `redis_url`. Nothing connects before it is used."""
-    configure(settings.broker_url or redis_url)
-    store, record = Store.connect(redis_url), record_of(settings)
-    agreement = Agreement(store, Store.connect(redis_url), record)
-    management = Management(store, record, Surroundings.of(settings))
-    return _wired(settings, store, record, GroupCommit(record), agreement, management, Wakeups(app))
-
-
-def _wired(
-    settings: Settings,
-    store: Store,
-    record: Record,
-    commits: GroupCommit,
-    agreement: Agreement,
-    management: Management,
-    wakeups: Wakeups,
-) -> Services:
-    management.go_over(settings)
-    site = Publication(
-        base_url=settings.site.base_url,
-        title=settings.site.title,
-        authority=settings.site.id_authority,
-        edition=settings.site.edition,
-        configured=settings.feeds,
-        logo_url=settings.site.logo_url or "",
-        partner_formats=settings.site.partner_formats,
-    )
-    alerts = Alerts(store.operations, webhook=settings.operations.url is not None)
-    store.damaged_records.alert = partial(alerts.raise_alert, "record.damaged")
-    guard = Guard(settings.delivery.allow_networks)
-    leases = LeaseBounds(settings.websub.lease_default, settings.websub.lease_min, settings.websub.lease_max)
-    limits = HubLimits(
-        per_client=settings.websub.requests_per_client,
-        per_host=settings.websub.requests_per_host,
-        pending=settings.websub.pending_per_feed,
-        held_per_host=settings.websub.subscriptions_per_host,
-        held_per_client=settings.websub.subscriptions_per_client,
-    )
-    recorded = RecordedArticles(record)
-    renderer = FeedRenderer(store, site, QualityGate(store, alerts))
-    articles = HotArticles(store, recorded, partial(_renew, agreement, Restoration(store, record)))
-    return Services(
-        settings=settings,
-        store=store,
-        record=record,
-        commits=commits,
-        agreement=agreement,
-        management=management,
-        publication=site,
-        guard=guard,
-        alerts=alerts,
-        articles=articles,
-        recorded=recorded,
-        documents=FeedDocuments(store, site, renderer, ArchivePages(store, recorded)),
-        payloads=FeedPayloads(store, renderer),
-        wakeups=wakeups,
-        intake=Intake(store, wakeups, commits),
-        hub=HubRequests(store, site, wakeups, leases, limits, guard.check_callback_url),
-        endpoint_orders=EndpointOrders(store, articles, recorded, wakeups, management.audit),
-    )
-
-
-def _renew(agreement: Agreement, restoration: Restoration, article_ids: Collection[str]) -> None:
-    """While Redis is rebuilt: have it know articles as the record does before anybody decides about them."""
-    if agreement.rebuilding:
-        restoration.restore(article_ids)
 
 
 class WorkerRuntime:
@@ -221,6 +96,7 @@ class WorkerRuntime:
     """
 
     def __init__(self, services: Services, *, distributes: bool) -> None:
+        services.make_all()
         settings, store, site = services.settings, services.store, services.publication
         delivery = settings.delivery
         self.services = services

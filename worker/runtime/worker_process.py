@@ -31,7 +31,7 @@ from worker.watchdog import Beat, Watchdog, watched
 
 if TYPE_CHECKING:
     from worker.runtime.rereading import Reading, Rereading
-    from worker.runtime.wiring import Services
+    from worker.runtime.services import Services
 
 log = structlog.get_logger()
 
