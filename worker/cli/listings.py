@@ -87,10 +87,10 @@ def list_feeds(
 
 
 def _parked_by_feed(services: Services) -> Counter[str]:
-    """How many articles the endpoints of each feed have set aside, in one round trip."""
-    endpoints = [
-        (endpoint.feed, endpoint.name) for endpoint in services.management.endpoints_in_use().settings.values()
-    ]
+    """How many articles the endpoints of each feed have set aside. It does without the record."""
+    of_the_file = {endpoint.name: endpoint.feed for endpoint in services.settings.endpoints}
+    feeds_by_name = {**services.store.management.endpoints(), **of_the_file}
+    endpoints = [(feed, name) for name, feed in feeds_by_name.items()]
     parked: Counter[str] = Counter()
     for (feed, _), outlook in zip(endpoints, services.store.endpoints.overviews(endpoints), strict=True):
         parked[feed] += outlook.parked

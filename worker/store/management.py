@@ -6,6 +6,8 @@ hear of a change at once.
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import redis
@@ -55,6 +57,13 @@ class ManagementCopies:
         """Return the copy as JSON."""
         copy: str | None = self._client.hget(keys.MANAGEMENT, "copy")
         return copy
+
+    def endpoints(self) -> dict[str, str]:
+        """Return the feed of each endpoint in the copy that was not removed: for whoever does without the record."""
+        with suppress(ValueError, LookupError, TypeError):  # damaged: whoever goes by the copy has said so
+            endpoints = json.loads(self.get() or "{}").get("endpoints", [])
+            return {entry["name"]: entry["settings"]["feed"] for entry in endpoints if entry["removed"] is None}
+        return {}
 
     def put(self, stamp: str, revision: int, copy: str, replaced: str = "") -> bool:
         """Put a copy (JSON) there and announce it, unless a later one is there; return whether it was put.
