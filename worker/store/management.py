@@ -60,7 +60,7 @@ class ManagementCopies:
 
     def endpoints(self) -> dict[str, str]:
         """Return the feed of each endpoint in the copy that was not removed: for whoever does without the record."""
-        with suppress(ValueError, LookupError, TypeError):  # damaged: whoever goes by the copy has said so
+        with suppress(ValueError, LookupError, TypeError):  # a damaged one is reported by whoever goes by it
             endpoints = json.loads(self.get() or "{}").get("endpoints", [])
             return {entry["name"]: entry["settings"]["feed"] for entry in endpoints if entry["removed"] is None}
         return {}
