@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -21,6 +22,8 @@ from worker.store.live import is_id
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.types import Send
+
     from web.api.parts import ApiParts
     from web.live_listener import LiveSubscription
     from worker.management.callers import Caller
@@ -37,12 +40,29 @@ _BATCH = 500
 _FOLLOWERS_MOST = 500
 """How many follow at once in one process."""
 _followers = 0
+SLOW_SECONDS = 10.0
+"""How long a reader may take for one part of the stream before it ends."""
+
+
+class EventStream(StreamingResponse):
+    """A stream that ends when its reader does not take the next part in time: what waits for them is bounded."""
+
+    media_type = "text/event-stream"
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the parts as they come."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        with suppress(TimeoutError):
+            async for part in self.body_iterator:
+                async with asyncio.timeout(SLOW_SECONDS):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @router.get(
     "/live",
     summary="What happens, as it happens",
-    response_class=StreamingResponse,
+    response_class=EventStream,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events."}},
 )
 async def live(
@@ -51,7 +71,7 @@ async def live(
     caller: LiveReader,
     last_event_id: Annotated[str, Header(max_length=40, description="Go on after this event.")] = "",
     kinds: Annotated[str, Query(max_length=200, description=f"Only these, by commas, of {', '.join(KINDS)}.")] = "",
-) -> StreamingResponse:
+) -> EventStream:
     """Send events: `accepted`, `carried_out`, `delivered`, `failed`, `parked`, `paused`, `kill_confirmed`.
 
     The last ten thousand are kept, about: a client that was away names the last it has in `Last-Event-ID`, as browsers
@@ -66,7 +86,7 @@ async def live(
         raise RequestProblem(503, "Too many follow already.", headers={"Retry-After": "30"})
     start = last_event_id or await run_in_threadpool(parts.store.live.last)
     stream = _stream(parts, caller, bearer_token(request.headers), start, chosen or frozenset(KINDS))
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return EventStream(stream, headers={"X-Accel-Buffering": "no"})
 
 
 async def _stream(

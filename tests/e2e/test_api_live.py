@@ -1,0 +1,106 @@
+"""What happens, as it happens, from real processes: server-sent events, what was missed, slow clients, keys that end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from newsroom import TOKEN, Newsroom, start
+from receiver import Receiver
+
+AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[Newsroom]:
+    with start(tmp_path_factory.mktemp("n"), shared_receiver, 1) as newsroom:
+        yield newsroom
+
+
+class Follower:
+    """A client of the stream, with what it has heard."""
+
+    def __init__(self, newsroom: Newsroom, token: str = TOKEN, last: str = "", kinds: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
+        address = f"{newsroom.base_url}/api/v1/live?kinds={kinds}"
+        self.answer = requests.get(address, headers=headers, stream=True, timeout=(10, 60))
+        assert self.answer.status_code == 200, self.answer.text
+        self.heard: list[tuple[str, str, dict[str, Any]]] = []
+        self.ended = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        fields: dict[str, str] = {}
+        try:
+            for line in self.answer.iter_lines(chunk_size=1, decode_unicode=True):
+                if line:
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+                elif "data" in fields:
+                    self.heard.append((fields["id"], fields["event"], json.loads(fields["data"])))
+                    fields = {}
+        except requests.RequestException:
+            pass
+        self.ended.set()
+
+    def kinds_of(self, article: str) -> list[str]:
+        return [kind for _, kind, fields in self.heard if fields["article"] == article]
+
+
+def test_an_article_is_followed_from_its_acceptance_to_its_kill(newsroom: Newsroom) -> None:
+    follower = Follower(newsroom)
+    newsroom.publish("live-1", "s2")
+    newsroom.receiver.until(lambda: "delivered" in follower.kinds_of("live-1"), 30, "delivery")
+    assert follower.kinds_of("live-1") == ["accepted", "carried_out", "delivered"]
+    newsroom.kill("live-1")
+    newsroom.receiver.until(lambda: "kill_confirmed" in follower.kinds_of("live-1"), 30, "kill")
+    # Who comes back says what they have heard last, and gets the rest.
+    first = next(name for name, kind, fields in follower.heard if fields["article"] == "live-1")
+    again = Follower(newsroom, last=first, kinds="carried_out,delivered")
+    newsroom.receiver.until(lambda: len(again.kinds_of("live-1")) == 4, 30, "what was missed")
+    assert again.kinds_of("live-1") == ["carried_out", "delivered", "carried_out", "delivered"]
+
+
+def test_a_key_hears_of_its_feeds_and_no_longer_than_it_is_valid(newsroom: Newsroom) -> None:
+    wanted = {"name": "desk", "scopes": ["live:read"], "bounds": {"feeds": ["s3"]}}
+    created = requests.post(f"{newsroom.base_url}/api/v1/keys", json=wanted, headers=AUTHORIZATION, timeout=10)
+    assert created.status_code == 201, created.text
+
+    def is_known() -> bool:
+        headers = {"Authorization": f"Bearer {created.json()['key']}"}
+        return requests.get(f"{newsroom.base_url}/api/v1/me", headers=headers, timeout=10).status_code == 200
+
+    newsroom.receiver.until(is_known, 20, "the key")
+    follower = Follower(newsroom, token=created.json()["key"])
+    newsroom.publish("live-2", "s2")
+    newsroom.publish("live-3", "s3")
+    newsroom.receiver.until(lambda: "delivered" in follower.kinds_of("live-3"), 30, "delivery")
+    assert follower.kinds_of("live-2") == []
+    assert {name for _, _, fields in follower.heard for name in fields["feeds"]} == {"s3"}
+    address = f"{newsroom.base_url}/api/v1/keys/{created.json()['id']}"
+    assert requests.delete(address, headers=AUTHORIZATION | {"If-Match": "*"}, timeout=10).status_code == 200
+    assert follower.ended.wait(20)
+
+
+def test_a_client_that_does_not_read_loses_its_connection(newsroom: Newsroom) -> None:
+    parts = urlsplit(newsroom.base_url)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect((parts.hostname, parts.port))
+        slow.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        slow.settimeout(60)
+        end = time.monotonic() + 14
+        while time.monotonic() < end:
+            newsroom.store.live.append([("failed", {"feeds": ["s2"], "article": "x" * 4000})] * 500)
+            time.sleep(0.2)
+        # What is in the sockets comes, and then the end: nothing was kept for it beyond that.
+        while slow.recv(1 << 20):
+            pass
