@@ -1,4 +1,4 @@
-"""What happens, as it happens, from real processes: server-sent events, what was missed, slow clients, keys that end."""
+"""What happens, as it happens, from real processes: server-sent events, what was missed, slow clients, lost keys."""
 
 from __future__ import annotations
 
