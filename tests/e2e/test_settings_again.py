@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ import requests
 from newsroom import SECRET, TOKEN, published, settings_text
 from receiver import Answer, Receiver, Request
 
+from config.settings import load
+from worker.management.callers import shell
+from worker.management.management import Management
+from worker.management.sealing import new_key
+from worker.management.surroundings import Surroundings
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.runtime.listen_address import free_port
+from worker.runtime.record_in_use import record_of
 from worker.store import Store
 
 
@@ -59,7 +66,8 @@ class Farm:
         self.config.write_text(self.text)
         self.urls = [f"http://127.0.0.1:{port}" for port in ports]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
-        environ |= {"DATELINE_REDIS_URL": redis_url}
+        environ |= {"DATELINE_REDIS_URL": redis_url, "DATELINE_MANAGEMENT__SECRET_KEY": new_key()}
+        self.settings = load(self.config, environ)
         at = ["--config", str(self.config)]
         self.webs = [
             Process(folder / f"web-{port}.log", ["web", *at], environ | {"DATELINE_WEB__PORT": str(port)})
@@ -168,6 +176,52 @@ def test_a_token_that_was_revoked_opens_nothing(farm: Farm) -> None:
     for number, url in enumerate(farm.urls):
         assert 401 == farm.post(url, f"revoked-{number}")
         assert 202 == farm.post(url, f"allowed-{number}", "another-token")
+
+
+def test_what_is_managed_changes_on_every_process_without_a_signal(farm: Farm) -> None:
+    mira = shell("mira")
+    with closing(record_of(farm.settings)) as record:
+        management = Management(farm.store, record, Surroundings.of(farm.settings))
+        key, token = management.keys.create(mira, "desk", ["articles:read", "events:write"])
+
+        def answers(status: int) -> bool:
+            headers = {"Authorization": f"Bearer {token}"}
+            asked = [requests.get(f"{url}/api/v1/me", headers=headers, timeout=10) for url in farm.urls]
+            return [status] * 2 == [answer.status_code for answer in asked]
+
+        def pushed(path: str) -> list[str]:
+            return [json.loads(push.body)["article"]["id"] for push in farm.receiver.at(path)]
+
+        farm.until(lambda: answers(200), "both web servers to take the key")
+        values = {"feed": "s22", "format": "json", "url": f"{farm.receiver.url}/managed"}
+        _, secret = management.endpoints.create(mira, "managed", values)
+        assert secret is not None
+        farm.until(lambda: "endpoint:managed" in farm.store.receivers.endpoints("s22"), "it to be enrolled")
+        for number in range(10):
+            assert 202 == farm.post(farm.urls[0], f"managed-{number}", section="s22")
+        farm.until(lambda: len(farm.receiver.at("/managed")) >= 10, "the pushes")
+        for url in farm.urls:
+            metrics = requests.get(f"{url}/metrics", timeout=10).text
+            assert 'dateline_endpoint_pushes_total{endpoint="managed",outcome="delivered"}' in metrics
+        management.endpoints.change(mira, "managed", {**values, "url": f"{farm.receiver.url}/moved", "secret": "***"})
+        # Each worker pushes to the new address as soon as it has heard of it, and nothing is lost or sent twice.
+        names = [f"managed-{number}" for number in range(10)]
+        streak = 0
+        while streak < 8:
+            names.append(f"moved-{len(names)}")
+            assert len(names) < 200
+            assert 202 == farm.post(farm.urls[1], names[-1], section="s22")
+            farm.until(lambda: names[-1] in pushed("/managed") + pushed("/moved"), "the push")
+            streak = streak + 1 if names[-1] in pushed("/moved") else 0
+        assert sorted(names) == sorted(pushed("/managed") + pushed("/moved"))
+        management.endpoints.remove(mira, "managed")
+        farm.until(lambda: farm.store.receivers.counts("s22")["paused"] == 1, "it to be paused")
+        management.keys.revoke(mira, key.id)
+        farm.until(lambda: answers(401), "both web servers to refuse the key")
+    for one in farm.all:
+        text = one.log.read_text()
+        assert token not in text
+        assert secret not in text
 
 
 def test_an_endpoint_that_is_added_is_pushed_to_and_is_in_metrics(farm: Farm) -> None:

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class EndpointsInUse:
     """The endpoints by name: settings that are whole, and why others can't be used.
 
-    `complete`: the managed ones are known; else an endpoint that is not here may be one of them. `changes_at`: when
-    (ms) something changes by itself: an old secret ends.
+    `managed`: those that are kept in the record -> their partner, None for nobody. `complete`: the managed ones are
+    known; else an endpoint that is not here may be one of them. `changes_at`: when (ms) something changes by itself: an
+    old secret ends.
     """
 
     settings: dict[str, EndpointSettings]
     unusable: dict[str, str] = field(default_factory=dict)
+    managed: dict[str, str | None] = field(default_factory=dict)
     complete: bool = True
     changes_at: int | None = None
 
@@ -36,6 +38,7 @@ def in_use(copy: ManagementCopy | None, surroundings: Surroundings, now: int) ->
     settings = dict(surroundings.of_the_file)
     unusable = {}
     partners = {partner.name: partner for partner in copy.partners} if copy else {}
+    managed = {}
     ends = []
     for endpoint in copy.endpoints if copy else ():
         if endpoint.removed is not None:
@@ -47,9 +50,10 @@ def in_use(copy: ManagementCopy | None, surroundings: Surroundings, now: int) ->
             settings[endpoint.name] = _whole(endpoint, partners, surroundings, now)
         except (CantOpen, InvalidInput) as error:
             unusable[endpoint.name] = str(error)
+        managed[endpoint.name] = endpoint.partner
         if endpoint.old_secret_until is not None and endpoint.old_secret_until > now:
             ends.append(endpoint.old_secret_until)
-    return EndpointsInUse(settings, unusable, copy is not None, min(ends, default=None))
+    return EndpointsInUse(settings, unusable, managed, copy is not None, min(ends, default=None))
 
 
 def _whole(

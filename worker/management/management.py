@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
+from config.endpoint_settings import RightsSettings
+from feeds.rights import EVERYTHING, Rights
 from worker import clock
 from worker.management import copies
 from worker.management.audit_trail import AuditTrail
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from config.settings import Settings
+    from worker.management.callers import Caller
     from worker.management.copies import ManagementCopy, Person
     from worker.record import Record
     from worker.store import Store
 
 
+HEADLINES = Rights(text="headline", credits=())
+"""For whoever has no contract that is known."""
 _ERASE_SECONDS = 60.0
 """How often it is looked whether secrets are to be erased."""
 
@@ -91,6 +96,20 @@ class Management:
         endpoints = in_use(copy, around, now)
         self._in_use = copy, around, endpoints
         return endpoints
+
+    def rights_of(self, caller: Caller) -> Rights:
+        """Return what a caller may have of an article by contract: that of its partner, where it is bound to one.
+
+        Whoever is bound to several, or to one that is not known, may have headlines.
+        """
+        names = caller.bounds.partners
+        if names is None:
+            return EVERYTHING
+        copy = self.current or self.copy()
+        partners = [partner for partner in copy.partners if partner.name in names] if copy else []
+        if len(names) != 1 or len(partners) != 1:
+            return HEADLINES
+        return RightsSettings.model_validate(partners[0].settings.get("rights", {})).rights()
 
     def person(self, name: str) -> Person | None:
         """Return somebody as this process knows them; None: nobody is called so."""
