@@ -135,6 +135,22 @@ def test_the_audit(run: Commands, store: Store, record: Record) -> None:
     ]
 
 
+def test_what_is_ordered_at_a_shell_is_in_the_audit(run: Commands, store: Store) -> None:
+    assert "No article hh-1 was ever published here" in run.says("kill", "hh-1", "--unknown-too")
+    assert "nothing was killed; see `dateline coverage`" in run.refuses("kill", "hh-2")
+    store.receivers.enroll("world", "endpoint:filed", {"endpoint": "filed"})
+    run.says("endpoints", "--pause", "filed")
+    assert "filed is paused already" in run.refuses("endpoints", "--pause", "filed")
+    run.says("endpoints", "--resume", "filed")
+    run.says("endpoints", "--retry", "filed")
+    assert "0 articles go to filed" in run.says("replay", "--endpoint", "filed", "--since", "7d")
+    entries = json.loads(run.says("audit", "--who", "shell", "--json"))["entries"]
+    assert ["endpoint.retried", "endpoint.resumed", "endpoint.paused", "article.killed"] == [
+        entry["action"] for entry in entries
+    ]
+    assert "hh-1" == entries[-1]["target"]
+
+
 def test_keys_that_seal(run: Commands, store: Store, record: Record) -> None:
     values = {"feed": "world", "format": "json", "url": "https://herald.example/"}
     run.management(store, record).endpoints.create(ADMIN, "herald", values)
