@@ -126,7 +126,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) ->
     server = EmbeddedRedis(folder / "redis")
     farm = Farm(folder, shared_receiver, server.start())
     try:
-        farm.until(farm.ready, "all to be ready")
+        farm.until(farm.ready, "all to be ready", 100)
         yield farm
         for one in farm.all:
             one.process.terminate()
