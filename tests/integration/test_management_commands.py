@@ -164,6 +164,7 @@ def test_keys_that_seal(run: Commands, store: Store, record: Record) -> None:
     assert run.says("management", "rekey").startswith("0 endpoint(s)")
     run.variables["DATELINE_MANAGEMENT__SECRET_KEY"] = old
     assert "sealed by another key" in run.refuses("management", "rekey")
+    assert "endpoint herald can't be used: " in run("endpoints").stderr
     run.variables["DATELINE_MANAGEMENT__SECRET_KEY"] = "c2hvcnQ="
     wrong = run.refuses("management", "rekey", status=2)
     assert "DATELINE_MANAGEMENT__SECRET_KEY" in wrong

@@ -35,7 +35,8 @@ def list_endpoints(
 ) -> None:
     """List the partner endpoints and how they stand; or pause, resume or retry one."""
     services = newsroom(config, data)
-    endpoints = services.management.endpoints_in_use().settings
+    in_use = services.management.endpoints_in_use()
+    endpoints = in_use.settings
     for option, name in (("--pause", pause), ("--resume", resume), ("--retry", retry)):
         if name and name not in endpoints:
             raise Failed(f"{option}: there is no endpoint {name}; known: {', '.join(endpoints) or 'none'}", 2)
@@ -56,6 +57,8 @@ def list_endpoints(
     for endpoint, outlook in zip(endpoints.values(), _outlooks(services, *endpoints.values()), strict=True):
         table.add_row(endpoint.name, endpoint.feed, *_shown(outlook), endpoint.mode, endpoint.format, endpoint.url)
     table.show(out, "There are no endpoints; they are [[endpoints]] in the settings, or made over the API.")
+    for name, reason in in_use.unusable.items():
+        note(f"endpoint {name} can't be used: {reason}")
 
 
 def _outlooks(services: Services, *endpoints: EndpointSettings) -> list[EndpointOverview]:

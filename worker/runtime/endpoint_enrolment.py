@@ -78,11 +78,11 @@ class EndpointEnrolment:
     def use(self, copy: ManagementCopy) -> None:
         """Go over to other managed endpoints, from any thread. What is in flight ends by the former ones."""
         with self._lock:
-            former = set(self._endpoints)
+            former = self._in_use
             self._copy = copy
             self._take_over()
-            if self._begun:
-                self._try_to_enroll(set(self._endpoints) - former)
+            if self._begun and self._in_use != former:
+                self._try_to_enroll(former)
 
     def enroll(self) -> None:
         """Enroll all endpoints; pause those that were removed, if this worker is in charge. Raises redis.RedisError."""
@@ -128,26 +128,35 @@ class EndpointEnrolment:
             for name, settings in self._in_use.settings.items()
             if self._publication.feed(settings.feed) is not None
         }
+        self._waiting &= self._endpoints.keys()
         self._backfills = {
             name: settings.backfill for name, settings in self._in_use.settings.items() if settings.backfill
         }
 
-    def _try_to_enroll(self, fresh: Collection[str]) -> None:
+    def _try_to_enroll(self, former: EndpointsInUse) -> None:
+        """Enroll what has changed: a thousand others are not asked for because of one."""
+        in_use, before = self._in_use.settings, former.settings
+        changed = {name for name, settings in in_use.items() if before.get(name) != settings}
+        left = any(name not in in_use or in_use[name].feed != settings.feed for name, settings in before.items())
+        everything = left or self._to_enroll or not former.complete
         self._to_enroll = True
         try:
-            self._enroll()
+            self._enroll(None if everything else changed)
             now = clock.ms(clock.agreed())
-            for name in fresh:
+            for name in changed & self._endpoints.keys() - before.keys():
                 # We may have claimed it before we had heard of it, and have put it off then.
                 self._store.receivers.bring_forward(self._endpoints[name].feed, {f"endpoint:{name}": now})
         except RedisError as error:
             # The next check does it again.
             redis_errors.report(log, error, "changed endpoints are enrolled when Redis answers")
 
-    def _enroll(self, since_ms: int | None = None) -> None:
+    def _enroll(self, names: Collection[str] | None = None, since_ms: int | None = None) -> None:
+        """Enroll these endpoints; None: all of them, and those that are there no longer are paused."""
         charge = self._newsroom.permit.charge
         self._directory.by_name = self._endpoints
         for name, endpoint in self._endpoints.items():
+            if names is not None and name not in names:
+                continue
             details: dict[str, Any] = {"endpoint": name, "enrolled": clock.ms(clock.agreed())}
             if name in self._backfills:
                 details["backfill"] = self._backfills[name]
@@ -158,9 +167,12 @@ class EndpointEnrolment:
             change = self._store.receivers.enroll(endpoint.feed, f"endpoint:{name}", details, since)
             if change != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=change)
-        if charge is not None and self._in_use.complete:
-            self._pause_removed()
-            self._charge = charge
+        if names is None:
+            may_pause = charge is not None and self._in_use.complete
+            if may_pause:
+                self._pause_removed()
+            # Whoever may not pause now does so as soon as it may.
+            self._charge = charge if may_pause else None
         self._to_enroll = False
 
     def _has_its_past(self, feed: str, name: str) -> bool:
