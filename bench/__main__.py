@@ -21,11 +21,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.machine import description
-from bench.results import Result
+from bench.results import Result, median_of
 from bench.rows import ROWS
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 _QUICK = 0.1
+_ROUNDS = 5
+"""How often a row is run that does not say so itself."""
 
 out = Console()
 
@@ -64,7 +66,8 @@ def _run(name: str, scale: float, place: str) -> Row:
     row = Row(name, inspect.getdoc(ROWS[name]) or "", getattr(ROWS[name], "LIMIT", ""))
     begun = time.monotonic()
     try:
-        row.results = ROWS[name].run(scale)
+        rounds = 1 if scale < 1 else getattr(ROWS[name], "ROUNDS", _ROUNDS)
+        row.results = median_of([ROWS[name].run(scale) for _ in range(rounds)])
     except Exception as error:  # noqa: BLE001 (the other rows are measured nevertheless)
         row.error = f"{type(error).__name__}: {error}"
         traceback.print_exc()
@@ -78,7 +81,7 @@ def _run(name: str, scale: float, place: str) -> Row:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table("Row", "What", "Measured", "Target", "")
+    table = Table("Row", "What", "Measured", "Spread", "Target", "")
     for row in rows:
         for number, result in enumerate(row.results):
             colour = {True: "green", False: "red", None: "default"}[result.met]
@@ -86,12 +89,13 @@ def _table(rows: list[Row]) -> Table:
                 row.name if number == 0 else "",
                 escape(result.name),
                 _number(result),
+                _spread(result),
                 result.target,
                 f"[{colour}]{_verdict(result)}[/]",
                 end_section=number == len(row.results) - 1,
             )
         if row.error:
-            table.add_row(row.name, escape(row.error), "", "", "[red]FAILED[/]", end_section=True)
+            table.add_row(row.name, escape(row.error), "", "", "", "[red]FAILED[/]", end_section=True)
     return table
 
 
@@ -101,15 +105,17 @@ def _markdown(rows: list[Row]) -> str:
     lines = [
         "# What `make bench` measured\n",
         f"On {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `make bench`, in {minutes:.0f} minutes.",
-        "Every ratio is of numbers measured side by side in this run.\n",
+        "Every ratio is of numbers measured side by side in this run.",
+        "A number is the median of its rounds; what takes minutes has one.\n",
         f"| machine | |\n| --- | --- |\n{machine}",
-        "| row | what | measured | target | |\n| --- | --- | ---: | --- | --- |",
+        "| row | what | median | least to greatest | target | |\n| --- | --- | ---: | --- | --- | --- |",
     ]
     for row in rows:
         if row.error:
-            lines.append(f"| {row.name} | could not be measured | | | FAILED |")
+            lines.append(f"| {row.name} | could not be measured | | | | FAILED |")
         lines += [
-            f"| {row.name} | {result.name} | {_number(result)} | {result.target} | {_verdict(result)} |"
+            f"| {row.name} | {result.name} | {_number(result)} | {_spread(result)} | {result.target} |"
+            f" {_verdict(result)} |"
             for result in row.results
         ]
     for row in rows:
@@ -132,8 +138,17 @@ def _verdict(result: Result) -> str:
 
 
 def _number(result: Result) -> str:
-    digits = 0 if abs(result.value) >= 100 or result.value == int(result.value) else 2
-    return f"{result.value:,.{digits}f} {result.unit}".strip()
+    return f"{_digits(result.value)} {result.unit}".strip()
+
+
+def _spread(result: Result) -> str:
+    if result.low is None or result.high is None:
+        return "one round"
+    return f"{_digits(result.low)} to {_digits(result.high)}, {result.rounds} rounds"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.{0 if abs(value) >= 100 or value == int(value) else 2}f}"
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
+_PEERS = ("celery", "redis", "requests", "pycurl", "feedgen", "flask", "flask-websub")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -19,6 +22,7 @@ def description() -> dict[str, str]:
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "peers": ", ".join(f"{name} {version(name)}" for name in _PEERS if find_spec(name.replace("-", "_"))),
     }
 
 

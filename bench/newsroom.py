@@ -68,6 +68,16 @@ class Newsroom:
         configure(stack.redis_url)
         self._wakeups = Wakeups(app)
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of a command that is to work on this newsroom."""
+        return {
+            **os.environ,
+            "DATELINE_CONFIG": str(self._config),
+            "DATELINE_REDIS_URL": self._stack.redis_url,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+
     def subscribe(self, feed: str, paths: Sequence[str], *, hosts: Sequence[int] | None = None) -> None:
         """Subscribe paths of the receiver, up to date; `hosts`: on which of its hosts each is, by default in turn."""
         k = keys.feed(feed)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number. `met` is None where there is no target; `note` says how the number came about."""
+    """One number. `met` is None where there is no target; `note` says how the number came about.
+
+    `low` and `high`: the least and the greatest of `rounds`, whose median `value` is.
+    """
 
     name: str
     value: float
@@ -15,6 +20,27 @@ class Result:
     target: str = ""
     met: bool | None = None
     note: str = ""
+    low: float | None = None
+    high: float | None = None
+    rounds: int = 1
+
+    def over(self, values: Sequence[float]) -> Self:
+        """The same, with the spread of the rounds of which it is the median."""
+        return replace(self, low=min(values), high=max(values), rounds=len(values))
+
+
+def median_of(runs: Sequence[Sequence[Result]]) -> list[Result]:
+    """Return, of each number of several runs of a row, the one in the middle, with the spread.
+
+    What has rounds of its own keeps its spread when there is one run.
+    """
+    if len(runs) == 1:
+        return list(runs[0])
+    middle = []
+    for name in dict.fromkeys(result.name for run in runs for result in run):
+        same = sorted((result for run in runs for result in run if result.name == name), key=lambda one: one.value)
+        middle.append(same[(len(same) - 1) // 2].over([result.value for result in same]))
+    return middle
 
 
 def at_least(name: str, value: float, bound: float, unit: str, note: str = "") -> Result:

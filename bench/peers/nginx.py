@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,32 @@ http {{
 
 
 def find() -> str | None:
-    """The program; distributions put it where only the administrator's PATH leads."""
+    """The program, installed with apt-get where that can be done without asking; None: it can't be had."""
+    return _program() or (_program() if _install() else None)
+
+
+def version() -> str:
+    """What it calls itself: nginx/1.24.0."""
+    program = _program()
+    assert program is not None
+    return subprocess.run([program, "-v"], check=True, capture_output=True, text=True).stderr.split()[-1]
+
+
+def _install() -> bool:
+    if shutil.which("apt-get") is None:
+        return False
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update", "-qq"], ["install", "-qq", "--no-install-recommends", "nginx-light"]):
+        try:
+            subprocess.run([*as_root, "apt-get", *words], check=True, capture_output=True, env=environ, timeout=300)
+        except (OSError, subprocess.SubprocessError):
+            return False
+    return True
+
+
+def _program() -> str | None:
+    # Distributions put it where only the administrator's PATH leads.
     return shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
 
 

@@ -1,9 +1,14 @@
-"""The rows: one file each, with `run(scale)`, which returns what was measured. `scale` 1 is the whole work."""
+"""The rows: one file each, with `run(scale)`, which returns what was measured. `scale` 1 is the whole work.
+
+A row is run `ROUNDS` times, by default five; one that has rounds of its own, or takes minutes, says 1. A
+quick run has one.
+"""
 
 from __future__ import annotations
 
 from bench.rows import (
     catchup,
+    commands,
     decade,
     endpoints,
     fanout,
@@ -26,6 +31,7 @@ ROWS = {
     "rendering": rendering,
     "patterns": patterns,
     "serving": serving,
+    "commands": commands,
     "record": record,
     "ten years": decade,
 }

@@ -46,6 +46,8 @@ _SHOWN = 50
 """Entries of a document, where settings say nothing else."""
 _MEBI = 2**20
 
+ROUNDS = 1
+"""It takes minutes, or has rounds of its own."""
 LIMIT = """\
 Of a restart, what it begins with: two workers and the web server import their libraries, more than a second of
 processor each, on the cores that there are, after Redis has loaded what it holds. With 20,000 articles it took as

@@ -14,6 +14,9 @@ from bench.newsroom import start
 from bench.receiver import Receiver
 from bench.results import Result, at_least, at_most
 
+ROUNDS = 1
+"""It has rounds of its own."""
+
 _SIZES = (1_000, 10_000, 100_000)
 _WARM = 10_000
 _PUSHES = 3

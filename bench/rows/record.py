@@ -33,6 +33,8 @@ _MORE_MS = {"SQLite": 3.0, "PostgreSQL": 2.0}
 _BEFORE = "without"
 _SYNCS, _PAGE = 50, 4096
 
+ROUNDS = 1
+"""It takes minutes, or has rounds of its own."""
 LIMIT = """\
 Of events, the processors: noting one takes about 0.3 ms of them beside the 3 ms that carrying it out takes, and
 indexing its words 0.9 ms, for which a twelfth of the time is taken while events wait. Of answers, the disk: a post

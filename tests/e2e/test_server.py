@@ -78,3 +78,35 @@ def test_a_thousand_strangers_who_say_nothing_stop_nobody_and_are_sent_away(own_
         for stranger in strangers:
             stranger.close()
     assert healthy(newsroom)
+
+
+def children_of(pid: int) -> set[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child) for child in children if lives(int(child))}
+
+
+def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_again(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    web = newsroom.stack.children[0]
+    assert web.process is not None
+    web.process.terminate()
+    web.process.wait(30)
+    assert web.process.stdin is not None
+    web.process.stdin.close()
+    web.command = [*web.command, "--processes", "2"]
+    newsroom.stack._start(web)
+    pid = web.process.pid
+    receiver.until(lambda: len(children_of(pid)) == 2 and healthy(newsroom), 60, "both processes to serve")
+    newsroom.publish("shared-1", "s7")
+    newsroom.until_in_feed("s7", "shared-1")
+    first = children_of(pid)
+    os.kill(min(first), signal.SIGKILL)
+    receiver.until(lambda: len(children_of(pid)) == 2 and children_of(pid) != first, 60, "another in its place")
+    for _ in range(20):  # each by a connection of its own, so by either of them
+        receiver.until(lambda: healthy(newsroom), 30, "an answer")
+        metrics = requests.get(f"{newsroom.base_url}/metrics", timeout=30).text
+        assert 'dateline_events_total{result="published"} 1.0' in metrics
+    served = children_of(pid)
+    os.kill(pid, signal.SIGINT)
+    web.process.wait(30)
+    assert [child for child in served if lives(child)] == []

@@ -131,7 +131,11 @@ def _keep_ids(services: Services) -> None:
         )
 
 
-def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
+def web(
+    config: Config = None,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes serve at the port.")] = 1,
+    unsafe_redis: UnsafeRedis = False,
+) -> None:
     """Run the web server on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
     from worker.runtime.web_server import serve
 
@@ -147,7 +151,7 @@ def web(config: Config = None, unsafe_redis: UnsafeRedis = False) -> None:
     else:
         _see_that_it_keeps(settings.redis_url, unsafe=unsafe_redis)
     warn_of_links_nobody_can_follow(settings.site.base_url, settings.web.host)
-    serve(settings.web.host, settings.web.port, aloud=not supervised)
+    serve(settings.web.host, settings.web.port, processes, aloud=not supervised)
 
 
 def demo() -> None:

@@ -36,8 +36,12 @@ _BACKLOG = 4096
 _STOP_SECONDS = 10
 
 
-def serve(host: str, port: int, *, aloud: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: log what has changed."""
+def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: log what has changed.
+
+    Several `processes` take connections from one port, and one that dies is started again, unless it dies over and
+    over. A single one is started again by whoever watches us.
+    """
     # Granian would start another process, whatever stands in the settings. Blocked before any thread or process begins,
     # it is nobody's but the thread's that waits for it, here and in the process that serves.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
@@ -55,6 +59,8 @@ def serve(host: str, port: int, *, aloud: bool = True) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=_KEEP_MS),
         backlog=_BACKLOG,
         backpressure=places(),
+        workers=processes,
+        respawn_failed_workers=processes > 1,
         log_enabled=False,
         websockets=False,
         workers_kill_timeout=_STOP_SECONDS,
