@@ -227,6 +227,17 @@ class OperationsSettings(BaseModel):
     """Signs them (Standard Webhooks)."""
 
 
+class ReceiptsSettings(BaseModel):
+    """Whom to send receipts of events: the CMS that sent them."""
+
+    model_config = STRICT
+
+    url: Url | None = None
+    """A webhook that gets a receipt when an event is done, when a kill is proven, and when something is parked."""
+    secret: WebhookSecrets = Field(default=(), repr=False)
+    """Signs them (Standard Webhooks)."""
+
+
 class ManagementSettings(BaseModel):
     """What is managed beside the settings: partners, endpoints, keys, people."""
 
@@ -308,6 +319,7 @@ class Settings(BaseModel):
     websub: WebSubSettings = WebSubSettings()
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()
+    receipts: ReceiptsSettings = ReceiptsSettings()
     adapters: AdaptersSettings = AdaptersSettings()
     management: ManagementSettings = ManagementSettings()
     record: RecordSettings = RecordSettings()

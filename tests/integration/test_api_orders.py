@@ -9,18 +9,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from api_process import ApiProcess, api_process
+from api_process import SECRET, ApiProcess, api_process
 from newsroom import published
-from receiver import Receiver
+from receiver import Receiver, Request
+from standardwebhooks import Webhook
 
 from worker import clock
 from worker.management.callers import Bounds
+from worker.store import keys
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[ApiProcess]:
     receiver = Receiver()
-    with api_process(tmp_path_factory.mktemp("api"), redis_url, receiver, "[api]\nrequests = 100000") as process:
+    more = f'[api]\nrequests = 100000\n[receipts]\nurl = "{receiver.url}/receipts"\nsecret = "{SECRET}"'
+    with api_process(tmp_path_factory.mktemp("api"), redis_url, receiver, more) as process:
         yield process
     receiver.close()
 
@@ -182,3 +185,38 @@ def test_keys_send_events_if_they_may(api: ApiProcess) -> None:
     for token, status in ((api.key("events:write"), 202), (api.key("events:read"), 403), ("dl_no_key", 401)):
         answer = api.client.post("/events", json=event, headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == status, answer.text
+
+
+def about(api: ApiProcess, event_id: str) -> list[Request]:
+    """The requests to the CMS about an event."""
+    return [request for request in api.receiver.at("/receipts") if event_id.encode() in request.body]
+
+
+def called_back(api: ApiProcess, event_id: str) -> dict[str, dict[str, Any]]:
+    """The receipts that the CMS was sent of an event, by their types."""
+    messages = [json.loads(request.body) for request in api.receiver.at("/receipts")]
+    return {message["type"]: message for message in messages if message["receipt"]["event"] == event_id}
+
+
+def test_the_cms_is_sent_receipts_that_it_can_verify(api: ApiProcess) -> None:
+    event = api.publish("callback-1", "sport")
+    api.until(lambda: called_back(api, event["id"]), "the receipt")
+    (request,) = about(api, event["id"])
+    message = Webhook(SECRET).verify(request.body, request.headers)
+    assert (message["type"], message["receipt"]["done"]) == ("receipt.done", True)
+    order = api.ask("POST", "/articles/callback-1/kill").json()["event"]
+    api.until(lambda: len(called_back(api, order)) == 2, "the proof")
+    assert set(called_back(api, order)) == {"receipt.done", "receipt.kill_proven"}
+
+
+def test_a_receipt_that_is_not_taken_survives_the_worker(api: ApiProcess) -> None:
+    store = api.services.store
+    api.receiver.behave["/receipts"] = lambda _: (500, b"")
+    event = api.publish("callback-2", "sport")
+    api.until(lambda: called_back(api, event["id"]), "the first try")
+    (first,) = {request.headers["webhook-id"] for request in about(api, event["id"])}
+    # All that is known of it is in Redis: another worker goes on with it.
+    assert event["id"] in store.client.hgetall(keys.WATCHED_EVENTS)
+    del api.receiver.behave["/receipts"]
+    api.until(lambda: event["id"] not in store.client.hgetall(keys.WATCHED_EVENTS), "the second try")
+    assert {request.headers["webhook-id"] for request in about(api, event["id"])} == {first}

@@ -12,10 +12,9 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from web.api.access import EventsReader
-from web.api.moments import moment
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid, not_there
-from web.api.visibility import sees_any, unbound
+from web.api.visibility import sees_any
 from worker.takedown.coverage_report import SUBSCRIPTIONS
 from worker.takedown.event_receipts import DeliveryReceipt, ReceiverStanding
 
@@ -160,33 +159,4 @@ def _seconds(wait: str) -> float:
 
 
 def _state(receipt: DeliveryReceipt, caller: Caller) -> EventState:
-    event = receipt.event
-    receivers = [
-        ReceiverState(
-            feed=receiver.feed,
-            receiver=receiver.receiver,
-            standing=receiver.standing,
-            version=receiver.version or None,
-            since=moment(receiver.since),
-            reason=receiver.reason or None,
-            page=receiver.page or None,
-        )
-        for receiver in receipt.receivers
-        if unbound(caller) or caller.sees(feed=receiver.feed, partner=None)
-    ]
-    return EventState(
-        event=event.event_id,
-        kind=event.kind if event.kind in ("kill", "reinstatement") else None,
-        accepted=moment(event.accepted),
-        way=event.way,
-        sender=event.sender or None,
-        carried_out=moment(event.done),
-        result=event.result,
-        reason=event.reason,
-        article=event.article_id,
-        version=event.version,
-        held_until=receipt.held_until,
-        receivers=receivers,
-        done=receipt.done,
-        proven=receipt.proven,
-    )
+    return EventState.model_validate(receipt.as_json(lambda feed: sees_any(caller, [feed])))

@@ -81,10 +81,14 @@ class ChargePassed(Exception):
 
 
 class Noter:
-    """Notes. Threads and processes may do so at the same time. `keep_killed`: the record keeps killed texts."""
+    """Notes. Threads and processes may do so at the same time.
 
-    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False) -> None:
+    `keep_killed`: the record keeps killed texts. `receipts`: whoever sent events wants to hear what becomes of them.
+    """
+
+    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False, receipts: bool = False) -> None:
         self._store = store
+        self._receipts = receipts
         self._record = record
         self._keep_killed = keep_killed
 
@@ -113,6 +117,10 @@ class Noter:
             self._write(connection, batch, documents, list(_memberships(states)), results, now)
             feed_standings.note(connection, [FeedStanding(feed, of_feed, now) for feed, of_feed in marks.items()])
         self._store.unnoted.take_off(batch)
+        if self._receipts:
+            # Before the events are acknowledged: after a crash they are noted again, and watched.
+            event_ids = list(dict.fromkeys(result.event_id for result in results if result.event_id))
+            self._store.receipt_callbacks.watch(event_ids, now)
         # Whoever waits for the receipt of an event reads it in the record.
         self._store.live.append([_news(result, batch) for result in results])
 

@@ -55,12 +55,12 @@ _Change = tuple[Sequence[str], Sequence[EventResult]]
 
 
 class Noting:
-    """One worker's part in it. Threads may share it. `keep_killed`: the record keeps killed texts."""
+    """One worker's part in it. Threads may share it. `keep_killed`, `receipts`: see Noter."""
 
-    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False) -> None:
+    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False, receipts: bool = False) -> None:
         self._store = store
         self._record = record
-        self._noter = Noter(store, record, keep_killed=keep_killed)
+        self._noter = Noter(store, record, keep_killed=keep_killed, receipts=receipts)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="noting")
         self._late: Future[None] | None = None
         self._failing = False

@@ -66,7 +66,10 @@ from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.operations_webhook import OperationsWebhook
 from worker.runtime.sweep import Sweeper
 from worker.store import redis_errors
+from worker.takedown.event_receipts import EventReceipts
 from worker.takedown.readback import Readback
+from worker.takedown.receipt_callbacks import INTERVAL as RECEIPT_SECONDS
+from worker.takedown.receipt_callbacks import ReceiptSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -161,7 +164,12 @@ class WorkerRuntime:
             claim_seconds=delivery.claim_seconds,
             on_answers=self.readback.check_again,
         )
-        self._noting = Noting(store, services.record, keep_killed=settings.record.keep_killed)
+        self._noting = Noting(
+            store,
+            services.record,
+            keep_killed=settings.record.keep_killed,
+            receipts=settings.receipts.url is not None,
+        )
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
             store,
@@ -203,6 +211,7 @@ class WorkerRuntime:
         ]
         self.outboxes = OutboxDrain(store, services.record)
         words = WordIndexing(store, services.record, keep_killed=settings.record.keep_killed)
+        self._receipt_sender = self._receipts_to()
         # They keep Redis and the record in agreement.
         self._retention = [
             Duty("feeder", EventFeeder(store, services.record, services.wakeups).feed, LOOK_SECONDS),
@@ -211,6 +220,8 @@ class WorkerRuntime:
             Duty("record", self.outboxes.drain, outbox_drain.INTERVAL),
             Duty("words", words.work, INDEX_WORDS_SECONDS),
         ]
+        if self._receipt_sender is not None:
+            self._retention.append(Duty("receipts", self._receipt_sender.send, RECEIPT_SECONDS))
         self.sweeper = Sweeper(
             store,
             site,
@@ -230,6 +241,16 @@ class WorkerRuntime:
         )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
         self._management = services.management.listener(self._enrolment.use, tends=True)
+
+    def _receipts_to(self) -> ReceiptSender | None:
+        """What sends receipts to the CMS, if it wants them."""
+        services, settings = self.services, self.services.settings
+        url = settings.receipts.url
+        if url is None:
+            return None
+        receipts = EventReceipts(services.store, services.record, services.articles, services.publication)
+        secrets = [secret.get_secret_value() for secret in settings.receipts.secret]
+        return ReceiptSender(services.store, receipts, self._engine, url, secrets, settings.delivery.timeout)
 
     def start(self) -> None:
         """Start. Raises redis.RedisError when Redis is not there; then nothing has begun, and it may be tried again.
@@ -313,6 +334,8 @@ class WorkerRuntime:
             duty.stop()
         self.outboxes.stop()
         self._noting.stop()
+        if self._receipt_sender is not None:
+            self._receipt_sender.stop()
         for duty in self._retention:
             duty.join(self._timeout)
 

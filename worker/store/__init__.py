@@ -80,6 +80,7 @@ from worker.store.outages import Outages
 from worker.store.outboxes import Outboxes
 from worker.store.page_checks import PageChecks
 from worker.store.patterns import PatternFeeds
+from worker.store.receipt_callbacks import ReceiptCallbacks
 from worker.store.receivers import Receivers
 from worker.store.redis_clock import RedisClock
 from worker.store.redis_errors import connect
@@ -126,6 +127,7 @@ class Store:
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
         self.filling = Filling(client)
         self.feed_orders = FeedOrders(client, scripts)
+        self.receipt_callbacks = ReceiptCallbacks(client, scripts)
         self.receivers = Receivers(client, scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
         self.outboxes = Outboxes(client, scripts, self.damaged_records)

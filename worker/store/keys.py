@@ -21,6 +21,15 @@ URGENT = "{dateline:events}:urgent"
 LIVE = "{dateline:events}:live"
 """Bounded stream of what happens (store/live.py): an entry's field says what, its value is JSON."""
 
+WATCHED_EVENTS = "{dateline:receipts}:watched"
+"""Hash: id of an event whose receipt is still to be sent -> since when (ms) and what was sent, as a JSON list."""
+
+RECEIPTS_DUE = "{dateline:receipts}:due"
+"""Sorted set: id of such an event -> when it is looked at next (ms)."""
+
+CALLING_BACK = "dateline:receipts:lease"
+"""The lease of the worker that sends receipts."""
+
 REJECTED = "{dateline:events}:rejected"
 """Bounded stream of entries that could not be used: fields `event`, `reason`."""
 

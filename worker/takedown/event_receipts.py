@@ -7,15 +7,18 @@ the receivers of which the record knows that they took the article, and does not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import RedisError
 
+from worker import clock
 from worker.record import deliveries, events
 from worker.store import redis_errors
 from worker.takedown.coverage_report import SUBSCRIPTIONS, coverage_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
     from worker.record import Record
@@ -67,6 +70,38 @@ class DeliveryReceipt:
     done: bool | None
     proven: bool | None
 
+    def as_json(self, sees: Callable[[str], bool] = lambda _: True) -> dict[str, Any]:
+        """Return it as it is shown; of the receivers those of feeds that `sees` allows."""
+        event = self.event
+        return {
+            "event": event.event_id,
+            "kind": event.kind or None,
+            "accepted": _iso(event.accepted),
+            "way": event.way,
+            "sender": event.sender or None,
+            "carried_out": _iso(event.done),
+            "result": event.result,
+            "reason": event.reason,
+            "article": event.article_id,
+            "version": event.version,
+            "held_until": self.held_until,
+            "receivers": [
+                {
+                    "feed": receiver.feed,
+                    "receiver": receiver.receiver,
+                    "standing": receiver.standing,
+                    "version": receiver.version or None,
+                    "since": _iso(receiver.since),
+                    "reason": receiver.reason or None,
+                    "page": receiver.page or None,
+                }
+                for receiver in self.receivers
+                if sees(receiver.feed)
+            ],
+            "done": self.done,
+            "proven": self.proven,
+        }
+
 
 class EventReceipts:
     """Makes receipts."""
@@ -100,6 +135,10 @@ class EventReceipts:
             _receipt(receipt, ledgers.get(name, []), reports.get(name), away=away)
             for name, receipt in zip(names, receipts, strict=True)
         ]
+
+
+def _iso(time: int | None) -> str | None:
+    return clock.moment(time).isoformat() if time else None
 
 
 def _receipt(
