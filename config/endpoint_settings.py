@@ -57,6 +57,10 @@ class EndpointSettings(BaseModel):
     """Where requests are sent."""
     secret: WebhookSecrets = Field(default=(), repr=False)
     """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
+    public_signature: bool = False
+    """Whether every request is signed with signing_keys, too: then it can be checked without a secret."""
+    handshake: bool = False
+    """Whether it is asked before the first push, and now and then, if it wants our events (CloudEvents webhooks)."""
     auth: AuthSettings = None
     """How it is shown who we are, beside the signature: by a password, a token or OAuth2."""
     headers: HeaderSettings = {}

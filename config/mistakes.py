@@ -90,6 +90,20 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
             names.add(name)
     if values.get("record_password") and (problem := _wrong_with_password(values.get("record_url"))):
         yield ("record_password",), problem
+    yield from _unsigned(values)
+    yield from _unknown_feeds(values)
+
+
+def _unsigned(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Yield which endpoints want a public signature that can't be made."""
+    if not values.get("signing_keys"):
+        for position, is_signed in _values(values, "endpoints", "public_signature"):
+            if is_signed:
+                yield ("endpoints", position, "public_signature"), "needs signing_keys, and there are none"
+
+
+def _unknown_feeds(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Yield what names a feed that another one is called, and which endpoints get a feed that does not exist."""
     feed_names = list(dict.fromkeys(name for _, name in _texts(values, "feeds", "name")))
     names_in_use = set(feed_names)
     for position, former in _texts_in_lists(values, "feeds", "renamed_from"):

@@ -42,6 +42,7 @@ from config.value_types import (
     RedisUrl,
     SealingKeys,
     SharedSecrets,
+    SigningKeys,
     Span,
     Token,
     WebhookSecret,
@@ -341,6 +342,12 @@ class Settings(BaseModel):
     """Bearer tokens for POST /events and the API."""
     event_secrets: tuple[WebhookSecret, ...] = Field(default=(), repr=False)
     """Secrets of a CMS that signs what it posts to /events (Standard Webhooks)."""
+    event_origins: tuple[str, ...] = ()
+    """Which senders of CloudEvents may ask whether they may send to /events (WebHook-Request-Origin): their DNS names,
+    or "*" for all. Being allowed replaces no token and no signature."""
+    signing_keys: SigningKeys = Field(default=(), repr=False)
+    """Ed25519 keys, whsk_ and base64, that sign for endpoints with public_signature. During a rotation a list: the new
+    one and the old one. The public keys are at /.well-known/jwks.json."""
     feeds: tuple[FeedDefinition, ...]
     """The feeds, at least one."""
     endpoints: tuple[EndpointSettings, ...] = ()

@@ -105,6 +105,16 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _signing_key(key: SecretStr) -> SecretStr:
+    try:
+        octets = base64.b64decode(key.get_secret_value().removeprefix("whsk_"), validate=True)
+    except ValueError:
+        octets = b""
+    if not key.get_secret_value().startswith("whsk_") or len(octets) != 32:
+        raise ValueError("must be whsk_ and the base64 of 32 bytes, an Ed25519 private key (Standard Webhooks)")
+    return key
+
+
 def _shared_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if not 16 <= len(text) <= 500 or not text.isascii() or not text.isprintable() or " " in text:
@@ -158,6 +168,7 @@ Token = Annotated[SecretStr, AfterValidator(_token)]
 CheckUrl = Annotated[str, AfterValidator(_check_url)]
 PagePattern = Annotated[str, AfterValidator(_page_pattern)]
 SharedSecret = Annotated[SecretStr, AfterValidator(_shared_secret)]
+SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
 
@@ -171,3 +182,5 @@ SharedSecrets = Annotated[tuple[SharedSecret, ...], BeforeValidator(_list_of_one
 """One secret, or during a rotation a list: the new one and the old one."""
 WebhookSecrets = Annotated[tuple[WebhookSecret, ...], BeforeValidator(_list_of_one)]
 """As `SharedSecrets`, of Standard Webhooks."""
+SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_list_of_one)]
+"""One Ed25519 key, or during a rotation a list."""

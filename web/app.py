@@ -28,12 +28,14 @@ from web.coverage import CoverageEndpoint
 from web.definition_listener import DefinitionListener
 from web.document_cache import DocumentCache
 from web.error_handlers import ERROR_HANDLERS
+from web.event_consent import EventConsentEndpoint
 from web.events import EventsEndpoint
 from web.fast_path import FastPath
 from web.feed_heads import FeedHeads
 from web.feeds import FeedServer
 from web.health import HealthEndpoint
 from web.hub import HubEndpoint
+from web.key_set import KeySetEndpoint
 from web.live_listener import LiveListener
 from web.metrics import MetricsEndpoint
 from web.pages import Pages
@@ -163,6 +165,7 @@ def _slow_path(
 ) -> ASGIApp:
     """Return the application behind the fast path, which answers everything that the cache can't."""
     settings, store, publication = services.settings, services.store, services.publication
+    signing_keys = tuple(key.get_secret_value() for key in settings.signing_keys)
     ring = services.management.ring
     events = EventsEndpoint(services.intake, settings, ring, body_reader, addresses)
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
@@ -183,12 +186,14 @@ def _slow_path(
             Route("/feeds/{path:path}/", feeds.without_slash),
             Route("/feeds/{path:path}", feeds.feed),
             Route("/events", events.post, methods=["POST"]),
+            Route("/events", EventConsentEndpoint(settings.event_origins).options, methods=["OPTIONS"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
             Route(
                 "/api/articles/{article:path}/coverage",
                 coverage.get,
             ),
+            Route("/.well-known/jwks.json", KeySetEndpoint(signing_keys).get),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),
             Route("/favicon.ico", feeds.favicon),

@@ -20,10 +20,12 @@ from contract.partner import Authority, Partner
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.endpoint_settings import EndpointSettings
-from worker.destinations.http import Endpoint, configured
+from worker.destinations.http import Endpoint, Sender
+from worker.destinations.http import configured as configured_for
 from worker.documents.feed_payloads import FeedPayload
+from worker.outbound.errors import RequestImpossible, RequestPending
 from worker.outbound.guard import Guard
-from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, TokenFailed, TokenPending, Tokens
+from worker.outbound.oauth2_tokens import OAuth2Client, TokenAuth, Tokens
 from worker.outbound.signing import SignatureError, verify_webhook
 from worker.outbound.transfer import Answer
 from worker.receivers.feed_push import FeedPush
@@ -50,6 +52,10 @@ def tokens(caller: Caller) -> Iterator[Tokens]:
     yield tokens
     caller.engine.stop(0)
     tokens.stop()
+
+
+def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
+    return configured_for(settings, Sender(tokens, None, "herald.example"))  # type: ignore[arg-type]  # nobody is asked
 
 
 def settings(url: str, **more: Any) -> EndpointSettings:
@@ -390,9 +396,9 @@ class Timed:
         request = requests.Request("POST", "http://a.example/").prepare()
         try:
             return str(self._auth(request).headers["Authorization"])
-        except TokenPending:
+        except RequestPending:
             return "pending"
-        except TokenFailed as error:
+        except RequestImpossible as error:
             return str(error)
         finally:
             self._wait()

@@ -20,8 +20,8 @@ from worker import clock
 from worker.destinations.http import Endpoint
 from worker.outbound.auth import Identity
 from worker.outbound.engine import Engine
+from worker.outbound.errors import RequestImpossible, RequestPending
 from worker.outbound.guard import Guard
-from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
 from worker.store import Store
 from worker.store.articles import NEW, StoredArticle
 from worker.store.page_checks import PageSighting
@@ -126,7 +126,7 @@ class WithoutToken(AuthBase):
 
 
 def test_a_token_that_is_on_its_way_is_waited_for(partner: PageOfAPartner) -> None:
-    identity = Identity(WithoutToken(TokenPending()), {}, ())
+    identity = Identity(WithoutToken(RequestPending()), {}, ())
     partner.directory.by_name = {"p": partner.endpoint(identity=identity)}
     sighting, due = partner.check(requested=False)
     assert sighting is not None
@@ -136,7 +136,7 @@ def test_a_token_that_is_on_its_way_is_waited_for(partner: PageOfAPartner) -> No
 
 
 def test_a_token_that_cannot_be_had_proves_nothing(partner: PageOfAPartner) -> None:
-    identity = Identity(WithoutToken(TokenFailed("no token: 401")), {}, ())
+    identity = Identity(WithoutToken(RequestImpossible("no token: 401")), {}, ())
     partner.directory.by_name = {"p": partner.endpoint(identity=identity)}
     sighting, _ = partner.check(requested=False)
     assert sighting is not None

@@ -114,6 +114,7 @@ class TestExample:
         file.write_text(text, "utf-8")
         of_adapters = re.findall(r'^\[adapters\.\w+\]\nsecret_env = "(\w+)"', text, re.MULTILINE)
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
+        environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
         environ |= dict.fromkeys(of_adapters, "s" * 16)
         settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
         assert [SIGNING[:2], SIGNING[2:]] == [

@@ -153,3 +153,20 @@ def test_an_invalid_secret_is_reported_without_repeating_it(secret: str) -> None
 def test_an_invalid_message_id(message_id: str) -> None:
     with pytest.raises(ValueError, match="message id"):
         signed([OLD], message_id=message_id)
+
+
+@pytest.mark.parametrize("family", ["webhook", "svix"])
+def test_the_headers_have_either_name(family: str) -> None:
+    request = signed([OLD])
+    renamed = {name.lower().replace("webhook", family): value for name, value in request.headers.items()}
+    verify_webhook(renamed, b'{"a": 1}', [OLD], NOW)
+    with pytest.raises(SignatureError, match="no webhook-signature is right"):
+        verify_webhook(renamed, b'{"a": 2}', [OLD], NOW)
+
+
+def test_the_headers_of_two_names_are_not_mixed() -> None:
+    request = signed([OLD])
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers["svix-signature"], headers["webhook-signature"] = headers["webhook-signature"], ""
+    with pytest.raises(SignatureError):
+        verify_webhook(headers, b'{"a": 1}', [OLD], NOW)

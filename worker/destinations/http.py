@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import requests
 
@@ -17,6 +17,7 @@ from worker.outbound.oauth2_tokens import OAuth2Client
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.signing import webhook_headers
 from worker.outbound.transfer import DEFAULT_TLS, Tls, Transfer
+from worker.outbound.webhook_consents import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from worker.destinations.interface import Message
     from worker.outbound.oauth2_tokens import Tokens
     from worker.outbound.transfer import Answer
+    from worker.outbound.webhook_consents import Consents
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Endpoint:
 
         `on_answer` gets the answer, in the engine's thread, with our secrets removed should the answer repeat them.
         `replay_id`: the replay that the push belongs to, if any. `timeout` in seconds, `deadline` in monotonic seconds.
-        Raises TokenPending and TokenFailed (worker/outbound/oauth2_tokens.py).
+        Raises RequestPending and RequestImpossible (worker/outbound/errors.py).
         """
         if self.identity:
             request = self.identity(self.request.copy())
@@ -103,18 +105,31 @@ class Endpoint:
         on_answer(answer)
 
 
-def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
-    """Return the endpoint that the settings describe. Its OAuth2 tokens come from `tokens`."""
+class Sender(NamedTuple):
+    """What requests of ours are made with, whoever they go to.
+
+    `origin`: the DNS name by which we ask for consent. `signing_keys`: Ed25519 keys, `whsk_` and base64.
+    """
+
+    tokens: Tokens
+    consents: Consents
+    origin: str
+    signing_keys: tuple[str, ...] = ()
+
+
+def configured(settings: EndpointSettings, sender: Sender) -> Endpoint:
+    """Return the endpoint that the settings describe."""
+    secrets = tuple(secret.get_secret_value() for secret in settings.secret)
     return Endpoint(
         settings.name,
         settings.feed,
         settings.format,
         settings.url,
         settings.mode,
-        tuple(secret.get_secret_value() for secret in settings.secret),
+        (*secrets, *(sender.signing_keys if settings.public_signature else ())),
         concurrency=settings.concurrency,
         rate=settings.rate,
-        identity=_identity(settings, tokens),
+        identity=_identity(settings, sender),
         tls=_tls(settings.tls),
         gzip=settings.gzip,
         rights=settings.rights.rights(),
@@ -124,7 +139,7 @@ def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
     )
 
 
-def _identity(settings: EndpointSettings, tokens: Tokens) -> Identity | None:
+def _identity(settings: EndpointSettings, sender: Sender) -> Identity | None:
     headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
     auth: AuthBase | None = None
     hidden: tuple[str, ...] = ()
@@ -145,8 +160,12 @@ def _identity(settings: EndpointSettings, tokens: Tokens) -> Identity | None:
                 tls=_tls(oauth2.tls),
             )
             hidden = (client.secret,)
-            auth = tokens.auth_for(client)
-    return Identity(auth, headers, hidden) if auth or headers else None
+            auth = sender.tokens.auth_for(client)
+    consent: AuthBase | None = None
+    if settings.handshake:
+        per_minute = None if settings.rate is None else max(1, round(settings.rate * 60))
+        consent = sender.consents.consent_to(Question(settings.url, sender.origin, per_minute, _tls(settings.tls)))
+    return Identity(auth, headers, hidden, consent) if auth or headers or consent else None
 
 
 def _tls(settings: TlsSettings) -> Tls:

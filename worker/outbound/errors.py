@@ -9,7 +9,7 @@
       PROTOCOL      the answer is not HTTP
       FORBIDDEN     the guard does not allow the address
       INVALID       the request can't be sent as it stands: not a URL, a scheme or character that HTTP does not have,
-                    or no token could be fetched for it
+                    or it lacks a token or the receiver's consent
       TOO_LARGE     the answer is longer than the caller accepts
       CROWDED       not sent: the receiver is slow, and too many requests to slow receivers are waiting
       NOT_STARTED   not sent: it would have outlasted its deadline, or the engine is stopping
@@ -48,6 +48,14 @@ class Fault(StrEnum):
     STOPPED = "stopped"
     UNAUTHORIZED = "unauthorized"
     INTERNAL = "internal"
+
+
+class RequestPending(Exception):
+    """A request can't be made yet, and can in a moment; the message says what it waits for."""
+
+
+class RequestImpossible(Exception):
+    """A request can't be made; the message says why, for people, and has no secret in it."""
 
 
 RECEIVER_NOT_AT_FAULT = frozenset({Fault.CROWDED, Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED})

@@ -1,9 +1,9 @@
 """OAuth2 tokens of partners (RFC 6749, section 4.4: client credentials), fetched before a push needs them.
 
-Whoever sends a push never waits for a token. Either there is one; or `TokenPending` means: come again in a moment; or
-`TokenFailed` means: there is none to be had. Tokens are fetched in threads of their own, through the engine and so past
-its guard, and are kept in memory only. A token in use is replaced in the background before it ends; one that nobody has
-used is left to end.
+Whoever sends a push never waits for a token. Either there is one; or `RequestPending` means: come again in a moment;
+or `RequestImpossible` means: there is none to be had. Tokens are fetched in threads of their own, through the engine
+and so past its guard, and are kept in memory only. A token in use is replaced in the background before it ends; one
+that nobody has used is left to end.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import structlog
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from worker.outbound.engine import Engine
+from worker.outbound.errors import RequestImpossible, RequestPending
 from worker.outbound.requests_adapter import CurlAdapter
 from worker.outbound.scheduler import host_of
 from worker.outbound.transfer import DEFAULT_TLS, Tls
@@ -56,14 +57,6 @@ _ERRORS = frozenset(
         "invalid_scope",
     }
 )
-
-
-class TokenPending(Exception):
-    """There is no token yet; one is being fetched."""
-
-
-class TokenFailed(Exception):
-    """No token could be fetched; the message says why, and has no secret in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +108,15 @@ class TokenAuth(AuthBase):
         self._next_fetch_at = 0.0
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the token. Raises TokenPending or TokenFailed; never waits."""
+        """Add the token. Raises RequestPending or RequestImpossible; never waits."""
         now = self._monotonic()
         with self._lock:
             token = self._token
             if token is None or now >= token.ends_at:
                 if not self._fetching and now < self._next_fetch_at:
-                    raise TokenFailed(self._failure)
+                    raise RequestImpossible(self._failure)
                 self._start_fetch()
-                raise TokenPending
+                raise RequestPending("waiting for a token")
             token.used = True
             request.headers["Authorization"] = token.authorization
         return request
@@ -169,7 +162,7 @@ class TokenAuth(AuthBase):
             token, life = self._request_token(self._client)
         except Exception as error:
             # Whatever it was, the next fetch must be possible.
-            expected = isinstance(error, TokenFailed)
+            expected = isinstance(error, RequestImpossible)
             reason = str(error) if expected else "no token: internal error"
             log.warning("token_failed", server=host_of(self._client.token_url), reason=reason, exc_info=not expected)
             with self._lock:
@@ -226,7 +219,10 @@ class Tokens:
                         log.exception("token_renewal_failed", next_step="it is tried again")
 
     def _request_token(self, client: OAuth2Client) -> tuple[str, float]:
-        """Ask a server for a token (sections 4.4.2 and 5); return it and its life in seconds. Raises TokenFailed."""
+        """Ask a server for a token (sections 4.4.2 and 5); return it and its life in seconds.
+
+        Raises RequestImpossible.
+        """
         form = {"grant_type": "client_credentials", "scope": client.scope, "audience": client.audience}
         auth: AuthBase | None = None
         if client.in_body:
@@ -246,12 +242,12 @@ class Tokens:
                 cert=(tls.cert, tls.key or tls.cert) if tls.cert else None,
             )
         except requests.RequestException as error:
-            raise TokenFailed(f"no token: {error}") from None
+            raise RequestImpossible(f"no token: {error}") from None
         return _token_in(response)
 
 
 def _token_in(response: requests.Response) -> tuple[str, float]:
-    """The token in a server's response, and its life in seconds. Raises TokenFailed."""
+    """The token in a server's response, and its life in seconds. Raises RequestImpossible."""
     try:
         document: Any = response.json()
     except ValueError:
@@ -261,12 +257,12 @@ def _token_in(response: requests.Response) -> tuple[str, float]:
     if not 200 <= response.status_code < 300:
         error = document.get("error")
         error_code = f" {error}" if isinstance(error, str) and error in _ERRORS else ""
-        raise TokenFailed(f"no token: its server answered {response.status_code}{error_code}")
+        raise RequestImpossible(f"no token: its server answered {response.status_code}{error_code}")
     token, token_type = document.get("access_token"), document.get("token_type", "Bearer")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise TokenFailed("no token: there is none in its server's answer")
+        raise RequestImpossible("no token: there is none in its server's answer")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise TokenFailed("no token: its server gave one that is not of the type Bearer")
+        raise RequestImpossible("no token: its server gave one that is not of the type Bearer")
     try:
         life = float(document["expires_in"])
     except (KeyError, TypeError, ValueError, OverflowError):

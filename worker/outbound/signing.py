@@ -1,5 +1,7 @@
 """Signatures: `X-Hub-Signature` for WebSub subscribers, Standard Webhooks 1.0 for partners and for senders of events.
 
+Svix, from which Standard Webhooks come, names their three headers `svix-...`; a sender of events may do so too.
+
 Sources: W3C WebSub, section 7.1; Standard Webhooks 1.0 (standardwebhooks.com), "Signature scheme"; RFC 2104 (HMAC).
 No secret ever stands in a message or an error.
 """
@@ -15,10 +17,14 @@ from functools import lru_cache
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from worker.outbound import public_keys
+
 TOLERANCE_SECONDS = 300.0
 """How far a sender's clock may be from ours, either way."""
 
 _PREFIX = "whsec_"
+_NAMES = ("webhook", "svix")
+"""How the names of the three headers may begin when somebody sends to us."""
 
 
 class SignatureError(ValueError):
@@ -45,8 +51,9 @@ def verify_hub_signature(secret: str | bytes, body: bytes, signature: str) -> bo
 class WebhookAuth(AuthBase):
     """Signs a request as a Standard Webhook, once with each secret, so that secrets can be rotated.
 
-    A secret is `whsec_` and base64, or plain text. `message_id` stays the same when a message is sent again;
-    `timestamp` is the time of this attempt in seconds since 1970. Raises ValueError for an invalid secret or id.
+    A secret is `whsec_` and base64, or plain text; or an Ed25519 key (public_keys.py). `message_id` stays the same when
+    a message is sent again; `timestamp` is the time of this attempt in seconds since 1970. Raises ValueError for an
+    invalid secret or id.
     """
 
     def __init__(self, secrets: Sequence[str], message_id: str, timestamp: int) -> None:
@@ -70,7 +77,7 @@ def webhook_headers(secrets: Sequence[str], message_id: str, timestamp: int, bod
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join([_signature(webhook_key(secret), content) for secret in secrets]),
+        "webhook-signature": " ".join([_signature(secret, content) for secret in secrets]),
     }
 
 
@@ -81,11 +88,11 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[st
     signatures was made with one of the secrets. All pairs are compared, so the time taken does not tell which matched.
     """
     message_id, timestamp = _id_and_timestamp(headers, now)
-    signatures = [signature.encode() for signature in headers.get("webhook-signature", "").split()]
+    signatures = [signature.encode() for signature in _header(headers, "signature").split()]
     content = _signed_content(message_id, timestamp, body)
     valid = False
     for secret in secrets:
-        expected = _signature(webhook_key(secret), content).encode()
+        expected = _signature(secret, content).encode()
         for signature in signatures:
             valid |= hmac.compare_digest(expected, signature)
     if not valid:
@@ -98,13 +105,19 @@ def may_be_webhook(headers: Mapping[str, str], now: float) -> bool:
         _id_and_timestamp(headers, now)
     except SignatureError:
         return False
-    return bool(headers.get("webhook-signature", "").strip())
+    return bool(_header(headers, "signature").strip())
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """One of the three headers, under whichever name all of them came."""
+    family = next((family for family in _NAMES if headers.get(f"{family}-id")), _NAMES[0])
+    return headers.get(f"{family}-{name}", "")
 
 
 def _id_and_timestamp(headers: Mapping[str, str], now: float) -> tuple[str, str]:
     """The id and the timestamp of a Standard Webhook. Raises SignatureError."""
-    message_id = headers.get("webhook-id", "")
-    timestamp = headers.get("webhook-timestamp", "")
+    message_id = _header(headers, "id")
+    timestamp = _header(headers, "timestamp")
     if not message_id:
         raise SignatureError("no webhook-id")
     # Twelve digits last for thirty thousand years, and Python reads them quickly; thousands of digits it would not.
@@ -137,8 +150,10 @@ def _signed_content(message_id: str, timestamp: str, body: bytes) -> bytes:
     return f"{message_id}.{timestamp}.".encode() + body
 
 
-def _signature(key: bytes, content: bytes) -> str:
-    return "v1," + b64encode(hmac.digest(key, content, "sha256")).decode()
+def _signature(secret: str, content: bytes) -> str:
+    if secret.startswith(public_keys.PREFIX):
+        return public_keys.signature(secret, content)
+    return "v1," + b64encode(hmac.digest(webhook_key(secret), content, "sha256")).decode()
 
 
 def _octets(text: str | bytes) -> bytes:

@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker import clock
-from worker.outbound.errors import Fault
-from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
+from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.store.attempts import Attempt, AttemptRecord
@@ -87,11 +86,11 @@ class EndpointPushes(ABC):
     def _request(
         self, key: object, message: Message, text_ids: Collection[str], replay_id: str = ""
     ) -> Transfer | None:
-        """Return the request that pushes a message, in flight from now on; None when there is no token for it.
+        """Return the request that pushes a message, in flight from now on; None when a token or consent is missing.
 
-        `text_ids`: the articles whose text is in it. While a token is being fetched, the session is broken off and goes
-        on in a moment, without a failure. If no token can be had, that counts as an answer: so it is judged, noted and
-        logged like one.
+        `text_ids`: the articles whose text is in it. While one is being fetched, the session is broken off and goes on
+        in a moment, without a failure. If none can be had, that counts as an answer: so it is judged, noted and logged
+        like one.
         """
         try:
             request = self._endpoint.push(
@@ -102,13 +101,11 @@ class EndpointPushes(ABC):
                 deadline=self._deadline,
             )
             request.article_ids = text_ids
-        except TokenPending:
+        except RequestPending as pending:
             due = clock.ms(clock.agreed()) + _TOKEN_MS
-            self.break_off(
-                Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, "waiting for a token")
-            )
+            self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, str(pending)))
             return None
-        except TokenFailed as error:
+        except RequestImpossible as error:
             self.on_answer(key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
             request = None
         self.in_flight += 1

@@ -16,7 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
-from worker.destinations.http import configured
+from worker.destinations.http import Sender, configured
 from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.record.availability import RecordAway
 from worker.store import redis_errors
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from worker.management.surroundings import Surroundings
     from worker.newsroom.newsroom import Newsroom
     from worker.newsroom.publication import Publication
-    from worker.outbound.oauth2_tokens import Tokens
     from worker.receivers.endpoint_directory import EndpointDirectory
     from worker.retention.warm import HotArticles
     from worker.store import Store
@@ -53,7 +52,7 @@ class EndpointEnrolment:
         publication: Publication,
         newsroom: Newsroom,
         directory: EndpointDirectory,
-        tokens: Tokens,
+        sender: Sender,
     ) -> None:
         self._surroundings = surroundings
         self._store = store
@@ -61,7 +60,7 @@ class EndpointEnrolment:
         self._publication = publication
         self._newsroom = newsroom
         self._directory = directory
-        self._tokens = tokens
+        self._sender = sender
         self._lock = Lock()
         self._copy: ManagementCopy | None = None
         self._in_use = EndpointsInUse({})
@@ -124,7 +123,7 @@ class EndpointEnrolment:
         self._endpoints = {
             name: self._endpoints[name]
             if name in self._endpoints and former.get(name) == settings
-            else configured(settings, self._tokens)
+            else configured(settings, self._sender)
             for name, settings in self._in_use.settings.items()
             if self._publication.feed(settings.feed) is not None
         }

@@ -26,11 +26,13 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
 
 from worker import clock
+from worker.destinations.http import Sender
 from worker.hub.callback_requests import CallbackRequests
 from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.intent_verifier import IntentVerifier
@@ -42,6 +44,7 @@ from worker.newsroom.feed_orders import ORDER_SECONDS
 from worker.newsroom.newsroom import Newsroom
 from worker.outbound.engine import Engine
 from worker.outbound.oauth2_tokens import Tokens
+from worker.outbound.webhook_consents import Consents
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
@@ -112,6 +115,7 @@ class WorkerRuntime:
             connect_timeout=delivery.connect_timeout,
         )
         self._tokens = Tokens(self._engine, delivery.timeout)
+        self._consents = Consents(self._engine, delivery.timeout)
         self._answers = ThreadPoolExecutor(4, thread_name_prefix="answers")
         subscribers = Subscribers(
             store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
@@ -236,8 +240,14 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
+        sender = Sender(
+            self._tokens,
+            self._consents,
+            urlsplit(settings.site.base_url).hostname or "",
+            tuple(key.get_secret_value() for key in settings.signing_keys),
+        )
         self._enrolment = EndpointEnrolment(
-            Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, self._tokens
+            Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, sender
         )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
         self._management = services.management.listener(self._enrolment.use, tends=True)
@@ -303,6 +313,7 @@ class WorkerRuntime:
             partial(self.distributor.stop, self._timeout),
             self._clearance.stop,
             self._tokens.stop,
+            self._consents.stop,
             self._stop_noting,
             self._answers.shutdown,
             *(partial(duty.join, _AGREED_SECONDS) for duty in self._agreeing),

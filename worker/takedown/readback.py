@@ -21,8 +21,7 @@ from redis.exceptions import RedisError
 
 from feeds.text import absolute_url
 from worker import clock
-from worker.outbound.errors import RECEIVER_NOT_AT_FAULT
-from worker.outbound.oauth2_tokens import TokenFailed, TokenPending
+from worker.outbound.errors import RECEIVER_NOT_AT_FAULT, RequestImpossible, RequestPending
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
 from worker.receivers.ledger import LedgerEntry
@@ -129,14 +128,14 @@ class Readback:
         else:
             try:
                 return self._request(endpoint, check, stored, page_url(endpoint.check_url, stored.article))
-            except TokenPending:
+            except RequestPending:
                 self._store.page_checks.note(check, check.sighting, now + _RETRY_MS)
-            except (TokenFailed, ValueError) as error:
+            except (RequestImpossible, ValueError) as error:
                 self._note(check, "unproven", str(error), endpoint.check_url, now)
         return None
 
     def _request(self, endpoint: Endpoint, check: PageCheck, stored: StoredArticle, url: str) -> Transfer:
-        """The request for a page. Raises TokenPending, TokenFailed."""
+        """The request for a page. Raises RequestPending, RequestImpossible."""
         # No header tells caches to fetch the page anew: what caches give to readers is what counts.
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
         # Credentials and client certificates are for the endpoint's own server only.
