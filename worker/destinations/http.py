@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from config.credentials import TlsSettings
     from config.endpoint_settings import EndpointSettings
+    from config.settings import Settings
     from worker.destinations.interface import Message
     from worker.outbound.oauth2_tokens import Tokens
     from worker.outbound.transfer import Answer
@@ -115,6 +117,12 @@ class Sender(NamedTuple):
     consents: Consents
     origin: str
     signing_keys: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, tokens: Tokens, consents: Consents) -> Sender:
+        """Return the newsroom with these settings as a sender."""
+        keys = tuple(key.get_secret_value() for key in settings.signing_keys)
+        return cls(tokens, consents, urlsplit(settings.site.base_url).hostname or "", keys)
 
 
 def configured(settings: EndpointSettings, sender: Sender) -> Endpoint:

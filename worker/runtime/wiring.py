@@ -26,7 +26,6 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
@@ -240,12 +239,7 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
-        sender = Sender(
-            self._tokens,
-            self._consents,
-            urlsplit(settings.site.base_url).hostname or "",
-            tuple(key.get_secret_value() for key in settings.signing_keys),
-        )
+        sender = Sender.of(settings, self._tokens, self._consents)
         self._enrolment = EndpointEnrolment(
             Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, sender
         )
