@@ -44,8 +44,11 @@ from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
+from worker.destinations.http import configured
 from worker.intake.article_orders import ArticleOrders
+from worker.outbound.engine import Engine
 from worker.receivers.previews import Previews
+from worker.receivers.push_tests import PushTests
 from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
 from worker.runtime.duty import Duty
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
+    from worker.destinations.http import Endpoint
+    from worker.outbound.oauth2_tokens import Tokens
 
 log = structlog.get_logger()
 
@@ -87,6 +92,7 @@ class WebProcess:
         )
         self._current = DefinitionListener(store, self._use_definitions)
         self._live = LiveListener(store.live)
+        self._push_tests: PushTests | None = None
         self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
@@ -126,7 +132,10 @@ class WebProcess:
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
         bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
         pages = _slow_path(services, self._cache, self._listener, addresses, bodies, unreadable, self._lifespan)
-        return _beside(_api(services, self._live, addresses, bodies), pages)
+        former, self._push_tests = self._push_tests, _push_tests(services)
+        if former is not None:
+            former.stop()
+        return _beside(_api(services, self._live, self._push_tests, addresses, bodies), pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -146,6 +155,8 @@ class WebProcess:
         self._connections.start()
         yield
         self._live.stop()
+        if self._push_tests is not None:
+            self._push_tests.stop()
         self._agreement.stop()
         self._connections.stop()
         self._management.stop()
@@ -220,9 +231,24 @@ def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
     return choose
 
 
+def _push_tests(services: Services) -> PushTests:
+    """Return what sends test articles; it starts an engine of its own when it is asked first."""
+    delivery, management = services.settings.delivery, services.management
+
+    def endpoint(name: str, tokens: Tokens) -> Endpoint | None:
+        settings = management.endpoints_in_use().settings.get(name)
+        return None if settings is None else configured(settings, tokens)
+
+    def engine() -> Engine:
+        return Engine(services.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
+
+    return PushTests(engine, endpoint, services.publication.provider, management.audit, delivery.timeout)
+
+
 def _api(
     services: Services,
     live: LiveListener,
+    push_tests: PushTests,
     addresses: ClientAddresses,
     bodies: BodyReader,
 ) -> ASGIApp:
@@ -243,6 +269,7 @@ def _api(
         receipts=EventReceipts(store, services.record, articles, services.publication),
         endpoint_orders=services.endpoint_orders,
         previews=Previews(store, services.publication),
+        push_tests=push_tests,
         live=live,
     )
     limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)

@@ -220,3 +220,20 @@ def test_a_receipt_that_is_not_taken_survives_the_worker(api: ApiProcess) -> Non
     del api.receiver.behave["/receipts"]
     api.until(lambda: event["id"] not in store.client.hgetall(keys.WATCHED_EVENTS), "the second try")
     assert {request.headers["webhook-id"] for request in about(api, event["id"])} == {first}
+
+
+def test_an_endpoint_is_tested_as_it_is_pushed_to(api: ApiProcess) -> None:
+    result = api.ask("POST", "/endpoints/portal/test")
+    assert result.status_code == 200, result.text
+    test = result.json()
+    assert (test["answer"]["accepted"], test["answer"]["status"], test["kill"]["status"]) == (True, 204, 204)
+    sent = [request for request in api.receiver.at("/portal") if test["article"].encode() in request.body]
+    assert [request.headers["dateline-test"] for request in sent] == ["1", "1"]
+    types = [Webhook(SECRET).verify(request.body, request.headers)["type"] for request in sent]
+    assert types == ["article.published", "article.killed"]
+    assert test["document"].encode() == sent[0].body
+    api.receiver.behave["/portal"] = lambda _: (422, b"no thanks")
+    refused = api.ask("POST", "/endpoints/portal/test").json()
+    del api.receiver.behave["/portal"]
+    assert (refused["answer"]["status"], refused["answer"]["body"], refused["kill"]) == (422, "no thanks", None)
+    assert api.ask("POST", "/endpoints/reader/test").status_code == 409

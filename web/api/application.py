@@ -20,6 +20,7 @@ from web.api import (
     live,
     managed_endpoints,
     partners,
+    push_tests,
     reference,
     replays,
 )
@@ -39,6 +40,7 @@ _ROUTERS = (
     *(
         endpoints.router,
         managed_endpoints.router,
+        push_tests.router,
         replays.router,
         partners.router,
         keys.router,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.receivers.endpoint_orders import EndpointOrders
     from worker.receivers.previews import Previews
+    from worker.receivers.push_tests import PushTests
     from worker.record import Record
     from worker.retention.recorded import RecordedArticles
     from worker.retention.warm import HotArticles
@@ -43,6 +44,7 @@ class ApiParts:
     receipts: EventReceipts
     endpoint_orders: EndpointOrders
     previews: Previews
+    push_tests: PushTests
     live: LiveListener
 
     def endpoints(self) -> EndpointViews:

@@ -1,0 +1,61 @@
+"""Testing an endpoint: a test article goes to it, and what it answers comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from web.api.access import EndpointsOperator
+from web.api.parts import Parts
+
+if TYPE_CHECKING:
+    from worker.receivers.push_tests import PushTestAnswer
+
+router = APIRouter(tags=["endpoints"])
+
+
+class EndpointAnswer(BaseModel):
+    """What an endpoint answered. `status`: null when no answer came, `error` says why; `body`: its beginning."""
+
+    accepted: bool
+    status: int | None
+    seconds: float
+    error: str | None
+    body: str
+
+
+class EndpointTest(BaseModel):
+    """A test: the id of its article, what was sent, the answer, and that to its kill (null: it was not taken)."""
+
+    article: str
+    document: str
+    answer: EndpointAnswer
+    kill: EndpointAnswer | None = Field(description="Whoever has taken the test is sent its kill at once.")
+
+
+@router.post("/endpoints/{endpoint}/test", summary="Test an endpoint")
+def test(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointTest:
+    """Send a test article in the endpoint's format, authenticated and signed as all are, and return what it answers.
+
+    It is marked as a test by its words and by the header `Dateline-Test`. 409: the endpoint gets feeds.
+    """
+    view = parts.endpoints().view(caller, endpoint)
+    push_test = parts.push_tests.push(caller, view.name, view.partner)
+    return EndpointTest(
+        article=push_test.article_id,
+        document=push_test.document,
+        answer=_answer(push_test.answer),
+        kill=None if push_test.kill is None else _answer(push_test.kill),
+    )
+
+
+def _answer(answer: PushTestAnswer) -> EndpointAnswer:
+    return EndpointAnswer(
+        accepted=answer.accepted,
+        status=answer.status or None,
+        seconds=round(answer.seconds, 4),
+        error=answer.error or None,
+        body=answer.body,
+    )

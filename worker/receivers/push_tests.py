@@ -1,0 +1,170 @@
+"""Test pushes: a test article to one endpoint, through its guard, its credentials and its signature, and its kill.
+
+The article says in its words, and the request in its header Dateline-Test, that it is a test. Whoever has taken it is
+sent its kill at once, so that none stays anywhere. Nothing of this is in a ledger.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from feeds.article import Article
+from feeds.formats import ARTICLE_FORMATS
+from feeds.rights import granted
+from worker import clock
+from worker.destinations.interface import Message, message_id
+from worker.management.changes import Conflict
+from worker.management.scopes import ENDPOINTS_OPERATE
+from worker.outbound.errors import Fault
+from worker.outbound.oauth2_tokens import TokenFailed, TokenPending, Tokens
+from worker.outbound.transfer import Answer, unsent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from feeds.formats.interface import Provider
+    from worker.destinations.http import Endpoint
+    from worker.management.audit_trail import AuditTrail
+    from worker.management.callers import Caller
+    from worker.outbound.engine import Engine
+
+HEADER = "Dateline-Test: 1"
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PushTestAnswer:
+    """What an endpoint answered to a test. `status`: 0 when no answer came; `error`: why; `body`: its beginning."""
+
+    status: int
+    seconds: float
+    error: str
+    body: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it was taken."""
+        return not self.error and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class PushTest:
+    """A test push: the id of its article, what was sent, the answer, and the answer to its kill (None: none was sent).
+
+    `document`: the body, before any compression.
+    """
+
+    article_id: str
+    document: str
+    answer: PushTestAnswer
+    kill: PushTestAnswer | None
+
+
+class PushTests:
+    """Sends tests. The engine is made and started for the first of them. `timeout` in seconds."""
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        configured: Callable[[str, Tokens], Endpoint | None],
+        provider: Provider,
+        audit: AuditTrail,
+        timeout: float,
+    ) -> None:
+        self._make_engine = engine
+        self._configured = configured
+        self._provider = provider
+        self._audit = audit
+        self._timeout = timeout
+        self._lock = Lock()
+        self._engine: Engine | None = None
+        self._tokens: Tokens | None = None
+
+    def stop(self) -> None:
+        """Send no more."""
+        with self._lock:
+            if self._tokens is not None:
+                self._tokens.stop()
+            if self._engine is not None:
+                self._engine.stop(0)
+
+    def push(self, caller: Caller, name: str, partner: str | None = None) -> PushTest:
+        """Send a test to an endpoint. Raises Forbidden, Conflict when it can't be sent tests."""
+        engine, tokens = self._running()
+        endpoint = self._configured(name, tokens)
+        if endpoint is None:
+            raise Conflict(f"{name} can't be used just now; the log says why")
+        caller.require(ENDPOINTS_OPERATE, feed=endpoint.feed, partner=partner)
+        if endpoint.mode != "article":
+            raise Conflict(f"{name} gets feeds; only endpoints in mode article are sent a test article")
+        article = _test_article(f"dateline-test-{uuid4().hex[:12]}")
+        message = self._message(endpoint, "article.published", article)
+        answer = self._sent(engine, endpoint, message)
+        kill = None
+        if answer.accepted:
+            killed = article.model_copy(update={"version": 2, "pubstatus": "canceled", "headline": "", "body_html": ""})
+            kill = self._sent(engine, endpoint, self._message(endpoint, "article.killed", killed))
+        self._audit.note(caller, "endpoint.tested", name, new={"status": answer.status, "error": answer.error})
+        return PushTest(article.id, message.text.decode("utf-8"), answer, kill)
+
+    def _running(self) -> tuple[Engine, Tokens]:
+        with self._lock:
+            if self._engine is None or self._tokens is None:
+                self._engine = self._make_engine()
+                self._engine.start()
+                self._tokens = Tokens(self._engine, self._timeout)
+                self._tokens.start()
+            return self._engine, self._tokens
+
+    def _message(self, endpoint: Endpoint, kind: str, article: Article) -> Message:
+        render, readable = ARTICLE_FORMATS[endpoint.format].render, granted(article, endpoint.rights)
+        push_id = message_id(render(kind, readable, "", self._provider), "test", article.id, article.version)
+        return Message.of(push_id, render(kind, readable, push_id, self._provider), compressed=endpoint.gzip)
+
+    def _sent(self, engine: Engine, endpoint: Endpoint, message: Message) -> PushTestAnswer:
+        """Send one message, and wait for its answer."""
+        answers: list[Answer] = []
+        answered = Event()
+
+        def on_answer(answer: Answer) -> None:
+            answers.append(answer)
+            answered.set()
+
+        deadline = time.monotonic() + 2 * self._timeout
+        while True:
+            try:
+                transfer = endpoint.push(
+                    message, on_answer, replay_id="", timeout=self._timeout, deadline=deadline + self._timeout
+                )
+            except TokenPending:
+                if time.monotonic() > deadline:
+                    return PushTestAnswer(0, 0.0, "its authorization server does not answer", "")
+                time.sleep(_LOOK_SECONDS)
+            except TokenFailed as error:
+                return PushTestAnswer(0, 0.0, str(error), "")
+            else:
+                break
+        transfer.headers.append(HEADER)
+        engine.submit([transfer])
+        answered.wait(2 * self._timeout)
+        answer = answers[0] if answers else unsent(Fault.TIMEOUT, "no answer came in time")
+        return PushTestAnswer(answer.status, answer.seconds, answer.message, answer.body.decode("utf-8", "replace"))
+
+
+def _test_article(article_id: str) -> Article:
+    now = clock.agreed()
+    return Article(
+        id=article_id,
+        version=1,
+        edition="en",
+        url=f"https://dateline.invalid/{article_id}",
+        published=now,
+        updated=now,
+        headline="Test: please ignore",
+        summary="This is a test of Dateline and no news.",
+        body_html="<p>This is a test of Dateline and no news. It is withdrawn at once.</p>",
+    )
