@@ -93,7 +93,7 @@ class Management:
             is_current = endpoints.changes_at is None or now < endpoints.changes_at
             if copy is former_copy and around is former_around and is_current:
                 return endpoints
-        endpoints = in_use(copy, around, now)
+        endpoints = in_use(copy, around, now, self._in_use[2] if self._in_use else None)
         self._in_use = copy, around, endpoints
         return endpoints
 

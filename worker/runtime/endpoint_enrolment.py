@@ -115,7 +115,7 @@ class EndpointEnrolment:
     def _take_over(self) -> None:
         """Have the endpoints of both sources as they are by now. Those that have not changed stay the same objects."""
         former = self._in_use.settings
-        self._in_use = in_use(self._copy, self._surroundings, clock.ms(clock.agreed()))
+        self._in_use = in_use(self._copy, self._surroundings, clock.ms(clock.agreed()), self._in_use)
         for name, reason in self._in_use.unusable.items():
             if self._unusable.get(name) != reason:
                 log.error("endpoint_unusable", endpoint=name, reason=reason, next_step="it waits, and loses nothing")
