@@ -12,7 +12,8 @@ from distributing import Worker
 from receiver import Answer, Receiver, Request
 
 from worker import clock
-from worker.store import keys
+from worker.store import Store, keys
+from worker.store.articles import StoredArticle
 from worker.store.attempts import Dispute
 
 
@@ -209,3 +210,49 @@ def test_a_notice_that_is_in_dispute_waits_for_its_turn_without_a_stir(worker: W
     assert worker.pushes() == ["published held"]
     # It was claimed once, and waits for its rate.
     assert int(worker.store.client.hget(keys.feed("f").meta, "fence")) == before + 1
+
+
+def test_what_is_killed_while_answers_are_noted_is_read_anew(worker: Worker, redis_url: str) -> None:
+    worker.endpoint()
+    worker.change("a")
+    worker.change("b")
+    attempts, withdrawn = worker.distributor._attempts, threading.Event()
+    save = attempts.save
+
+    def save_and_kill(questions: list[tuple[str, ...]]) -> list[str] | None:
+        revs = save(questions)
+        if revs is not None and not withdrawn.is_set():
+            # The article that goes next has just been read. Another process kills it.
+            ours, worker.store = worker.store, Store.connect(redis_url)
+            worker.change("b", "killed")
+            worker.store.close()
+            worker.store = ours
+            withdrawn.set()
+        return revs
+
+    attempts.save = save_and_kill  # type: ignore[assignment, method-assign]
+    worker.go()
+    until(worker.receiver, lambda: withdrawn.is_set() and worker.settled())
+    worker.go()
+    until(worker.receiver, worker.settled)
+    # As it is now, not as it was read a moment before.
+    assert ["published a", "killed b"] == worker.pushes()
+
+
+def test_answers_are_noted_and_what_goes_next_is_read_in_one_round_trip(worker: Worker) -> None:
+    worker.endpoint()
+    for number in range(20):
+        worker.change(f"a{number}")
+    articles, read = worker.store.articles, list[set[str]]()
+    get_many = articles.get_many
+
+    def noted(ids: set[str], *, keep: bool = True) -> dict[str, StoredArticle]:
+        if ids:
+            read.append(ids)
+        return get_many(ids, keep=keep)
+
+    articles.get_many = noted  # type: ignore[assignment, method-assign]
+    worker.go()
+    until(worker.receiver, lambda: worker.settled() and len(worker.pushes()) == 20)
+    # Once for the plan, and once for what goes first.
+    assert [20, 1] == [len(ids) for ids in read]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -67,17 +67,18 @@ class AttemptNotes:
             self._unsaved[session.claim.feed, endpoint] += session.attempts
             session.attempts.clear()
 
-    def save(self) -> None:
+    def save(self, questions: Sequence[Sequence[Any]] = ()) -> list[Any] | None:
         """Store the attempts, then alert operators.
 
-        Raises redis.RedisError in an outage; what is not stored then is stored by the next call.
+        `questions`: commands that follow in the same round trip. Returns the answers to them; None: they were not
+        asked. Raises redis.RedisError in an outage; what is not stored then is stored by the next call.
         """
         if not self._unsaved:
-            return
+            return None
         for (feed, endpoint), attempts in self._unsaved.items():
             with _isolated(feed, endpoint):
                 self._on_answers(feed, endpoint, attempts)
-        recovered = self._store()
+        recovered, answers = self._store(questions)
         saved, self._unsaved = self._unsaved, defaultdict(list)
         for feed, endpoint in sorted(recovered):
             with _isolated(feed, endpoint):
@@ -87,11 +88,15 @@ class AttemptNotes:
                 if record.alert or record.attempt.outcome in PARKING:
                     with _isolated(feed, endpoint):
                         self._alert(endpoint, feed, record)
+        return answers
 
-    def _store(self) -> set[tuple[str, str]]:
-        """Store the attempts, those of one endpoint after the other if need be; return the endpoints that recovered."""
+    def _store(self, questions: Sequence[Sequence[Any]]) -> tuple[set[tuple[str, str]], list[Any] | None]:
+        """Store the attempts, those of one endpoint after the other if need be.
+
+        Returns the endpoints that recovered, and the answers to the questions, if they were asked.
+        """
         try:
-            return self._attempts.record(self._unsaved)
+            return self._attempts.record_before(self._unsaved, questions)
         except Exception as error:
             if redis_errors.is_outage(error):
                 raise
@@ -99,7 +104,7 @@ class AttemptNotes:
         for (feed, endpoint), attempts in self._unsaved.items():
             with _isolated(feed, endpoint):
                 recovered |= self._attempts.record({(feed, endpoint): attempts})
-        return recovered
+        return recovered, None
 
     def _alert(self, endpoint: str, feed: str, record: AttemptRecord) -> None:
         """Tell operators what an attempt came to, if they should know."""

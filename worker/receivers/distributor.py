@@ -158,9 +158,7 @@ class Distributor:
         """Do what there is to do, once around."""
         try:
             self._take_messages()
-            # Before anything more is sent: a crash must repeat no more than is in flight.
-            self._attempts.save()
-            self._sessions.send()
+            self._save_and_send()
             self._settle()
             self._claim()
             self._review_backoff()
@@ -172,6 +170,15 @@ class Distributor:
         except Exception:
             log.exception("distributor_failed", next_step="claims that were lost expire and are taken over")
             time.sleep(_PAUSE_SECONDS)
+
+    def _save_and_send(self) -> None:
+        """Save what was answered before anything more is sent: a crash must repeat no more than is in flight.
+
+        What is to be sent next is looked at in the same round trip.
+        """
+        next_articles = self._sessions.next_articles()
+        revs = self._attempts.save(self._store.articles.questions(next_articles))
+        self._sessions.send(None if revs is None else dict(zip(next_articles, revs, strict=True)))
 
     def _take_messages(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import structlog
 
@@ -20,7 +20,7 @@ from worker.store import redis_errors
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from feeds.definition import FeedDefinition
     from worker.outbound.engine import Engine
@@ -158,32 +158,53 @@ class Sessions:
         """Have the sessions of a feed that have room send the notice now, not after their next answer."""
         self._ready.update(dict.fromkeys(self._article_pushes.get(feed, ())))
 
-    def send(self) -> None:
-        """Have everything sent that may be sent now, with the articles as they are at this moment, read all at once."""
+    def next_articles(self) -> list[str]:
+        """Return the ids of the articles that are needed next, for `send`; none when a withdrawal has to be noted."""
+        if any(self._is_outdated(session) for session in self._ready):
+            return []
+        return list({article_id for session in self._ready for article_id in session.needed_articles()})
+
+    def send(self, revs: Mapping[str, str | None] | None = None) -> None:
+        """Have everything sent that may be sent now, with the articles as they are at this moment, read all at once.
+
+        `revs`: those of articles that were read after the call of `next_articles`.
+        """
         while self._ready:
-            for session in self._ready:
-                if isinstance(session, ArticlePushes):
-                    self._note_withdrawals(session)
+            outdated = [session for session in self._ready if self._is_outdated(session)]
+            for session in outdated:
+                self._note_withdrawals(session)
             article_ids = {article_id for session in self._ready for article_id in session.needed_articles()}
-            stored = self._articles.get_many(article_ids) if article_ids else {}
+            if not article_ids:
+                stored = {}
+            elif revs is None or outdated or not article_ids <= revs.keys():
+                # What was read before a withdrawal was noted must not be sent as if it had been read after it.
+                stored = self._articles.get_many(article_ids)
+            else:
+                stored = self._articles.get_at(revs)
+            revs = None
             articles = dict.fromkeys(article_ids) | stored
             ready, self._ready = self._ready, {}
             requests = [request for session in ready for request in self._requests(session, articles)]
             if requests:
                 self._engine.submit(requests)
 
+    def _is_outdated(self, session: PushSession) -> TypeGuard[ArticlePushes]:
+        """Whether something was withdrawn of which a session of articles does not know yet."""
+        return (
+            isinstance(session, ArticlePushes) and self._clearance.last(session.claim.feed) > session.withdrawals_seen
+        )
+
     def _note_withdrawals(self, session: ArticlePushes) -> None:
         """Let a session know what was withdrawn, before the articles are read that it is about to send."""
         last = self._clearance.last(session.claim.feed)
-        if last > session.withdrawals_seen:
-            try:
-                self._planner.note_withdrawals(session)
-            except Exception as error:
-                if redis_errors.is_outage(error):
-                    # It is done when Redis is back.
-                    raise
-                session.break_off(broken_off(session.claim, error))
-            session.withdrawals_seen = last
+        try:
+            self._planner.note_withdrawals(session)
+        except Exception as error:
+            if redis_errors.is_outage(error):
+                # It is done when Redis is back.
+                raise
+            session.break_off(broken_off(session.claim, error))
+        session.withdrawals_seen = last
 
     def _requests(self, session: PushSession, articles: Articles) -> Iterator[Transfer]:
         """Yield what is to be sent now; end the session when nothing is left and nothing in flight."""

@@ -14,7 +14,7 @@ from worker.store.byte_cache import ByteCache
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from worker.store.damaged_records import DamagedRecords
@@ -88,9 +88,17 @@ class Articles:
         `keep`: they will be read again, so they are kept in memory.
         """
         pipe = self._client.pipeline(transaction=False)
-        for article_id in article_ids:
-            pipe.hget(keys.article(article_id), "rev")
-        revs = dict(zip(article_ids, answers(pipe), strict=True))
+        for command in self.questions(article_ids):
+            pipe.execute_command(*command)
+        return self.get_at(dict(zip(article_ids, answers(pipe), strict=True)), keep=keep)
+
+    @staticmethod
+    def questions(article_ids: Iterable[str]) -> list[tuple[str, str, str]]:
+        """Return the commands that ask for the revs of articles, for whoever talks to Redis anyway; see `get_at`."""
+        return [("HGET", keys.article(article_id), "rev") for article_id in article_ids]
+
+    def get_at(self, revs: Mapping[str, str | None], *, keep: bool = True) -> dict[str, StoredArticle]:
+        """As `get_many`, for articles of which it was just read at which `revs` they stand."""
         articles = {}
         changed = []
         for article_id, rev in revs.items():

@@ -159,10 +159,17 @@ class Attempts:
 
     def record(self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
+        return self.record_before(attempts, ())[0]
+
+    def record_before(
+        self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]], commands: Sequence[Sequence[Any]]
+    ) -> tuple[set[tuple[str, str]], list[Any]]:
+        """As `record`; return also the answers to commands that follow in the same round trip."""
         lots = [(feed, lot) for feed, records in _by_feed(attempts).items() for lot in _lots(records)]
         calls = [_call(feed, lot) for feed, lot in lots]
         recovered = set()
-        for (feed, lot), outcomes in zip(lots, self._scripts.run_each("attempts/record", calls), strict=True):
+        kept, replies = self._scripts.run_each_before("attempts/record", calls, commands)
+        for (feed, lot), outcomes in zip(lots, kept, strict=True):
             if isinstance(outcomes, ResponseError):
                 raise outcomes
             for (endpoint, _), outcome in zip(lot, outcomes, strict=True):
@@ -170,7 +177,7 @@ class Attempts:
                     recovered.add((feed, endpoint))
                 elif outcome:
                     self._report(endpoint, ResponseError(outcome))
-        return recovered
+        return recovered, replies
 
     def _report(self, endpoint: str, error: ResponseError) -> None:
         """Report that the attempts of an endpoint can't be kept. Raises the error when that is nothing of its own."""

@@ -103,12 +103,18 @@ class Scripts:
 
         Raises redis.RedisError when Redis is away, full or refuses us.
         """
+        return self.run_each_before(name, calls, after)[0]
+
+    def run_each_before(
+        self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], commands: Sequence[Sequence[Any]]
+    ) -> tuple[list[Any], list[Any]]:
+        """As `run_each`, with the answers to the commands that follow in the same round trip; an error is an answer."""
         answers: list[Any] = []
         for attempt in ("first", "loaded"):
             pipe = self._client.pipeline(transaction=False)
             for keys, args in calls:
                 pipe.evalsha(self._digests[name], len(keys), *keys, *args)
-            for command in after:
+            for command in commands:
                 pipe.execute_command(*command)
             answers = pipe.execute(raise_on_error=False)
             if attempt == "loaded" or not any(isinstance(answer, NoScriptError) for answer in answers):
@@ -121,7 +127,7 @@ class Scripts:
         for answer in answers:
             if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
                 raise answer
-        return answers[: len(calls)]
+        return answers[: len(calls)], answers[len(calls) :]
 
 
 def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:
