@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from worker.outbound.latency import LatencyAverages
@@ -235,6 +236,7 @@ def _enqueue(queue: deque[_Waiting], entry: _Waiting, *, urgent: bool) -> None:
     (queue.appendleft if urgent else queue.append)(entry)
 
 
+@lru_cache(maxsize=16_384)
 def host_of(url: str) -> str:
     """Return host and port as they stand in a URL, in lower case; the text itself if it is not a URL."""
     _, slashes, rest = url.partition("//")
