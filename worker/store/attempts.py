@@ -168,8 +168,8 @@ class Attempts:
         lots = [(feed, lot) for feed, records in _by_feed(attempts).items() for lot in _lots(records)]
         calls = [_call(feed, lot) for feed, lot in lots]
         recovered = set()
-        kept, replies = self._scripts.run_each_before("attempts/record", calls, commands)
-        for (feed, lot), outcomes in zip(lots, kept, strict=True):
+        by_lot, replies = self._scripts.run_each_before("attempts/record", calls, commands)
+        for (feed, lot), outcomes in zip(lots, by_lot, strict=True):
             if isinstance(outcomes, ResponseError):
                 raise outcomes
             for (endpoint, _), outcome in zip(lot, outcomes, strict=True):
