@@ -33,7 +33,7 @@ from worker.store import Store, keys
 from worker.wakeups import Wakeups
 
 WORKERS = 2
-_TOKEN = "token-of-the-benchmark"
+TOKEN = "token-of-the-benchmark"
 _LEASE_MS = 86_400_000
 _AT_ONCE = 5_000
 _REST_SECONDS, _REST_CORES = 0.5, 0.2
@@ -64,7 +64,7 @@ class Newsroom:
         self._stack = stack
         self._receiver = receiver
         self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {_TOKEN}"
+        self._session.headers["Authorization"] = f"Bearer {TOKEN}"
         configure(stack.redis_url)
         self._wakeups = Wakeups(app)
 
@@ -323,7 +323,7 @@ def until(done: Callable[[], bool], seconds: float, what: str) -> None:
 
 def _settings(port: int, data: Path, tables: str) -> str:
     return f"""
-api_tokens = ["{_TOKEN}"]
+api_tokens = ["{TOKEN}"]
 data_dir = "{data}"
 
 [site]

@@ -44,7 +44,7 @@ from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from worker import clock
-from worker.destinations.http import configured
+from worker.destinations.http import Sender, configured
 from worker.intake.article_orders import ArticleOrders
 from worker.outbound.engine import Engine
 from worker.receivers.previews import Previews
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from worker.destinations.http import Endpoint
     from worker.outbound.oauth2_tokens import Tokens
+    from worker.outbound.webhook_consents import Consents
 
 log = structlog.get_logger()
 
@@ -235,9 +236,9 @@ def _push_tests(services: Services) -> PushTests:
     """Return what sends test articles; it starts an engine of its own when it is asked first."""
     delivery, management = services.settings.delivery, services.management
 
-    def endpoint(name: str, tokens: Tokens) -> Endpoint | None:
+    def endpoint(name: str, tokens: Tokens, consents: Consents) -> Endpoint | None:
         settings = management.endpoints_in_use().settings.get(name)
-        return None if settings is None else configured(settings, tokens)
+        return None if settings is None else configured(settings, Sender.of(services.settings, tokens, consents))
 
     def engine() -> Engine:
         return Engine(services.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)

@@ -7,6 +7,7 @@ quick run has one.
 from __future__ import annotations
 
 from bench.rows import (
+    api,
     catchup,
     commands,
     decade,
@@ -31,6 +32,7 @@ ROWS = {
     "rendering": rendering,
     "patterns": patterns,
     "serving": serving,
+    "api": api,
     "commands": commands,
     "record": record,
     "ten years": decade,

@@ -19,9 +19,10 @@ from worker import clock
 from worker.destinations.interface import Message, message_id
 from worker.management.changes import Conflict
 from worker.management.scopes import ENDPOINTS_OPERATE
-from worker.outbound.errors import Fault
-from worker.outbound.oauth2_tokens import TokenFailed, TokenPending, Tokens
+from worker.outbound.errors import Fault, RequestImpossible, RequestPending
+from worker.outbound.oauth2_tokens import Tokens
 from worker.outbound.transfer import Answer, unsent
+from worker.outbound.webhook_consents import Consents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,7 @@ class PushTests:
     def __init__(
         self,
         engine: Callable[[], Engine],
-        configured: Callable[[str, Tokens], Endpoint | None],
+        configured: Callable[[str, Tokens, Consents], Endpoint | None],
         provider: Provider,
         audit: AuditTrail,
         timeout: float,
@@ -82,20 +83,21 @@ class PushTests:
         self._timeout = timeout
         self._lock = Lock()
         self._engine: Engine | None = None
-        self._tokens: Tokens | None = None
+        self._asking: tuple[Tokens, Consents] | None = None
 
     def stop(self) -> None:
         """Send no more."""
         with self._lock:
-            if self._tokens is not None:
-                self._tokens.stop()
             if self._engine is not None:
                 self._engine.stop(0)
+            if self._asking is not None:
+                for part in self._asking:
+                    part.stop()
 
     def push(self, caller: Caller, name: str, partner: str | None = None) -> PushTest:
         """Send a test to an endpoint. Raises Forbidden, Conflict when it can't be sent tests."""
-        engine, tokens = self._running()
-        endpoint = self._configured(name, tokens)
+        engine, tokens, consents = self._running()
+        endpoint = self._configured(name, tokens, consents)
         if endpoint is None:
             raise Conflict(f"{name} can't be used just now; the log says why")
         caller.require(ENDPOINTS_OPERATE, feed=endpoint.feed, partner=partner)
@@ -111,14 +113,14 @@ class PushTests:
         self._audit.note(caller, "endpoint.tested", name, new={"status": answer.status, "error": answer.error})
         return PushTest(article.id, message.text.decode("utf-8"), answer, kill)
 
-    def _running(self) -> tuple[Engine, Tokens]:
+    def _running(self) -> tuple[Engine, Tokens, Consents]:
         with self._lock:
-            if self._engine is None or self._tokens is None:
+            if self._engine is None or self._asking is None:
                 self._engine = self._make_engine()
                 self._engine.start()
-                self._tokens = Tokens(self._engine, self._timeout)
-                self._tokens.start()
-            return self._engine, self._tokens
+                self._asking = Tokens(self._engine, self._timeout), Consents(self._engine, self._timeout)
+                self._asking[0].start()
+            return self._engine, *self._asking
 
     def _message(self, endpoint: Endpoint, kind: str, article: Article) -> Message:
         render, readable = ARTICLE_FORMATS[endpoint.format].render, granted(article, endpoint.rights)
@@ -140,11 +142,11 @@ class PushTests:
                 transfer = endpoint.push(
                     message, on_answer, replay_id="", timeout=self._timeout, deadline=deadline + self._timeout
                 )
-            except TokenPending:
+            except RequestPending as error:
                 if time.monotonic() > deadline:
-                    return PushTestAnswer(0, 0.0, "its authorization server does not answer", "")
+                    return PushTestAnswer(0, 0.0, str(error), "")
                 time.sleep(_LOOK_SECONDS)
-            except TokenFailed as error:
+            except RequestImpossible as error:
                 return PushTestAnswer(0, 0.0, str(error), "")
             else:
                 break
