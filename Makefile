@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long run lint lock bench bench-quick
+.PHONY: help demo test test-long run lint lock bench bench-quick soak
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: $(BENCH_READY) ## Measure everything beside its peers, most rows five tim
 
 bench-quick: $(BENCH_READY) ## The same with less work, in six minutes; writes nothing
 	@$(BIN)/python -m bench --quick
+
+soak: $(BENCH_READY) ## Work steadily for an hour (DURATION=5m) and see that nothing grows: memory, descriptors, p99
+	@DURATION=$${DURATION:-1h} $(BIN)/python -m bench.soak
 
 lock: $(READY) ## Lock the dependencies of pyproject.toml anew
 	$(BIN)/pip install --quiet uv

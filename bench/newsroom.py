@@ -116,11 +116,11 @@ class Newsroom:
         """Publish or correct an article with a text of so many characters; return when it was begun to be sent."""
         return self.send([event(article, section, version, text)])
 
-    def push(self, feed: str, receivers: int, version: int, text: int = 1_700) -> Pushed:
-        """Publish an article, and wait until that many different receivers have been told, each once."""
+    def push(self, feed: str, receivers: int, version: int, text: int = 1_700, article: str = "") -> Pushed:
+        """Publish an article (else one of the feed's name); wait until so many receivers have been told, each once."""
         self._receiver.reset()
         usage = self.usage()
-        begun = self.publish(feed, feed, version, text)
+        begun = self.publish(article or feed, feed, version, text)
         self._receiver.wait(receivers, 120)
         busy = usage.report()
         counts = self._receiver.counts()
@@ -192,13 +192,16 @@ class Newsroom:
         assert process is not None
         return descendants(process.pid)
 
+    def redis(self) -> int:
+        """Process id of Redis."""
+        return int(self.store.client.info("server")["process_id"])
+
     def usage(self) -> Usage:
         """Begin to watch who is busy."""
-        redis = int(self.store.client.info("server")["process_id"])
         return Usage(
             {
                 "workers": self.workers(),
-                "Redis": [redis],
+                "Redis": [self.redis()],
                 "web": self.web(),
                 "receiver": [self._receiver.pid],
                 "this": [os.getpid()],
