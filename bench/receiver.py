@@ -6,7 +6,8 @@ delivers. What a path does is in its first letter:
 
     /o/...  checks a WebSub signature, answers 204        /f/...  answers 500
     /a/...  checks a Standard Webhook, keeps book of      /s/...  as /o/, after one second
-            the article's versions, answers 204           /n/...  never answers
+            the article's versions, answers 204           /w/...  as /a/, after one second
+    /n/...  never answers
 """
 
 from __future__ import annotations
@@ -220,11 +221,11 @@ class _Loop:
         if kind == b"n":
             counts.hanging += 1
             return b""
-        if not (_webhook if kind == b"a" else _signed)(data, end, path, body):
+        if not (_webhook if kind in b"aw" else _signed)(data, end, path, body):
             counts.wrong += 1
             return _FAILED
         counts.verified += 1
-        if kind == b"s":
+        if kind in b"sw":
             return None
         counts.arrivals.append(time.monotonic())
         counts.paths.add(path)

@@ -20,6 +20,7 @@ from bench.rows import (
     record,
     rendering,
     serving,
+    slow_half,
 )
 
 ROWS = {
@@ -28,6 +29,7 @@ ROWS = {
     "growth": growth,
     "isolation": isolation,
     "endpoints": endpoints,
+    "slow half": slow_half,
     "catch-up": catchup,
     "rendering": rendering,
     "patterns": patterns,
