@@ -13,14 +13,15 @@ import time
 
 from bench.newsroom import WORKERS, endpoint, event, start, until
 from bench.receiver import Counts, Receiver
-from bench.results import Result, at_most
+from bench.results import Result, at_least, at_most
 
 LIMIT = """\
 10,000 signed requests a second, each with an article that was looked at just before, an attempt and a line in a ledger,
 are more than the two processors have, with the receiver, Redis and the web server on the same two: a bare libcurl loop
-that only signs and posts the same body makes 14,000. A third of the worker's time is talk with Redis, although one
-round trip serves all that is sent or answered in a pass; the rest is spread over signing, libcurl and building
-requests."""
+that only signs and posts the same body makes 14,000. A delivery keeps a processor of the workers
+busy for about 300 microseconds: half of it the distributor (judging, building, signing, keeping), a quarter libcurl and
+its thread, a quarter the record, into which attempts are noted; Redis has another 60. One round trip keeps the answers of
+a pass and reads what goes next."""
 
 _ENDPOINTS = 200
 _SECTIONS = 20
@@ -28,6 +29,7 @@ _EVENTS_PER_SECOND = 50
 _SECONDS = 60
 _DRAIN_SECONDS = 120.0
 _MAX_BEHIND = 2.0
+_LEAST_PER_SECOND = 6_000
 
 _Accepted = dict[tuple[str, int], float]
 """(Article, version) -> when its event was sent."""
@@ -70,8 +72,9 @@ def _measure(name: str, sections: int, seconds: int) -> list[Result]:
     delivered = len(at_end.arrivals) / (end - begun)
     offered = len(accepted) * _ENDPOINTS / sections / seconds
     state = f"all had everything {drained:.1f} s after the end" if drained is not None else "not all within 2 minutes"
+    note = f"{offered:.0f}/s wanted, {WORKERS} workers; {busy}"
     return [
-        Result(f"{name}: deliveries", delivered, "/s", note=f"{offered:.0f}/s wanted, {WORKERS} workers; {busy}"),
+        at_least(f"{name}: deliveries", delivered, min(_LEAST_PER_SECOND, 0.98 * offered), "/s", note),
         at_most(
             f"{name}: farthest behind at the end",
             _behind(at_end, accepted, sections, end),
