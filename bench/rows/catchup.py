@@ -18,11 +18,10 @@ from worker import clock
 
 LIMIT = """\
 One worker serves an endpoint at a time, with 16 requests in flight, and notes each answer in Redis before it sends
-more, so that a crash repeats nothing else. Most of its thread's time
-goes into the message: rendering it, and judging it by the rules of its format before it leaves; a fifth is talk with
-Redis. It was 2.2 x with one round trip for each article; reading a pass's articles at once, rendering a body once for its
-id and itself, judging it without writing it again, and keeping attempts by one script in the round trip that reads what
-goes next made it what it is."""
+more, so that a crash repeats nothing else. Most of its thread's time goes into the message: rendering it, and
+judging it by the rules of its format before it leaves; a fifth is talk with Redis. It was 2.2 x with one round trip
+for each article; reading a pass's articles at once, rendering a body once for its id and itself, judging it without
+writing it again, and keeping attempts by one script in the round trip that reads what goes next made it what it is."""
 
 _AT_ONCE = 16
 _NAMES = ("p0", "p1", "p2")

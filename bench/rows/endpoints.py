@@ -16,12 +16,12 @@ from bench.receiver import Counts, Receiver
 from bench.results import Result, at_least, at_most
 
 LIMIT = """\
-10,000 signed requests a second, each with an article that was looked at just before, an attempt and a line in a ledger,
-are more than the two processors have, with the receiver, Redis and the web server on the same two: a bare libcurl loop
-that only signs and posts the same body makes 14,000. A delivery keeps a processor of the workers
-busy for about 300 microseconds: half of it the distributor (judging, building, signing, keeping), a quarter libcurl and
-its thread, a quarter the record, into which attempts are noted; Redis has another 60. One round trip keeps the answers of
-a pass and reads what goes next."""
+10,000 signed requests a second, each with an article that was looked at just before, an attempt and a line in a
+ledger, are more than the two processors have, with the receiver, Redis and the web server on the same two: a bare
+libcurl loop that only signs and posts the same body makes 14,000. A delivery keeps a processor of the workers busy
+for about 300 microseconds: half of it the distributor (judging, building, signing, keeping), a quarter libcurl and
+its thread, a quarter the record, into which attempts are noted; Redis has another 60. One round trip keeps the
+answers of a pass and reads what goes next."""
 
 _ENDPOINTS = 200
 _SECTIONS = 20
