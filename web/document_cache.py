@@ -77,8 +77,9 @@ class DocumentCache:
 
     def current(self, key: str) -> Representation | None:
         """Return a document if there is one that may be served at once."""
-        cached = self._documents.get(key)
-        if cached is None:
+        try:
+            cached = self._documents[key]
+        except KeyError:
             return None
         state = self._heads.judge(cached.feed, cached.document.head, cached.generation)
         if state == "current" or (state == "stale" and not self._heads.redis_answers):

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web import feed_delta
 from web.connection_limits import ConnectionLimits
 from web.document_cache import DocumentCache
-from web.header_fields import relevant_fields
+from web.header_fields import relevant_fields, relevant_pairs
+from web.representation import RawResponse, RelevantFields, Representation
 
 _READING = frozenset({"GET", "HEAD"})
 
@@ -38,8 +39,8 @@ class FastPath:
             query = scope["query_string"]
             document = self._cache.current(f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"])
             if document is not None:
-                fields = relevant_fields(scope["headers"])
-                response = None if feed_delta.accepted(fields) else document.respond(fields)
+                pairs = relevant_pairs(scope["headers"])
+                response = document.answer_to(pairs) or _respond(document, pairs)
                 if response is not None:
                     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
                     await send({"type": "http.response.body", "body": response.body})
@@ -51,3 +52,12 @@ class FastPath:
         finally:
             self._connections.answered[peer] = time.monotonic()
             self._connections.busy.pop(peer, None)
+
+
+def _respond(document: Representation, pairs: RelevantFields) -> RawResponse | None:
+    """The response to whoever asks so for the first time; None when the application behind must make it."""
+    fields = relevant_fields(pairs)
+    response = None if feed_delta.accepted(fields) else document.respond(fields)
+    if response is not None:
+        document.remember(pairs, response)
+    return response

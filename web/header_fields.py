@@ -34,6 +34,11 @@ _ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _QVALUE = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 
 
+def relevant_pairs(raw: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
+    """Return those of a request's fields that the answer to a GET of a document depends on, as they are."""
+    return tuple([field for field in raw if field[0] in _RELEVANT])
+
+
 def relevant_fields(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return those of a request's fields that the answer to a GET of a document depends on, names in lower case.
 

@@ -12,6 +12,12 @@ from web.content_coding import CODINGS, IDENTITY, preferred
 
 RawHeaders = list[tuple[bytes, bytes]]
 """As ASGI has them: names in lower case."""
+RelevantFields = tuple[tuple[bytes, bytes], ...]
+"""Those fields of a request that decide what it gets, as they came."""
+_ANSWERS_MOST = 100
+"""How many different requests for a document have their responses kept."""
+_BYTES_MOST = 200
+"""Of the values of such a request, at the most."""
 
 
 class RawResponse(NamedTuple):
@@ -31,6 +37,7 @@ class Representation:
 
     __slots__ = (
         "_all_tags",
+        "_answers",
         "_coded",
         "_content_type",
         "_last_modified",
@@ -53,6 +60,7 @@ class Representation:
         self._second_over = 0.0 if changed is None else changed // 1000 + 1.0
         self._last_modified = self._last_modified_at(self._second_over)
         self._coded: dict[str, tuple[RawHeaders, bytes]] = {}
+        self._answers: dict[RelevantFields, RawResponse] = {}
         self._add(IDENTITY, body)
 
     @property
@@ -94,6 +102,19 @@ class Representation:
             return RawResponse(304, [tag, *self._shared_headers, *dated], b"")
         coded = self._coded.get(coding)
         return coded and RawResponse(200, coded[0] + dated, coded[1])
+
+    def answer_to(self, fields: RelevantFields) -> RawResponse | None:
+        """Return the response that `remember` was given for a request with exactly these fields."""
+        return self._answers.get(fields)
+
+    def remember(self, fields: RelevantFields, response: RawResponse) -> None:
+        """Keep a response for the next who ask in the same words, as nearly all do; few and short ones only.
+
+        Not before the second of the change is over, after which its date stays as it is.
+        """
+        few = len(self._answers) < _ANSWERS_MOST and sum(len(value) for _, value in fields) <= _BYTES_MOST
+        if few and time.time() >= self._second_over:
+            self._answers[fields] = response
 
     def _last_modified_at(self, now: float) -> RawHeaders:
         """Return the Last-Modified at `now` (seconds since the epoch), as headers."""

@@ -71,3 +71,26 @@ def test_a_failed_precondition_says_nothing_else() -> None:
 def test_headers_that_are_repeated_are_one_list() -> None:
     raw = [(b"if-none-match", b'"a"'), (b"host", b"h"), (b"if-none-match", b'"\xe9"')]
     assert {"if-none-match": '"a", "é"'} == relevant_fields(raw)
+
+
+def test_a_response_is_kept_for_the_same_words_once_the_second_of_the_change_is_over() -> None:
+    pairs = ((b"accept-encoding", b"identity"),)
+    for changed, kept in ((1000, True), (int(time.time() * 1000) + 60_000, False), (None, True)):
+        document = Representation(b"text", "text/plain", [], 1, changed)
+        response = document.respond({"accept-encoding": "identity"})
+        assert response is not None
+        document.remember(pairs, response)
+        assert kept is (document.answer_to(pairs) is response)
+        assert document.answer_to(()) is None
+
+
+def test_few_and_short_requests_have_their_responses_kept() -> None:
+    document = Representation(b"text", "text/plain", [], 1, None)
+    response = document.respond({})
+    assert response is not None
+    long = ((b"if-none-match", b'"x"' * 100),)
+    document.remember(long, response)
+    assert document.answer_to(long) is None
+    for number in range(1000):
+        document.remember(((b"if-none-match", b'"%d"' % number),), response)
+    assert sum(document.answer_to(((b"if-none-match", b'"%d"' % number),)) is not None for number in range(1000)) == 100
