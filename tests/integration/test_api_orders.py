@@ -237,3 +237,14 @@ def test_an_endpoint_is_tested_as_it_is_pushed_to(api: ApiProcess) -> None:
     del api.receiver.behave["/portal"]
     assert (refused["answer"]["status"], refused["answer"]["body"], refused["kill"]) == (422, "no thanks", None)
     assert api.ask("POST", "/endpoints/reader/test").status_code == 409
+
+
+def test_the_past_of_a_feed_is_ordered(api: ApiProcess) -> None:
+    dry = api.ask("POST", "/feeds/world/orders", json={"action": "push", "dry_run": True})
+    assert dry.status_code == 202, dry.text
+    assert (dry.json()["articles"], set(dry.json()["endpoints"]) >= {"portal", "reader"}) == (0, True)
+    assert api.ask("GET", "/feeds/world/orders").status_code == 404
+    api.services.store.feed_orders.give("picks", "push", {"none": 1}, 1, 0)
+    assert api.get("/feeds/picks/orders")["action"] == "push"
+    for_sport = api.key("feeds:write", bounds=Bounds(feeds=("sport",)))
+    assert api.ask("POST", "/feeds/world/orders", for_sport, json={"action": "push"}).status_code == 404

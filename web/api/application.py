@@ -14,6 +14,7 @@ from web.api import (
     audit,
     endpoints,
     events,
+    feed_orders,
     feeds,
     keys,
     lists,
@@ -36,7 +37,7 @@ OPEN_PATHS = frozenset({PREFIX, f"{PREFIX}/", OPENAPI_PATH, *reference.PATHS})
 """What needs no key."""
 # In which order they are asked: what names more of an address comes first.
 _ROUTERS = (
-    *(events.router, articles.router, article_orders.router, lists.router, feeds.router),
+    *(events.router, articles.router, article_orders.router, lists.router, feed_orders.router, feeds.router),
     *(
         endpoints.router,
         managed_endpoints.router,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker import clock
+from worker.cli.management import at_the_shell
 from worker.cli.terminal import Failed, err, feed_names, note, out
-from worker.newsroom.feed_orders import articles_concerned
+from worker.newsroom.feed_orders import articles_concerned, give_order
 from worker.record.availability import RecordAway
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def order(services: Services, feed: str, action: Action, *, rate: float, dry_run
     out.print(f"Receivers: {', '.join(receivers) or 'none'}")
     if dry_run or not articles:
         return
-    services.store.feed_orders.give(feed, action, articles, rate, clock.ms(clock.agreed()))
+    give_order(services.store, services.management.audit, at_the_shell(), feed, action, articles, rate)
     if feed_order := services.store.feed_orders.get(feed):
         _watch(services, feed, feed_order)
 

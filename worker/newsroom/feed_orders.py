@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from worker import clock
+from worker.management.changes import Conflict
+from worker.management.scopes import FEEDS_WRITE
 from worker.record.availability import RecordAway
 from worker.record.feed_candidates import placed_silently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.management.audit_trail import AuditTrail
+    from worker.management.callers import Caller
     from worker.newsroom.event_permit import EventPermit
     from worker.newsroom.feed_offers import FeedOffers
     from worker.retention.recorded import RecordedArticles
@@ -55,6 +60,20 @@ def articles_concerned(
         # Of what is hot Redis knows better.
         published |= {name: in_record[name] for name in lot if name not in store.articles.hot(lot)}
     return published
+
+
+def give_order(
+    store: Store, audit: AuditTrail, caller: Caller, feed: str, action: Action, articles: dict[str, int], rate: float
+) -> None:
+    """Order it for articles (of `articles_concerned`), so many a second at the most. Raises Forbidden, Conflict."""
+    caller.require(FEEDS_WRITE, feed=feed)
+    before = store.feed_orders.get(feed)
+    if before and before.waiting:
+        done = before.articles - before.waiting
+        raise Conflict(f"a {before.action} of {feed} is under way: {done} of {before.articles} articles are done")
+    store.feed_orders.give(feed, action, articles, rate, clock.ms(clock.agreed()))
+    details = {"action": action, "articles": len(articles)}
+    audit.note(caller, "feed.ordered", feed, new=details)
 
 
 class OrderedArticles:
