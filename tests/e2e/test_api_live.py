@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -20,7 +22,8 @@ AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
 
 @pytest.fixture(scope="module")
 def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[Newsroom]:
-    with start(tmp_path_factory.mktemp("n"), shared_receiver, 1) as newsroom:
+    more = f'\n[receipts]\nurl = "{shared_receiver.url}/receipts"\n'
+    with start(tmp_path_factory.mktemp("n"), shared_receiver, 1, more) as newsroom:
         yield newsroom
 
 
@@ -104,3 +107,27 @@ def test_a_client_that_does_not_read_loses_its_connection(newsroom: Newsroom) ->
         # What is in the sockets comes, and then the end: nothing was kept for it beyond that.
         while slow.recv(1 << 20):
             pass
+
+
+def test_a_receipt_outlives_the_worker_that_is_killed(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    receiver.behave["/receipts"] = lambda _: (500, b"")
+    event = newsroom.publish("live-9", "s2")
+
+    def tries() -> list[str]:
+        return [push.headers["webhook-id"] for push in receiver.at("/receipts") if event["id"].encode() in push.body]
+
+    receiver.until(lambda: bool(tries()), 30, "a try")
+    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
+    watch.start()
+    victims = [child.process for child in newsroom.stack.children if child.process and "worker" in child.name]
+    for victim in victims:
+        os.kill(victim.pid, signal.SIGKILL)
+    for victim in victims:
+        victim.wait()
+    count = len(tries())
+    del receiver.behave["/receipts"]
+    receiver.until(lambda: len(tries()) > count, 60, "the receipt, by another worker")
+    assert len(set(tries())) == 1
+    newsroom.stack.stop()
+    watch.join()

@@ -99,7 +99,7 @@ class ReceiptSender:
             answer = self._session.post(
                 self._url,
                 data=json.dumps(message | {"receipt": receipt.as_json()}),
-                headers={"Content-Type": "application/json"},
+                headers={"Content-Type": "application/json", "webhook-id": message_id},
                 auth=auth,
                 timeout=self._timeout,
                 allow_redirects=False,
