@@ -102,10 +102,16 @@ def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_a
     first = children_of(pid)
     os.kill(min(first), signal.SIGKILL)
     receiver.until(lambda: len(children_of(pid)) == 2 and children_of(pid) != first, 60, "another in its place")
+
+    def counted() -> bool:
+        metrics = requests.get(f"{newsroom.base_url}/metrics", timeout=30).text
+        return 'dateline_events_total{result="published"} 1.0' in metrics
+
+    # Workers write their counters now and then.
+    receiver.until(lambda: healthy(newsroom) and counted(), 30, "the counters")
     for _ in range(20):  # each by a connection of its own, so by either of them
         receiver.until(lambda: healthy(newsroom), 30, "an answer")
-        metrics = requests.get(f"{newsroom.base_url}/metrics", timeout=30).text
-        assert 'dateline_events_total{result="published"} 1.0' in metrics
+        assert counted()
     served = children_of(pid)
     os.kill(pid, signal.SIGINT)
     web.process.wait(30)
