@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from command_line import dateline
@@ -20,12 +21,13 @@ def shown(newsroom: Newsroom, *words: str) -> Any:
 
 def where(newsroom: Newsroom) -> list[str]:
     """The files of the record and of Redis that have the word."""
-    folder = newsroom.config.parent
-    return [
-        path.name
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".json" and SECRET.encode() in path.read_bytes().lower()
-    ]
+    names = []
+    for path in newsroom.config.parent.rglob("*"):
+        # Redis writes files beside those that it replaces.
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.suffix != ".json" and SECRET.encode() in path.read_bytes().lower():
+                names.append(path.name)
+    return names
 
 
 def test_from_the_event_to_nothing(newsroom: Newsroom) -> None:

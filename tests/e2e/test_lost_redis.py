@@ -48,7 +48,7 @@ def test_after_redis_has_lost_everything_feeds_are_as_before_and_the_news_goes_o
     receiver.until(
         lambda: any(b"article.killed" in r.body and b"before" in r.body for r in receiver.at("/p0")), 20, "the kill"
     )
-    assert requests.get(f"{newsroom.base_url}/readyz", timeout=10).status_code == 200
+    until(lambda: requests.get(f"{newsroom.base_url}/readyz", timeout=10).status_code == 200, "all to be ready")
 
 
 def document(newsroom: Newsroom, feed: str) -> bytes:

@@ -16,6 +16,7 @@ from test_cold import Parts
 
 from worker.receivers.replay_selection import articles_to_replay
 from worker.record import Record, tables
+from worker.retention.noter import Noter
 from worker.retention.outbox_drain import OutboxDrain
 from worker.store import Store, keys
 from worker.takedown.coverage_report import coverage_report
@@ -32,6 +33,7 @@ class Room:
         self.parts = Parts(store, record, hot=timedelta(milliseconds=1))
         self.parts.terms.limits = {}
         self.drain = OutboxDrain(store, record)
+        self.noter = Noter(store, record)
         self.trims = trims
         assert self.parts.ids.complete(lambda: True)
 
@@ -49,6 +51,8 @@ class Room:
         self.store.outboxes.report(["world"])
         while self.drain.drain() == 0:
             pass
+        # What could not be noted in a moment a duty notes.
+        self.noter.note(self.store.client.hkeys(keys.UNNOTED))
         time.sleep(0.02)
         there = [name for name in NAMES if self.store.articles.get(name)]
         # What has just come back stays for a moment.

@@ -23,6 +23,7 @@ record_password = ""
 broker_url = "localhost"
 api_tokens = ["a token"]
 event_secrets = ["short"]
+signing_keys = ["short"]
 [site]
 base_url = "https://herald.example/?from=feed"
 timezone = "Riyadh"

@@ -1,10 +1,10 @@
 -- with outboxes/append.part attempts/disputes.part endpoints/ledger.part
 -- Keep attempts of endpoints of one feed, update the health of each, and note in its ledger what it has of the articles.
 -- KEYS 1 outbox   2 disputes due   then of each endpoint: health, parked, ledger, disputed
--- ARGV of each endpoint: its name, how many attempts follow, and of each attempt: time (ms), article, outcome, status,
---      milliseconds, error, answer; what is appended of it to the outbox; the attempt as JSON if its article is set
---      aside, else ''; what becomes of the dispute about the article; how many entries for the ledger follow, and of
---      each the article and the entry. The dispute:
+-- ARGV 1.. of each endpoint: its name, how many attempts follow, and of each attempt: time (ms), article, outcome,
+--      status, milliseconds, error, answer; what is appended of it to the outbox; the attempt as JSON if its article is
+--      set aside, else ''; what becomes of the dispute about the article; how many entries for the ledger follow, and
+--      of each the article and the entry. The dispute:
 --      ''            there is no dispute
 --      JSON          the dispute as it is now
 --      parked_alone  the article is parked though there was no other to compare it with
