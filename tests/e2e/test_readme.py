@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from worker.runtime.listen_address import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 # What starts something that stays, and what runs by itself for minutes.
-STARTED = {"make run", "python3 config/samples/receiver.py"}
+RUN_WITH_KEY = "DATELINE_MANAGEMENT__SECRET_KEY_FILE=$PWD/data/management.key make run"
+STARTED = {"make run", RUN_WITH_KEY, "python3 config/samples/receiver.py"}
+MAKE_KEY = ".venv/bin/dateline management new-key > data/management.key"
 LONG = {"make demo", "make test", "make test-long"}
 # What a newcomer looks for in what each of the others prints.
 EXPECTED = {
@@ -32,6 +35,10 @@ EXPECTED = {
     "subscriptions": ["127.0.0.1"],
     "render": ["hh-2026-0301"],
     "validate": ["no findings in"],
+    "/api/v1/partners": ['"name":"city-portal"'],
+    "/api/v1/endpoints": ['"name":"city-portal-en"', '"secret":"whsec_'],
+    "/api/v1/endpoints/city-portal-en/test": ['"answer":{"accepted":true,"status":204', '"kill":{"accepted":true'],
+    "/api/v1/endpoints/city-portal-en/replays": ['{"articles":3,"dry_run":false,"waits":false}'],
 }
 
 
@@ -65,6 +72,12 @@ def running(words: list[str], environ: dict[str, str], ready: str) -> Iterator[C
         process.stdout.close()
 
 
+def is_enrolled(address: str) -> bool:
+    """Whether a new endpoint is known by now; a reader of the page takes longer to go on than that takes."""
+    answer = requests.get(address, headers={"Authorization": "Bearer development-only"}, timeout=10)
+    return answer.ok and answer.json()["health"]["state"] == "settled"
+
+
 def until(true: Callable[[], bool], output: Callable[[], str]) -> None:
     deadline = time.monotonic() + 60
     while not true():
@@ -78,17 +91,21 @@ def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ |= {"DATELINE_DATA_DIR": str(tmp_path), "DATELINE_WEB__PORT": web}
     environ["DATELINE_SITE__BASE_URL"] = f"http://127.0.0.1:{web}"
+    # One newsroom serves for the whole page: it has from the start the key that the page makes later.
+    environ["DATELINE_MANAGEMENT__SECRET_KEY_FILE"] = str(tmp_path / "management.key")
     dateline = str(Path(sys.executable).with_name("dateline"))
+    make_key = MAKE_KEY.replace("data", str(tmp_path)).replace(".venv/bin/dateline", dateline)
+    subprocess.run(["bash", "-c", make_key], cwd=ROOT, check=True, timeout=60)
     up = [dateline, "up", "--config", "config/dateline.toml"]
     run = [sys.executable, "config/samples/receiver.py", receiver]
     seen = set()
     with running(up, environ, "Ctrl-C ends it") as newsroom, running(run, environ, "Listening") as listener:
         for command in commands():
-            if command in STARTED | LONG:
+            if command in STARTED | LONG | {MAKE_KEY}:
                 seen.add(command)
                 continue
             here = command.replace("8420", web).replace("8430", receiver).replace(".venv/bin/dateline", dateline)
-            name = next(name for name in EXPECTED if re.search(rf"dateline {name}\b|8420{name}\b", command))
+            name = next(name for name in EXPECTED if re.search(rf"dateline {name}\b|8420{name}(?= )", command))
             seen.add(name)
             if name == "subscriptions":
                 until(lambda: "push /push/7 application/atom+xml" in listener(), listener)
@@ -98,5 +115,8 @@ def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
             assert done.returncode == 0, (command, done.stderr, newsroom())
             missing = [words for words in EXPECTED[name] if words not in done.stdout]
             assert missing == [], (command, done.stdout, done.stderr)
+            if name == "/api/v1/endpoints":
+                until(lambda: is_enrolled(f"http://127.0.0.1:{web}/api/v1/endpoints/city-portal-en"), newsroom)
         assert "signature valid" in listener()
-    assert seen == STARTED | LONG | EXPECTED.keys()
+        until(lambda: listener().count("push /news ") == 5, listener)
+    assert seen == STARTED | LONG | EXPECTED.keys() | {MAKE_KEY}
