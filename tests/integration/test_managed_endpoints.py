@@ -80,6 +80,14 @@ class TestEndpoints:
         actions = [entry.action for entry in management.audit.entries(ADMIN, Filter(), 9)]
         assert ["endpoint.removed", "endpoint.changed", "endpoint.created"] == actions
 
+    def test_whoever_makes_one_finds_it_at_once(self, management: Management) -> None:
+        # The thread of the listener does not run: it would hear of it in a moment.
+        management.listener(tends=False).look()
+        management.endpoints.create(ADMIN, "herald", BASIC)
+        assert "herald" in management.endpoints_in_use().settings
+        token = management.keys.create(ADMIN, "desk", [ENDPOINTS_READ], Bounds(), None).token
+        assert management.ring.caller(token, now(), "") is not None
+
     def test_every_bad_field_is_named(self, management: Management) -> None:
         wrong: dict[str, Any] = {
             "feed": "moon",

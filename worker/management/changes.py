@@ -19,7 +19,7 @@ from worker.record.audit import Draft
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -68,11 +68,15 @@ class Change:
 
 
 class Changes:
-    """Makes changes. Raises RecordAway when the record is away: nothing was changed then."""
+    """Makes changes. Raises RecordAway when the record is away: nothing was changed then.
 
-    def __init__(self, store: Store, record: Record) -> None:
+    `on_change` is called with what the management has by then, in the thread of whoever has made the change.
+    """
+
+    def __init__(self, store: Store, record: Record, on_change: Callable[[ManagementCopy], None]) -> None:
         self._store = store
         self._record = record
+        self._on_change = on_change
 
     @contextmanager
     def change(self, caller: Caller) -> Iterator[Change]:
@@ -81,6 +85,7 @@ class Changes:
             change = Change(connection, caller)
             yield change
             copy = change.finish()
+        self._on_change(copy)
         try:
             self._store.management.put(copy.stamp, copy.revision, copy.model_dump_json())
         except RedisError as error:

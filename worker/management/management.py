@@ -49,7 +49,7 @@ class Management:
         self._record = record
         self._next_erasing = 0.0
         self.surroundings = surroundings
-        changes = Changes(store, record)
+        changes = Changes(store, record, self._know_at_once)
         self.audit = AuditTrail(store, record)
         self.keys = Keys(changes)
         self.partners = Partners(changes)
@@ -115,6 +115,12 @@ class Management:
         """Return somebody as this process knows them; None: nobody is called so."""
         copy = self.current or self.copy()
         return next((person for person in copy.people if person.name == name), None) if copy else None
+
+    def _know_at_once(self, copy: ManagementCopy) -> None:
+        """Know of a change of this process before its listener hears of it: whoever has made it asks for it next."""
+        if self.current is not None and self.current.revision < copy.revision:
+            self.ring.use(copy)
+            self.current = copy
 
     def _tend(self) -> None:
         """Do what is due. Raises RecordAway, redis.RedisError."""
