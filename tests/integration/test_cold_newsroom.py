@@ -41,6 +41,8 @@ class Room:
         """Carry out an act and serve the partner; then take out all that is cold."""
         act(self)
         self.desk.go(3)
+        # What could not be noted in a moment a duty notes.
+        self.noter.note(self.store.client.hkeys(keys.UNNOTED))
         # As if a hundred others had left since: what has left is cold only then.
         self.store.client.delete(keys.feed("world").tombstones)
         if self.trims:
@@ -51,8 +53,6 @@ class Room:
         self.store.outboxes.report(["world"])
         while self.drain.drain() == 0:
             pass
-        # What could not be noted in a moment a duty notes.
-        self.noter.note(self.store.client.hkeys(keys.UNNOTED))
         time.sleep(0.02)
         there = [name for name in NAMES if self.store.articles.get(name)]
         # What has just come back stays for a moment.
