@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from contract.caller import Caller
 from contract.misbehaving import PATIENCE, Call, MisbehavingReceiver, answer
 from contract.test_auth import Conversation, settings
@@ -102,6 +103,14 @@ def test_a_receiver_that_does_not_consent_gets_nothing(
     assert reason in conversation.session.attempts[0].attempt.error
     converse(caller, endpoint(receiver, sender, rate=2))
     assert receiver.lines() == ["OPTIONS"]
+
+
+def test_its_pages_are_read_back_without_its_consent(receiver: AskedReceiver, sender: Sender) -> None:
+    identity = endpoint(receiver, sender, headers={"X-Api-Key": "k3y"}).identity
+    assert identity is not None
+    page = identity(requests.Request("GET", f"{receiver.url}/page").prepare())
+    assert (page.headers["x-api-key"], "origin" in page.headers) == ("k3y", False)
+    assert receiver.lines() == []
 
 
 def test_a_receiver_that_can_not_be_asked_gets_nothing(caller: Caller, sender: Sender) -> None:

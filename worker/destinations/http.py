@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from worker.destinations.interface import Message
     from worker.outbound.oauth2_tokens import Tokens
     from worker.outbound.transfer import Answer
-    from worker.outbound.webhook_consents import Consents
+    from worker.outbound.webhook_consents import Consent, Consents
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Endpoint:
     """Attempts a second at the most; None: no limit."""
     identity: Identity | None = None
     """How it recognises us beside the signature: credentials and headers of its own."""
+    consent: Consent | None = None
+    """Whether it wants our pushes, where it is to be asked. Its pages are read back without."""
     tls: Tls = DEFAULT_TLS
     gzip: bool = False
     """Whether bodies are compressed."""
@@ -85,12 +87,14 @@ class Endpoint:
         `replay_id`: the replay that the push belongs to, if any. `timeout` in seconds, `deadline` in monotonic seconds.
         Raises RequestPending and RequestImpossible (worker/outbound/errors.py).
         """
-        if self.identity:
-            request = self.identity(self.request.copy())
+        lines = [*self.header_lines]
+        if self.consent or self.identity:
+            request = self.request.copy()
+            for addition in filter(None, (self.consent, self.identity)):
+                request = addition(request)
             lines = header_lines(request)
+        if self.identity:
             on_answer = partial(self._inspect, request.headers.get("Authorization", ""), on_answer)
-        else:
-            lines = [*self.header_lines]
         if replay_id:
             lines.append(f"Dateline-Replay: {replay_id}")
         if self.secrets:
@@ -138,6 +142,7 @@ def configured(settings: EndpointSettings, sender: Sender) -> Endpoint:
         concurrency=settings.concurrency,
         rate=settings.rate,
         identity=_identity(settings, sender),
+        consent=_consent(settings, sender),
         tls=_tls(settings.tls),
         gzip=settings.gzip,
         rights=settings.rights.rights(),
@@ -169,11 +174,14 @@ def _identity(settings: EndpointSettings, sender: Sender) -> Identity | None:
             )
             hidden = (client.secret,)
             auth = sender.tokens.auth_for(client)
-    consent: AuthBase | None = None
-    if settings.handshake:
-        per_minute = None if settings.rate is None else max(1, round(settings.rate * 60))
-        consent = sender.consents.consent_to(Question(settings.url, sender.origin, per_minute, _tls(settings.tls)))
-    return Identity(auth, headers, hidden, consent) if auth or headers or consent else None
+    return Identity(auth, headers, hidden) if auth or headers else None
+
+
+def _consent(settings: EndpointSettings, sender: Sender) -> Consent | None:
+    if not settings.handshake:
+        return None
+    per_minute = None if settings.rate is None else max(1, round(settings.rate * 60))
+    return sender.consents.consent_to(Question(settings.url, sender.origin, per_minute, _tls(settings.tls)))
 
 
 def _tls(settings: TlsSettings) -> Tls:

@@ -39,32 +39,18 @@ def basic(username: str, password: str) -> AuthBase:
 class Identity(AuthBase):
     """Everything that tells one endpoint who we are: a way of authentication, and the headers set for this endpoint.
 
-    With `consent` the endpoint is asked before anything is sent to it (webhook_consents.py).
-
     Partners repeat what they were sent in their error pages. `secrets`, the values of `headers` and whatever follows
     the scheme in `Authorization` are therefore taken out of answers before anybody sees them.
     """
 
-    def __init__(
-        self,
-        auth: AuthBase | None,
-        headers: Mapping[str, str],
-        secrets: tuple[str, ...],
-        consent: AuthBase | None = None,
-    ) -> None:
+    def __init__(self, auth: AuthBase | None, headers: Mapping[str, str], secrets: tuple[str, ...]) -> None:
         self._auth = auth
-        self._consent = consent
         self._headers = headers
         self._secrets = (*secrets, *headers.values())
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add them to a request.
-
-        Raises RequestPending or RequestImpossible when there is no token to add, or no consent of the receiver's.
-        """
+        """Add them to a request. Raises RequestPending or RequestImpossible when there is no token to add."""
         request.headers.update(self._headers)
-        if self._consent:
-            request = self._consent(request)
         return self._auth(request) if self._auth else request
 
     def inspect(self, authorization: str, answer: Answer) -> None:

@@ -12,9 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import redis
-
 from worker.store import keys
+from worker.store.announcements import Announcements
 from worker.store.leases import Lease
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ ALIVE_MS = 10_000
 """A worker without a report for so long no longer prevents others from taking charge."""
 LOST_MS = 60_000
 """A lost worker is remembered for so long; until then what only its definitions name is not removed."""
-_SUBSCRIBE_SECONDS = 5.0
-"""How long Redis may take to answer a subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +50,6 @@ class CurrentDefinitions:
 
     announcement: str
     definitions: tuple[str, ...]
-
-
-class DefinitionAnnouncements:
-    """Hears when other definitions become current, from its creation until it is closed, on its own connection."""
-
-    def __init__(self, client: Client) -> None:
-        self._pubsub = client.pubsub()
-        self._pubsub.subscribe(keys.REDEFINED)
-        if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
-            self.close()
-            raise redis.TimeoutError("Redis did not answer a subscription")
-
-    def wait(self, seconds: float) -> None:
-        """Return at an announcement, or after so long. Raises redis.RedisError when the connection is lost."""
-        self._pubsub.get_message(timeout=seconds)
-
-    def close(self) -> None:
-        """Hear nothing more."""
-        self._pubsub.close()
 
 
 Position = tuple[str, ...]
@@ -173,9 +151,9 @@ class Definitions:
         except (ValueError, TypeError):
             return None
 
-    def listen(self) -> DefinitionAnnouncements:
+    def listen(self) -> Announcements:
         """Hear of announcements from now on."""
-        return DefinitionAnnouncements(self._client)
+        return Announcements(self._client, keys.REDEFINED)
 
     def indexed(self) -> dict[str, str]:
         """The definitions by which the articles were put into feeds: feed name -> definition as JSON."""

@@ -10,36 +10,13 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import redis
-
 from worker.store import keys
+from worker.store.announcements import Announcements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.store.scripts import Client, Scripts
-
-_SUBSCRIBE_SECONDS = 5.0
-"""How long Redis may take to answer a subscription."""
-
-
-class ManagementAnnouncements:
-    """Hears when another copy is put, from its creation until it is closed, on its own connection."""
-
-    def __init__(self, client: Client) -> None:
-        self._pubsub = client.pubsub()
-        self._pubsub.subscribe(keys.MANAGED)
-        if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
-            self.close()
-            raise redis.TimeoutError("Redis did not answer a subscription")
-
-    def wait(self, seconds: float) -> None:
-        """Return at an announcement, or after so long. Raises redis.RedisError when the connection is lost."""
-        self._pubsub.get_message(timeout=seconds)
-
-    def close(self) -> None:
-        """Hear nothing more."""
-        self._pubsub.close()
 
 
 class ManagementCopies:
@@ -73,9 +50,9 @@ class ManagementCopies:
         arguments = [stamp, revision, copy, replaced, keys.MANAGED]
         return bool(self._scripts.run("management/put", [keys.MANAGEMENT], arguments))
 
-    def listen(self) -> ManagementAnnouncements:
+    def listen(self) -> Announcements:
         """Hear of copies from now on."""
-        return ManagementAnnouncements(self._client)
+        return Announcements(self._client, keys.MANAGED)
 
     def leave(self, entries: Sequence[str]) -> None:
         """Leave entries of the audit (JSON) for the record, which is away."""
