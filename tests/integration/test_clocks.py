@@ -59,6 +59,32 @@ def test_a_clock_that_redis_sets_is_followed_and_small_differences_are_not() -> 
     assert timedelta(minutes=-61) < after - first < timedelta(minutes=-59)
 
 
+def test_our_time_is_never_ahead_of_that_of_redis() -> None:
+    """An embargo is not to end early, by however little."""
+
+    class Slowing:
+        """A clock that is made slower, as a time server does it with one that is ahead; its answers take a while."""
+
+        begun = time.monotonic()
+
+        def at(self) -> float:
+            return 1_000_000 + (time.monotonic() - self.begun) * 0.9
+
+        def time(self) -> tuple[int, int]:
+            now = self.at()
+            time.sleep(0.01)
+            return int(now), int(now % 1 * 1e6)
+
+    client = Slowing()
+    store = Store(client)
+    for _ in range(10):
+        time.sleep(0.05)
+        store.clock.measure()
+        now = store.clock.now()
+        assert now is not None
+        assert now.timestamp() <= client.at()
+
+
 def test_claims_and_backoffs_that_a_clock_set_back_has_left_are_over(store: Store) -> None:
     store.receivers.enroll("world", "endpoint:a", {"endpoint": "a"})
     store.receivers.enroll("world", "endpoint:b", {"endpoint": "b"})

@@ -1,6 +1,8 @@
 """The clock of Redis, as a process knows it: read once a second, and continued by a steady clock in between.
 
 All processes agree on this clock. The machine's own clock may be wrong, and may be set forward or back at any time.
+
+Of what a reading leaves open the earliest is taken: an embargo may end a moment late, and never early.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from worker import clock
 if TYPE_CHECKING:
     from worker.store.scripts import Client
 
-_TOLERANCE_MS = 100
-"""By how much Redis' clock may differ from our estimate before it is corrected: time must not jump at each reading."""
+_BEHIND_MS = 100
+"""By how much we may be behind Redis' clock before that is corrected: time must not jump at each reading."""
 _SLOW_SECONDS = 0.5
 """An answer that took so long says too little about the time to replace an earlier reading."""
 
@@ -38,12 +40,14 @@ class RedisClock:
         before = _steady()
         seconds, microseconds = self._client.time()
         after = _steady()
-        ahead = seconds * 1000 + microseconds / 1000 - (before + after) * 500
+        redis_ms = seconds * 1000 + microseconds / 1000
+        # Redis read its clock between our two: it is ahead of ours by no less than the one, by no more than the other.
+        least, most = redis_ms - after * 1000, redis_ms - before * 1000
         last = self._ahead
-        if last is None or (after - before < _SLOW_SECONDS and abs(ahead - last) > _TOLERANCE_MS):
-            self._ahead = ahead
+        if last is None or last > most or (after - before < _SLOW_SECONDS and least > last + _BEHIND_MS):
+            self._ahead = least
 
     def now(self) -> datetime | None:
         """Return the present moment, None when Redis' clock has not been read yet."""
         ahead = self._ahead
-        return None if ahead is None else clock.moment(round(_steady() * 1000 + ahead))
+        return None if ahead is None else clock.moment(int(_steady() * 1000 + ahead))
