@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from worker.intake.accept import Receipt
     from worker.runtime.services import Services
 
+_TOLD = frozenset({"record_away", "record_back"})
+"""What a command tells in its own words: who keeps an event alone, or why nobody does."""
+
 
 def newsroom(config: Path | None, data: Path | None = None, *, address: bool = True) -> Services:
     """Return the services of the newsroom that the options name. Raises SettingsError, and Failed without a Redis.
@@ -29,7 +32,7 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
     from worker.runtime.services import build
 
     settings = settings_of(config, data)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, without=_TOLD)
     services = build(settings, redis_url(settings))
     # What is left to be noted of accepted events.
     atexit.register(services.close)

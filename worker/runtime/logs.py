@@ -169,8 +169,14 @@ class Lines:
             data = data[written:]
 
 
-def configure(level: str) -> None:
-    """Set logging up for this process, from `level` (debug, info, warning, error) up."""
+def configure(level: str, *, without: frozenset[str] = frozenset()) -> None:
+    """Set logging up for this process, from `level` (debug, info, warning, error) up, `without` some events."""
+
+    def chosen(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        if event.get("event") in without:
+            raise structlog.DropEvent
+        return event
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -187,7 +193,7 @@ def configure(level: str) -> None:
         ]
     )
     structlog.configure(
-        processors=[_whatever_happens([*shared, structlog.stdlib.PositionalArgumentsFormatter(), *last])],
+        processors=[chosen, _whatever_happens([*shared, structlog.stdlib.PositionalArgumentsFormatter(), *last])],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_Logger,
         cache_logger_on_first_use=False,
