@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from worker.intake.accept import Receipt
     from worker.runtime.services import Services
 
-_TOLD = frozenset({"record_away", "record_back"})
+_TOLD_BY_COMMANDS = frozenset({"record_away", "record_back"})
 """What a command tells in its own words: who keeps an event alone, or why nobody does."""
 
 
@@ -32,7 +32,7 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
     from worker.runtime.services import build
 
     settings = settings_of(config, data)
-    logs.configure(settings.log_level, without=_TOLD)
+    logs.configure(settings.log_level, without=_TOLD_BY_COMMANDS)
     services = build(settings, redis_url(settings))
     # What is left to be noted of accepted events.
     atexit.register(services.close)

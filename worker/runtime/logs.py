@@ -172,7 +172,7 @@ class Lines:
 def configure(level: str, *, without: frozenset[str] = frozenset()) -> None:
     """Set logging up for this process, from `level` (debug, info, warning, error) up, `without` some events."""
 
-    def chosen(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    def chosen(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
         if event.get("event") in without:
             raise structlog.DropEvent
         return event
