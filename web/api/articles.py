@@ -21,14 +21,14 @@ from worker.management.changes import NotFound
 from worker.management.scopes import ARTICLES_READ
 from worker.receivers.previews import EndpointTerms
 from worker.record import articles as recorded
-from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify
-from worker.record.revision_changes import with_changes
+from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, spellings
+from worker.record.revision_changes import revision_json, with_changes
 from worker.takedown.coverage_report import coverage_report, with_removed_endpoints
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
     from worker.management.callers import Caller
-    from worker.record.articles import ArticleWithFeeds, Revision
+    from worker.record.articles import ArticleWithFeeds
     from worker.store.articles import StoredArticle
 
 router = APIRouter(tags=["articles"])
@@ -123,7 +123,7 @@ def search(
         since=milliseconds("since", since),
         until=milliseconds("until", until),
         killed=killed,
-        editions=_spellings(parts, edition),
+        editions=spellings(edition, parts.settings.editions),
         limit=limit,
         after=after,
     )
@@ -132,7 +132,7 @@ def search(
             results = find(connection, query)
     except WrongCursor as error:
         raise invalid("after", str(error)) from None
-    return page(request, response, [ArticleRow(**_row(article)) for article in results.articles], results.after)
+    return page(request, response, [ArticleRow(**article.as_json()) for article in results.articles], results.after)
 
 
 @router.get("/articles/{article:path}/revisions", summary="All revisions of an article, and what each changed")
@@ -155,7 +155,7 @@ def revisions(
         history = recorded.history(connection, there.article.article_id)
     before = max(0, start - 1)
     changed = list(with_changes(history[before : start + limit]))[start - before :]
-    rows = [_revision(*pair) for pair in changed]
+    rows = [RevisionRow(**revision_json(*pair)) for pair in changed]
     return page(request, response, rows, cursor(start + limit) if len(history) > start + limit else None)
 
 
@@ -237,7 +237,7 @@ def article_state(article: str, parts: Parts, caller: ArticlesReader) -> Article
         forgotten=row.document is None,
     )
     return ArticleState(
-        **_row(summary), feeds=feeds, document=None if row.document is None else json.loads(row.document)
+        **summary.as_json(), feeds=feeds, document=None if row.document is None else json.loads(row.document)
     )
 
 
@@ -275,37 +275,3 @@ def _phrases(search: str) -> Any:
         return phrases_of(search) if search else ()
     except NoWords as error:
         raise invalid("search", str(error)) from None
-
-
-def _spellings(parts: ApiParts, edition: str) -> set[str]:
-    """The ways in which articles may write an edition: upper and lower case do not matter in language tags."""
-    if not edition:
-        return set()
-    return {edition, edition.lower(), *(tag for tag in parts.settings.editions if tag.lower() == edition.lower())}
-
-
-def _row(article: ArticleSummary) -> dict[str, Any]:
-    return {
-        "id": article.article_id,
-        "version": article.version,
-        "pubstatus": article.pubstatus,
-        "edition": article.edition,
-        "headline": article.headline,
-        "url": article.url or None,
-        "published": moment(article.published),
-        "accepted": moment(article.accepted),
-        "forgotten": article.forgotten,
-    }
-
-
-def _revision(row: Revision, changed: Any) -> RevisionRow:
-    return RevisionRow(
-        version=row.version,
-        accepted=moment(row.accepted),
-        event=row.event_id or None,
-        sender=row.sender or None,
-        pubstatus=row.pubstatus,
-        sha256=row.sha256,
-        forgotten=row.document is None,
-        changes=None if changed is None else [FieldDifference(**change.as_json()) for change in changed],
-    )

@@ -39,7 +39,7 @@ def list_articles(
 ) -> None:
     """List articles, the newest first."""
     from feeds.moments import ms
-    from worker.record.finding import ArticleQuery, WrongCursor, find, is_feed
+    from worker.record.finding import ArticleQuery, WrongCursor, find, is_feed, spellings
 
     settings = settings_of(config, data)
     now = clock.agreed()
@@ -54,7 +54,7 @@ def list_articles(
         since=first,
         until=end,
         killed=killed,
-        editions=_spellings(edition, settings),
+        editions=spellings(edition, settings.editions),
         limit=limit,
         after=after,
     )
@@ -66,7 +66,7 @@ def list_articles(
         except WrongCursor as error:
             raise Failed(f"--after: {error}", 2) from None
     if as_json:
-        print_json({"articles": [_as_json(article) for article in page.articles], "after": page.after})
+        print_json({"articles": [article.as_json() for article in page.articles], "after": page.after})
         return
     table = Table(
         "Article", "Published (UTC)", "State", "Headline", "Version", "Edition", details=("Version", "Edition")
@@ -91,13 +91,6 @@ def _phrases(search: str) -> Any:
         raise Failed(f"--search: {error}", 2) from None
 
 
-def _spellings(edition: str, settings: Settings) -> set[str]:
-    """The ways in which articles may write an edition: upper and lower case do not matter in language tags."""
-    if not edition:
-        return set()
-    return {edition, edition.lower(), *(tag for tag in settings.editions if tag.lower() == edition.lower())}
-
-
 def _nothing(query: ArticleQuery) -> str:
     if query.phrases and query.killed:
         return "No article: of killed ones no words are kept by which they could be found."
@@ -117,20 +110,6 @@ def _no_headline(article: ArticleSummary, *, keep_killed: bool) -> str:
 
 def _state(article: ArticleSummary) -> str:
     return {"canceled": "killed"}.get(article.pubstatus, article.pubstatus)
-
-
-def _as_json(article: ArticleSummary) -> dict[str, Any]:
-    return {
-        "id": article.article_id,
-        "version": article.version,
-        "pubstatus": article.pubstatus,
-        "edition": article.edition,
-        "headline": article.headline,
-        "url": article.url or None,
-        "published": clock.moment(article.published).isoformat(),
-        "accepted": clock.moment(article.accepted).isoformat(),
-        "forgotten": article.forgotten,
-    }
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from worker import clock
 from worker.cli.articles import known_article, the_record
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, printable, say, settings_of, utc
 
@@ -36,7 +35,7 @@ def history(
 ) -> None:
     """Show every revision of an article: when it came, by which event, and what it changed."""
     from worker.record import articles
-    from worker.record.revision_changes import with_changes
+    from worker.record.revision_changes import revision_json, with_changes
 
     with the_record(settings_of(config, data)) as record, record.read() as connection:
         article_id = known_article(connection, article)
@@ -44,7 +43,7 @@ def history(
     if version is not None:
         _print_version(article_id, revisions, version, as_json=as_json)
     elif as_json:
-        print_json({"article": article_id, "revisions": [_as_json(*pair) for pair in with_changes(revisions)]})
+        print_json({"article": article_id, "revisions": [revision_json(*pair) for pair in with_changes(revisions)]})
     else:
         for number, (revision, changed) in enumerate(with_changes(revisions)):
             first = number == 0
@@ -101,16 +100,3 @@ def _print(revision: Revision, changed: list[FieldChange] | None) -> None:
         for sign, parts in groupby(change.parts, key=lambda part: part[0]):
             for _, text in parts:
                 out.print(Text(f"      {sign} {printable(text)}", _COLORS[sign]), soft_wrap=True)
-
-
-def _as_json(revision: Revision, changed: list[FieldChange] | None) -> dict[str, Any]:
-    return {
-        "version": revision.version,
-        "accepted": clock.moment(revision.accepted).isoformat(),
-        "event": revision.event_id or None,
-        "sender": revision.sender or None,
-        "pubstatus": revision.pubstatus,
-        "sha256": revision.sha256,
-        "forgotten": revision.document is None,
-        "changes": None if changed is None else [change.as_json() for change in changed],
-    }

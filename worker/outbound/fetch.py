@@ -10,7 +10,7 @@ import requests
 from feeds import encodings
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
-from worker.outbound.requests_adapter import CurlAdapter
+from worker.outbound.requests_adapter import session_through
 
 REDIRECTS = 5
 """How many redirects are followed. The guard judges each step."""
@@ -38,11 +38,8 @@ def fetch(
     engine = Engine(guard, places=1, per_host=1, connect_timeout=connect_timeout)
     engine.start()
     try:
-        with requests.Session() as session:
-            session.trust_env = False
+        with session_through(engine, keep_bytes=max_bytes) as session:
             session.max_redirects = REDIRECTS
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, CurlAdapter(engine, keep_bytes=max_bytes))
             response = session.get(url, timeout=timeout, headers={"Accept": accept})
     except requests.RequestException as error:
         raise FetchError(str(error) or type(error).__name__) from None

@@ -23,7 +23,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from worker.outbound.engine import Engine
 from worker.outbound.errors import RequestImpossible, RequestPending
-from worker.outbound.requests_adapter import CurlAdapter
+from worker.outbound.requests_adapter import session_through
 from worker.outbound.scheduler import host_of
 from worker.outbound.transfer import DEFAULT_TLS, Tls
 from worker.watchdog import watched
@@ -181,11 +181,7 @@ class Tokens:
     """The tokens of all endpoints. `timeout`: how long fetching one may take, in seconds."""
 
     def __init__(self, engine: Engine, timeout: float) -> None:
-        self._session = requests.Session()
-        # No .netrc and no proxies: whatever we send comes from the settings.
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, CurlAdapter(engine, keep_bytes=_KEEP_BYTES))
+        self._session = session_through(engine, keep_bytes=_KEEP_BYTES)
         self._timeout = timeout
         self._executor = ThreadPoolExecutor(_FETCH_THREADS, thread_name_prefix="tokens")
         self._auths: dict[OAuth2Client, TokenAuth] = {}

@@ -76,6 +76,18 @@ class CurlAdapter(BaseAdapter):
         """Do nothing: the engine is not ours to stop."""
 
 
+def session_through(engine: Engine, *, keep_bytes: int = KEEP_BYTES) -> requests.Session:
+    """Return a session that sends through an engine. `keep_bytes`: the longest body of an answer that is accepted.
+
+    It knows no .netrc and no proxies: whatever it sends comes from the settings.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, CurlAdapter(engine, keep_bytes=keep_bytes))
+    return session
+
+
 def transfer_of(
     prepared: requests.PreparedRequest, *, timeout: float, deadline: float, on_answer: Callable[[Answer], None]
 ) -> Transfer:

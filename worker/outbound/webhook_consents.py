@@ -17,7 +17,7 @@ import structlog
 from requests.auth import AuthBase
 
 from worker.outbound.errors import RequestImpossible, RequestPending
-from worker.outbound.requests_adapter import CurlAdapter
+from worker.outbound.requests_adapter import session_through
 from worker.outbound.scheduler import host_of
 from worker.outbound.transfer import DEFAULT_TLS, Tls
 
@@ -102,10 +102,7 @@ class Consents:
     """What receivers have consented to. `timeout`: how long an answer may take, in seconds. Threads may share it."""
 
     def __init__(self, engine: Engine, timeout: float) -> None:
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, CurlAdapter(engine, keep_bytes=_KEEP_BYTES))
+        self._session = session_through(engine, keep_bytes=_KEEP_BYTES)
         self._timeout = timeout
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="consents")
         self._consents: dict[Question, Consent] = {}

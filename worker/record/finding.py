@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
+from feeds.moments import moment
 from worker.record import search, tables
 from worker.record.articles import at_address
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import ColumnElement, Connection, Select
 
@@ -74,6 +75,20 @@ class ArticleSummary:
         """Names its place among all articles."""
         return f"{self.published}.{self.article_id}"
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the command line and the API show it."""
+        return {
+            "id": self.article_id,
+            "version": self.version,
+            "pubstatus": self.pubstatus,
+            "edition": self.edition,
+            "headline": self.headline,
+            "url": self.url or None,
+            "published": moment(self.published).isoformat(),
+            "accepted": moment(self.accepted).isoformat(),
+            "forgotten": self.forgotten,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -81,6 +96,16 @@ class Page:
 
     articles: list[ArticleSummary]
     after: str | None
+
+
+def spellings(edition: str, editions: Iterable[str]) -> set[str]:
+    """Return how articles may write an edition: upper and lower case do not matter in language tags. Empty: of none.
+
+    `editions`: those of the newsroom, as its settings write them.
+    """
+    if not edition:
+        return set()
+    return {edition, edition.lower(), *(tag for tag in editions if tag.lower() == edition.lower())}
 
 
 def find(connection: Connection, query: ArticleQuery) -> Page:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feeds.article import Article
-from feeds.revision_changes import FieldChange, changes
+from feeds.moments import moment
+from feeds.revision_changes import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from feeds.revision_changes import FieldChange
     from worker.record.articles import Revision
 
 
@@ -26,3 +28,17 @@ def with_changes(revisions: Iterable[Revision]) -> Iterator[tuple[Revision, list
         else:
             yield revision, None if document.pubstatus == "canceled" else changes(None, document)
         before, has_words = document, document is not None
+
+
+def revision_json(revision: Revision, changed: list[FieldChange] | None) -> dict[str, Any]:
+    """Return a revision, with what it changed, as the command line and the API show it."""
+    return {
+        "version": revision.version,
+        "accepted": moment(revision.accepted).isoformat(),
+        "event": revision.event_id or None,
+        "sender": revision.sender or None,
+        "pubstatus": revision.pubstatus,
+        "sha256": revision.sha256,
+        "forgotten": revision.document is None,
+        "changes": None if changed is None else [change.as_json() for change in changed],
+    }

@@ -16,7 +16,7 @@ import requests
 import structlog
 
 from worker import clock
-from worker.outbound.requests_adapter import CurlAdapter
+from worker.outbound.requests_adapter import session_through
 from worker.outbound.signing import WebhookAuth
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ class ReceiptSender:
         self._url = url
         self._secrets = tuple(secrets)
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, CurlAdapter(engine))
+        self._session = session_through(engine)
         self._threads = ThreadPoolExecutor(_SENDERS, thread_name_prefix="receipts")
 
     def stop(self) -> None:
