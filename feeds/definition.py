@@ -56,6 +56,9 @@ class FeedDefinition(BaseModel):
 
     `max_age`, `stale_while_revalidate` and `stale_if_error`, in seconds, are sent to readers and caches (RFC 9111,
     RFC 5861). `renamed_from`: former names of the feed; their addresses redirect to it.
+
+    `private`: only those are served who show a key for it; nothing public names it, and no hub pushes it. `partners`:
+    whose keys are for it, beside those of partners with an endpoint that gets it.
     """
 
     model_config = _STRICT
@@ -76,6 +79,8 @@ class FeedDefinition(BaseModel):
     stale_while_revalidate: Seconds = 60
     stale_if_error: Seconds = 86_400
     renamed_from: tuple[FeedName, ...] = ()
+    private: bool = False
+    partners: tuple[FeedName, ...] = ()
 
     @property
     def by(self) -> str | None:
@@ -88,6 +93,11 @@ class FeedDefinition(BaseModel):
         """What decides which articles are in the feed, and where, as JSON."""
         return self.model_dump_json(include={"edition", "select", "list", "order"})
 
+    @property
+    def announced(self) -> str:
+        """All of it as JSON, as releases before private feeds read it too, if it is none of these."""
+        return self.model_dump_json(exclude=set() if self.private else {"private", "partners"})
+
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if self.list is not None and self.select:
@@ -98,4 +108,6 @@ class FeedDefinition(BaseModel):
             raise ValueError("is the pattern of all editions, which takes no edition")
         if self.titles and self.by != "edition":
             raise ValueError("takes titles only as the pattern edition/*")
+        if self.partners and not self.private:
+            raise ValueError("takes partners only if it is private: add private = true")
         return self

@@ -39,10 +39,12 @@ from web.key_set import KeySetEndpoint
 from web.live_listener import LiveListener
 from web.metrics import MetricsEndpoint
 from web.pages import Pages
+from web.private_feeds import PrivateFeeds, without_referrer
 from web.problem_details import ErrorPages
 from web.record_health import RecordHealth
 from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
+from web.wrong_keys import WrongKeys
 from worker import clock
 from worker.destinations.http import Sender, configured
 from worker.intake.article_orders import ArticleOrders
@@ -87,6 +89,7 @@ class WebProcess:
         self._changing = Lock()
         self._heads = FeedHeads()
         self._cache = DocumentCache(self._heads)
+        self._wrong_keys = WrongKeys()
         self._announcer = AddressAnnouncer(store.address)
         self._listener = ChangeListener(
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
@@ -129,14 +132,25 @@ class WebProcess:
     def _behind(self, services: Services, unreadable: frozenset[str] = frozenset()) -> ASGIApp:
         services.make_all()
         settings = services.settings.web
+        self._cache.keep_private({feed.name for feed in services.settings.feeds if feed.private})
         addresses = ClientAddresses(settings.trusted_proxies)
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
         bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
-        pages = _slow_path(services, self._cache, self._listener, addresses, bodies, unreadable, self._lifespan)
+        private = PrivateFeeds(services.management, addresses, self._wrong_keys)
+        feeds = FeedServer(
+            services.store,
+            services.publication,
+            services.documents,
+            services.payloads,
+            self._cache,
+            private,
+            unreadable,
+        )
+        pages = _slow_path(services, feeds, self._listener, addresses, bodies, self._lifespan)
         former, self._push_tests = self._push_tests, _push_tests(services)
         if former is not None:
             former.stop()
-        return _beside(_api(services, self._live, self._push_tests, addresses, bodies), pages)
+        return _beside(_api(services, self._live, self._push_tests, addresses, bodies, self._wrong_keys), pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -168,11 +182,10 @@ class WebProcess:
 
 def _slow_path(
     services: Services,
-    cache: DocumentCache,
+    feeds: FeedServer,
     listener: ChangeListener,
     addresses: ClientAddresses,
     body_reader: BodyReader,
-    unreadable: frozenset[str],
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
 ) -> ASGIApp:
     """Return the application behind the fast path, which answers everything that the cache can't."""
@@ -181,7 +194,6 @@ def _slow_path(
     ring = services.management.ring
     events = EventsEndpoint(services.intake, settings, ring, body_reader, addresses)
     triggers = TriggersEndpoint(services.intake, settings, body_reader, addresses)
-    feeds = FeedServer(store, publication, services.documents, services.payloads, cache, unreadable)
     hub = HubEndpoint(services.hub, body_reader, addresses)
     coverage = CoverageEndpoint(store, services.articles, services.recorded, publication, ring, addresses)
     record_health = RecordHealth(services.record)
@@ -218,7 +230,7 @@ def _slow_path(
     )
     # Starlette would redirect to the host that the client names.
     application.router.redirect_slashes = False
-    return ErrorPages(application, Pages(publication))
+    return without_referrer(ErrorPages(application, Pages(publication)))
 
 
 def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
@@ -252,6 +264,7 @@ def _api(
     push_tests: PushTests,
     addresses: ClientAddresses,
     bodies: BodyReader,
+    wrong_keys: WrongKeys,
 ) -> ASGIApp:
     """Return the API."""
     settings, store, management = services.settings, services.store, services.management
@@ -274,7 +287,8 @@ def _api(
         live=live,
     )
     limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)
-    return Gate(api_application(parts), management.ring, store.api_requests, bodies, addresses, limits, OPEN_PATHS)
+    api, ring = api_application(parts), management.ring
+    return Gate(api, ring, store.api_requests, bodies, addresses, wrong_keys, limits, OPEN_PATHS)
 
 
 def create(*, aloud: bool = True) -> ASGIApp:

@@ -10,7 +10,7 @@ loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
+from feeds.patterns import pattern_of
 from web.content_coding import IDENTITY
 from web.feed_heads import FeedHeads
 from web.representation import Representation
@@ -69,11 +70,24 @@ class DocumentCache:
 
     def __init__(self, heads: FeedHeads, most_bytes: int = _MOST_BYTES) -> None:
         self._heads = heads
-        self._documents: LRUCache[str, CachedDocument] = LRUCache(
-            most_bytes, getsizeof=lambda cached: cached.document.size
-        )
         self._delta_bases: LRUCache[str, DeltaBase] = LRUCache(_DELTA_BASES)
         self._work: SingleFlight[Representation] = SingleFlight()
+        self._most_bytes = most_bytes
+        self._documents = self._empty()
+        self._private: frozenset[str] = frozenset()
+
+    def keep_private(self, feeds: Collection[str]) -> None:
+        """Serve nothing from now on that was made while one of these feeds or patterns of feeds was public.
+
+        From any thread. Not even while Redis is away: what was made for everybody may be stale, but not private.
+        """
+        became_private = frozenset(feeds) - self._private
+        self._private = frozenset(feeds)
+        if became_private:
+            self._documents = self._empty()
+
+    def _empty(self) -> LRUCache[str, CachedDocument]:
+        return LRUCache(self._most_bytes, getsizeof=lambda cached: cached.document.size)
 
     def current(self, key: str) -> Representation | None:
         """Return a document if there is one that may be served at once."""
@@ -158,6 +172,9 @@ class DocumentCache:
 
     def _put(self, key: str, cached: CachedDocument) -> None:
         self._documents.pop(key, None)
+        if key.startswith("/") and not self._private.isdisjoint((cached.feed, pattern_of(cached.feed))):
+            # It was under way when its feed became private. What those with a key are served has another kind of key.
+            return
         if cached.document.size <= self._documents.maxsize:
             self._documents[key] = cached
             self._delta_bases[cached.document.digest] = DeltaBase(cached.document.head, cached.generation)

@@ -35,13 +35,14 @@ def possible(definition: FeedDefinition, feed_format: FeedFormat) -> bool:
 def respond(body: bytes, content_type: str, headers: RawHeaders, document: Representation, base: str) -> RawResponse:
     """Return the 226 that leads from the document with the tag `base` to `document` (section 10.4.1).
 
-    Only caches that know the rule may store it (section 10.8.3).
+    Only caches that know the rule may store it (section 10.8.3), and of a private feed none.
     """
+    is_private = any(name == b"cache-control" and value.startswith(b"private") for name, value in headers)
     return RawResponse(
         226,
         [
             *((name, value) for name, value in headers if name != b"cache-control"),
-            (b"cache-control", b"no-store, im"),
+            (b"cache-control", b"private, no-store" if is_private else b"no-store, im"),
             (b"vary", b"Accept-Encoding"),
             (b"etag", f'"{document.digest}"'.encode()),
             (b"im", b"feed"),

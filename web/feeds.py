@@ -22,10 +22,11 @@ from web.document_cache import DocumentCache, Resource
 from web.gone import gone_feed
 from web.header_fields import relevant_fields
 from web.pages import ENTRIES, Pages
+from web.private_feeds import PrivateFeeds, kept_private
 from web.problem_details import problem
 from web.representation import RawHeaders, RawResponse, Representation
 from worker import clock
-from worker.documents.feed_documents import FeedDocuments
+from worker.documents.feed_documents import EVERYBODY, FeedDocuments, Terms
 from worker.documents.feed_payloads import FeedPayloads, PayloadRequest
 from worker.newsroom.publication import Publication
 from worker.store import Store
@@ -50,6 +51,7 @@ class FeedServer:
         documents: FeedDocuments,
         payloads: FeedPayloads,
         cache: DocumentCache,
+        private: PrivateFeeds,
         unreadable: frozenset[str],
     ) -> None:
         self._store = store
@@ -57,6 +59,7 @@ class FeedServer:
         self._documents = documents
         self._payloads = payloads
         self._cache = cache
+        self._private = private
         self._unreadable = unreadable
         self._pages = Pages(publication)
 
@@ -73,6 +76,25 @@ class FeedServer:
 
     async def _named(self, request: Request, name: str, feed_format: FeedFormat | None) -> Response:
         definition = self._publication.feed(name)
+        if definition is None or not definition.private:
+            return await self._of(request, name, definition, feed_format, EVERYBODY, "")
+        reader = await self._private.reader(request, definition)
+        if isinstance(reader, Response):
+            return kept_private(reader)
+        # No address begins like that, so nobody without a key is served what is kept there.
+        share = f"private {reader.share} "
+        return kept_private(await self._of(request, name, definition, feed_format, reader.terms, share))
+
+    async def _of(
+        self,
+        request: Request,
+        name: str,
+        definition: FeedDefinition | None,
+        feed_format: FeedFormat | None,
+        terms: Terms,
+        share: str,
+    ) -> Response:
+        """Answer whoever may read the feed on these terms. `share`: how the keys begin of what is cached for them."""
         exists = not isinstance(definition, PatternFeed) or bool(
             await run_in_threadpool(self._store.patterns.written, definition)
         )
@@ -80,23 +102,25 @@ class FeedServer:
             return await self._missing(request, name, feed_format)
         if not exists:
             # An empty feed for readers that wait for its first article. It is not cached: anybody can invent names.
-            make = partial(self._current, definition, feed_format) if feed_format else partial(self._page, definition)
+            make = partial(self._page, definition, terms)
+            if feed_format:
+                make = partial(self._current, definition, feed_format, terms)
             return _uncoded(await run_in_threadpool(make), request)
-        path = request.scope["path"]
+        path = share + request.scope["path"]
         if feed_format is None:
-            return await self._serve(request, Resource(path, name, partial(self._page, definition)))
+            return await self._serve(request, Resource(path, name, partial(self._page, definition, terms)))
         if archive := parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True).get("archive"):
-            return await self._archive(request, definition, feed_format, archive[0])
-        resource = Resource(path, name, partial(self._current, definition, feed_format))
+            return await self._archive(request, definition, feed_format, archive[0], terms, share)
+        resource = Resource(path, name, partial(self._current, definition, feed_format, terms))
         fields = relevant_fields(request.headers.raw)
-        if feed_delta.accepted(fields):
+        if feed_delta.accepted(fields) and not terms.delay:
             document = await self._cache.get(resource, IDENTITY)
             bases = [
                 (head, tag)
                 for tag, digest in feed_delta.clients_documents(fields)
                 if (head := self._cache.head_of(digest))
             ]
-            delta = await run_in_threadpool(self._delta, definition, feed_format, document, fields, bases)
+            delta = await run_in_threadpool(self._delta, definition, feed_format, document, fields, bases, terms)
             if delta is not None:
                 return as_response(delta)
         return await self._serve(request, resource)
@@ -133,11 +157,17 @@ class FeedServer:
         return await self._serve(request, Resource(request.scope["path"], "", make))
 
     async def _archive(
-        self, request: Request, definition: FeedDefinition, feed_format: FeedFormat, archive: str
+        self,
+        request: Request,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        archive: str,
+        terms: Terms,
+        share: str,
     ) -> Response:
         def make() -> Representation:
             period = period_named(definition.archive, archive)
-            document = self._documents.archive(definition, feed_format, period) if period else None
+            document = self._documents.archive(definition, feed_format, period, terms) if period else None
             if document is None:
                 raise LookupError
             # Without a time: its newest article may be killed, and its time would go back.
@@ -145,7 +175,7 @@ class FeedServer:
             return Representation(document.body, feed_format.media_type, headers, document.head, None)
 
         try:
-            key = f"{request.scope['path']}?archive={archive}"
+            key = f"{share}{request.scope['path']}?archive={archive}"
             return await self._serve(request, Resource(key, definition.name, make))
         except LookupError:
             first = self._publication.topic(definition.name, feed_format.name)
@@ -171,7 +201,7 @@ class FeedServer:
             return _in_a_moment()
         if removed is not None:
             return gone_feed(self._publication, name, feed_format, clock.moment(removed), _CACHED_BRIEFLY)
-        names = [definition.name for definition in self._publication.definitions]
+        names = [definition.name for definition in self._publication.public]
         # Cut, because comparing long names takes time.
         similar_names = get_close_matches(name[:100], names, 3)
         hint = f"Did you mean {' or '.join(similar_names)}? " if similar_names else ""
@@ -196,16 +226,19 @@ class FeedServer:
         pattern = self._publication.patterns[pattern_of(feed.name)]
         return self._store.patterns.count(pattern.name) >= pattern.most
 
-    def _current(self, definition: FeedDefinition, feed_format: FeedFormat) -> Representation:
-        document = self._documents.current(definition, feed_format)
+    def _current(self, definition: FeedDefinition, feed_format: FeedFormat, terms: Terms) -> Representation:
+        document = self._documents.current(definition, feed_format, terms)
         headers = self._headers(definition, feed_format)
-        return Representation(document.body, feed_format.media_type, headers, document.head, document.changed or None)
+        # With a delay articles come without a change of the feed.
+        changed = None if terms.delay else document.changed or None
+        return Representation(document.body, feed_format.media_type, headers, document.head, changed)
 
-    def _page(self, definition: FeedDefinition) -> Representation:
-        entries, head = self._documents.latest(definition, ENTRIES)
+    def _page(self, definition: FeedDefinition, terms: Terms) -> Representation:
+        entries, head = self._documents.latest(definition, ENTRIES, terms)
         body = self._pages.feed(self._documents.titled(definition), entries)
         cache_control = (b"cache-control", _cache_control(definition))
-        return Representation(body, _HTML, [cache_control], head.seq, head.changed or None)
+        changed = None if terms.delay else head.changed or None
+        return Representation(body, _HTML, [cache_control], head.seq, changed)
 
     def _delta(
         self,
@@ -214,6 +247,7 @@ class FeedServer:
         document: Representation,
         fields: dict[str, str],
         bases: list[tuple[int, str]],
+        terms: Terms,
     ) -> RawResponse | None:
         """Return the changes since the newest of the documents that the client has (RFC 3229).
 
@@ -227,7 +261,8 @@ class FeedServer:
         if self._store.changes.head(definition.name).placed > head:
             # The feed was filled since, and articles that it was filled with are not sent as changes.
             return None
-        payload = self._payloads.build(definition, feed_format, PayloadRequest(head, document.head))
+        request = PayloadRequest(head, document.head, rights=terms.rights)
+        payload = self._payloads.build(definition, feed_format, request)
         if payload is None or payload.cursor != document.head:
             # Nothing to send, too much for one response, or more has changed since the document was made.
             return None
@@ -251,7 +286,8 @@ def _in_a_moment() -> Response:
 def _moved(request: Request, url: str) -> Response:
     """Redirect to `url` for good, with the query that was sent."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(url + query, 301, {"Cache-Control": "public, max-age=300"})
+    cached = "private, no-store" if "key=" in query else "public, max-age=300"
+    return RedirectResponse(url + query, 301, {"Cache-Control": cached})
 
 
 def _uncoded(document: Representation, request: Request) -> Response:
@@ -270,6 +306,8 @@ def as_response(raw: RawResponse) -> Response:
 
 def _cache_control(definition: FeedDefinition) -> bytes:
     """Return Cache-Control: readers poll every max-age seconds, shared caches may more often (RFC 9111, RFC 5861)."""
+    if definition.private:
+        return f"private, max-age={definition.max_age}".encode()
     return (
         f"public, max-age={definition.max_age}, s-maxage={min(definition.max_age, _SHARED_SECONDS)}, "
         f"stale-while-revalidate={definition.stale_while_revalidate}, stale-if-error={definition.stale_if_error}"

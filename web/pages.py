@@ -46,7 +46,7 @@ class Pages:
         root = etree.Element("opml", version="2.0")
         etree.SubElement(etree.SubElement(root, "head"), "title").text = self._publication.title
         body = etree.SubElement(root, "body")
-        for definition in self._publication.definitions:
+        for definition in self._publication.public:
             etree.SubElement(
                 body,
                 "outline",

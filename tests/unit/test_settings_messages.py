@@ -59,6 +59,7 @@ OF_A_FEED = {
     'select = [{ sektion = ["World"] }]': ".select.0.sektion: is no setting; did you mean section?",
     'list = "picks"\nselect = [{}]': ": takes either select or list, not both",
     'titles = { en = "World" }': ": takes titles only as the pattern edition/*",
+    'partners = ["acme"]': ": takes partners only if it is private",
     'renamed_from = ["Old Name"]': ".renamed_from.0: ",
     'renamed_from = ["world"]': ".renamed_from: world is the name of a feed",
     'max_age = "long"': ".max_age: ",

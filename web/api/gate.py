@@ -6,9 +6,7 @@ is in the request's state: `caller` (worker.management.callers.Caller) and `addr
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -22,6 +20,7 @@ from starlette.requests import Request
 from web.access import bearer_token, caller_of
 from web.api.problems import RequestProblem
 from web.request_body import BodyRefused
+from web.wrong_keys import WINDOW_SECONDS as WRONG_SECONDS
 from worker import clock
 from worker.store.api_requests import KeptAnswer
 from worker.store.redis_errors import Outage
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from web.client_address import ClientAddresses
     from web.request_body import BodyReader
+    from web.wrong_keys import WrongKeys
     from worker.management.callers import Caller
     from worker.management.keys import KeyRing
     from worker.store.api_requests import ApiRequests
@@ -39,12 +39,6 @@ log = structlog.get_logger()
 
 WINDOW_SECONDS = 60
 """In which the requests of a key are counted."""
-_WRONG_KEYS = 30
-"""How many wrong keys a minute one client address may show before it is slowed."""
-_WRONG_SECONDS = 1.0
-"""How long a wrong key then waits for its answer."""
-_WAITING_MOST = 100
-"""How many wrong keys wait at once, in all; others are refused at once."""
 _NOT_ASKED_SECONDS = 1.0
 """How long a Redis that was away is not asked again for the limits: nobody waits for it."""
 _KEY_MOST = 255
@@ -62,33 +56,6 @@ class ApiLimits:
     body: int
 
 
-class WrongKeys:
-    """Slows client addresses that show many wrong keys. A right key is never slowed: it is not asked here."""
-
-    def __init__(self) -> None:
-        self._window = 0
-        self._counts: Counter[str] = Counter()
-        self._waiting = 0
-
-    async def answer(self, address: str) -> RequestProblem:
-        """Return the problem for a wrong key, after a while if the address has shown many."""
-        window = int(time.monotonic()) // WINDOW_SECONDS
-        if window != self._window:
-            self._window = window
-            self._counts.clear()
-        self._counts[address] += 1
-        if self._counts[address] > _WRONG_KEYS:
-            if self._waiting >= _WAITING_MOST:
-                return RequestProblem(429, "Too many wrong keys.", headers={"Retry-After": str(WINDOW_SECONDS)})
-            self._waiting += 1
-            try:
-                await asyncio.sleep(_WRONG_SECONDS)
-            finally:
-                self._waiting -= 1
-        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        return RequestProblem(401, "This key is not valid.", headers=headers)
-
-
 class Gate:
     """Lets requests with a key in, within its limits. `open_paths`: what needs none."""
 
@@ -99,6 +66,7 @@ class Gate:
         requests: ApiRequests,
         bodies: BodyReader,
         addresses: ClientAddresses,
+        wrong_keys: WrongKeys,
         limits: ApiLimits,
         open_paths: frozenset[str],
     ) -> None:
@@ -109,7 +77,7 @@ class Gate:
         self._addresses = addresses
         self._limits = limits
         self._open_paths = open_paths
-        self._wrong_keys = WrongKeys()
+        self._wrong_keys = wrong_keys
         self._outage = Outage(log, part="api")
         self._not_before = 0.0
 
@@ -153,7 +121,10 @@ class Gate:
             raise RequestProblem(401, "Send a key: Authorization: Bearer dl_...", headers=headers)
         caller = caller_of(request.headers, self._ring, address)
         if caller is None:
-            raise await self._wrong_keys.answer(address)
+            if not await self._wrong_keys.slow(address):
+                raise RequestProblem(429, "Too many wrong keys.", headers={"Retry-After": str(WRONG_SECONDS)})
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise RequestProblem(401, "This key is not valid.", headers=headers)
         return caller
 
     async def _count(self, request: Request, caller: Caller) -> dict[str, str]:

@@ -6,9 +6,10 @@ log says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
+from feeds.rights import EVERYTHING, Rights, granted
 from worker import clock
 from worker.documents.feed_renderer import has_archives
 from worker.documents.feed_windows import FeedWindows, visible
@@ -41,6 +42,17 @@ class Document:
     kept_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+class Terms(NamedTuple):
+    """What a reader may have: how much of each article, and how long after its last change (ms)."""
+
+    rights: Rights = EVERYTHING
+    delay: int = 0
+
+
+EVERYBODY = Terms()
+"""Those of whoever reads what is public."""
+
+
 class FeedDocuments:
     """Makes the documents of feeds. Threads may share it."""
 
@@ -56,8 +68,10 @@ class FeedDocuments:
         self._windows.forget()
         self._renderer.forget()
 
-    def current(self, definition: FeedDefinition, feed_format: FeedFormat, *, quiet: bool = False) -> Document:
-        """Return the feed's document as it is now. Raises FeedRefused.
+    def current(
+        self, definition: FeedDefinition, feed_format: FeedFormat, terms: Terms = EVERYBODY, *, quiet: bool = False
+    ) -> Document:
+        """Return the feed's document as it is now, for a reader with these terms. Raises FeedRefused.
 
         All formats show the same articles until the feed's head moves: every change of an article in the feed moves it.
         `quiet`: a person only looks, and no operator is alerted of what the gate keeps out.
@@ -71,14 +85,16 @@ class FeedDocuments:
             quiet=quiet,
             older_url=self._renderer.archive_url(definition, feed_format, window.below),
         )
-        shown = visible(window.members, articles, window.head.changed)
-        return self._document(feed_format, channel, window.head, shown, window.gone, quiet=quiet)
+        shown = self._granted(definition, visible(window.members, articles, window.head.changed), terms)
+        return self._document(feed_format, channel, window.head, shown, window.gone, terms.rights, quiet=quiet)
 
     def titled(self, definition: FeedDefinition) -> FeedDefinition:
         """Return the feed with the title that readers see."""
         return self._renderer.titled(definition)
 
-    def archive(self, definition: FeedDefinition, feed_format: FeedFormat, period: Period) -> Document | None:
+    def archive(
+        self, definition: FeedDefinition, feed_format: FeedFormat, period: Period, terms: Terms = EVERYBODY
+    ) -> Document | None:
         """Return the part of the feed that lies in a period (RFC 5005, section 4), with the articles as they are now.
 
         None if nothing lies in it, and for feeds and formats without archives. An archive has no tombstones: if an
@@ -88,7 +104,7 @@ class FeedDocuments:
         if not has_archives(definition, feed_format):
             return None
         page, articles = self._archives.read(definition, period)
-        shown = visible(page.members, articles, page.head.changed)
+        shown = self._granted(definition, visible(page.members, articles, page.head.changed), terms)
         if not shown:
             return None
         changed = max(clock.ms(stored.article.updated) for stored in shown)
@@ -105,13 +121,29 @@ class FeedDocuments:
             newer_url=self._renderer.archive_url(definition, feed_format, newer),
             hub_url="",
         )
-        return self._document(feed_format, channel, page.head, shown, (), quiet=False)
+        return self._document(feed_format, channel, page.head, shown, (), terms.rights, quiet=False)
 
-    def latest(self, definition: FeedDefinition, count: int) -> tuple[list[Entry], Head]:
+    def latest(
+        self, definition: FeedDefinition, count: int, terms: Terms = EVERYBODY
+    ) -> tuple[list[Entry], Head]:
         """Return the top entries of the feed, and where its change log ends."""
         window = self._store.changes.window(definition.name, min(count, definition.limit))
-        shown = visible(window.members, self._store.articles.get_many(window.members), window.head.changed)
+        articles = self._store.articles.get_many(window.members)
+        shown = self._granted(definition, visible(window.members, articles, window.head.changed), terms)
         return [self._renderer.fragments.entry(stored) for stored in shown], window.head
+
+    def _granted(
+        self, definition: FeedDefinition, articles: list[StoredArticle], terms: Terms
+    ) -> list[StoredArticle]:
+        """Return those of the articles that a reader with these terms may have by now, with what is granted of them."""
+        if terms.delay:
+            latest = clock.ms(clock.agreed()) - terms.delay
+            changes = self._store.changes.latest_of(definition.name, [stored.article.id for stored in articles])
+            recent = {change.article_id for change in changes.values() if change.asof > latest}
+            articles = [stored for stored in articles if stored.article.id not in recent]
+        if terms.rights == EVERYTHING:
+            return articles
+        return [replace(stored, article=granted(stored.article, terms.rights)) for stored in articles]
 
     def _document(
         self,
@@ -120,10 +152,11 @@ class FeedDocuments:
         head: Head,
         articles: Iterable[StoredArticle],
         departures: Sequence[tuple[str, int]],
+        rights: Rights,
         *,
         quiet: bool,
     ) -> Document:
-        selected = self._renderer.fragments.select(feed_format, channel, articles, quiet=quiet)
+        selected = self._renderer.fragments.select(feed_format, channel, articles, rights, quiet=quiet)
         fragments = selected.fragments
         envelope = self._renderer.envelope(feed_format, channel, departures)
         if feed_format.bytes_most is not None:

@@ -114,6 +114,8 @@ class HubRequests:
             raise HubRefused("hub.mode must be subscribe, unsubscribe or publish")
         topic, callback = required(fields, "hub.topic"), required(fields, "hub.callback")
         definition, feed_format = self._find(topic)
+        if definition.private and mode == "subscribe":
+            raise HubRefused("hub.topic is private, so it is pushed to nobody: fetch it with your key")
         try:
             self._check_callback(callback)
         except ValueError as error:

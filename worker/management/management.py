@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from config.endpoint_settings import RightsSettings
-from feeds.rights import EVERYTHING, Rights
 from worker import clock
 from worker.management import copies
 from worker.management.audit_trail import AuditTrail
@@ -19,6 +19,7 @@ from worker.management.listener import ManagementListener
 from worker.management.managed_endpoints import ManagedEndpoints
 from worker.management.partners import Partners
 from worker.management.people import People
+from worker.management.reach import Reach, reach_of
 from worker.management.surroundings import Surroundings
 from worker.record.availability import RecordAway
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from worker.store import Store
 
 
-HEADLINES = Rights(text="headline", credits=())
+HEADLINES = RightsSettings(text="headline", credits=())
 """For whoever has no contract that is known."""
 _ERASE_SECONDS = 60.0
 """How often it is looked whether secrets are to be erased."""
@@ -97,19 +98,29 @@ class Management:
         self._in_use = copy, around, endpoints
         return endpoints
 
-    def rights_of(self, caller: Caller) -> Rights:
+    def contract_of(self, caller: Caller) -> RightsSettings:
         """Return what a caller may have of an article by contract: that of its partner, where it is bound to one.
 
         Whoever is bound to several, or to one that is not known, may have headlines.
         """
         names = caller.bounds.partners
         if names is None:
-            return EVERYTHING
+            return RightsSettings()
         copy = self.current or self.copy()
         partners = [partner for partner in copy.partners if partner.name in names] if copy else []
         if len(names) != 1 or len(partners) != 1:
             return HEADLINES
-        return RightsSettings.model_validate(partners[0].settings.get("rights", {})).rights()
+        try:
+            return RightsSettings.model_validate(partners[0].settings.get("rights", {}))
+        except ValidationError:
+            # Of another release.
+            return HEADLINES
+
+    def reach(self, caller: Caller) -> Reach:
+        """Return which feeds a caller reaches."""
+        if caller.bounds.partners is None:
+            return Reach(caller, None)
+        return reach_of(caller, self.endpoints_in_use(), self.surroundings.private_feeds)
 
     def person(self, name: str) -> Person | None:
         """Return somebody as this process knows them; None: nobody is called so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from worker.management.sealing import Sealer
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 
 
 class Surroundings(NamedTuple):
-    """The sealer; the names of feeds and patterns of feeds; the endpoints of the settings file, by name."""
+    """The sealer; the names of feeds and patterns of feeds; the endpoints of the settings file, by name.
+
+    `private_feeds`: which partners each of these feeds names.
+    """
 
     sealer: Sealer
     feed_names: Sequence[str]
     of_the_file: Mapping[str, EndpointSettings]
+    private_feeds: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @classmethod
     def of(cls, settings: Settings) -> Surroundings:
@@ -27,4 +32,5 @@ class Surroundings(NamedTuple):
             Sealer([key.get_secret_value() for key in settings.management.secret_key]),
             tuple(feed.name for feed in settings.feeds),
             {endpoint.name: endpoint for endpoint in settings.endpoints},
+            {feed.name: feed.partners for feed in settings.feeds if feed.private},
         )

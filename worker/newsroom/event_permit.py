@@ -43,7 +43,7 @@ class EventPermit:
         self._worker = worker
         self._memberships = {definition.name: definition.filling for definition in publication.configured}
         """What decides which articles are in a feed, and where: one of which only the title changes is not filled."""
-        whole = {definition.name: definition.model_dump_json() for definition in publication.configured}
+        whole = {definition.name: definition.announced for definition in publication.configured}
         self._announced = tuple(whole.values())
         self._digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
         self._epochs = DefinitionEpochs(record, self._digest, whole)

@@ -40,6 +40,16 @@ class Publication:
         return tuple(definition for definition in self.configured if definition.by is None)
 
     @cached_property
+    def public(self) -> tuple[FeedDefinition, ...]:
+        """Those of them that everybody may know of."""
+        return tuple(definition for definition in self.definitions if not definition.private)
+
+    @cached_property
+    def public_patterns(self) -> tuple[FeedDefinition, ...]:
+        """The patterns of feeds that everybody may know of."""
+        return tuple(pattern for pattern in self.patterns.values() if not pattern.private)
+
+    @cached_property
     def patterns(self) -> dict[str, FeedDefinition]:
         """The patterns of feeds, by name."""
         return {definition.name: definition for definition in self.configured if definition.by is not None}
@@ -119,10 +129,11 @@ class Publication:
     def links(self, feed: str, format_name: str) -> str:
         """The value of the Link header of a feed document (section 4.1); only topics of the hub have the link to it.
 
-        `rel` is the only parameter, for SimplePie's sake.
+        `rel` is the only parameter, for SimplePie's sake. No hub pushes a private feed.
         """
+        definition = self.feed(feed)
         own = f'<{self.topic(feed, format_name)}>; rel="self"'
-        return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name) else own
+        return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name, definition) else own
 
     def channel(self, definition: FeedDefinition, format_name: str, changed: int, **links: str) -> Channel:
         """What the document says of the feed, last changed at `changed` (ms; 0: never, it is as old as its id).
@@ -131,7 +142,7 @@ class Publication:
         """
         addresses: dict[str, Any] = {
             "self_url": self.topic(definition.name, format_name),
-            "hub_url": self.hub_url if _offered(format_name) else "",
+            "hub_url": self.hub_url if _offered(format_name, definition) else "",
             **links,
         }
         return Channel(
@@ -147,5 +158,6 @@ class Publication:
         )
 
 
-def _offered(format_name: str) -> bool:
-    return any(feed_format.name == format_name for feed_format in TOPICS)
+def _offered(format_name: str, definition: FeedDefinition | None) -> bool:
+    is_private = definition is not None and definition.private
+    return not is_private and any(feed_format.name == format_name for feed_format in TOPICS)

@@ -48,11 +48,14 @@ class Subscribers:
 
     def begin(
         self, definition: FeedDefinition, claim: Claim, head: int, deadline: float, withdrawals_seen: int
-    ) -> SubscriberPush:
+    ) -> SubscriberPush | Settlement:
         """Begin to serve a claim made at `head`, which ends at `deadline` (monotonic seconds).
 
-        `withdrawals_seen`: the last withdrawal from the feed that was heard of before the claim.
+        `withdrawals_seen`: the last withdrawal from the feed that was heard of before the claim. A subscription of a
+        feed that has become private ends.
         """
+        if definition.private:
+            return Settlement(claim, "end", claim.cursor, reason="the feed is private now")
         format_name = claim.details["format"]
         # The first push to a new subscription is the feed as it stands.
         # A push of a JSON topic may leave out no entries (section 7).
