@@ -114,7 +114,7 @@ def kept_private(response: Response) -> Response:
 
 
 def without_referrer(application: ASGIApp) -> ASGIApp:
-    """Return the application with answers that keep an address with a key in it from being told to others."""
+    """Return the application with answers that do not give an address with a key in it away to others."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_it(message: Message) -> None:

@@ -123,18 +123,14 @@ class FeedDocuments:
         )
         return self._document(feed_format, channel, page.head, shown, (), terms.rights, quiet=False)
 
-    def latest(
-        self, definition: FeedDefinition, count: int, terms: Terms = EVERYBODY
-    ) -> tuple[list[Entry], Head]:
+    def latest(self, definition: FeedDefinition, count: int, terms: Terms = EVERYBODY) -> tuple[list[Entry], Head]:
         """Return the top entries of the feed, and where its change log ends."""
         window = self._store.changes.window(definition.name, min(count, definition.limit))
         articles = self._store.articles.get_many(window.members)
         shown = self._granted(definition, visible(window.members, articles, window.head.changed), terms)
         return [self._renderer.fragments.entry(stored) for stored in shown], window.head
 
-    def _granted(
-        self, definition: FeedDefinition, articles: list[StoredArticle], terms: Terms
-    ) -> list[StoredArticle]:
+    def _granted(self, definition: FeedDefinition, articles: list[StoredArticle], terms: Terms) -> list[StoredArticle]:
         """Return those of the articles that a reader with these terms may have by now, with what is granted of them."""
         if terms.delay:
             latest = clock.ms(clock.agreed()) - terms.delay

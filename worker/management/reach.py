@@ -45,10 +45,10 @@ def reach_of(caller: Caller, endpoints: EndpointsInUse, private_feeds: Mapping[s
     names = caller.bounds.partners
     if names is None:
         return Reach(caller, None)
-    taken = {
+    of_endpoints = {
         endpoints.settings[name].feed
         for name, partner in endpoints.managed.items()
         if partner in names and name in endpoints.settings
     }
     shared = {feed for feed, partners in private_feeds.items() if not set(names).isdisjoint(partners)}
-    return Reach(caller, frozenset(taken | shared))
+    return Reach(caller, frozenset(of_endpoints | shared))
