@@ -94,13 +94,14 @@ class Record:
         if sync == "after" and self._synchronous == "full" and self.file is not None:
             connections.sync_log(self.file)
 
-    def autocommitting(self) -> Connection:
-        """Return a connection on which each statement is a transaction. It is the caller's to hold and to close.
+    def lasting_connection(self) -> Connection:
+        """Return a connection for many short transactions that write, which are begun on it; its caller closes it.
 
-        Raises UnfitRecord as `read` does.
+        On PostgreSQL each statement is a transaction of its own. Raises UnfitRecord as `read` does.
         """
         self._see_that_it_fits_at_first()
-        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection = self._writing["commit"].connect()
+        return connection if self.file is not None else connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def any_schema(self) -> Iterator[Connection]:

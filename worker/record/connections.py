@@ -101,7 +101,8 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
         # written in between, without waiting (sqlite.org/lang_transaction.html).
         sync: Sync | None = connection.get_execution_options().get(WRITES)
         if sync is not None:
-            connection.exec_driver_sql(f"PRAGMA synchronous={synchronous if sync == 'commit' else 'normal'}")
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA synchronous={synchronous if sync == 'commit' else 'normal'}").close()
             _begin_to_write(connection, wait_seconds)
         else:
             connection.exec_driver_sql("BEGIN")

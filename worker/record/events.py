@@ -142,25 +142,32 @@ def may_be_new(sent: Sequence[SentEvent]) -> bool:
 
 
 def accept_new(connection: Connection, sent: Sequence[SentEvent]) -> list[AcceptedEvent | None]:
-    """Keep the events whose ids were never there, in one statement of PostgreSQL; None in place of each other one.
+    """Keep the events whose ids were never there, in a transaction that is begun here; None for each other one.
 
-    It is what `accept` does with nearly every event, with one question to the server instead of four.
+    It is what `accept` does with nearly every event: on PostgreSQL with one question to the server instead of four, on
+    SQLite with a fifth of the work.
     """
-    event_ids = [keepable(event.event_id) for event in sent]
-    columns = {
-        "event_ids": event_ids,
-        "digests": [digest_of(event.body) for event in sent],
-        "kinds": [event.kind for event in sent],
-        "article_ids": [event.article_id and keepable(event.article_id) for event in sent],
-        "bodies": [compressed(event.body) for event in sent],
-        "accepted": [event.accepted for event in sent],
-        "ways": [keepable(event.way) for event in sent],
-        "senders": [keepable(event.sender) for event in sent],
-    }
-    numbers = {row.event_id: row.number for row in connection.execute(_ACCEPT_NEW, columns)}
-    return [
-        AcceptedEvent("new", numbers[event_id], False, "") if event_id in numbers else None for event_id in event_ids
+    rows = [
+        (
+            keepable(event.event_id),
+            digest_of(event.body),
+            event.kind,
+            event.article_id and keepable(event.article_id),
+            compressed(event.body),
+            event.accepted,
+            keepable(event.way),
+            keepable(event.sender),
+        )
+        for event in sent
     ]
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            columns = dict(zip(_NEW_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+            numbers = {row.event_id: row.number for row in connection.execute(_ACCEPT_NEW, columns)}
+            new_numbers = [numbers.get(row[0]) for row in rows]
+        else:
+            new_numbers = [connection.exec_driver_sql(_ACCEPT_NEW_ONE, (*row, row[0])).scalar() for row in rows]
+    return [None if number is None else AcceptedEvent("new", number, False, "") for number in new_numbers]
 
 
 def _repeated(connection: Connection, event: SentEvent, row: Any) -> AcceptedEvent:
@@ -320,6 +327,14 @@ _ACCEPT_NEW = text("""
     ON CONFLICT DO NOTHING
     RETURNING event_id, number
 """)
+_NEW_COLUMNS = ("event_ids", "digests", "kinds", "article_ids", "bodies", "accepted", "ways", "senders")
+_ACCEPT_NEW_ONE = """
+    INSERT INTO events (event_id, digest, reinstatement, kind, article_id, body, accepted, way, who)
+    SELECT ?, ?, '', ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM events WHERE event_id = ? AND kind <> 'kill')
+    ON CONFLICT DO NOTHING
+    RETURNING number
+"""
 _RETURNED = (events.c.event_id, events.c.digest, events.c.reinstatement, events.c.number)
 _inserts = {
     "sqlite": sqlite.insert(events).on_conflict_do_nothing().returning(*_RETURNED),

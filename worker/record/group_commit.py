@@ -59,7 +59,7 @@ class _ThreadConnection:
     def connect(self) -> Connection:
         """Return it. Raises UnfitRecord, and errors of the database."""
         if self.connection is None:
-            self.connection = self._record.autocommitting()
+            self.connection = self._record.lasting_connection()
         return self.connection
 
     def disconnect(self) -> None:
@@ -84,8 +84,6 @@ class GroupCommit:
         self._last_commit = 0.0
         self._thread: threading.Thread | None = None
         self._stopped = False
-        # On SQLite there is no way to the server that could be saved.
-        self._quickly = record.file is None
         self._thread_connection: _ThreadConnection | None = None
         self._busy_since: float | None = None
         self.commits = 0
@@ -202,7 +200,7 @@ class GroupCommit:
         """Commit, then answer; who waits is answered when it is on the disk."""
         sent = [event for request in requests for event in request.sent]
         accepted: list[AcceptedEvent | None] = [None] * len(sent)
-        if self._quickly and may_be_new(sent):
+        if may_be_new(sent):
             accepted = self._accept_new(sent, thread_connection)
         left = [event for event, answer in zip(sent, accepted, strict=True) if answer is None]
         if left:
@@ -216,7 +214,7 @@ class GroupCommit:
             request.future.set_result([next(complete) for _ in request.sent])
 
     def _accept_new(self, sent: list[SentEvent], thread_connection: _ThreadConnection) -> list[AcceptedEvent | None]:
-        """Accept what is new on a connection that is held, so that it costs one question to the server."""
+        """Accept what is new on a connection that is held, so that it costs one statement."""
         former = thread_connection.connection
         try:
             with self._record.availability.writing_on(thread_connection.connect) as connection:
