@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import cloudevents
@@ -21,7 +22,7 @@ from worker.outbound.signing import SignatureError, may_be_webhook, verify_webho
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from web.client_address import ClientAddresses
     from web.request_body import BodyReader
-    from worker.intake.accept import Intake
+    from worker.intake.accept import Intake, WakeUp
     from worker.management.callers import Caller
     from worker.management.keys import KeyRing
 
@@ -72,16 +73,19 @@ class EventsEndpoint:
             return problem(400, "The event can't be taken.", error.errors)
         if not events:
             return problem(400, "The array has no event in it.")
+        wake_ups: list[WakeUp] = []
         try:
             sender = caller.name if caller is not None and caller.key_id else client
-            receipts = await run_in_threadpool(self._accept, events, sender)
+            receipts = await run_in_threadpool(self._accept, events, sender, wake_ups.append)
         except RedisError as error:
             if redis_errors.kind(error) == "bug":
                 raise
             return problem(
                 503, "The events could not be stored. Nothing is lost: send them again.", headers={"Retry-After": "5"}
             )
-        return _respond(receipts, single=single)
+        response = _respond(receipts, single=single)
+        response.background = BackgroundTask(wake_all, wake_ups)
+        return response
 
     def _refusal(self, caller: Caller | None, headers: Mapping[str, str]) -> Response | None:
         """What whoever can't send events is answered before their body is read."""
@@ -103,13 +107,20 @@ class EventsEndpoint:
             return False
         return True
 
-    def _accept(self, events: list[Any], sender: str) -> list[Receipt]:
+    def _accept(self, events: list[Any], sender: str, after_answer: Callable[[WakeUp], None]) -> list[Receipt]:
         readable = [event for event in events if not isinstance(event, InvalidEvent)]
-        accepted = iter(self._intake.accept(readable, clock.agreed(), way="post", sender=sender))
+        receipts = self._intake.accept(readable, clock.agreed(), way="post", sender=sender, after_answer=after_answer)
+        accepted = iter(receipts)
         return [
             Receipt("invalid", event.event_id, event.errors) if isinstance(event, InvalidEvent) else next(accepted)
             for event in events
         ]
+
+
+async def wake_all(wake_ups: Iterable[WakeUp]) -> None:
+    """Wake workers: done in the background of a response, which is when it has been sent."""
+    for wake_up in wake_ups:
+        wake_up()
 
 
 def _events(headers: Mapping[str, str], body: bytes) -> tuple[list[Any], bool]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
+from web.events import wake_all
 from web.problem_details import field_list, json_response, problem
 from web.receipts import receipt_fields
 from worker import clock
@@ -19,7 +21,7 @@ from worker.outbound.signing import SignatureError
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from config.settings import AdapterSettings, Settings
     from web.client_address import ClientAddresses
     from web.request_body import BodyReader, RequestBody
-    from worker.intake.accept import Intake, Receipt
+    from worker.intake.accept import Intake, Receipt, WakeUp
 
 log = structlog.get_logger()
 
@@ -89,8 +91,9 @@ class TriggersEndpoint:
         return ""
 
     async def _respond(self, name: str, content: bytes, client: str) -> Response:
+        wake_ups: list[WakeUp] = []
         try:
-            adapted, receipt = await run_in_threadpool(self._accept, name, content, client)
+            adapted, receipt = await run_in_threadpool(self._accept, name, content, client, wake_ups.append)
         except InvalidEvent as error:
             return problem(400, f"This can't be taken as {ADAPTERS[name].takes}.", error.errors, id=error.event_id)
         except RedisError as error:
@@ -102,12 +105,18 @@ class TriggersEndpoint:
         missing = field_list(adapted.missing)
         if receipt.status == "invalid":
             return problem(400, "The event can't be taken.", receipt.errors, id=receipt.event_id, missing=missing)
-        return json_response(202, receipt_fields(receipt) | {"missing": missing})
+        response = json_response(202, receipt_fields(receipt) | {"missing": missing})
+        response.background = BackgroundTask(wake_all, wake_ups)
+        return response
 
-    def _accept(self, name: str, content: bytes, client: str) -> tuple[Adapted, Receipt]:
+    def _accept(
+        self, name: str, content: bytes, client: str, after_answer: Callable[[WakeUp], None]
+    ) -> tuple[Adapted, Receipt]:
         settings = self._adapters[name]
         edition = settings.edition or self._edition
         defaults = InputDefaults(url=settings.url, edition=edition, editions=self._editions, zone=self._zone)
         adapted = ADAPTERS[name].read(content, defaults)
-        (receipt,) = self._intake.accept([adapted.event], clock.agreed(), way=name, sender=client)
+        (receipt,) = self._intake.accept(
+            [adapted.event], clock.agreed(), way=name, sender=client, after_answer=after_answer
+        )
         return adapted, receipt

@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -48,6 +50,8 @@ log = structlog.get_logger()
 _AGAIN_SECONDS = 1.0
 """How long a Redis that was away is not asked again, while the record takes the events."""
 
+WakeUp = Callable[[], None]
+"""Wakes a worker: there are events to read."""
 KeptBy = Literal["both", "record", "redis"]
 
 
@@ -74,11 +78,20 @@ class Intake:
         self._outage = redis_errors.Outage(log, part="intake")
         self._redis_due = 0.0
 
-    def accept(self, values: Sequence[Any], now: datetime, *, way: str = "api", sender: str = "") -> list[Receipt]:
+    def accept(
+        self,
+        values: Sequence[Any],
+        now: datetime,
+        *,
+        way: str = "api",
+        sender: str = "",
+        after_answer: Callable[[WakeUp], None] | None = None,
+    ) -> list[Receipt]:
         """Accept events (decoded JSON); return a receipt for each, in order.
 
         `way` and `sender` say by which way they came, and from whom. Good events are accepted whatever stands beside
-        them. Raises redis.RedisError when nothing could be kept.
+        them. Workers are woken here, or by the call that `after_answer` gets: to make a message for the broker costs
+        the thread that answers the sender a millisecond. Raises redis.RedisError when nothing could be kept.
         """
         receipts: list[Receipt | None] = []
         valid: list[IncomingEvent] = []
@@ -93,14 +106,23 @@ class Intake:
                 body = json.dumps(value, sort_keys=True)
                 valid.append(_incoming(event, body))
                 receipts.append(None)
-        outcomes = iter(self._keep(valid, way, sender) if valid else ())
+        appended: list[IncomingEvent] = []
+        try:
+            outcomes = iter(self._keep(valid, way, sender, appended) if valid else ())
+        finally:
+            if appended:
+                wake_up = partial(self._wakeups.consume, urgent=any(event.kind == "kill" for event in appended))
+                (after_answer or _now)(wake_up)
         return [receipt or next(outcomes) for receipt in receipts]
 
-    def _keep(self, incoming: list[IncomingEvent], way: str, sender: str) -> list[Receipt]:
+    def _keep(
+        self, incoming: list[IncomingEvent], way: str, sender: str, appended: list[IncomingEvent]
+    ) -> list[Receipt]:
+        """Keep events; those that were appended just now go to `appended`."""
         recorded = self._record(incoming, way, sender)
         if recorded is None:
             acceptances = self._store.events.accept(incoming)
-            self._wake_up(incoming, acceptances)
+            appended += _appended_now(incoming, acceptances)
             return [
                 Receipt(_status(event, acceptance.status), event.id, kept_by="redis")
                 for event, acceptance in zip(incoming, acceptances, strict=True)
@@ -110,14 +132,14 @@ class Intake:
             for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True))
             if not accepted.appended
         }
-        by_place = self._append(to_append)
+        by_place = self._append(to_append, appended)
         # Of these Redis is asked whether they are new, without their numbers.
         kills = {
             place: event
             for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True))
             if event.kind == "kill" and accepted.status == "duplicate" and not _is_appended_now(by_place.get(place))
         }
-        again = self._append(kills)
+        again = self._append(kills, appended)
         receipts = []
         entries: dict[int, str] = {}
         for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True)):
@@ -151,8 +173,8 @@ class Intake:
             log.exception("event_not_recorded", next_step="Redis alone keeps it", event_id=incoming[0].id)
             return None
 
-    def _append(self, incoming: dict[int, IncomingEvent]) -> dict[int, Acceptance]:
-        """Append events that the record has, by their places; nothing when Redis is away."""
+    def _append(self, incoming: dict[int, IncomingEvent], appended: list[IncomingEvent]) -> dict[int, Acceptance]:
+        """Append events that the record has, by their places; nothing when Redis is away. `appended`: as in `_keep`."""
         begun = time.monotonic()
         if not incoming or begun < self._redis_due:
             return {}
@@ -167,12 +189,8 @@ class Intake:
             return {}
         self._redis_due = 0.0
         self._outage.over()
-        self._wake_up(incoming.values(), acceptances)
+        appended += _appended_now(incoming.values(), acceptances)
         return dict(zip(incoming, acceptances, strict=True))
-
-    def _wake_up(self, incoming: Iterable[IncomingEvent], acceptances: Iterable[Acceptance]) -> None:
-        if any(map(_is_appended_now, acceptances)):
-            self._wakeups.consume(urgent=any(event.kind == "kill" for event in incoming))
 
 
 def _incoming(event: events.Event, body: str) -> IncomingEvent:
@@ -184,6 +202,15 @@ def _incoming(event: events.Event, body: str) -> IncomingEvent:
     return IncomingEvent(
         event.id, body, "reinstatement" if event.type == events.ARTICLE_REINSTATED else "", event.article.id
     )
+
+
+def _now(wake_up: WakeUp) -> None:
+    wake_up()
+
+
+def _appended_now(incoming: Iterable[IncomingEvent], acceptances: Iterable[Acceptance]) -> list[IncomingEvent]:
+    """Those of the events that were appended, and were not there before."""
+    return [event for event, acceptance in zip(incoming, acceptances, strict=True) if _is_appended_now(acceptance)]
 
 
 def _is_appended_now(acceptance: Acceptance | None) -> bool:
