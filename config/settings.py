@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from config import mistakes
+from config.desk_settings import DeskSettings
 from config.endpoint_settings import EndpointSettings
 from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment, merged
 from config.value_types import (
@@ -317,6 +318,7 @@ class Settings(BaseModel):
     site: SiteSettings = SiteSettings()
     web: WebSettings = WebSettings()
     api: ApiSettings = ApiSettings()
+    desk: DeskSettings = DeskSettings()
     websub: WebSubSettings = WebSubSettings()
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()

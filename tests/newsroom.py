@@ -94,7 +94,8 @@ class Newsroom:
         self.base_url = base_url
         self.config = config
         self.store = Store.connect(stack.redis_url)
-        self.record = record_of(load(config, environ))
+        self.settings = load(config, environ)
+        self.record = record_of(self.settings)
 
     def publish(self, article_id: str, section: str, version: int = 1, **more: Any) -> dict[str, Any]:
         """Publish or correct an article; return the event."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ from web.client_address import ClientAddresses
 from web.connection_limits import ConnectionLimits
 from web.coverage import CoverageEndpoint
 from web.definition_listener import DefinitionListener
+from web.desk.application import application as desk_application
+from web.desk.parts import PREFIX as DESK_PREFIX
 from web.document_cache import DocumentCache
 from web.error_handlers import ERROR_HANDLERS
 from web.event_consent import EventConsentEndpoint
@@ -58,6 +60,7 @@ from worker.runtime.rereading import Rereading
 from worker.runtime.services import Services, build
 from worker.runtime.web_server import end_with_starter, places
 from worker.takedown.event_receipts import EventReceipts
+from worker.takedown.running_kills import RunningKills
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -150,7 +153,13 @@ class WebProcess:
         former, self._push_tests = self._push_tests, _push_tests(services)
         if former is not None:
             former.stop()
-        return _beside(_api(services, self._live, self._push_tests, addresses, bodies, self._wrong_keys), pages)
+        parts = _api_parts(services, self._live, self._push_tests)
+        routes = api_application(parts)
+        limits = ApiLimits(requests=services.settings.api.requests, body=settings.max_body_bytes)
+        ring, requests = services.management.ring, services.store.api_requests
+        api = Gate(routes, ring, requests, bodies, addresses, self._wrong_keys, limits, OPEN_PATHS)
+        desk = desk_application(routes, parts, addresses, bodies, RecordHealth(services.record))
+        return _beside({PREFIX: api, DESK_PREFIX: desk}, pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -233,13 +242,16 @@ def _slow_path(
     return without_referrer(ErrorPages(application, Pages(publication)))
 
 
-def _beside(api: ASGIApp, pages: ASGIApp) -> ASGIApp:
-    """Return the application that has the API at its address, and everything else at all others."""
+def _beside(applications: Mapping[str, ASGIApp], pages: ASGIApp) -> ASGIApp:
+    """Return the application that has others at their addresses and below them, and the pages at all others."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        chosen = api if path == PREFIX or path.startswith(f"{PREFIX}/") else pages
-        await chosen(scope, receive, send)
+        for prefix, application in applications.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await application(scope, receive, send)
+                return
+        await pages(scope, receive, send)
 
     return choose
 
@@ -258,37 +270,28 @@ def _push_tests(services: Services) -> PushTests:
     return PushTests(engine, endpoint, services.publication.provider, management.audit, delivery.timeout)
 
 
-def _api(
-    services: Services,
-    live: LiveListener,
-    push_tests: PushTests,
-    addresses: ClientAddresses,
-    bodies: BodyReader,
-    wrong_keys: WrongKeys,
-) -> ASGIApp:
-    """Return the API."""
+def _api_parts(services: Services, live: LiveListener, push_tests: PushTests) -> ApiParts:
+    """Return what the API and the desk use."""
     settings, store, management = services.settings, services.store, services.management
-    articles, recorded = services.articles, services.recorded
-    parts = ApiParts(
+    articles, recorded, publication = services.articles, services.recorded, services.publication
+    return ApiParts(
         settings=settings,
         store=store,
         record=services.record,
         articles=articles,
         recorded=recorded,
-        publication=services.publication,
+        publication=publication,
         documents=services.documents,
         wakeups=services.wakeups,
         management=management,
         orders=ArticleOrders(store, articles, recorded, services.intake, management.audit, way="api"),
-        receipts=EventReceipts(store, services.record, articles, services.publication),
+        receipts=EventReceipts(store, services.record, articles, publication),
         endpoint_orders=services.endpoint_orders,
-        previews=Previews(store, services.publication),
+        previews=Previews(store, publication),
         push_tests=push_tests,
         live=live,
+        running_kills=RunningKills(store, services.record, articles, publication),
     )
-    limits = ApiLimits(requests=settings.api.requests, body=settings.web.max_body_bytes)
-    api, ring = api_application(parts), management.ring
-    return Gate(api, ring, store.api_requests, bodies, addresses, wrong_keys, limits, OPEN_PATHS)
 
 
 def create(*, aloud: bool = True) -> ASGIApp:

@@ -62,7 +62,8 @@ class Pages:
 
     def robots(self) -> bytes:
         """Return robots.txt: crawlers should leave alone what is not for readers."""
-        return b"User-agent: *\nDisallow: /api/\nDisallow: /events\nDisallow: /hub\nDisallow: /metrics\n"
+        closed = ("/api/", "/desk", "/events", "/hub", "/metrics")
+        return "".join(("User-agent: *\n", *(f"Disallow: {path}\n" for path in closed))).encode()
 
     def favicon(self) -> bytes:
         """Return the icon: three lines of a column under a headline."""

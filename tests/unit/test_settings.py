@@ -28,7 +28,15 @@ AUTHORITY = 'must be a domain name, a comma and a year, such as "example.org,202
 SEALING = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 PEM = Path(__file__).parents[1] / "contract" / "localhost.pem"
 # Shown in the example as what could be set; without them there is nothing.
-NO_DEFAULT = {"redis_url", "record_url", "record_password", "broker_url", "site.logo_url", "management.secret_key_file"}
+NO_DEFAULT = {
+    "redis_url",
+    "record_url",
+    "record_password",
+    "broker_url",
+    "site.logo_url",
+    "desk.logo",
+    "management.secret_key_file",
+}
 FEEDS = '[[feeds]]\nname = "world"\ntitle = "World"\n'
 NO_FEED = "endpoints.a.feed: there is no feed {}; known: world, author/*"
 
@@ -160,7 +168,7 @@ def at(settings: Settings, key: str) -> Any:
 def written(value: Any) -> str:
     """A value as the file has it."""
     if isinstance(value, timedelta):
-        return f"{value.days}d"
+        return f"{value.days}d" if not value.seconds else f"{value.total_seconds() / 3600:g}h"
     if isinstance(value, tuple):
         return str([str(item) for item in value])
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,11 +17,13 @@ from web.api import (
     feed_orders,
     feeds,
     keys,
+    kills,
     lists,
     live,
     managed_endpoints,
     partners,
     push_tests,
+    rates,
     reference,
     replays,
 )
@@ -37,7 +39,15 @@ OPEN_PATHS = frozenset({PREFIX, f"{PREFIX}/", OPENAPI_PATH, *reference.PATHS})
 """What needs no key."""
 # In which order they are asked: what names more of an address comes first.
 _ROUTERS = (
-    *(events.router, articles.router, article_orders.router, lists.router, feed_orders.router, feeds.router),
+    *(
+        events.router,
+        articles.router,
+        article_orders.router,
+        kills.router,
+        lists.router,
+        feed_orders.router,
+        feeds.router,
+    ),
     *(
         endpoints.router,
         managed_endpoints.router,
@@ -48,6 +58,7 @@ _ROUTERS = (
         account.router,
         audit.router,
         live.router,
+        rates.router,
     ),
 )
 _DESCRIPTION = """

@@ -20,7 +20,7 @@ from worker import clock
 from worker.store.live import is_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.types import Send
 
@@ -82,22 +82,33 @@ async def live(
         raise invalid("kinds", f"there is no {unknown[0]}; known: {', '.join(KINDS)}")
     if last_event_id and not is_id(last_event_id):
         raise invalid("last-event-id", "is no id of an event of ours")
-    if _followers >= _FOLLOWERS_MOST:
+    if not has_room():
         raise RequestProblem(503, "Too many follow already.", headers={"Retry-After": "30"})
     start = last_event_id or await run_in_threadpool(parts.store.live.last)
-    stream = _stream(parts, caller, bearer_token(request.headers), start, chosen or frozenset(KINDS))
+    token = bearer_token(request.headers)
+
+    def is_valid() -> bool:
+        return parts.management.ring.caller(token, clock.ms(clock.agreed())) is not None
+
+    stream = happenings(parts, caller, is_valid, start, chosen or frozenset(KINDS))
     return EventStream(stream, headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(
-    parts: ApiParts, caller: Caller, token: str, last: str, kinds: frozenset[str]
+def has_room() -> bool:
+    """Whether one more may follow."""
+    return _followers < _FOLLOWERS_MOST
+
+
+async def happenings(
+    parts: ApiParts, caller: Caller, is_valid: Callable[[], bool], last: str, kinds: frozenset[str]
 ) -> AsyncIterator[bytes]:
+    """Yield what happens after `last`, as it is sent. `is_valid`: whether the caller may still hear of it."""
     global _followers  # noqa: PLW0603 (of this process)
     _followers += 1
     try:
         yield b"retry: 2000\n\n"
         with parts.live.subscription() as news:
-            async for events in _news(parts, news, token, last):
+            async for events in _news(parts, news, is_valid, last):
                 if not events:
                     yield b": nothing new\n\n"
                 text = b"".join(_shown(event, caller, kinds) for event in events)
@@ -107,12 +118,14 @@ async def _stream(
         _followers -= 1
 
 
-async def _news(parts: ApiParts, news: LiveSubscription, token: str, last: str) -> AsyncIterator[list[LiveEvent]]:
-    """Yield what happens after `last`, without gaps; nothing now and then. It ends when the key does."""
+async def _news(
+    parts: ApiParts, news: LiveSubscription, is_valid: Callable[[], bool], last: str
+) -> AsyncIterator[list[LiveEvent]]:
+    """Yield what happens after `last`, without gaps; nothing now and then. It ends when the caller's right does."""
     quiet = 0
     while not news.ended:
         events = await news.wait(_BEAT_SECONDS)
-        if parts.management.ring.caller(token, clock.ms(clock.agreed())) is None:
+        if not is_valid():
             return
         if news.began_anew:
             news.began_anew = False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from worker.retention.warm import HotArticles
     from worker.store import Store
     from worker.takedown.event_receipts import EventReceipts
+    from worker.takedown.running_kills import RunningKills
     from worker.wakeups import Wakeups
 
 
@@ -46,6 +47,7 @@ class ApiParts:
     previews: Previews
     push_tests: PushTests
     live: LiveListener
+    running_kills: RunningKills
 
     def endpoints(self) -> EndpointViews:
         """Return the endpoints that there are now."""

@@ -53,7 +53,7 @@ def list_articles(
         feed=feed,
         since=first,
         until=end,
-        killed=killed,
+        pubstatus="canceled" if killed else "",
         editions=spellings(edition, settings.editions),
         limit=limit,
         after=after,
@@ -92,11 +92,11 @@ def _phrases(search: str) -> Any:
 
 
 def _nothing(query: ArticleQuery) -> str:
-    if query.phrases and query.killed:
+    if query.phrases and query.pubstatus:
         return "No article: of killed ones no words are kept by which they could be found."
     if query.after:
         return "No more articles."
-    if query.phrases or query.feed or query.killed or query.editions or query.since or query.until:
+    if query.phrases or query.feed or query.pubstatus or query.editions or query.since or query.until:
         return "No article is like that."
     return "There are no articles in the record yet."
 

@@ -13,6 +13,7 @@ from worker import clock
 from worker.management import copies
 from worker.management.audit_trail import AuditTrail
 from worker.management.changes import Changes
+from worker.management.desk_sessions import DeskSessions
 from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.management.keys import KeyRing, Keys
 from worker.management.listener import ManagementListener
@@ -56,6 +57,7 @@ class Management:
         self.partners = Partners(changes)
         self.endpoints = ManagedEndpoints(changes, lambda: self.surroundings)
         self.people = People(changes, self.audit)
+        self.sessions = DeskSessions(store, self.person, self.audit)
         self.ring = KeyRing()
         self.current: ManagementCopy | None = None
         """What a listener of this process has heard of last; None: there is none, or it knows nothing."""

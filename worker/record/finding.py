@@ -42,15 +42,16 @@ class WrongCursor(ValueError):
 class ArticleQuery:
     """Which articles. `since` and `until` are when they were published first, in ms: from, and before.
 
-    `killed`: those that are killed, else all. `feed`: those that are in it, or were when they were killed. `editions`:
-    the ways in which an edition may be written; empty: all. `after`: the cursor of the page before.
+    `pubstatus`: those that are usable, withheld or canceled; empty: all. `feed`: those that are in it, or were when
+    they were killed or withheld. `editions`: the ways in which an edition may be written; empty: all. `after`: the
+    cursor of the page before.
     """
 
     phrases: tuple[Phrase, ...] = ()
     feed: str = ""
     since: int | None = None
     until: int | None = None
-    killed: bool = False
+    pubstatus: str = ""
     editions: Collection[str] = ()
     limit: int = 50
     after: str = ""
@@ -136,6 +137,19 @@ def find(connection: Connection, query: ArticleQuery) -> Page:
     return Page(page, page[-1].cursor if len(rows) > query.limit else None)
 
 
+def killed_since(connection: Connection, since: int, limit: int) -> list[ArticleSummary]:
+    """Return articles that were killed since a moment (ms), the last killed first."""
+    articles = tables.articles.c
+    columns = [articles[name] for name in ("article_id", "version", "pubstatus", "edition", "headline", "url")]
+    statement: Select[Any] = (
+        select(*columns, articles.published, articles.accepted, articles.document.is_(None).label("forgotten"))
+        .where(articles.accepted >= since, articles.pubstatus == "canceled")
+        .order_by(articles.accepted.desc(), articles.article_id)
+        .limit(limit)
+    )
+    return [ArticleSummary(*row) for row in connection.execute(statement)]
+
+
 def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnElement[bool]]:
     articles = tables.articles.c
     conditions = []
@@ -143,8 +157,8 @@ def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnEleme
         conditions.append(articles.published >= query.since)
     if query.until is not None:
         conditions.append(articles.published < query.until)
-    if query.killed:
-        conditions.append(articles.pubstatus == "canceled")
+    if query.pubstatus:
+        conditions.append(articles.pubstatus == query.pubstatus)
     if query.editions:
         conditions.append(articles.edition.in_(sorted(query.editions)))
     if query.feed:
@@ -154,7 +168,7 @@ def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnEleme
 
 def _in_feed(connection: Connection, query: ArticleQuery) -> ColumnElement[bool]:
     memberships = tables.memberships.c
-    states = ["killed"] if query.killed else ["in", "early"]
+    states = {"canceled": ["killed"], "withheld": ["out"]}.get(query.pubstatus, ["in", "early"])
     mine = select(memberships.article_id).where(memberships.feed == query.feed, memberships.state.in_(states))
     some = mine.limit(_SMALL + 1).subquery()
     if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _SMALL:

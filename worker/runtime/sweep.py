@@ -205,6 +205,9 @@ class Sweeper:
             self._store.counters.add("dateline_log_lines_lost", lost - self._lost)
             self._lost = lost
         self._store.counters.flush()
+        now = clock.ms(clock.agreed())
+        if self._store.rates.is_due(now):
+            self._store.rates.put(now, self._store.counters.read())
 
     def _retire(self) -> None:
         self._store.events.forget_consumers(int(_RETIRE_SECONDS * 1000))

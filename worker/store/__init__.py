@@ -64,6 +64,7 @@ from worker.store.cooling import Cooling
 from worker.store.counters import Counters
 from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
+from worker.store.desk_sessions import DeskSessions
 from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.feed_orders import FeedOrders
@@ -80,6 +81,7 @@ from worker.store.outages import Outages
 from worker.store.outboxes import Outboxes
 from worker.store.page_checks import PageChecks
 from worker.store.patterns import PatternFeeds
+from worker.store.rates import Rates
 from worker.store.receipt_callbacks import ReceiptCallbacks
 from worker.store.receivers import Receivers
 from worker.store.redis_clock import RedisClock
@@ -109,6 +111,7 @@ class Store:
         self.address = Address(client)
         self.api_requests = ApiRequests(self._hasty_client)
         self.agreement = Agreement(client, scripts)
+        self.desk_sessions = DeskSessions(self._hasty_client)
         self.restoring = Restoring(client, scripts)
         self.holdings = Holdings(client)
         self.events = Events(client, scripts)
@@ -134,6 +137,7 @@ class Store:
         self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)
         self.page_checks = PageChecks(client, scripts, self.damaged_records)
         self.counters = Counters(client)
+        self.rates = Rates(client)
         self.attempts = Attempts(client, scripts, self.damaged_records)
         self.endpoints = Endpoints(scripts, self.damaged_records)
         self.replays = Replays(client, scripts, self.damaged_records)

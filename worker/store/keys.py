@@ -135,6 +135,9 @@ MANAGED = "dateline:managed"
 UNAUDITED = "{dateline:management}:audit"
 """List: entries of the audit that the record has still to get, as JSON."""
 
+DESK_SESSIONS = "dateline:desk:sessions"
+"""Sorted set: digest of a session of the desk -> when it ends at the latest (ms)."""
+
 CHANGED = "dateline:changed"
 """Channel: head, last kill and name of each feed that changes."""
 
@@ -159,6 +162,12 @@ DRAINING = "dateline:outboxes:draining"
 
 COUNTERS = "dateline:counters"
 """Hash: totals since the beginning, for /metrics."""
+
+RATES = "{dateline:rates}:minutes"
+"""Bounded stream of how the counters stood at each minute of a day (store/rates.py)."""
+
+RATES_OF_WEEK = "{dateline:rates}:tens"
+"""The same for each ten minutes of a week."""
 
 OPERATIONS = "dateline:operations"
 """Stream: operational events that wait to be sent; field `event` is JSON."""
@@ -230,6 +239,21 @@ def api_requests(caller: str, window: int) -> str:
 def api_answer(caller: str, idempotency_key: str) -> str:
     """What was answered to the request that somebody sent under an Idempotency-Key, as JSON (store/api_requests.py)."""
     return f"dateline:api:answer:{caller}:{idempotency_key}"
+
+
+def rates_sampled(minute: int) -> str:
+    """Exists when somebody has taken the sample of this minute."""
+    return f"{{dateline:rates}}:sampled:{minute}"
+
+
+def desk_session(digest: str) -> str:
+    """One session of somebody who has signed in at the desk, by the digest of its token, as JSON."""
+    return f"dateline:desk:session:{digest}"
+
+
+def desk_link(digest: str) -> str:
+    """Whom a link signs in, once, by the digest of its token."""
+    return f"dateline:desk:link:{digest}"
 
 
 def article(article_id: str) -> str:

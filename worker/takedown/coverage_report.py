@@ -36,7 +36,7 @@ class ReceiverCoverage:
     `version`, `status` and `since` are the ledger's: 0 and "" for subscriptions, and for an endpoint that never had the
     article. `confirmed`: the receiver has accepted the article as it is now; of a kill: it has nothing of the text, or
     never had any. `sighting`: what was seen on its page after a kill, if that page is checked; then nothing else
-    confirms the kill.
+    confirms the kill. `count`: for how many receivers the row stands.
     """
 
     feed: str
@@ -48,6 +48,7 @@ class ReceiverCoverage:
     reason: str
     confirmed: bool
     sighting: PageSighting | None = None
+    count: int = 1
 
     @property
     def last_evidence(self) -> int:
@@ -66,6 +67,7 @@ class ReceiverCoverage:
         return {
             "feed": self.feed,
             "receiver": self.receiver,
+            "count": self.count,
             "version": self.version or None,
             "status": self.status or None,
             "since": clock.moment(self.since).isoformat() if self.since else None,
@@ -111,6 +113,7 @@ class CoverageReport:
         embargo, unconfirmed = self.embargo, len(self.unconfirmed)
         return {
             "article": self.article.notice(),
+            "accepted": clock.moment(self.accepted).isoformat(),
             "embargoed": embargo.isoformat() if embargo else None,
             "confirmed": len(self.rows) - unconfirmed,
             "unconfirmed": unconfirmed,
@@ -178,7 +181,7 @@ def _subscriptions_row(store: Store, feed: str, seq: int) -> list[ReceiverCovera
     behind = sum(cursor < seq for cursor in cursors)
     counts = f"{len(cursors) - behind} up to date, {behind} behind"
     standing: DeliveryStanding = "behind" if behind else "up to date"
-    return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind)]
+    return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind, count=len(cursors))]
 
 
 def _endpoint_rows(store: Store, feed: str, seq: int, article: Article) -> list[ReceiverCoverage]:

@@ -1,0 +1,181 @@
+"""The pages of the desk: what they show, what their buttons order, and that nothing from outside runs in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+from api_process import ROOT, ApiProcess, api_process
+from desk_visitor import DeskVisitor, visitor
+from receiver import Receiver
+
+EVIL = '"><script>alert(1)</script>\'" onmouseover="alert(2)'
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory, redis_url: str, receiver: Receiver) -> Iterator[ApiProcess]:
+    more = "[api]\nrequests = 100000"
+    with api_process(tmp_path_factory.mktemp("desk"), redis_url, receiver, more) as process:
+        process.publish("hh-1", headline="The ferry is late", authors=["Mira Haddad"])
+        process.publish("hh-2", headline='Quay " onmouseover="alert(1) & more')
+        process.publish("ar-1", headline="المرفأ يفتح أبوابه", edition="ar")
+        yield process
+
+
+@pytest.fixture(scope="module")
+def desk(api: ApiProcess) -> DeskVisitor:
+    return visitor(api, "ada", "admin")
+
+
+def text_of(page: str) -> str:
+    """What stands in a page, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_articles_are_there_as_one_types(desk: DeskVisitor) -> None:
+    rows = desk.get("/articles?q=ferr", **{"HX-Request": "true"}).text
+    assert "<html" not in rows
+    assert "The ferry is late" in rows
+    assert "Quay" not in rows
+    assert "The ferry is late" in desk.page("/articles?q=haddad")
+    assert "The ferry is late" in desk.page("/articles?q=hh-1")
+    assert "المرفأ يفتح أبوابه" in desk.page(f"/articles?q={quote('المرف')}")
+    assert "The ferry" not in desk.page("/articles?state=withheld")
+    assert "has no word to look for" in desk.page("/articles?q=..")
+
+
+def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess, desk: DeskVisitor) -> None:
+    api.publish("hh-3", headline="The old tram", version=1)
+    api.publish("hh-3", headline="The new tram", version=2)
+    api.until(lambda: "corrected" in text_of(desk.page("/articles/hh-3")), "the correction")
+    page = api.until(
+        lambda: (page := desk.page("/articles/hh-3")) and "portal world delivered" in text_of(page) and page, "the push"
+    )
+    assert "<del>The old tram</del>" in page
+    assert "<ins>The new tram</ins>" in page
+    assert 'dir="auto" lang="en">The new tram' in page
+
+
+def test_orders_of_an_article_are_audited_as_the_persons(api: ApiProcess, desk: DeskVisitor) -> None:
+    api.publish("hh-4")
+    for what, status in (("hold", "withheld"), ("release", "usable")):
+        answer = desk.post(f"/articles/hh-4/{what}")
+        assert answer.headers["location"] == f"/desk/articles/hh-4?ordered={what}"
+        api.consume()
+        assert api.get("/articles/hh-4")["pubstatus"] == status
+    desk.post("/articles/hh-4/embargo", until="2030-01-02T03:04")
+    api.consume()
+    assert "Under embargo until" in desk.page("/articles/hh-4")
+    assert api.get("/articles/hh-4/coverage")["embargoed"].startswith("2030-01-02T03:04")
+    assert desk.post("/articles/hh-4/embargo", until="soon").status_code == 422
+    desk.post("/articles/hh-4/embargo", end="1")
+    api.consume()
+    assert api.get("/articles/hh-4/coverage")["embargoed"] is None
+    actors = {entry["actor"] for entry in api.get("/audit?target=hh-4")["items"]}
+    assert actors == {"user:ada"}
+
+
+def test_a_kill_is_asked_once_and_shows_who_has_not_confirmed(
+    api: ApiProcess, desk: DeskVisitor, receiver: Receiver
+) -> None:
+    api.publish("hh-5", headline="To be killed")
+    api.until(lambda: api.get("/articles/hh-5/coverage")["unconfirmed"] == 0, "the pushes")
+    receiver.behave["/portal"] = lambda _: (503, EVIL.encode(), {})
+    try:
+        asked = desk.page("/articles/hh-5/kill")
+        assert "2 endpoints and 0 subscribers" in text_of(asked)
+        assert 'name="typed"' not in asked
+        answer = desk.post("/articles/hh-5/kill")
+        place = answer.headers["location"]
+        assert place.startswith("/desk/articles/hh-5/killed?event=kill-")
+        api.consume()
+        page = api.until(
+            lambda: (page := desk.page(place.removeprefix("/desk"))) and "Try it now" in page and page, "the failure"
+        )
+        assert re.search(r"[01] of 2 have confirmed", text_of(page))
+        # Of what is killed no text is kept, so it goes by its id.
+        api.until(lambda: "hh-5" in desk.page("/now?part=kills"), "the running kill")
+        assert "<script>alert" not in page
+    finally:
+        receiver.behave.pop("/portal")
+    assert desk.post("/endpoints/portal/retry", next=place).headers["location"] == place
+    api.until(lambda: "Proven: nobody has it any longer" in desk.page(place.removeprefix("/desk")), "the proof")
+    api.until(lambda: "No kill is running" in desk.page("/now"), "the end of the kill")
+
+
+def test_an_old_article_is_killed_only_by_whoever_types_its_name(api: ApiProcess, desk: DeskVisitor) -> None:
+    api.publish("hh-6", headline="An old story", published="2020-01-02T03:04:05Z")
+    assert 'name="typed"' in desk.page("/articles/hh-6/kill")
+    assert desk.post("/articles/hh-6/kill", typed="an old stori").status_code == 422
+    assert api.get("/articles/hh-6")["pubstatus"] == "usable"
+    assert desk.post("/articles/hh-6/kill", typed=" an  old STORY ").status_code == 303
+    api.until(lambda: api.get("/articles/hh-6")["pubstatus"] == "canceled", "the kill")
+    # One that is not known here is refused when it comes.
+    assert "No article of this id is known here" in text_of(desk.page("/articles/hh-none/kill"))
+    assert desk.post("/articles/hh-none/kill", typed="hh-none", unknown_too="1").status_code == 303
+
+
+def test_a_preview_shows_the_bytes_and_runs_nothing(api: ApiProcess, desk: DeskVisitor) -> None:
+    page = desk.page("/articles/hh-2/preview?endpoint=portal")
+    assert "<iframe sandbox " in page
+    sent = api.get("/articles/hh-2/preview?endpoint=portal")["document"]
+    assert sent in unescape(page)
+    frame = desk.get("/articles/hh-2/rendered?endpoint=portal")
+    assert "sandbox" in frame.headers["content-security-policy"]
+    assert "default-src 'none'" in frame.headers["content-security-policy"]
+    assert "Quay &quot; onmouseover=&quot;alert(1) &amp; more" in frame.text
+    for name in ("ninjs31", "newsml", "html"):
+        desk.get(f"/articles/hh-2/rendered?format={name}")
+    assert "there is no format" in desk.page("/articles/hh-2/preview?format=word")
+
+
+def test_endpoints_are_paused_tested_and_replayed_to(api: ApiProcess, desk: DeskVisitor, receiver: Receiver) -> None:
+    assert "arena" in desk.page("/endpoints")
+    assert "portal" not in desk.get("/endpoints?q=aren", **{"HX-Request": "true"}).text
+    assert desk.post("/endpoints/arena/pause").headers["location"] == "/desk/endpoints/arena?ordered=pause"
+    assert "paused" in text_of(desk.page("/endpoints/arena"))
+    assert desk.post("/endpoints/arena/pause").status_code == 409
+    desk.post("/endpoints/arena/resume")
+    receiver.behave["/arena"] = lambda _: (400, EVIL.encode(), {})
+    try:
+        page = desk.post("/endpoints/arena/test").text
+    finally:
+        receiver.behave.pop("/arena")
+    assert "It did not take the test article" in page
+    assert EVIL in unescape(page)
+    assert "<script>alert" not in page
+    planned = desk.post("/endpoints/portal/replays", since="2020-01-01T00:00", rate="50").text
+    (count,) = re.findall(r"(\d+) articles would be sent again", planned)
+    assert int(count) >= 3
+    answer = desk.post("/endpoints/portal/replays", since="2020-01-01T00:00", rate="50", confirmed="1")
+    assert answer.headers["location"] == "/desk/endpoints/portal?ordered=replay"
+    assert desk.post("/endpoints/portal/replays", since="").status_code == 422
+    assert desk.get("/endpoints/none").status_code == 404
+
+
+def test_what_an_endpoint_has_answered_runs_nowhere(api: ApiProcess, desk: DeskVisitor, receiver: Receiver) -> None:
+    receiver.behave["/arena"] = lambda _: (400, EVIL.encode(), {})
+    try:
+        api.publish("sp-1", "sport")
+        api.until(lambda: "alert(1)" in desk.page("/endpoints/arena"), "the answer")
+    finally:
+        receiver.behave.pop("/arena")
+    for path in ("/endpoints/arena", "/articles/sp-1", "/now", "/endpoints"):
+        page = desk.page(path)
+        assert "<script>alert" not in page
+        assert 'onmouseover="' not in page
+    browser = DeskVisitor(api)
+    browser.client.headers["user-agent"] = EVIL
+    api.services.management.people.add(ROOT, "eve", "viewer", "a password of twelve or more")
+    api.until(lambda: api.services.management.person("eve"), "the person")
+    browser.sign_in("eve")

@@ -1,0 +1,148 @@
+"""Makes the pages of the desk of their templates: what all of them have, and how times, numbers and words are shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from feeds.direction import direction
+from web.desk.parts import PREFIX, is_fragment
+from web.desk.phrases import LANGUAGES, language_of, phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2.runtime import Context
+    from starlette.requests import Request
+
+    from config.settings import Settings
+    from web.desk.static_files import StaticFiles
+
+_NAVIGATION = (
+    ("now", "Now", "live:read"),
+    ("articles", "Articles", "articles:read"),
+    ("endpoints", "Endpoints", "endpoints:read"),
+)
+
+
+class DeskPages:
+    """Renders pages. Everything that comes from outside is escaped: no template says `safe`."""
+
+    def __init__(self, settings: Settings, files: StaticFiles, base_url: str) -> None:
+        self._files = files
+        self._zone = ZoneInfo(settings.site.timezone) if settings.site.timezone else UTC
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+        self._environment.globals.update(
+            static=files.address,
+            logo=files.logo,
+            title=settings.desk.title or settings.site.title,
+            site=base_url,
+            desk=PREFIX,
+            direction=direction,
+            languages=LANGUAGES,
+            t=_translated,
+        )
+        self._environment.filters.update(
+            moment=self._moment,
+            clock=self._clock,
+            since=_since,
+            span=span,
+            epoch=_epoch,
+            pretty=_pretty,
+            name=lambda text: quote(text, safe=""),
+        )
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> Response:
+        """Return a page, or the part of one that is asked for."""
+        visitor = getattr(request.state, "visitor", None)
+        language = language_of(request)
+        content = self._environment.get_template(template).render(
+            request=request,
+            path=request.url.path,
+            visitor=visitor,
+            scopes=visitor.caller.scopes if visitor else frozenset(),
+            navigation=[entry for entry in _NAVIGATION if visitor and entry[2] in visitor.caller.scopes],
+            language=language,
+            fragment=is_fragment(request),
+            **values,
+        )
+        return HTMLResponse(content, status, headers={"Vary": "HX-Request", **(headers or {})})
+
+    def problem(self, request: Request, status: int, detail: str, errors: Mapping[str, str] | None = None) -> Response:
+        """Return a page that says what went wrong, and what to do."""
+        return self.page(request, "problem.html", status=status, code=status, detail=detail, errors=errors or {})
+
+    def at_home(self, moment: datetime) -> datetime:
+        """Return a moment that somebody has given: without an offset it is as the newsroom's clocks show it."""
+        return moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+
+    def _moment(self, text: str | None, form: str = "%Y-%m-%d %H:%M:%S") -> Markup | str:
+        """A time of the API, as the newsroom's clocks show it."""
+        if not text:
+            return ""
+        time = datetime.fromisoformat(text).astimezone(self._zone)
+        return Markup('<time datetime="{}" dir="ltr" title="{}">{}</time>').format(
+            text, time.strftime("%Y-%m-%d %H:%M:%S %Z"), time.strftime(form)
+        )
+
+    def _clock(self, text: str | None) -> Markup | str:
+        """The time of day alone, for what is of this day."""
+        return self._moment(text, "%H:%M:%S")
+
+
+def _since(text: str | None, until: str | None) -> str:
+    """How long it is from one time of the API to another: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
+    if not text or not until:
+        return ""
+    seconds = max(0.0, (datetime.fromisoformat(until) - datetime.fromisoformat(text)).total_seconds())
+    return span(seconds)
+
+
+def _pretty(value: Any) -> str:
+    """Settings and the like as JSON that people can read; the template escapes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _epoch(text: str) -> float:
+    """A time of the API in seconds since 1970, for charts."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def span(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for most, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < most:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+@pass_context
+def _translated(context: Context, text: str, **values: Any) -> str | Markup:
+    """A phrase of ours in the language of the visitor; what is put into it is escaped."""
+    words = phrase(context["language"], text)
+    # The phrase is ours; `format` escapes what is put into it.
+    return Markup(words).format(**values) if values else words  # noqa: S704

@@ -1,0 +1,216 @@
+"""Articles: found as one types, one with all that is known of it, how it is shown, and what is ordered of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from feeds.formats import ARTICLE_FORMATS
+from web.desk.api_calls import ApiProblem, DeskApi
+from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of
+from web.desk.rendering import rendered
+from web.desk.routes.kills import progress_values
+from worker.takedown.coverage_report import SUBSCRIPTIONS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_ORDERS = {
+    "hold": "Held: it leaves its feeds until it is released.",
+    "release": "Released: it is back in its feeds.",
+    "repeat": "Sent again to the endpoints that get single articles.",
+}
+_PER_PAGE = 30
+
+
+async def search(request: Request) -> Response:
+    """GET /desk/articles: those that a person looks for, the newest first."""
+    api, query = api_of(request), request.query_params
+    words = query.get("q", "").strip()
+    wrong = ""
+    page: dict[str, Any] = {"items": [], "next": None}
+    try:
+        page = await api.get(
+            "articles",
+            search=_as_one_types(words),
+            feed=query.get("feed", ""),
+            edition=query.get("edition", ""),
+            pubstatus=query.get("state", ""),
+            since=_day(query.get("since", "")),
+            until=_day(query.get("until", ""), after=1),
+            limit=_PER_PAGE,
+            after=query.get("after", ""),
+        )
+    except ApiProblem as problem:
+        if problem.status != 422:
+            raise
+        wrong = next(iter(problem.errors.values()), problem.detail)
+    if words and not query.get("after") and " " not in words and (exact := await _by_id(api, words)):
+        wrong = ""
+        page["items"] = [exact, *(item for item in page["items"] if item["id"] != exact["id"])]
+    values: dict[str, Any] = {"page": page, "wrong": wrong, "words": words, "query": dict(query)}
+    if is_fragment(request):
+        return parts_of(request).pages.page(request, "article_rows.html", **values)
+    feeds = await api.get("feeds", limit=100)
+    editions = sorted(parts_of(request).api_parts.settings.editions)
+    names = [feed for feed in feeds["items"] if not feed["pattern"]]
+    return parts_of(request).pages.page(request, "articles.html", feeds=names, editions=editions, **values)
+
+
+async def article(request: Request) -> Response:
+    """GET /desk/articles/ARTICLE: all that is known of one."""
+    api, name = api_of(request), request.path_params["article"]
+    state, coverage, revisions = await asyncio.gather(
+        api.get("articles", name),
+        _unless_away(api.get("articles", name, "coverage")),
+        api.get("articles", name, "revisions", limit=100),
+    )
+    rows = revisions["items"]
+    event = rows[-1]["event"] if rows else None
+    receipt = await _unless_away(api.get("events", event)) if event else None
+    ordered = request.query_params.get("ordered", "")
+    return parts_of(request).pages.page(
+        request,
+        "article.html",
+        article=state,
+        coverage=coverage,
+        revisions=list(reversed(rows)),
+        steps=_steps(receipt),
+        formats=list(ARTICLE_FORMATS),
+        ordered=_ORDERS.get(ordered, "The embargo is corrected." if ordered == "embargo" else ""),
+        event=request.query_params.get("event", ""),
+        **progress_values(coverage, request.query_params.get("event", "")),
+    )
+
+
+async def preview(request: Request) -> Response:
+    """GET /desk/articles/ARTICLE/preview: the article as a format or an endpoint has it, and the bytes."""
+    api, name = api_of(request), request.path_params["article"]
+    chosen = _chosen(request)
+    state, coverage = await asyncio.gather(
+        api.get("articles", name), _unless_away(api.get("articles", name, "coverage"))
+    )
+    wrong, shown = "", None
+    try:
+        shown = await api.get("articles", name, "preview", **chosen)
+    except ApiProblem as problem:
+        wrong = next(iter(problem.errors.values()), problem.detail)
+    endpoints = sorted({row["receiver"] for row in (coverage or {}).get("receivers", ())} - {SUBSCRIPTIONS})
+    return parts_of(request).pages.page(
+        request, "preview.html", article=state, formats=list(ARTICLE_FORMATS), endpoints=endpoints, chosen=chosen,
+        shown=shown, wrong=wrong,
+    )  # fmt: skip
+
+
+async def shown_to_readers(request: Request) -> Response:
+    """GET /desk/articles/ARTICLE/rendered: what stands in the frame of the preview. Nothing runs in it."""
+    shown = await api_of(request).get("articles", request.path_params["article"], "preview", **_chosen(request))
+    return rendered(shown)
+
+
+async def order(request: Request) -> Response:
+    """POST /desk/articles/ARTICLE/hold, /release, /repeat."""
+    name, _, ordered = request.path_params["rest"].rpartition("/")
+    if ordered not in _ORDERS:
+        raise HTTPException(404)
+    await api_of(request).post("articles", name, ordered)
+    return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}?ordered={ordered}", 303)
+
+
+async def embargo(request: Request) -> Response:
+    """POST /desk/articles/ARTICLE/embargo: move it, or end it."""
+    name, fields = request.path_params["article"], form_of(request)
+    until = None if fields.get("end") else _moment(request, fields.get("until", ""))
+    await api_of(request).call("PUT", "articles", name, "embargo", body={"until": until})
+    return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}?ordered=embargo", 303)
+
+
+def _moment(request: Request, text: str) -> str:
+    """A moment as a person gives it, by the newsroom's clocks. Raises ApiProblem."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ApiProblem(422, "This can't be taken.", {"until": "must be a day and a time"}) from None
+    return parts_of(request).pages.at_home(moment).isoformat()
+
+
+def _chosen(request: Request) -> dict[str, str]:
+    query = request.query_params
+    if endpoint := query.get("endpoint", ""):
+        return {"endpoint": endpoint}
+    return {"format": query.get("format", "") or "json"}
+
+
+async def _by_id(api: DeskApi, name: str) -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = await api.get("articles", name)
+    except ApiProblem:
+        return None
+    return state
+
+
+async def _unless_away(answer: Any) -> Any:
+    """What the API answers; None while what it needs is away, or there is nothing."""
+    try:
+        return await answer
+    except ApiProblem as problem:
+        if problem.status not in {404, 503}:
+            raise
+        return None
+
+
+def _as_one_types(words: str) -> str:
+    """What is looked for while the last word is not yet written to its end."""
+    return f"{words}*" if words and words[-1].isalnum() else words
+
+
+def _day(text: str, after: int = 0) -> str:
+    try:
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=after)
+    except ValueError:
+        return ""
+    return day.isoformat()
+
+
+def _steps(receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The way of the last event: accepted, carried out, and each receiver with the time from the event to it."""
+    if not receipt or not receipt["events"]:
+        return []
+    event = receipt["events"][-1]
+    steps = [{"time": event["accepted"], "what": "accepted", "by": event["sender"] or event["way"], "shade": ""}]
+    if event["carried_out"]:
+        steps.append({"time": event["carried_out"], "what": event["result"], "by": event["reason"], "shade": ""})
+    receivers = sorted(event["receivers"], key=lambda row: row["since"] or "~")
+    shades = {"delivered": "good", "waiting": "", "nothing to do": ""}
+    for row in receivers:
+        is_new = row["standing"] == "delivered" and row["since"] and row["since"] >= event["accepted"]
+        steps.append(
+            {
+                "time": row["since"] if is_new else None,
+                "what": row["standing"],
+                "by": row["receiver"],
+                "feed": row["feed"],
+                "reason": row["reason"],
+                "shade": shades.get(row["standing"], "bad" if row["standing"] in {"failing", "refused"} else "warn"),
+            }
+        )
+    for step in steps:
+        step["began"] = event["accepted"]
+    return steps
+
+
+ROUTES = [
+    Route(f"{PREFIX}/articles", search),
+    Route(f"{PREFIX}/articles/{{article:path}}/preview", preview),
+    Route(f"{PREFIX}/articles/{{article:path}}/rendered", shown_to_readers),
+    Route(f"{PREFIX}/articles/{{article:path}}/embargo", embargo, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{rest:path}}", order, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{article:path}}", article),
+]

@@ -1,0 +1,192 @@
+"""The partners' endpoints: how they do, what they were sent and answered, and what is ordered of them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from web.desk.api_calls import ApiProblem
+from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of, place_in_desk, visitor_of
+from worker.management.scopes import ENDPOINTS_READ
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_ROWS_MOST = 1_000
+_ORDERS = {
+    "pause": "Paused: it gets nothing until somebody resumes it.",
+    "resume": "Resumed: it catches up.",
+    "retry": "It is tried now.",
+    "replay": "The articles are being sent again.",
+    "stop": "Stopped: what was not sent yet is not sent.",
+    "saved": "Saved: workers go by it within a second.",
+    "removed": "Removed: it gets nothing more.",
+}
+
+
+async def endpoints(request: Request) -> Response:
+    """GET /desk/endpoints: all of them, those in trouble first."""
+    visitor_of(request).caller.require(ENDPOINTS_READ)
+    query = request.query_params
+    words, state = query.get("q", "").strip().lower(), query.get("state", "")
+    rows = (await run_in_threadpool(parts_of(request).standing.endpoints))["rows"]
+    visible = [
+        row
+        for row in rows
+        if (not words or any(words in str(row[name] or "").lower() for name in ("name", "feed", "partner", "url")))
+        and (state != "troubled" or row["cause"])
+    ]
+    values: dict[str, Any] = {
+        "rows": visible[:_ROWS_MOST],
+        "count": len(visible),
+        "words": query.get("q", ""),
+        "state": state,
+    }
+    template = "endpoint_rows.html" if is_fragment(request) else "endpoints.html"
+    return parts_of(request).pages.page(request, template, **values, ordered=_ORDERS.get(query.get("ordered", ""), ""))
+
+
+async def endpoint(request: Request) -> Response:
+    """GET /desk/endpoints/ENDPOINT: one of them, with the last attempts."""
+    return await _endpoint(request)
+
+
+async def _endpoint(request: Request, status: int = 200, **more: Any) -> Response:
+    api, name = api_of(request), request.path_params["endpoint"]
+    after = request.query_params.get("after", "")
+    state, attempts, replay = await asyncio.gather(
+        api.call("GET", "endpoints", name),
+        _unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
+        _unless_away(api.get("endpoints", name, "replays")),
+    )
+    values: dict[str, Any] = {
+        "endpoint": state.content,
+        "revision": state.revision,
+        "attempts": attempts,
+        "replay": replay,
+        "ordered": _ORDERS.get(request.query_params.get("ordered", ""), ""),
+        "outcome": None,
+        "secret": None,
+        "planned": None,
+        "errors": {},
+        "fields": {},
+    }
+    return parts_of(request).pages.page(request, "endpoint.html", status=status, **(values | more))
+
+
+async def standing(request: Request) -> Response:
+    """GET /desk/endpoints/ENDPOINT/standing: how it does and how far a replay is, as a fragment."""
+    api, name = api_of(request), request.path_params["endpoint"]
+    state, replay = await asyncio.gather(
+        api.get("endpoints", name), _unless_away(api.get("endpoints", name, "replays"))
+    )
+    return parts_of(request).pages.page(request, "endpoint_standing.html", endpoint=state, replay=replay)
+
+
+async def pause(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/pause."""
+    return await _order(request, "pause")
+
+
+async def resume(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/resume."""
+    return await _order(request, "resume")
+
+
+async def retry(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/retry."""
+    return await _order(request, "retry")
+
+
+async def test(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/test: send a test article, and show what it answers."""
+    outcome = await api_of(request).post("endpoints", request.path_params["endpoint"], "test")
+    return await _endpoint(request, outcome=outcome)
+
+
+async def rotate(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/rotate: make a new secret, and show it this once."""
+    hours = form_of(request).get("hours", "24")
+    if not hours.isdecimal():
+        return await _endpoint(request, 422, errors={"hours": "must be a number of hours"})
+    body = {"overlap_seconds": int(hours) * 3600}
+    rotated = await api_of(request).post("endpoints", request.path_params["endpoint"], "rotate", body=body)
+    return await _endpoint(request, secret=rotated["secret"])
+
+
+async def replay(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/replays: first how many articles that is, then, once confirmed, send them."""
+    name, fields = request.path_params["endpoint"], form_of(request)
+    terms: dict[str, Any] = {"dry_run": not fields.get("confirmed")}
+    if fields.get("article"):
+        terms["article"] = fields["article"]
+    elif fields.get("parked"):
+        terms["parked"] = True
+    else:
+        try:
+            terms["since"] = (
+                parts_of(request).pages.at_home(datetime.fromisoformat(fields.get("since", ""))).isoformat()
+            )
+        except ValueError:
+            return await _endpoint(request, 422, errors={"since": "must be a day and a time"}, fields=fields)
+    if fields.get("section"):
+        terms["section"] = fields["section"]
+    if fields.get("rate"):
+        terms["rate"] = fields["rate"]
+    try:
+        order = await api_of(request).post("endpoints", name, "replays", body=terms)
+    except ApiProblem as problem:
+        if problem.status != 422:
+            raise
+        return await _endpoint(request, 422, errors=problem.errors, fields=fields)
+    if order["dry_run"]:
+        return await _endpoint(request, planned=order["articles"], fields=fields)
+    return _back(request, "replay")
+
+
+async def stop(request: Request) -> Response:
+    """POST /desk/endpoints/ENDPOINT/replays/stop."""
+    await api_of(request).call("DELETE", "endpoints", request.path_params["endpoint"], "replays")
+    return _back(request, "stop")
+
+
+async def _order(request: Request, order: str) -> Response:
+    await api_of(request).post("endpoints", request.path_params["endpoint"], order)
+    return _back(request, order)
+
+
+def _back(request: Request, order: str) -> Response:
+    """Back to where the button was."""
+    own = f"{PREFIX}/endpoints/{quote(request.path_params['endpoint'], safe='')}?ordered={order}"
+    return RedirectResponse(place_in_desk(form_of(request).get("next", ""), own), 303)
+
+
+async def _unless_away(answer: Any) -> Any:
+    try:
+        return await answer
+    except ApiProblem as problem:
+        if problem.status not in {404, 503}:
+            raise
+        return None
+
+
+_ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"
+ROUTES = [
+    Route(f"{PREFIX}/endpoints", endpoints),
+    Route(_ENDPOINT, endpoint),
+    Route(f"{_ENDPOINT}/standing", standing),
+    Route(f"{_ENDPOINT}/pause", pause, methods=["POST"]),
+    Route(f"{_ENDPOINT}/resume", resume, methods=["POST"]),
+    Route(f"{_ENDPOINT}/retry", retry, methods=["POST"]),
+    Route(f"{_ENDPOINT}/test", test, methods=["POST"]),
+    Route(f"{_ENDPOINT}/rotate", rotate, methods=["POST"]),
+    Route(f"{_ENDPOINT}/replays", replay, methods=["POST"]),
+    Route(f"{_ENDPOINT}/replays/stop", stop, methods=["POST"]),
+]

@@ -1,0 +1,146 @@
+"""Killing an article: asked once, then watched until it is proven."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from web.desk.advice import advice
+from web.desk.api_calls import ApiProblem, DeskApi
+from web.desk.parts import PREFIX, api_of, form_of, parts_of, visitor_of
+from worker.management.scopes import ARTICLES_KILL
+from worker.takedown.coverage_report import SUBSCRIPTIONS
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+OLD = timedelta(days=1)
+"""An older article is killed only by whoever types its id or headline,"""
+MANY = 20
+"""and so is one that more receivers have."""
+
+
+async def ask(request: Request) -> Response:
+    """GET /desk/articles/ARTICLE/kill: who has it, and whether it is meant."""
+    visitor_of(request).caller.require(ARTICLES_KILL)
+    return await _ask(request)
+
+
+async def kill(request: Request) -> Response:
+    """POST /desk/articles/ARTICLE/kill."""
+    visitor_of(request).caller.require(ARTICLES_KILL)
+    api, name, fields = api_of(request), request.path_params["article"], form_of(request)
+    state, coverage = await _standing_of(api, name)
+    if needs_typing(state, coverage) and not _is_typed(fields.get("typed", ""), name, state):
+        return await _ask(request, "Type the id or the headline just as it stands here.", status=422)
+    unknown_too = bool(fields.get("unknown_too"))
+    try:
+        accepted = await api.post("articles", name, "kill", body={"unknown_too": unknown_too})
+    except ApiProblem as problem:
+        if problem.status != 404:
+            raise
+        return await _ask(request, status=404)
+    return RedirectResponse(f"{PREFIX}/articles/{quote(name, safe='')}/killed?event={accepted['event']}", 303)
+
+
+async def killed(request: Request) -> Response:
+    """GET /desk/articles/ARTICLE/killed: how far the kill is. As a fragment, that part alone."""
+    api, name, event = api_of(request), request.path_params["article"], request.query_params.get("event", "")
+    state, coverage = await _standing_of(api, name)
+    values = {
+        "name": name,
+        "article": state,
+        "coverage": coverage,
+        "event": event,
+        **progress_values(coverage, event),
+    }
+    template = "kill_progress.html" if request.headers.get("hx-request") == "true" else "killed.html"
+    return parts_of(request).pages.page(request, template, **values)
+
+
+def progress_values(coverage: dict[str, Any] | None, event: str = "") -> dict[str, Any]:
+    """Return what the progress of a kill is shown by. `progress` is None of an article that is not killed."""
+    is_killed = coverage is not None and coverage["article"]["pubstatus"] == "canceled"
+    if coverage is None or not (is_killed or event):
+        return {"progress": None}
+    rows = coverage["receivers"]
+    unproven = [row for row in rows if not row["confirmed"]] if is_killed else []
+    shown = [row for row in unproven if row["page"] and row["page"]["verdict"] == "there"]
+    return {
+        "progress": {
+            "carried_out": is_killed,
+            "began": coverage["accepted"] if is_killed else datetime.now(UTC).isoformat(),
+            "receivers": len(rows),
+            "confirmed": coverage["confirmed"] if is_killed else 0,
+            "proven": is_killed and not unproven,
+            "seconds": coverage["seconds_to_the_last"],
+            "unproven": [(row, advice(row)) for row in unproven],
+            "there": shown,
+            "done": [row for row in rows if row["confirmed"]] if is_killed else [],
+        }
+    }
+
+
+def needs_typing(state: dict[str, Any] | None, coverage: dict[str, Any] | None) -> bool:
+    """Whether the id or the headline has to be typed."""
+    if state is None:
+        return True
+    is_old = datetime.now(UTC) - datetime.fromisoformat(state["published"]) > OLD
+    return is_old or holders(coverage)["all"] > MANY
+
+
+def holders(coverage: dict[str, Any] | None) -> dict[str, Any]:
+    """Return who has the text: endpoints by name, and how many subscriptions were sent a feed with it."""
+    rows = coverage["receivers"] if coverage else []
+    endpoints = [
+        row for row in rows if row["receiver"] != SUBSCRIPTIONS and row["status"] and row["status"] != "killed"
+    ]
+    subscribers = sum(row["count"] for row in rows if row["receiver"] == SUBSCRIPTIONS)
+    return {"endpoints": endpoints, "subscribers": subscribers, "all": len(endpoints) + subscribers}
+
+
+async def _ask(request: Request, wrong: str = "", status: int = 200) -> Response:
+    api, name = api_of(request), request.path_params["article"]
+    state, coverage = await _standing_of(api, name)
+    return parts_of(request).pages.page(
+        request,
+        "kill.html",
+        status=status,
+        name=name,
+        article=state,
+        coverage=coverage,
+        holders=holders(coverage),
+        must_type=needs_typing(state, coverage),
+        wrong=wrong,
+    )
+
+
+async def _standing_of(api: DeskApi, name: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What is known of an article: a kill waits neither for the record nor for Redis."""
+    answers: list[dict[str, Any] | None] = []
+    for path in (("articles", name), ("articles", name, "coverage")):
+        try:
+            answers.append(await api.get(*path))
+        except ApiProblem as problem:
+            if problem.status not in {404, 503}:
+                raise
+            answers.append(None)
+    return answers[0], answers[1]
+
+
+def _is_typed(typed: str, name: str, state: dict[str, Any] | None) -> bool:
+    words = " ".join(typed.split()).casefold()
+    right = {name, (state or {}).get("id") or name, (state or {}).get("headline") or name}
+    return words in {" ".join(text.split()).casefold() for text in right}
+
+
+ROUTES = [
+    Route(f"{PREFIX}/articles/{{article:path}}/kill", ask),
+    Route(f"{PREFIX}/articles/{{article:path}}/kill", kill, methods=["POST"]),
+    Route(f"{PREFIX}/articles/{{article:path}}/killed", killed),
+]

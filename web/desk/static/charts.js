@@ -1,0 +1,46 @@
+// Draws the numbers of a table (data-chart) beside it, by uPlot. Without this script the table says the same.
+"use strict";
+
+(() => {
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function numbers(table) {
+    const rows = [...table.tBodies[0].rows];
+    return [...table.tHead.rows[0].cells].map((_, column) => rows.map((row) => {
+      const text = row.cells[column].dataset.value;
+      return text === undefined || text === "" ? null : Number(text);
+    }));
+  }
+
+  function draw(place) {
+    const table = document.getElementById(place.dataset.chart);
+    if (!table || !table.tBodies[0].rows.length) return;
+    const columns = place.dataset.columns.split(" ").map(Number);
+    const all = numbers(table);
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    const colors = { good: color("--good"), bad: color("--bad"), accent: color("--accent"), warn: color("--warn") };
+    const shades = place.dataset.colors.split(" ");
+    const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
+    place.replaceChildren();
+    new uPlot({
+      width: place.clientWidth,
+      height: 210,
+      cursor: { y: false },
+      legend: { live: true },
+      scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 0.001)] } },
+      axes: [axis, { ...axis, size: 60 }],
+      series: [{ label: heads[0] }, ...columns.map((column, number) => ({
+        label: heads[column], stroke: colors[shades[number]], width: 2, spanGaps: false, points: { size: 4 },
+      }))],
+    }, [all[0], ...columns.map((column) => all[column])], place);
+  }
+
+  const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.querySelector?.("[data-chart]") || event.target.closest?.("#rates")) drawAll();
+  });
+  let resizing = null;
+  addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(drawAll, 150); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  drawAll();
+})();
