@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic_core import PydanticCustomError
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
@@ -49,12 +50,14 @@ class EndpointSettings(BaseModel):
     """Its name in commands, logs and keys."""
     feed: str
     """The feed that it gets."""
+    kind: Literal["http", "pull"] = "http"
+    """How it gets it: pushed over HTTP, or read by the partner itself from the API."""
     mode: Literal["article", "feed"] = "article"
     """One request for each changed article, or one with all changes as a feed."""
     format: str
     """The format of what it gets: of articles or of feeds, as `mode` says."""
-    url: Annotated[Url, AfterValidator(without_user)]
-    """Where requests are sent."""
+    url: Annotated[Url, AfterValidator(without_user)] = Field(default="", validate_default=True)
+    """Where requests are sent; of one that is pulled, nothing."""
     secret: WebhookSecrets = Field(default=(), repr=False)
     """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
     public_signature: bool = False
@@ -79,6 +82,25 @@ class EndpointSettings(BaseModel):
     """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
+
+    @field_validator("mode", "secret", "auth", "headers", "gzip", "public_signature", "handshake", "rate", "check_url")
+    @classmethod
+    def _of_pushes_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        default = cls.model_fields[info.field_name or ""].default
+        if info.data.get("kind") == "pull" and value not in (default, {}):
+            raise ValueError('is of no use with kind = "pull": nothing is sent there')
+        return value
+
+    @field_validator("url", mode="wrap")
+    @classmethod
+    def _address_of_pushes(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        if info.data.get("kind") == "pull":
+            if value:
+                raise ValueError('is of no use with kind = "pull": nothing is sent there')
+            return ""
+        if value == "":
+            raise PydanticCustomError("missing", "is missing")
+        return check(value)
 
     @field_validator("format")
     @classmethod

@@ -90,6 +90,10 @@ def conflicts(values: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
             names.add(name)
     if values.get("record_password") and (problem := _wrong_with_password(values.get("record_url"))):
         yield ("record_password",), problem
+    for position, kind in _texts(values, "endpoints", "kind"):
+        if kind == "pull":
+            problem = "is not for the settings file: who reads it is a partner of the API, which makes it (docs/api.md)"
+            yield ("endpoints", position, "kind"), problem
     yield from _unsigned(values)
     yield from _unknown_feeds(values)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 from redis.exceptions import RedisError
@@ -51,7 +52,9 @@ from worker import clock
 from worker.destinations.http import Sender, configured
 from worker.intake.article_orders import ArticleOrders
 from worker.outbound.engine import Engine
+from worker.receivers.clearance import Clearance
 from worker.receivers.previews import Previews
+from worker.receivers.pull_stream import PullStreams
 from worker.receivers.push_tests import PushTests
 from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
@@ -99,6 +102,7 @@ class WebProcess:
         )
         self._current = DefinitionListener(store, self._use_definitions)
         self._live = LiveListener(store.live)
+        self._clearance = Clearance(store.withdrawals, f"web-{uuid4().hex}")
         self._push_tests: PushTests | None = None
         self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
@@ -153,7 +157,7 @@ class WebProcess:
         former, self._push_tests = self._push_tests, _push_tests(services)
         if former is not None:
             former.stop()
-        parts = _api_parts(services, self._live, self._push_tests)
+        parts = _api_parts(services, self._live, self._push_tests, self._clearance)
         routes = api_application(parts)
         limits = ApiLimits(requests=services.settings.api.requests, body=settings.max_body_bytes)
         ring, requests = services.management.ring, services.store.api_requests
@@ -179,6 +183,7 @@ class WebProcess:
         self._connections.start()
         yield
         self._live.stop()
+        self._clearance.stop()
         if self._push_tests is not None:
             self._push_tests.stop()
         self._agreement.stop()
@@ -270,7 +275,7 @@ def _push_tests(services: Services) -> PushTests:
     return PushTests(engine, endpoint, services.publication.provider, management.audit, delivery.timeout)
 
 
-def _api_parts(services: Services, live: LiveListener, push_tests: PushTests) -> ApiParts:
+def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, clearance: Clearance) -> ApiParts:
     """Return what the API and the desk use."""
     settings, store, management = services.settings, services.store, services.management
     articles, recorded, publication = services.articles, services.recorded, services.publication
@@ -288,6 +293,7 @@ def _api_parts(services: Services, live: LiveListener, push_tests: PushTests) ->
         receipts=EventReceipts(store, services.record, articles, publication),
         endpoint_orders=services.endpoint_orders,
         previews=Previews(store, publication),
+        pulls=PullStreams(store, articles, publication.provider, clearance, services.alerts),
         push_tests=push_tests,
         live=live,
         running_kills=RunningKills(store, services.record, articles, publication),

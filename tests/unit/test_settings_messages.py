@@ -66,6 +66,8 @@ OF_A_FEED = {
 }
 OF_AN_ENDPOINT = {
     'feed = "nowhere"': ".feed: there is no feed nowhere",
+    'kind = "pull"': ".url: is of no use with kind",
+    'kind = "pull"\nrate = 3': ".rate: is of no use with kind",
     'mode = "letter"': ".mode: ",
     'format = "rss"': ".format: there is no article format",
     'url = "https://me:pass@partner.example/"': ".url: must not carry a user name or password",

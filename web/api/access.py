@@ -38,6 +38,7 @@ EventsReader = Annotated[Caller, Security(permitted, scopes=[names.EVENTS_READ])
 ArticlesReader = Annotated[Caller, Security(permitted, scopes=[names.ARTICLES_READ])]
 ArticlesWriter = Annotated[Caller, Security(permitted, scopes=[names.ARTICLES_WRITE])]
 ArticlesKiller = Annotated[Caller, Security(permitted, scopes=[names.ARTICLES_KILL])]
+ArticlesPuller = Annotated[Caller, Security(permitted, scopes=[names.ARTICLES_PULL])]
 ListsReader = Annotated[Caller, Security(permitted, scopes=[names.LISTS_READ])]
 ListsWriter = Annotated[Caller, Security(permitted, scopes=[names.LISTS_WRITE])]
 FeedsReader = Annotated[Caller, Security(permitted, scopes=[names.FEEDS_READ])]

@@ -50,9 +50,10 @@ class EndpointRow(BaseModel):
     managed_by: Literal["file", "api"]
     partner: str | None
     feed: str
+    kind: Literal["http", "pull"] = Field(description="Whether it is pushed to, or read by its partner.")
     mode: Literal["article", "feed"]
     format: str
-    url: str
+    url: str = Field(description="Empty of one that its partner reads.")
     health: EndpointHealth
 
 
@@ -172,6 +173,7 @@ def _row(view: EndpointView, overview: EndpointOverview) -> dict[str, Any]:
         "managed_by": view.managed_by,
         "partner": view.partner,
         "feed": settings.feed,
+        "kind": settings.kind,
         "mode": settings.mode,
         "format": settings.format,
         "url": settings.url,

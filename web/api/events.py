@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from web.api.access import EventsReader
 from web.api.parts import Parts
-from web.api.problems import RequestProblem, invalid, not_there
+from web.api.problems import RequestProblem, not_there
 from web.api.visibility import sees_any
+from web.api.waits import seconds_of
 from worker.takedown.coverage_report import SUBSCRIPTIONS
 from worker.takedown.event_receipts import DeliveryReceipt, ReceiverStanding
 
@@ -25,15 +25,12 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["events"])
 
-_WAIT_MOST = 60.0
 _WAITING_MOST = 500
 """How many requests of one process wait at once."""
 _PAUSE_SECONDS = 0.2
 """A receipt is not made more often than this for one request, however much happens."""
 _UNTOLD_SECONDS = 2.0
 """How often it is made anew while it is subscriptions that are waited for: of these there is no news."""
-_SECONDS = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)(ms|s|m)?", re.ASCII)
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 _waiting = 0
 
 
@@ -89,7 +86,7 @@ async def receipt(
     ] = "",
 ) -> Receipt:
     """Return the receipt: accepted, carried out, and how far each receiver is."""
-    seconds = _seconds(wait)
+    seconds = seconds_of(wait)
     receipts = await _receipts(parts, caller, event)
     if seconds and not _done(receipts):
         receipts = await _wait(parts, caller, event, seconds)
@@ -147,15 +144,6 @@ async def _news_of(news: LiveSubscription, event: str, receipts: list[DeliveryRe
             for live_event in happened
         ):
             return
-
-
-def _seconds(wait: str) -> float:
-    if not wait:
-        return 0.0
-    match = _SECONDS.fullmatch(wait)
-    if match is None:
-        raise invalid("wait", "must be how long to wait at the most: 10s, 500ms, 1m")
-    return min(_WAIT_MOST, float(match[1]) * _UNITS[match[2]])
 
 
 def _state(receipt: DeliveryReceipt, caller: Caller) -> EventState:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from worker.newsroom.publication import Publication
     from worker.receivers.endpoint_orders import EndpointOrders
     from worker.receivers.previews import Previews
+    from worker.receivers.pull_stream import PullStreams
     from worker.receivers.push_tests import PushTests
     from worker.record import Record
     from worker.retention.recorded import RecordedArticles
@@ -45,6 +46,7 @@ class ApiParts:
     receipts: EventReceipts
     endpoint_orders: EndpointOrders
     previews: Previews
+    pulls: PullStreams
     push_tests: PushTests
     live: LiveListener
     running_kills: RunningKills

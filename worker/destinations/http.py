@@ -61,6 +61,8 @@ class Endpoint:
     """How long after a change it may get it, in ms."""
     early: bool = False
     """Whether it may have articles before their embargo ends, in mode "article"."""
+    pulled: bool = False
+    """Whether its partner reads it for itself: nothing is pushed."""
     check_url: str = ""
     """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: none."""
 
@@ -131,6 +133,8 @@ class Sender(NamedTuple):
 
 def configured(settings: EndpointSettings, sender: Sender) -> Endpoint:
     """Return the endpoint that the settings describe."""
+    if settings.kind == "pull":
+        return pulled(settings)
     secrets = tuple(secret.get_secret_value() for secret in settings.secret)
     return Endpoint(
         settings.name,
@@ -146,10 +150,31 @@ def configured(settings: EndpointSettings, sender: Sender) -> Endpoint:
         tls=_tls(settings.tls),
         gzip=settings.gzip,
         rights=settings.rights.rights(),
-        delay=int(settings.rights.delay.total_seconds() * 1000) if settings.rights.delay else 0,
+        delay=_delay(settings),
         early=settings.rights.early,
         check_url=settings.check_url,
     )
+
+
+def pulled(settings: EndpointSettings) -> Endpoint:
+    """Return the endpoint that the settings describe, whose partner reads it for itself."""
+    rights = settings.rights
+    return Endpoint(
+        settings.name,
+        settings.feed,
+        settings.format,
+        "",
+        settings.mode,
+        rights=rights.rights(),
+        delay=_delay(settings),
+        early=rights.early,
+        pulled=True,
+    )
+
+
+def _delay(settings: EndpointSettings) -> int:
+    delay = settings.rights.delay
+    return int(delay.total_seconds() * 1000) if delay else 0
 
 
 def _identity(settings: EndpointSettings, sender: Sender) -> Identity | None:

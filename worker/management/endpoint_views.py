@@ -82,5 +82,7 @@ class EndpointViews:
         except ValidationError:
             # Of another release: one that can't be used must not keep all others from being shown.
             plain = {name: values.get(name, "") for name in ("name", "feed", "format", "url")}
-            settings = EndpointSettings.model_construct(**plain, mode=values.get("mode", "article"))
+            settings = EndpointSettings.model_construct(
+                **plain, mode=values.get("mode", "article"), kind=values.get("kind", "http")
+            )
         return EndpointView(endpoint.name, endpoint.partner, "api", settings, endpoint.settings, endpoint.revision)

@@ -37,6 +37,8 @@ KEPT_MS = 30 * DAY_MS
 OVERLAP_MS = DAY_MS
 """For so long the old secret signs beside the new one, unless somebody says otherwise."""
 OVERLAP_MOST_MS = KEPT_MS
+PULL = "pull"
+"""The kind of endpoints that are read by their partner."""
 _SECRET_BYTES = 32
 
 
@@ -85,7 +87,8 @@ class ManagedEndpoints:
         around = self._surroundings()
         _see_that_names_agree(values, name)
         values = {**values, "name": name}
-        new_secret = None if SECRET in values else _new_secret(around.sealer)
+        _see_that_somebody_reads(values, partner)
+        new_secret = None if SECRET in values or values.get("kind") == PULL else _new_secret(around.sealer)
         if new_secret is not None:
             values[SECRET] = new_secret
         if name in around.of_the_file:
@@ -129,6 +132,7 @@ class ManagedEndpoints:
             former = self._visible(change.connection, caller, name, ENDPOINTS_WRITE)
             caller.require(ENDPOINTS_WRITE, feed=_feed(values), partner=partner)
             see_that_it_is_current("endpoint", name, former.revision, revision)
+            _see_that_somebody_reads(values, partner)
             try:
                 settings = endpoint_secrets.with_former(
                     {**values, "name": name}, former.settings, name, former.secrets, around.sealer
@@ -199,6 +203,10 @@ class ManagedEndpoints:
         with self._changes.change(caller) as change:
             former = self._visible(change.connection, caller, name, ENDPOINTS_WRITE)
             see_that_it_is_current("endpoint", name, former.revision, revision)
+            if former.settings.get("kind") == PULL:
+                raise Conflict(
+                    f"{name} has no secret: its partner reads it with a key; revoke that, and make another one"
+                )
             try:
                 settings = endpoint_secrets.whole(former.settings, name, former.secrets, around.sealer)
             except CantOpen as error:
@@ -317,6 +325,11 @@ def _new_secret(sealer: Sealer) -> str:
 def _see_that_names_agree(values: Mapping[str, Any], name: str) -> None:
     if values.get("name", name) != name:
         raise InvalidInput([FieldError("name", f"must be {name}, or be left out: an endpoint keeps its name")])
+
+
+def _see_that_somebody_reads(values: Mapping[str, Any], partner: str | None) -> None:
+    if values.get("kind") == PULL and partner is None:
+        raise InvalidInput([FieldError("partner", 'is missing: with kind = "pull" it is a partner who reads it')])
 
 
 def _see_that_nothing_is_hidden(values: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ they have come. The parts:
   `endpoint_pushes`.
 - A session of articles asks `pending_articles` what goes next, and `due_messages` what the endpoint has to get of it,
   which compares the `ledger` with the article. `push_status` gives the message its name, `message_cache` renders it.
+- `pull_stream` is what partners read for themselves, up to a `pull_position` that they acknowledge.
 - `policy` says what an answer means; `disputes` and `doubts`, whose trouble a refusal is.
 - `clearance` says which requests may still begin.
 

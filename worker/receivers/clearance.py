@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,6 +35,7 @@ _RENEW_SECONDS = 0.2
 _MARGIN_SECONDS = 0.05
 """How much earlier we stop than Redis expects: clocks do not run at one speed."""
 _RETRY_SECONDS = 0.2
+_LATE_SECONDS = 0.005
 _STUCK_SECONDS = 60.0
 """How long one step may take before the thread counts as stuck."""
 _REMEMBERED = 50_000
@@ -59,6 +60,7 @@ class Clearance:
         self._last_of_article: dict[tuple[str, str], int] = {}
         self._on_withdrawal: Callable[[str], None] = lambda _: None
         self._stopped = Event()
+        self._starting = Lock()
         self._outage = Outage(log, what="clearance")
         self._thread = Thread(target=self._run, name="clearance", daemon=True)
 
@@ -66,9 +68,24 @@ class Clearance:
         """Begin to listen. Until Redis has answered nothing may begin."""
         self._thread.start()
 
+    def start_late(self, patience_seconds: float) -> None:
+        """Begin to listen, if that has not begun; wait until something may begin, so long at the most. Any thread may.
+
+        For a process that seldom sends anything: withdrawals wait for those alone that listen.
+        """
+        with self._starting:
+            if self._thread.ident is None and not self._stopped.is_set():
+                self._thread.start()
+        deadline = time.monotonic() + patience_seconds
+        while not self.holds() and time.monotonic() < deadline:
+            time.sleep(_LATE_SECONDS)
+
     def stop(self) -> None:
         """Stop listening; nothing may begin from now on."""
-        self._stopped.set()
+        with self._starting:
+            self._stopped.set()
+        if self._thread.ident is None:
+            return
         self._thread.join(2 * LEASE_MS / 1000)
         self._lease_end = 0.0
         with suppress(RedisError):

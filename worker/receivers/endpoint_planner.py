@@ -18,6 +18,7 @@ from worker.receivers.article_pushes import ArticlePushes
 from worker.receivers.feed_push import FeedPush
 from worker.receivers.message_cache import MessageCache
 from worker.receivers.push_plan import Postponement, PushPlan
+from worker.receivers.settlements import given_back
 from worker.record.availability import RecordAway
 from worker.store.changes import OwedNotices
 from worker.store.receivers import Settlement
@@ -103,6 +104,11 @@ class EndpointPlanner:
                 continue
             endpoint = self._directory.by_name.get(claim.details["endpoint"])
             if endpoint is None or endpoint.feed != definition.name:
+                continue
+            if endpoint.pulled:
+                # Redis has lost that its partner reads it, or it was pushed to before.
+                self._store.receivers.keep_from_claims(definition.name, claim.receiver)
+                plans[claim.receiver] = given_back(claim)
                 continue
             owed = self._owed(claim) if last_departure > claim.cursor else _NOTHING_OWED
             plan = plans[claim.receiver] = self._within_rate(claim, endpoint, owed.changes)

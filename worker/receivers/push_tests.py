@@ -101,6 +101,8 @@ class PushTests:
         if endpoint is None:
             raise Conflict(f"{name} can't be used just now; the log says why")
         caller.require(ENDPOINTS_OPERATE, feed=endpoint.feed, partner=partner)
+        if endpoint.pulled:
+            raise Conflict(f"{name} is read by its partner: nothing can be sent to it")
         if endpoint.mode != "article":
             raise Conflict(f"{name} gets feeds; only endpoints in mode article are sent a test article")
         article = _test_article(f"dateline-test-{uuid4().hex[:12]}")

@@ -62,7 +62,7 @@ def _attempt(feed: str, entry: OutboxEntry) -> Iterator[tuple[str, dict[str, Any
                 yield "kill_confirmed", confirmed
         case "refused" | "parked":
             yield "parked", fields
-        case "given_back":
+        case "given_back" | "handed_out":
             pass
         case _:
             yield "failed", fields

@@ -163,7 +163,9 @@ class EndpointEnrolment:
             if not self._has_its_past(endpoint.feed, name):
                 continue
             since = None if since_ms is None else self._store.changes.last_before(endpoint.feed, since_ms)
-            change = self._store.receivers.enroll(endpoint.feed, f"endpoint:{name}", details, since)
+            change = self._store.receivers.enroll(
+                endpoint.feed, f"endpoint:{name}", details, since, pulled=endpoint.pulled
+            )
             if change != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=change)
         if names is None:

@@ -65,6 +65,10 @@ PARKED_ALONE = "parked_alone"
 """The article is parked although there was no other to compare it with."""
 RECALL = "recall"
 """The endpoint refuses another article too, and has taken none since: the one parked alone is in dispute again."""
+HANDED_OUT = "handed_out"
+"""Outcome: a partner that reads for itself was given it, and has not acknowledged it yet."""
+_NO_TRIES = ("given_back", "parked", HANDED_OUT)
+"""Outcomes of what was sent to nobody."""
 PARKING = ("refused", "parked")
 """Outcomes that set an article aside: the endpoint refused it, or our quality gate did."""
 
@@ -109,9 +113,7 @@ class EndpointHealth:
     @property
     def failed_tries(self) -> int:
         """How many requests the endpoint did not take."""
-        return max(
-            0, self.attempts - self.successes - self.outcomes.get("given_back", 0) - self.outcomes.get("parked", 0)
-        )
+        return max(0, self.attempts - self.successes - sum(self.outcomes.get(outcome, 0) for outcome in _NO_TRIES))
 
 
 @dataclass(frozen=True, slots=True)

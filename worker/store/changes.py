@@ -49,6 +49,7 @@ class Change:
     """One article's latest change in a feed. `asof` (ms): when it was decided; `was_in_feed`: it is or was there.
 
     `previous_seq`, of an article that has left: the number of its latest change before it left; None: not known.
+    `version`: of which revision that was decided; 0: not known.
     """
 
     seq: int
@@ -57,6 +58,7 @@ class Change:
     asof: int
     was_in_feed: bool = True
     previous_seq: int | None = None
+    version: int = 0
 
     @classmethod
     def parse(cls, seq: int, article_id: str, text: str) -> Change:
@@ -67,7 +69,8 @@ class Change:
         try:
             fields = json.loads(text)
             was_in_feed = not fields.get("unseen", False)
-            return cls(seq, article_id, fields["state"], fields["asof"], was_in_feed, fields.get("previous_seq"))
+            previous_seq, version = fields.get("previous_seq"), fields.get("version", 0)
+            return cls(seq, article_id, fields["state"], fields["asof"], was_in_feed, previous_seq, version)
         except (TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"is no state of an article: {error}") from None
 

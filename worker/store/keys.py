@@ -335,6 +335,8 @@ class FeedKeys(NamedTuple):
     """The last order of a person for the feed as a whole, as JSON (store/feed_orders.py)."""
     ordered: str
     """Sorted set: the articles for which it is still to be carried out, by their publication (ms)."""
+    pulled: str
+    """Set: the endpoints, as receivers, whose partners read for themselves what changes: no worker claims them."""
     outbox: str
     """Stream of what is to be noted in the record: an entry's field says what it is, its value is JSON."""
 

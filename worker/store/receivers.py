@@ -152,7 +152,7 @@ class Receivers:
         k = keys.feed(feed)
         answer = self._scripts.run(
             "receivers/claim",
-            [k.meta, k.settled, k.claimed, k.receiver_states, k.receivers, k.backoff],
+            [k.meta, k.settled, k.claimed, k.receiver_states, k.receivers, k.backoff, k.pulled],
             [limit, deadline],
         )
         head, kill, left, backoff, trail, token = answer[:6]
@@ -216,6 +216,7 @@ class Receivers:
                     k.page_checks_due,
                     k.disputes_due,
                     k.outbox,
+                    k.pulled,
                 ],
                 [now, limit, ended, _ENDED_AT_ONCE, longest_claim, _LONGEST_BACKOFF_MS],
             )
@@ -247,20 +248,31 @@ class Receivers:
             self._client.zadd(keys.feed(feed).backoff, dues, xx=True, lt=True)
 
     def enroll(
-        self, feed: str, receiver: str, details: dict[str, Any], since: int | None = None
+        self, feed: str, receiver: str, details: dict[str, Any], since: int | None = None, *, pulled: bool = False
     ) -> Literal["new", "back", "known"]:
         """Add an endpoint that gets what changes from now on; one that was removed before gets its old cursor back.
 
-        `since`: it gets what has changed after that change.
+        `since`: it gets what has changed after that change. `pulled`: its partner reads for itself, so no worker
+        claims it.
         """
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         answer = self._scripts.run(
             "receivers/enroll",
-            [k.meta, k.settled, k.paused, k.receiver_states, k.receivers, k.outbox],
-            [receiver, json.dumps(details), "" if since is None else since],
+            [k.meta, k.settled, k.paused, k.receiver_states, k.receivers, k.outbox, k.pulled],
+            [receiver, json.dumps(details), "" if since is None else since, int(pulled)],
         )
         return ("known", "new", "back")[answer]
+
+    def keep_from_claims(self, feed: str, receiver: str) -> None:
+        """Have no worker claim a receiver: its partner reads for itself."""
+        self._client.sadd(keys.feed(feed).pulled, receiver)
+
+    def acknowledge(self, feed: str, receiver: str, cursor: int) -> bool:
+        """Note that a receiver which reads for itself is up to date up to a change; False while it is claimed."""
+        k = keys.feed(feed)
+        places = [k.settled, k.claimed, k.backoff, k.paused, k.receiver_states, k.receivers]
+        return bool(self._scripts.run("receivers/acknowledge", places, [receiver, cursor]) >= 0)
 
     def details(self, feed: str, receiver: str) -> dict[str, Any]:
         """Return the details of a receiver, such as its address; empty when it is unknown."""

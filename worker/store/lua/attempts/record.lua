@@ -32,7 +32,7 @@ local function judge(before, after, health, time, outcome, status, milliseconds,
   else
     redis.call('HINCRBY', health, 'outcome:' .. outcome, 1)
   end
-  if outcome ~= 'given_back' and outcome ~= 'parked' then
+  if outcome ~= 'given_back' and outcome ~= 'handed_out' and outcome ~= 'parked' then
     after.last, after.status = time, status
   end
   if outcome == 'delivered' or outcome == 'refused' then
@@ -44,7 +44,7 @@ local function judge(before, after, health, time, outcome, status, milliseconds,
   if outcome == 'delivered' then
     count('successes')
     after.success = time
-  elseif outcome ~= 'given_back' then
+  elseif outcome ~= 'given_back' and outcome ~= 'handed_out' then
     after.error, after.answer, after.failed = failure, answer, time
     if outcome == 'refused' then
       after.parked = time
@@ -105,12 +105,16 @@ local function contest(endpoint, article, outcome, time, status, parking, disput
 end
 
 -- Note the entries for the ledger that follow. The answer of an endpoint counts even when its claim was taken over;
--- only an older version changes nothing.
-local function note(ledger, entries)
+-- only an older version changes nothing. What is handed out anew is no news of what was acknowledged.
+local function note(ledger, entries, outcome)
   for _ = 1, entries do
     local article, entry = take(2)
-    local version = entry_version(redis.call('HGET', ledger, article))
-    if not version or version <= entry_version(entry) then
+    local before = redis.call('HGET', ledger, article)
+    local version = entry_version(before)
+    local known = outcome == 'handed_out' and read_entry(before)
+    local acknowledged = known and not known.outcome and known.status == read_entry(entry).status
+      and known.version == entry_version(entry)
+    if not acknowledged and (not version or version <= entry_version(entry)) then
       redis.call('HSET', ledger, article, entry)
     end
   end
@@ -134,13 +138,13 @@ local function record(endpoint, attempts, health, parked, ledger, disputed)
     local changed, has_recovered = false, false
     if outcome == 'delivered' then
       has_recovered, changed = settle(endpoint, article, before, health, parked, disputed)
-    elseif outcome ~= 'given_back' then
+    elseif outcome ~= 'given_back' and outcome ~= 'handed_out' then
       changed = contest(
         endpoint, article, outcome, time, status, parking, dispute, before, health, parked, disputed
       )
     end
     recovered, disputes_changed = recovered or has_recovered, disputes_changed or changed
-    note(ledger, tonumber(entries))
+    note(ledger, tonumber(entries), outcome)
   end
   local fields = {}
   for field, text in pairs(after) do

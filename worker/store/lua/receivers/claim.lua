@@ -1,6 +1,6 @@
 -- with receivers/state.part
 -- Claim receivers that are behind the head, those furthest behind first.
--- KEYS 1 meta   2 settled   3 claimed   4 receiver states   5 receivers   6 backoff
+-- KEYS 1 meta   2 settled   3 claimed   4 receiver states   5 receivers   6 backoff   7 pulled: never claimed
 -- ARGV 1 how many at the most   2 deadline of the claim (ms)
 -- Returns {head, last kill, the last change by which an article left in another way, receivers in backoff, times of the
 -- head's last moves, token, receiver, cursor, state before or false, details, receiver, ...}.
@@ -9,7 +9,18 @@ local head = tonumber(meta[1] or '0')
 local behind = {}
 if not meta[5] then
   -- Of a feed that is being rebuilt the log may lack what they are to get.
-  behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1])
+  local pulled = redis.call('SCARD', KEYS[7])
+  behind = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '(' .. head, 'WITHSCORES', 'LIMIT', 0, ARGV[1] + pulled)
+  if pulled > 0 then
+    local pushed = {}
+    for i = 1, #behind, 2 do
+      if #pushed < 2 * ARGV[1] and redis.call('SISMEMBER', KEYS[7], behind[i]) == 0 then
+        pushed[#pushed + 1] = behind[i]
+        pushed[#pushed + 1] = behind[i + 1]
+      end
+    end
+    behind = pushed
+  end
 end
 local answer = {
   head, tonumber(meta[2] or '0'), tonumber(meta[3] or '0'), redis.call('ZCARD', KEYS[6]), meta[4] or '', 0,

@@ -1,8 +1,10 @@
 -- with outboxes/append.part receivers/state.part
 -- Add an endpoint as a receiver that is up to date, or restore one that was removed from the settings before.
--- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers   6 outbox
+-- KEYS 1 meta   2 settled   3 paused   4 receiver states   5 receivers   6 outbox   7 pulled
 -- ARGV 1 receiver   2 details JSON   3 the change up to which a new one is up to date, or '': the head
+--      4 whether its partner reads for itself: 1 or 0
 -- Returns 1 when it is new, 2 when it is back, 0 when it was there.
+redis.call(ARGV[4] == '1' and 'SADD' or 'SREM', KEYS[7], ARGV[1])
 if redis.call('HEXISTS', KEYS[5], ARGV[1]) == 0 then
   local head = ARGV[3] ~= '' and ARGV[3] or redis.call('HGET', KEYS[1], 'head') or '0'
   -- `since`: an endpoint gets no articles that were in the feed before it came.

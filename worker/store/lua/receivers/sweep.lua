@@ -4,11 +4,11 @@
 -- that they are behind.
 -- KEYS 1 meta   2 settled   3 claimed   4 backoff   5 paused   6 receiver states   7 receivers   8 leases
 --      9 verifications due   10 subscription counts   11 page checks due   12 disputes due
---      13 outbox
+--      13 outbox   14 pulled
 -- ARGV 1 now (ms)   2 how many claims and backoffs at the most   3 leases that end before this time have ended (ms)
 --      4 how many leases at the most   5 the longest claim (ms)   6 the longest backoff (ms)
 --      A claim or backoff that ends later than that was written by a clock that has been set back since: it is over.
--- Returns {expired claims, due backoffs, receivers behind, verifications due, page checks due, entries in
+-- Returns {expired claims, due backoffs, receivers behind that can be claimed, verifications due, page checks due, entries in
 -- the outbox, details of each subscription whose lease has ended ...}.
 local now, limit = ARGV[1], ARGV[2]
 local counts = {}
@@ -49,9 +49,16 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[12], '-inf', now)) do
     redis.call('ZADD', KEYS[2], string.format('%.0f', head - 1), id)
   end
 end
+local behind = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head)
+for _, id in ipairs(redis.call('SMEMBERS', KEYS[14])) do
+  local cursor = redis.call('ZSCORE', KEYS[2], id)
+  if cursor and tonumber(cursor) < tonumber(head) then
+    behind = behind - 1
+  end
+end
 return {
   counts[1], counts[2],
-  redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. head),
+  behind,
   redis.call('ZCOUNT', KEYS[9], '-inf', now),
   redis.call('ZCOUNT', KEYS[11], '-inf', now),
   redis.call('XLEN', KEYS[13]),
