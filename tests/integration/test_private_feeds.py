@@ -200,11 +200,13 @@ def test_the_hub_takes_no_subscription(api: ApiProcess) -> None:
 
 def test_wrong_keys_are_slowed_and_right_ones_are_not(api: ApiProcess) -> None:
     right = key_of(api, "acme")
-    for number in range(wrong_keys._FREE + 1):
-        assert get(api, "/feeds/wire.rss", f"dl_none_{number}").status_code == 401
-    begun = time.monotonic()
-    assert get(api, f"/feeds/wire.rss?key=dl_none_{'x' * 43}").status_code == 401
-    assert time.monotonic() - begun >= wrong_keys._SLOW_SECONDS
+    for number in range(3 * wrong_keys._FREE):  # the minute may end meanwhile
+        begun = time.monotonic()
+        assert get(api, f"/feeds/wire.rss?key=dl_none_{number}").status_code == 401
+        if number >= wrong_keys._FREE and time.monotonic() - begun >= wrong_keys._SLOW_SECONDS:
+            break
+    else:
+        pytest.fail("nobody was slowed")
     assert get(api, "/feeds/wire.rss", right).status_code == 200
 
 
