@@ -58,7 +58,7 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
                 server.valid = "revoked"
         receiver.until(lambda: done(newsroom, "s30"), 30, "all to be delivered")
         outcomes = {attempt.outcome for attempt in newsroom.attempts("s30", "o", 100)}
-        ledger = newsroom.store.receivers.ledger("s30", "o", [f"o-{number}" for number in range(20)])
+        ledger = newsroom.store.ledgers.read_one("s30", "o", [f"o-{number}" for number in range(20)])
 
         assert {"delivered", "given_back"} == outcomes
         assert ["published"] * 20 == [LedgerEntry.parse(entry).label for entry in ledger.values()]

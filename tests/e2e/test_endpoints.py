@@ -72,7 +72,7 @@ def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(newsroom: Newsr
         lambda: set(newsroom.store.attempts.parked("s2", "p2")) == {"p2-2"}, 20, "p2-2 to be parked"
     )
     newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s2")["settled"] == 1, 20, "the endpoint to settle")
-    ledger = newsroom.store.receivers.ledger("s2", "p2", ["p2-1", "p2-2", "p2-3"])
+    ledger = newsroom.store.ledgers.read_one("s2", "p2", ["p2-1", "p2-2", "p2-3"])
     entries = [LedgerEntry.parse(text) for text in ledger.values()]
     assert ["published", "refused-published", "published"] == [entry.label for entry in entries]
 

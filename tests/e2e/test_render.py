@@ -65,7 +65,7 @@ def test_a_feed_is_what_the_server_serves(newsroom: Newsroom) -> None:
 
 def held(newsroom: Newsroom, endpoint: str, article: str) -> str:
     """What an endpoint has been told of an article, by its ledger."""
-    ledger = newsroom.store.receivers.ledgers("s20", {endpoint: [article]})[endpoint]
+    ledger = newsroom.store.ledgers.read("s20", {endpoint: [article]})[endpoint]
     return LedgerEntry.parse(ledger[article]).label if article in ledger else ""
 
 

@@ -200,9 +200,9 @@ def test_what_is_kept_of_attempts_of_an_endpoint_is_no_reason_to_stop(store: Sto
     store.client.hset(k.ledger("good"), "a", "damaged")
     store.attempts.record({("f", "bad"): [attempt("a")], ("f", "good"): [attempt("a")]})
     assert told == ["attempts of bad"]
-    assert {"a": '{"version":1,"status":"published"}'} == store.receivers.ledger("f", "good", ["a"])
+    assert {"a": '{"version":1,"status":"published"}'} == store.ledgers.read_one("f", "good", ["a"])
     store.client.hset(keys.feed("f").ledger("good"), "a", "damaged")
-    assert {"a": "damaged"} == store.receivers.ledger("f", "good", ["a"])
+    assert {"a": "damaged"} == store.ledgers.read_one("f", "good", ["a"])
     assert told == ["attempts of bad", "entry of a in the ledger of good"]
 
 

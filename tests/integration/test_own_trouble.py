@@ -112,7 +112,7 @@ def test_a_damaged_entry_of_a_ledger_keeps_no_kill_from_an_endpoint(worker: Work
     worker.go()
     worker.receiver.until(lambda: {"killed one", "killed two"} <= set(worker.pushes()), 10, "the kills")
     worker.receiver.until(worker.settled, 10, "the end of the claim")
-    entries = worker.store.receivers.ledger("f", "e", ["one", "two"])
+    entries = worker.store.ledgers.read_one("f", "e", ["one", "two"])
     assert ["killed", "killed"] == [LedgerEntry.parse(text).label for text in entries.values()]
 
 

@@ -278,7 +278,7 @@ def test_a_feed_push_that_is_refused_is_made_again(store: Store) -> None:
     assert "b in version 1" in desk.pushes[-1].text
     assert "c in version 1" in desk.pushes[-1].text
     assert desk.alerts == ["push.refused"]
-    assert {"a", "b", "c"} == set(store.receivers.ledger("world", "p", ["a", "b", "c"]))
+    assert {"a", "b", "c"} == set(store.ledgers.read_one("world", "p", ["a", "b", "c"]))
 
 
 def test_only_a_kill_breaks_the_word_of_retry_after_and_it_goes_alone(desk: Desk) -> None:

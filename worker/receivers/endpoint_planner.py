@@ -238,7 +238,7 @@ class EndpointPlanner:
             plan.due_disputes = tuple(article for article in plan.due_disputes if article not in elsewhere)
             plan.latest_changes |= self._store.changes.latest_of(feed, plan.due_disputes)
         article_ids = {name: list(plan.article_ids()) for name, (_, plan) in plans.items()}
-        ledgers = self._store.receivers.ledgers(feed, article_ids)
+        ledgers = self._store.ledgers.read(feed, article_ids)
         # They are read again when their turn comes; what has not changed by then need not be read one by one.
         self._store.articles.get_many(set(chain.from_iterable(article_ids.values())))
         for name, (_, plan) in plans.items():

@@ -35,7 +35,7 @@ class LedgerEntry:
         """Read an entry as Redis keeps it (worker/store/keys.py).
 
         Of a damaged one only this is known: the endpoint was sent something. So it is sent the article or its kill as
-        it is now, and no other article waits for it. The store reports it (worker/store/receivers.py).
+        it is now, and no other article waits for it. The store reports it (worker/store/ledgers.py).
         """
         try:
             fields = json.loads(text)

@@ -89,6 +89,6 @@ class Previews:
             notes.append(f"{article.id} {where}, and so is not sent")
         entry = None
         if terms.name:
-            ledger = self._store.receivers.ledgers(feed, {terms.name: [article.id]})[terms.name]
+            ledger = self._store.ledgers.read(feed, {terms.name: [article.id]})[terms.name]
             entry = LedgerEntry.parse(text) if (text := ledger.get(article.id)) else None
         return status_to_push(article, change, entry, early=terms.early), str(change.seq), notes

@@ -72,6 +72,7 @@ from worker.store.filling import Filling
 from worker.store.holdings import Holdings
 from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
+from worker.store.ledgers import Ledgers
 from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.live import Live
@@ -132,6 +133,7 @@ class Store:
         self.feed_orders = FeedOrders(client, scripts)
         self.receipt_callbacks = ReceiptCallbacks(client, scripts)
         self.receivers = Receivers(client, scripts, self.damaged_records)
+        self.ledgers = Ledgers(scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
         self.outboxes = Outboxes(client, scripts, self.damaged_records)
         self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)

@@ -203,26 +203,20 @@ class Attempts:
     def standings(self, feed: str, endpoints: Sequence[str]) -> dict[str, EndpointStanding]:
         """Return the standing of each of the endpoints, in one round trip."""
         k = keys.feed(feed)
-        pipe = self._client.pipeline(transaction=False)
-        for endpoint in endpoints:
-            pipe.hmget(k.of_endpoint(endpoint, "health"), "success", "parked")
-            pipe.hgetall(k.of_endpoint(endpoint, "disputed"))
-        replies = iter(pipe.execute())
+        names = [key for endpoint in endpoints for key in k.of_standing(endpoint)]
+        replies = iter(self._scripts.run("attempts/standings", names, ()) if names else ())
         return {
-            endpoint: EndpointStanding(
-                int(times[0] or 0),
-                int(times[1] or 0),
-                self._disputes(endpoint, disputes),
-            )
-            for endpoint, times, disputes in zip(endpoints, replies, replies, strict=True)
+            endpoint: EndpointStanding(int(took or 0), int(parked or 0), self._disputes(endpoint, disputes))
+            for endpoint, took, parked, disputes in zip(endpoints, replies, replies, replies, strict=True)
         }
 
-    def _disputes(self, endpoint: str, texts: Mapping[str, str]) -> dict[str, Dispute]:
+    def _disputes(self, endpoint: str, texts: Sequence[str]) -> dict[str, Dispute]:
+        """The disputes in articles and texts, by turns."""
         disputes = {
             article: self._damaged_records.read(
                 f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none"
             )
-            for article, text in texts.items()
+            for article, text in zip(texts[::2], texts[1::2], strict=True)
         }
         return {article: dispute for article, dispute in disputes.items() if dispute is not None}
 

@@ -358,6 +358,16 @@ class FeedKeys(NamedTuple):
         """
         return f"{self.meta.removesuffix('meta')}{noun}:{endpoint}"
 
+    def of_standing(self, endpoint: str) -> tuple[str, str]:
+        """The keys of one endpoint that say what it answered last: health, disputed."""
+        start = self.meta.removesuffix("meta")
+        return f"{start}health:{endpoint}", f"{start}disputed:{endpoint}"
+
+    def of_replay(self, endpoint: str) -> tuple[str, str]:
+        """The keys of one endpoint that say what it is sent again: replay, replaying."""
+        start = self.meta.removesuffix("meta")
+        return f"{start}replay:{endpoint}", f"{start}replaying:{endpoint}"
+
     def of_attempts(self, endpoint: str) -> tuple[str, ...]:
         """The keys of one endpoint in which its attempts are kept: health, parked, ledger, disputed."""
         start = self.meta.removesuffix("meta")

@@ -14,7 +14,7 @@ from worker.store import keys
 from worker.store.receiver_states import NOT_FAILING, Failing, Position, ReceiverState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from worker.store.damaged_records import DamagedRecords
     from worker.store.keys import FeedKeys
@@ -344,26 +344,6 @@ class Receivers:
         """Names of the feed's receivers that are endpoints."""
         details_by_name = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)
         return [name for name, _ in details_by_name]
-
-    def ledger(self, feed: str, endpoint: str, article_ids: Sequence[str]) -> dict[str, str]:
-        """Return the entries of these articles in the endpoint's ledger, as JSON, by article id."""
-        return self.ledgers(feed, {endpoint: article_ids})[endpoint]
-
-    def ledgers(self, feed: str, articles: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
-        """Return the same of several endpoints (endpoint -> article ids), in one round trip."""
-        lookups = {endpoint: article_ids for endpoint, article_ids in articles.items() if article_ids}
-        pipe = self._client.pipeline(transaction=False)
-        for endpoint, article_ids in lookups.items():
-            pipe.hmget(keys.feed(feed).ledger(endpoint), article_ids)
-        ledgers: dict[str, dict[str, str]] = {endpoint: {} for endpoint in articles}
-        for (endpoint, article_ids), texts in zip(lookups.items(), pipe.execute(), strict=True):
-            entries = zip(article_ids, texts, strict=True)
-            ledgers[endpoint] = {article: text for article, text in entries if text is not None}
-            for article, text in ledgers[endpoint].items():
-                if not (text.startswith("{") and text.endswith("}")):
-                    record = f"entry of {article} in the ledger of {endpoint}"
-                    self._damaged_records.report(record, "is no JSON", "the endpoint is sent the article again")
-        return ledgers
 
     def counts(self, feed: str) -> dict[str, int]:
         """How many receivers are in each set, and how many, in whichever set, are behind."""

@@ -13,12 +13,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+import hiredis
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, AuthorizationError, DataError, RedisError, ResponseError
 from redis.retry import Retry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from structlog.typing import FilteringBoundLogger
 
     from worker.store.server_fence import ServerFence
@@ -144,8 +147,31 @@ def _first_line(error: BaseException) -> str:
     return _message(error).partition("\n")[0][:200] or type(error).__name__
 
 
+class _Packer:
+    """Writes commands as Redis reads them. redis-py's own looks at each argument for kinds that we never send."""
+
+    def pack(self, *command: Any) -> list[bytes]:
+        """Return a command, as parts that are sent one after the other."""
+        name = command[0]
+        if " " in name:
+            command = (*name.split(), *command[1:])
+        try:
+            return [hiredis.pack_command(command)]
+        except TypeError as error:
+            raise DataError(str(error)) from None
+
+
+_packer = _Packer()
+
+
 class _Following:
-    """Closes the connection that leads to a demoted primary, as redis-py's own connections through Sentinel do."""
+    """Closes the connection that leads to a demoted primary, as redis-py's own connections through Sentinel do.
+
+    It sends a pipeline at once: in pieces of 6 kB, each lets go of Python's lock, and waits for it again.
+    """
+
+    def pack_commands(self, commands: Iterable[Sequence[Any]]) -> list[bytes]:
+        return [b"".join([part for command in commands for part in _packer.pack(*command)])]
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
@@ -190,6 +216,7 @@ def connect(
         socket_timeout=answer_seconds,
         socket_connect_timeout=connect_seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(Demoted,)),
+        command_packer=_packer,
     )
     pool.connection_class = _FOLLOWING.get(pool.connection_class, pool.connection_class)
     if fence is not None:

@@ -99,17 +99,16 @@ class Replays:
     def next_articles(self, feed: str, limits: Mapping[str, int]) -> dict[str, Replay]:
         """Return the next articles that wait, up to each endpoint's limit, for the endpoints that have any."""
         k = keys.feed(feed)
-        pipe = self._client.pipeline(transaction=False)
-        for endpoint, limit in limits.items():
-            pipe.zrange(k.of_endpoint(endpoint, "replay"), 0, limit)
-        waiting = {name: articles for name, articles in zip(limits, pipe.execute(), strict=True) if articles}
-        for endpoint in waiting:
-            pipe.hgetall(k.of_endpoint(endpoint, "replaying"))
+        names = [key for endpoint in limits for key in k.of_replay(endpoint)]
+        answer = iter(self._scripts.run("replays/next", names, list(limits.values())) if names else ())
+        endpoints = list(limits)
         replays = {}
-        for (endpoint, articles), request in zip(waiting.items(), pipe.execute(), strict=True):
+        for number, articles, request in zip(answer, answer, answer, strict=True):
+            endpoint = endpoints[number]
+            fields = dict(zip(request[::2], request[1::2], strict=True))
             replay = self._damaged_records.read(
                 f"replay of {endpoint}",
-                partial(_replay, request, articles, limits[endpoint]),
+                partial(_replay, fields, articles, limits[endpoint]),
                 "it waits; ask for it again",
             )
             if replay is not None:

@@ -6,7 +6,8 @@ is `-- with NOUN/NAME.part ...` begins with the text of those files, which sever
 Why not `redis.Redis.register_script`: in a pipeline redis-py asks with SCRIPT EXISTS whether each script is loaded
 before it sends anything, which is one more round trip every time, and loads a missing script by yet another one. Here
 a pipeline costs one round trip, and only a Redis that has lost its scripts costs two more. And an error of a script
-names the script and its key, so that a damaged record can be found.
+names the script and its key, so that a damaged record can be found. `execute_command` instead of `evalsha`: that goes
+through all arguments once more, to see whether it should warn of any.
 """
 
 from __future__ import annotations
@@ -49,15 +50,15 @@ class Scripts:
         """Run one script and return its answer."""
         try:
             try:
-                return self._client.evalsha(self._digests[name], len(keys), *keys, *args)
+                return self._client.execute_command("EVALSHA", self._digests[name], len(keys), *keys, *args)
             except NoScriptError:
-                return self._client.eval(self._sources[name], len(keys), *keys, *args)
+                return self._client.execute_command("EVAL", self._sources[name], len(keys), *keys, *args)
         except ResponseError as error:
             raise _failed(name, keys, error) from None
 
     def run_after(self, pipe: Client, name: str, keys: Sequence[str], args: Sequence[Any]) -> list[Any]:
         """Run what is in a pipeline and then one script, in one round trip; return all answers, the script's last."""
-        pipe.evalsha(self._digests[name], len(keys), *keys, *args)
+        pipe.execute_command("EVALSHA", self._digests[name], len(keys), *keys, *args)
         answers: list[Any] = pipe.execute(raise_on_error=False)
         for answer in answers[:-1]:
             if isinstance(answer, Exception):
@@ -113,7 +114,7 @@ class Scripts:
         for attempt in ("first", "loaded"):
             pipe = self._client.pipeline(transaction=False)
             for keys, args in calls:
-                pipe.evalsha(self._digests[name], len(keys), *keys, *args)
+                pipe.execute_command("EVALSHA", self._digests[name], len(keys), *keys, *args)
             for command in commands:
                 pipe.execute_command(*command)
             answers = pipe.execute(raise_on_error=False)

@@ -188,7 +188,7 @@ def _endpoint_rows(store: Store, feed: str, seq: int, article: Article) -> list[
     """A row for each endpoint of a feed, read for all of them at once."""
     receivers = store.receivers.get_many(feed, sorted(set(store.receivers.endpoints(feed))))
     names = [receiver.details["endpoint"] for receiver in receivers]
-    ledgers = store.receivers.ledgers(feed, {name: [article.id] for name in names})
+    ledgers = store.ledgers.read(feed, {name: [article.id] for name in names})
     parked = store.attempts.parked_at(feed, names, article.id)
     standings = store.attempts.standings(feed, names)
     return [
