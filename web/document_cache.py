@@ -111,8 +111,8 @@ class DocumentCache:
             if self._heads.judge(resource.feed, document.head, self._heads.generation) == "killed":
                 raise Withheld(resource.feed)
         if coding != IDENTITY and not document.has(coding):
-            encode = partial(self._encode, resource.key, document, coding)
-            document = await self._work.run((resource.key, document.digest, coding), encode)
+            # A client that goes away must not cancel it for the others.
+            document = await asyncio.shield(self._begin_to_encode(resource.key, document, coding))
         return document
 
     def head_of(self, digest: str) -> int | None:
@@ -153,7 +153,12 @@ class DocumentCache:
                 return fallback
             raise
         self._heads.read(resource.feed, document.head, generation)
+        former = self._documents.get(resource.key)
         self._put(resource.key, CachedDocument(resource.feed, generation, document))
+        if former is not None:
+            # Whoever asks for one of these next finds it made.
+            for coding in former.document.codings:
+                self._begin_to_encode(resource.key, document, coding)
         return document
 
     def _fallback(self, key: str) -> Representation | None:
@@ -162,6 +167,9 @@ class DocumentCache:
         if cached is None or self._heads.judge(cached.feed, cached.document.head, cached.generation) == "killed":
             return None
         return cached.document
+
+    def _begin_to_encode(self, key: str, document: Representation, coding: str) -> asyncio.Future[Representation]:
+        return self._work.begin((key, document.digest, coding), partial(self._encode, key, document, coding))
 
     async def _encode(self, key: str, document: Representation, coding: str) -> Representation:
         await run_in_threadpool(document.encode, coding)

@@ -74,6 +74,11 @@ class Representation:
         """The document in no coding."""
         return self._coded[IDENTITY][1]
 
+    @property
+    def codings(self) -> list[str]:
+        """The codings that it is there in, beside none."""
+        return [coding for coding in list(self._coded) if coding != IDENTITY]
+
     def has(self, coding: str) -> bool:
         """Whether it is there in the coding."""
         return coding in self._coded

@@ -66,6 +66,24 @@ def test_a_document_is_made_once_and_anew_when_its_feed_has_changed() -> None:
     assert source.made == 2
 
 
+def test_the_codings_that_were_asked_for_are_made_anew_with_the_document() -> None:
+    (cache, heads), source = cached(), Source()
+
+    async def change() -> Representation:
+        for coding in ("br", "gzip"):
+            await cache.get(source.resource(), coding)
+        source.head = 2
+        heads.changed("a", 2)
+        document = await cache.get(source.resource(), "identity")
+        async with asyncio.timeout(30):
+            while sorted(document.codings) != ["br", "gzip"]:
+                await asyncio.sleep(0.01)
+        return document
+
+    assert asyncio.run(change()).body == b"document 2"
+    assert source.made == 2
+
+
 def test_many_who_ask_at_once_have_it_made_once() -> None:
     (cache, _), source = cached(), Source()
 
