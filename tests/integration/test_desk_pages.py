@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import quote
@@ -63,7 +64,7 @@ def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess,
     )
     assert "<del>The old tram</del>" in page
     assert "<ins>The new tram</ins>" in page
-    assert 'dir="auto" lang="en">The new tram' in page
+    assert '<bdi lang="en">The new tram</bdi>' in page
 
 
 def test_orders_of_an_article_are_audited_as_the_persons(api: ApiProcess, desk: DeskVisitor) -> None:
@@ -179,3 +180,115 @@ def test_what_an_endpoint_has_answered_runs_nowhere(api: ApiProcess, desk: DeskV
     api.services.management.people.add(ROOT, "eve", "viewer", "a password of twelve or more")
     api.until(lambda: api.services.management.person("eve"), "the person")
     browser.sign_in("eve")
+
+
+def test_a_list_is_arranged_and_what_another_has_changed_is_not_undone(api: ApiProcess, desk: DeskVisitor) -> None:
+    def picks() -> list[str]:
+        return [entry["article"] for entry in api.get("/lists/Editor%20Picks")["articles"]]
+
+    path = "/lists/Editor%20Picks"
+    assert "Editor Picks" in desk.page("/lists")
+    assert "The ferry is late" in desk.get("/candidates?q=ferry", **{"HX-Request": "true"}).text
+    for article in ("hh-1", "hh-2"):
+        assert desk.post(path, before=picks(), article=picks(), add=article).status_code == 303
+        api.consume()
+    assert picks() == ["hh-2", "hh-1"]
+    assert desk.post(path, before=["hh-2", "hh-1"], article=["hh-1", "hh-2"]).status_code == 303
+    api.until(lambda: picks() == ["hh-1", "hh-2"], "the order")
+    late = desk.post(path, before=["hh-2", "hh-1"], article=["hh-2"])
+    assert late.status_code == 409
+    assert "Somebody else has changed the list meanwhile" in late.text
+    assert picks() == ["hh-1", "hh-2"]
+    assert desk.post(path, before=["hh-1", "hh-2"], article=["hh-2", "hh-1"], remove="hh-1").status_code == 303
+    api.until(lambda: picks() == ["hh-2"], "the removal")
+
+
+def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(api: ApiProcess, desk: DeskVisitor) -> None:
+    wrong = desk.post("/new-partner", name="Not A Name", contacts="Mira | editor | 1 | nowhere", rights="{")
+    assert wrong.status_code == 422
+    assert 'id="wrong-rights"' in wrong.text
+    made = desk.post("/new-partner", name="city", title="City", contacts="Mira | editor | +1 555 | mira@city.example")
+    assert made.headers["location"] == "/desk/partners/city"
+    page = desk.page("/partners/city")
+    assert 'href="tel:+1 555"' in page
+    wrong = desk.post("/new-endpoint", name="city-1", feed="none", format="json", url="nowhere", more="[]")
+    assert wrong.status_code == 422
+    wrong = desk.post("/new-endpoint", name="city-1", feed="none", format="json", url="nowhere")
+    assert {'id="wrong-feed"', 'id="wrong-url"'} <= set(re.findall(r'id="wrong-\w+"', wrong.text))
+    values = {
+        "feed": "world",
+        "format": "json",
+        "mode": "article",
+        "url": f"{api.receiver.url}/city",
+        "partner": "city",
+    }
+    made = desk.post("/new-endpoint", name="city-1", **values)
+    assert "whsec_" in made.text
+    api.until(lambda: "city-1" in desk.page("/partners/city"), "the endpoint")
+    form = desk.page("/endpoints/city-1/edit")
+    (revision,) = re.findall(r'name="revision" value="([^"]*)"', form)
+    assert "whsec_" not in form
+    changed = desk.post(
+        "/endpoints/city-1/edit", revision=unescape(revision), **values, more='{"secret": "***", "rate": 5}'
+    )
+    assert changed.headers["location"] == "/desk/endpoints/city-1?ordered=saved"
+    late = desk.post("/endpoints/city-1/edit", revision=unescape(revision), **values)
+    assert late.status_code == 422
+    assert "changed meanwhile" in late.text
+    assert "whsec_" in desk.post("/endpoints/city-1/rotate", hours="1").text
+    (revision,) = re.findall(r'name="revision" value="([^"]*)"', desk.page("/endpoints/city-1/edit"))
+    gone = desk.post("/endpoints/city-1/edit", revision=unescape(revision), do="remove", **values)
+    assert gone.headers["location"] == "/desk/endpoints?ordered=removed"
+
+
+def test_people_sessions_and_keys(api: ApiProcess, desk: DeskVisitor) -> None:
+    assert desk.post("/people", name="Not A Name", role="desk").status_code == 200
+    desk.post("/people", name="rita", role="desk", password="a password of twelve or more")
+    api.until(lambda: api.services.management.person("rita"), "the person")
+    rita = DeskVisitor(api)
+    rita.client.headers["user-agent"] = EVIL
+    rita.sign_in("rita")
+    page = desk.page("/people")
+    assert EVIL in unescape(page)
+    assert "<script>alert" not in page
+    assert rita.get("/people").status_code == 403
+    assert rita.get("/keys").status_code == 403
+    assert "rita" in rita.page("/account")
+    (session,) = [
+        session.id
+        for session in api.services.management.sessions.list(ROOT, int(time.time() * 1000))
+        if session.person == "rita"
+    ]
+    desk.post(f"/sessions/{session}/end", **{"from": "people"})
+    assert rita.get("/account").status_code == 303
+    assert "/desk/sign-in/link/" in desk.post("/people/rita", do="link").text
+    desk.post("/people/rita", role="viewer")
+    api.until(lambda: api.services.management.person("rita").role == "viewer", "the role")
+    created = desk.post("/keys", name="cms", scope=["events:write", "articles:read"], feeds="world")
+    (token,) = re.findall(r"dl_\w{8}_[\w-]+", created.text)
+    assert token not in desk.page("/keys")
+    (key,) = [row["id"] for row in api.get("/keys")["items"] if row["name"] == "cms"]
+    desk.post(f"/keys/{key}/revoke")
+    assert "revoked" in desk.page("/keys")
+    assert desk.post("/keys", name="cms", scope=[]).status_code == 200
+
+
+def test_feeds_subscriptions_and_the_audit(api: ApiProcess, desk: DeskVisitor) -> None:
+    assert "World" in desk.page("/feeds")
+    page = desk.page("/feeds/world?format=atom")
+    assert "It is valid by all rules of its format" in page
+    assert "Nobody has subscribed" in desk.page("/subscriptions")
+    assert "user:ada" in desk.page("/audit?actor=user:ada")
+    assert "none is missing" in desk.page("/audit?verify=1")
+
+
+def test_every_page_is_there_in_arabic(api: ApiProcess, desk: DeskVisitor) -> None:
+    answer = desk.post("/sign-in/language", language="ar", next="/desk/articles")
+    assert answer.headers["location"] == "/desk/articles"
+    paths = ("", "/articles", "/articles/hh-1", "/articles/hh-1/preview", "/articles/hh-1/kill", "/lists", "/endpoints")
+    more = ("/endpoints/portal", "/partners", "/feeds", "/feeds/world", "/subscriptions", "/audit", "/people", "/keys")
+    try:
+        for path in (*paths, *more, "/account", "/new-partner", "/new-endpoint"):
+            assert '<html lang="ar" dir="rtl">' in desk.page(path), path
+    finally:
+        desk.post("/sign-in/language", language="en")

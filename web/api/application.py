@@ -27,6 +27,7 @@ from web.api import (
     rates,
     reference,
     replays,
+    users,
 )
 from web.api.problems import MEDIA_TYPE, FieldProblem, Problem, answer_with_problems
 from worker.management.scopes import SCOPES
@@ -57,6 +58,7 @@ _ROUTERS = (
         pull.router,
         partners.router,
         keys.router,
+        users.router,
         account.router,
         audit.router,
         live.router,

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 _NAVIGATION = (
     ("now", "Now", "live:read"),
     ("articles", "Articles", "articles:read"),
+    ("lists", "Lists", "lists:read"),
     ("endpoints", "Endpoints", "endpoints:read"),
+    ("partners", "Partners", "partners:read"),
+    ("feeds", "Feeds", "feeds:read"),
+    ("subscriptions", "Subscriptions", "subscriptions:read"),
+    ("audit", "Audit", "audit:read"),
+    ("people", "People", "people:read"),
+    ("keys", "Keys", "keys:read"),
 )
 
 
@@ -51,6 +58,7 @@ class DeskPages:
             logo=files.logo,
             title=settings.desk.title or settings.site.title,
             site=base_url,
+            zone=settings.site.timezone or "UTC",
             desk=PREFIX,
             direction=direction,
             languages=LANGUAGES,

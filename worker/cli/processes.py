@@ -154,11 +154,13 @@ def web(
     serve(settings.web.host, settings.web.port, processes, aloud=not supervised)
 
 
-def demo() -> None:
+def demo(
+    stay: Annotated[bool, typer.Option("--stay", help="Keep it up at the end, with a link to its desk.")] = False,
+) -> None:
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
     from worker.runtime.demo import run
 
-    sys.exit(run(marked))
+    sys.exit(run(marked, stay=stay))
 
 
 def _see_that_it_keeps(url: str, *, unsafe: bool) -> None:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -30,12 +30,16 @@ from rich import box
 from rich.table import Table
 
 from config.settings import load
+from worker.management.callers import shell
+from worker.management.management import Management
+from worker.management.surroundings import Surroundings
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
 from worker.record.overview import overview
 from worker.runtime import logs
 from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
+from worker.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -186,8 +190,11 @@ class DemoReceivers:
         return [Arrival(name, format_name, article, change, signature, at) for article, change in changes]
 
 
-def run(out: Console) -> int:
-    """Run the demo; return 0 when everything that should have arrived did, and nothing else."""
+def run(out: Console, *, stay: bool) -> int:
+    """Run the demo; return 0 when everything that should have arrived did, and nothing else.
+
+    `stay`: it is kept up at the end, with a link to its desk, until Ctrl-C.
+    """
     begun = time.monotonic()
     receivers = DemoReceivers()
     token = secrets.token_urlsafe(24)
@@ -211,12 +218,14 @@ def run(out: Console) -> int:
         out.print("Starting Redis, two workers and the web server ...")
         settings = load(config, environ)
         logs.configure(settings.log_level)
-        with ProcessTree(settings, config, workers=2, environ=environ):
+        with ProcessTree(settings, config, workers=2, environ=environ) as tree:
             out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
             problems += _who_confirmed(out, base_url, token)
             problems += _what_the_record_holds(out, settings)
+            if stay:
+                _stay(out, settings, tree.redis_url)
     receivers.server.shutdown()
     out.print()
     if problems:
@@ -224,7 +233,22 @@ def run(out: Console) -> int:
             out.print(f"[red]{problem}[/]")
         return 1
     out.print("[green]Everything that should have arrived did, and nothing else.[/]")
+    if not stay:
+        out.print("`dateline demo --stay` keeps it up, with a link to its desk, where people see and kill articles.")
     return 0
+
+
+def _stay(out: Console, settings: Settings, redis_url: str) -> None:
+    """Print a link that signs in at the desk, and keep all of it up until Ctrl-C."""
+    caller = shell("demo")
+    with closing(Store.connect(redis_url)) as store, closing(record_of(settings)) as record:
+        management = Management(store, record, Surroundings.of(settings))
+        management.people.add(caller, "editor", "admin")
+        token = management.sessions.make_link(caller, "editor")
+    out.print(f"\nThe desk: {settings.site.base_url}/desk/sign-in/link/{token}", highlight=False, soft_wrap=True)
+    out.print("The link signs in once, for a quarter of an hour. Ctrl-C ends the demonstration.")
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> list[str]:

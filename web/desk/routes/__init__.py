@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.desk.routes import articles, endpoints, kills, live, now, sign_in
+from web.desk.routes import articles, audit, endpoints, feeds, kills, lists, live, now, partners, people, sign_in
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+# In which order they are asked: what names more of an address comes first.
 ROUTES: list[BaseRoute] = [
     *sign_in.ROUTES,
     *now.ROUTES,
     *live.ROUTES,
     *kills.ROUTES,
     *articles.ROUTES,
+    *lists.ROUTES,
     *endpoints.ROUTES,
+    *partners.ROUTES,
+    *feeds.ROUTES,
+    *audit.ROUTES,
+    *people.ROUTES,
 ]

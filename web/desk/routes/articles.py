@@ -39,7 +39,7 @@ async def search(request: Request) -> Response:
     try:
         page = await api.get(
             "articles",
-            search=_as_one_types(words),
+            search=as_one_types(words),
             feed=query.get("feed", ""),
             edition=query.get("edition", ""),
             pubstatus=query.get("state", ""),
@@ -166,8 +166,8 @@ async def _unless_away(answer: Any) -> Any:
         return None
 
 
-def _as_one_types(words: str) -> str:
-    """What is looked for while the last word is not yet written to its end."""
+def as_one_types(words: str) -> str:
+    """Return what is looked for while the last word is not yet written to its end."""
     return f"{words}*" if words and words[-1].isalnum() else words
 
 
@@ -187,7 +187,7 @@ def _steps(receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
     steps = [{"time": event["accepted"], "what": "accepted", "by": event["sender"] or event["way"], "shade": ""}]
     if event["carried_out"]:
         steps.append({"time": event["carried_out"], "what": event["result"], "by": event["reason"], "shade": ""})
-    receivers = sorted(event["receivers"], key=lambda row: row["since"] or "~")
+    receivers = sorted(event["receivers"], key=lambda row: (row["standing"] != "delivered", row["since"] or "~"))
     shades = {"delivered": "good", "waiting": "", "nothing to do": ""}
     for row in receivers:
         is_new = row["standing"] == "delivered" and row["since"] and row["since"] >= event["accepted"]

@@ -1,0 +1,44 @@
+"""The words of the desk: each phrase of a template has its Arabic, with the same values in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from web.desk.advice import advice
+from web.desk.arabic import ARABIC
+
+TEMPLATES = Path(__file__).parents[2] / "web" / "desk" / "templates"
+SAME = {"Redis"}
+"""Names, which are the same in all languages."""
+
+
+def test_each_phrase_of_a_template_has_its_arabic() -> None:
+    phrases = {
+        words
+        for path in TEMPLATES.glob("*.html")
+        for _, words in re.findall(r"""\bt\(\s*(["'])(.+?)\1\s*[,)]""", path.read_text("utf-8"))
+    }
+    assert len(phrases) > 250
+    assert phrases - ARABIC.keys() - SAME == set()
+
+
+def test_each_has_the_same_values_in_both_languages() -> None:
+    for english, arabic in ARABIC.items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", arabic)), english
+
+
+def test_each_advice_has_its_arabic() -> None:
+    page = {"url": "https://partner.example/1", "verdict": "there"}
+    row = {"receiver": "portal", "status": "", "standing": "behind", "why": "", "page": None}
+    rows = [
+        row,
+        row | {"why": "503"},
+        row | {"page": page},
+        row | {"page": page | {"verdict": "unproven"}, "status": "killed"},
+        row | {"receiver": "(subscriptions)"},
+        *(row | {"standing": standing} for standing in ("paused", "parked", "refused", "removed")),
+    ]
+    texts = [advice(row).text for row in rows]
+    assert len(set(texts)) == len(rows)
+    assert set(texts) <= ARABIC.keys()

@@ -1,0 +1,65 @@
+"""Feeds as readers are served them, and who has subscribed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from feeds.formats import FEED_FORMATS
+from feeds.validation.checks import check_feed
+from web.desk.parts import PREFIX, api_of, parts_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def feeds(request: Request) -> Response:
+    """GET /desk/feeds."""
+    query = request.query_params
+    page = await api_of(request).get("feeds", limit=100, after=query.get("after", ""))
+    return parts_of(request).pages.page(request, "feeds.html", page=page, query=dict(query))
+
+
+async def feed(request: Request) -> Response:
+    """GET /desk/feeds/FEED: its definition, its document in a format, and what the rules of that format say of it."""
+    api, name = api_of(request), request.path_params["feed"]
+    definition = await api.get("feeds", name)
+    chosen = request.query_params.get("format", "rss")
+    chosen = chosen if chosen in FEED_FORMATS else "rss"
+    shown: dict[str, Any] | None = None
+    findings: list[Any] = []
+    if not definition["pattern"]:
+        shown = await api.get("feeds", name, "preview", format=chosen)
+        if shown and shown["document"] is not None:
+            document = shown["document"].encode()
+            findings = await run_in_threadpool(lambda: check_feed(chosen, document, ours=True))
+    return parts_of(request).pages.page(
+        request, "feed.html", feed=definition, formats=list(FEED_FORMATS), chosen=chosen, shown=shown, findings=findings
+    )
+
+
+async def subscriptions(request: Request) -> Response:
+    """GET /desk/subscriptions: those that have a lease, and how many each host has on this page."""
+    api, query = api_of(request), request.query_params
+    page, definitions = await asyncio.gather(
+        api.get("subscriptions", feed=query.get("feed", ""), limit=100, after=query.get("after", "")),
+        api.get("feeds", limit=100),
+    )
+    hosts = Counter(urlsplit(row["callback"]).hostname or "?" for row in page["items"])
+    names = [row["name"] for row in definitions["items"] if not row["pattern"]]
+    return parts_of(request).pages.page(
+        request, "subscriptions.html", page=page, hosts=hosts.most_common(20), feeds=names, query=dict(query)
+    )
+
+
+ROUTES = [
+    Route(f"{PREFIX}/feeds", feeds),
+    Route(f"{PREFIX}/feeds/{{feed:path}}", feed),
+    Route(f"{PREFIX}/subscriptions", subscriptions),
+]
