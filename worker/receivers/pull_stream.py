@@ -210,7 +210,8 @@ class PullStreams:
 
     def _due(self, source: _Source, changes: list[Change]) -> tuple[DueMessages, dict[str, LedgerEntry]]:
         endpoint = source.endpoint
-        ledger = self._store.receivers.ledger(endpoint.feed, endpoint.name, [change.article_id for change in changes])
+        named = {endpoint.name: [change.article_id for change in changes]}
+        ledger = self._store.ledgers.read(endpoint.feed, named)[endpoint.name]
         entries = {article: LedgerEntry.parse(text) for article, text in ledger.items()}
         return DueMessages(endpoint, source.claim, ledger, self._messages), entries
 
