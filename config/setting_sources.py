@@ -32,6 +32,8 @@ Model = type[BaseModel]
 
 PREFIX = "DATELINE_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, *(PREFIX + name for name in ("API", "KEY", "KEY_FILE"))})
+"""Variables that say where the command line finds a newsroom, and are no settings of it."""
 
 # Kubernetes gives a container such variables for each service beside it, and one may well be called "dateline".
 _SERVICE_LINK = re.compile(
@@ -157,7 +159,7 @@ class Environment(Source):
         super().__init__(model, environ, Path())
         settable = variables(model)
         for variable, text in sorted(environ.items()):
-            if not variable.startswith(PREFIX) or variable == CONFIG_VARIABLE or not text:
+            if not variable.startswith(PREFIX) or variable in _NO_SETTINGS or not text:
                 continue
             if variable in settable:
                 self._set(variable, text, *settable[variable])

@@ -31,3 +31,8 @@ def ms(moment: datetime) -> int:
 def moment(milliseconds: int) -> datetime:
     """Return the moment so many milliseconds after the beginning of 1970, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """Return a time in ms as answers have it (RFC 3339, in UTC, with a "Z"); None for none, which is 0 or None."""
+    return moment(milliseconds).isoformat().replace("+00:00", "Z") if milliseconds else None

@@ -46,6 +46,7 @@ class FieldChange:
             "field": self.field,
             "removed": [text for sign, text in self.parts if sign == "-"],
             "added": [text for sign, text in self.parts if sign == "+"],
+            "order": "".join(sign for sign, _ in self.parts),
         }
 
 

@@ -49,13 +49,10 @@ from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from web.wrong_keys import WrongKeys
 from worker import clock
-from worker.destinations.http import Sender, configured
 from worker.intake.article_orders import ArticleOrders
-from worker.outbound.engine import Engine
 from worker.receivers.clearance import Clearance
 from worker.receivers.previews import Previews
 from worker.receivers.pull_stream import PullStreams
-from worker.receivers.push_tests import PushTests
 from worker.retention.agreement import LOOK_SECONDS
 from worker.runtime import logs
 from worker.runtime.duty import Duty
@@ -72,9 +69,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
-    from worker.destinations.http import Endpoint
-    from worker.outbound.oauth2_tokens import Tokens
-    from worker.outbound.webhook_consents import Consents
+    from worker.receivers.push_tests import PushTests
 
 log = structlog.get_logger()
 
@@ -154,7 +149,7 @@ class WebProcess:
             unreadable,
         )
         pages = _slow_path(services, feeds, self._listener, addresses, bodies, self._lifespan)
-        former, self._push_tests = self._push_tests, _push_tests(services)
+        former, self._push_tests = self._push_tests, services.new_push_tests()
         if former is not None:
             former.stop()
         parts = _api_parts(services, self._live, self._push_tests, self._clearance)
@@ -259,20 +254,6 @@ def _beside(applications: Mapping[str, ASGIApp], pages: ASGIApp) -> ASGIApp:
         await pages(scope, receive, send)
 
     return choose
-
-
-def _push_tests(services: Services) -> PushTests:
-    """Return what sends test articles; it starts an engine of its own when it is asked first."""
-    delivery, management = services.settings.delivery, services.management
-
-    def endpoint(name: str, tokens: Tokens, consents: Consents) -> Endpoint | None:
-        settings = management.endpoints_in_use().settings.get(name)
-        return None if settings is None else configured(settings, Sender.of(services.settings, tokens, consents))
-
-    def engine() -> Engine:
-        return Engine(services.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
-
-    return PushTests(engine, endpoint, services.publication.provider, management.audit, delivery.timeout)
 
 
 def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, clearance: Clearance) -> ApiParts:

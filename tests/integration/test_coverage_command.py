@@ -48,7 +48,7 @@ def test_by_its_address(desk: Record) -> None:
         connection.execute(tables.articles.update().values(url=""))
     assert output("coverage", "https://herald.example/hh-2016-0001").startswith("hh-2016-0001: version 1")
     assert refusal("coverage", "https://herald.example/nowhere") == (
-        "no article has the address https://herald.example/nowhere",
+        "no article has the address https://herald.example/nowhere; name its id",
         1,
     )
     assert refusal("coverage", "https://")[1] == 2

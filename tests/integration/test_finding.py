@@ -267,6 +267,7 @@ def test_the_history(desk: Record) -> None:
         "field": "body_html",
         "removed": ["It is shut."],
         "added": ["It is open."],
+        "order": "-+",
     }
     assert json.loads(output("history", "a", "--version", "1", "--json"))["headline"] == "Harbour wall"
     text = output("history", "a", "--version", "2")

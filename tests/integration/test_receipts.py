@@ -61,9 +61,9 @@ def test_an_event_that_was_carried_out(record: Record) -> None:
     assert "portal" in text
     assert "desk" not in text
     assert "late" not in text
-    (receipt,) = json.loads(output("evt-1", "--json"))["receipts"]
-    assert ("corrected", 2, "hh-1") == (receipt["result"], receipt["version"], receipt["article_id"])
-    assert ["portal"] == [taken["endpoint"] for taken in receipt["taken_by"]]
+    (receipt,) = json.loads(output("evt-1", "--json"))["events"]
+    assert ("corrected", 2, "hh-1") == (receipt["result"], receipt["version"], receipt["article"])
+    assert [("portal", "delivered")] == [(row["receiver"], row["standing"]) for row in receipt["receivers"]]
 
 
 def test_no_such_event(record: Record) -> None:
@@ -85,5 +85,5 @@ def test_commands_are_taken_by_the_record_alone_while_redis_is_away(record: Reco
         done = CliRunner().invoke(app, ["publish", str(tmp_path / "event.json")])
         assert done.exception is None, done.output
         assert f"{status}  evt-9" in done.output
-    (receipt,) = json.loads(output("evt-9", "--json"))["receipts"]
+    (receipt,) = json.loads(output("evt-9", "--json"))["events"]
     assert ("cli", True) == (receipt["way"], receipt["sender"] != "")

@@ -75,7 +75,7 @@ def test_the_first_and_a_kill() -> None:
     killed = changes(article(body_html="<p>Words.</p>"), article(headline="", pubstatus="canceled"))
     assert [(change.field, change.parts) for change in killed] == [("pubstatus", (("-", "usable"), ("+", "canceled")))]
     assert changes(article(), article(version=2)) == []
-    assert killed[0].as_json() == {"field": "pubstatus", "removed": ["usable"], "added": ["canceled"]}
+    assert killed[0].as_json() == {"field": "pubstatus", "removed": ["usable"], "added": ["canceled"], "order": "-+"}
 
 
 def test_a_long_text_takes_no_time() -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import ArticlesKiller, ArticlesWriter
-from web.api.orders import AcceptedOrder, accepted
+from web.api.orders import ArticleOrder, ordered
 from web.api.parts import Parts
 from web.api.problems import invalid
 
@@ -39,38 +39,37 @@ def kill(
     parts: Parts,
     caller: ArticlesKiller,
     terms: Annotated[KillTerms | None, Body()] = None,
-) -> AcceptedOrder:
+) -> ArticleOrder:
     """Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it.
 
     No limit holds this up, and neither the record nor Redis has to be there: one of the two will do.
     """
-    by_address = article.startswith(("http://", "https://"))
-    article_id = parts.orders.id_at(article) if by_address else article
+    article_id = parts.orders.id_of(article)
     unknown_too = terms is not None and terms.unknown_too
-    return accepted(response, parts.orders.kill(caller, article_id, unknown_too=unknown_too).receipt)
+    return ordered(response, parts.orders.kill(caller, article_id, unknown_too=unknown_too))
 
 
 @router.post("/articles/{article:path}/hold", status_code=202, summary="Withhold an article")
-def hold(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> AcceptedOrder:
+def hold(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Withhold an article: it leaves its feeds, and endpoints hear of it, until it is released."""
-    return accepted(response, parts.orders.hold(caller, article).receipt)
+    return ordered(response, parts.orders.hold(caller, parts.orders.id_of(article)))
 
 
 @router.post("/articles/{article:path}/release", status_code=202, summary="Release an article that was withheld")
-def release(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> AcceptedOrder:
+def release(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Release an article: it is back in its feeds."""
-    return accepted(response, parts.orders.release(caller, article).receipt)
+    return ordered(response, parts.orders.release(caller, parts.orders.id_of(article)))
 
 
 @router.post("/articles/{article:path}/repeat", status_code=202, summary="Send an article again")
-def repeat(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> AcceptedOrder:
+def repeat(article: str, response: Response, parts: Parts, caller: ArticlesWriter) -> ArticleOrder:
     """Have an article sent again, unchanged, to the endpoints that get single articles."""
-    return accepted(response, parts.orders.repeat(caller, article).receipt)
+    return ordered(response, parts.orders.repeat(caller, parts.orders.id_of(article)))
 
 
 @router.put("/articles/{article:path}/embargo", status_code=202, summary="Correct an embargo")
-def embargo(article: str, response: Response, parts: Parts, caller: ArticlesWriter, terms: Embargo) -> AcceptedOrder:
+def embargo(article: str, response: Response, parts: Parts, caller: ArticlesWriter, terms: Embargo) -> ArticleOrder:
     """Set until when an article is under embargo, or end the embargo (`until`: null)."""
     if terms.until is not None and terms.until.tzinfo is None:
         raise invalid("until", "must have its offset from UTC, as in 2026-03-04T11:00:00Z")
-    return accepted(response, parts.orders.correct_embargo(caller, article, terms.until).receipt)
+    return ordered(response, parts.orders.correct_embargo(caller, parts.orders.id_of(article), terms.until))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,7 +22,8 @@ from worker.management.changes import NotFound
 from worker.management.scopes import ARTICLES_READ
 from worker.receivers.previews import EndpointTerms
 from worker.record import articles as recorded
-from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, spellings
+from worker.record.availability import RecordAway
+from worker.record.finding import ArticleQuery, ArticleSummary, WrongCursor, find, identify, is_feed, spellings
 from worker.record.revision_changes import revision_json, with_changes
 from worker.takedown.coverage_report import coverage_report, with_removed_endpoints
 
@@ -73,6 +75,7 @@ class FieldDifference(BaseModel):
     field: str
     removed: list[str]
     added: list[str]
+    order: str = Field(description="In which order they stand: `-` for what went, `+` for what came, as in `-+-`.")
 
 
 class RevisionRow(BaseModel):
@@ -130,6 +133,8 @@ def search(
     )
     try:
         with parts.record.availability.read() as connection:
+            if feed and parts.publication.feed(feed) is None and not is_feed(connection, feed):
+                raise invalid("feed", f"there is no feed {feed}")
             results = find(connection, query)
     except WrongCursor as error:
         raise invalid("after", str(error)) from None
@@ -179,11 +184,14 @@ def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -
 @router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not")
 def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
     """Return who has which version since when, who is behind and why, who has not confirmed a kill."""
-    stored = _stored(parts, caller, article)
+    stored = _stored(parts, caller, parts.orders.id_of(article))
     report = coverage_report(parts.store, parts.articles, parts.publication, stored.article.id)
     if report is None:
         raise not_there("article", article)
-    answer = with_removed_endpoints(report, parts.recorded).as_json()
+    # While the record is away, the report has those that are still there.
+    with suppress(RecordAway):
+        report = with_removed_endpoints(report, parts.recorded)
+    answer = report.as_json()
     if not unbound(caller):
         answer["receivers"] = [row for row in answer["receivers"] if caller.sees(feed=row["feed"], partner=None)]
     return answer

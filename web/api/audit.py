@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from web.api.access import AuditReader
-from web.api.moments import milliseconds, moment
+from web.api.moments import milliseconds
 from web.api.paging import After, Limit, Page, cursor, page, read_cursor
 from web.api.parts import Parts
+from worker.management.audit_trail import described
 from worker.record.audit import Filter
 
 router = APIRouter(tags=["audit"])
@@ -57,21 +57,7 @@ def audit(
     last = read_cursor(after, int)
     criteria = Filter(since=milliseconds("since", since) or 0, actor=actor, action=action, target=target)
     entries = parts.management.audit.entries(caller, criteria, limit + 1, last[0] if last else None)
-    rows = [
-        AuditEntry(
-            number=entry.number,
-            time=moment(entry.time),
-            actor=entry.actor,
-            action=entry.action,
-            target=entry.target,
-            address=entry.address or None,
-            old=json.loads(entry.old) if entry.old else None,
-            new=json.loads(entry.new) if entry.new else None,
-            hash=entry.hash,
-            former=entry.former,
-        )
-        for entry in entries[:limit]
-    ]
+    rows = [AuditEntry(**described(entry)) for entry in entries[:limit]]
     return page(request, response, rows, cursor(rows[-1].number) if len(entries) > limit else None)
 
 

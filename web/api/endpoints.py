@@ -13,14 +13,15 @@ from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
 from web.api.parts import Parts
 from web.api.revisions import tag
+from worker import clock
 from worker.receivers.endpoint_orders import EndpointName
+from worker.receivers.endpoint_states import retried_row, rows_of
 from worker.record import attempts as recorded
 from worker.record.attempts import NotedAttempt
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
     from worker.management.endpoint_views import EndpointView
-    from worker.store.endpoints import EndpointOverview
 
 router = APIRouter(tags=["endpoints"])
 
@@ -29,16 +30,20 @@ class EndpointHealth(BaseModel):
     """How an endpoint does. `state`: null when no worker has enrolled it yet."""
 
     state: Literal["settled", "claimed", "backoff", "paused"] | None
+    refusing: bool = Field(description="It refuses articles, and has taken none since.")
+    since: datetime | None = Field(description="Since when it is paused.")
+    reason: str | None = Field(description="Why it gets nothing, or not all.")
     behind: int = Field(description="Articles that it must still be sent.")
     waiting_since: datetime | None
     failing_since: datetime | None
-    reason: str | None
     delivered: int
     failed: int
     parked: int
     disputed: int
     replaying: int = Field(description="Articles that wait to be sent again.")
     last_status: int | None
+    last_answer: str | None = Field(description="The status of its last answer; of a refusal how its text begins.")
+    last_answered: datetime | None
     last_success: datetime | None
     next_try: datetime | None
 
@@ -54,7 +59,17 @@ class EndpointRow(BaseModel):
     mode: Literal["article", "feed"]
     format: str
     url: str = Field(description="Empty of one that its partner reads.")
+    unusable: str | None = Field(description="Why what is kept of it can't be used.")
     health: EndpointHealth
+
+
+class RetriedEndpoint(EndpointRow):
+    """An endpoint that is tried now. `was`: where it was among the receivers of its feed."""
+
+    was: Literal["settled", "claimed", "backoff", "paused"] | None
+    waits: bool = Field(description="Something waits for it.")
+    disputes_tried: int = Field(description="Articles that it refused while it took others, which are tried too.")
+    workers: bool = Field(description="Whether a worker is running that tries it.")
 
 
 class Endpoint(EndpointRow):
@@ -88,10 +103,8 @@ def endpoints(
     """List the endpoints by name."""
     views = parts.endpoints()
     names, following = by_name(views.names(caller), lambda name: name, after, limit)
-    shown = [views.view(caller, name) for name in names]
-    overviews = parts.store.endpoints.overviews([(view.settings.feed, view.name) for view in shown])
-    rows = [EndpointRow(**_row(*pair)) for pair in zip(shown, overviews, strict=True)]
-    return page(request, response, rows, following)
+    rows = rows_of([views.view(caller, name) for name in names], parts.store, parts.management)
+    return page(request, response, [EndpointRow(**row) for row in rows], following)
 
 
 @router.get("/endpoints/{endpoint}", summary="One endpoint")
@@ -141,11 +154,13 @@ def resume(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRo
 
 
 @router.post("/endpoints/{endpoint}/retry", summary="Try an endpoint now")
-def retry(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointRow:
+def retry(endpoint: str, parts: Parts, caller: EndpointsOperator) -> RetriedEndpoint:
     """Try an endpoint now, whatever it waits for. One that is paused is resumed."""
     view = parts.endpoints().view(caller, endpoint)
-    parts.endpoint_orders.retry(caller, name_of(view))
-    return _now(parts, view)
+    retried = parts.endpoint_orders.retry(caller, name_of(view))
+    workers = bool(parts.store.workers.alive(clock.ms(clock.agreed())))
+    row = {**dict(_now(parts, view)), **retried_row(retried), "workers": workers}
+    return RetriedEndpoint(**row)
 
 
 def name_of(view: EndpointView) -> EndpointName:
@@ -157,42 +172,12 @@ def described(parts: ApiParts, response: Response, view: EndpointView) -> Endpoi
     """Return an endpoint with its settings and how it does, and say which revision that is."""
     if view.revision is not None:
         tag(response, view.revision)
-    (overview,) = parts.store.endpoints.overviews([(view.settings.feed, view.name)])
-    return Endpoint(**_row(view, overview), settings=view.shown)
+    return Endpoint(**dict(_now(parts, view)), settings=view.shown)
 
 
 def _now(parts: ApiParts, view: EndpointView) -> EndpointRow:
-    (overview,) = parts.store.endpoints.overviews([(view.settings.feed, view.name)])
-    return EndpointRow(**_row(view, overview))
-
-
-def _row(view: EndpointView, overview: EndpointOverview) -> dict[str, Any]:
-    health, settings = overview.health, view.settings
-    return {
-        "name": view.name,
-        "managed_by": view.managed_by,
-        "partner": view.partner,
-        "feed": settings.feed,
-        "kind": settings.kind,
-        "mode": settings.mode,
-        "format": settings.format,
-        "url": settings.url,
-        "health": EndpointHealth(
-            state=overview.state,
-            behind=overview.behind,
-            waiting_since=moment(overview.waiting),
-            failing_since=moment(overview.failing.since),
-            reason=overview.reason or health.error or None,
-            delivered=health.successes,
-            failed=health.failed_tries,
-            parked=overview.parked,
-            disputed=overview.disputed,
-            replaying=overview.replays,
-            last_status=health.status or None,
-            last_success=moment(health.success),
-            next_try=moment(overview.next_try),
-        ),
-    }
+    (row,) = rows_of([view], parts.store, parts.management)
+    return EndpointRow(**row)
 
 
 def _attempt(row: NotedAttempt) -> AttemptRow:

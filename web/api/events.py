@@ -16,7 +16,7 @@ from web.api.problems import RequestProblem, not_there
 from web.api.visibility import sees_any
 from web.api.waits import seconds_of
 from worker.takedown.coverage_report import SUBSCRIPTIONS
-from worker.takedown.event_receipts import DeliveryReceipt, ReceiverStanding
+from worker.takedown.event_receipts import DeliveryReceipt, ReceiverStanding, answer, done
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
@@ -54,6 +54,7 @@ class EventState(BaseModel):
     accepted: datetime
     way: str = Field(description="By which way it came: post, api, cli, xadd, celery, ...")
     sender: str | None
+    in_redis: bool = Field(description="Whether Redis has it, or had it; if not, it is appended when Redis is there.")
     carried_out: datetime | None
     result: str | None = Field(description="published, corrected, killed, held, duplicate, stale, conflict ...")
     reason: str | None
@@ -88,23 +89,16 @@ async def receipt(
     """Return the receipt: accepted, carried out, and how far each receiver is."""
     seconds = seconds_of(wait)
     receipts = await _receipts(parts, caller, event)
-    if seconds and not _done(receipts):
+    if seconds and not done(receipts):
         receipts = await _wait(parts, caller, event, seconds)
     if not receipts:
         raise not_there("event", event)
-    states = [_state(item, caller) for item in receipts]
-    return Receipt(id=event, done=_done(receipts), events=states)
+    return Receipt.model_validate(answer(event, receipts, lambda feed: sees_any(caller, [feed])))
 
 
 async def _receipts(parts: ApiParts, caller: Caller, event: str) -> list[DeliveryReceipt]:
     receipts = await run_in_threadpool(parts.receipts.of, event)
     return [item for item in receipts if sees_any(caller, item.feeds)]
-
-
-def _done(receipts: list[DeliveryReceipt]) -> bool | None:
-    if any(item.done is None for item in receipts):
-        return None
-    return bool(receipts) and all(item.done for item in receipts)
 
 
 async def _wait(parts: ApiParts, caller: Caller, event: str, seconds: float) -> list[DeliveryReceipt]:
@@ -119,7 +113,7 @@ async def _wait(parts: ApiParts, caller: Caller, event: str, seconds: float) -> 
         with parts.live.subscription() as news:
             while True:
                 receipts = await _receipts(parts, caller, event)
-                if _done(receipts) or now() >= end or news.ended:
+                if done(receipts) or now() >= end or news.ended:
                     return receipts
                 await _news_of(news, event, receipts, end)
     finally:
@@ -144,7 +138,3 @@ async def _news_of(news: LiveSubscription, event: str, receipts: list[DeliveryRe
             for live_event in happened
         ):
             return
-
-
-def _state(receipt: DeliveryReceipt, caller: Caller) -> EventState:
-    return EventState.model_validate(receipt.as_json(lambda feed: sees_any(caller, [feed])))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import KeysReader, KeysWriter
-from web.api.moments import milliseconds, moment
+from web.api.moments import milliseconds
 from web.api.paging import After, Limit, Page, cursor, page, read_cursor
 from web.api.parts import Parts
 from web.api.revisions import IfMatch, expected_revision, tag
@@ -107,14 +107,4 @@ def _place(key: Key) -> tuple[str, int, str]:
 
 
 def _row(key: Key) -> KeyRow:
-    return KeyRow(
-        id=key.id,
-        name=key.name,
-        scopes=list(key.scopes),
-        bounds=KeyBounds(**{name: None if of is None else list(of) for name, of in key.bounds}),
-        created=moment(key.created),
-        created_by=key.created_by,
-        expires=moment(key.expires),
-        revoked=moment(key.revoked),
-        last_used=moment(key.last_used),
-    )
+    return KeyRow(**key.described())

@@ -13,6 +13,7 @@ from web.api.paging import After, Limit, Page, by_name, page
 from web.api.parts import Parts
 from web.api.problems import not_there
 from web.api.visibility import sees_any
+from worker.newsroom.curated_lists import articles_of, curated_lists, unpublished
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
@@ -49,12 +50,18 @@ class Arrangement(BaseModel):
     articles: list[str] = Field(max_length=1000)
 
 
+class ArrangedList(AcceptedOrder):
+    """An arrangement that was taken."""
+
+    unpublished: list[str] = Field(description="Its articles that are not published here as yet.")
+
+
 @router.get("/lists", summary="The curated lists")
 def lists(
     request: Request, response: Response, parts: Parts, caller: ListsReader, limit: Limit = 50, after: After = ""
 ) -> Page[ListRow]:
     """List the curated lists, by name."""
-    rows = [ListRow(name=name, feeds=feeds) for name, feeds in sorted(_lists(parts, caller).items())]
+    rows = [ListRow(name=name, feeds=feeds) for name, feeds in _lists(parts, caller).items()]
     return page(request, response, *by_name(rows, lambda row: row.name, after, limit))
 
 
@@ -62,31 +69,21 @@ def lists(
 def curated_list(name: str, parts: Parts, caller: ListsReader) -> CuratedList:
     """Return a list with its articles."""
     feeds = _feeds_of(parts, caller, name)
-    picks = parts.store.lists.get_many([name])[name]
-    originals = parts.store.lineage.originals(picks)
-    stored = parts.store.articles.get_many(set(originals.values()))
-    entries = []
-    for pick in picks:
-        article = stored.get(originals[pick])
-        entries.append(ListEntry(article=pick, headline=article.article.headline if article else None))
+    entries = [ListEntry(**entry) for entry in articles_of(parts.store, name)]
     return CuratedList(name=name, feeds=feeds, articles=entries)
 
 
 @router.put("/lists/{name:path}", status_code=202, summary="Arrange a list anew")
-def arrange(
-    name: str, response: Response, parts: Parts, caller: ListsWriter, arrangement: Arrangement
-) -> AcceptedOrder:
+def arrange(name: str, response: Response, parts: Parts, caller: ListsWriter, arrangement: Arrangement) -> ArrangedList:
     """Set which articles a list has. Those that are not published here as yet appear when they are."""
     _feeds_of(parts, caller, name)
-    return accepted(response, parts.orders.arrange_list(caller, name, arrangement.articles))
+    order = accepted(response, parts.orders.arrange_list(caller, name, arrangement.articles))
+    missing = [] if order.kept_by == "record" else unpublished(parts.store, arrangement.articles)
+    return ArrangedList(**dict(order), unpublished=missing)
 
 
 def _lists(parts: ApiParts, caller: Caller) -> dict[str, list[str]]:
-    by_list: dict[str, list[str]] = {}
-    for definition in parts.publication.configured:
-        if definition.list and sees_any(caller, [definition.name]):
-            by_list.setdefault(definition.list, []).append(definition.name)
-    return by_list
+    return curated_lists(parts.publication, lambda feed: sees_any(caller, [feed]))
 
 
 def _feeds_of(parts: ApiParts, caller: Caller, name: str) -> list[str]:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import PartnersReader, PartnersWriter
-from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, page
 from web.api.parts import Parts
 from web.api.revisions import IfMatch, expected_revision, tag
@@ -101,12 +100,4 @@ def remove(partner: str, parts: Parts, caller: PartnersWriter, if_match: IfMatch
 
 
 def _row(partner: Partner) -> PartnerRow:
-    settings = partner.settings
-    return PartnerRow(
-        name=partner.name,
-        title=settings.get("title", ""),
-        contacts=list(settings.get("contacts", ())),
-        notes=settings.get("notes", ""),
-        rights=settings.get("rights", {}),
-        created=moment(partner.created),
-    )
+    return PartnerRow(**partner.described())

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from web.api.access import EndpointsOperator
 from web.api.parts import Parts
-
-if TYPE_CHECKING:
-    from worker.receivers.push_tests import PushTestAnswer
 
 router = APIRouter(tags=["endpoints"])
 
@@ -42,20 +37,4 @@ def test(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointTest
     It is marked as a test by its words and by the header `Dateline-Test`. 409: the endpoint gets feeds.
     """
     view = parts.endpoints().view(caller, endpoint)
-    push_test = parts.push_tests.push(caller, view.name, view.partner)
-    return EndpointTest(
-        article=push_test.article_id,
-        document=push_test.document,
-        answer=_answer(push_test.answer),
-        kill=None if push_test.kill is None else _answer(push_test.kill),
-    )
-
-
-def _answer(answer: PushTestAnswer) -> EndpointAnswer:
-    return EndpointAnswer(
-        accepted=answer.accepted,
-        status=answer.status or None,
-        seconds=round(answer.seconds, 4),
-        error=answer.error or None,
-        body=answer.body,
-    )
+    return EndpointTest(**parts.push_tests.push(caller, view.name, view.partner).as_json())

@@ -105,14 +105,7 @@ def progress(endpoint: str, parts: Parts, caller: EndpointsReader) -> ReplayStat
     last = parts.endpoint_orders.replay_progress(name_of(view))
     if last is None:
         raise RequestProblem(404, f"Nothing was ever sent to {endpoint} again.")
-    return ReplayState(
-        id=last.id,
-        state="going on" if last.left else "done",
-        total=last.total,
-        left=last.left,
-        rate=last.rate,
-        same_ids=last.same_ids,
-    )
+    return ReplayState(**last.as_json())
 
 
 @router.delete("/endpoints/{endpoint}/replays", summary="Stop a replay")

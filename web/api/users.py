@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import PeopleReader, PeopleWriter
-from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, page
 from web.api.parts import Parts
 from web.api.revisions import IfMatch, expected_revision, tag
@@ -116,10 +115,4 @@ def remove(user: str, parts: Parts, caller: PeopleWriter, if_match: IfMatch = No
 
 
 def _row(person: Person) -> UserRow:
-    return UserRow(
-        name=person.name,
-        role=person.role,
-        has_password=person.password is not None,
-        subject=person.subject,
-        created=moment(person.created),
-    )
+    return UserRow(**person.described())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
 from worker import clock
 from worker.cli import given_times
-from worker.cli.management import at_the_shell, management
-from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, settings_of, utc
+from worker.cli.newsrooms import audit
+from worker.cli.newsrooms.zones import zone_of
+from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, shown
 from worker.cli.text_tables import Table
-from worker.management.audit_trail import described
-from worker.record.audit import Filter
 
 app = typer.Typer(
     name="audit",
@@ -37,21 +37,19 @@ def show(
     """Show what people and keys have changed, the newest first."""
     if context.invoked_subcommand is not None:
         return
-    first = 0
-    if since:
-        first = clock.ms(given_times.moment("--since", since, settings_of(config, data).site.zone, clock.agreed()))
-    with management(config, data) as newsroom:
-        entries = newsroom.audit.entries(at_the_shell(), Filter(first, actor, action, target), limit)
+    first = given_times.moment("--since", since, zone_of(config, data), clock.agreed()) if since else None
+    criteria = {"actor": actor, "action": action, "target": target}
+    entries = audit.entries(config, data, first, criteria, limit)
     if as_json:
-        print_json({"entries": [described(entry) for entry in entries]})
+        print_json({"entries": entries})
         return
     table = Table(
         *("Number", "Time (UTC)", "Who", "What", "On", "From", "Old", "New"), details=("From", "Old", "New", "Number")
     )
     for entry in entries:
         table.add_row(
-            *(str(entry.number), utc(entry.time), entry.actor, entry.action, entry.target, entry.address),
-            *(entry.old, entry.new),
+            *(str(entry["number"]), shown(entry["time"]), entry["actor"], entry["action"], entry["target"]),
+            *(entry["address"] or "", _written(entry["old"]), _written(entry["new"])),
         )
     table.show(out, "There are no such entries.")
     if len(entries) == limit:
@@ -59,12 +57,21 @@ def show(
 
 
 @app.command(epilog="Example: dateline audit verify")
-def verify(config: Config = None, data: Data = None) -> None:
+def verify(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """See that every entry is as it was noted, and none is missing."""
-    with management(config, data) as newsroom:
-        verdict = newsroom.audit.verify(at_the_shell())
-    if verdict.faults:
-        for fault in verdict.faults:
+    verdict = audit.verdict(config, data)
+    faults = verdict["faults"]
+    if as_json:
+        print_json(verdict)
+    else:
+        for fault in faults:
             say(fault)
-        raise Failed(f"the audit is not as it was noted: {len(verdict.faults)} fault(s) in {verdict.entries} entries")
-    say(f"The audit is whole: {verdict.entries} entries.")
+    if faults:
+        raise Failed(f"the audit is not as it was noted: {len(faults)} fault(s) in {verdict['entries']} entries")
+    if not as_json:
+        say(f"The audit is whole: {verdict['entries']} entries.")
+
+
+def _written(value: Any) -> str:
+    """A value as it is noted: JSON; "" for none."""
+    return "" if value is None else json.dumps(value, sort_keys=True)

@@ -66,6 +66,30 @@ COMMANDS = (
         "dateline kill hh-2026-0301",
     ),
     Command(
+        "hold",
+        "desk:hold",
+        "Withhold an article: it leaves its feeds, and endpoints hear of it, until it is released.",
+        "dateline hold hh-2026-0301",
+    ),
+    Command(
+        "release",
+        "desk:release",
+        "Release an article that was withheld: it is back in its feeds.",
+        "dateline release hh-2026-0301",
+    ),
+    Command(
+        "repeat",
+        "desk:repeat",
+        "Have an article sent again, unchanged, to the endpoints that get single articles.",
+        "dateline repeat hh-2026-0301",
+    ),
+    Command(
+        "embargo",
+        "desk:embargo",
+        "Correct until when an article is under embargo, or lift the embargo.",
+        "dateline embargo hh-2026-0301 --until 2026-03-01T11:00:00Z   or: dateline embargo hh-2026-0301 --lift",
+    ),
+    Command(
         "forget",
         "forget:forget",
         "Erase the text of all revisions of a killed article. Who had which version when stays.",
@@ -82,12 +106,6 @@ COMMANDS = (
         "listings:list_feeds",
         "List the feeds; or push what a new definition has taken in, or withdraw what it has left out.",
         "dateline feeds   or: dateline feeds --push world --dry-run",
-    ),
-    Command(
-        "endpoints",
-        "endpoints:list_endpoints",
-        "List the partner endpoints and how they stand; or pause, resume or retry one.",
-        "dateline endpoints   or: dateline endpoints --retry partner-one",
     ),
     Command(
         "articles",
@@ -122,12 +140,12 @@ COMMANDS = (
     Command(
         "list",
         "desk:arrange_list",
-        "Arrange a curated list anew; without articles, show it.",
+        "Arrange a curated list anew; without articles, show it; without a name, show which there are.",
         "dateline list picks hh-2026-0301 hh-2026-0299",
     ),
     Command(
         "replay",
-        "coverage:replay",
+        "replay:replay",
         "Send articles to an endpoint again, as they are now, marked by the header Dateline-Replay.",
         "dateline replay --endpoint partner-one --since 2026-03-01T00:00:00Z --dry-run",
     ),
@@ -151,7 +169,15 @@ COMMANDS = (
     ),
 )
 GROUPS = (
+    Command(
+        "endpoints",
+        "endpoints:app",
+        "List the partner endpoints and how they do; pause, resume or retry one; or manage those of the record.",
+    ),
     Command("record", "record:app", "The record: the database of what has happened."),
+    Command(
+        "partner", "partner:app", "Partners: the contracted parties, with what their endpoints may have of an article."
+    ),
     Command("key", "key:app", "API keys: who may use the API, and for what."),
     Command("user", "user:app", "The people who may sign in, each with a role: viewer, desk, operator or admin."),
     Command("management", "sealing:app", "The key that seals the secrets of endpoints that are kept in the record."),
@@ -214,7 +240,8 @@ def run() -> None:
     try:
         app()
     except Failed as error:
-        say_wrong(str(error))
+        for line in str(error).split("\n"):
+            say_wrong(line)
         sys.exit(error.status)
     except Exception as error:
         from worker.cli.failures import failure_of

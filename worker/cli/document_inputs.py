@@ -6,24 +6,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from config.settings import Settings, load
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.patterns import pattern_of
 from feeds.recognition import Recognised, recognise
 from feeds.validation.finding import Finding
 from feeds.validation.sitemap import BYTES_MOST
-from worker.cli.named_pages import page
-from worker.cli.running_newsroom import newsroom
-from worker.cli.terminal import Failed, feed_names, printable, say_wrong
-from worker.documents.quality_gate import FeedRefused
+from worker.cli.format_names import FORMATS
+from worker.cli.terminal import Failed, feed_names, printable, say_wrong, settings_of
 from worker.intake import sources
-from worker.outbound.fetch import FetchedPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FORMAT_NAMES = ", ".join({**FEED_FORMATS, **ARTICLE_FORMATS})
-"""The names of all formats, for messages."""
+    from config.settings import Settings
+    from worker.outbound.fetch import FetchedPage
+
 _ACCEPT = "application/rss+xml,application/atom+xml,application/feed+json,application/xml,application/json,*/*;q=0.5"
 
 
@@ -53,7 +50,7 @@ class Reader:
         self.refused = False
 
     def documents(self, source: str) -> Iterator[InputDocument]:
-        """Yield each document of a source. Raises Failed, InputError, RedisError and SettingsError."""
+        """Yield each document of a source. Raises Failed, InputError and SettingsError."""
         path = Path(source)
         try:
             folder, there = path.is_dir(), path.exists()
@@ -66,7 +63,14 @@ class Reader:
             return
         feeds = {definition.name for definition in self._settings.feeds}
         if source in feeds or pattern_of(source) in feeds:
-            yield from self._feed(source)
+            from redis.exceptions import RedisError
+
+            from worker.store.redis_errors import sentence
+
+            try:
+                yield from self._feed(source)
+            except RedisError as error:
+                raise Failed(f"{source}: {sentence(error)}") from None
         elif folder:
             raise Failed(f"{source}: is a folder; name the files in it")
         else:
@@ -77,6 +81,9 @@ class Reader:
     def _feed(self, name: str) -> Iterator[InputDocument]:
         if self._format and self._format not in FEED_FORMATS:
             raise Failed(f"--format: feeds are in {', '.join(FEED_FORMATS)}, not in {self._format}")
+        from worker.cli.running_newsroom import newsroom
+        from worker.documents.quality_gate import FeedRefused
+
         services = newsroom(self._config, self._data)
         definition = services.publication.feed(name)
         if definition is None:
@@ -99,10 +106,12 @@ class Reader:
 
     @cached_property
     def _settings(self) -> Settings:
-        return load(self._config)
+        return settings_of(self._config, None)
 
     def _fetch(self, url: str) -> FetchedPage:
-        return page(url, self._settings, most=BYTES_MOST, accept=_ACCEPT)
+        from worker.cli.named_pages import page
+
+        return page(url, self._settings.delivery, most=BYTES_MOST, accept=_ACCEPT)
 
     def _form(self, where: str, content: bytes) -> Recognised:
         if not content.strip():
@@ -112,7 +121,9 @@ class Reader:
         recognised = recognise(content)
         if not self._format:
             if recognised is None:
-                raise Failed(f"{where}: is of no format that is known; if it should be, say --format: {FORMAT_NAMES}")
+                raise Failed(
+                    f"{where}: is of no format that is known; if it should be, say --format: {', '.join(FORMATS)}"
+                )
             return recognised
         # The one name that is of both kinds is what the document looks like.
         if recognised is not None and self._format in (FEED_FORMATS if recognised.kind == "feed" else ARTICLE_FORMATS):

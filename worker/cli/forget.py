@@ -8,15 +8,8 @@ import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from redis.exceptions import ResponseError
 
-from feeds.article import Article
-from feeds.fingerprint import fingerprints
-from worker.cli.articles import known_article
-from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, note, out, printable
-from worker.record import articles, deliveries, search
-from worker.record.forgetting import forget_text, rewrite_files, vacuum
 
 if TYPE_CHECKING:
     from worker.record import Record
@@ -38,6 +31,10 @@ def forget(
     data: Data = None,
 ) -> None:
     """Erase the text of all revisions of a killed article. Who had which version when stays."""
+    from worker.cli.running_newsroom import newsroom
+    from worker.record import deliveries
+    from worker.record.forgetting import forget_text
+
     services = newsroom(config, data)
     services.record.see_that_it_fits()
     current = _killed(services, article)
@@ -62,6 +59,9 @@ def forget(
 
 def _killed(services: Services, article: str) -> RecordedArticle:
     """The article as it was killed, when the record has that. Raises Failed."""
+    from worker.cli.newsrooms.records import known_article
+    from worker.record import articles
+
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with services.record.read() as connection:
@@ -84,11 +84,17 @@ def _killed(services: Services, article: str) -> RecordedArticle:
 
 
 def _fingerprints(document: str) -> str:
+    from feeds.article import Article
+    from feeds.fingerprint import fingerprints
+
     return " ".join(fingerprints(Article.stored(document)))
 
 
 def _clean(record: Record, *, rewrite: bool) -> None:
     """Leave nothing in the files of the record, as far as that can be done while it is in use."""
+    from worker.record import search
+    from worker.record.forgetting import rewrite_files, vacuum
+
     if record.file is None:
         (rewrite_files if rewrite else vacuum)(record)
         if not rewrite:
@@ -104,6 +110,8 @@ def _clean(record: Record, *, rewrite: bool) -> None:
 
 
 def _have_redis_write_anew(services: Services) -> None:
+    from redis.exceptions import ResponseError
+
     try:
         services.store.text_traces.rewrite_files()
     except ResponseError as error:

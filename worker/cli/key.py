@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from worker import clock
 from worker.cli import given_times
-from worker.cli.management import at_the_shell, management
-from worker.cli.terminal import AsJson, Config, Data, note, out, print_json, say, settings_of, utc
+from worker.cli.newsrooms.keys import keys
+from worker.cli.newsrooms.zones import zone_of
+from worker.cli.terminal import AsJson, Config, Data, note, out, print_json, say, shown
 from worker.cli.text_tables import Table
-from worker.management.callers import Bounds
-
-if TYPE_CHECKING:
-    from worker.management.copies import Key
 
 app = typer.Typer(
     name="key", no_args_is_help=True, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}
@@ -39,37 +36,36 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key. It is printed this once, on standard output alone."""
-    with management(config, data) as newsroom:
-        end = None
-        if expires:
-            zone = settings_of(config, data).site.zone
-            end = clock.ms(given_times.deadline("--expires", expires, zone, clock.agreed()))
-        bounds = Bounds(feeds=_bound(feed), partners=_bound(partner), adapters=_bound(adapter))
-        created = newsroom.keys.create(at_the_shell(), name, scope or [], bounds, end)
+    end = given_times.deadline("--expires", expires, zone_of(config, data), clock.agreed()) if expires else None
+    bounds = {"feeds": feed or None, "partners": partner or None, "adapters": adapter or None}
+    created = keys(config, data).create(name, scope or [], bounds, end)
     if as_json:
-        print_json({**created.key.described(), "key": created.token})
+        print_json(created)
         return
-    out.print(created.token, soft_wrap=True)
-    note(f"this is the key {name} ({created.key.id}); it is not shown again")
+    out.print(created["key"], soft_wrap=True)
+    note(f"this is the key {name} ({created['id']}); it is not shown again")
 
 
 @app.command("list", epilog="Example: dateline key list --json")
 def list_keys(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """List all keys, also those that can't be used any longer."""
-    with management(config, data) as newsroom:
-        keys = newsroom.keys.list(at_the_shell())
-        now = clock.ms(clock.agreed())
+    rows = keys(config, data).rows()
     if as_json:
-        print_json({"keys": [key.described() for key in keys]})
+        print_json({"keys": rows})
         return
     table = Table(
         *("Name", "Id", "State", "Scopes", "Only for", "Created (UTC)", "By", "Expires (UTC)", "Last used (UTC)"),
         details=("By", "Created (UTC)", "Only for", "Scopes"),
     )
-    for key in keys:
+    now = clock.agreed().isoformat()
+    for row in rows:
         table.add_row(
-            *(key.name, key.id, _state(key, now), " ".join(key.scopes), _only_for(key.bounds)),
-            *(utc(key.created), key.created_by, utc(key.expires or 0), utc(key.last_used or 0)),
+            *(row["name"], row["id"], _state(row, now), " ".join(row["scopes"]), _only_for(row["bounds"])),
+            *(
+                shown(row["created"]),
+                row["created_by"],
+                *(shown(row[of]) or "never" for of in ("expires", "last_used")),
+            ),
         )
     table.show(out, "There are no keys; make one with `dateline key create`.")
 
@@ -81,20 +77,16 @@ def revoke(
     data: Data = None,
 ) -> None:
     """Revoke a key: within a second it is refused on every machine."""
-    with management(config, data) as newsroom:
-        key = newsroom.keys.revoke(at_the_shell(), key_id)
-    say(f"The key {key.name} ({key.id}) is revoked.")
+    row = keys(config, data).revoke(key_id)
+    say(f"The key {row['name']} ({row['id']}) is revoked.")
 
 
-def _bound(names: list[str] | None) -> tuple[str, ...] | None:
-    return tuple(names) if names else None
-
-
-def _state(key: Key, now: int) -> str:
-    if key.revoked is not None:
+def _state(row: dict[str, Any], now: str) -> str:
+    """What can be done with a key; both times are in UTC, so they compare as they are written."""
+    if row["revoked"] is not None:
         return "revoked"
-    return "valid" if key.is_valid(now) else "expired"
+    return "expired" if row["expires"] is not None and row["expires"][:19] <= now[:19] else "valid"
 
 
-def _only_for(bounds: Bounds) -> str:
-    return ", ".join(f"{noun.removesuffix('s')} {name}" for noun, names in bounds for name in names or ())
+def _only_for(bounds: dict[str, list[str] | None]) -> str:
+    return ", ".join(f"{noun.removesuffix('s')} {name}" for noun, names in bounds.items() for name in names or ())

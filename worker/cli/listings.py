@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, feed_names, out, utc
 from worker.cli.text_tables import Table
 
@@ -39,6 +38,8 @@ def list_feeds(
         raise Failed("--push, --withdraw and --parked: give one of them", 2)
     if dry_run and not (push or withdraw):
         raise Failed("--dry-run goes with --push or --withdraw", 2)
+    from worker.cli.running_newsroom import newsroom
+
     services = newsroom(config, data)
     if push or withdraw:
         from worker.cli.feed_orders import order
@@ -116,6 +117,8 @@ def list_subscriptions(
     limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
 ) -> None:
     """List the WebSub subscriptions and how they stand."""
+    from worker.cli.running_newsroom import newsroom
+
     services = newsroom(config, data)
     if feed and services.publication.feed(feed) is None:
         raise Failed(f"--feed: there is no feed {feed}; known: {feed_names(services.settings)}", 2)

@@ -16,7 +16,7 @@ from config.settings import load
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.management import redis_url
 from worker.cli.running_newsroom import newsroom
-from worker.cli.terminal import Config, Data, Failed, config_path, marked, out
+from worker.cli.terminal import Config, Data, Failed, config_path, marked, out, see_that_it_is_beside_redis
 from worker.runtime import logs
 from worker.runtime.celery_app import QUEUES
 from worker.runtime.listen_address import free_port, see_that_it_is_free, warn_of_links_nobody_can_follow
@@ -36,6 +36,7 @@ def up(
     unsafe_redis: UnsafeRedis = False,
 ) -> None:
     """Run everything: Redis (if none is configured), workers, web server. Ctrl-C ends it."""
+    see_that_it_is_beside_redis()
     environ = dict(os.environ)
     options_given = {
         "DATELINE_DATA_DIR": str(data) if data else None,
@@ -104,6 +105,7 @@ def worker(
     """Run one worker process on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
     from worker.runtime.worker_process import run
 
+    see_that_it_is_beside_redis()
     supervised = end_with_parent()
     queue_names = tuple(queue.strip() for queue in queues.split(",") if queue.strip())
     if unknown := set(queue_names) - {*QUEUES, "celery"}:
@@ -139,6 +141,7 @@ def web(
     """Run the web server on the configured Redis. SIGTERM ends it gracefully, SIGHUP reads the settings again."""
     from worker.runtime.web_server import serve
 
+    see_that_it_is_beside_redis()
     supervised = end_with_parent()
     settings = load(config)
     logs.configure(settings.log_level)
@@ -160,6 +163,7 @@ def demo(
     """Show the whole way in under a minute: publish, correct and kill articles, and watch receivers get them."""
     from worker.runtime.demo import run
 
+    see_that_it_is_beside_redis()
     sys.exit(run(marked, stay=stay))
 
 

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import track
 
-from config.settings import AdapterSettings, load
-from feeds import event as events
-from feeds.adapters import ADAPTERS
-from feeds.adapters.decode import MOST_BYTES
-from feeds.adapters.interface import InputDefaults
-from feeds.errors import InvalidEvent
-from worker import clock
-from worker.cli.named_pages import page
-from worker.cli.running_newsroom import accept, alone, newsroom
-from worker.cli.terminal import Config, Data, Failed, err, out, printable, say_wrong
-from worker.intake.inputs import InputEvent, read_events, with_option
-from worker.intake.sources import InputError, files_within
+from worker.cli.format_names import ADAPTERS
+from worker.cli.newsrooms.intake import intake
+from worker.cli.terminal import AsJson, Config, Data, Failed, err, out, print_json, printable, say_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
 
+    from feeds.adapters.interface import InputDefaults
     from feeds.errors import FieldError
-    from worker.intake.accept import Receipt
-    from worker.runtime.services import Services
+    from worker.cli.newsrooms.intake import SentEvent, Silence
+    from worker.intake.inputs import InputEvent
 
 _OUTCOMES = ("accepted", "duplicate", "refused")
-_ACCEPT = "text/html,application/json;q=0.9,*/*;q=0.5"
+_ALONE = {
+    "redis": "  (kept by Redis alone: the record is away, and gets it later)",
+    "record": "  (kept by the record alone: Redis is away, and gets it later)",
+}
 
 
 def publish(
@@ -51,43 +44,57 @@ def publish(
     timezone: Annotated[str, typer.Option(help="Where times without an offset are, such as Asia/Riyadh.")] = "",
     image: Annotated[str, typer.Option(help="The picture of a plain text, which has its caption alone.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the events and what is missing.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publish articles. A bare article becomes an event of its own; pages, text and other systems' JSON are adapted."""
     if named and named not in ADAPTERS:
         raise Failed(f"--as: there is no adapter {named}; known: {', '.join(ADAPTERS)}", 2)
+    from worker.intake.inputs import read_events
+    from worker.intake.sources import InputError, files_within
+
     try:
         sources = [source for file in files for source in files_within(file)]
     except InputError as error:
         raise Failed(str(error), 2) from None
     if len(sources) > 1 and (url or article_id or image):
         raise Failed("--url, --id and --image are of one article; publish one at a time", 2)
-    settings = load(config)
-    zone = _zone(timezone) or settings.site.zone
+    zone = _zone(timezone)
+    there = intake(config, data)
+    silence: Silence | None = None
 
     def defaults(adapter: str) -> InputDefaults:
         """What the command line says, else the settings of the adapter, else those of the site."""
-        own = getattr(settings.adapters, adapter, AdapterSettings())
-        language = edition or own.edition or settings.site.edition
-        return InputDefaults(article_id, url or own.url, language, settings.editions, zone, image)
+        nonlocal silence
+        from feeds.adapters.interface import InputDefaults
 
-    fetch = partial(page, settings=settings, most=MOST_BYTES, accept=_ACCEPT)
-    services: Services | None = None
+        silence = silence or there.silence()
+        page_url = url or silence.pages.get(adapter, "")
+        language = edition or silence.languages.get(adapter, silence.edition)
+        return InputDefaults(article_id, page_url, language, silence.editions, zone or silence.zone, image)
+
+    rows: list[dict[str, Any]] = []
 
     def became(source: str) -> list[str]:
         """What became of each event of a source. Raises InputError."""
-        nonlocal services
-        article_inputs = read_events(source, named, defaults, fetch)
+        article_inputs = read_events(source, named, defaults, there.page)
         if dry_run:
             return ["shown" if _shown(article_input) else "refused" for article_input in article_inputs]
-        services = services or newsroom(config, data)
-        receipts = accept(services, [article_input.event for article_input in article_inputs])
-        return [_report(*pair) for pair in zip(article_inputs, receipts, strict=True)]
+        sent = there.accept([article_input.event for article_input in article_inputs])
+        if as_json:
+            rows.extend(_row(*pair) for pair in zip(article_inputs, sent, strict=True))
+            return [_outcome(event) for event in sent]
+        return [_report(*pair) for pair in zip(article_inputs, sent, strict=True)]
 
-    _sum_up(_all(sources, became))
+    outcomes = _all(sources, became)
+    if as_json and not dry_run:
+        print_json({"events": rows})
+    _sum_up(outcomes, quiet=as_json)
 
 
 def _all(sources: list[str], became: Callable[[str], list[str]]) -> Counter[str]:
     """Count what became of the events of all sources; one that can't be read is refused, and the others go on."""
+    from worker.intake.sources import InputError
+
     outcomes: Counter[str] = Counter()
     for source in _one_by_one(sources):
         try:
@@ -100,9 +107,9 @@ def _all(sources: list[str], became: Callable[[str], list[str]]) -> Counter[str]
     return outcomes
 
 
-def _sum_up(outcomes: Counter[str]) -> None:
+def _sum_up(outcomes: Counter[str], *, quiet: bool) -> None:
     total = outcomes.total()
-    if total > 1 and not outcomes["shown"]:
+    if total > 1 and not outcomes["shown"] and not quiet:
         summary = ", ".join(f"{outcomes[outcome]:,} {outcome}" for outcome in _OUTCOMES if outcomes[outcome])
         _say(summary)
     if outcomes["refused"]:
@@ -111,7 +118,11 @@ def _sum_up(outcomes: Counter[str]) -> None:
 
 def _one_by_one(sources: list[str]) -> Iterable[str]:
     """Yield each source; on a terminal it is shown meanwhile how many are done."""
-    return track(sources, "Publishing", console=err, transient=True, disable=len(sources) == 1 or not err.is_terminal)
+    if len(sources) == 1 or not err.is_terminal:
+        return sources
+    from rich.progress import track
+
+    return track(sources, "Publishing", console=err, transient=True)
 
 
 def _say(line: str) -> None:
@@ -120,21 +131,45 @@ def _say(line: str) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _report(article_input: InputEvent, receipt: Receipt) -> str:
+def _report(article_input: InputEvent, sent: SentEvent) -> str:
     """Say what became of an event, and return it: accepted, duplicate or refused."""
-    if receipt.status == "invalid":
-        _say_errors(article_input, receipt.errors)
+    from worker.intake.inputs import with_option
+
+    if sent.status == "invalid":
+        _say_errors(article_input, sent.errors)
         return "refused"
     article = f"  {article_input.article}" if article_input.article else ""
-    line = f"{receipt.status}  {receipt.event_id}{article}  ({article_input.where}){alone(receipt)}"
+    line = f"{sent.status}  {sent.id}{article}  ({article_input.where}){_ALONE.get(sent.alone, '')}"
     _say(printable(line))
     for note in article_input.missing:
         _say(f"  {with_option(note)}")
-    return receipt.status
+    return sent.status
+
+
+def _outcome(sent: SentEvent) -> str:
+    return "refused" if sent.status == "invalid" else sent.status
+
+
+def _row(article_input: InputEvent, sent: SentEvent) -> dict[str, Any]:
+    """What became of an event, for JSON."""
+    return {
+        "where": article_input.where,
+        "event": sent.id,
+        "article": article_input.article or None,
+        "status": _outcome(sent),
+        "kept_by": sent.alone or "both",
+        "errors": [{"field": error.field, "message": error.problem} for error in sent.errors],
+        "missing": [{"field": note.field, "message": note.problem} for note in article_input.missing],
+    }
 
 
 def _shown(article_input: InputEvent) -> bool:
     """Show an event and what is missing in it; whether it would be taken."""
+    from feeds import event as events
+    from feeds.errors import InvalidEvent
+    from worker import clock
+    from worker.intake.inputs import with_option
+
     _say(json.dumps(article_input.event, indent=2, ensure_ascii=False))
     for note in article_input.missing:
         missing = f"missing: {article_input.where}: {with_option(note)}"
@@ -148,6 +183,8 @@ def _shown(article_input: InputEvent) -> bool:
 
 
 def _say_errors(article_input: InputEvent, errors: Iterable[FieldError]) -> None:
+    from worker.intake.inputs import with_option
+
     article = f"{article_input.article}: " if article_input.article else ""
     options = {note.field: with_option(note).removeprefix(str(note)) for note in article_input.missing}
     for error in errors:
@@ -155,6 +192,8 @@ def _say_errors(article_input: InputEvent, errors: Iterable[FieldError]) -> None
 
 
 def _zone(name: str) -> ZoneInfo | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):

@@ -7,15 +7,13 @@ import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from worker import clock
-from worker.cli.running_newsroom import newsroom
 from worker.cli.terminal import Config, Data, Failed, err, out
-from worker.retention.differences import KINDS, Differences
-from worker.retention.rebuild import Rebuild
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from worker.runtime.services import Services
 
 _LOOK_SECONDS = 0.2
@@ -34,6 +32,8 @@ def rebuild(
     """Bring Redis up to date from the record. Workers do so by themselves when Redis has lost something."""
     if as_json and not dry_run:
         raise Failed("--json goes with --dry-run", 2)
+    from worker.cli.running_newsroom import newsroom
+
     services = newsroom(config, data)
     services.record.see_that_it_fits()
     if dry_run:
@@ -43,6 +43,8 @@ def rebuild(
 
 
 def _show_differences(services: Services, *, as_json: bool) -> None:
+    from worker.retention.differences import KINDS, Differences
+
     differences = Differences(services.store, services.record, services.publication.window_of)
     with _bar("comparing") as progress:
         task = progress.add_task("feeds", total=None)
@@ -64,6 +66,8 @@ def _show_differences(services: Services, *, as_json: bool) -> None:
 
 
 def _order(services: Services) -> None:
+    from worker.retention.rebuild import Rebuild
+
     agreement = services.store.agreement
     if not services.store.workers.alive(clock.ms(clock.agreed())):
         raise Failed("no worker is running, and workers do it: start one, and it looks by itself what Redis lacks")
@@ -85,5 +89,7 @@ def _order(services: Services) -> None:
 
 
 def _bar(title: str) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     return Progress(*columns, console=err, transient=True)

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from worker.cli.running_newsroom import newsroom
+from worker.cli.format_names import ARTICLE_FORMATS, FEED_FORMATS
 from worker.cli.terminal import Config, Data, Failed, feed_names, note
-from worker.documents.quality_gate import FeedRefused
-from worker.receivers.previews import EndpointTerms, Previews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +38,10 @@ def render(
         raise Failed("--feed goes neither with --article nor with --endpoint", 2)
     if bool(format_name) == bool(endpoint):
         raise Failed("say one of --format and --endpoint", 2)
+    from feeds import formats
+    from worker.cli.running_newsroom import newsroom
+    from worker.documents.quality_gate import FeedRefused
+
     services = newsroom(config, data)
     definition = None if as_article or endpoint else services.publication.feed(name)
     stored = None if as_feed else services.articles.get(services.store.lineage.original(name))
@@ -49,7 +50,7 @@ def render(
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")
         _among(FEED_FORMATS, format_name, "--format: feeds are served in")
         try:
-            document = services.documents.current(definition, FEED_FORMATS[format_name], quiet=True).body
+            document = services.documents.current(definition, formats.FEED_FORMATS[format_name], quiet=True).body
         except FeedRefused as error:
             raise Failed(f"{error}; that is why it is not served") from None
     elif stored is None:
@@ -64,6 +65,8 @@ def render(
 
 
 def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
+    from worker.receivers.previews import EndpointTerms, Previews
+
     endpoints = services.management.endpoints_in_use().settings
     _among(endpoints, name, "--endpoint: the endpoints are")
     endpoint = endpoints[name]
@@ -82,6 +85,8 @@ def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
 
 
 def _in_format(services: Services, stored: StoredArticle, format_name: str) -> bytes:
+    from worker.receivers.previews import Previews
+
     _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
     preview = Previews(services.store, services.publication).in_format(stored, format_name)
     for reason in preview.notes:

@@ -1,10 +1,10 @@
-"""What partners took, by day: `dateline report`. It asks the record alone, and works without Redis."""
+"""What partners took, by day: `dateline report`. Beside Redis it asks the record alone."""
 
 from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, date
+from datetime import UTC
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,17 +12,14 @@ import typer
 
 from worker import clock
 from worker.cli import given_times
-from worker.cli.articles import the_record
-from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, settings_of
+from worker.cli.newsrooms import reports
+from worker.cli.newsrooms.zones import zone_of
+from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json
 from worker.cli.text_tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator
 
-    from worker.record.delivery_report import Counts, DeliveryReport, Group
-
-_STATUSES = {"published": "usable", "corrected": "usable", "killed": "canceled", "withdrawn": "withheld"}
-"""The pubstatus that each action brings."""
 _COLUMNS = ("day", "endpoint", "feed", "action", "pubstatus", "delivered", "articles", "refused", "parked")
 _TOTAL = "total"
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -43,39 +40,20 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show what partners took, by day, endpoint, feed and action, with totals: what contracts are settled by."""
-    from worker.record import management as rows
-    from worker.record import tables
-    from worker.record.delivery_report import delivery_report, known_endpoints
-
     if as_csv and as_json:
         raise Failed("say one of --csv and --json", 2)
     if partner is not None and endpoint is not None:
         raise Failed("say one of --partner and --endpoint", 2)
-    settings = settings_of(config, data)
-    zone = settings.site.zone or UTC
+    own_zone = zone_of(config, data)
     now = clock.agreed()
-    today = now.astimezone(zone).date()
-    first = given_times.day("--from", begin, settings.site.zone, now) if begin else today.replace(day=1)
-    last = given_times.day("--to", end, settings.site.zone, now) if end else today
+    today = now.astimezone(own_zone or UTC).date()
+    first = given_times.day("--from", begin, own_zone, now) if begin else today.replace(day=1)
+    last = given_times.day("--to", end, own_zone, now) if end else today
     if first > last:
         raise Failed(f"--from: {first} is after --to, which is {last}", 2)
-    with the_record(settings) as record, record.read() as connection:
-        managed = (row["name"] for row in rows.rows(connection, tables.managed_endpoints))
-        names = {*known_endpoints(connection), *managed, *(configured.name for configured in settings.endpoints)}
-        chosen = _chosen(sorted(names), partner, endpoint)
-        deliveries = delivery_report(connection, chosen, first, last, zone)
+    deliveries = reports.report(config, data, partner, endpoint, first, last)
     if as_json:
-        print_json(
-            {
-                "from": str(first),
-                "to": str(last),
-                "timezone": str(settings.site.zone or "UTC"),
-                "days": [_named(group, counts) for group, counts in deliveries.days.items()],
-                "feeds": [_named(group, counts) for group, counts in deliveries.by_feed.items()],
-                "endpoints": [_named(group, counts) for group, counts in deliveries.by_endpoint.items()],
-                "total": _counts(deliveries.total),
-            }
-        )
+        print_json(deliveries)
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\r\n")
         writer.writerow(_COLUMNS)
@@ -83,62 +61,31 @@ def report(
         # Here one can still say that there is no room for it.
         sys.stdout.flush()
     else:
-        _show(deliveries, first, last, str(settings.site.zone or "UTC"))
+        _show(deliveries)
 
 
-def _chosen(names: Sequence[str], partner: str | None, endpoint: str | None) -> list[str]:
-    """The endpoints that are meant. Raises Failed when there are none."""
-    if endpoint is not None:
-        chosen = [name for name in names if name == endpoint]
-    elif partner is not None:
-        chosen = [name for name in names if name == partner or name.startswith(tuple(partner + sign for sign in "-./"))]
-    else:
-        return list(names)
-    if not chosen:
-        option = (
-            f'--partner: nobody is called "{partner}"'
-            if endpoint is None
-            else f'--endpoint: there is no endpoint "{endpoint}"'
-        )
-        raise Failed(f"{option}; endpoints: {', '.join(names) or 'none'}", 2)
-    return chosen
-
-
-def _rows(deliveries: DeliveryReport) -> Iterable[list[str]]:
+def _rows(deliveries: dict[str, Any]) -> Iterator[list[str]]:
     """The rows by day, then the totals."""
-    for group, counts in chain(deliveries.days.items(), deliveries.by_feed.items(), deliveries.by_endpoint.items()):
-        yield [str(group.day or _TOTAL), *group[1:], _STATUSES.get(group.action, ""), *_numbers(counts)]
-    if deliveries.days:
-        yield [_TOTAL, "", "", "", "", *_numbers(deliveries.total)]
+    for row in chain(deliveries["days"], deliveries["feeds"], deliveries["endpoints"]):
+        names = (row["endpoint"], row["feed"], row["action"], row["pubstatus"])
+        yield [row["day"] or _TOTAL, *(name or "" for name in names), *_numbers(row)]
+    if deliveries["days"]:
+        yield [_TOTAL, "", "", "", "", *_numbers(deliveries["total"])]
 
 
-def _numbers(counts: Counts) -> list[str]:
-    return [str(number) for number in (counts.delivered, counts.articles, counts.refused, counts.parked)]
+def _numbers(row: dict[str, Any]) -> list[str]:
+    return [str(row[name]) for name in ("delivered", "articles", "refused", "parked")]
 
 
-def _show(deliveries: DeliveryReport, first: date, last: date, zone: str) -> None:
+def _show(deliveries: dict[str, Any]) -> None:
     table = Table(*(name.capitalize() for name in _COLUMNS), details=("Pubstatus", "Parked", "Refused", "Articles"))
     for row in _rows(deliveries):
         table.add_row(*row)
-    table.show(out, f"Nothing was delivered from {first} to {last}.")
-    if deliveries.days:
-        out.print(f"Days are those of {zone}. A version counts once for each endpoint, feed and action.")
-
-
-def _named(group: Group, counts: Counts) -> dict[str, Any]:
-    names = {"day": str(group.day) if group.day else None, "endpoint": group.endpoint, "feed": group.feed or None}
-    if group.day:
-        names |= {"action": group.action, "pubstatus": _STATUSES.get(group.action)}
-    return {name: value for name, value in names.items() if value is not None} | _counts(counts)
-
-
-def _counts(counts: Counts) -> dict[str, int]:
-    return {
-        "delivered": counts.delivered,
-        "articles": counts.articles,
-        "refused": counts.refused,
-        "parked": counts.parked,
-    }
+    table.show(out, f"Nothing was delivered from {deliveries['from']} to {deliveries['to']}.")
+    if deliveries["days"]:
+        out.print(
+            f"Days are those of {deliveries['timezone']}. A version counts once for each endpoint, feed and action."
+        )
 
 
 def _cell(text: str) -> str:

@@ -48,12 +48,3 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
 def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:
     """Take events in that a person here has sent. Raises redis.RedisError when nothing could be kept."""
     return services.intake.accept(values, clock.agreed(), way="cli", sender=user_name())
-
-
-def alone(receipt: Receipt) -> str:
-    """Which of the record and Redis has an event alone, in brackets; empty when both have it."""
-    if receipt.kept_by == "redis":
-        return "  (kept by Redis alone: the record is away, and gets it later)"
-    if receipt.kept_by == "record":
-        return "  (kept by the record alone: Redis is away, and gets it later)"
-    return ""

@@ -6,7 +6,6 @@ import typer
 
 from worker.cli.management import at_the_shell, management
 from worker.cli.terminal import Config, Data, note, out, say
-from worker.management.sealing import new_key
 
 app = typer.Typer(
     name="management",
@@ -24,6 +23,8 @@ def _management() -> None:
 @app.command("new-key", epilog="Example: dateline management new-key > /etc/dateline/secrets/management")
 def print_new_key() -> None:
     """Print a new key for management.secret_key. Nothing is changed by it."""
+    from worker.management.sealing import new_key
+
     out.print(new_key(), soft_wrap=True)
     note("put it into management.secret_key, or the file or variable that this names; keep it with your backups")
 

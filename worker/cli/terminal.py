@@ -36,12 +36,18 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Data = Annotated[Path | None, typer.Option(help="Where the embedded Redis and record keep their data.")]
 
+API_VARIABLE = "DATELINE_API"
+"""Names the address of a newsroom that is asked over its API."""
+
 # What would break a line or show it in another order: a document may hold anything.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Failed(Exception):
-    """A command can't do what it was asked; the message says why and what to do. Status 2 is for wrong use."""
+    """A command can't do what it was asked; the message says why and what to do, each reason in a line of its own.
+
+    Status 2 is for wrong use.
+    """
 
     def __init__(self, message: str, status: int = 1) -> None:
         super().__init__(message)
@@ -74,16 +80,29 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda character: ascii(character[0])[1:-1], text)
 
 
+def shown(moment: str | None) -> str:
+    """A moment of an answer (RFC 3339, UTC) as the tables show it; "" for none."""
+    return moment[:19].replace("T", " ") if moment else ""
+
+
 def utc(ms: int) -> str:
     """A moment (ms) as the tables show it, in UTC."""
     return clock.moment(ms).strftime("%Y-%m-%d %H:%M:%S") if ms else "never"
 
 
 def settings_of(config: Path | None, data: Path | None) -> Settings:
-    """Return the settings that the options name. Raises SettingsError."""
+    """Return the settings that the options name. Raises SettingsError, and Failed where the API is to be asked."""
     from config.settings import load
 
+    see_that_it_is_beside_redis()
     return load(config, os.environ | ({"DATELINE_DATA_DIR": str(data)} if data else {}))
+
+
+def see_that_it_is_beside_redis() -> None:
+    """Raise Failed when DATELINE_API is set, and the command that runs works on settings, Redis or the record alone."""
+    if os.environ.get(API_VARIABLE, "").strip():
+        command = " ".join(["dateline", *sys.argv[1:2]])
+        raise Failed(f"{command} needs a shell beside Redis, and {API_VARIABLE} is set: unset it, and run it there", 2)
 
 
 def feed_names(settings: Settings) -> str:

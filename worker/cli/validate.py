@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from redis.exceptions import RedisError
 from rich.text import Text
 
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.recognition import Recognised
-from feeds.validation.checks import check_article, check_feed
-from feeds.validation.finding import Finding
-from worker.cli.document_inputs import FORMAT_NAMES, Reader
+from worker.cli.format_names import FORMATS
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
-from worker.intake.sources import InputError
-from worker.store.redis_errors import sentence
+
+if TYPE_CHECKING:
+    from feeds.recognition import Recognised
+    from feeds.validation.finding import Finding
 
 
 def validate(
@@ -32,7 +29,7 @@ def validate(
         str,
         typer.Option(
             "--format",
-            help=f"Their format; else it is recognised, and feeds are checked in all. One of {FORMAT_NAMES}.",
+            help=f"Their format; else it is recognised, and feeds are checked in all. One of {', '.join(FORMATS)}.",
         ),
     ] = "",
     house: Annotated[
@@ -46,8 +43,12 @@ def validate(
 
     Status 0: no findings, 1: some, 2: not all read.
     """
-    if format_name and format_name not in {*FEED_FORMATS, *ARTICLE_FORMATS}:
-        raise Failed(f"--format: there is no format {format_name}; known: {FORMAT_NAMES}", 2)
+    if format_name and format_name not in FORMATS:
+        raise Failed(f"--format: there is no format {format_name}; known: {', '.join(FORMATS)}", 2)
+    from feeds.validation.checks import check_article, check_feed
+    from worker.cli.document_inputs import Reader
+    from worker.intake.sources import InputError
+
     reader = Reader(config, data, format_name)
     checked: Counter[Recognised] = Counter()
     all_findings: list[tuple[str, Recognised, Finding]] = []
@@ -64,9 +65,6 @@ def validate(
         except (Failed, InputError) as error:
             unread = True
             say_wrong(printable(str(error)))
-        except RedisError as error:
-            unread = True
-            say_wrong(f"{source}: {printable(sentence(error))}")
     if as_json:
         _write(all_findings)
     elif checked:

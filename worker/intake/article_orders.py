@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -59,6 +60,28 @@ class Order:
     article_id: str
     article: StoredArticle | None
     away: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is shown: the event that it became, and what the article was before."""
+        article = self.article.article if self.article else None
+        return {
+            **accepted_event(self.receipt),
+            "article": self.article_id,
+            "headline": article.headline if article else None,
+            "was": article.pubstatus if article else None,
+            "away": self.away or None,
+        }
+
+
+def accepted_event(receipt: Receipt) -> dict[str, Any]:
+    """Return the event that an order became, as it is shown, with the address of its receipt."""
+    assert receipt.event_id is not None
+    return {
+        "event": receipt.event_id,
+        "status": receipt.status,
+        "kept_by": receipt.kept_by,
+        "receipt": f"/api/v1/events/{quote(receipt.event_id, safe='')}",
+    }
 
 
 class ArticleOrders:
@@ -141,6 +164,10 @@ class ArticleOrders:
                 return None
             time.sleep(0.1)
         return stored
+
+    def id_of(self, article: str) -> str:
+        """Return the id of an article that is named by it, or by the address of its page. Raises as `id_at` does."""
+        return self.id_at(article) if article.startswith(("http://", "https://")) else article
 
     def id_at(self, url: str) -> str:
         """Return the id of the article whose page is at this address.

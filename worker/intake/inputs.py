@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from feeds.adapters import ADAPTERS, guess
@@ -13,7 +12,11 @@ from feeds.adapters.decode import MOST_BYTES
 from feeds.adapters.interface import Adapter, InputDefaults
 from feeds.errors import FieldError, InvalidEvent
 from worker.intake.sources import InputError, read_bytes, source_name
-from worker.outbound.fetch import FetchedPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.outbound.fetch import FetchedPage
 
 _OPTIONS = {
     "article.id": "--url or --id",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from feeds.adapters import ENDINGS
-from worker.outbound.fetch import FetchedPage, FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker.outbound.fetch import FetchedPage
 
 
 class InputError(Exception):
@@ -30,14 +34,11 @@ def files_within(source: str) -> list[str]:
 def read_bytes(source: str, fetch: Callable[[str], FetchedPage], most: int) -> tuple[bytes, str]:
     """Return what is in a file, at an http(s) address or in standard input ("-"), and its address if it has one.
 
-    A file is read up to one byte beyond `most`. Raises InputError.
+    A file is read up to one byte beyond `most`. Raises InputError, as `fetch` does.
     """
     name = source_name(source)
     if source.startswith(("https://", "http://")):
-        try:
-            page = fetch(source)
-        except FetchError as error:
-            raise InputError(f"{name}: {error}") from None
+        page = fetch(source)
         return page.content, page.url
     try:
         if source == "-":

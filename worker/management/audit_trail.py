@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 from redis.exceptions import RedisError
 
+from feeds.moments import iso
 from worker import clock
 from worker.management.changes import draft
 from worker.management.scopes import AUDIT_READ
@@ -111,4 +112,5 @@ def described(entry: Entry) -> dict[str, Any]:
     """Return an entry as people get it, for JSON."""
     values = entry._asdict()
     del values["entry_id"]
-    return {**values, **{name: json.loads(values[name]) if values[name] else None for name in ("old", "new")}}
+    shown = {"time": iso(entry.time), "address": entry.address or None}
+    return {**values, **shown, **{name: json.loads(values[name]) if values[name] else None for name in ("old", "new")}}

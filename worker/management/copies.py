@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from feeds.moments import iso
 from worker.management.callers import Bounds
 from worker.management.scopes import Role
 from worker.record import management as rows
@@ -41,8 +42,9 @@ class Key(BaseModel):
         return self.revoked is None and (self.expires is None or now < self.expires)
 
     def described(self) -> dict[str, Any]:
-        """Return what may be shown of it."""
-        return self.model_dump(mode="json", exclude={"digest"})
+        """Return what may be shown of it, for JSON."""
+        times = {name: iso(getattr(self, name)) for name in ("created", "expires", "revoked", "last_used")}
+        return {**self.model_dump(mode="json", exclude={"digest", "revision"}), **times}
 
 
 class Partner(BaseModel):
@@ -54,6 +56,11 @@ class Partner(BaseModel):
     settings: dict[str, Any]
     created: int
     revision: int
+
+    def described(self) -> dict[str, Any]:
+        """Return it with all that is kept of it, for JSON."""
+        nothing: dict[str, Any] = {"title": "", "contacts": [], "notes": "", "rights": {}}
+        return {"name": self.name, **nothing, **self.settings, "created": iso(self.created)}
 
 
 class ManagedEndpoint(BaseModel):
@@ -78,10 +85,6 @@ class ManagedEndpoint(BaseModel):
         """The feed that it gets."""
         return str(self.settings["feed"])
 
-    def described(self) -> dict[str, Any]:
-        """Return what may be shown of it: secrets as `***`."""
-        return {**self.model_dump(mode="json", exclude={"secrets"}), "managed_by": "api"}
-
 
 class Person(BaseModel):
     """Somebody who may sign in. `password`: its argon2id hash; `subject`: issuer, a space, subject."""
@@ -96,8 +99,14 @@ class Person(BaseModel):
     revision: int
 
     def described(self) -> dict[str, Any]:
-        """Return what may be shown of somebody."""
-        return {**self.model_dump(mode="json", exclude={"password"}), "has_password": self.password is not None}
+        """Return what may be shown of somebody, for JSON."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "has_password": self.password is not None,
+            "subject": self.subject,
+            "created": iso(self.created),
+        }
 
 
 class ManagementCopy(BaseModel):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from feeds.article import Article
@@ -51,6 +51,16 @@ class PushTestAnswer:
         """Whether it was taken."""
         return not self.error and 200 <= self.status < 300
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is shown."""
+        return {
+            "accepted": self.accepted,
+            "status": self.status or None,
+            "seconds": round(self.seconds, 4),
+            "error": self.error or None,
+            "body": self.body,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class PushTest:
@@ -63,6 +73,15 @@ class PushTest:
     document: str
     answer: PushTestAnswer
     kill: PushTestAnswer | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is shown."""
+        return {
+            "article": self.article_id,
+            "document": self.document,
+            "answer": self.answer.as_json(),
+            "kill": self.kill.as_json() if self.kill else None,
+        }
 
 
 class PushTests:

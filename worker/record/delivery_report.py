@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
 
     from sqlalchemy import ColumnElement, Connection
+
+
+_STATUSES = {"published": "usable", "corrected": "usable", "killed": "canceled", "withdrawn": "withheld"}
+"""The pubstatus that each action brings."""
 
 
 class Group(NamedTuple):
@@ -57,6 +61,49 @@ class DeliveryReport:
     by_feed: dict[Group, Counts]
     by_endpoint: dict[Group, Counts]
     total: Counts = field(default_factory=Counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is shown."""
+        return {
+            "days": [_row(*pair) for pair in self.days.items()],
+            "feeds": [_row(*pair) for pair in self.by_feed.items()],
+            "endpoints": [_row(*pair) for pair in self.by_endpoint.items()],
+            "total": asdict(self.total),
+        }
+
+
+class NoEndpoint(Exception):
+    """No endpoint is called so. `parameter`: partner or endpoint; `names`: those that there are."""
+
+    def __init__(self, parameter: str, message: str, names: Sequence[str]) -> None:
+        super().__init__(f"{message}; endpoints: {', '.join(names) or 'none'}")
+        self.parameter = parameter
+
+
+def _row(group: Group, counts: Counts) -> dict[str, Any]:
+    return {
+        "day": str(group.day) if group.day else None,
+        "endpoint": group.endpoint,
+        "feed": group.feed or None,
+        "action": group.action or None,
+        "pubstatus": _STATUSES.get(group.action),
+        **asdict(counts),
+    }
+
+
+def chosen(names: Sequence[str], partner: str | None, endpoint: str | None) -> list[str]:
+    """Return the endpoints that are meant: one, or all of a partner by their names, or all. Raises NoEndpoint."""
+    if endpoint is not None:
+        if endpoint not in names:
+            raise NoEndpoint("endpoint", f'there is no endpoint "{endpoint}"', names)
+        return [endpoint]
+    if partner is not None:
+        beginnings = tuple(partner + sign for sign in "-./")
+        of_partner = [name for name in names if name == partner or name.startswith(beginnings)]
+        if not of_partner:
+            raise NoEndpoint("partner", f'nobody is called "{partner}"', names)
+        return of_partner
+    return list(names)
 
 
 def known_endpoints(connection: Connection) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
-from feeds.moments import moment
+from feeds.moments import iso
 from worker.record import search, tables
 from worker.record.articles import at_address
 
@@ -77,7 +77,7 @@ class ArticleSummary:
         return f"{self.published}.{self.article_id}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the command line and the API show it."""
+        """Return it as lists show it."""
         return {
             "id": self.article_id,
             "version": self.version,
@@ -85,8 +85,8 @@ class ArticleSummary:
             "edition": self.edition,
             "headline": self.headline,
             "url": self.url or None,
-            "published": moment(self.published).isoformat(),
-            "accepted": moment(self.accepted).isoformat(),
+            "published": iso(self.published),
+            "accepted": iso(self.accepted),
             "forgotten": self.forgotten,
         }
 

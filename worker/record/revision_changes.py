@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from feeds.article import Article
-from feeds.moments import moment
-from feeds.revision_changes import changes
+from feeds.moments import iso
+from feeds.revision_changes import FieldChange, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from feeds.revision_changes import FieldChange
     from worker.record.articles import Revision
 
 
@@ -31,10 +30,10 @@ def with_changes(revisions: Iterable[Revision]) -> Iterator[tuple[Revision, list
 
 
 def revision_json(revision: Revision, changed: list[FieldChange] | None) -> dict[str, Any]:
-    """Return a revision, with what it changed, as the command line and the API show it."""
+    """Return a revision and what it changed, for JSON."""
     return {
         "version": revision.version,
-        "accepted": moment(revision.accepted).isoformat(),
+        "accepted": iso(revision.accepted),
         "event": revision.event_id or None,
         "sender": revision.sender or None,
         "pubstatus": revision.pubstatus,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from config.settings import Settings
+    from worker.destinations.http import Endpoint
     from worker.documents.feed_documents import FeedDocuments
     from worker.documents.feed_payloads import FeedPayloads
     from worker.documents.feed_renderer import FeedRenderer
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from worker.intake.accept import Intake
     from worker.management.management import Management
     from worker.outbound.guard import Guard
+    from worker.outbound.oauth2_tokens import Tokens
+    from worker.outbound.webhook_consents import Consents
     from worker.receivers.endpoint_orders import EndpointOrders
+    from worker.receivers.push_tests import PushTests
     from worker.record import Record
     from worker.record.group_commit import GroupCommit
     from worker.retention.agreement import Agreement
@@ -225,6 +229,23 @@ class Services:
         )
         leases = LeaseBounds(websub.lease_default, websub.lease_min, websub.lease_max)
         return HubRequests(self.store, self.publication, self.wakeups, leases, limits, self.guard.check_callback_url)
+
+    def new_push_tests(self) -> PushTests:
+        """Return what sends test articles; it starts an engine of its own when it is asked first."""
+        from worker.destinations.http import Sender, configured
+        from worker.outbound.engine import Engine
+        from worker.receivers.push_tests import PushTests
+
+        delivery, management = self.settings.delivery, self.management
+
+        def endpoint(name: str, tokens: Tokens, consents: Consents) -> Endpoint | None:
+            settings = management.endpoints_in_use().settings.get(name)
+            return None if settings is None else configured(settings, Sender.of(self.settings, tokens, consents))
+
+        def engine() -> Engine:
+            return Engine(self.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
+
+        return PushTests(engine, endpoint, self.publication.provider, management.audit, delivery.timeout)
 
     def make_all(self) -> None:
         """Make every part now, for a process of many threads: none makes a second one, and no request waits for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
 
@@ -41,6 +41,10 @@ class ReplayProgress(NamedTuple):
     left: int
     rate: float
     same_ids: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is shown."""
+        return {**self._asdict(), "state": "going on" if self.left else "done"}
 
 
 class Replays:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from redis.exceptions import RedisError
 
-from worker import clock
+from feeds.moments import iso
 from worker.record import deliveries, events
 from worker.store import redis_errors
 from worker.takedown.coverage_report import SUBSCRIPTIONS, coverage_report
@@ -76,10 +76,11 @@ class DeliveryReceipt:
         return {
             "event": event.event_id,
             "kind": event.kind or None,
-            "accepted": _iso(event.accepted),
+            "accepted": iso(event.accepted),
             "way": event.way,
             "sender": event.sender or None,
-            "carried_out": _iso(event.done),
+            "in_redis": event.appended,
+            "carried_out": iso(event.done),
             "result": event.result,
             "reason": event.reason,
             "article": event.article_id,
@@ -91,7 +92,7 @@ class DeliveryReceipt:
                     "receiver": receiver.receiver,
                     "standing": receiver.standing,
                     "version": receiver.version or None,
-                    "since": _iso(receiver.since),
+                    "since": iso(receiver.since),
                     "reason": receiver.reason or None,
                     "page": receiver.page or None,
                 }
@@ -114,13 +115,7 @@ class EventReceipts:
 
     def of(self, event_id: str) -> list[DeliveryReceipt]:
         """Return the receipts of all events that came under an id, the first first. Raises RecordAway."""
-        with self._record.availability.read() as connection:
-            receipts = events.receipts(connection, event_id)
-            ledgers = {
-                receipt.article_id: deliveries.of_article(connection, receipt.article_id)
-                for receipt in receipts
-                if receipt.article_id
-            }
+        receipts, ledgers = _recorded(self._record, event_id)
         reports: dict[str, CoverageReport | None] = {}
         away = False
         try:
@@ -130,15 +125,56 @@ class EventReceipts:
             if redis_errors.kind(error) == "bug":
                 raise
             away = True
-        names = [receipt.article_id or "" for receipt in receipts]
-        return [
-            _receipt(receipt, ledgers.get(name, []), reports.get(name), away=away)
-            for name, receipt in zip(names, receipts, strict=True)
-        ]
+        return _receipts(receipts, ledgers, reports, away=away)
 
 
-def _iso(time: int | None) -> str | None:
-    return clock.moment(time).isoformat() if time else None
+def recorded_receipts(record: Record, event_id: str) -> list[DeliveryReceipt]:
+    """Return the receipts of an id as the record alone has them, while there is no Redis. Raises RecordAway."""
+    return _receipts(*_recorded(record, event_id), {}, away=True)
+
+
+def answer(
+    event_id: str, receipts: list[DeliveryReceipt], sees: Callable[[str], bool] = lambda _: True
+) -> dict[str, Any]:
+    """Return the receipts of an id as they are shown."""
+    return {
+        "id": event_id,
+        "done": done(receipts),
+        "events": [receipt.as_json(sees) for receipt in receipts],
+    }
+
+
+def done(receipts: list[DeliveryReceipt]) -> bool | None:
+    """Return whether all is done; None: that is not known while Redis is away."""
+    if any(receipt.done is None for receipt in receipts):
+        return None
+    return bool(receipts) and all(receipt.done for receipt in receipts)
+
+
+def _recorded(record: Record, event_id: str) -> tuple[list[EventReceipt], dict[str, list[Delivery]]]:
+    """What the record has of an id: what became of its events, and by article who took what."""
+    with record.availability.read() as connection:
+        receipts = events.receipts(connection, event_id)
+        ledgers = {
+            receipt.article_id: deliveries.of_article(connection, receipt.article_id)
+            for receipt in receipts
+            if receipt.article_id
+        }
+    return receipts, ledgers
+
+
+def _receipts(
+    receipts: list[EventReceipt],
+    ledgers: dict[str, list[Delivery]],
+    reports: dict[str, CoverageReport | None],
+    *,
+    away: bool,
+) -> list[DeliveryReceipt]:
+    names = [receipt.article_id or "" for receipt in receipts]
+    return [
+        _receipt(receipt, ledgers.get(name, []), reports.get(name), away=away)
+        for name, receipt in zip(names, receipts, strict=True)
+    ]
 
 
 def _receipt(
