@@ -35,14 +35,18 @@ class ReportCounts(BaseModel):
     parked: int
 
 
-class ReportRow(ReportCounts):
-    """What is counted together; null: whatever day, feed or action."""
+class ReportRow(BaseModel):
+    """What is counted together, and the counts; null: whatever day, feed or action."""
 
     day: date | None
     endpoint: str
     feed: str | None
     action: str | None
     pubstatus: Literal["usable", "withheld", "canceled"] | None
+    delivered: int
+    articles: int
+    refused: int
+    parked: int
 
 
 class Report(BaseModel):

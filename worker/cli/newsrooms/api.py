@@ -215,9 +215,7 @@ class Api:
                 detail = f"{detail}; {_when(headers.get('Retry-After', ''))}"
             case 400 | 422:
                 status = 2
-                errors = [
-                    f"{error['field']}: {error['message']}".removeprefix(": ") for error in problem.get("errors") or ()
-                ]
+                errors = [_field(error) for error in problem.get("errors") or ()]
                 detail = "\n".join(map(printable, errors)) or detail
         return Refused(detail, status, code, problem)
 
@@ -237,6 +235,11 @@ class Api:
         else:
             why = str(reason) or type(reason).__name__
         return Failed(f"no answer from {self.address}: {printable(why)}")
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field; `/events` says `problem` where the API says `message`."""
+    return f"{error['field']}: {error.get('message') or error.get('problem')}".removeprefix(": ")
 
 
 def _when(retry_after: str) -> str:

@@ -130,7 +130,7 @@ def intake(config: Path | None, data: Path | None) -> LocalIntake | RemoteIntake
 def _sent(row: dict[str, Any]) -> SentEvent:
     from feeds.errors import FieldError
 
-    errors = tuple(FieldError(error["field"], error["message"]) for error in row.get("errors", ()))
+    errors = tuple(FieldError(error["field"], error["problem"]) for error in row.get("errors", ()))
     return SentEvent(row["id"], row["status"], row.get("kept", ""), errors)
 
 
