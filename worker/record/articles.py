@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, or_, select, tuple_
 
 from worker.record import tables
-from worker.record.upserts import upsert
+from worker.record.column_types import compressed, keepable, keepable_row
+from worker.record.upserts import replaced, upsert, upsert_many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -116,24 +118,56 @@ class ArticleWithFeeds(NamedTuple):
 
 
 def note_articles(connection: Connection, articles: Iterable[RecordedArticle]) -> None:
-    """Write articles as they are now. A later state that is there already stays."""
-    upsert(connection, tables.articles, ({**row._asdict(), "saves": row.saves} for row in articles), _saved_later)
+    """Write articles as they are now, each once. A later state that is there already stays."""
+    rows = [_article_row(row) for row in sorted(articles, key=_by_id)]
+    upsert_many(connection, tables.articles, _ARTICLE_COLUMNS, rows, _replaced_articles, _saved_later)
+
+
+def _article_row(row: RecordedArticle) -> tuple[Any, ...]:
+    """Its values, in the order of the table's columns."""
+    *before, document, fingerprints, published, accepted, due = row
+    article_id, version, rev, *rest = keepable_row(tuple(before))
+    return (
+        article_id, version, rev, row.saves, *rest, _kept(document), keepable(fingerprints), published, accepted, due
+    )  # fmt: skip
 
 
 def note_revisions(connection: Connection, revisions: Iterable[Revision]) -> None:
     """Write revisions. One that is there already stays as it is: its text may have been forgotten."""
-    upsert(connection, tables.revisions, map(_values, revisions))
+    rows = [
+        (*keepable_row(row[:4]), _kept(row.document), *keepable_row(row[5:]))
+        for row in sorted(revisions, key=_by_version)
+    ]
+    upsert_many(connection, tables.revisions, _REVISION_COLUMNS, rows)
 
 
 def note_memberships(connection: Connection, memberships: Iterable[Membership], now: int) -> None:
-    """Write what articles are in feeds; `now` in ms. A later decision that is there already stays."""
+    """Write what articles are in feeds, each once in a feed; `now` in ms. A later decision that is there stays."""
+    rows = [keepable_row(row) for row in sorted(memberships, key=_by_feed)]
     counts_until = now + _FUTURE_MS
-    upsert(
+    upsert_many(
         connection,
         tables.memberships,
-        ({**row._asdict(), "counts_until": counts_until} for row in memberships),
+        Membership._fields,
+        rows,
+        _replaced_memberships,
         _decided_later,
+        counts_until=counts_until,
     )
+
+
+_by_id = attrgetter("article_id")
+_by_version = attrgetter("article_id", "version", "sha256")
+_by_feed = attrgetter("feed", "article_id")
+_REVISION_COLUMNS = tuple(_COLUMNS.get(name, name) for name in Revision._fields)
+_ARTICLE_COLUMNS = (*RecordedArticle._fields[:3], "saves", *RecordedArticle._fields[3:])
+_replaced_articles = replaced(tables.articles, _ARTICLE_COLUMNS)
+_replaced_memberships = replaced(tables.memberships, Membership._fields)
+
+
+def _kept(document: str | None) -> bytes | None:
+    """A document as it is kept."""
+    return None if document is None else compressed(document)
 
 
 def note_updates(connection: Connection, origins: Mapping[str, str]) -> None:

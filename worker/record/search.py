@@ -23,7 +23,8 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from feeds.article import Article
 from feeds.words import words_of_article
 from worker.record import tables
-from worker.record.upserts import upsert
+from worker.record.column_types import keepable
+from worker.record.upserts import upsert, upsert_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +61,7 @@ _meta = tables.meta
 
 def index_text(connection: Connection, article_ids: Iterable[str]) -> None:
     """Note that articles have changed, in the transaction that changes them; their words are indexed a moment later."""
-    upsert(connection, _unindexed, [{"article_id": article_id} for article_id in dict.fromkeys(article_ids)])
+    upsert_many(connection, _unindexed, ("article_id",), [(keepable(name),) for name in sorted(set(article_ids))])
 
 
 def index_waiting(record: Record, most: int = _AT_ONCE) -> int:

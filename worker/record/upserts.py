@@ -6,16 +6,21 @@ Rows are written in the order of their keys, so that two transactions never wait
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text, true
+from sqlalchemy import ColumnElement, text, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Connection, Table
+
+
+Changes = Callable[[Any, Any], Mapping[str, ColumnElement[Any]]]
+Replaces = Callable[[Any, Any], ColumnElement[bool]]
 
 
 def upsert(
@@ -51,51 +56,74 @@ def upsert_many(
     table: Table,
     columns: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
-    changes: Callable[[Any, Any], Mapping[str, ColumnElement[Any]]] | None = None,
+    changes: Changes | None = None,
+    replaces: Replaces | None = None,
+    **parameters: int,
 ) -> None:
-    """Write thousands of rows of these columns, at a fraction of what `upsert` takes for each.
+    """Write many rows of these columns, which are in the table's order, at a fraction of what `upsert` takes for each.
 
-    `changes` is called as `replaces` is there, and says what becomes of a row that is there, without parameters; None:
-    it stays as it is. With `changes` no two rows may have one key. Texts are to be `keepable`, and the columns plain
-    texts and numbers.
+    `changes` is called as `replaces` is there, and says what becomes of a row that is there; None: it stays as it is.
+    `replaces`, of which `parameters` are, says where that happens; None: everywhere. With `changes` no two rows may
+    have one key. Texts are to be `keepable` and documents `compressed`; otherwise the columns are plain numbers.
     """
     if not rows:
         return
+    names = tuple(columns)
     if connection.dialect.name == "postgresql":
         # One parameter instead of one for each value: the server takes them apart four times as fast as we put them in.
-        recordset = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
-        connection.execute(_insert_recordset(table, tuple(columns), changes), {"rows": recordset})
+        recordset = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_hexadecimal)
+        statement = _insert_recordset(table, names, changes, replaces)
+        connection.execute(statement, {"rows": recordset, **parameters})
     else:
-        connection.exec_driver_sql(_insert_values(table, tuple(columns), changes), list(rows))
+        sql, order = _insert_values(table, names, changes, replaces)
+        more = tuple(parameters[name] for name in order)
+        connection.exec_driver_sql(sql, [(*row, *more) for row in rows] if more else list(rows))
+
+
+def replaced(table: Table, columns: Sequence[str]) -> Changes:
+    """Return the `changes` that replace a row by the one that is written."""
+    key = {column.name for column in table.primary_key}
+
+    def changes(there: Any, new: Any) -> dict[str, ColumnElement[Any]]:
+        del there
+        return {name: new[name] for name in columns if name not in key}
+
+    return changes
+
+
+def _hexadecimal(value: bytes) -> str:
+    """Bytes as PostgreSQL reads them in a text (section 8.4.1)."""
+    return f"\\x{value.hex()}"
 
 
 @lru_cache(maxsize=64)
 def _insert_recordset(
-    table: Table, columns: tuple[str, ...], changes: Callable[[Any, Any], Mapping[str, ColumnElement[Any]]] | None
+    table: Table, columns: tuple[str, ...], changes: Changes | None, replaces: Replaces | None
 ) -> Any:
     names = ", ".join(columns)
     recordset = text(f"SELECT {names} FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json))")  # noqa: S608 (names of ours)
     source = recordset.columns(*(table.c[name] for name in columns))
-    return _with_changes(postgresql.insert(table).from_select(list(columns), source), table, changes)
+    return _with_changes(postgresql.insert(table).from_select(list(columns), source), table, changes, replaces)
 
 
 @lru_cache(maxsize=64)
 def _insert_values(
-    table: Table, columns: tuple[str, ...], changes: Callable[[Any, Any], Mapping[str, ColumnElement[Any]]] | None
-) -> str:
-    statement = _with_changes(sqlite.insert(table), table, changes)
+    table: Table, columns: tuple[str, ...], changes: Changes | None, replaces: Replaces | None
+) -> tuple[str, tuple[str, ...]]:
+    """The statement, and the names of the parameters that follow the values."""
+    statement = _with_changes(sqlite.insert(table), table, changes, replaces)
     compiled = statement.compile(dialect=sqlite.dialect(), column_keys=list(columns))
-    assert compiled.positiontup == list(columns)
-    return str(compiled)
+    order = tuple(compiled.positiontup or ())
+    assert order[: len(columns)] == columns
+    return str(compiled), order[len(columns) :]
 
 
-def _with_changes(
-    statement: Any, table: Table, changes: Callable[[Any, Any], Mapping[str, ColumnElement[Any]]] | None
-) -> Any:
+def _with_changes(statement: Any, table: Table, changes: Changes | None, replaces: Replaces | None) -> Any:
     if changes is None:
         return statement.on_conflict_do_nothing()
     values = dict(changes(table.c, statement.excluded))
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values)
+    where = replaces(table.c, statement.excluded) if replaces else None
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=values, where=where)
 
 
 @lru_cache(maxsize=64)
