@@ -128,14 +128,14 @@ def _article_row(row: RecordedArticle) -> tuple[Any, ...]:
     *before, document, fingerprints, published, accepted, due = row
     article_id, version, rev, *rest = keepable_row(tuple(before))
     return (
-        article_id, version, rev, row.saves, *rest, _kept(document), keepable(fingerprints), published, accepted, due
+        article_id, version, rev, row.saves, *rest, _packed(document), keepable(fingerprints), published, accepted, due
     )  # fmt: skip
 
 
 def note_revisions(connection: Connection, revisions: Iterable[Revision]) -> None:
     """Write revisions. One that is there already stays as it is: its text may have been forgotten."""
     rows = [
-        (*keepable_row(row[:4]), _kept(row.document), *keepable_row(row[5:]))
+        (*keepable_row(row[:4]), _packed(row.document), *keepable_row(row[5:]))
         for row in sorted(revisions, key=_by_version)
     ]
     upsert_many(connection, tables.revisions, _REVISION_COLUMNS, rows)
@@ -165,7 +165,7 @@ _replaced_articles = replaced(tables.articles, _ARTICLE_COLUMNS)
 _replaced_memberships = replaced(tables.memberships, Membership._fields)
 
 
-def _kept(document: str | None) -> bytes | None:
+def _packed(document: str | None) -> bytes | None:
     """A document as it is kept."""
     return None if document is None else compressed(document)
 
