@@ -15,9 +15,12 @@ from feeds.words import NoWords, phrases_of
 from web.api.access import ArticlesReader
 from web.api.moments import milliseconds, moment
 from web.api.paging import After, Limit, Page, cursor, page, read_cursor
+from web.api.partner_view import partner_view, showing, shown_article, still_shown
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid, not_there
 from web.api.visibility import sees_any, unbound
+from worker import clock
+from worker.management.callers import Forbidden
 from worker.management.changes import NotFound
 from worker.management.scopes import ARTICLES_READ
 from worker.receivers.previews import EndpointTerms
@@ -28,8 +31,10 @@ from worker.record.revision_changes import revision_json, with_changes
 from worker.takedown.coverage_report import coverage_report, with_removed_endpoints
 
 if TYPE_CHECKING:
+    from web.api.partner_view import PartnerView
     from web.api.parts import ApiParts
     from worker.management.callers import Caller
+    from worker.receivers.previews import Preview
     from worker.record.articles import ArticleWithFeeds
     from worker.store.articles import StoredArticle
 
@@ -118,8 +123,14 @@ def search(
     limit: Limit = 50,
     after: After = "",
 ) -> Page[ArticleRow]:
-    """List articles, the newest first. A key that is bound to feeds names one of them."""
-    if not unbound(caller):
+    """List articles, the newest first. A key that is bound names one of its feeds.
+
+    One that is bound to a partner finds what the partner's feeds show; words it may search that may have all of them.
+    """
+    view = partner_view(parts, caller)
+    if view is not None:
+        _see_that_it_may_search(view, caller, feed, search, usable=not killed and pubstatus in (None, "usable"))
+    elif not unbound(caller):
         caller.require(ARTICLES_READ, feed=feed or None, partner=None)
     query = ArticleQuery(
         phrases=_phrases(search),
@@ -130,6 +141,7 @@ def search(
         editions=spellings(edition, parts.settings.editions),
         limit=limit,
         after=after,
+        shown_since=None if view is None else view.latest,
     )
     try:
         with parts.record.availability.read() as connection:
@@ -138,7 +150,11 @@ def search(
             results = find(connection, query)
     except WrongCursor as error:
         raise invalid("after", str(error)) from None
-    return page(request, response, [ArticleRow(**article.as_json()) for article in results.articles], results.after)
+    articles = results.articles
+    if view is not None:
+        shown = still_shown(parts, [article.article_id for article in articles])
+        articles = [article for article in articles if article.article_id in shown]
+    return page(request, response, [ArticleRow(**article.as_json()) for article in articles], results.after)
 
 
 @router.get("/articles/{article:path}/revisions", summary="All revisions of an article, and what each changed")
@@ -184,6 +200,8 @@ def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -
 @router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not")
 def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
     """Return who has which version since when, who is behind and why, who has not confirmed a kill."""
+    if (view := partner_view(parts, caller)) is not None:
+        return _coverage_of_partner(parts, view, article)
     stored = _stored(parts, caller, parts.orders.id_of(article))
     report = coverage_report(parts.store, parts.articles, parts.publication, stored.article.id)
     if report is None:
@@ -208,26 +226,25 @@ def preview(
     """Return the article in a format, or as an endpoint would be sent it now, and what the quality gate says."""
     if bool(format_name) == bool(endpoint):
         raise invalid("format", "name either a format or an endpoint")
+    if format_name and format_name not in ARTICLE_FORMATS:
+        raise invalid("format", f"there is no format {format_name}; known: {', '.join(ARTICLE_FORMATS)}")
+    if (view := partner_view(parts, caller)) is not None:
+        return _preview_of_partner(parts, caller, view, article, format_name, endpoint)
     stored = _stored(parts, caller, article)
     if endpoint:
         terms = _terms(parts, caller, endpoint)
         result = parts.previews.for_endpoint(stored, terms)
         format_name = terms.format
-    elif format_name in ARTICLE_FORMATS:
-        result = parts.previews.in_format(stored, format_name)
     else:
-        raise invalid("format", f"there is no format {format_name}; known: {', '.join(ARTICLE_FORMATS)}")
-    return ArticlePreview(
-        media_type=ARTICLE_FORMATS[format_name].media_type,
-        document=result.content.decode("utf-8"),
-        notes=list(result.notes),
-        refused=list(result.refusals),
-    )
+        result = parts.previews.in_format(stored, format_name)
+    return _previewed(result, format_name)
 
 
 @router.get("/articles/{article:path}", summary="One article, with its state in every feed")
 def article_state(article: str, parts: Parts, caller: ArticlesReader) -> ArticleState:
     """Return an article by its id, that of an update of it, or the address of its page."""
+    if (view := partner_view(parts, caller)) is not None:
+        return _state_for_partner(parts, view, article)
     there = _recorded(parts, caller, article)
     row = there.article
     feeds = [
@@ -247,6 +264,75 @@ def article_state(article: str, parts: Parts, caller: ArticlesReader) -> Article
     )
     return ArticleState(
         **summary.as_json(), feeds=feeds, document=None if row.document is None else json.loads(row.document)
+    )
+
+
+def _see_that_it_may_search(view: PartnerView, caller: Caller, feed: str, search: str, *, usable: bool) -> None:
+    """Raise Forbidden, or RequestProblem for what a key that is bound to a partner can't ask."""
+    if not feed or not view.reach.has(feed):
+        raise Forbidden(f"{caller.name} is for the feeds of its partner only: name one of them in feed", ARTICLES_READ)
+    if search and not view.may_search_words:
+        raise Forbidden(f"{caller.name} may not search words: its partner may not have all of them", ARTICLES_READ)
+    if not usable:
+        raise invalid("pubstatus", "is usable for a key that is bound to a partner: its stream has kills")
+
+
+def _state_for_partner(parts: ApiParts, view: PartnerView, name: str) -> ArticleState:
+    stored, feeds = shown_article(parts, view, name)
+    article = view.granted(stored.article)
+    summary = ArticleSummary(
+        article.id,
+        article.version,
+        article.pubstatus,
+        article.edition,
+        article.headline,
+        article.url,
+        clock.ms(article.published),
+        stored.accepted,
+        forgotten=False,
+    )
+    places = []
+    for feed in feeds:
+        change = parts.store.changes.latest_of(feed, [article.id])[article.id]
+        places.append(
+            ArticleInFeed(
+                feed=feed, state="in", version=change.version, decided=moment(change.asof), sequence=change.seq
+            )
+        )
+    document = article.model_dump(mode="json")
+    return ArticleState(**summary.as_json(), feeds=places, document=document)
+
+
+def _coverage_of_partner(parts: ApiParts, view: PartnerView, name: str) -> dict[str, Any]:
+    report = coverage_report(parts.store, parts.articles, parts.publication, name)
+    if report is None:
+        raise not_there("article", name)
+    own = view.own(with_removed_endpoints(report, parts.recorded))
+    stored = parts.articles.get(report.article.id)
+    # Who has had it may know how that stands; of all else, what is shown.
+    if not any(row.status for row in own.rows) and (stored is None or not showing(parts, view, stored)):
+        raise not_there("article", name)
+    return own.as_json()
+
+
+def _preview_of_partner(
+    parts: ApiParts, caller: Caller, view: PartnerView, article: str, format_name: str, endpoint: str
+) -> ArticlePreview:
+    stored, feeds = shown_article(parts, view, article)
+    terms = EndpointTerms("", feeds[0], format_name, view.terms.rights, early=False)
+    if endpoint:
+        terms = _terms(parts, caller, endpoint)._replace(early=False)
+        if terms.feed not in feeds:
+            raise not_there("article", article)
+    return _previewed(parts.previews.for_endpoint(stored, terms), terms.format)
+
+
+def _previewed(preview: Preview, format_name: str) -> ArticlePreview:
+    return ArticlePreview(
+        media_type=ARTICLE_FORMATS[format_name].media_type,
+        document=preview.content.decode("utf-8"),
+        notes=list(preview.notes),
+        refused=list(preview.refusals),
     )
 
 

@@ -13,20 +13,26 @@ from feeds.formats import FEED_FORMATS
 from web.api.access import FeedsReader, SubscriptionsReader
 from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
+from web.api.partner_view import partner_view
 from web.api.parts import Parts
 from web.api.problems import invalid, not_there
 from web.api.visibility import sees_any, unbound
 from worker import clock
+from worker.documents.feed_documents import EVERYBODY
 from worker.documents.quality_gate import FeedRefused
 from worker.management.scopes import SUBSCRIPTIONS_READ
 from worker.record import subscriptions as recorded
 
 if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
+    from web.api.partner_view import PartnerView
     from web.api.parts import ApiParts
     from worker.management.callers import Caller
 
 router = APIRouter(tags=["feeds"])
+
+_OF_ITSELF = {"name", "title", "description", "edition", "order", "limit", "url", "private"}
+"""What a partner sees of a definition."""
 
 
 class FeedRow(BaseModel):
@@ -76,9 +82,11 @@ def feeds(
     request: Request, response: Response, parts: Parts, caller: FeedsReader, limit: Limit = 50, after: After = ""
 ) -> Page[FeedRow]:
     """List the feeds and the patterns of feeds, by name."""
-    visible = [definition for definition in parts.publication.configured if sees_any(caller, [definition.name])]
+    view = partner_view(parts, caller)
+    visible = [definition for definition in parts.publication.configured if _sees(caller, view, definition.name)]
     shown, following = by_name(sorted(visible, key=lambda feed: feed.name), lambda feed: feed.name, after, limit)
-    return page(request, response, [FeedRow(**row) for row in _rows(parts, shown)], following)
+    rows = [FeedRow(**_within(row, view)) for row in _rows(parts, shown)]
+    return page(request, response, rows, following)
 
 
 @router.get("/feeds/{feed:path}/preview", summary="A feed as it is served")
@@ -94,7 +102,9 @@ def preview(
         raise invalid("format", f"there is no format {format_name}; known: {', '.join(FEED_FORMATS)}")
     feed_format = FEED_FORMATS[format_name]
     try:
-        document = parts.documents.current(definition, feed_format, quiet=True).body
+        view = partner_view(parts, caller)
+        terms = EVERYBODY if view is None else view.terms
+        document = parts.documents.current(definition, feed_format, terms, quiet=True).body
     except FeedRefused as error:
         return FeedPreview(media_type=feed_format.media_type, document=None, refused=str(error))
     return FeedPreview(media_type=feed_format.media_type, document=document.decode("utf-8"), refused=None)
@@ -105,13 +115,16 @@ def one_feed(feed: str, parts: Parts, caller: FeedsReader) -> Feed:
     """Return a feed; also one that a pattern has made, or would make."""
     definition = _definition(parts, caller, feed)
     (row,) = _rows(parts, [definition])
+    view = partner_view(parts, caller)
     formats = () if row["pattern"] else FEED_FORMATS.values()
     addresses = {
         feed_format.name: parts.publication.topic(definition.name, feed_format.name)
         for feed_format in formats
         if parts.publication.fetched(feed_format)
     }
-    return Feed(**row, definition=definition.model_dump(mode="json", exclude_defaults=True), addresses=addresses)
+    include = None if view is None else _OF_ITSELF
+    dumped = definition.model_dump(mode="json", exclude_defaults=True, include=include)
+    return Feed(**_within(row, view), definition=dumped, addresses=addresses)
 
 
 @router.get("/subscriptions", tags=["subscriptions"], summary="The WebSub subscriptions")
@@ -138,9 +151,18 @@ def subscriptions(
 
 def _definition(parts: ApiParts, caller: Caller, name: str) -> FeedDefinition:
     definition = parts.publication.feed(name) or parts.publication.patterns.get(name)
-    if definition is None or not sees_any(caller, [name]):
+    if definition is None or not _sees(caller, partner_view(parts, caller), name):
         raise not_there("feed", name)
     return definition
+
+
+def _sees(caller: Caller, view: PartnerView | None, feed: str) -> bool:
+    return sees_any(caller, [feed]) if view is None else view.reach.has(feed)
+
+
+def _within(row: dict[str, Any], view: PartnerView | None) -> dict[str, Any]:
+    """A row as somebody sees it: a partner is not shown how many others there are."""
+    return row if view is None else row | dict.fromkeys(("articles", "feeds", "receivers", "behind"))
 
 
 def _rows(parts: ApiParts, definitions: list[FeedDefinition]) -> list[dict[str, Any]]:

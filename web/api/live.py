@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 
 from web.access import bearer_token
 from web.api.access import LiveReader
+from web.api.partner_view import partner_view
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid
 from web.api.visibility import unbound
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Send
 
+    from web.api.partner_view import PartnerView
     from web.api.parts import ApiParts
     from web.live_listener import LiveSubscription
     from worker.management.callers import Caller
@@ -75,7 +77,8 @@ async def live(
     """Send events: `accepted`, `carried_out`, `delivered`, `failed`, `parked`, `paused`, `kill_confirmed`.
 
     The last ten thousand are kept, about: a client that was away names the last it has in `Last-Event-ID`, as browsers
-    do. A key that is bound to feeds hears of these. Whoever reads too slowly loses the connection.
+    do. A key that is bound to feeds hears of these, one that is bound to a partner of its
+    endpoints. Whoever reads too slowly loses the connection.
     """
     chosen = frozenset(filter(None, (kind.strip() for kind in kinds.split(","))))
     if unknown := sorted(chosen - set(KINDS)):
@@ -111,7 +114,8 @@ async def happenings(
             async for events in _news(parts, news, is_valid, last):
                 if not events:
                     yield b": nothing new\n\n"
-                text = b"".join(_shown(event, caller, kinds) for event in events)
+                view = partner_view(parts, caller)
+                text = b"".join(_shown(event, caller, view, kinds) for event in events)
                 if text:
                     yield text
     finally:
@@ -149,16 +153,20 @@ def _place(name: str) -> tuple[int, ...]:
     return tuple(map(int, name.split("-")))
 
 
-def _shown(event: LiveEvent, caller: Caller, kinds: frozenset[str]) -> bytes:
+def _shown(event: LiveEvent, caller: Caller, view: PartnerView | None, kinds: frozenset[str]) -> bytes:
     """An event as it is sent; nothing of one that the caller may not see, or did not ask for."""
     if event.kind not in kinds:
         return b""
-    fields: dict[str, Any] = event.fields
-    if not unbound(caller):
-        feeds = [feed for feed in fields.get("feeds", ()) if caller.sees(feed=feed, partner=None)]
+    fields: dict[str, Any] | None = event.fields
+    if view is not None:
+        fields = view.fields_of(event)
+    elif not unbound(caller):
+        feeds = [feed for feed in event.fields.get("feeds", ()) if caller.sees(feed=feed, partner=None)]
         if not feeds:
             return b""
-        fields = fields | {"feeds": feeds}
+        fields = event.fields | {"feeds": feeds}
+    if fields is None:
+        return b""
     time = clock.moment(int(event.id.partition("-")[0])).isoformat()
     content = json.dumps({"time": time, **fields}, separators=(",", ":"))
     return f"id: {event.id}\nevent: {event.kind}\ndata: {content}\n\n".encode()

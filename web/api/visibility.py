@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def unbound(caller: Caller) -> bool:
     """Whether a caller sees everything."""
-    return caller.bounds.feeds is None and caller.bounds.partners is None
+    bounds = caller.bounds
+    return bounds.feeds is None and bounds.partners is None and bounds.adapters is None
 
 
 def sees_any(caller: Caller, feeds: Iterable[str]) -> bool:

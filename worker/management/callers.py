@@ -94,8 +94,11 @@ class Caller(BaseModel):
         return True
 
     def sees(self, *, feed: Named = FILTERED, partner: Named = FILTERED) -> bool:
-        """Whether the bounds let the caller see what is of this feed and this partner (None: of nobody)."""
-        return all(
+        """Whether the bounds let the caller see what is of this feed and this partner (None: of nobody).
+
+        Who is bound to an adapter sends by it, and sees nothing.
+        """
+        return self.bounds.adapters is None and all(
             bound is None or isinstance(name, Whichever) or (name is not None and _allows(bound, name))
             for bound, name in ((self.bounds.feeds, feed), (self.bounds.partners, partner))
         )

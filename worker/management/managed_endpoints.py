@@ -8,9 +8,10 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.errors import FieldError, InvalidInput
+from feeds.patterns import pattern_of
 from worker import clock
 from worker.management import copies, endpoint_secrets
-from worker.management.callers import DATELINE, FILTERED
+from worker.management.callers import DATELINE, FILTERED, Forbidden
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import ManagedEndpoint
 from worker.management.endpoint_checks import checked
@@ -98,7 +99,11 @@ class ManagedEndpoints:
             former = copies.endpoint_of(row) if row else None
             if former is not None and former.removed is None:
                 raise Conflict(f"there is an endpoint {name} already")
+            if former is not None and not caller.sees(feed=former.feed, partner=former.partner):
+                # It would have what was sent to somebody else.
+                raise Conflict(f"there was an endpoint {name} of somebody else: give this one another name")
             _see_that_nothing_is_hidden(values)
+            _see_that_it_stays_theirs(change.connection, caller, values, None, around)
             checked(values, around.feed_names, rights_of(change.connection, partner))
             endpoint = ManagedEndpoint(
                 name=name,
@@ -133,6 +138,7 @@ class ManagedEndpoints:
             caller.require(ENDPOINTS_WRITE, feed=_feed(values), partner=partner)
             see_that_it_is_current("endpoint", name, former.revision, revision)
             _see_that_somebody_reads(values, partner)
+            _see_that_it_stays_theirs(change.connection, caller, values, former, around)
             try:
                 settings = endpoint_secrets.with_former(
                     {**values, "name": name}, former.settings, name, former.secrets, around.sealer
@@ -325,6 +331,29 @@ def _new_secret(sealer: Sealer) -> str:
 def _see_that_names_agree(values: Mapping[str, Any], name: str) -> None:
     if values.get("name", name) != name:
         raise InvalidInput([FieldError("name", f"must be {name}, or be left out: an endpoint keeps its name")])
+
+
+def _see_that_it_stays_theirs(
+    connection: Connection,
+    caller: Caller,
+    values: Mapping[str, Any],
+    former: ManagedEndpoint | None,
+    around: Surroundings,
+) -> None:
+    """Raise Forbidden when a caller that is bound to partners would have more by an endpoint than they have.
+
+    They may have feeds that they have already, within the rights that somebody else has given them.
+    """
+    partners = caller.bounds.partners
+    if partners is None:
+        return
+    theirs = {other.feed for other in _all(connection) if other.partner in partners and other.removed is None}
+    theirs |= {feed for feed, named in around.private_feeds.items() if not set(partners).isdisjoint(named)}
+    feed = _feed(values) or ""
+    if theirs.isdisjoint((feed, pattern_of(feed))):
+        raise Forbidden(f"{caller.name} is for the feeds that its partner has already", ENDPOINTS_WRITE)
+    if values.get("rights", {}) != (former.settings.get("rights", {}) if former else {}):
+        raise Forbidden(f"{caller.name} can't say what its partner may have: leave rights as they are", ENDPOINTS_WRITE)
 
 
 def _see_that_somebody_reads(values: Mapping[str, Any], partner: str | None) -> None:

@@ -13,7 +13,7 @@ from config.value_types import STRICT
 from feeds.definition import FeedName
 from feeds.errors import FieldError, InvalidInput
 from worker.management import copies
-from worker.management.callers import FILTERED
+from worker.management.callers import FILTERED, Forbidden
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import Partner
 from worker.management.endpoint_checks import with_rights
@@ -86,6 +86,7 @@ class Partners:
     def create(self, caller: Caller, name: str, values: dict[str, Any]) -> Partner:
         """Create a partner with these settings. Raises Forbidden, InvalidInput, Conflict, RecordAway."""
         caller.require(PARTNERS_WRITE, partner=name)
+        _see_that_rights_are_not_its_own(caller, {}, values)
         _check(values, name)
         with self._changes.change(caller) as change:
             if rows.row(change.connection, tables.partners, name) is not None:
@@ -106,6 +107,7 @@ class Partners:
         with self._changes.change(caller) as change:
             former = _partner(change.connection, name)
             see_that_it_is_current("partner", name, former.revision, revision)
+            _see_that_rights_are_not_its_own(caller, former.settings, values)
             _check_endpoints(endpoints_of(change.connection, name), values.get("rights", {}))
             partner = former.model_copy(update={"settings": values, "revision": change.revision})
             rows.save(change.connection, tables.partners, _row(partner))
@@ -147,6 +149,12 @@ def _partner(connection: Connection, name: str) -> Partner:
     if row is None:
         raise NotFound(f"there is no partner {name}")
     return copies.partner_of(row)
+
+
+def _see_that_rights_are_not_its_own(caller: Caller, former: dict[str, Any], values: dict[str, Any]) -> None:
+    """Raise Forbidden when a caller that is bound to partners changes what they may have."""
+    if caller.bounds.partners is not None and values.get("rights", {}) != former.get("rights", {}):
+        raise Forbidden(f"{caller.name} can't say what its partner may have: leave rights as they are", PARTNERS_WRITE)
 
 
 def _row(partner: Partner) -> dict[str, Any]:

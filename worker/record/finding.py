@@ -44,7 +44,8 @@ class ArticleQuery:
 
     `pubstatus`: those that are usable, withheld or canceled; empty: all. `feed`: those that are in it, or were when
     they were killed or withheld. `editions`: the ways in which an edition may be written; empty: all. `after`: the
-    cursor of the page before.
+    cursor of the page before. `shown_since`: those alone that readers of `feed` see, by a decision of then or before
+    (ms).
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -55,6 +56,7 @@ class ArticleQuery:
     editions: Collection[str] = ()
     limit: int = 50
     after: str = ""
+    shown_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ def _in_feed(connection: Connection, query: ArticleQuery) -> ColumnElement[bool]
     memberships = tables.memberships.c
     states = {"canceled": ["killed"], "withheld": ["out"]}.get(query.pubstatus, ["in", "early"])
     mine = select(memberships.article_id).where(memberships.feed == query.feed, memberships.state.in_(states))
+    if query.shown_since is not None:
+        mine = mine.where(memberships.state == "in", memberships.decided <= query.shown_since)
     some = mine.limit(_SMALL + 1).subquery()
     if (connection.scalar(select(func.count()).select_from(some)) or 0) <= _SMALL:
         return tables.articles.c.article_id.in_(mine)
