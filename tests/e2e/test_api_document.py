@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -35,6 +36,7 @@ COMMANDS = [
     for command in re.split(r"^\$ ", block, flags=re.MULTILINE)
     if command.strip()
 ]
+CALLS = [command for command in COMMANDS if command.startswith("curl ")]
 OPERATOR = {"Authorization": "Bearer development-only"}
 FOREIGN_KEY = "whsk_" + b64encode(b"f" * 32).decode()
 
@@ -58,9 +60,10 @@ class ExampleNewsroom:
         self.base_url = base_url
         self.environ = environ
         exports = "\n".join(command for command in COMMANDS if command.startswith("export "))
-        key = self.bash(f"{exports}\necho $NEWSROOM_KEY").strip()
-        assert key.startswith("dl_")
+        key, partner_key = self.bash(f"{exports}\necho $NEWSROOM_KEY $PARTNER_KEY").split()
+        assert (key[:3], partner_key[:3]) == ("dl_", "dl_")
         self.cms = environ | {"NEWSROOM": base_url, "NEWSROOM_KEY": key}
+        self.puller = environ | {"NEWSROOM": base_url, "PARTNER": "harbour-radio", "PARTNER_KEY": partner_key}
         me = {"headers": {"Authorization": f"Bearer {key}"}, "timeout": 10}
         until(lambda: requests.get(f"{base_url}/api/v1/me", **me).status_code == 200, "the key")
 
@@ -81,10 +84,11 @@ class ExampleNewsroom:
         """Make an endpoint, and wait until workers know it; return its secret."""
         settings = {"feed": "en", "format": "json", "url": url, "public_signature": True}
         secret = self.call("POST", "/api/v1/endpoints", {"name": name, "settings": settings})["secret"]
-        until(lambda: self._is_enrolled(name), name)
+        until(lambda: self.is_enrolled(name), name)
         return str(secret)
 
-    def _is_enrolled(self, name: str) -> bool:
+    def is_enrolled(self, name: str) -> bool:
+        """Return whether workers know an endpoint."""
         # A change is seen within a second; until then there is no such endpoint.
         answer = requests.get(f"{self.base_url}/api/v1/endpoints/{name}", headers=OPERATOR, timeout=10)
         return answer.ok and answer.json()["health"]["state"] == "settled"
@@ -123,15 +127,15 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
 
 
 def test_nothing_of_the_document_is_overlooked() -> None:
-    names = ("cms", "by_secret", "by_public_key", "receiver")
+    names = ("cms", "by_secret", "by_public_key", "receiver", "puller")
     assert PROGRAMS.keys() == {f"{name}.{ending}" for name in names for ending in ("py", "php", "mjs")}
     assert len(re.findall(r"^```(?:python|php|javascript)$", DOCUMENT, re.MULTILINE)) == len(PROGRAMS)
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 12
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_a_cms_by_curl(newsroom: ExampleNewsroom, shared_receiver: Receiver) -> None:
-    me, publish, receipt, kill, coverage = [command for command in COMMANDS if command.startswith("curl ")]
+    me, publish, receipt, kill, coverage = [command for command in CALLS if "PARTNER_KEY" not in command][:5]
     assert '"events:write"' in newsroom.bash(me, newsroom.cms)
     assert newsroom.bash(publish, newsroom.cms).strip() == '{"id":"evt-ferry-1","status":"accepted"}'
     told = newsroom.bash(receipt, newsroom.cms)
@@ -191,6 +195,49 @@ def test_a_partner_takes_an_article_and_its_kill(
         process.terminate()
         process.wait(30)
         newsroom.call("DELETE", f"/api/v1/endpoints/{name}")
+
+
+@pytest.fixture(scope="module")
+def pulled(newsroom: ExampleNewsroom) -> ExampleNewsroom:
+    """The newsroom with the partner that reads for itself, as the document makes it."""
+    partner, endpoint = CALLS[5:7]
+    assert '"name":"harbour-radio"' in newsroom.bash(partner, newsroom.puller)
+    assert '"kind":"pull"' in newsroom.bash(endpoint, newsroom.puller)
+    until(lambda: newsroom.is_enrolled("harbour-radio-en"), "the endpoint")
+    return newsroom
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_a_partner_reads_by_curl(pulled: ExampleNewsroom) -> None:
+    read, acknowledge = CALLS[7:]
+    pulled.call("POST", "/events", published("pulled"))
+    parts: list[dict[str, Any]] = []
+
+    def has_it() -> bool:
+        parts.append(json.loads(pulled.bash(read, pulled.puller)))
+        return any(item["article"] == "pulled" for item in parts[-1]["items"])
+
+    until(has_it, "the article")
+    acknowledged = json.loads(pulled.bash(acknowledge, pulled.puller | {"CURSOR": parts[-1]["next"]}))
+    assert acknowledged["complete"]
+    assert json.loads(pulled.bash(read, pulled.puller))["items"] == []
+
+
+@language
+def test_a_partner_reads_by_a_program(pulled: ExampleNewsroom, tmp_path: Path, ending: str, program: str) -> None:
+    file, printed, article = tmp_path / f"puller.{ending}", tmp_path / "printed", f"pulled-{ending}"
+    file.write_text(PROGRAMS[file.name], "utf-8")
+    with printed.open("wb") as stream:
+        process = subprocess.Popen([program, str(file)], env=pulled.puller, stdout=stream, stderr=stream)
+    try:
+        pulled.call("POST", "/events", published(article))
+        until(lambda: f"article.published {article} " in printed.read_text(), f"the article; {printed.read_text()}")
+        killed = pulled.call("POST", f"/api/v1/articles/{article}/kill")
+        until(lambda: f"article.killed {article} 0" in printed.read_text(), f"the kill; {printed.read_text()}")
+        until(lambda: pulled.call("GET", f"{killed['receipt']}?wait=10s")["events"][0]["proven"], "the proof")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def published(article: str) -> dict[str, Any]:
