@@ -251,7 +251,7 @@ def test_an_original_that_comes_after_its_kill_stays_out(desk: Desk) -> None:
     assert held.article.pubstatus == "canceled"
 
 
-@pytest.mark.parametrize("broken", ["save", "record", "acknowledge"])
+@pytest.mark.parametrize("broken", ["save", "record_before", "acknowledge"])
 def test_a_worker_that_dies_between_two_steps_loses_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -264,7 +264,7 @@ def test_a_worker_that_dies_between_two_steps_loses_nothing(
     desk.accept(article("a"))
     desk.consumer().consume()
     desk.accept(article("a", 2), kill("b"))
-    noun = {"save": desk.store.articles, "record": desk.store.changes, "acknowledge": desk.store.events}[broken]
+    noun = {"save": desk.store.articles, "record_before": desk.store.changes, "acknowledge": desk.store.events}[broken]
     with monkeypatch.context() as patched:
         patched.setattr(noun, broken, die)
         with pytest.raises(Died):
@@ -292,7 +292,7 @@ def picks(*article_ids: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("noun", "step"), [("articles", "save"), ("changes", "record"), ("changes", "leaving")])
+@pytest.mark.parametrize(("noun", "step"), [("articles", "save"), ("changes", "record_before"), ("changes", "leaving")])
 @pytest.mark.parametrize("picked", [True, False])
 def test_a_list_that_another_worker_sets_meanwhile_counts(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, noun: str, step: str, picked: bool
@@ -381,13 +381,13 @@ def test_what_a_worker_is_at_is_carried_out_once_however_long_it_takes(
     slow, other = desk.consumer("slow"), desk.consumer("other")
     desk.store.workers.report_alive("slow", 0)
     taken: list[int] = []
-    record = desk.store.changes.record
+    record = desk.store.changes.record_before
 
-    def meanwhile(*args: Any) -> dict[str, int]:
+    def meanwhile(*args: Any) -> Any:
         taken.extend(consumer.take_over() for consumer in (slow, other) for _ in range(10))
         return record(*args)
 
-    monkeypatch.setattr(desk.store.changes, "record", meanwhile)
+    monkeypatch.setattr(desk.store.changes, "record_before", meanwhile)
     assert slow.consume() == 1
     assert [0] * 20 == taken
     assert (["a"], 0) == (desk.members("all"), desk.store.events.waiting())
@@ -403,13 +403,13 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
     monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
     deadly = kill("deadly") if kind == "kill" else article("deadly")
     desk.accept(article("good"), deadly, article("better"))
-    finished, record = desk.store.events.acknowledge, desk.store.changes.record
+    finished, record = desk.store.events.acknowledge, desk.store.changes.record_before
 
     def worker(name: str) -> EventConsumer:
         def die(*_: object) -> None:
             raise Died
 
-        def carry_out(article_id: str, *args: Any) -> dict[str, int]:
+        def carry_out(article_id: str, *args: Any) -> Any:
             if article_id == "deadly":
                 # Nor is it said any more that others of its batch are done.
                 monkeypatch.setattr(desk.store.events, "acknowledge", die)
@@ -417,7 +417,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
             return record(article_id, *args)
 
         monkeypatch.setattr(desk.store.events, "acknowledge", finished)
-        monkeypatch.setattr(desk.store.changes, "record", carry_out)
+        monkeypatch.setattr(desk.store.changes, "record_before", carry_out)
         return desk.consumer(name)
 
     for number in range(20):

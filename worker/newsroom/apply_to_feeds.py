@@ -66,13 +66,12 @@ class FeedApplier:
         changed_feeds: set[str] = set()
         current: PlacedArticle | None = placed
         while current:
-            changed_feeds |= self._record(current, now)
+            feeds, rev = self._record(current, now)
+            changed_feeds |= feeds
             article = current.stored.article
             if article.pubstatus == "canceled":
                 for feed in current.stored.feeds:
                     self._on_killed(feed, current.stored)
-            # Others may have scheduled it meanwhile, for an older revision; whoever saves a newer one does so after us.
-            rev = self._store.articles.schedule_and_look(article.id, article.due(now))
             if rev in (current.stored.rev, None):
                 break
             # Somebody else has saved it since it was placed. By what we recorded they may have found nothing to record.
@@ -94,11 +93,15 @@ class FeedApplier:
             latest = self._articles.get(latest.article.id)
         return None
 
-    def _record(self, placed: PlacedArticle, now: datetime) -> set[str]:
+    def _record(self, placed: PlacedArticle, now: datetime) -> tuple[set[str], str | None]:
+        """Record an article; return the feeds that changed, and the rev that the article has after that."""
         article = placed.stored.article
         places = states(article, placed.placements)
         # No request with its text begins, in any process, once it is recorded.
         if leaving := self._store.changes.leaving(article.id, {feed: state for feed, (state, _) in places.items()}):
             self._store.withdrawals.announce([(feed, article.id) for feed in leaving])
-        seqs = self._store.changes.record(article.id, article.version, clock.ms(now), places)
-        return {feed for feed, seq in seqs.items() if seq}
+        # Others may have scheduled it meanwhile, for an older revision; whoever saves a newer one does so after us.
+        last = self._store.articles.last_step(article.id, article.due(now))
+        seqs, replies = self._store.changes.record_before(article.id, article.version, clock.ms(now), places, last)
+        rev: str | None = replies[-1]
+        return {feed for feed, seq in seqs.items() if seq}, rev

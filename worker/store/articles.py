@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feeds.article import Article
 from feeds.moments import ms
@@ -248,18 +248,15 @@ class Articles:
         """Note when the article's visibility changes next; None: never."""
         _schedule(self._client, article_id, due)
 
-    def schedule_and_look(self, article_id: str, due: datetime | None) -> str | None:
-        """The same, and return the rev that the article has then: a later save schedules the article itself.
+    @staticmethod
+    def last_step(article_id: str, due: datetime | None) -> list[Sequence[Any]]:
+        """Return the commands that end a change of an article or its places, for whoever talks to Redis anyway.
 
-        This is the last step of whatever changes an article or its places; so it is marked for the record here, when
-        the record may have read it between two steps.
+        They note when its visibility changes next, mark it for the record, which may have read it between two steps,
+        and ask for the rev that it has then: a later save schedules the article itself.
         """
-        pipe = self._client.pipeline(transaction=False)
-        _schedule(pipe, article_id, due)
-        pipe.execute_command(*unnoted.mark(article_id))
-        pipe.hget(keys.article(article_id), "rev")
-        rev: str | None = pipe.execute()[-1]
-        return rev
+        when = ("ZREM", keys.SCHEDULE, article_id) if due is None else ("ZADD", keys.SCHEDULE, ms(due), article_id)
+        return [when, unnoted.mark(article_id), ("HGET", keys.article(article_id), "rev")]
 
     def postpone(self, article_id: str, due: datetime) -> None:
         """Change the time of an article that is scheduled."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import redis
 
@@ -13,19 +14,19 @@ from worker.store import keys, unnoted
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
 
 TOMBSTONES = 100
 """Articles that left a feed, remembered for its documents."""
-
 _SUBSCRIBE_SECONDS = 5.0
 """How long Redis may take to answer one."""
 
 State = Literal["in", "out", "killed", "early"]
 """early: embargoed, and sent only to those that may have it before its time."""
+_Places = Mapping[str, tuple[State, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,25 +162,28 @@ class ChangeLogs:
         self._scripts = scripts
         self._damaged_records = damaged_records
 
-    def record(
-        self, article_id: str, version: int, asof: int, places: Mapping[str, tuple[State, int]]
-    ) -> dict[str, int]:
+    def record(self, article_id: str, version: int, asof: int, places: _Places) -> dict[str, int]:
         """Record what an article is in feeds as of `asof` (ms): feed -> state, and place in it, in one round trip.
 
         Return the sequence number of the change in each feed, 0 where nothing is new: older versions, older decisions
         and repetitions change nothing.
         """
-        calls = [
-            (
-                [k.meta, k.log, k.members, k.article_states, k.tombstones, k.killed, k.left],
-                [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN],
-            )
-            for k, feed, (state, place) in ((keys.feed(feed), feed, at) for feed, at in places.items())
-        ]
-        if not calls:
-            return {}
-        seqs = self._scripts.run_many("changes/record", calls, [unnoted.mark(article_id)])
-        return dict(zip(places, map(int, seqs), strict=True))
+        return self.record_before(article_id, version, asof, places, [unnoted.mark(article_id)])[0]
+
+    def record_before(
+        self, article_id: str, version: int, asof: int, places: _Places, commands: Sequence[Sequence[Any]]
+    ) -> tuple[dict[str, int], list[Any]]:
+        """As `record`, with the answers to commands that follow in the same round trip; one marks the article."""
+        calls = []
+        for feed, (state, place) in places.items():
+            k = keys.feed(feed)
+            arguments = [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN]
+            calls.append(([k.meta, k.log, k.members, k.article_states, k.tombstones, k.killed, k.left], arguments))
+        seqs, replies = self._scripts.run_each_before("changes/record", calls, commands)
+        for answer in (*seqs, *replies):
+            if isinstance(answer, Exception):
+                raise answer
+        return dict(zip(places, map(int, seqs), strict=True)), replies
 
     def leaving(self, article_id: str, places: Mapping[str, State]) -> list[str]:
         """Return the feeds whose receivers may get the article now and will not when it has these states there."""
