@@ -203,7 +203,9 @@ def test_a_list_is_arranged_and_what_another_has_changed_is_not_undone(api: ApiP
     api.until(lambda: picks() == ["hh-2"], "the removal")
 
 
-def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(api: ApiProcess, desk: DeskVisitor) -> None:
+def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(
+    api: ApiProcess, desk: DeskVisitor, receiver: Receiver
+) -> None:
     wrong = desk.post("/new-partner", name="Not A Name", contacts="Mira | editor | 1 | nowhere", rights="{")
     assert wrong.status_code == 422
     assert 'id="wrong-rights"' in wrong.text
@@ -236,6 +238,15 @@ def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(api: Ap
     assert late.status_code == 422
     assert "changed meanwhile" in late.text
     assert "whsec_" in desk.post("/endpoints/city-1/rotate", hours="1").text
+    receiver.behave["/city"] = lambda _: (503, b"", {})
+    api.publish("hh-7")
+    desk.post("/articles/hh-7/kill")
+    # Whoever is awake at three in the morning is told whom to call.
+    killed = "/articles/hh-7/killed"
+    api.until(
+        lambda: "+1 555" in (page := desk.page(killed)) and "Mira" in page, "the contact of who has not confirmed"
+    )
+    receiver.behave.pop("/city")
     (revision,) = re.findall(r'name="revision" value="([^"]*)"', desk.page("/endpoints/city-1/edit"))
     gone = desk.post("/endpoints/city-1/edit", revision=unescape(revision), do="remove", **values)
     assert gone.headers["location"] == "/desk/endpoints?ordered=removed"

@@ -241,9 +241,11 @@ ARABIC: dict[str, str] = {
     # Now
     "Running kills": "عمليات سحب جارية",
     "No kill is running: all are proven.": "لا سحب جارٍ: ثبتت كلها.",
+    "its page is not proven gone yet": "لم يثبت زوال صفحته بعد",
+    "Call": "اتصل بـ",
     "still shows it": "ما زال يعرضها",
     "As it happens": "أولًا بأول",
-    "Nothing has happened since you came.": "لم يحدث شيء منذ قدومك.",
+    "Nothing has happened in the last ten minutes.": "لم يحدث شيء في الدقائق العشر الأخيرة.",
     "To see it as it happens needs JavaScript.": "رؤيته أولًا بأول تحتاج JavaScript.",
     "Endpoints that lag or fail": "نقاط متأخرة أو متعثرة",
     "Lag": "التأخر",

@@ -53,6 +53,10 @@ class Live:
         """Return up to `count` of those after an id, in order."""
         return [_event(*entry) for entry in self._client.xrange(keys.LIVE, min=f"({last}", count=count)]
 
+    def latest(self, count: int) -> list[LiveEvent]:
+        """Return up to `count` of the last ones, the newest first."""
+        return [_event(*entry) for entry in self._client.xrevrange(keys.LIVE, count=count)]
+
     def wait(self, last: str, count: int, wait_ms: int) -> list[LiveEvent]:
         """Return up to `count` of those after an id; wait for the first."""
         answer: Any = self._client.xread({keys.LIVE: last}, count=count, block=wait_ms)

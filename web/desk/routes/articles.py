@@ -15,7 +15,7 @@ from feeds.formats import ARTICLE_FORMATS
 from web.desk.api_calls import ApiProblem, DeskApi
 from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of
 from web.desk.rendering import rendered
-from web.desk.routes.kills import progress_values
+from web.desk.routes.kills import contacts_of, progress_values
 from worker.takedown.coverage_report import SUBSCRIPTIONS
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ async def article(request: Request) -> Response:
         formats=list(ARTICLE_FORMATS),
         ordered=_ORDERS.get(ordered, "The embargo is corrected." if ordered == "embargo" else ""),
         event=request.query_params.get("event", ""),
+        contacts=contacts_of(request),
         **progress_values(coverage, request.query_params.get("event", "")),
     )
 

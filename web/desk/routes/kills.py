@@ -12,7 +12,7 @@ from starlette.routing import Route
 from web.desk.advice import advice
 from web.desk.api_calls import ApiProblem, DeskApi
 from web.desk.parts import PREFIX, api_of, form_of, parts_of, visitor_of
-from worker.management.scopes import ARTICLES_KILL
+from worker.management.scopes import ARTICLES_KILL, PARTNERS_READ
 from worker.takedown.coverage_report import SUBSCRIPTIONS
 
 if TYPE_CHECKING:
@@ -57,10 +57,21 @@ async def killed(request: Request) -> Response:
         "article": state,
         "coverage": coverage,
         "event": event,
+        "contacts": contacts_of(request),
         **progress_values(coverage, event),
     }
     template = "kill_progress.html" if request.headers.get("hx-request") == "true" else "killed.html"
     return parts_of(request).pages.page(request, template, **values)
+
+
+def contacts_of(request: Request) -> dict[str, list[dict[str, Any]]]:
+    """Return whom to call at the partner of each endpoint that has one."""
+    parts = parts_of(request).api_parts
+    copy = parts.management.current
+    if copy is None or PARTNERS_READ not in visitor_of(request).caller.scopes:
+        return {}
+    contacts = {partner.name: partner.settings.get("contacts", []) for partner in copy.partners}
+    return {endpoint.name: contacts.get(endpoint.partner or "", []) for endpoint in copy.endpoints}
 
 
 def progress_values(coverage: dict[str, Any] | None, event: str = "") -> dict[str, Any]:

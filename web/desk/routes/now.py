@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _SPANS = ("hour", "day", "week")
+_HAPPENED_MS = 600_000
+_HAPPENED_MOST = 40
+_SHOWN_FIELDS = ("article", "endpoint", "status", "error", "milliseconds")
 _PARTS = {
     "kills": "now_kills.html",
     "endpoints": "now_endpoints.html",
@@ -59,11 +62,25 @@ async def _state(request: Request, _: str) -> dict[str, Any]:
     return {"system": system, "record": record}
 
 
+async def _happened(request: Request, _: str) -> dict[str, Any]:
+    """The last of what has happened, the newest first; the page adds to it what comes."""
+    live = parts_of(request).api_parts.store.live
+    start = clock.ms(clock.agreed()) - _HAPPENED_MS
+    events = await run_in_threadpool(live.latest, _HAPPENED_MOST)
+    rows = []
+    for event in events:
+        time = int(event.id.partition("-")[0])
+        if time >= start:
+            fields = {name: event.fields.get(name) for name in _SHOWN_FIELDS}
+            rows.append({"kind": event.kind, "time": clock.moment(time).isoformat(), **fields})
+    return {"happened": rows}
+
+
 async def _rates(request: Request, span: str) -> dict[str, Any]:
     points = (await api_of(request).get("rates", span=span))["points"]
     return {"points": points, "span": span, "spans": _SPANS}
 
 
-_READERS = {"kills": _kills, "endpoints": _endpoints, "state": _state, "rates": _rates}
+_READERS = {"kills": _kills, "endpoints": _endpoints, "state": _state, "rates": _rates, "happened": _happened}
 
 ROUTES = [Route(f"{PREFIX}/", now), Route(PREFIX, now), Route(f"{PREFIX}/now", now)]

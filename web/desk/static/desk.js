@@ -48,7 +48,7 @@
       link.dir = "auto";
     }
     if (fields.endpoint) add("bdi", fields.endpoint);
-    if (fields.status) add("span", String(fields.status));
+    if (fields.status && !fields.error) add("span", String(fields.status));
     if (fields.error) add("small", fields.error);
     if (fields.milliseconds) add("small", `${fields.milliseconds} ms`);
     return item;

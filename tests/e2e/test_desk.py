@@ -1,16 +1,23 @@
-"""The night of the kill, at the desk in a real browser: from the search to "proven", with an endpoint that is down."""
+"""The desk in a real browser: the night of the kill, what happens as it happens, lists by keyboard, every page for all.
+
+`axe/axe.min.js` is axe-core 4.14.1 (Deque Systems, MPL 2.0), as npm has it, unchanged.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from newsroom import Newsroom, start
 from receiver import Receiver
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from worker.management.callers import shell
@@ -24,6 +31,19 @@ pytestmark = pytest.mark.skipif(
 )
 PASSWORD = "a password of twelve or more"
 SECONDS = 60
+AXE = Path(__file__).with_name("axe") / "axe.min.js"
+# What axe has against a page, and how many of its rules the page keeps.
+CHECK = """
+const done = arguments[0];
+axe.run(document, {iframes: false}).then((result) => done([
+    result.violations.map((wrong) => `${wrong.id}: ${wrong.nodes[0].html}`), result.passes.length,
+]));
+"""
+PAGES = (
+    *("", "/articles", "/articles/quay-2", "/articles/quay-2/kill", "/articles/quay-2/preview", "/lists"),
+    *(f"/lists/{quote('Editor Picks')}", "/endpoints", "/endpoints/radio", "/partners", "/new-partner", "/feeds"),
+    *("/feeds/harbour", "/subscriptions", "/audit", "/people", "/keys", "/account", "/new-endpoint"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +75,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
     more = f'\n[[feeds]]\nname = "harbour"\ntitle = "Harbour"\nselect = [{{ section = ["harbour"] }}]\n{endpoints}'
     with start(tmp_path_factory.mktemp("n"), shared_receiver, 1, more) as newsroom:
         management = Management(newsroom.store, newsroom.record, Surroundings.of(newsroom.settings))
-        management.people.add(shell("test"), "mira", "operator", PASSWORD)
+        management.people.add(shell("test"), "mira", "admin", PASSWORD)
         yield newsroom
 
 
@@ -113,3 +133,39 @@ def test_the_newest_is_on_the_screen_as_it_happens(browser: Chrome, newsroom: Ne
     newsroom.publish("quay-3", "harbour")
     until_text(browser, "quay-3", "[data-live-list]")
     until_text(browser, "delivered", "[data-live-list]")
+
+
+def test_a_list_is_put_in_order_by_keyboard(browser: Chrome, newsroom: Newsroom) -> None:
+    newsroom.send({"type": "list.updated", "list": {"name": "Editor Picks", "articles": ["quay-2", "quay-3"]}})
+    WebDriverWait(browser, SECONDS).until(lambda _: newsroom.store.lists.get_many(["Editor Picks"])["Editor Picks"])
+    browser.get(f"{newsroom.base_url}/desk/lists/{quote('Editor Picks')}")
+    down = browser.find_element(By.CSS_SELECTOR, ".picks li:first-child [data-move='1']")
+    browser.execute_script("arguments[0].focus()", down)
+    ActionChains(browser).key_down(Keys.ALT).send_keys(Keys.ARROW_DOWN).key_up(Keys.ALT).perform()
+    until_text(browser, "Place 2 / 2", "#arrange")
+    assert browser.switch_to.active_element == down
+    browser.find_element(By.XPATH, "//button[text()='Save the order']").send_keys(Keys.ENTER)
+    until_text(browser, "Saved.")
+    assert newsroom.store.lists.get_many(["Editor Picks"])["Editor Picks"] == ("quay-3", "quay-2")
+
+
+@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "light", 1280), ("ar", "dark", 390)])
+def test_every_page_is_for_all(browser: Chrome, newsroom: Newsroom, language: str, scheme: str, width: int) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.add_cookie({"name": "dateline_language", "value": language, "path": "/desk"})
+    script = AXE.read_text("utf-8")
+    wrong = {}
+    for path in PAGES:
+        browser.get(f"{newsroom.base_url}/desk{path}")
+        assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language, path
+        browser.execute_script(script)
+        violations, passes = browser.execute_async_script(CHECK)
+        assert passes > 10
+        wide = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
+        if violations or wide > 0:
+            wrong[path] = violations, wide
+    assert wrong == {}
