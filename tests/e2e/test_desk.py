@@ -14,6 +14,11 @@ from urllib.parse import quote
 import pytest
 from newsroom import Newsroom, start
 from receiver import Receiver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -79,8 +84,22 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         yield newsroom
 
 
+def waiting(browser: Chrome) -> WebDriverWait[Chrome]:
+    """Waits for what may be made anew while it is looked at."""
+    made_anew = (StaleElementReferenceException, NoSuchElementException, ElementClickInterceptedException)
+    return WebDriverWait(browser, SECONDS, ignored_exceptions=made_anew)
+
+
+def press(browser: Chrome, words: str) -> None:
+    def pressed(_: Chrome) -> bool:
+        browser.find_element(By.XPATH, f"//button[text()='{words}']").click()
+        return True
+
+    waiting(browser).until(pressed, f"no button {words}")
+
+
 def until_text(browser: Chrome, text: str, place: str = "main") -> None:
-    WebDriverWait(browser, SECONDS).until(
+    waiting(browser).until(
         lambda _: text in browser.find_element(By.CSS_SELECTOR, place).text,
         f"no {text!r} in {browser.current_url}",
     )
@@ -105,7 +124,7 @@ def test_from_the_search_to_proven(browser: Chrome, newsroom: Newsroom, shared_r
     browser.find_element(By.LINK_TEXT, "Articles").click()
     until_text(browser, "Something else", "#results")
     browser.find_element(By.NAME, "q").send_keys("crane fel")  # as one types: no key is pressed to send it
-    WebDriverWait(browser, SECONDS).until(
+    waiting(browser).until(
         lambda _: "Something else" not in browser.find_element(By.ID, "results").text, "the search did not narrow"
     )
     browser.find_element(By.PARTIAL_LINK_TEXT, "Quay").click()
@@ -119,7 +138,7 @@ def test_from_the_search_to_proven(browser: Chrome, newsroom: Newsroom, shared_r
     until_text(browser, "radio", "#kill-progress .timeline")
     until_text(browser, "Try it now", "#kill-progress")
     shared_receiver.behave.pop("/radio")
-    browser.find_element(By.XPATH, "//button[text()='Try it now']").click()
+    press(browser, "Try it now")
     until_text(browser, "Proven: nobody has it any longer", "#kill-progress")
     assert browser.find_element(By.CSS_SELECTOR, "#kill-progress progress").get_attribute("value") == "3"
     # Nothing that came from outside has run, and nothing was asked of another host.
@@ -137,7 +156,7 @@ def test_the_newest_is_on_the_screen_as_it_happens(browser: Chrome, newsroom: Ne
 
 def test_a_list_is_put_in_order_by_keyboard(browser: Chrome, newsroom: Newsroom) -> None:
     newsroom.send({"type": "list.updated", "list": {"name": "Editor Picks", "articles": ["quay-2", "quay-3"]}})
-    WebDriverWait(browser, SECONDS).until(lambda _: newsroom.store.lists.get_many(["Editor Picks"])["Editor Picks"])
+    waiting(browser).until(lambda _: newsroom.store.lists.get_many(["Editor Picks"])["Editor Picks"])
     browser.get(f"{newsroom.base_url}/desk/lists/{quote('Editor Picks')}")
     down = browser.find_element(By.CSS_SELECTOR, ".picks li:first-child [data-move='1']")
     browser.execute_script("arguments[0].focus()", down)
