@@ -1,6 +1,8 @@
-"""`python -m bench`: run every row in one go, print the table and write RESULTS.md. `--quick`: a tenth of the work.
+"""`python -m bench`: run every row, print the table and write RESULTS.md. `--quick`: a tenth of the work.
 
-The status is 1 when a row could not be measured. A target that is missed is told, and is no reason to fail.
+Each row is written as soon as it is measured, so a run that is ended loses nothing, and single rows can be measured
+anew: `python -m bench fan-out`. The status is 1 when a row could not be measured. A target that is missed is told, and
+is no reason to fail.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import logging
 import sys
 import time
 import traceback
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +22,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.machine import description
-from bench.results import Result, median_of
+from bench.results import Result, Row, median_of, read_rows, write_rows
 from bench.rows import ROWS
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
+_ROWS = Path(__file__).with_name("results.json")
 _QUICK = 0.1
 _ROUNDS = 5
 """How often a row is run that does not say so itself."""
@@ -32,41 +34,36 @@ _ROUNDS = 5
 out = Console()
 
 
-@dataclass
-class Row:
-    """What came of one row; `error` if it could not be measured."""
-
-    name: str
-    about: str
-    limit: str
-    """What is known to limit it; told when a target is missed."""
-    results: list[Result] = field(default_factory=list)
-    error: str = ""
-    seconds: float = 0.0
-
-
 def main() -> int:
     """Run, print, write; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Dateline beside its peers.")
     parser.add_argument("--quick", action="store_true", help="do a tenth of the work and write nothing")
-    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="only these, and write nothing")
+    parser.add_argument("--rounds", type=int, help="how often each row is run; its median counts")
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="only these")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     names = options.rows or list(ROWS)
-    rows = [_run(name, _QUICK if options.quick else 1.0, f"{n}/{len(names)}") for n, name in enumerate(names, 1)]
+    scale = _QUICK if options.quick else 1.0
+    rows = []
+    for number, name in enumerate(names, 1):
+        row = _run(name, scale, options.rounds, f"{number}/{len(names)}")
+        rows.append(row)
+        if not options.quick:
+            measured = read_rows(_ROWS) | {name: row}
+            write_rows(_ROWS, [measured[name] for name in ROWS if name in measured])
+            _RESULTS.write_text(_markdown([measured[name] for name in ROWS if name in measured]))
     out.print(_table(rows))
-    if not options.quick and not options.rows:
-        _RESULTS.write_text(_markdown(rows))
+    if not options.quick:
         out.print(f"Written to {_RESULTS}")
     return int(any(row.error for row in rows))
 
 
-def _run(name: str, scale: float, place: str) -> Row:
+def _run(name: str, scale: float, rounds: int | None, place: str) -> Row:
     out.print(f"[bold]{place} {name}[/bold] ...", highlight=False)
-    row = Row(name, inspect.getdoc(ROWS[name]) or "", getattr(ROWS[name], "LIMIT", ""))
+    row = Row(name, f"{datetime.now(UTC):%Y-%m-%d %H:%M}", description())
     begun = time.monotonic()
     try:
-        rounds = 1 if scale < 1 else getattr(ROWS[name], "ROUNDS", _ROUNDS)
+        rounds = rounds or (1 if scale < 1 else getattr(ROWS[name], "ROUNDS", _ROUNDS))
         row.results = median_of([ROWS[name].run(scale) for _ in range(rounds)])
     except Exception as error:  # noqa: BLE001 (the other rows are measured nevertheless)
         row.error = f"{type(error).__name__}: {error}"
@@ -100,13 +97,13 @@ def _table(rows: list[Row]) -> Table:
 
 
 def _markdown(rows: list[Row]) -> str:
-    machine = "".join(f"| {name} | {value} |\n" for name, value in description().items())
-    minutes = sum(row.seconds for row in rows) / 60
+    machine = "".join(
+        f"| {name} | {value} |\n" for name, value in max(rows, key=lambda row: row.measured).machine.items()
+    )
     lines = [
         "# What `make bench` measured\n",
-        f"On {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `make bench`, in {minutes:.0f} minutes.",
-        "Every ratio is of numbers measured side by side in this run.",
-        "A number is the median of its rounds; what takes minutes has one.\n",
+        "A row is measured in one run, and each of its ratios is of numbers measured side by side in that run. When",
+        "that was, and how long it took, stands below. A number is the median of its rounds; what takes minutes has one.\n",
         f"| machine | |\n| --- | --- |\n{machine}",
         "| row | what | median | least to greatest | target | |\n| --- | --- | ---: | --- | --- | --- |",
     ]
@@ -119,12 +116,14 @@ def _markdown(rows: list[Row]) -> str:
             for result in row.results
         ]
     for row in rows:
-        lines.append(f"\n## {row.name}\n\n{row.about}\n")
+        about, limit = inspect.getdoc(ROWS[row.name]) or "", getattr(ROWS[row.name], "LIMIT", "")
+        lines.append(f"\n## {row.name}\n\n{about}\n")
+        lines.append(f'On {row.measured} UTC by `python -m bench "{row.name}"`, in {row.seconds / 60:.1f} minutes.\n')
         if row.error:
             lines.append(f"Could not be measured:\n\n    {row.error}\n")
         lines += [f"- {result.name}: {_number(result)}. {_sentence(result)}" for result in row.results if result.note]
-        if row.limit and any(result.met is False for result in row.results):
-            lines.append(f"\nWhat limits it: {row.limit}")
+        if limit and any(result.met is False for result in row.results):
+            lines.append(f"\nWhat limits it: {limit}")
     return "\n".join(lines) + "\n"
 
 

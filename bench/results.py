@@ -1,9 +1,11 @@
-"""What a row of the benchmark comes to."""
+"""What a row of the benchmark comes to, and how it is kept."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 
@@ -27,6 +29,34 @@ class Result:
     def over(self, values: Sequence[float]) -> Self:
         """The same, with the spread of the rounds of which it is the median."""
         return replace(self, low=min(values), high=max(values), rounds=len(values))
+
+
+@dataclass
+class Row:
+    """What came of one row; `error` if it could not be measured. `measured`: when, in UTC; `machine`: on which."""
+
+    name: str
+    measured: str
+    machine: dict[str, str]
+    results: list[Result] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
+
+
+def read_rows(file: Path) -> dict[str, Row]:
+    """Return the rows that a file keeps, by their names; none when it is not there."""
+    if not file.exists():
+        return {}
+    rows = [
+        Row(**row | {"results": [Result(**result) for result in row["results"]]})
+        for row in json.loads(file.read_text())
+    ]
+    return {row.name: row for row in rows}
+
+
+def write_rows(file: Path, rows: Sequence[Row]) -> None:
+    """Keep rows in a file."""
+    file.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
 
 def median_of(runs: Sequence[Sequence[Result]]) -> list[Result]:
