@@ -103,7 +103,7 @@ def _markdown(rows: list[Row]) -> str:
     lines = [
         "# What `make bench` measured\n",
         "A row is measured in one run, and each of its ratios is of numbers measured side by side in that run. When",
-        "that was, and how long it took, stands below. A number is the median of its rounds; what takes minutes has one.\n",
+        "that was, and how long it took, stands below. A number is the median of its rounds.\n",
         f"| machine | |\n| --- | --- |\n{machine}",
         "| row | what | median | least to greatest | target | |\n| --- | --- | ---: | --- | --- | --- |",
     ]
