@@ -16,6 +16,7 @@ from receiver import Receiver
 from web.api.partner_view import partner_view
 from worker.management.callers import Bounds, Caller
 from worker.management.scopes import ALL, ARTICLES_READ, FEEDS_PRIVATE, FEEDS_READ
+from worker.receivers.pull_position import PullPosition
 from worker.store.live import LiveEvent
 
 FEEDS = """
@@ -67,7 +68,7 @@ BODIES: list[Any] = [
     {"until": "2030-01-01T00:00:00Z"},
     {"articles": ["bravo-1"]},
     {"article": "bravo-1"},
-    {"cursor": "W3t9LHt9LHt9XQ"},
+    {"cursor": str(PullPosition({"bravo-pull": 9, "acme-pull": 9}))},
     {"action": "withdraw"},
     {"notes": "changed", "rights": {}},
     {"rights": {"text": "full"}},
@@ -178,8 +179,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterato
     receiver.close()
 
 
+# Other threads of this process use `random` while something is drawn.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
 @settings(
-    max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
 def test_no_key_sees_or_changes_what_is_not_its_own(setting: Setting, data: st.DataObject) -> None:

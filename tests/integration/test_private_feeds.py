@@ -15,9 +15,13 @@ from api_process import ApiProcess, api_process
 from receiver import Receiver
 
 from config.settings import SettingsError, load
+from feeds.definition import FeedDefinition
 from web import wrong_keys
 from worker.management.callers import Bounds
 from worker.management.scopes import FEEDS_PRIVATE
+from worker.receivers.subscribers import Subscribers
+from worker.store.receiver_states import NOT_FAILING
+from worker.store.receivers import Claim, Settlement
 
 FEEDS = """
 [[feeds]]
@@ -258,3 +262,13 @@ def test_partners_are_named_by_private_feeds_alone(tmp_path: Path) -> None:
     config.write_text('[[feeds]]\nname = "a"\ntitle = "A"\npartners = ["acme"]\n')
     with pytest.raises(SettingsError, match="private = true"):
         load(config, {})
+
+
+def test_a_subscription_ends_when_its_feed_becomes_private() -> None:
+    claim = Claim("world", "s1", 1, 5, NOT_FAILING, {"callback": "https://reader.example/", "format": "atom"})
+    feed = FeedDefinition(name="world", title="World", private=True)
+    nothing: Any = None
+    subscribers = Subscribers(nothing, nothing, nothing, whole=False, timeout=1)
+    ended = subscribers.begin(feed, claim, 6, 0.0, 0)
+    assert isinstance(ended, Settlement)
+    assert (ended.verb, ended.reason) == ("end", "the feed is private now")

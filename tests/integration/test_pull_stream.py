@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import pytest
 from api_process import TOKEN, ApiProcess, api_process
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from newsroom import published
 from receiver import Receiver
 
 from worker.management.callers import Bounds
 from worker.management.scopes import ARTICLES_PULL
-from worker.receivers.pull_position import PullPosition
+from worker.receivers.pull_position import CURSOR_MOST, PullPosition, WrongCursor
 from worker.store import keys
 
 SECRET_WORDS = "Only who pays may read this sentence."
@@ -44,8 +48,8 @@ class Partner:
         self.key = api.key(ARTICLES_PULL, bounds=Bounds(partners=(self.name,)))
 
     def add(self, endpoint: str, feed: str, **more: Any) -> None:
-        settings = {"kind": "pull", "feed": feed, "format": "json", **more}
-        made = self.api.ask("POST", "/endpoints", json={"name": endpoint, "partner": self.name, "settings": settings})
+        values = {"kind": "pull", "feed": feed, "format": "json", **more}
+        made = self.api.ask("POST", "/endpoints", json={"name": endpoint, "partner": self.name, "settings": values})
         assert made.status_code == 201, made.text
         assert made.json()["secret"] is None
         receivers = self.api.services.store.receivers
@@ -321,10 +325,131 @@ def test_nobody_else_reads_it(api: ApiProcess) -> None:
 )
 def test_what_makes_no_sense_is_refused(api: ApiProcess, more: dict[str, Any], field: str) -> None:
     partner = Partner(api)
-    settings = {"kind": "pull", "feed": "world", "format": "json", **more}
-    body = {"name": "nonsense", "partner": partner.name, "settings": settings}
+    values = {"kind": "pull", "feed": "world", "format": "json", **more}
+    body = {"name": "nonsense", "partner": partner.name, "settings": values}
     refused = api.ask("POST", "/endpoints", json=body)
     assert refused.status_code == 422, refused.text
     assert field in [error["field"].rpartition(".")[2] for error in refused.json()["errors"]]
-    without = api.ask("POST", "/endpoints", json={"name": "nobodys", "settings": {**settings} | {"feed": "world"}})
+    without = api.ask("POST", "/endpoints", json={"name": "nobodys", "settings": values})
     assert without.status_code == 422
+
+
+def test_a_redis_that_is_lost_loses_neither_the_cursor_nor_what_was_handed_out(api: ApiProcess) -> None:
+    partner, acknowledged, handed_out, unread = Partner(api), new_id(), new_id(), new_id()
+    api.publish(acknowledged)
+    api.publish(handed_out)
+    part = partner.read()
+    partner.acknowledge(part["items"][0]["cursor"])
+    api.publish(unread)
+    attempts = f"/endpoints/{partner.endpoint}/attempts"
+    api.until(lambda: len(api.get(attempts)["items"]) == 3, "the record to have all")
+    api.until(lambda: api.get(f"/articles/{unread}")["feeds"], "the record to have the articles")
+    api.services.store.client.flushall()
+
+    def items() -> Any:
+        answer = api.ask("GET", f"/partners/{partner.name}/articles", partner.key)
+        return answer.json()["items"] if answer.status_code == 200 else []
+
+    assert [item["article"] for item in api.until(items, "the rebuild", 60)] == [handed_out, unread]
+    api.until(lambda: partner.coverage(handed_out)["status"] == "trying-published", "the ledger")
+    api.until(lambda: api.ask("POST", f"/articles/{handed_out}/kill").status_code == 202, "the kill")
+    api.until(lambda: any(item["type"] == "article.killed" for item in items()), "the notice", 60)
+    assert not partner.coverage(handed_out)["confirmed"]
+    while (part := partner.read())["items"]:
+        partner.acknowledge(part["next"])
+    assert partner.coverage(handed_out)["confirmed"]
+    marks = api.services.store.client
+    api.publish(new_id())
+    api.until(lambda: marks.sismember(keys.feed("world").pulled, f"endpoint:{partner.endpoint}"), "mark", 30)
+
+
+class Story:
+    """What happens to articles, and what a partner has of them."""
+
+    def __init__(self, api: ApiProcess, data: st.DataObject) -> None:
+        self.api = api
+        self.partner = Partner(api)
+        self.data = data
+        self.versions: dict[str, int] = {}
+        self.killed: set[str] = set()
+        self.has: dict[str, int] = {}
+        self.cursors = [self.partner.read()["next"]]
+
+    def any_living(self) -> str | None:
+        living = sorted(self.versions.keys() - self.killed)
+        return self.data.draw(st.sampled_from(living)) if living else None
+
+    def publish(self) -> None:
+        self.correct(new_id())
+
+    def correct(self, name: str | None = None) -> None:
+        name = name or self.any_living()
+        if name is not None:
+            self.versions[name] = self.versions.get(name, 0) + 1
+            self.api.publish(name, version=self.versions[name], body_html=f"<p>{name} {self.versions[name]}</p>")
+
+    def kill(self) -> None:
+        if name := self.any_living():
+            kill(self.api, name)
+            states = self.api.services.store.changes.states
+            self.api.until(lambda: states("world", [name])[name] == "killed", "kill")
+            self.killed.add(name)
+
+    def read(self, after: str = "") -> Any:
+        query = {"limit": self.data.draw(st.sampled_from([1, 2, 50])), **({"after": after} if after else {})}
+        part = self.partner.read(**query)
+        for item in part["items"]:
+            self.take(item)
+        self.cursors += [*(item["cursor"] for item in part["items"]), part["next"]]
+        return part
+
+    def read_on(self) -> None:
+        self.read(self.cursors[-1])
+
+    def take(self, item: Any) -> None:
+        name = item["article"]
+        if name not in self.versions:
+            return  # of another test
+        if item["pubstatus"] == "usable":
+            assert name not in self.killed, "text after a kill"
+            assert item["version"] == self.versions[name], "only the newest leaves"
+            self.has[name] = item["version"]
+        else:
+            self.has.pop(name, None)
+
+    def acknowledge(self) -> None:
+        self.partner.acknowledge(self.data.draw(st.sampled_from(self.cursors)))
+
+
+# Other threads of this process use `random` while something is drawn.
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(data=st.data())
+def test_whatever_happens_the_partner_ends_up_with_what_is_there(api: ApiProcess, data: st.DataObject) -> None:
+    """No revision comes before an older one that it has, no text after a kill, and nothing is missing in the end."""
+    story = Story(api, data)
+    acts = [story.publish, story.publish, story.correct, story.kill, story.read, story.read_on, story.acknowledge]
+    for _ in range(data.draw(st.integers(3, 15))):
+        data.draw(st.sampled_from(acts))()
+    while (part := story.read())["items"] or part["more"]:
+        story.partner.acknowledge(part["next"])
+    living = {name: version for name, version in story.versions.items() if name not in story.killed}
+    assert story.has == living
+    for name in story.versions:
+        assert story.partner.coverage(name)["confirmed"], name
+
+
+def test_a_cursor_of_many_endpoints_is_short_and_nonsense_is_none() -> None:
+    position = PullPosition({f"city-portal-feed-{number}": 1_000_000 + number for number in range(300)})
+    position.beyond["city-portal-feed-1"] = list(range(1_000_000, 1_000_100))
+    assert len(str(position)) < CURSOR_MOST
+    assert PullPosition.parse(str(position)) == position
+    bomb = base64.urlsafe_b64encode(zlib.compress(b" " * 10_000_000)).decode()
+    for nonsense in ("", "x", "eJw", bomb, "\N{SNOWMAN}"):
+        with pytest.raises(WrongCursor):
+            PullPosition.parse(nonsense)
