@@ -13,6 +13,7 @@ from web.api import (
     articles,
     audit,
     endpoints,
+    event_intake,
     events,
     feed_orders,
     feeds,
@@ -31,6 +32,7 @@ from web.api import (
     report,
     users,
 )
+from web.api.operation_ids import operation_id
 from web.api.problems import MEDIA_TYPE, FieldProblem, Problem, answer_with_problems
 from worker.management.scopes import SCOPES
 
@@ -85,7 +87,7 @@ somebody was faster.
 
 **Limits**: `RateLimit` says how many requests are left to the key in this minute. A kill is never limited.
 
-Events are sent to `POST /events`, outside of this API; `GET /events/{id}` says what became of one.
+Events are sent to `POST /events`; `GET /api/v1/events/{id}` says what became of one.
 """
 
 
@@ -99,6 +101,7 @@ def application(parts: ApiParts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         responses={
             "default": {
                 "description": "A problem.",
@@ -132,6 +135,8 @@ def _document(api: FastAPI, base_url: str) -> dict[str, Any]:
             schema = model.model_json_schema(ref_template=reference_template)
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
+        schemas |= event_intake.SCHEMAS
+        document["paths"] = event_intake.PATHS | document["paths"]
         used = {scope for operation in operations(document) for scope in scopes_of(operation)}
         document["x-scopes"] = {name: meaning for name, meaning in SCOPES.items() if name in used}
         api.openapi_schema = document

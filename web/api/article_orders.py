@@ -24,6 +24,9 @@ class KillTerms(BaseModel):
     unknown_too: bool = Field(default=False, description="Also one that is not known: if it comes, it is refused.")
 
 
+_KNOWN_ALONE = KillTerms()
+
+
 class Embargo(BaseModel):
     """Until when readers do not see an article; null: it is not under embargo."""
 
@@ -38,15 +41,14 @@ def kill(
     response: Response,
     parts: Parts,
     caller: ArticlesKiller,
-    terms: Annotated[KillTerms | None, Body()] = None,
+    terms: Annotated[KillTerms, Body()] = _KNOWN_ALONE,
 ) -> ArticleOrder:
     """Kill an article: it leaves every feed, and every receiver hears of it. Only `article.reinstated` undoes it.
 
     No limit holds this up, and neither the record nor Redis has to be there: one of the two will do.
     """
     article_id = parts.orders.id_of(article)
-    unknown_too = terms is not None and terms.unknown_too
-    return ordered(response, parts.orders.kill(caller, article_id, unknown_too=unknown_too))
+    return ordered(response, parts.orders.kill(caller, article_id, unknown_too=terms.unknown_too))
 
 
 @router.post("/articles/{article:path}/hold", status_code=202, summary="Withhold an article")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from feeds.formats import ARTICLE_FORMATS
 from feeds.words import NoWords, phrases_of
 from web.api.access import ArticlesReader
+from web.api.coverage import Coverage
 from web.api.moments import milliseconds, moment
 from web.api.paging import After, Limit, Page, cursor, page, read_cursor
 from web.api.partner_view import partner_view, showing, shown_article, still_shown
@@ -197,7 +198,7 @@ def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -
     return document
 
 
-@router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not")
+@router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not", response_model=Coverage)
 def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
     """Return who has which version since when, who is behind and why, who has not confirmed a kill."""
     if (view := partner_view(parts, caller)) is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import EndpointsWriter
@@ -45,6 +45,9 @@ class Rotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(default=86_400, ge=0, le=2_592_000, description="How long the old one signs as well.")
+
+
+_FOR_A_DAY = Rotation()
 
 
 class EndpointWithSecret(Endpoint):
@@ -98,11 +101,11 @@ def rotate(
     response: Response,
     parts: Parts,
     caller: EndpointsWriter,
-    rotation: Rotation | None = None,
+    rotation: Annotated[Rotation, Body()] = _FOR_A_DAY,
 ) -> EndpointWithSecret:
     """Make a new secret, which the answer shows, this once. The old one signs beside it for a time."""
     request.state.shows_secret = True
-    overlap = (rotation or Rotation()).overlap_seconds * 1000
+    overlap = rotation.overlap_seconds * 1000
     rotated, secret = parts.management.endpoints.rotate(caller, endpoint, overlap)
     return EndpointWithSecret(**dict(_described(parts, response, rotated)), secret=secret)
 

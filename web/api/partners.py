@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,16 +19,41 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["partners"])
 
 
+class PartnerContact(BaseModel):
+    """Somebody at a partner."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    role: str = ""
+
+
+class PartnerRights(BaseModel):
+    """What a partner may have of an article; what is left out is as it is without it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Literal["full", "summary", "headline"] = Field(default="full", description="How much of it.")
+    credits: list[str] | None = Field(default=None, description="Whose pictures are licensed; null: everybody's.")
+    words: int | None = Field(default=None, description="After how many words the text is cut.")
+    canonical: bool = Field(default=False, description="Whether the text ends with a link to the article's page.")
+    tracking: dict[str, str] = Field(default={}, description="Parameters added to the address of that page.")
+    delay: str | None = Field(default=None, description="How long after a change it gets the article: `2h`, `90s`.")
+    early: bool = Field(default=False, description="Whether it gets articles before their embargo ends.")
+
+
 class PartnerTerms(BaseModel):
     """What is kept of a partner."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str = Field(default="", description="Its name, for people.")
-    contacts: list[dict[str, Any]] = Field(default=[], description="People: name, email, phone, role.")
+    contacts: list[PartnerContact] = []
     notes: str = ""
-    rights: dict[str, Any] = Field(
-        default={}, description="What its endpoints may have, each where it says nothing else: text, words, delay ..."
+    rights: PartnerRights = Field(
+        default=PartnerRights(), description="What its endpoints may have, each where it says nothing else."
     )
 
 
@@ -43,13 +68,13 @@ class PartnerRow(BaseModel):
 
     name: str
     title: str
-    contacts: list[dict[str, Any]]
+    contacts: list[PartnerContact]
     notes: str
-    rights: dict[str, Any]
+    rights: PartnerRights
     created: datetime | None
 
 
-@router.get("/partners", summary="The partners")
+@router.get("/partners", summary="The partners", response_model_exclude_unset=True)
 def partners(
     request: Request, response: Response, parts: Parts, caller: PartnersReader, limit: Limit = 50, after: After = ""
 ) -> Page[PartnerRow]:
@@ -59,7 +84,7 @@ def partners(
     return page(request, response, [_row(partner) for partner in shown], following)
 
 
-@router.post("/partners", status_code=201, summary="Create a partner")
+@router.post("/partners", status_code=201, summary="Create a partner", response_model_exclude_unset=True)
 def create(response: Response, parts: Parts, caller: PartnersWriter, new: NewPartner) -> PartnerRow:
     """Create a partner."""
     values = new.model_dump(exclude={"name"}, exclude_unset=True)
@@ -69,7 +94,7 @@ def create(response: Response, parts: Parts, caller: PartnersWriter, new: NewPar
     return _row(partner)
 
 
-@router.get("/partners/{partner}", summary="One partner")
+@router.get("/partners/{partner}", summary="One partner", response_model_exclude_unset=True)
 def one_partner(partner: str, response: Response, parts: Parts, caller: PartnersReader) -> PartnerRow:
     """Return a partner."""
     there = parts.management.partners.get(caller, partner)
@@ -77,7 +102,7 @@ def one_partner(partner: str, response: Response, parts: Parts, caller: Partners
     return _row(there)
 
 
-@router.put("/partners/{partner}", summary="Change a partner")
+@router.put("/partners/{partner}", summary="Change a partner", response_model_exclude_unset=True)
 def change(
     partner: str,
     response: Response,
