@@ -284,6 +284,7 @@ ARABIC: dict[str, str] = {
     "New endpoint": "نقطة جديدة",
     "Name, feed, partner or address": "الاسم أو الخلاصة أو الشريك أو العنوان",
     "only those that lag or fail": "المتأخرة أو المتعثرة فقط",
+    "The first {count} are shown; narrow them as you type.": "تظهر أول {count}؛ ضيّقها بالكتابة.",
     "No endpoint is like that.": "لا نقطة كهذه.",
     "Last success": "آخر نجاح",
     "Delivered": "سُلّم",

@@ -28,6 +28,8 @@ _ORDERS = {
     "repeat": "Sent again to the endpoints that get single articles.",
 }
 _PER_PAGE = 30
+_RECEIVERS_MOST = 60
+"""So many receivers are shown at first, those that wait before those that are done; `?all=1` shows all."""
 
 
 async def search(request: Request) -> Response:
@@ -76,13 +78,19 @@ async def article(request: Request) -> Response:
     event = rows[-1]["event"] if rows else None
     receipt = await _unless_away(api.get("events", event)) if event else None
     ordered = request.query_params.get("ordered", "")
+    receivers = sorted((coverage or {}).get("receivers", ()), key=lambda row: bool(row["confirmed"]))
+    most = len(receivers) if request.query_params.get("all") else _RECEIVERS_MOST
+    steps = _steps(receipt)
     return parts_of(request).pages.page(
         request,
         "article.html",
         article=state,
         coverage=coverage,
         revisions=list(reversed(rows)),
-        steps=_steps(receipt),
+        steps=steps[: most + 2],
+        more_steps=max(0, len(steps) - most - 2),
+        receivers=receivers[:most],
+        more_receivers=max(0, len(receivers) - most),
         formats=list(ARTICLE_FORMATS),
         ordered=_ORDERS.get(ordered, "The embargo is corrected." if ordered == "embargo" else ""),
         event=request.query_params.get("event", ""),

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_ROWS_MOST = 1_000
+_ROWS_MOST = 100
+"""So many are shown at first; `?all=1` shows all."""
 _ORDERS = {
     "pause": "Paused: it gets nothing until somebody resumes it.",
     "resume": "Resumed: it catches up.",
@@ -44,7 +45,7 @@ async def endpoints(request: Request) -> Response:
         and (state != "troubled" or row["cause"])
     ]
     values: dict[str, Any] = {
-        "rows": visible[:_ROWS_MOST],
+        "rows": visible if query.get("all") else visible[:_ROWS_MOST],
         "count": len(visible),
         "words": query.get("q", ""),
         "state": state,
