@@ -35,6 +35,7 @@ EXPECTED = {
     "subscriptions": ["127.0.0.1"],
     "render": ["hh-2026-0301"],
     "validate": ["no findings in"],
+    "endpoints": ["city-portal-en"],
     "/api/v1/partners": ['"name":"city-portal"'],
     "/api/v1/endpoints": ['"name":"city-portal-en"', '"secret":"whsec_'],
     "/api/v1/endpoints/city-portal-en/test": ['"answer":{"accepted":true,"status":204', '"kill":{"accepted":true'],
