@@ -178,6 +178,10 @@ class Agreement:
             self._work_with(redis, certain=False)
             return LOOK_SECONDS
         verdict = judge(redis, record, redis_holds_anything=self.examiner.agreement.holds_anything())
+        if verdict in _LOSSES:
+            # Redis counts a batch before the record has it, so what was noted between the two looks it has by now.
+            redis = self.examiner.agreement.read()
+            verdict = judge(redis, record, redis_holds_anything=self.examiner.agreement.holds_anything())
         if verdict == "strangers":
             self._store.fence.close()
             self.trouble = (

@@ -13,6 +13,7 @@ through all arguments once more, to see whether it should warn of any.
 from __future__ import annotations
 
 import json
+from functools import cache
 from hashlib import sha1
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -34,17 +35,8 @@ class Scripts:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        folder = files(__package__) / "lua"
-        self._sources = {
-            f"{noun.name}/{file.name.removesuffix('.lua')}": _whole(folder, file.read_text("utf-8"))
-            for noun in folder.iterdir()
-            for file in noun.iterdir()
-            if file.name.endswith(".lua")
-        }
-        # Redis names scripts by their SHA-1; nothing is protected by it.
-        self._digests = {
-            name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._sources.items()
-        }
+        self._sources = _sources()
+        self._digests = _digests()
 
     def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run one script and return its answer."""
@@ -129,6 +121,24 @@ class Scripts:
             if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
                 raise answer
         return answers[: len(calls)], answers[len(calls) :]
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """The text of each script. A process has many stores, and reads a hundred files once."""
+    folder = files(__package__) / "lua"
+    return {
+        f"{noun.name}/{file.name.removesuffix('.lua')}": _whole(folder, file.read_text("utf-8"))
+        for noun in folder.iterdir()
+        for file in noun.iterdir()
+        if file.name.endswith(".lua")
+    }
+
+
+@cache
+def _digests() -> dict[str, str]:
+    """By what Redis names each script, which is its SHA-1; nothing is protected by it."""
+    return {name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in _sources().items()}
 
 
 def _failed(name: str, keys: Sequence[str], error: ResponseError) -> ResponseError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from worker.store import keys
@@ -24,14 +25,19 @@ class Workers:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._reporting = threading.Lock()
+        self._lost: set[str] = set()
 
     def report_alive(self, name: str, now: int) -> None:
-        """The worker is alive at `now` (ms)."""
-        pipe = self._client.pipeline(transaction=False)
-        pipe.zadd(keys.WORKERS, {name: now})
-        pipe.zremrangebyscore(keys.WORKERS, "-inf", now - 3_600_000)
-        pipe.set(keys.worker(name), "1", px=_DEAD_MS)
-        pipe.execute()
+        """The worker is alive at `now` (ms), unless it has reported that it is lost."""
+        with self._reporting:
+            if name in self._lost:
+                return
+            pipe = self._client.pipeline(transaction=False)
+            pipe.zadd(keys.WORKERS, {name: now})
+            pipe.zremrangebyscore(keys.WORKERS, "-inf", now - 3_600_000)
+            pipe.set(keys.worker(name), "1", px=_DEAD_MS)
+            pipe.execute()
 
     def leave(self, name: str) -> None:
         """The worker has stopped."""
@@ -40,9 +46,11 @@ class Workers:
 
     def report_lost(self, name: str, reason: str, now: int) -> None:
         """The worker ends itself at `now` (ms) because something in it is stuck."""
-        self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
-        self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
-        self.leave(name)
+        with self._reporting:
+            self._lost.add(name)
+            self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
+            self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
+            self.leave(name)
 
     def lost_workers(self, now: int) -> list[str]:
         """Return which workers have ended themselves lately, and why."""
