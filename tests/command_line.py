@@ -17,21 +17,30 @@ _SECONDS = 60
 
 
 def dateline(
-    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
+    *words: str,
+    stdin: str = "",
+    stdout: Path | None = None,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, far from any settings of ours."""
-    done = dateline_bytes(*words, stdin=stdin, cwd=cwd, variables=variables)
+    """Run the command line as a user does, far from any settings of ours. `stdout`: the file that gets its output."""
+    done = dateline_bytes(*words, stdin=stdin, stdout=stdout, cwd=cwd, variables=variables)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def dateline_bytes(
-    *words: str, stdin: str = "", cwd: Path | None = None, variables: Mapping[str, str] | None = None
+    *words: str,
+    stdin: str = "",
+    stdout: Path | None = None,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """The same, with what it prints as it is."""
     environ = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", **(variables or {})}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "stdin").write_text(stdin, "utf-8")
+        (folder / "stdout").symlink_to(stdout or folder / "output")
         process = context.Process(target=_run, args=(words, folder, cwd, environ))
         process.start()
         process.join(_SECONDS)
@@ -42,7 +51,7 @@ def dateline_bytes(
         status = process.exitcode
         process.close()
         assert status is not None
-        outputs = ((folder / stream).read_bytes() for stream in ("stdout", "stderr"))
+        outputs = (b"" if stdout else (folder / "output").read_bytes(), (folder / "stderr").read_bytes())
         return subprocess.CompletedProcess(words, status, *outputs)
 
 

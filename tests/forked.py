@@ -12,7 +12,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import wait
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
@@ -50,30 +52,50 @@ def _detach(descriptor: Any) -> int:
 
 
 class ForkedProcess:
-    """A process as `subprocess.Popen` shows it, with a pipe as its standard input."""
+    """A process as `subprocess.Popen` shows it, with a pipe as its standard input.
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+    `log`: the file for what it writes, else it goes where ours goes. `first` is called in it before all else: a
+    function of a module that can be imported, with what it is given bound to it.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        log: Path | None = None,
+        first: Callable[[], None] | None = None,
+    ) -> None:
         reading, writing = os.pipe()
         self.stdin = os.fdopen(writing, "wb", buffering=0)
-        streams = [_Descriptor(number) for number in (reading, 1, 2)]
-        self._process = context.Process(target=_supervised, args=(list(words), dict(environ), Path.cwd(), streams))
+        outputs = [1, 2] if log is None else [os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)] * 2
+        streams = [_Descriptor(number) for number in (reading, *outputs)]
+        self._lock = threading.Lock()
+        self._process = context.Process(
+            target=_supervised, args=(list(words), dict(environ), Path.cwd(), streams, first)
+        )
         self._process.start()
         os.close(reading)
+        if log is not None:
+            os.close(outputs[0])
         assert self._process.pid is not None
         self.pid = self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        return self._process.exitcode
+        return self.poll()
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        # How a process has ended can be read once, and `watch` asks in a thread of its own.
+        with self._lock:
+            return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
+        wait([self._process.sentinel], timeout)
+        status = self.poll()
+        if status is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
-        return self._process.exitcode
+        return status
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -86,8 +108,12 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def _supervised(words: list[str], environ: dict[str, str], cwd: Path, streams: list[int]) -> None:
+def _supervised(
+    words: list[str], environ: dict[str, str], cwd: Path, streams: list[int], first: Callable[[], None] | None
+) -> None:
     os.setsid()
+    if first is not None:
+        first()
     run_command_line(words, environ, cwd, streams)
 
 
@@ -101,6 +127,8 @@ def run_command_line(words: Sequence[str], environ: Mapping[str, str], cwd: Path
     os.environ.update(environ)
     if cwd is not None:
         os.chdir(cwd)
+    # What a shell starts has Python's own way to start processes, and granian goes by it.
+    multiprocessing.set_start_method(None, force=True)
     sys.argv = ["dateline", *words]
     from worker.cli import main
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import empty_record
 import requests
 from forked import ForkedProcess
 from receiver import Receiver
@@ -179,6 +180,8 @@ def start(
     config.write_text(settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ.update(variables or {})
+    if "DATELINE_RECORD_URL" not in environ:
+        empty_record.put(tmp_path / "data" / "record.db")
     with ForkedTree(load(config, environ), config, workers, environ) as stack:
         newsroom = Newsroom(stack, receiver, f"http://127.0.0.1:{port}", config, environ)
         yield newsroom

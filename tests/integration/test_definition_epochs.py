@@ -84,8 +84,8 @@ def test_what_redis_numbered_while_the_record_was_away_is_put_right(store: Store
     assert {"1", "2"} == set(store.client.hvals(keys.NUMBERS))
 
 
-def test_a_worker_that_gets_another_number_counts_once(store: Store, record_url: str) -> None:
-    with closing(Record.connect(record_url)) as record:
+def test_a_worker_that_gets_another_number_counts_once(store: Store, new_record_url: str) -> None:
+    with closing(Record.connect(new_record_url)) as record:
         worker = permit(store, record, OLD, "w")
         assert worker.charge == "1 1"
         record.upgrade()

@@ -346,7 +346,7 @@ def test_one_that_does_not_answer_is_ended_all_the_same(data_dir: Path) -> None:
     assert find(data_dir) == server.url
     begun = time.monotonic()
     server.stop()
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
     assert gone(pid)
 
 

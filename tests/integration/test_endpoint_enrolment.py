@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import empty_record
 import pytest
 from receiver import Receiver
 
@@ -62,8 +63,8 @@ def states(store: Store) -> dict[str, str]:
 def test_an_endpoint_that_went_while_others_were_in_charge_is_paused_by_whoever_takes_charge(
     redis_url: str, tmp_path: Path, receiver: Receiver
 ) -> None:
+    empty_record.put(tmp_path / "record.db")
     older = build(settings(tmp_path, SETTINGS), redis_url)
-    older.record.upgrade()
     newer = older.rewired(settings(tmp_path, SETTINGS + NEWER))
     with working(older):
         with working(newer):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import dateline
 from sqlalchemy import insert
 from test_search import article
 from typer.testing import CliRunner, Result
@@ -337,8 +337,7 @@ def test_a_time_that_ends_before_it_begins_is_refused(desk: Record) -> None:
 
 def test_a_disk_that_has_no_room_for_the_answer_is_named(desk: Record) -> None:
     note(desk, article("hh-1"))
+    variables = dict(os.environ)
     for command in (["articles"], ["articles", "--json"], ["report", "--csv"]):
-        with Path("/dev/full").open("w", encoding="utf-8") as full:
-            words = [sys.executable, "-m", "worker.cli", *command]
-            done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = dateline(*command, stdout=Path("/dev/full"), variables=variables)
         assert (1, "dateline: can't write: No space left on device\n") == (done.returncode, done.stderr)

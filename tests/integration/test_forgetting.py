@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import empty_record
 import pytest
 from postgresql import Cluster
 from sqlalchemy import insert, select, text
@@ -174,8 +175,8 @@ def where(folder: Path, word: str) -> list[str]:
 
 
 def test_a_kill_leaves_no_words_in_the_files(tmp_path: Path) -> None:
+    empty_record.put(tmp_path / "record.db")
     with closing(Record.embedded(tmp_path)) as record, closing(Record.embedded(tmp_path)) as other:
-        record.upgrade()
         for number in range(20):
             publish(record, f"b{number}", f"kelp{number}")
         publish(record, "a", SECRET)
@@ -194,8 +195,8 @@ def test_a_kill_leaves_no_words_in_the_files(tmp_path: Path) -> None:
 
 
 def test_whoever_reads_is_waited_for(tmp_path: Path) -> None:
+    empty_record.put(tmp_path / "record.db")
     with closing(Record.embedded(tmp_path, wait_seconds=0.05)) as record, closing(Record.embedded(tmp_path)) as other:
-        record.upgrade()
         publish(record, "a", SECRET)
         with other.read() as connection:
             connection.execute(select(tables.meta)).all()
@@ -207,8 +208,8 @@ def test_whoever_reads_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_kills_while_it_is_cleaned(tmp_path: Path) -> None:
+    empty_record.put(tmp_path / "record.db")
     with closing(Record.embedded(tmp_path)) as record:
-        record.upgrade()
         words = [f"{SECRET}{number}x" for number in range(6)]
         for number, word in enumerate(words):
             publish(record, f"a{number}", word)

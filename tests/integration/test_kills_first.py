@@ -38,23 +38,18 @@ def had(worker: Worker, *article_ids: str) -> None:
 
 
 def test_a_kill_lifts_the_rate_for_itself_alone(worker: Worker) -> None:
-    worker.endpoint(rate=1)
+    worker.endpoint(rate=0.01)
     had(worker, "held")
-    for number in range(300):
+    for number in range(30):
         worker.change(f"behind-{number}")
     worker.change("held", "killed")
     worker.change("never-had", "in")
     worker.change("never-had", "killed")
-    begun = time.monotonic()
     worker.go()
     until(worker.receiver, lambda: len(worker.pushes()) >= 2)
-    kill = worker.receiver.at("/e")[1]
-    assert worker.pushes()[1] == "killed held"
-    assert kill.at - begun < 1
-    time.sleep(2)
-    # A second's worth may have been left, and nobody has brought it forward from its wait.
-    assert worker.pushes()[2:] == [f"published behind-{number}" for number in range(len(worker.pushes()) - 2)]
-    assert len(worker.pushes()) <= 2 + 3
+    until(worker.receiver, lambda: worker.store.receivers.counts("f")["backoff"] == 1, "the rest to wait for the rate")
+    time.sleep(1)
+    assert worker.pushes() == ["published held", "killed held"]
 
 
 def test_what_is_not_sent_is_not_charged(worker: Worker) -> None:
@@ -93,7 +88,7 @@ def test_it_does_not_wait_for_others_that_are_in_flight(worker: Worker) -> None:
 
     def hang(request: Request) -> Answer:
         if b"hangs" in request.body:
-            release.wait(10)
+            release.wait(60)
         return 204, b""
 
     worker.receiver.behave["/e"] = hang
@@ -114,14 +109,14 @@ def test_the_kill_of_what_is_in_flight_follows_its_answer(worker: Worker) -> Non
     def hang(request: Request) -> Answer:
         if b"Headline of first" in request.body:
             arrived.set()
-            release.wait(10)
+            release.wait(60)
         return 204, b""
 
     worker.receiver.behave["/e"] = hang
     for name in ("first", "second", "third"):
         worker.change(name)
     worker.go()
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     worker.change("first", "killed")
     time.sleep(0.1)
     release.set()
@@ -133,7 +128,7 @@ def test_an_endpoint_that_was_down_is_told_of_kills_then_of_withdrawals_then_of_
     worker.endpoint(concurrency=1)
     had(worker, "moved", "killed-1", "killed-2")
     assert worker.store.receivers.pause("f", "endpoint:e", 0, "down")
-    for number in range(2_500):
+    for number in range(1_200):
         worker.change(f"passing-{number}")
         worker.change(f"passing-{number}", "out")
     worker.change("moved", "out")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from news_desk import article, kill
 from redis.exceptions import RedisError
 from sqlalchemy import select
-from test_publish import article, kill
 
 from config.settings import load
 from worker import clock
@@ -41,7 +41,6 @@ class Worker:
         config = folder / "dateline.toml"
         config.write_text(f'data_dir = "{folder}"\n{SETTINGS}')
         self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
-        self.services.record.upgrade()
         self.store, self.record = self.services.store, self.services.record
         self.runtime = WorkerRuntime(self.services, distributes=False)
         self.services.agreement.begin = self.runtime.rebuild.begin

@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from news_desk import article
 from receiver import Answer, Receiver, Request
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from standardwebhooks import Webhook
-from test_publish import article
 
 from config.settings import load
 from worker import clock
@@ -143,18 +143,18 @@ def test_made_changed_and_removed_while_everything_runs(newsroom: Newsroom) -> N
     newsroom.comes("filed", before)
     _, secret = endpoints.create(ADMIN, "herald", newsroom.values("one"))
     assert secret is not None
-    until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    until(lambda: newsroom.know("herald", "one"), 60, "all workers to know it")
     first = newsroom.publish()
     newsroom.comes("one", first)
     (push,) = newsroom.receiver.at("/one")
     Webhook(secret).verify(push.body, dict(push.headers))
     shown = endpoints.get(ADMIN, "herald").settings
     endpoints.change(ADMIN, "herald", {**shown, **newsroom.values("two")})
-    until(lambda: newsroom.know("herald", "two"), 10, "all workers to know the new address")
+    until(lambda: newsroom.know("herald", "two"), 60, "all workers to know the new address")
     second = newsroom.publish()
     newsroom.comes("two", second)
     endpoints.remove(ADMIN, "herald")
-    until(lambda: newsroom.states() == {"filed": "settled", "herald": "paused"}, 10, "it to be paused")
+    until(lambda: newsroom.states() == {"filed": "settled", "herald": "paused"}, 60, "it to be paused")
     third = newsroom.publish()
     newsroom.comes("filed", before, first, second, third)
     endpoints.restore(ADMIN, "herald")
@@ -174,11 +174,11 @@ def test_what_is_in_flight_ends_by_the_old_settings(newsroom: Newsroom) -> None:
     newsroom.receiver.behave["/one"] = slow
     endpoints = newsroom.services.management.endpoints
     _, old = endpoints.create(ADMIN, "herald", newsroom.values("one"))
-    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 60, "all workers to know it")
     first = newsroom.publish()
     assert arrived.wait(20)
     endpoints.change(ADMIN, "herald", {**newsroom.values("two"), "secret": []})
-    newsroom.receiver.until(lambda: newsroom.know("herald", "two"), 10, "all workers to know the new address")
+    newsroom.receiver.until(lambda: newsroom.know("herald", "two"), 60, "all workers to know the new address")
     second = newsroom.publish()
     answer.set()
     newsroom.comes("two", second)
@@ -193,7 +193,7 @@ def test_both_secrets_sign_while_one_is_rotated(newsroom: Newsroom) -> None:
     endpoints, until = newsroom.services.management.endpoints, newsroom.receiver.until
     _, old = endpoints.create(ADMIN, "herald", newsroom.values("one"))
     _, new = endpoints.rotate(ADMIN, "herald", 60_000)
-    until(lambda: all(len(secrets) == 2 for secrets in newsroom.secrets("herald")), 10, "both secrets to be in use")
+    until(lambda: all(len(secrets) == 2 for secrets in newsroom.secrets("herald")), 60, "both secrets to be in use")
     newsroom.comes("one", newsroom.publish())
     (push,) = newsroom.receiver.at("/one")
     for secret in (old, new):
@@ -206,7 +206,7 @@ def test_without_the_record_nobody_is_removed_and_nothing_is_changed(
     newsroom: Newsroom, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.services.management.endpoints.create(ADMIN, "herald", newsroom.values("one"))
-    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 60, "all workers to know it")
     with record.write() as connection:
         connection.execute(text("UPDATE dateline_schema SET version_num = '9999'"))
     # A worker that starts by now has the copy in Redis.
@@ -227,7 +227,7 @@ def test_without_the_record_nobody_is_removed_and_nothing_is_changed(
 
 def test_redis_is_emptied(newsroom: Newsroom) -> None:
     newsroom.services.management.endpoints.create(ADMIN, "herald", newsroom.values("one"))
-    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 10, "all workers to know it")
+    newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 60, "all workers to know it")
     first = newsroom.publish()
     newsroom.comes("one", first)
     newsroom.services.store.client.flushall()

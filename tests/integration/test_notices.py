@@ -9,7 +9,7 @@ from typing import Any
 import fastfeedparser
 import feedparser
 import pytest
-from test_publish import Desk, article, desk, kill
+from news_desk import Desk, article, kill
 
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
@@ -17,8 +17,6 @@ from feeds.validation.checks import check_feed
 from worker import clock
 from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, PayloadRequest
 from worker.store import Store
-
-__all__ = ["desk"]
 
 KILLED = "This article has been withdrawn by the publisher."
 WITHHELD = "This article is not available at the moment."

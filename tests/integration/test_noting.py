@@ -12,9 +12,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from news_desk import Desk, article, kill
 from records import no_record
 from sqlalchemy import select, text
-from test_publish import Desk, article, kill
 from test_round_trips import counted
 from test_updates import document
 

@@ -78,8 +78,8 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
         for article in ("one", "two"):
             worker.change(article)
             worker.go()
-            worker.receiver.until(lambda article=article: all(served(worker, article)), 10, "the others")
-        worker.receiver.until(lambda: event in {line["event"] for line in logged}, 10, "the log")
+            worker.receiver.until(lambda article=article: all(served(worker, article)), 60, "the others")
+        worker.receiver.until(lambda: event in {line["event"] for line in logged}, 60, "the log")
     lines = [line for line in logged if line["event"] == event]
     assert "distributor_failed" not in {line["event"] for line in logged}
     if event == "record_damaged":
@@ -94,7 +94,7 @@ def test_others_are_served_and_settled(worker: Worker, monkeypatch: pytest.Monke
     worker.store.receivers.resume("f", "endpoint:bad")
     worker.store.receivers.sweep(["f"], later, 100)
     worker.go()
-    worker.receiver.until(lambda: settled(worker, "bad"), 10, "the one that was in trouble")
+    worker.receiver.until(lambda: settled(worker, "bad"), 60, "the one that was in trouble")
     assert {"published one", "published two"} == set(worker.pushes("bad"))
 
 
@@ -104,14 +104,14 @@ def test_a_damaged_entry_of_a_ledger_keeps_no_kill_from_an_endpoint(worker: Work
     for article in ("one", "two"):
         worker.change(article)
     worker.go()
-    worker.receiver.until(lambda: {"published one", "published two"} <= set(worker.pushes()), 10, "the articles")
-    worker.receiver.until(worker.settled, 10, "the end of the claim")
+    worker.receiver.until(lambda: {"published one", "published two"} <= set(worker.pushes()), 60, "the articles")
+    worker.receiver.until(worker.settled, 60, "the end of the claim")
     worker.store.client.hset(keys.feed("f").ledger("e"), "one", damage)
     for article in ("one", "two"):
         worker.change(article, "killed")
     worker.go()
-    worker.receiver.until(lambda: {"killed one", "killed two"} <= set(worker.pushes()), 10, "the kills")
-    worker.receiver.until(worker.settled, 10, "the end of the claim")
+    worker.receiver.until(lambda: {"killed one", "killed two"} <= set(worker.pushes()), 60, "the kills")
+    worker.receiver.until(worker.settled, 60, "the end of the claim")
     entries = worker.store.ledgers.read_one("f", "e", ["one", "two"])
     assert ["killed", "killed"] == [LedgerEntry.parse(text).label for text in entries.values()]
 

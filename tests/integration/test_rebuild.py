@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from news_desk import Desk, article, kill
 from noted import contents, epoch_of, note_all
 from records import no_record
 from sqlalchemy import insert, select, update
-from test_publish import Desk, article, kill
 
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
@@ -60,11 +60,6 @@ def process(redis_url: str, store: Store, record: Record) -> Iterator[Process]:
     process = Process(redis_url, record)
     yield process
     process.close()
-
-
-@pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store)
 
 
 def subscribe(store: Store, feed: str, name: str) -> None:
@@ -128,6 +123,26 @@ class TestAgreement:
     def test_a_new_redis_joins_a_new_record(self, process: Process, record: Record) -> None:
         process.agreement.look()
         assert process.store.client.get(keys.EPOCH) == epoch_of(record)
+        assert process.store.client.ping()
+
+    def test_what_is_noted_while_it_looks_is_no_loss(
+        self, process: Process, desk: Desk, record: Record, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        process.agreement.look()
+        note_all(desk.store, record, FEEDS)
+        read_record = process.agreement._read_record
+
+        def slowly() -> RecordStanding:
+            desk.accept(article("a"))
+            desk.consumer().consume()
+            note_all(desk.store, record, FEEDS)
+            return read_record()
+
+        monkeypatch.setattr(process.agreement, "_read_record", slowly)
+        monkeypatch.setattr(process.agreement, "begin", lambda verdict, *_: pytest.fail(verdict))
+        process.agreement._certain = False
+        process.agreement.look()
+        assert not process.store.fence.is_closed
         assert process.store.client.ping()
 
     def test_a_record_that_is_gone_changes_nothing(self, redis_url: str, process: Process) -> None:
@@ -350,13 +365,14 @@ class TestRebuild:
         head = desk.store.changes.head("world").seq
         desk.store.client.flushall()
         desk.store.events.create_group()
+        decided = clock.ms(clock.agreed())
         desk.accept(article("stray"))
         desk.consumer().consume()
         assert desk.store.changes.head("world").seq == 1
         if ahead is not None:
             with record.write() as connection:
                 noted = positions.read_positions(connection)[positions.NOTED]
-                positions.note_position(connection, positions.NOTED, noted + 1, clock.ms(clock.agreed()) + ahead)
+                positions.note_position(connection, positions.NOTED, noted + 1, decided + ahead)
         process.agreement.look()
         process.rebuild_all()
         assert desk.store.changes.seqs("world", ["stray"]) == [head + 1]

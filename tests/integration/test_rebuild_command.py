@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from news_desk import Desk
 from noted import epoch_of, note_all
 from sqlalchemy import insert
-from test_publish import Desk
 from test_rebuild import FEEDS, busy
 
 from worker.record import Record, tables
 from worker.retention.differences import Differences
 from worker.store import Store, keys
-
-
-@pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store)
 
 
 def counts(store: Store, record: Record) -> dict[str, tuple[int, list[str]]]:

@@ -254,11 +254,12 @@ def machine(store: Store) -> Iterator[type[Receivers]]:
     del Receivers.store
 
 
-def test_scripts_do_what_the_model_says(machine: type[Receivers]) -> None:
+@pytest.mark.parametrize("examples", [60, pytest.param(500, marks=pytest.mark.long)])
+def test_scripts_do_what_the_model_says(machine: type[Receivers], examples: int) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=150,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -55,9 +55,9 @@ def set_schema(record: Record, schema: str) -> None:
 
 class TestSchema:
     @pytest.fixture
-    def migrated(self, record_url: str) -> Iterator[Record]:
+    def migrated(self, new_record_url: str) -> Iterator[Record]:
         """Made by the migrations themselves; `record` is a copy."""
-        with closing(Record.connect(record_url, wait_seconds=0.2)) as record:
+        with closing(Record.connect(new_record_url, wait_seconds=0.2)) as record:
             record.upgrade()
             yield record
 
@@ -84,8 +84,8 @@ class TestSchema:
             other.upgrade()
             assert overview(other).epoch != overview(migrated).epoch
 
-    def test_several_at_a_time(self, record_url: str) -> None:
-        records = [Record.connect(record_url, wait_seconds=30) for _ in range(4)]
+    def test_several_at_a_time(self, new_record_url: str) -> None:
+        records = [Record.connect(new_record_url, wait_seconds=30) for _ in range(4)]
         with ThreadPoolExecutor(4) as threads:
             assert [None] * 4 == list(threads.map(Record.upgrade, records))
         with records[0].read() as connection:
@@ -93,8 +93,8 @@ class TestSchema:
         for record in records:
             record.close()
 
-    def test_half_an_upgrade_is_none(self, record_url: str) -> None:
-        with closing(Record.connect(record_url)) as record:
+    def test_half_an_upgrade_is_none(self, new_record_url: str) -> None:
+        with closing(Record.connect(new_record_url)) as record:
             if record.file is not None:
                 record.file.touch()
             with record.any_schema() as connection:
@@ -113,8 +113,8 @@ class TestSchema:
         with pytest.raises(UnfitRecord, match="older Dateline"):
             record.upgrade()
 
-    def test_without_tables(self, record_url: str) -> None:
-        with closing(Record.connect(record_url)) as record:
+    def test_without_tables(self, new_record_url: str) -> None:
+        with closing(Record.connect(new_record_url)) as record:
             assert record.schema() is None
             with pytest.raises(UnfitRecord, match="has no tables yet: run `dateline record upgrade`, if"):
                 record.see_that_it_fits()
@@ -179,7 +179,6 @@ class TestWhatIsKept:
 
     def test_writers_wait_for_each_other(self, record_url: str) -> None:
         with closing(Record.connect(record_url, wait_seconds=30)) as record:
-            record.upgrade()
             with record.write() as connection:
                 note(connection, "count", "0")
             row = tables.meta.c.name == "count"

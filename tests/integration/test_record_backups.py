@@ -133,8 +133,8 @@ def test_what_is_no_backup(record: Record, copy: Path) -> None:
     assert noted(record) == 1
 
 
-def test_without_tables(record_url: str, copy: Path) -> None:
-    with closing(Record.connect(record_url)) as record:
+def test_without_tables(new_record_url: str, copy: Path) -> None:
+    with closing(Record.connect(new_record_url)) as record:
         with pytest.raises(UnfitRecord, match="there is nothing to back up"):
             back_up(record, copy)
         assert not copy.exists()
@@ -226,8 +226,8 @@ class TestBeforeAnythingRuns:
             record.see_that_it_fits()
             assert record.file == tmp_path / "data" / "record.db"
 
-    def test_one_that_is_named_is_not(self, record_url: str) -> None:
-        settings = Settings(feeds=FEEDS, record_url=record_url)
+    def test_one_that_is_named_is_not(self, new_record_url: str) -> None:
+        settings = Settings(feeds=FEEDS, record_url=new_record_url)
         make_embedded(settings)
         with pytest.raises(UnfitRecord, match="has no tables yet: run `dateline record upgrade`, if"):
             see_that_the_record_fits(settings)
@@ -263,14 +263,14 @@ def test_a_password_of_any_characters_stands_by_itself(cluster: Cluster, tmp_pat
 
 
 class TestCommands:
-    def test_from_nothing_to_a_backup_and_back(self, record_url: str, copy: Path) -> None:
-        where = {"DATELINE_RECORD_URL": record_url, "PATH": "/usr/bin:/bin"}
+    def test_from_nothing_to_a_backup_and_back(self, new_record_url: str, copy: Path) -> None:
+        where = {"DATELINE_RECORD_URL": new_record_url, "PATH": "/usr/bin:/bin"}
 
         def run(*words: str) -> tuple[int, str, str]:
             done = dateline("record", *words, variables=where)
             return done.returncode, done.stdout, done.stderr
 
-        address = Record.connect(record_url).address
+        address = Record.connect(new_record_url).address
         advice = "run `dateline record upgrade`, if that is where it should be"
         assert run("status") == (1, "", f"dateline: the record {address} has no tables yet: {advice}\n")
         assert run("upgrade") == (0, f"The record {address} has schema {SCHEMA}, made just now.\n", "")

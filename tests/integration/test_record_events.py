@@ -86,7 +86,6 @@ class TestAccepting:
 
     def test_several_processes_accept_the_same(self, record_url: str) -> None:
         records = [Record.connect(record_url) for _ in range(4)]
-        records[0].upgrade()
         events = [sent(str(number)) for number in range(40)]
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda one: [accepted(one, event)[0] for event in events], records))

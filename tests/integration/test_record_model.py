@@ -75,7 +75,6 @@ class Process:
         config = folder / "dateline.toml"
         config.write_text(text_of_settings(folder, receiver))
         self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
-        self.services.record.upgrade()
         self.store, self.record = self.services.store, self.services.record
         self.receiver = receiver
         self.runtime = WorkerRuntime(self.services, distributes=False)

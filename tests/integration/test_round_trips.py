@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from unittest import mock
 
 import pytest
+from news_desk import Desk, article, kill
 from redis.connection import AbstractConnection
-from test_publish import Desk, article, kill
 
 from worker.store import Store
 

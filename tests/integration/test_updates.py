@@ -9,13 +9,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from news_desk import Desk, article, kill
 from records import hot_articles
-from test_publish import Desk, article, desk, kill
 
 from worker.store.articles import StoredArticle
 from worker.takedown.coverage_report import coverage_report
-
-__all__ = ["desk"]
 
 
 def document(name: str, origin: str | None = None, version: int = 1, **more: Any) -> dict[str, Any]:

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import faulty_worker
 import pytest
+from forked import ForkedProcess
 
 from worker import clock
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.store import Store
-
-_PROGRAM = """
-import pathlib, sys, time
-trigger, module, owner, method, how = sys.argv.pop(), *sys.argv.pop().split()
-import importlib
-modules = "outbound.engine receivers.distributor runtime.duty receivers.clearance runtime.celery_consumer"
-for name in modules.split():
-    part = importlib.import_module("worker." + name)
-    for limit in ("_STILL_SECONDS", "_TURN_SECONDS"):
-        if hasattr(part, limit):
-            setattr(part, limit, 4.0)
-part = getattr(importlib.import_module(module), owner)
-real = getattr(part, method)
-def faulty(*args, **options):
-    if pathlib.Path(trigger).exists():
-        if how == "ends":
-            raise SystemExit
-        time.sleep(600)
-    return real(*args, **options)
-setattr(part, method, faulty)
-from worker.cli import main
-main()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +26,7 @@ def redis_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
     server.stop()
 
 
-def _start(server: EmbeddedRedis, folder: Path, fault: str) -> subprocess.Popen[bytes]:
+def _start(server: EmbeddedRedis, folder: Path, fault: str) -> ForkedProcess:
     config = folder / "dateline.toml"
     config.write_text('[[feeds]]\nname = "all"\ntitle = "All"\n')
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
@@ -57,13 +35,11 @@ def _start(server: EmbeddedRedis, folder: Path, fault: str) -> subprocess.Popen[
         "DATELINE_CONFIG": str(config),
         "DATELINE_DATA_DIR": str(folder / "data"),
     }
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "worker", fault, str(folder / "trigger")], env=environ, stderr=log
-        )
+    fails = partial(faulty_worker.become, fault, folder / "trigger")
+    return ForkedProcess(["worker"], environ, log=folder / "log", first=fails)
 
 
-def _until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _until_ready(process: ForkedProcess, folder: Path) -> None:
     deadline = time.monotonic() + 60
     while b"worker_ready" not in (folder / "log").read_bytes():
         assert process.poll() is None, (folder / "log").read_text()
@@ -96,6 +72,7 @@ def test_a_worker_whose_thread_does_not_move_ends_itself_and_says_why(
     finally:
         process.kill()
         process.wait()
+        process.stdin.close()
     log = (tmp_path / "log").read_text()
     assert "thread_lost" in log
     assert f"the thread {thread} has" in log
@@ -120,4 +97,5 @@ def test_a_worker_that_was_frozen_as_a_whole_goes_on(redis_of_its_own: EmbeddedR
     finally:
         process.kill()
         process.wait()
+        process.stdin.close()
     assert "thread_lost" not in (tmp_path / "log").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import empty_record
 from records import no_record
 from sqlalchemy import insert
 from test_forgetting import SECRET, kill, publish, where
@@ -46,8 +47,8 @@ def test_one_worker_at_a_time(store: Store, record: Record) -> None:
 
 
 def test_what_is_forgotten_is_cleaned_up(store: Store, tmp_path: Path) -> None:
+    empty_record.put(tmp_path / "record.db")
     with closing(Record.embedded(tmp_path)) as record:
-        record.upgrade()
         publish(record, "a", SECRET)
         kill(record, "a")
         index_all(store, record)

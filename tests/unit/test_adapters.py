@@ -140,7 +140,7 @@ def test_any_bytes(adapter: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("adapter", JSON_ADAPTERS)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
 @given(value=st.dictionaries(NAMES, LIKELY, max_size=12), seed=st.sampled_from([NINJS, POST, {}]))
 def test_any_json(adapter: str, value: dict[str, Any], seed: dict[str, Any]) -> None:
     body = {**seed, **value}

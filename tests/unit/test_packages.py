@@ -58,3 +58,10 @@ def test_a_folder_that_is_no_package_is_in_nobodys_way(tmp_path: Path) -> None:
     for name in ("config", "feeds", "web", "worker"):
         (tmp_path / name).mkdir()
     assert (0, []) == run(tmp_path, str(DATELINE), "--version", path=str(tmp_path))
+
+
+def test_a_disk_that_has_no_room_for_the_answer_is_named_once() -> None:
+    """Neither as a traceback nor, when Python ends, again."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([DATELINE, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (1, "dateline: can't write: No space left on device\n") == (done.returncode, done.stderr)
