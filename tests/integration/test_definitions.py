@@ -323,7 +323,7 @@ class TestFilling:
         narrow.kill("a")
         narrow.work()
         [change] = worker.store.changes.since("world", 0, 10)
-        assert Change(change.seq, "a", "killed", change.asof, was_in_feed=True, previous_seq=0) == change
+        assert Change(change.seq, "a", "killed", change.asof, was_in_feed=True, previous_seq=0, version=2) == change
 
     def test_what_is_wrong_with_one_article_keeps_no_other_out(self, worker: Worker) -> None:
         for name in ("a", "b", "c"):

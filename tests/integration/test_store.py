@@ -29,8 +29,10 @@ def test_the_log_is_compacted_and_its_head_counts_changes(store: Store) -> None:
     for seq, name in enumerate(["a", "b", "a"], 1):
         assert seq == store.changes.record(name, seq, 1000 + seq, {"f": ("in", seq)})["f"]
     assert Head(3, 1003) == store.changes.head("f")
-    assert [Change(2, "b", "in", 1002), Change(3, "a", "in", 1003)] == store.changes.since("f", 0, 10)
-    assert [Change(3, "a", "in", 1003)] == store.changes.since("f", 2, 10)
+    assert [Change(2, "b", "in", 1002, version=2), Change(3, "a", "in", 1003, version=3)] == store.changes.since(
+        "f", 0, 10
+    )
+    assert [Change(3, "a", "in", 1003, version=3)] == store.changes.since("f", 2, 10)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ secret_key = "c2hvcnQ="
 [operations]
 secret = "{SECRET}"
 secret_file = "nowhere"
+[desk]
+logo = "logo.gif"
+session_most = "1h"
 [adapters.ghost]
 secret = "secret of ghost"
 [[feeds]]
@@ -158,7 +161,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints), LISTED="[")
     found += mistakes(folder / "dateline.toml", "feeds = []")
     found += mistakes(folder / "dateline.toml", "feeds = [")
-    halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n'
+    halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n[desk]\nsession_idle = "1s"\n'
     found += mistakes(folder / "dateline.toml", halves + '[[feeds]]\nname = "a"\ntitle = "A"\n')
     return found
 
