@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select, tuple_
 
-from worker.record.column_types import keepable_row
+from worker.record.column_types import keepable_rows
 from worker.record.tables import attempts
 from worker.record.upserts import upsert_many
 
@@ -46,11 +46,10 @@ class NotedAttempt(NamedTuple):
 
 def note(connection: Connection, tries: Sequence[NotedAttempt]) -> None:
     """Note attempts, in the caller's transaction. Those that are noted already stay as they are."""
-    rows = [keepable_row(attempt) for attempt in sorted(tries, key=_key)]
-    upsert_many(connection, attempts, NotedAttempt._fields, rows)
+    upsert_many(connection, attempts, NotedAttempt._fields, keepable_rows(sorted(tries, key=_key)))
 
 
-_key = attrgetter("key")
+_key = attrgetter("receiver", "time", "article_id", "message_id")
 
 
 def newest(

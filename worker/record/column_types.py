@@ -37,6 +37,12 @@ def keepable_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(_UNKEEPABLE.sub("\ufffd", value) if type(value) is str else value for value in row)
 
 
+def keepable_rows(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the same of many rows, which nearly always are kept as they are."""
+    texts = "".join([value for row in rows for value in row if type(value) is str])
+    return list(rows) if texts.isascii() and "\0" not in texts else [keepable_row(row) for row in rows]
+
+
 class Words(TypeDecorator[str]):
     """A text; what no database keeps in one becomes U+FFFD."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import and_, case, func, literal_column, or_, select
 
-from worker.record.column_types import keepable_row
+from worker.record.column_types import keepable_rows
 from worker.record.tables import deliveries
 from worker.record.upserts import upsert_many
 
@@ -52,7 +52,7 @@ def note(connection: Connection, entries: Sequence[Delivery]) -> None:
     or late, changes nothing.
     """
     lasting: dict[tuple[Any, ...], Delivery] = {}
-    for entry in map(Delivery._make, map(keepable_row, entries)):
+    for entry in map(Delivery._make, keepable_rows(entries)):
         key = entry[:5]
         before = lasting.get(key)
         lasting[key] = entry if before is None else _both(before, entry)

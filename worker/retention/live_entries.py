@@ -7,8 +7,6 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from worker.retention.outbox_entries import attempt_of
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -42,23 +40,23 @@ def _of_entry(feed: str, entry: OutboxEntry) -> Iterator[tuple[str, dict[str, An
 
 
 def _attempt(feed: str, entry: OutboxEntry) -> Iterator[tuple[str, dict[str, Any]]]:
-    attempt = attempt_of(feed, entry)
-    endpoint = attempt.receiver.removeprefix("endpoint:")
+    endpoint, values, _ = entry.values
+    _, article, version, action, outcome, status, milliseconds, *_, error, _ = values
     fields = {
         "feeds": [feed],
-        "endpoint": endpoint,
-        "article": attempt.article_id or None,
-        "version": attempt.version,
-        "action": attempt.action,
-        "status": attempt.status or None,
-        "milliseconds": attempt.milliseconds,
-        "error": attempt.error or None,
+        "endpoint": str(endpoint),
+        "article": article or None,
+        "version": int(version),
+        "action": str(action),
+        "status": status or None,
+        "milliseconds": int(milliseconds),
+        "error": error or None,
     }
-    match attempt.outcome:
+    match outcome:
         case "delivered":
             yield "delivered", fields
-            if attempt.action == "killed":
-                confirmed = {"feeds": [feed], "endpoint": endpoint, "article": attempt.article_id, "by": "answer"}
+            if action == "killed":
+                confirmed = {"feeds": [feed], "endpoint": endpoint, "article": article, "by": "answer"}
                 yield "kill_confirmed", confirmed
         case "refused" | "parked":
             yield "parked", fields

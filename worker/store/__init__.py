@@ -124,7 +124,7 @@ class Store:
         self.unnoted = Unnoted(client, scripts)
         self.definitions = Definitions(client, scripts)
         self.lineage = Lineage(client, scripts)
-        self.live = Live(client)
+        self.live = Live(client, scripts)
         self.lists = CuratedLists(client, scripts, self.damaged_records)
         self.management = ManagementCopies(client, scripts)
         self.patterns = PatternFeeds(client, scripts)
