@@ -21,7 +21,7 @@ ledger, are more than the two processors have, with the receiver, Redis and the 
 libcurl loop that only signs and posts the same body makes 14,000. A delivery keeps a processor of the workers busy
 for about 300 microseconds: half of it the distributor (judging, building, signing, keeping), a quarter libcurl and
 its thread, a quarter the record, into which attempts are noted; Redis has another 60. One round trip keeps the
-answers of a pass and reads what goes next."""
+answers of a pass and reads what goes next; three scripts read what a claim needs of all its endpoints."""
 
 _ENDPOINTS = 200
 _SECTIONS = 20
