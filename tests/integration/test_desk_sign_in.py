@@ -11,6 +11,7 @@ import pytest
 from api_process import ROOT, ApiProcess, api_process
 from desk_visitor import ORIGIN, PASSWORD, DeskVisitor, visitor
 from receiver import Receiver
+from redis import exceptions
 
 from web.desk import sign_in_limits
 from web.desk.sign_in_limits import SignInLimits
@@ -198,3 +199,20 @@ def test_files_are_kept_for_good_and_named_by_what_is_in_them(api: ApiProcess, a
         text = path.read_text()
         if path.parent == STATIC:
             assert not re.search(r"https?://|@import|url\(", text), path
+
+
+def test_while_redis_is_away_whoever_is_signed_in_stays_so(
+    api: ApiProcess, admin: DeskVisitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> str:
+        raise exceptions.ConnectionError("Redis does not answer")
+
+    assert admin.get("/account").status_code == 200
+    stranger = DeskVisitor(api)
+    stranger.client.cookies.set("dateline_desk", "x" * 43)
+    monkeypatch.setattr(api.services.store.desk_sessions, "get", away)
+    # A kill must not wait for Redis.
+    assert admin.get("/articles/hh-1/kill").status_code == 200
+    answer = stranger.get("/articles")
+    assert answer.status_code == 503
+    assert "Redis does not answer" in answer.text
