@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli.terminal import Config, Data, Failed, feed_names, out, utc
+from feeds.moments import iso
+from worker.cli.terminal import AsJson, Config, Data, Failed, feed_names, out, print_json, utc
 from worker.cli.text_tables import Table
 
 if TYPE_CHECKING:
+    from feeds.definition import FeedDefinition
     from worker.runtime.services import Services
     from worker.store import Store
     from worker.store.receivers import ReceiverOverview
@@ -30,6 +32,7 @@ def list_feeds(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many articles that would be, and to whom.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the feeds; or push what a new definition has taken in, or withdraw what it has left out."""
     from feeds.formats import FEED_FORMATS
@@ -54,10 +57,12 @@ def list_feeds(
         details=("Title", "Edition", "Changes", "Last change (UTC)"),
     )
     store = services.store
+    rows: list[dict[str, Any]] = []
     feeds_by_pattern = store.patterns.counts(list(services.publication.patterns))
     for pattern in services.publication.patterns.values():
         shown = ("", "", "", "", "", pattern.edition or "mixed", pattern.title)
         table.add_row(pattern.name, f"{feeds_by_pattern[pattern.name]} feeds", *shown)
+        rows.append(_row(pattern, pattern=True, feeds=feeds_by_pattern[pattern.name]))
     names = [definition.name for definition in services.publication.definitions]
     tips, sizes, counted = store.changes.heads(names), store.changes.sizes(names), store.receivers.counts_of(names)
     set_aside = _parked_by_feed(services)
@@ -65,17 +70,24 @@ def list_feeds(
         head = tips[definition.name]
         counts = counted.get(definition.name, {})
         behind = counts.pop("behind", 0)
+        receivers = sum(counts.values())
+        standing = {"articles": sizes[definition.name], "sequence": head.seq, "changed": iso(head.changed)}
+        standing |= {"receivers": receivers, "behind": behind, "parked": set_aside[definition.name]}
+        rows.append(_row(definition, pattern=False, **standing))
         table.add_row(
             definition.name,
             str(sizes[definition.name]),
             str(head.seq),
             utc(head.changed),
-            str(sum(counts.values())),
+            str(receivers),
             str(behind),
             str(set_aside[definition.name]),
             definition.edition or "mixed",
             definition.title,
         )
+    if as_json:
+        print_json({"feeds": rows})
+        return
     table.show(out, "There are no feeds.")
     progress = store.definitions.progress()
     if progress.feeds:
@@ -85,6 +97,13 @@ def list_feeds(
     out.print(
         f"Formats: {', '.join(FEED_FORMATS)}; addresses: {services.publication.base_url}/feeds/FEED.FORMAT",
     )
+
+
+def _row(definition: FeedDefinition, *, pattern: bool, **standing: Any) -> dict[str, Any]:
+    """A feed or a pattern of feeds for JSON; what it has none of is null, as in the API."""
+    names = ("feeds", "articles", "sequence", "changed", "receivers", "behind", "parked")
+    row = {"name": definition.name, "title": definition.title, "pattern": pattern, "edition": definition.edition}
+    return row | dict.fromkeys(names) | standing
 
 
 def _parked_by_feed(services: Services) -> Counter[str]:
@@ -115,6 +134,7 @@ def list_subscriptions(
     data: Data = None,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at the most.")] = 100,
+    as_json: AsJson = False,
 ) -> None:
     """List the WebSub subscriptions and how they stand."""
     from worker.cli.running_newsroom import newsroom
@@ -127,6 +147,7 @@ def list_subscriptions(
         details=("Callback", "Why", "Signed", "Ends (UTC)"),
     )
     shown = more = 0
+    rows: list[dict[str, Any]] = []
     for name in [feed] if feed else services.store.receivers.feeds():
         head = services.store.changes.head(name).seq
         for receiver in services.store.receivers.scan(name):
@@ -141,6 +162,22 @@ def list_subscriptions(
             ends = utc(details["expires"])
             state, behind, failing, why = _standing(receiver, head)
             table.add_row(name, details["format"], state, behind, failing, ends, secret, why, details["callback"])
+            rows.append(
+                {
+                    "feed": name,
+                    "callback": details["callback"],
+                    "format": details["format"],
+                    "signed": bool(details["secret"]),
+                    "lease_ends": iso(details["expires"]),
+                    "state": receiver.state,
+                    "behind": int(behind),
+                    "reason": why or None,
+                    "failing_since": iso(receiver.remembered.failing.since),
+                }
+            )
+    if as_json:
+        print_json({"subscriptions": rows, "more": more})
+        return
     table.show(out, "There are no subscriptions.")
     if more:
         out.print(f"{more} more; see them with --limit.")
