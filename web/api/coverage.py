@@ -26,6 +26,7 @@ class ReceiverCoverage(BaseModel):
 
     feed: str
     receiver: str = Field(description=f"The endpoint's name, or {SUBSCRIPTIONS}.")
+    count: int = Field(description="For how many receivers it stands.")
     version: int | None
     status: str | None
     since: _Time | None
@@ -47,6 +48,7 @@ class Coverage(BaseModel):
     """Who has an article as it is now, and who has not."""
 
     article: dict[str, Any] = Field(description="The article without its text: id, version, pubstatus, url ...")
+    accepted: _Time = Field(description="When its last event was accepted.")
     embargoed: _Time | None
     confirmed: int
     unconfirmed: int
