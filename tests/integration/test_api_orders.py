@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import feedparser
 import pytest
 from api_process import SECRET, ApiProcess, api_process
 from newsroom import published
@@ -236,7 +237,21 @@ def test_an_endpoint_is_tested_as_it_is_pushed_to(api: ApiProcess) -> None:
     refused = api.ask("POST", "/endpoints/portal/test").json()
     del api.receiver.behave["/portal"]
     assert (refused["answer"]["status"], refused["answer"]["body"], refused["kill"]) == (422, "no thanks", None)
-    assert api.ask("POST", "/endpoints/reader/test").status_code == 409
+
+
+def test_an_endpoint_that_gets_feeds_is_tested_with_a_feed(api: ApiProcess) -> None:
+    test = api.ask("POST", "/endpoints/reader/test").json()
+    assert (test["answer"]["accepted"], test["kill"]["accepted"]) == (True, True)
+    sent = [request for request in api.receiver.at("/reader") if "dateline-test" in request.headers]
+    published, killed = (feedparser.parse(request.body) for request in sent)
+    assert sent[0].body == test["document"].encode()
+    assert sent[0].headers["content-type"].startswith("application/atom+xml")
+    assert published.feed.title == "World"
+    assert [entry.title for entry in published.entries] == ["Test: please ignore"]
+    # Readers that know no tombstones get a notice under the same id, without the words.
+    assert [entry.id for entry in killed.entries] == [published.entries[0].id]
+    assert b"please ignore" not in sent[1].body
+    assert b"deleted-entry" in sent[1].body
 
 
 def test_the_past_of_a_feed_is_ordered(api: ApiProcess) -> None:

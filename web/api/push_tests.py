@@ -34,7 +34,8 @@ class EndpointTest(BaseModel):
 def test(endpoint: str, parts: Parts, caller: EndpointsOperator) -> EndpointTest:
     """Send a test article in the endpoint's format, authenticated and signed as all are, and return what it answers.
 
-    It is marked as a test by its words and by the header `Dateline-Test`. 409: the endpoint gets feeds.
+    It is marked as a test by its words and by the header `Dateline-Test`; an endpoint in mode "feed" is sent a feed of
+    it alone. 409: the partner reads the endpoint for itself.
     """
     view = parts.endpoints().view(caller, endpoint)
     return EndpointTest(**parts.push_tests.push(caller, view.name, view.partner).as_json())

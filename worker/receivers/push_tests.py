@@ -1,7 +1,8 @@
 """Test pushes: a test article to one endpoint, through its guard, its credentials and its signature, and its kill.
 
-The article says in its words, and the request in its header Dateline-Test, that it is a test. Whoever has taken it is
-sent its kill at once, so that none stays anywhere. Nothing of this is in a ledger.
+An endpoint that gets feeds gets a feed of this article alone. The article says in its words, and the request in its
+header Dateline-Test, that it is a test. Whoever has taken it is sent its kill at once, so that none stays anywhere.
+Nothing of this is in a ledger.
 """
 
 from __future__ import annotations
@@ -10,27 +11,23 @@ import time
 from dataclasses import dataclass
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from feeds.article import Article
-from feeds.formats import ARTICLE_FORMATS
-from feeds.rights import granted
-from worker import clock
-from worker.destinations.interface import Message, message_id
 from worker.management.changes import Conflict
 from worker.management.scopes import ENDPOINTS_OPERATE
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.oauth2_tokens import Tokens
 from worker.outbound.transfer import Answer, unsent
 from worker.outbound.webhook_consents import Consents
+from worker.receivers.push_test_documents import push_test_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from feeds.formats.interface import Provider
     from worker.destinations.http import Endpoint
+    from worker.destinations.interface import Message
     from worker.management.audit_trail import AuditTrail
     from worker.management.callers import Caller
+    from worker.newsroom.publication import Publication
     from worker.outbound.engine import Engine
 
 HEADER = "Dateline-Test: 1"
@@ -91,13 +88,13 @@ class PushTests:
         self,
         engine: Callable[[], Engine],
         configured: Callable[[str, Tokens, Consents], Endpoint | None],
-        provider: Provider,
+        publication: Publication,
         audit: AuditTrail,
         timeout: float,
     ) -> None:
         self._make_engine = engine
         self._configured = configured
-        self._provider = provider
+        self._publication = publication
         self._audit = audit
         self._timeout = timeout
         self._lock = Lock()
@@ -122,17 +119,11 @@ class PushTests:
         caller.require(ENDPOINTS_OPERATE, feed=endpoint.feed, partner=partner)
         if endpoint.pulled:
             raise Conflict(f"{name} is read by its partner: nothing can be sent to it")
-        if endpoint.mode != "article":
-            raise Conflict(f"{name} gets feeds; only endpoints in mode article are sent a test article")
-        article = _test_article(f"dateline-test-{uuid4().hex[:12]}")
-        message = self._message(endpoint, "article.published", article)
+        article_id, message, kill_message = push_test_documents(endpoint, self._publication)
         answer = self._sent(engine, endpoint, message)
-        kill = None
-        if answer.accepted:
-            killed = article.model_copy(update={"version": 2, "pubstatus": "canceled", "headline": "", "body_html": ""})
-            kill = self._sent(engine, endpoint, self._message(endpoint, "article.killed", killed))
+        kill = self._sent(engine, endpoint, kill_message) if answer.accepted else None
         self._audit.note(caller, "endpoint.tested", name, new={"status": answer.status, "error": answer.error})
-        return PushTest(article.id, message.text.decode("utf-8"), answer, kill)
+        return PushTest(article_id, message.text.decode("utf-8"), answer, kill)
 
     def _running(self) -> tuple[Engine, Tokens, Consents]:
         with self._lock:
@@ -142,11 +133,6 @@ class PushTests:
                 self._asking = Tokens(self._engine, self._timeout), Consents(self._engine, self._timeout)
                 self._asking[0].start()
             return self._engine, *self._asking
-
-    def _message(self, endpoint: Endpoint, kind: str, article: Article) -> Message:
-        render, readable = ARTICLE_FORMATS[endpoint.format].render, granted(article, endpoint.rights)
-        push_id = message_id(render(kind, readable, "", self._provider), "test", article.id, article.version)
-        return Message.of(push_id, render(kind, readable, push_id, self._provider), compressed=endpoint.gzip)
 
     def _sent(self, engine: Engine, endpoint: Endpoint, message: Message) -> PushTestAnswer:
         """Send one message, and wait for its answer."""
@@ -176,18 +162,3 @@ class PushTests:
         answered.wait(2 * self._timeout)
         answer = answers[0] if answers else unsent(Fault.TIMEOUT, "no answer came in time")
         return PushTestAnswer(answer.status, answer.seconds, answer.message, answer.body.decode("utf-8", "replace"))
-
-
-def _test_article(article_id: str) -> Article:
-    now = clock.agreed()
-    return Article(
-        id=article_id,
-        version=1,
-        edition="en",
-        url=f"https://dateline.invalid/{article_id}",
-        published=now,
-        updated=now,
-        headline="Test: please ignore",
-        summary="This is a test of Dateline and no news.",
-        body_html="<p>This is a test of Dateline and no news. It is withdrawn at once.</p>",
-    )

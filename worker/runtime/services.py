@@ -245,7 +245,7 @@ class Services:
         def engine() -> Engine:
             return Engine(self.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
 
-        return PushTests(engine, endpoint, self.publication.provider, management.audit, delivery.timeout)
+        return PushTests(engine, endpoint, self.publication, management.audit, delivery.timeout)
 
     def make_all(self) -> None:
         """Make every part now, for a process of many threads: none makes a second one, and no request waits for it."""
