@@ -208,7 +208,7 @@ def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
     newsroom.receiver.wait("/p7", attempts + 1)
     unknown = dateline("endpoints", "--retry", "nobody", *config)
     assert unknown.returncode == 2
-    assert "--retry: there is no endpoint nobody" in unknown.stderr
+    assert "there is no endpoint nobody; known: p0" in unknown.stderr
 
 
 @pytest.mark.parametrize(

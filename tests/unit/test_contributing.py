@@ -150,6 +150,7 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
         ),
     )
     edit(copy / "config" / "dateline.toml", ("nitf, applenews;", "nitf, applenews, newsnote;"))
+    edit(copy / "worker" / "cli" / "format_names.py", ('"nitf", "applenews")', '"nitf", "applenews", "newsnote")'))
     (copy / "tests" / "unit" / "test_formats_newsnote.py").write_text(OWN_TEST, "utf-8")
     in_changelog(copy, "The format newsnote.")
     pytest_in(copy, "tests/golden/test_golden.py", "--regenerate", "-k", "newsnote")
@@ -158,7 +159,7 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
     pytest_in(copy, "tests/golden/test_golden.py", *judges)
     # Of those that take long what looks at formats of articles.
     looks = "article or format or comments or json_of_any_shape or rules"
-    others = [f"tests/unit/test_{name}.py" for name in ("validation", "languages", "settings")]
+    others = [f"tests/unit/test_{name}.py" for name in ("validation", "languages", "settings", "settings_endpoints")]
     pytest_in(copy, *others, "-k", looks)
 
 
@@ -187,6 +188,7 @@ def test_an_adapter_is_added_by_its_recipe(copy: Path) -> None:
             ),
         ),
     )
+    edit(copy / "worker" / "cli" / "format_names.py", ('"page", "text")', '"page", "text", "tidewire")'))
     in_changelog(copy, "Tidewire may post to /events/tidewire.")
     edit(
         copy / "worker" / "intake" / "inbound_signatures.py",

@@ -1,6 +1,16 @@
-"""The names of adapters and formats: no help waits for their import. A test holds them against the tables."""
+"""The names of adapters and formats: no help waits for their import. A test compares them with the tables."""
 
 ADAPTERS = ("ninjs", "wordpress", "ghost", "page", "text")
-FEED_FORMATS = (*("rss", "atom", "json", "smartnews", "msn", "flipboard", "applenews-rss", "news-sitemap", "sitemap"),)
+FEED_FORMATS = (
+    "rss",
+    "atom",
+    "json",
+    "smartnews",
+    "msn",
+    "flipboard",
+    "applenews-rss",
+    "news-sitemap",
+    "sitemap",
+)
 ARTICLE_FORMATS = ("json", "ninjs31", "ninjs22", "ninjs16", "newsmlg2", "nitf", "applenews")
 FORMATS = tuple(dict.fromkeys((*FEED_FORMATS, *ARTICLE_FORMATS)))
