@@ -4,11 +4,58 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from config.value_types import BESIDE_THE_SETTINGS, STRICT, Span
+from feeds.article import Url
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class OidcSettings(BaseModel):
+    """The OpenID provider by which people sign in at the desk. It is on when it has an issuer."""
+
+    model_config = STRICT
+
+    issuer: Url | None = None
+    """Who it is, as it says itself; below it is .well-known/openid-configuration."""
+    client_id: str = Field(default="", max_length=500, validate_default=True)
+    """Who Dateline is to it. It sends people back to /desk/sign-in/openid/done."""
+    client_secret: SecretStr = Field(default=SecretStr(""), repr=False)
+    """By which Dateline proves that. Without it, it is a public client."""
+    scope: str = "openid profile email"
+    """What it is asked for: openid, and where the role claim needs it more."""
+    role_claim: str = Field(default="", max_length=200)
+    """The claim of the ID token that says somebody's groups or role, a text or a list. Then it decides at each sign-in;
+    without it people keep the role that they were given here."""
+    roles: dict[str, Literal["viewer", "desk", "operator", "admin"]] = {}
+    """What its values mean: value = "role". Of several the one that may do most counts."""
+    default_role: Literal["viewer", "desk", "operator", "admin"] | None = None
+    """The role of whoever has none by that. Without it they don't get in unless they were added here."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, value: str | None) -> str | None:
+        if value is not None and (parts := urlsplit(value)).scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must be an https address")
+        return value
+
+    @field_validator("client_id")
+    @classmethod
+    def _identified(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("issuer") is not None and not value:
+            raise ValueError("is missing: the provider has one for each of its clients")
+        return value
+
+    @field_validator("scope")
+    @classmethod
+    def _openid(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("must have openid in it")
+        return value
 
 
 class DeskSettings(BaseModel):
@@ -26,6 +73,9 @@ class DeskSettings(BaseModel):
     """How long somebody stays signed in who does nothing."""
     session_most: Span = Field(default=timedelta(days=7), validate_default=True)
     """How long somebody stays signed in at the most."""
+
+    oidc: OidcSettings = OidcSettings()
+    """The OpenID provider by which people sign in."""
 
     @field_validator("logo")
     @classmethod

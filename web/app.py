@@ -28,6 +28,7 @@ from web.connection_limits import ConnectionLimits
 from web.coverage import CoverageEndpoint
 from web.definition_listener import DefinitionListener
 from web.desk.application import application as desk_application
+from web.desk.parts import OPENID_DONE
 from web.desk.parts import PREFIX as DESK_PREFIX
 from web.document_cache import DocumentCache
 from web.error_handlers import ERROR_HANDLERS
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
+    from worker.outbound.openid_provider import OpenIdProvider
     from worker.receivers.push_tests import PushTests
 
 log = structlog.get_logger()
@@ -99,6 +101,7 @@ class WebProcess:
         self._live = LiveListener(store.live)
         self._clearance = Clearance(store.withdrawals, f"web-{uuid4().hex}")
         self._push_tests: PushTests | None = None
+        self._openid: OpenIdProvider | None = None
         self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
@@ -157,7 +160,11 @@ class WebProcess:
         limits = ApiLimits(requests=services.settings.api.requests, body=settings.max_body_bytes)
         ring, requests = services.management.ring, services.store.api_requests
         api = Gate(routes, ring, requests, bodies, addresses, self._wrong_keys, limits, OPEN_PATHS)
-        desk = desk_application(routes, parts, addresses, bodies, RecordHealth(services.record))
+        former_provider, self._openid = self._openid, services.new_openid_provider(OPENID_DONE)
+        if former_provider is not None:
+            former_provider.stop()
+        health = RecordHealth(services.record)
+        desk = desk_application(routes, parts, addresses, bodies, health, self._openid)
         return _beside({PREFIX: api, DESK_PREFIX: desk}, pages)
 
     def _forget(self) -> None:
@@ -181,6 +188,8 @@ class WebProcess:
         self._clearance.stop()
         if self._push_tests is not None:
             self._push_tests.stop()
+        if self._openid is not None:
+            self._openid.stop()
         self._agreement.stop()
         self._connections.stop()
         self._management.stop()

@@ -33,6 +33,13 @@ NO_DEFAULT = {
     "site.logo_url",
     "desk.logo",
     "management.secret_key_file",
+    "desk.oidc.issuer",
+    "desk.oidc.client_id",
+    "desk.oidc.client_secret_file",
+    "desk.oidc.role_claim",
+    "desk.oidc.roles.newsroom-desk",
+    "desk.oidc.roles.newsroom-it",
+    "desk.oidc.default_role",
 }
 
 
@@ -65,7 +72,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*", "", key)
+            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*|(?<=\.roles)\..*", "", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }
@@ -88,6 +95,7 @@ class TestExample:
         (file.parent / "secrets" / "archive").write_text("hunter2")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
+        (file.parent / "secrets" / "oidc").write_text("of-the-provider")
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         text = uncommented(EXAMPLE.read_text("utf-8"))

@@ -47,6 +47,9 @@ secret_file = "nowhere"
 [desk]
 logo = "logo.gif"
 session_most = "1h"
+[desk.oidc]
+issuer = "http://login.example/"
+scope = "email"
 [adapters.ghost]
 secret = "secret of ghost"
 [[feeds]]
@@ -162,6 +165,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     found += mistakes(folder / "dateline.toml", "feeds = []")
     found += mistakes(folder / "dateline.toml", "feeds = [")
     halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n[desk]\nsession_idle = "1s"\n'
+    halves += '[desk.oidc]\nissuer = "https://login.example/"\n'
     found += mistakes(folder / "dateline.toml", halves + '[[feeds]]\nname = "a"\ntitle = "A"\n')
     return found
 

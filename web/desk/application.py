@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from web.client_address import ClientAddresses
     from web.record_health import RecordHealth
     from web.request_body import BodyReader
+    from worker.outbound.openid_provider import OpenIdProvider
 
 log = structlog.get_logger()
 
@@ -48,13 +49,18 @@ _STATUSES: dict[type[Exception], int] = {
 
 
 def application(
-    api: ASGIApp, api_parts: ApiParts, addresses: ClientAddresses, bodies: BodyReader, record_health: RecordHealth
+    api: ASGIApp,
+    api_parts: ApiParts,
+    addresses: ClientAddresses,
+    bodies: BodyReader,
+    record_health: RecordHealth,
+    openid: OpenIdProvider | None,
 ) -> ASGIApp:
     """Return the desk. `api`: the application of the API, behind its gate."""
     settings = api_parts.settings
     files = StaticFiles(settings.desk.accent, _readable(settings.desk.logo))
     pages = DeskPages(settings, files, api_parts.publication.base_url)
-    parts = DeskParts(api, api_parts, pages, addresses, SignInLimits(), record_health, Standing(api_parts))
+    parts = DeskParts(api, api_parts, pages, addresses, SignInLimits(), record_health, Standing(api_parts), openid)
     desk = Starlette(
         routes=[Route(f"{PREFIX}/static/{{path:path}}", files.get), *ROUTES],
         exception_handlers={kind: _handler(problem) for kind, problem in _PROBLEMS.items()},

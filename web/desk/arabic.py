@@ -8,6 +8,8 @@ ARABIC: dict[str, str] = {
     "Desk": "المكتب",
     "live": "مباشر",
     "not live": "غير مباشر",
+    "Sign in with the account of the house": "سجّل الدخول بحساب المؤسسة",
+    "This account did not get in.": "لم يُقبل هذا الحساب.",
     "Sign out": "تسجيل الخروج",
     "Now": "الآن",
     "Articles": "المواد",

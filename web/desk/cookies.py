@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SECURE = "__Host-dateline"
 _PLAIN = "dateline_desk"
 """For http: on this machine, while somebody tries things out."""
+_FLOW_SECONDS = 600
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -30,6 +31,25 @@ def drop_session(request: Request, response: Response, base_url: str) -> None:
     """Have a browser forget the token."""
     name = _name(request, base_url)
     response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=name == _SECURE)
+
+
+def flow_cookie(request: Request, base_url: str) -> str:
+    """Return what a browser keeps of a sign-in at an OpenID provider; "" without one."""
+    return request.cookies.get(f"{_name(request, base_url)}_openid", "")
+
+
+def set_flow(request: Request, response: Response, base_url: str, flow: str) -> None:
+    """Have a browser keep what belongs to one sign-in, for ten minutes."""
+    name = _name(request, base_url)
+    response.set_cookie(
+        f"{name}_openid", flow, _FLOW_SECONDS, path="/", httponly=True, samesite="lax", secure=name == _SECURE
+    )
+
+
+def drop_flow(request: Request, response: Response, base_url: str) -> None:
+    """Have a browser forget it."""
+    name = _name(request, base_url)
+    response.delete_cookie(f"{name}_openid", path="/", httponly=True, samesite="lax", secure=name == _SECURE)
 
 
 def _name(request: Request, base_url: str) -> str:

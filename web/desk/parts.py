@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from worker.management.callers import Caller
     from worker.management.copies import Person
     from worker.management.desk_sessions import Session
+    from worker.outbound.openid_provider import OpenIdProvider
 
 PREFIX = "/desk"
 SIGN_IN = f"{PREFIX}/sign-in"
+OPENID = f"{SIGN_IN}/openid"
+OPENID_DONE = f"{OPENID}/done"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class DeskParts:
     limits: SignInLimits
     record_health: RecordHealth
     standing: Standing
+    openid: OpenIdProvider | None
 
     @property
     def lifetimes(self) -> Lifetimes:

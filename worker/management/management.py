@@ -129,6 +129,11 @@ class Management:
         copy = self.current or self.copy()
         return next((person for person in copy.people if person.name == name), None) if copy else None
 
+    def person_of_subject(self, subject: str) -> Person | None:
+        """Return who signs in as an OpenID provider's subject, as this process knows them; None: nobody."""
+        copy = self.current or self.copy()
+        return next((person for person in copy.people if person.subject == subject), None) if copy else None
+
     def _know_at_once(self, copy: ManagementCopy) -> None:
         """Know of a change of this process before its listener hears of it: whoever has made it asks for it next."""
         if self.current is not None and self.current.revision < copy.revision:

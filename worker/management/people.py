@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from argon2 import PasswordHasher
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 PASSWORD_LEAST, PASSWORD_MOST = 12, 1000
 """How many characters a password has (NIST SP 800-63B, section 3.1.1.2: length counts, not signs)."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.@+-]{0,126}[a-z0-9])?")
+
+
+BY_PROVIDER = Caller(name="openid", scopes=ROLE_SCOPES["admin"])
+"""Whoever an OpenID provider speaks for adds people and gives roles as it says."""
 
 
 class WrongPassword(Exception):
@@ -156,6 +161,30 @@ class People:
         caller = caller_of(person, address)
         self._audit.note(caller, "person.signed_in", person.name)
         return caller
+
+    def sign_in_by_provider(
+        self, person: Person | None, subject: str, suggested_name: str, role: str | None, address: str
+    ) -> Person:
+        """Return whom an OpenID provider has let in, as `subject`, and note that they came.
+
+        `person`: whom this process knows by that subject. `suggested_name`: what a new one is called, unless that is
+        taken: nobody becomes somebody else by a name. `role`: what the provider gives, None: nothing, so only those who
+        are known get in. Raises Forbidden, RecordAway.
+        """
+        if person is None and role is None:
+            raise Forbidden("nobody has been added here for this account", PEOPLE_WRITE)
+        if person is None:
+            person = self.add(BY_PROVIDER, self._free_name(subject, suggested_name), role or "", subject=subject)
+        elif role is not None and role != person.role:
+            person = self.change(BY_PROVIDER, person.name, role=role)
+        self._audit.note(caller_of(person, address), "person.signed_in", person.name)
+        return person
+
+    def _free_name(self, subject: str, suggested_name: str) -> str:
+        name = re.sub(r"[^a-z0-9_.@+-]+", "-", suggested_name.lower())[:100].strip("_.@+-") or "person"
+        with self._changes.reading() as connection:
+            is_taken = rows.row(connection, tables.people, name) is not None
+        return f"{name}-{sha256(subject.encode()).hexdigest()[:8]}" if is_taken else name
 
     @cached_property
     def _nobodys(self) -> str:

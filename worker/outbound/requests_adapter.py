@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 from http.client import responses
+from typing import TypeVar
 
 import requests
 from requests.adapters import BaseAdapter
@@ -33,6 +34,7 @@ KEEP_BYTES = 2_000_000
 # libcurl sets these itself, from what it really sends.
 _SET_BY_LIBCURL = frozenset({"content-length", "transfer-encoding", "connection"})
 
+AnySession = TypeVar("AnySession", bound=requests.Session)
 Timeout = float | tuple[float, float] | tuple[float, None] | None
 Cert = bytes | str | tuple[bytes | str, bytes | str] | None
 
@@ -81,7 +83,11 @@ def session_through(engine: Engine, *, keep_bytes: int = KEEP_BYTES) -> requests
 
     It knows no .netrc and no proxies: whatever it sends comes from the settings.
     """
-    session = requests.Session()
+    return sent_through(engine, requests.Session(), keep_bytes=keep_bytes)
+
+
+def sent_through(engine: Engine, session: AnySession, *, keep_bytes: int = KEEP_BYTES) -> AnySession:
+    """Have a session of somebody else's making send as those of `session_through` do, and return it."""
     session.trust_env = False
     for scheme in ("http://", "https://"):
         session.mount(scheme, CurlAdapter(engine, keep_bytes=keep_bytes))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from worker.management.management import Management
     from worker.outbound.guard import Guard
     from worker.outbound.oauth2_tokens import Tokens
+    from worker.outbound.openid_provider import OpenIdProvider
     from worker.outbound.webhook_consents import Consents
     from worker.receivers.endpoint_orders import EndpointOrders
     from worker.receivers.push_tests import PushTests
@@ -246,6 +247,23 @@ class Services:
             return Engine(self.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
 
         return PushTests(engine, endpoint, self.publication, management.audit, delivery.timeout)
+
+    def new_openid_provider(self, done: str) -> OpenIdProvider | None:
+        """Return the provider by which people sign in at the desk; None: the settings have none.
+
+        `done`: the path that it sends browsers back to.
+        """
+        from worker.outbound.engine import Engine
+        from worker.outbound.openid_provider import OpenIdClient, OpenIdProvider
+
+        oidc, delivery = self.settings.desk.oidc, self.settings.delivery
+        if oidc.issuer is None:
+            return None
+        secret, back = oidc.client_secret.get_secret_value(), f"{self.publication.base_url}{done}"
+        client = OpenIdClient(oidc.issuer, oidc.client_id, secret, oidc.scope, back, delivery.timeout)
+        return OpenIdProvider(
+            client, lambda: Engine(self.guard, places=10, per_host=4, connect_timeout=delivery.connect_timeout)
+        )
 
     def make_all(self) -> None:
         """Make every part now, for a process of many threads: none makes a second one, and no request waits for it."""

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from web.desk.routes import articles, audit, endpoints, feeds, kills, lists, live, now, partners, people, sign_in
+from web.desk.routes import (
+    articles,
+    audit,
+    endpoints,
+    feeds,
+    kills,
+    lists,
+    live,
+    now,
+    openid,
+    partners,
+    people,
+    sign_in,
+)
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -12,6 +25,7 @@ if TYPE_CHECKING:
 # In which order they are asked: what names more of an address comes first.
 ROUTES: list[BaseRoute] = [
     *sign_in.ROUTES,
+    *openid.ROUTES,
     *now.ROUTES,
     *live.ROUTES,
     *kills.ROUTES,

@@ -29,7 +29,7 @@ async def form(request: Request) -> Response:
     place = place_in_desk(request.query_params.get("next", ""))
     if request.state.visitor is not None:
         return RedirectResponse(place, 303)
-    return _form(request, place, lost=bool(request.query_params.get("lost")))
+    return sign_in_form(request, place, lost=bool(request.query_params.get("lost")))
 
 
 async def sign_in(request: Request) -> Response:
@@ -44,13 +44,13 @@ async def sign_in(request: Request) -> Response:
             await run_in_threadpool(people.sign_in, person, fields.get("password", ""), address)
     except WrongPassword:
         parts.limits.note_wrong(address, name[:128])
-        return _form(request, place, name=name[:128], wrong="Name and password do not match.", status=403)
+        return sign_in_form(request, place, name=name[:128], wrong="Name and password do not match.", status=403)
     except TooManyWait:
         wrong = "Too many sign-ins from here are waiting; try again in a moment."
-        return _form(request, place, name=name[:128], wrong=wrong, status=429)
+        return sign_in_form(request, place, name=name[:128], wrong=wrong, status=429)
     parts.limits.note_right(name)
     assert person is not None
-    return await _begin(request, parts, person, place)
+    return await begin_session(request, parts, person, place)
 
 
 async def link(request: Request) -> Response:
@@ -67,7 +67,7 @@ async def use_link(request: Request) -> Response:
     person = await run_in_threadpool(sessions.use_link, request.path_params["token"], address)
     if person is None:
         return parts.pages.page(request, "link.html", person=None, status=404)
-    return await _begin(request, parts, person, PREFIX)
+    return await begin_session(request, parts, person, PREFIX)
 
 
 async def sign_out(request: Request) -> Response:
@@ -88,7 +88,8 @@ async def speak(request: Request) -> Response:
     return response
 
 
-async def _begin(request: Request, parts: DeskParts, person: Person, place: str) -> Response:
+async def begin_session(request: Request, parts: DeskParts, person: Person, place: str) -> Response:
+    """Sign somebody in whom we know by now, and lead them to a page."""
     management, address = parts.api_parts.management, parts.addresses.of(request)
     agent = request.headers.get("user-agent", "")
     now = clock.ms(clock.agreed())
@@ -98,11 +99,14 @@ async def _begin(request: Request, parts: DeskParts, person: Person, place: str)
     return response
 
 
-def _form(
+def sign_in_form(
     request: Request, place: str, *, name: str = "", wrong: str = "", lost: bool = False, status: int = 200
 ) -> Response:
-    return parts_of(request).pages.page(
-        request, "sign_in.html", place=place, name=name, wrong=wrong, lost=lost, status=status
+    """Return the page on which people sign in. `wrong`: what was wrong with the last try."""
+    parts = parts_of(request)
+    openid = parts.openid is not None
+    return parts.pages.page(
+        request, "sign_in.html", place=place, name=name, wrong=wrong, lost=lost, openid=openid, status=status
     )
 
 
