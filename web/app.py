@@ -43,6 +43,8 @@ from web.key_set import KeySetEndpoint
 from web.live_listener import LiveListener
 from web.metrics import MetricsEndpoint
 from web.pages import Pages
+from web.partner.application import application as partner_application
+from web.partner.parts import PREFIX as PARTNER_PREFIX
 from web.private_feeds import PrivateFeeds, without_referrer
 from web.problem_details import ErrorPages
 from web.record_health import RecordHealth
@@ -165,7 +167,8 @@ class WebProcess:
             former_provider.stop()
         health = RecordHealth(services.record)
         desk = desk_application(routes, parts, addresses, bodies, health, self._openid)
-        return _beside({PREFIX: api, DESK_PREFIX: desk}, pages)
+        partner = partner_application(routes, parts, addresses, bodies)
+        return _beside({PREFIX: api, DESK_PREFIX: desk, PARTNER_PREFIX: partner}, pages)
 
     def _forget(self) -> None:
         self._services.documents.forget()

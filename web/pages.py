@@ -62,7 +62,7 @@ class Pages:
 
     def robots(self) -> bytes:
         """Return robots.txt: crawlers should leave alone what is not for readers."""
-        closed = ("/api/", "/desk", "/events", "/hub", "/metrics")
+        closed = ("/api/", "/desk", "/events", "/hub", "/metrics", "/partner")
         return "".join(("User-agent: *\n", *(f"Disallow: {path}\n" for path in closed))).encode()
 
     def favicon(self) -> bytes:

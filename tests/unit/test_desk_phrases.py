@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 from web.desk.advice import advice
-from web.desk.arabic import ARABIC
+from web.desk.arabic import ARABIC as OF_THE_DESK
+from web.desk.arabic_partner import ARABIC_OF_PARTNERS
 
-TEMPLATES = Path(__file__).parents[2] / "web" / "desk" / "templates"
+WEB = Path(__file__).parents[2] / "web"
+ARABIC = OF_THE_DESK | ARABIC_OF_PARTNERS
 SAME = {"Redis"}
 """Names, which are the same in all languages."""
 
@@ -16,7 +18,7 @@ SAME = {"Redis"}
 def test_each_phrase_of_a_template_has_its_arabic() -> None:
     phrases = {
         words
-        for path in TEMPLATES.glob("*.html")
+        for path in (*WEB.glob("desk/templates/*.html"), *WEB.glob("partner/templates/*.html"))
         for _, words in re.findall(r"""\bt\(\s*(["'])(.+?)\1\s*[,)]""", path.read_text("utf-8"))
     }
     assert len(phrases) > 250

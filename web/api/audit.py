@@ -23,7 +23,7 @@ class AuditEntry(BaseModel):
 
     number: int
     time: datetime | None
-    actor: str = Field(description="key:NAME, user:NAME, file, shell:USER.")
+    actor: str = Field(description="key:NAME, user:NAME, link:PARTNER, file, shell:USER.")
     action: str = Field(description="endpoint.changed, article.killed, ...")
     target: str
     address: str | None = Field(description="From where.")

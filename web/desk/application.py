@@ -26,6 +26,7 @@ from worker.store import redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -58,20 +59,20 @@ def application(
 ) -> ASGIApp:
     """Return the desk. `api`: the application of the API, behind its gate."""
     settings = api_parts.settings
-    files = StaticFiles(settings.desk.accent, _readable(settings.desk.logo))
+    files = StaticFiles(PREFIX, settings.desk.accent, readable(settings.desk.logo))
     pages = DeskPages(settings, files, api_parts.publication.base_url)
     parts = DeskParts(api, api_parts, pages, addresses, SignInLimits(), record_health, Standing(api_parts), openid)
     desk = Starlette(
         routes=[Route(f"{PREFIX}/static/{{path:path}}", files.get), *ROUTES],
-        exception_handlers={kind: _handler(problem) for kind, problem in _PROBLEMS.items()},
+        exception_handlers=PROBLEM_HANDLERS,
     )
     desk.router.redirect_slashes = False
     desk.state.parts = parts
     return Entrance(desk, parts, bodies)
 
 
-def _readable(logo: Any) -> Any:
-    """The picture, unless it can't be read: the desk is there without it."""
+def readable(logo: Path | None) -> Path | None:
+    """Return the picture, unless it can't be read: the pages are there without it."""
     try:
         if logo is not None:
             logo.read_bytes()
@@ -118,3 +119,5 @@ _PROBLEMS: dict[Any, Callable[[Any], tuple[int, str, dict[str, str]]]] = {
     Exception: lambda _: (500, "This is our fault, and it is in the log.", {}),
     **dict.fromkeys(_STATUSES, _of_management),
 }
+PROBLEM_HANDLERS = {kind: _handler(problem) for kind, problem in _PROBLEMS.items()}
+"""What is answered when something goes wrong, by the pages among the parts of the application."""

@@ -53,7 +53,11 @@ def drop_flow(request: Request, response: Response, base_url: str) -> None:
 
 
 def _name(request: Request, base_url: str) -> str:
-    """What the cookie is called. Whether there is https a proxy in front knows, and the address of the site says."""
+    return _SECURE if is_https(request, base_url) else _PLAIN
+
+
+def is_https(request: Request, base_url: str) -> bool:
+    """Whether the browser has come by https: a proxy in front knows, and the address of the site says."""
     host = request.headers.get("host", "").rpartition(":")
     is_local = (host[0] if host[2].isdigit() else f"{host[0]}{host[1]}{host[2]}") in _LOOPBACK
-    return _SECURE if urlsplit(base_url).scheme == "https" and not is_local else _PLAIN
+    return urlsplit(base_url).scheme == "https" and not is_local

@@ -31,7 +31,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     # With "no-referrer" browsers would say no Origin either.
@@ -59,7 +59,7 @@ class Entrance:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -106,18 +106,17 @@ class Entrance:
     async def _read_form(self, request: Request) -> None:
         address = self._parts.addresses.of(request)
         limit = self._parts.api_parts.settings.web.max_body_bytes
-        body = await self._bodies.read(
-            request,
-            limit,
-            address,
-            authenticated=bool(session_token(request, self._parts.api_parts.publication.base_url)),
-        )
-        try:
-            request.state.form = parse_qsl(
-                body.content.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST
-            )
-        except ValueError:
-            raise BodyRefused(400, "What was sent is no form in UTF-8.") from None
+        authenticated = bool(session_token(request, self._parts.api_parts.publication.base_url))
+        body = await self._bodies.read(request, limit, address, authenticated=authenticated)
+        request.state.form = fields_in(body.content)
+
+
+def fields_in(content: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form as it was sent, in order. Raises BodyRefused."""
+    try:
+        return parse_qsl(content.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST)
+    except ValueError:
+        raise BodyRefused(400, "What was sent is no form in UTF-8.") from None
 
 
 def comes_from_us(request: Request, base_url: str) -> bool:

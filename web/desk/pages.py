@@ -18,7 +18,7 @@ from web.desk.parts import PREFIX, is_fragment
 from web.desk.phrases import LANGUAGES, language_of, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jinja2.runtime import Context
     from starlette.requests import Request
@@ -38,16 +38,27 @@ _NAVIGATION = (
     ("people", "People", "people:read"),
     ("keys", "Keys", "keys:read"),
 )
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 class DeskPages:
-    """Renders pages. Everything that comes from outside is escaped: no template says `safe`."""
+    """Renders pages of the templates in `folders`, of two of one name the first. `prefix`: where the pages are.
 
-    def __init__(self, settings: Settings, files: StaticFiles, base_url: str) -> None:
+    Everything that comes from outside is escaped: no template says `safe`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        files: StaticFiles,
+        base_url: str,
+        prefix: str = PREFIX,
+        folders: Sequence[Path] = (TEMPLATES,),
+    ) -> None:
         self._files = files
         self._zone = ZoneInfo(settings.site.timezone) if settings.site.timezone else UTC
         self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            loader=FileSystemLoader(folders),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -59,7 +70,7 @@ class DeskPages:
             title=settings.desk.title or settings.site.title,
             site=base_url,
             zone=settings.site.timezone or "UTC",
-            desk=PREFIX,
+            desk=prefix,
             direction=direction,
             languages=LANGUAGES,
             t=_translated,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from web.desk.arabic import ARABIC
+from web.desk.arabic_partner import ARABIC_OF_PARTNERS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 LANGUAGES = {"en": "English", "ar": "العربية"}
 """Code -> name, in that language."""
 COOKIE = "dateline_language"
-_PHRASES = {"en": {}, "ar": ARABIC}
+_PHRASES = {"en": {}, "ar": ARABIC | ARABIC_OF_PARTNERS}
 
 
 def phrase(language: str, text: str) -> str:

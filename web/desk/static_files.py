@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import Response
 
-from web.desk.parts import PREFIX
-
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_FOLDER = Path(__file__).with_name("static")
+DESK_FOLDER = Path(__file__).with_name("static")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -35,17 +33,18 @@ class StaticFile(NamedTuple):
 
 
 class StaticFiles:
-    """The files of the desk. `accent`: the newsroom's colour; `logo`: its picture, or None.
+    """The files of a folder, below `prefix`. `accent`: the newsroom's colour; `logo`: its picture, or None.
 
     Raises OSError when the picture can't be read.
     """
 
-    def __init__(self, accent: str, logo: Path | None) -> None:
+    def __init__(self, prefix: str, accent: str, logo: Path | None, folder: Path = DESK_FOLDER) -> None:
+        self._prefix = prefix
         self._addresses: dict[str, str] = {}
         self._files: dict[str, StaticFile] = {}
-        for path in sorted(_FOLDER.rglob("*")):
+        for path in sorted(folder.rglob("*")):
             if path.suffix in _TYPES:
-                self._add(str(path.relative_to(_FOLDER)), path.read_bytes(), path.suffix)
+                self._add(str(path.relative_to(folder)), path.read_bytes(), path.suffix)
         self._add("theme.css", f":root {{ --brand: {accent}; }}\n".encode(), ".css")
         self.logo = ""
         if logo is not None:
@@ -57,7 +56,7 @@ class StaticFiles:
         return self._addresses[name]
 
     async def get(self, request: Request) -> Response:
-        """GET /desk/static/DIGEST/NAME."""
+        """GET PREFIX/static/DIGEST/NAME."""
         file = self._files.get(request.url.path)
         if file is None:
             return Response("There is no such file.\n", 404, media_type="text/plain")
@@ -69,6 +68,6 @@ class StaticFiles:
         return Response(content, headers=headers, media_type=file.media_type)
 
     def _add(self, name: str, content: bytes, suffix: str) -> None:
-        address = f"{PREFIX}/static/{sha256(content).hexdigest()[:16]}/{name}"
+        address = f"{self._prefix}/static/{sha256(content).hexdigest()[:16]}/{name}"
         self._addresses[name] = address
         self._files[address] = StaticFile(content, gzip.compress(content, mtime=0), _TYPES[suffix])

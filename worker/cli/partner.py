@@ -9,7 +9,7 @@ import typer
 
 from worker.cli.newsrooms.partners import partners
 from worker.cli.setting_values import assigned, removed
-from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, say, shown
+from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, shown
 from worker.cli.text_tables import Table
 
 app = typer.Typer(
@@ -109,6 +109,49 @@ def remove(name: Name, config: Config = None, data: Data = None) -> None:
     """Remove a partner that has no endpoints."""
     partners(config, data).remove(name)
     say(f"The partner {name} is removed.")
+
+
+@app.command(epilog="Example: dateline partner link city-portal --days 90")
+def link(
+    name: Name,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it can be used.")] = 30,
+    config: Config = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a link to the partner's own page: what they were sent, a test, a replay, another secret."""
+    new_link = partners(config, data).link(name, days)
+    if as_json:
+        print_json(new_link)
+        return
+    out.print(new_link["url"], soft_wrap=True)
+    end = shown(new_link["expires"])
+    note(f"whoever has this link ({new_link['id']}) acts for {name} until {end} UTC; it is not shown again")
+
+
+@app.command(epilog="Example: dateline partner links city-portal; dateline partner links city-portal --revoke q7w2m4xk")
+def links(
+    name: Name,
+    revoke: Annotated[str, typer.Option(metavar="ID", help="Revoke this one: within a second it opens nothing.")] = "",
+    config: Config = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the links to the partner's page that can be used."""
+    there = partners(config, data)
+    if revoke:
+        there.revoke(name, revoke)
+        say(f"The link {revoke} of {name} is revoked.")
+        return
+    rows = there.links(name)
+    if as_json:
+        print_json({"links": rows})
+        return
+    table = Table("Id", "Created (UTC)", "By", "Expires (UTC)", "Last used (UTC)", details=("By",))
+    for row in rows:
+        used = shown(row["last_used"]) or "never"
+        table.add_row(row["id"], shown(row["created"]), row["created_by"], shown(row["expires"]), used)
+    table.show(out, "There are no links; make one with `dateline partner link`.")
 
 
 def _values(

@@ -57,7 +57,8 @@ class Bounds(BaseModel):
 class Caller(BaseModel):
     """Somebody who asks: a key, a person, the settings file, somebody at a shell.
 
-    `name`: `key:NAME`, `user:NAME`, `file` or `shell:USER`. `key_id`: of a key. `address`: from where, for the audit.
+    `name`: `key:NAME`, `user:NAME`, `link:PARTNER`, `file` or `shell:USER`. `key_id`: of a key or a link.
+    `address`: from where, for the audit.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from feeds.moments import iso
 from worker.management.callers import Bounds
-from worker.management.scopes import Role
+from worker.management.scopes import PARTNER_PAGE, Role
 from worker.record import management as rows
 from worker.record import tables
 
@@ -40,6 +40,11 @@ class Key(BaseModel):
     def is_valid(self, now: int) -> bool:
         """Whether it can be used (at `now`, ms)."""
         return self.revoked is None and (self.expires is None or now < self.expires)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a link to the page of a partner, and no key of the API."""
+        return PARTNER_PAGE in self.scopes
 
     def described(self) -> dict[str, Any]:
         """Return what may be shown of it, for JSON."""

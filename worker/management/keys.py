@@ -17,7 +17,7 @@ from worker.management import copies
 from worker.management.callers import FILE, Bounds, Caller, Forbidden
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import Key
-from worker.management.scopes import ALL, KEYS_READ, KEYS_WRITE
+from worker.management.scopes import ALL, KEYS_READ, KEYS_WRITE, PARTNER_PAGE_SCOPES
 from worker.record import management as rows
 from worker.record import tables
 
@@ -68,13 +68,12 @@ class Keys:
             namesakes = [
                 key
                 for key in map(copies.key_of, rows.rows(change.connection, tables.keys))
-                if key.name == name and key.is_valid(change.time)
+                if key.name == name and not key.is_link and key.is_valid(change.time)
             ]
             if len(namesakes) >= _NAMESAKES_MOST:
                 ids = ", ".join(key.id for key in namesakes)
                 raise Conflict(f"there are two keys {name} already ({ids}): revoke the old one first")
-            key_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
-            token = f"dl_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+            key_id, token = new_token("dl")
             key = Key(
                 id=key_id,
                 name=name,
@@ -146,7 +145,7 @@ class KeyRing:
         if name in self._of_the_file:
             return FILE.model_copy(update={"address": address})
         key = self._by_digest.get(name)
-        if key is None or not key.is_valid(now):
+        if key is None or key.is_link or not key.is_valid(now):
             return None
         self._uses[key.id] = now
         return Caller(
@@ -155,6 +154,20 @@ class KeyRing:
             bounds=key.bounds,
             key_id=key.id,
             address=address,
+        )
+
+    def partner(self, token: str, now: int, address: str = "") -> Caller | None:
+        """Return the partner whose page the secret of a link opens at `now` (ms); None when it is none, or has ended.
+
+        The caller may do what the buttons of the page do, to what is the partner's, and nothing else.
+        """
+        key = self._by_digest.get(digest(token))
+        if key is None or not key.is_link or not key.is_valid(now) or not key.bounds.partners:
+            return None
+        self._uses[key.id] = now
+        (name,) = key.bounds.partners
+        return Caller(
+            name=f"link:{name}", scopes=PARTNER_PAGE_SCOPES, bounds=key.bounds, key_id=key.id, address=address
         )
 
     def uses(self) -> dict[str, int]:
@@ -168,6 +181,12 @@ class KeyRing:
     def note_uses(self, uses: Mapping[str, int]) -> None:
         """Take uses for noted."""
         self._noted_uses.update(uses)
+
+
+def new_token(prefix: str) -> tuple[str, str]:
+    """Return a new id, and a text that is shown once: the prefix, the id and 256 random bits."""
+    key_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
+    return key_id, f"{prefix}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
 
 
 def digest(token: str) -> str:

@@ -18,6 +18,7 @@ from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.management.keys import KeyRing, Keys
 from worker.management.listener import ManagementListener
 from worker.management.managed_endpoints import ManagedEndpoints
+from worker.management.partner_links import PartnerLinks
 from worker.management.partners import Partners
 from worker.management.people import People
 from worker.management.reach import Reach, reach_of
@@ -55,6 +56,7 @@ class Management:
         self.audit = AuditTrail(store, record)
         self.keys = Keys(changes)
         self.partners = Partners(changes)
+        self.links = PartnerLinks(changes)
         self.endpoints = ManagedEndpoints(changes, lambda: self.surroundings)
         self.people = People(changes, self.audit)
         self.sessions = DeskSessions(store, self.person, self.audit)
@@ -133,6 +135,12 @@ class Management:
         """Return who signs in as an OpenID provider's subject, as this process knows them; None: nobody."""
         copy = self.current or self.copy()
         return next((person for person in copy.people if person.subject == subject), None) if copy else None
+
+    def partner_title(self, name: str) -> str:
+        """Return what people call a partner, as this process knows it."""
+        copy = self.current or self.copy()
+        settings = next((partner.settings for partner in copy.partners if partner.name == name), {}) if copy else {}
+        return str(settings.get("title") or name)
 
     def _know_at_once(self, copy: ManagementCopy) -> None:
         """Know of a change of this process before its listener hears of it: whoever has made it asks for it next."""

@@ -18,6 +18,7 @@ from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import Partner
 from worker.management.endpoint_checks import with_rights
 from worker.management.endpoint_secrets import without_secrets
+from worker.management.partner_links import revoke_links
 from worker.management.scopes import PARTNERS_READ, PARTNERS_WRITE
 from worker.record import management as rows
 from worker.record import tables
@@ -124,6 +125,7 @@ class Partners:
                 names = ", ".join(endpoint.name for endpoint in endpoints)
                 raise Conflict(f"partner {name} has endpoints ({names}): remove them first")
             rows.remove(change.connection, tables.partners, name)
+            revoke_links(change, name)
             change.note("partner.removed", name, old=partner.settings)
 
 

@@ -56,6 +56,10 @@ SCOPES: dict[str, str] = {
 """Every scope, with what it allows, for people."""
 
 ALL: frozenset[str] = frozenset(SCOPES)
+PARTNER_PAGE = "partner:page"
+"""Of a link to the page of a partner. No key is given it, and it opens nothing but that page."""
+PARTNER_PAGE_SCOPES = frozenset({ENDPOINTS_READ, ENDPOINTS_OPERATE, ENDPOINTS_WRITE})
+"""What the page asks of the API in the name of the partner, for its buttons."""
 
 Role = Literal["viewer", "desk", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

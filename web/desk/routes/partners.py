@@ -32,13 +32,40 @@ async def partners(request: Request) -> Response:
 
 
 async def partner(request: Request) -> Response:
-    """GET /desk/partners/PARTNER: whom to call, what they may have, their endpoints."""
+    """GET /desk/partners/PARTNER: whom to call, what they may have, their endpoints, the links to their own page."""
+    return await _partner(request)
+
+
+async def make_link(request: Request) -> Response:
+    """POST /desk/partners/PARTNER/links: make a link to their page, and show it this once."""
+    days = form_of(request).get("days", "")
+    try:
+        new_link = await api_of(request).post(
+            "partners", request.path_params["partner"], "links", body={"days": int(days) if days.isdecimal() else days}
+        )
+    except ApiProblem as problem:
+        if problem.status not in {409, 422}:
+            raise
+        return await _partner(request, 422, errors={"days": problem.errors.get("days", problem.detail)})
+    return await _partner(request, link=new_link["url"])
+
+
+async def revoke_link(request: Request) -> Response:
+    """POST /desk/partners/PARTNER/links/LINK/revoke."""
+    name, link = request.path_params["partner"], request.path_params["link"]
+    await api_of(request).call("DELETE", "partners", name, "links", link)
+    return RedirectResponse(f"{PREFIX}/partners/{quote(name, safe='')}", 303)
+
+
+async def _partner(request: Request, status: int = 200, **more: Any) -> Response:
     state = await api_of(request).get("partners", request.path_params["partner"])
+    links = (await api_of(request).get("partners", state["name"], "links"))["items"]
     rows = []
     if ENDPOINTS_READ in visitor_of(request).caller.scopes:
         rows = (await run_in_threadpool(parts_of(request).standing.endpoints))["rows"]
     own = [row for row in rows if row["partner"] == state["name"]]
-    return parts_of(request).pages.page(request, "partner.html", partner=state, rows=own)
+    values: dict[str, Any] = {"partner": state, "rows": own, "links": links, "link": "", "errors": {}}
+    return parts_of(request).pages.page(request, "partner.html", status=status, **(values | more))
 
 
 async def edit_partner(request: Request) -> Response:
@@ -197,6 +224,8 @@ ROUTES = [
     Route(f"{PREFIX}/new-partner", edit_partner),
     Route(f"{PREFIX}/new-partner", save_partner, methods=["POST"]),
     Route(f"{PREFIX}/partners/{{partner}}", partner),
+    Route(f"{PREFIX}/partners/{{partner}}/links", make_link, methods=["POST"]),
+    Route(f"{PREFIX}/partners/{{partner}}/links/{{link}}/revoke", revoke_link, methods=["POST"]),
     Route(f"{PREFIX}/partners/{{partner}}/edit", edit_partner),
     Route(f"{PREFIX}/partners/{{partner}}/edit", save_partner, methods=["POST"]),
     Route(f"{PREFIX}/new-endpoint", edit_endpoint),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.cli.management import at_the_shell, management
 from worker.cli.newsrooms.api import api_of
+from worker.cli.terminal import settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,26 @@ class LocalPartners:
         with management(*self._place) as newsroom:
             newsroom.partners.remove(at_the_shell(), name)
 
+    def links(self, name: str) -> list[Row]:
+        """Return the links to a partner's page that can be used."""
+        from worker.management.partner_links import described
+
+        with management(*self._place) as newsroom:
+            return [described(link) for link in newsroom.links.list(at_the_shell(), name)]
+
+    def link(self, name: str, days: int) -> Row:
+        """Make a link to a partner's page."""
+        from worker.management.partner_links import address, described
+
+        with management(*self._place) as newsroom:
+            link, secret = newsroom.links.make(at_the_shell(), name, days)
+        return {**described(link), "url": address(settings_of(*self._place).site.base_url, secret)}
+
+    def revoke(self, name: str, link: str) -> None:
+        """Revoke a link."""
+        with management(*self._place) as newsroom:
+            newsroom.links.revoke(at_the_shell(), name, link)
+
 
 class RemotePartners:
     """Partners over the API."""
@@ -75,6 +96,19 @@ class RemotePartners:
     def remove(self, name: str) -> None:
         """Remove one."""
         self._api.delete("partners", name)
+
+    def links(self, name: str) -> list[Row]:
+        """Return the links to a partner's page that can be used."""
+        return list(self._api.items("partners", name, "links"))
+
+    def link(self, name: str, days: int) -> Row:
+        """Make a link to a partner's page."""
+        row: Row = self._api.post("partners", name, "links", value={"days": days})
+        return row
+
+    def revoke(self, name: str, link: str) -> None:
+        """Revoke a link."""
+        self._api.delete("partners", name, "links", link)
 
 
 def partners(config: Path | None, data: Path | None) -> LocalPartners | RemotePartners:
