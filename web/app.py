@@ -13,7 +13,6 @@ from uuid import uuid4
 import structlog
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from config.settings import load
@@ -66,8 +65,6 @@ from worker.takedown.event_receipts import EventReceipts
 from worker.takedown.running_kills import RunningKills
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from config.settings import Settings
@@ -144,6 +141,7 @@ class WebProcess:
         self._connections.configure(settings.connections_per_client, addresses.is_proxy)
         bodies = BodyReader(settings.body_timeout, settings.bodies_per_client)
         private = PrivateFeeds(services.management, addresses, self._wrong_keys)
+        pages = Pages(services.publication, services.settings)
         feeds = FeedServer(
             services.store,
             services.publication,
@@ -152,8 +150,9 @@ class WebProcess:
             self._cache,
             private,
             unreadable,
+            pages,
         )
-        pages = _slow_path(services, feeds, self._listener, addresses, bodies, self._lifespan)
+        slow_path = _slow_path(services, pages, feeds, self._listener, addresses, bodies, self._lifespan)
         former, self._push_tests = self._push_tests, services.new_push_tests()
         if former is not None:
             former.stop()
@@ -168,7 +167,7 @@ class WebProcess:
         health = RecordHealth(services.record)
         desk = desk_application(routes, parts, addresses, bodies, health, self._openid)
         partner = partner_application(routes, parts, addresses, bodies)
-        return _beside({PREFIX: api, DESK_PREFIX: desk, PARTNER_PREFIX: partner}, pages)
+        return _beside({PREFIX: api, DESK_PREFIX: desk, PARTNER_PREFIX: partner}, slow_path)
 
     def _forget(self) -> None:
         self._services.documents.forget()
@@ -203,6 +202,7 @@ class WebProcess:
 
 def _slow_path(
     services: Services,
+    pages: Pages,
     feeds: FeedServer,
     listener: ChangeListener,
     addresses: ClientAddresses,
@@ -224,7 +224,7 @@ def _slow_path(
     )
     application = Starlette(
         routes=[
-            Route("/", _home),
+            Route("/", feeds.directory),
             Route("/feeds", feeds.directory),
             Route("/feeds.opml", feeds.opml),
             Route("/feeds/", feeds.without_slash),
@@ -239,6 +239,7 @@ def _slow_path(
                 coverage.get,
             ),
             Route("/.well-known/jwks.json", KeySetEndpoint(signing_keys).get),
+            Route("/logo", feeds.logo),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),
             Route("/favicon.ico", feeds.favicon),
@@ -251,7 +252,7 @@ def _slow_path(
     )
     # Starlette would redirect to the host that the client names.
     application.router.redirect_slashes = False
-    return without_referrer(ErrorPages(application, Pages(publication)))
+    return without_referrer(ErrorPages(application, pages))
 
 
 def _beside(applications: Mapping[str, ASGIApp], pages: ASGIApp) -> ASGIApp:
@@ -337,8 +338,3 @@ def _freeze_memory() -> None:
     """Keep the garbage collector from looking again and again through objects that live as long as the process."""
     gc.collect()
     gc.freeze()
-
-
-async def _home(request: Request) -> Response:
-    del request
-    return RedirectResponse("/feeds", 302)

@@ -53,6 +53,7 @@ class FeedServer:
         cache: DocumentCache,
         private: PrivateFeeds,
         unreadable: frozenset[str],
+        pages: Pages,
     ) -> None:
         self._store = store
         self._publication = publication
@@ -61,7 +62,7 @@ class FeedServer:
         self._cache = cache
         self._private = private
         self._unreadable = unreadable
-        self._pages = Pages(publication)
+        self._pages = pages
 
     async def feed(self, request: Request) -> Response:
         """GET and HEAD of `/feeds/{feed}.{format}`, its archives (`?archive=PERIOD`), and the page `/feeds/{feed}`."""
@@ -140,6 +141,12 @@ class FeedServer:
     async def favicon(self, request: Request) -> Response:
         """GET /favicon.svg, and /favicon.ico for browsers that only ask for that."""
         return await self._fixed(request, self._pages.favicon, "image/svg+xml")
+
+    async def logo(self, request: Request) -> Response:
+        """GET /logo: the newsroom's, if the settings name one."""
+        if not self._pages.logo:
+            return problem(404, "There is no logo.", headers=_CACHED_BRIEFLY)
+        return await self._fixed(request, lambda: self._pages.logo, self._pages.logo_type)
 
     async def _serve(self, request: Request, resource: Resource) -> Response:
         fields = relevant_fields(request.headers.raw)

@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 from lxml import etree
+from markupsafe import Markup
 
 from feeds.definition import FeedDefinition
 from feeds.direction import direction
 from feeds.entry import Entry
 from feeds.formats import READERS
+from web.localized_dates import own_name, written
+from web.logo import MEDIA_TYPES, readable
+from web.page_words import words
 from worker.newsroom.publication import Publication
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 ENTRIES = 30
 """How many entries the page of a feed shows at most."""
 
 _templates = Environment(loader=PackageLoader("web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-_templates.globals.update(direction=direction, formats=READERS)
+
+
+class EditionFeeds(NamedTuple):
+    """The feeds of one edition; "": those of all languages."""
+
+    edition: str
+    feeds: list[FeedDefinition]
 
 
 class Pages:
-    """Renders the pages of a publication."""
+    """Renders the pages of a publication, in the newsroom's colour and with its logo."""
 
-    def __init__(self, publication: Publication) -> None:
+    def __init__(self, publication: Publication, settings: Settings) -> None:
         self._publication = publication
+        self._zone = settings.site.zone or UTC
+        logo = readable(settings.desk.logo)
+        self.logo = logo.read_bytes() if logo else b""
+        self.logo_type = MEDIA_TYPES[logo.suffix.lower()] if logo else ""
+        style = _templates.get_template("site.css").render(accent=settings.desk.accent)
+        self._values = {
+            "publication": publication,
+            "direction": direction,
+            "formats": READERS,
+            "own_name": own_name,
+            "words": words,
+            "sections": _sections,
+            "written": self._written,
+            "logo": f"{publication.base_url}/logo" if self.logo else "",
+            # It is ours, but for the colour, which is # and six digits.
+            "style": Markup(style),  # noqa: S704
+            "style_digest": b64encode(sha256(style.encode()).digest()).decode(),
+        }
 
     def directory(self) -> bytes:
-        """Return the list of all feeds."""
-        return _templates.get_template("directory.html").render(publication=self._publication).encode()
+        """Return the front door: all feeds that everybody may know of, by edition."""
+        return self._page("directory.html", language=self._publication.edition, editions=self._editions())
 
     def feed(self, definition: FeedDefinition, entries: Sequence[Entry]) -> bytes:
         """Return a feed's page: what it is about, its newest entries, and how to follow it."""
         language = definition.edition or self._publication.edition
-        page = _templates.get_template("feed.html")
-        return page.render(publication=self._publication, feed=definition, entries=entries, language=language).encode()
+        return self._page("feed.html", feed=definition, entries=entries, language=language)
 
     def error(self, status: int, title: str, text: str, errors: Sequence[Mapping[str, str]]) -> bytes:
         """Return the page of an error: what is wrong, also for each field that is wrong, and a link to the feeds."""
-        page = _templates.get_template("error.html")
-        return page.render(publication=self._publication, status=status, title=title, text=text, errors=errors).encode()
+        return self._page("error.html", status=status, title=title, text=text, errors=errors, language="en")
 
     def opml(self) -> bytes:
         """Return all feeds as OPML 2.0."""
@@ -71,3 +104,26 @@ class Pages:
             b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3"'
             b' fill="#1b3a57"/><path d="M3 4.5h10M3 8h10M3 10.5h10M3 13h6" stroke="#fff" stroke-width="1.2"/></svg>\n'
         )
+
+    def _page(self, template: str, **values: object) -> bytes:
+        return _templates.get_template(template).render(**self._values, **values).encode()
+
+    def _editions(self) -> list[EditionFeeds]:
+        """The feeds in the order of the settings: first the publication's own edition, then the others, then mixed."""
+        feeds: dict[str, list[FeedDefinition]] = {self._publication.edition: []}
+        for definition in self._publication.public:
+            feeds.setdefault(definition.edition or "", []).append(definition)
+        ordered = sorted(feeds.items(), key=lambda pair: pair[0] == "")
+        return [EditionFeeds(edition, definitions) for edition, definitions in ordered if definitions]
+
+    def _written(self, moment: datetime, language: str) -> str:
+        """A moment on the newsroom's clocks; UTC, marked so, where the settings have no zone."""
+        text = written(moment.astimezone(self._zone), language)
+        return f"{text} UTC" if self._zone is UTC else text
+
+
+def _sections(definition: FeedDefinition) -> list[str]:
+    """The sections that a feed takes articles of; none: of all of them."""
+    if not all(selector.section for selector in definition.select):
+        return []
+    return list(dict.fromkeys(section for selector in definition.select for section in selector.section))

@@ -19,6 +19,7 @@ from web.desk.routes import ROUTES
 from web.desk.sign_in_limits import SignInLimits
 from web.desk.standing import Standing
 from web.desk.static_files import StaticFiles
+from web.logo import readable
 from worker.management.callers import Forbidden
 from worker.management.changes import Conflict, NotFound, Outdated
 from worker.record.availability import RecordAway
@@ -26,7 +27,6 @@ from worker.store import redis_errors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -69,17 +69,6 @@ def application(
     desk.router.redirect_slashes = False
     desk.state.parts = parts
     return Entrance(desk, parts, bodies)
-
-
-def readable(logo: Path | None) -> Path | None:
-    """Return the picture, unless it can't be read: the pages are there without it."""
-    try:
-        if logo is not None:
-            logo.read_bytes()
-    except OSError as error:
-        log.warning("desk_logo_unreadable", path=str(logo), reason=error.strerror or str(error))
-        return None
-    return logo
 
 
 def _handler(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from web.desk.application import PROBLEM_HANDLERS, readable
+from web.desk.application import PROBLEM_HANDLERS
 from web.desk.pages import TEMPLATES, DeskPages
 from web.desk.static_files import StaticFiles
+from web.logo import readable
 from web.partner.entrance import PartnerEntrance
 from web.partner.parts import PREFIX, PartnerParts
 from web.partner.routes import ROUTES
