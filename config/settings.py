@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from config import mistakes
+from config.alarm_settings import AlarmSettings
 from config.desk_settings import DeskSettings
 from config.endpoint_settings import EndpointSettings
 from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment, merged
@@ -322,6 +323,7 @@ class Settings(BaseModel):
     websub: WebSubSettings = WebSubSettings()
     delivery: DeliverySettings = DeliverySettings()
     operations: OperationsSettings = OperationsSettings()
+    alarms: AlarmSettings = AlarmSettings()
     receipts: ReceiptsSettings = ReceiptsSettings()
     adapters: AdaptersSettings = AdaptersSettings()
     management: ManagementSettings = ManagementSettings()

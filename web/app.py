@@ -51,6 +51,7 @@ from web.request_body import BodyReader
 from web.triggers import TriggersEndpoint
 from web.wrong_keys import WrongKeys
 from worker import clock
+from worker.alarms.orders import AlarmOrders
 from worker.intake.article_orders import ArticleOrders
 from worker.receivers.clearance import Clearance
 from worker.receivers.previews import Previews
@@ -291,6 +292,7 @@ def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, cl
         push_tests=push_tests,
         live=live,
         running_kills=RunningKills(store, services.record, articles, publication),
+        alarms=AlarmOrders(store, management.audit),
     )
 
 

@@ -32,13 +32,14 @@ class WorkerStates(NamedTuple):
     """The workers that are alive; those of them with older definitions, who carry out no events; and lost ones.
 
     `lost`: those that have ended themselves of late, each with its reason. `rebuild`: how far that of Redis is, "" when
-    there is none.
+    there is none. `deaf_channels`: those that take no alarms, and why.
     """
 
     alive: list[str]
     older: list[str]
     lost: list[str]
     rebuild: str = ""
+    deaf_channels: dict[str, str] = {}  # noqa: RUF012 (a default that nobody changes)
 
 
 class HealthEndpoint:
@@ -89,6 +90,8 @@ class HealthEndpoint:
         }
         if workers.lost:
             health["lost_workers"] = workers.lost
+        if workers.deaf_channels:
+            health["alarm_channels"] = workers.deaf_channels
         if workers.rebuild:
             health["rebuild"] = workers.rebuild
         if trouble := self._wakeups.trouble:
@@ -148,4 +151,6 @@ class HealthEndpoint:
         rebuild = ""
         if progress.work == "rebuild" and not progress.finished:
             rebuild = f"rebuilding Redis from the record: {progress.done} of {progress.all} parts are done"
-        return WorkerStates(alive, sorted(older), self._store.workers.lost_workers(now), rebuild)
+        channels = self._store.alarms.channels()
+        deaf = {name: f"it takes no alarms: {state.error}" for name, state in channels.items() if state.failing}
+        return WorkerStates(alive, sorted(older), self._store.workers.lost_workers(now), rebuild, deaf)

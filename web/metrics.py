@@ -123,6 +123,7 @@ class MetricsEndpoint:
         )
         yield from self._feed_metrics()
         yield from self._endpoint_metrics(now)
+        yield from self._alarm_metrics(now)
         alive = len(store.workers.alive(now))
         yield GaugeMetricFamily("dateline_workers", "Worker processes that are alive", alive)
         build = GaugeMetricFamily("dateline_build_info", "The release, always 1", labels=["version"])
@@ -139,6 +140,23 @@ class MetricsEndpoint:
         yield unnoted
         age = _seconds(waiting.since or 0, now)
         yield GaugeMetricFamily("dateline_unnoted_seconds", "How long the oldest of it has been waiting", age)
+
+    def _alarm_metrics(self, now: int) -> Iterable[Metric]:
+        standing, states = self._store.alarms.shown()
+        alarms = GaugeMetricFamily("dateline_alarms", "Alarms that stand, by rule", labels=["rule"])
+        unattended = GaugeMetricFamily(
+            "dateline_alarms_open", "Those that nobody has acknowledged or snoozed", labels=["rule"]
+        )
+        by_rule = Counter(alarm.rule for alarm in standing if alarm.is_open(now))
+        for rule, count in sorted(Counter(alarm.rule for alarm in standing).items()):
+            alarms.add_metric([rule], count)
+            unattended.add_metric([rule], by_rule[rule])
+        channels = GaugeMetricFamily(
+            "dateline_alarm_channel_failing_seconds", "How long a channel has taken no alarms", labels=["channel"]
+        )
+        for name, state in states.items():
+            channels.add_metric([name], _seconds(state.failing, now))
+        yield from (alarms, unattended, channels)
 
     def _feed_metrics(self) -> Iterable[Metric]:
         articles = GaugeMetricFamily("dateline_feed_articles", "Articles in the feed", labels=["feed"])

@@ -72,7 +72,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*|(?<=\.roles)\..*", "", key)
+            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*|(?<=\.roles)\..*|(?<=\.channels)\..*", "", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }
@@ -93,6 +93,7 @@ class TestExample:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
+        (file.parent / "secrets" / "oncall").write_text("mailto://u:p@mail.example")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
         (file.parent / "secrets" / "oidc").write_text("of-the-provider")
@@ -104,7 +105,7 @@ class TestExample:
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
         environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
         environ |= dict.fromkeys(of_adapters, "s" * 16)
-        settings = load(file, environ | {"EXCHANGE_SECRET": "s"})
+        settings = load(file, environ | {"EXCHANGE_SECRET": "s", "SLACK_ALARMS": "slack://a/b/c"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]
             for name in ("city-portal", "regional-archive")

@@ -37,6 +37,8 @@ lease_default = "3d"
 allow_networks = ["inside"]
 timeout = 40
 claim_seconds = 30
+[alarms]
+channels = {{ operations = "mailto://h" }}
 [retention]
 hot = "0d"
 [management]

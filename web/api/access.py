@@ -50,6 +50,8 @@ EndpointsOperator = Annotated[Caller, Security(permitted, scopes=[names.ENDPOINT
 EndpointsWriter = Annotated[Caller, Security(permitted, scopes=[names.ENDPOINTS_WRITE])]
 SubscriptionsReader = Annotated[Caller, Security(permitted, scopes=[names.SUBSCRIPTIONS_READ])]
 LiveReader = Annotated[Caller, Security(permitted, scopes=[names.LIVE_READ])]
+AlarmsReader = Annotated[Caller, Security(permitted, scopes=[names.ALARMS_READ])]
+AlarmsWriter = Annotated[Caller, Security(permitted, scopes=[names.ALARMS_WRITE])]
 KeysReader = Annotated[Caller, Security(permitted, scopes=[names.KEYS_READ])]
 KeysWriter = Annotated[Caller, Security(permitted, scopes=[names.KEYS_WRITE])]
 PeopleReader = Annotated[Caller, Security(permitted, scopes=[names.PEOPLE_READ])]

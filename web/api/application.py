@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from web.api import (
     account,
+    alarms,
     article_orders,
     articles,
     audit,
@@ -69,6 +70,7 @@ _ROUTERS = (
         account.router,
         newsroom.router,
         audit.router,
+        alarms.router,
         live.router,
         rates.router,
     ),

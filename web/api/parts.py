@@ -12,6 +12,7 @@ from worker.management.endpoint_views import EndpointViews
 if TYPE_CHECKING:
     from config.settings import Settings
     from web.live_listener import LiveListener
+    from worker.alarms.orders import AlarmOrders
     from worker.documents.feed_documents import FeedDocuments
     from worker.intake.article_orders import ArticleOrders
     from worker.management.management import Management
@@ -50,6 +51,7 @@ class ApiParts:
     push_tests: PushTests
     live: LiveListener
     running_kills: RunningKills
+    alarms: AlarmOrders
 
     def endpoints(self) -> EndpointViews:
         """Return the endpoints that there are now."""

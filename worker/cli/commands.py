@@ -162,6 +162,12 @@ COMMANDS = (
         "dateline validate article.json   or: dateline validate en --format atom",
     ),
     Command(
+        "alarms",
+        "alarms:alarms",
+        "Show the alarms that stand and the channels that they are sent to; acknowledge or snooze some.",
+        "dateline alarms --acknowledge endpoint_failing",
+    ),
+    Command(
         "render",
         "render:render",
         "Print a feed as it is served or an article as it is pushed: those bytes alone. Notes go to standard error.",

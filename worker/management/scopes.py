@@ -22,6 +22,8 @@ ENDPOINTS_OPERATE = "endpoints:operate"
 ENDPOINTS_WRITE = "endpoints:write"
 SUBSCRIPTIONS_READ = "subscriptions:read"
 LIVE_READ = "live:read"
+ALARMS_READ = "alarms:read"
+ALARMS_WRITE = "alarms:write"
 KEYS_READ = "keys:read"
 KEYS_WRITE = "keys:write"
 PEOPLE_READ = "people:read"
@@ -47,6 +49,8 @@ SCOPES: dict[str, str] = {
     ENDPOINTS_WRITE: "create, change and remove endpoints, and rotate their secrets",
     SUBSCRIPTIONS_READ: "see WebSub subscriptions",
     LIVE_READ: "follow what happens as it happens",
+    ALARMS_READ: "see alarms, and whether their channels take them",
+    ALARMS_WRITE: "acknowledge and snooze alarms",
     KEYS_READ: "see keys (never the keys themselves)",
     KEYS_WRITE: "create and revoke keys, with no more than one has oneself",
     PEOPLE_READ: "see who may sign in",
@@ -67,10 +71,10 @@ ROLES: tuple[Role, ...] = get_args(Role)
 _VIEWER = frozenset(
     {
         *(EVENTS_READ, ARTICLES_READ, LISTS_READ, FEEDS_READ, PARTNERS_READ, ENDPOINTS_READ, SUBSCRIPTIONS_READ),
-        LIVE_READ,
+        *(LIVE_READ, ALARMS_READ),
     }
 )
-_DESK = _VIEWER | {EVENTS_WRITE, ARTICLES_WRITE, ARTICLES_KILL, LISTS_WRITE}
+_DESK = _VIEWER | {EVENTS_WRITE, ARTICLES_WRITE, ARTICLES_KILL, LISTS_WRITE, ALARMS_WRITE}
 _OPERATOR = _DESK | {FEEDS_WRITE, ENDPOINTS_OPERATE, ENDPOINTS_WRITE, PARTNERS_WRITE, KEYS_READ, AUDIT_READ}
 
 ROLE_SCOPES: dict[Role, frozenset[str]] = {"viewer": _VIEWER, "desk": _DESK, "operator": _OPERATOR, "admin": ALL}

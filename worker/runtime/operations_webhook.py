@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import requests
 import structlog
 
+from config.alarm_settings import OPERATIONS
+from worker import clock
 from worker.outbound.requests_adapter import transfer_of
 from worker.outbound.signing import WebhookAuth
 from worker.receivers import policy
+from worker.store.alarms import ChannelState
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -50,6 +53,7 @@ class OperationsWebhook:
         self._lock = Lock()
         self._pause = 0.0
         self._again = 0.0
+        self._trouble = ""
 
     def send(self) -> None:
         """Send what waits, unless another worker is doing so. What is not taken is sent again by a later call."""
@@ -82,6 +86,7 @@ class OperationsWebhook:
             refused = answer.fault is None and policy.about_article(answer.status)
             if delivered or refused:
                 sent.append(entry)
+            self._trouble = "" if delivered else answer.message or f"it answers {answer.status}"
             if not delivered:
                 next_step = "it is in the log only" if refused else "it is sent again"
                 log.warning(
@@ -91,4 +96,14 @@ class OperationsWebhook:
                 # A webhook that takes nothing is asked less and less often.
                 self._pause = 0.0 if sent else min(max(1.0, 2 * self._pause), _PAUSE_MOST_SECONDS)
                 self._again = time.monotonic() + self._pause
-                self._executor.submit(self._store.operations.finish, token, sent)
+                self._executor.submit(self._finish, token, sent)
+
+    def _finish(self, token: str, sent: list[str]) -> None:
+        self._store.operations.finish(token, sent)
+        # It is a channel of alarms as well, and one that takes nothing is to be seen.
+        state, now = self._store.alarms.channel(OPERATIONS), clock.ms(clock.agreed())
+        if self._trouble:
+            state = state._replace(failing=state.failing or now, error=self._trouble, tries=state.tries + 1)
+        else:
+            state = ChannelState(success=now)
+        self._store.alarms.note_channel(OPERATIONS, state)

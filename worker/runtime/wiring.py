@@ -63,6 +63,7 @@ from worker.retention.trim import TRIM_SECONDS, Trimmer
 from worker.retention.word_indexing import INDEX_SECONDS as INDEX_WORDS_SECONDS
 from worker.retention.word_indexing import WordIndexing
 from worker.runtime import endpoint_enrolment
+from worker.runtime.alarm_duties import alarm_duties
 from worker.runtime.duty import Duty
 from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.operations_webhook import OperationsWebhook
@@ -223,6 +224,7 @@ class WorkerRuntime:
             Duty("record", self.outboxes.drain, outbox_drain.INTERVAL),
             Duty("words", words.work, INDEX_WORDS_SECONDS),
         ]
+        self._alarms = alarm_duties(services)
         if self._receipt_sender is not None:
             self._retention.append(Duty("receipts", self._receipt_sender.send, RECEIPT_SECONDS))
         self.sweeper = Sweeper(
@@ -272,7 +274,7 @@ class WorkerRuntime:
         self._engine.start()
         self._tokens.start()
         self.distributor.start()
-        for duty in (*self._agreeing, *self._indexing):
+        for duty in (*self._agreeing, *self._indexing, *self._alarms):
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
@@ -295,7 +297,7 @@ class WorkerRuntime:
         self._management.stop()
         self.rebuild.stop()
         self._noting_all.stop()
-        for duty in self._agreeing:
+        for duty in (*self._agreeing, *self._alarms):
             duty.stop()
         steps: Sequence[Callable[[], object]] = (
             self.newsroom.events.stop,
@@ -308,7 +310,7 @@ class WorkerRuntime:
             *(part.stop for part in (self._clearance, self._tokens, self._consents)),
             self._stop_noting,
             self._answers.shutdown,
-            *(partial(duty.join, _AGREED_SECONDS) for duty in self._agreeing),
+            *(partial(duty.join, _AGREED_SECONDS) for duty in (*self._agreeing, *self._alarms)),
             partial(self._pages.shutdown, cancel_futures=True),
             store.counters.flush,
             partial(store.events.leave, self._consumer),

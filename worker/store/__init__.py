@@ -56,6 +56,7 @@ from __future__ import annotations
 from worker.store import keys
 from worker.store.address import Address
 from worker.store.agreement import Agreement
+from worker.store.alarms import Alarms
 from worker.store.api_requests import ApiRequests
 from worker.store.articles import Articles
 from worker.store.attempts import Attempts
@@ -110,6 +111,7 @@ class Store:
         self.clock = RedisClock(client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
+        self.alarms = Alarms(client, scripts)
         self.api_requests = ApiRequests(self._hasty_client)
         self.agreement = Agreement(client, scripts)
         self.desk_sessions = DeskSessions(self._hasty_client)
@@ -141,7 +143,7 @@ class Store:
         self.counters = Counters(client)
         self.rates = Rates(client)
         self.attempts = Attempts(client, scripts, self.damaged_records)
-        self.endpoints = Endpoints(scripts, self.damaged_records)
+        self.endpoints = Endpoints(client, scripts, self.damaged_records)
         self.replays = Replays(client, scripts, self.damaged_records)
         self.refusals = Refusals(client, scripts, self.damaged_records)
         self.operations = OperationalEvents(client, scripts, self.damaged_records)

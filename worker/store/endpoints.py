@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from worker.store.damaged_records import DamagedRecords
-    from worker.store.scripts import Scripts
+    from worker.store.scripts import Client, Scripts
 
 _POSITIONS: tuple[Position | None, ...] = (None, "settled", "claimed", "backoff", "paused")
 """By the number that the scripts give them."""
@@ -59,6 +60,19 @@ class EndpointOverview(NamedTuple):
         return self.state == "paused" and self.reason.startswith(SUSPENDED)
 
 
+class EndpointStanding(NamedTuple):
+    """What an alarm needs to know of an endpoint. Times in ms, 0: none.
+
+    `first_change`: of the first article beyond its cursor, which it may have all the same.
+    """
+
+    paused: bool = False
+    suspended: bool = False
+    reason: str = ""
+    failing_since: int = 0
+    first_change: int = 0
+
+
 class RetriedEndpoint(NamedTuple):
     """An endpoint that is tried now: where it was, whether anything waits for it, how many articles are in dispute."""
 
@@ -70,7 +84,8 @@ class RetriedEndpoint(NamedTuple):
 class Endpoints:
     """The endpoints, each by its feed and its name."""
 
-    def __init__(self, scripts: Scripts, damaged_records: DamagedRecords) -> None:
+    def __init__(self, client: Client, scripts: Scripts, damaged_records: DamagedRecords) -> None:
+        self._client = client
         self._scripts = scripts
         self._damaged_records = damaged_records
 
@@ -96,6 +111,48 @@ class Endpoints:
                 overviews.append(overview or EndpointOverview())
         return overviews
 
+    def standings(self, feed: str, endpoints: Sequence[str]) -> list[EndpointStanding]:
+        """Return how the endpoints of a feed stand, in two round trips, and a third when some are behind."""
+        k = keys.feed(feed)
+        receivers = [f"endpoint:{name}" for name in endpoints]
+        pipe = self._client.pipeline(transaction=False)
+        pipe.hget(k.meta, "head")
+        pipe.hmget(k.receiver_states, receivers)
+        pipe.zmscore(k.paused, receivers)
+        pipe.zmscore(k.settled, receivers)
+        head, texts, paused, settled = pipe.execute()
+        rows = []
+        for text, pause, score in zip(texts, paused, settled, strict=True):
+            state = ReceiverState.parse(text, int(float(score)) if score is not None else 0)
+            cursor = int(float(score)) if score is not None else state.cursor
+            is_behind = (score is not None or bool(text)) and cursor < int(head or 0)
+            rows.append((state, pause is not None, cursor if is_behind else None))
+        changes = self._first_changes(k, {cursor for _, _, cursor in rows if cursor is not None})
+        return [
+            EndpointStanding(
+                is_paused,
+                is_paused and state.reason.startswith(SUSPENDED),
+                state.reason,
+                state.failing.since,
+                0 if cursor is None else changes.get(cursor, 0),
+            )
+            for state, is_paused, cursor in rows
+        ]
+
+    def _first_changes(self, k: keys.FeedKeys, cursors: set[int]) -> dict[int, int]:
+        """When the first article beyond each cursor changed (ms). Most receivers that are behind share a few."""
+        if not cursors:
+            return {}
+        ordered = sorted(cursors)
+        pipe = self._client.pipeline(transaction=False)
+        for cursor in ordered:
+            pipe.zrangebyscore(k.log, f"({cursor}", "+inf", start=0, num=1)
+        articles = {cursor: names[0] for cursor, names in zip(ordered, pipe.execute(), strict=True) if names}
+        if not articles:
+            return {}
+        texts = self._client.hmget(k.article_states, list(articles.values()))
+        return {cursor: _decided(text) for cursor, text in zip(articles, texts, strict=True)}
+
     def retry(self, feed: str, endpoint: str, now: int) -> RetriedEndpoint | None:
         """Have an endpoint tried at once, `now` in ms; None when no worker has enrolled it.
 
@@ -110,6 +167,14 @@ class Endpoints:
             [f"endpoint:{endpoint}", now],
         )
         return RetriedEndpoint(_POSITIONS[answer[0]], bool(answer[1]), answer[2]) if answer else None
+
+
+def _decided(text: str | None) -> int:
+    """When the state of an article in a feed was decided (ms); 0 when it is damaged."""
+    try:
+        return int(json.loads(text)["asof"]) if text else 0
+    except (ValueError, TypeError, LookupError):
+        return 0
 
 
 def _overview(answer: list[Any]) -> EndpointOverview:

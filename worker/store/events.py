@@ -252,6 +252,13 @@ class Events:
         """How many entries are not carried out yet."""
         return int(self._client.xlen(keys.URGENT)) + int(self._client.xlen(keys.EVENTS))
 
+    def waiting_since(self) -> int:
+        """Since when the oldest entry waits that is not carried out (ms); 0: there is none."""
+        pipe = self._client.pipeline(transaction=False)
+        for stream in (keys.URGENT, keys.EVENTS):
+            pipe.xrange(stream, count=1)
+        return min((int(entries[0][0].partition("-")[0]) for entries in pipe.execute() if entries), default=0)
+
     def forget_consumers(self, idle_ms: int) -> int:
         """Forget consumers without entries that were idle for so long; one that lives registers again at once."""
         return sum(

@@ -175,6 +175,30 @@ OPERATIONS = "dateline:operations"
 SENDING = "dateline:operations:sending"
 """The lease of the worker that is sending them."""
 
+ALARMS = "{dateline:alarms}:standing"
+"""Hash: rule, a tab, subject -> the alarm that stands, as JSON (store/alarms.py)."""
+
+ALARMS_OVER = "{dateline:alarms}:over"
+"""Hash: the same -> an alarm that has ended, until a message has it."""
+
+ALARM_MESSAGES = "{dateline:alarms}:messages"
+"""Bounded stream of messages about alarms; field `message` is JSON."""
+
+ALARMS_TOLD = "{dateline:alarms}:told"
+"""Hash: rule -> when it had its last message (ms)."""
+
+ALARM_POSITIONS = "{dateline:alarms}:positions"
+"""Hash: channel -> the last message that it took."""
+
+ALARM_CHANNELS = "{dateline:alarms}:channels"
+"""Hash: channel -> how it does, as JSON."""
+
+ALARM_EVALUATION = "{dateline:alarms}:evaluation"
+"""The lease of the worker that looks whether there is cause for alarm."""
+
+WORKERS_SINCE = "dateline:workers:since"
+"""Sorted set: worker process -> its first report (ms)."""
+
 WORKERS = "dateline:workers"
 """Sorted set: worker process -> its last report (ms)."""
 
@@ -224,6 +248,11 @@ def confirmations(withdrawal: str) -> str:
 def lease_channel(sender: str) -> str:
     """Channel: the numbers of the leases that a process that sends gets."""
     return f"dateline:senders:{sender}"
+
+
+def alarm_sending(channel: str) -> str:
+    """The lease of the worker that sends alarms to a channel."""
+    return f"{{dateline:alarms}}:sending:{channel}"
 
 
 def hub_window(owner: Literal["client", "host"], name: str) -> str:

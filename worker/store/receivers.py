@@ -340,6 +340,13 @@ class Receivers:
         """How many subscriptions the feed has."""
         return int(self._client.zcard(keys.feed(feed).leases))
 
+    def leases_ending(self, feeds: Sequence[str], start: int, end: int) -> dict[str, int]:
+        """Return how many subscriptions of each of the feeds end between two times (ms), where there are any."""
+        pipe = self._client.pipeline(transaction=False)
+        for feed in feeds:
+            pipe.zcount(keys.feed(feed).leases, start, end)
+        return {feed: int(count) for feed, count in zip(feeds, pipe.execute(), strict=True) if count}
+
     def endpoints(self, feed: str) -> list[str]:
         """Names of the feed's receivers that are endpoints."""
         details_by_name = self._client.hscan_iter(keys.feed(feed).receivers, match="endpoint:*", count=_SCAN)

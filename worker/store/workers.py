@@ -36,12 +36,14 @@ class Workers:
             pipe = self._client.pipeline(transaction=False)
             pipe.zadd(keys.WORKERS, {name: now})
             pipe.zremrangebyscore(keys.WORKERS, "-inf", now - 3_600_000)
+            pipe.zadd(keys.WORKERS_SINCE, {name: now}, nx=True)
             pipe.set(keys.worker(name), "1", px=_DEAD_MS)
             pipe.execute()
 
     def leave(self, name: str) -> None:
         """The worker has stopped."""
         self._client.zrem(keys.WORKERS, name)
+        self._client.zrem(keys.WORKERS_SINCE, name)
         self._client.delete(keys.worker(name))
 
     def report_lost(self, name: str, reason: str, now: int) -> None:
@@ -56,6 +58,25 @@ class Workers:
         """Return which workers have ended themselves lately, and why."""
         losses: list[str] = self._client.zrangebyscore(keys.LOST_WORKERS, now - _LOST_MS, "+inf")
         return losses
+
+    def vanished(self, now: int) -> dict[str, int]:
+        """Return the workers that died in the last hour and that no other stands in for -> last report (ms)."""
+        reports = {name: int(score) for name, score in self._client.zrange(keys.WORKERS, 0, -1, withscores=True)}
+        if all(report > now - _DEAD_MS for report in reports.values()):
+            return {}
+        begun = {name: int(score) for name, score in self._client.zrange(keys.WORKERS_SINCE, 0, -1, withscores=True)}
+        if gone := begun.keys() - reports.keys():
+            self._client.zrem(keys.WORKERS_SINCE, *gone)
+        dead = sorted((report, name) for name, report in reports.items() if report <= now - _DEAD_MS)
+        fresh = sorted(begun.get(name, 0) for name, report in reports.items() if report > now - _DEAD_MS)
+        lost = {}
+        # Each worker that began after a death stands in for one of the dead.
+        for report, name in reversed(dead):
+            if fresh and fresh[-1] > report:
+                fresh.pop()
+            else:
+                lost[name] = report
+        return lost
 
     def living_among(self, names: Collection[str]) -> set[str]:
         """Return those of the workers that are alive."""
