@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from receiver import Receiver
 from config.alarm_settings import AlarmSettings
 from config.endpoint_settings import EndpointSettings
 from worker.alarms import texts
+from worker.alarms.certificates import Certificates
 from worker.alarms.channels import AlarmChannel, AppriseSender, OperationsForwarder
 from worker.alarms.endpoint_causes import failing_and_lagging
 from worker.store import Store, keys
@@ -313,3 +315,41 @@ def test_the_settings_refuse_what_is_no_channel() -> None:
         with pytest.raises(ValueError, match="channels"):
             AlarmSettings.model_validate({"channels": channels})
     assert AlarmSettings.model_validate({"window": "5m"}).window == timedelta(minutes=5)
+
+
+def test_a_dead_worker_is_lost_until_another_began_in_its_place(store: Store) -> None:
+    now = T0
+    for name in ("a", "b", "c"):
+        store.workers.report_alive(name, now)
+    for second in range(1, 60):
+        store.workers.report_alive("a", now + second * 1000)
+    assert store.workers.vanished(now + 59_000) == {"b": now, "c": now}
+    store.workers.report_alive("d", now + 60_000)
+    store.workers.report_alive("a", now + 60_000)
+    assert list(store.workers.vanished(now + 60_000).values()) == [now]
+    store.workers.report_alive("e", now + 60_000)
+    assert store.workers.vanished(now + 60_000) == {}
+    # One that stops by itself is not missed.
+    store.workers.leave("d")
+    assert store.workers.vanished(now + 60_000).keys() <= {"b", "c"}
+
+
+def test_a_certificate_that_ends_is_a_cause(tmp_path: Path) -> None:
+    pem = tmp_path / "own.pem"
+    pem.write_bytes((ROOT / "tests" / "contract" / "localhost.pem").read_bytes())
+    own = EndpointSettings(name="a", feed="f", format="json", url="https://p.example/", tls={"cert": str(pem)})  # type: ignore[arg-type]
+    certificates = Certificates()
+    century = 100 * 365 * 86_400_000
+    assert [cause.subject for cause in certificates.ending([own, own], T0, 50 * century)] == [str(pem)]
+    assert certificates.ending([own], 0, 0) == []
+    pem.write_text("nothing")
+    os.utime(pem, (1, 1))
+    assert "can't be read" in certificates.ending([own], 0, 0)[0].detail
+
+
+def test_what_waits_and_which_leases_end(store: Store) -> None:
+    assert store.events.waiting_since() == 0
+    store.client.xadd(keys.EVENTS, {"event": "{}"}, id="1000-1")
+    assert store.events.waiting_since() == 1000
+    store.client.zadd(keys.feed("f").leases, {"s1": 5000, "s2": 9000})
+    assert store.receivers.leases_ending(["f", "g"], 1000, 6000) == {"f": 1}

@@ -13,6 +13,9 @@ from api_process import ROOT, ApiProcess, api_process
 from desk_visitor import DeskVisitor, visitor
 from receiver import Receiver
 
+from worker import clock
+from worker.store import keys
+
 EVIL = '"><script>alert(1)</script>\'" onmouseover="alert(2)'
 
 
@@ -299,3 +302,35 @@ def test_every_page_is_there_in_arabic(api: ApiProcess, desk: DeskVisitor) -> No
             assert '<html lang="ar" dir="rtl">' in desk.page(path), path
     finally:
         desk.post("/sign-in/language", language="en")
+
+
+def test_alarms_are_shown_acknowledged_and_snoozed(api: ApiProcess, desk: DeskVisitor) -> None:
+    from worker.store.alarms import Cause, ChannelState, Pace
+
+    store = api.services.store
+    causes = [Cause("endpoint_failing", EVIL, "it fails"), Cause("endpoint_failing", "portal", "it fails")]
+    store.alarms.evaluate(api_now(), Pace(0, 0, 0), ["slack"], ["endpoint_failing"], causes)
+    store.alarms.note_channel("slack", ChannelState(failing=api_now(), error=EVIL))
+    try:
+        page = desk.page("/alarms")
+        assert "<script>alert" not in page
+        assert "Endpoint takes nothing" in text_of(page)
+        assert "it takes no alarms since" in text_of(desk.page("/now"))
+        fragment = {"HX-Request": "true"}
+        assert text_of(desk.get("/alarms/badge", **fragment).text) == "2 open alarms"
+        portal = next(row for row in api.get("/alarms")["items"] if row["subject"] == "portal")
+        assert desk.post(f"/alarms/{portal['id']}/acknowledge").status_code == 303
+        assert "acknowledged by user:ada" in text_of(desk.page("/alarms"))
+        assert text_of(desk.get("/alarms/badge", **fragment).text) == "1 open alarms"
+        desk.post("/alarms/endpoint_failing/snooze")
+        assert text_of(desk.get("/alarms/badge", **fragment).text) == ""
+        done = [entry["action"] for entry in api.get("/audit?action=alarm")["items"]]
+        assert done == ["alarm.snoozed", "alarm.acknowledged"]
+        assert api.ask("POST", "/alarms/nothing/acknowledge").status_code == 404
+        assert api.ask("POST", "/alarms/nothing/acknowledge", api.key("alarms:read")).status_code == 403
+    finally:
+        store.client.delete(keys.ALARMS, keys.ALARM_CHANNELS)
+
+
+def api_now() -> int:
+    return clock.ms(clock.agreed())

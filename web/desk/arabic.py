@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from web.desk.arabic_alarms import ALARMS
+
 ARABIC: dict[str, str] = {
+    **ALARMS,
     # Everywhere
     "Skip to the content": "انتقل إلى المحتوى",
     "Desk": "المكتب",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NAVIGATION = (
     ("now", "Now", "live:read"),
+    ("alarms", "Alarms", "alarms:read"),
     ("articles", "Articles", "articles:read"),
     ("lists", "Lists", "lists:read"),
     ("endpoints", "Endpoints", "endpoints:read"),

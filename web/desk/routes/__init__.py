@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from web.desk.routes import (
+    alarms,
     articles,
     audit,
     endpoints,
@@ -28,6 +29,7 @@ ROUTES: list[BaseRoute] = [
     *openid.ROUTES,
     *now.ROUTES,
     *live.ROUTES,
+    *alarms.ROUTES,
     *kills.ROUTES,
     *articles.ROUTES,
     *lists.ROUTES,

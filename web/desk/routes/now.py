@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from web.desk.parts import PREFIX, api_of, is_fragment, parts_of, visitor_of
+from web.desk.routes.alarms import standing
 from worker import clock
-from worker.management.scopes import ENDPOINTS_READ, LIVE_READ
+from worker.management.scopes import ALARMS_READ, ENDPOINTS_READ, LIVE_READ
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,6 +23,7 @@ _HAPPENED_MOST = 40
 _SHOWN_FIELDS = ("article", "endpoint", "status", "error", "milliseconds")
 _PARTS = {
     "kills": "now_kills.html",
+    "alarms": "now_alarms.html",
     "endpoints": "now_endpoints.html",
     "state": "now_state.html",
     "rates": "now_rates.html",
@@ -45,6 +47,12 @@ async def now(request: Request) -> Response:
 
 async def _kills(request: Request, _: str) -> dict[str, Any]:
     return {"kills": (await api_of(request).get("kills"))["items"]}
+
+
+async def _alarms(request: Request, _: str) -> dict[str, Any]:
+    if ALARMS_READ not in visitor_of(request).caller.scopes:
+        return {"groups": None}
+    return await standing(request)
 
 
 async def _endpoints(request: Request, _: str) -> dict[str, Any]:
@@ -81,6 +89,13 @@ async def _rates(request: Request, span: str) -> dict[str, Any]:
     return {"points": points, "span": span, "spans": _SPANS}
 
 
-_READERS = {"kills": _kills, "endpoints": _endpoints, "state": _state, "rates": _rates, "happened": _happened}
+_READERS = {
+    "kills": _kills,
+    "alarms": _alarms,
+    "endpoints": _endpoints,
+    "state": _state,
+    "rates": _rates,
+    "happened": _happened,
+}
 
 ROUTES = [Route(f"{PREFIX}/", now), Route(PREFIX, now), Route(f"{PREFIX}/now", now)]
