@@ -127,7 +127,7 @@ class TestEventPermit:
     def test_what_was_begun_before_newer_definitions_came_is_handed_over(self, worker: Worker) -> None:
         worker.publish("a")
         newer: Worker | None = None
-        record = worker.store.changes.record
+        record = worker.store.changes.record_before
 
         def meanwhile(*args: Any) -> Any:
             nonlocal newer
@@ -138,7 +138,7 @@ class TestEventPermit:
             return recorded
 
         worker.publish("b")
-        worker.store.changes.record = meanwhile  # type: ignore[method-assign]
+        worker.store.changes.record_before = meanwhile  # type: ignore[method-assign]
         worker.work()
         assert newer is not None
         assert worker.store.events.waiting() == 2

@@ -143,24 +143,24 @@ def test_a_worker_that_dies_at_a_step_leaves_nothing_out_and_nothing_twice(desk:
     take(desk, article("a"))
     desk.accept(article("a", 2), kill("b"))
     calls = itertools.count()
-    run, write = desk.store.client.evalsha, desk.record.availability.write
+    run, write = desk.store.client.execute_command, desk.record.availability.write
 
-    def dying(*parts: Any) -> Any:
-        if next(calls) == step:
+    def dying(*parts: Any, **options: Any) -> Any:
+        if parts[0] == "EVALSHA" and next(calls) == step:
             raise Died
-        return run(*parts)
+        return run(*parts, **options)
 
     @contextlib.contextmanager
-    def dying_write() -> Iterator[Any]:
+    def dying_write(*sync: Any) -> Iterator[Any]:
         if next(calls) == step:
             raise Died
-        with write() as connection:
+        with write(*sync) as connection:
             yield connection
         if next(calls) == step:
             raise Died
 
     with (
-        mock.patch.object(desk.store.client, "evalsha", dying),
+        mock.patch.object(desk.store.client, "execute_command", dying),
         mock.patch.object(desk.record.availability, "write", dying_write),
         contextlib.suppress(Died),
     ):
