@@ -184,7 +184,7 @@ def test_a_suspended_endpoint_is_told_and_its_recovery_too(newsroom: Newsroom) -
     def told() -> list[str]:
         events = [json.loads(request.body) for request in newsroom.receiver.at("/operations")]
         # One may come twice.
-        return list(dict.fromkeys(event["type"] for event in events if event["data"]["endpoint"] == "p6"))
+        return list(dict.fromkeys(event["type"] for event in events if event["data"].get("endpoint") == "p6"))
 
     newsroom.receiver.until(
         lambda: told() == ["endpoint.suspended", "endpoint.recovered"], 20, "both operational events"

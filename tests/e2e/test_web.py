@@ -306,13 +306,16 @@ def test_health_and_metrics(newsroom: Newsroom) -> None:
         if not sample.name.endswith(("_sum", "_count"))
     }
     documented = set(re.findall(r"^\| `(dateline_\w+)`", OPERATIONS.read_text("utf-8"), re.MULTILINE))
-    # Not before there are any: pushes, verifications, feeds of patterns, paused endpoints, kills that are refused.
+    # Not before there are any: pushes, verifications, feeds of patterns, paused endpoints, refused kills, alarms.
     rare = {
         "dateline_attempts_total",
         "dateline_verifications_total",
         "dateline_pattern_feeds",
         "dateline_endpoint_paused",
         "dateline_endpoint_kills_refused",
+        "dateline_alarms_open",
+        "dateline_alarm_channel_failing_seconds",
+        "dateline_alarms",
     }
     assert documented - rare <= shown <= documented
     assert "dateline_workers 2.0\n" in text

@@ -84,7 +84,7 @@ def test_keys(run: Commands) -> None:
     assert "there is no key nobody" in run.refuses("key", "revoke", "nobody")
     wrong = run.refuses("key", "create", "C", "--scope", "fly", status=2)
     assert "name: " in wrong
-    assert "there is no scope fly; known: articles:kill" in wrong
+    assert "there is no scope fly; known: alarms:" in wrong
     assert "--expires" in run.refuses("key", "create", "cms", "--scope", "events:read", "--expires", "soon", status=2)
 
 
