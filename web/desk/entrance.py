@@ -31,7 +31,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
+_HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     # With "no-referrer" browsers would say no Origin either.
@@ -55,17 +55,9 @@ class Entrance:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
         request = Request(scope, receive)
         refusal = await self._refusal(request)
-        await (self._behind if refusal is None else refusal)(scope, receive, send_with_headers)
+        await (self._behind if refusal is None else refusal)(scope, receive, with_headers(send))
 
     async def _refusal(self, request: Request) -> Response | None:
         """Return why a request does not come in; None: it does, and its state says who asks."""
@@ -117,6 +109,19 @@ def fields_in(content: bytes) -> list[tuple[str, str]]:
         return parse_qsl(content.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST)
     except ValueError:
         raise BodyRefused(400, "What was sent is no form in UTF-8.") from None
+
+
+def with_headers(send: Send) -> Send:
+    """Return what sends the same messages, with the headers that every answer has here."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers
 
 
 def comes_from_us(request: Request, base_url: str) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from web.desk.cookies import is_https
-from web.desk.entrance import HEADERS, comes_from_us, fields_in
+from web.desk.entrance import comes_from_us, fields_in, with_headers
 from web.partner.parts import PREFIX, PartnerParts, PartnerVisitor
 from web.request_body import BodyReader, BodyRefused
 from worker import clock
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _OPEN = f"{PREFIX}/open/"
 _SECURE, _PLAIN = "__Secure-dateline-partner", "dateline_partner"
@@ -35,17 +34,9 @@ class PartnerEntrance:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
         request = Request(scope, receive)
         answer = await self._answer(request)
-        await (self._behind if answer is None else answer)(scope, receive, send_with_headers)
+        await (self._behind if answer is None else answer)(scope, receive, with_headers(send))
 
     async def _answer(self, request: Request) -> Response | None:
         """Return what is answered before any page is asked; None: the request comes in, its state says who asks."""

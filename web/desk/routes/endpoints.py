@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from web.desk.api_calls import ApiProblem
 from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of, place_in_desk, visitor_of
+from web.desk.replays import order_replay
 from worker.management.scopes import ENDPOINTS_READ
 
 if TYPE_CHECKING:
@@ -125,30 +125,12 @@ async def rotate(request: Request) -> Response:
 async def replay(request: Request) -> Response:
     """POST /desk/endpoints/ENDPOINT/replays: first how many articles that is, then, once confirmed, send them."""
     name, fields = request.path_params["endpoint"], form_of(request)
-    terms: dict[str, Any] = {"dry_run": not fields.get("confirmed")}
-    if fields.get("article"):
-        terms["article"] = fields["article"]
-    elif fields.get("parked"):
-        terms["parked"] = True
-    else:
-        try:
-            terms["since"] = (
-                parts_of(request).pages.at_home(datetime.fromisoformat(fields.get("since", ""))).isoformat()
-            )
-        except ValueError:
-            return await _endpoint(request, 422, errors={"since": "must be a day and a time"}, fields=fields)
-    if fields.get("section"):
-        terms["section"] = fields["section"]
-    if fields.get("rate"):
-        terms["rate"] = fields["rate"]
-    try:
-        order = await api_of(request).post("endpoints", name, "replays", body=terms)
-    except ApiProblem as problem:
-        if problem.status != 422:
-            raise
-        return await _endpoint(request, 422, errors=problem.errors, fields=fields)
-    if order["dry_run"]:
-        return await _endpoint(request, planned=order["articles"], fields=fields)
+    more = {term: fields[term] for term in ("section", "rate") if fields.get(term)}
+    answer = await order_replay(api_of(request), parts_of(request).pages, name, fields, more)
+    if answer.errors:
+        return await _endpoint(request, 422, errors=answer.errors, fields=fields)
+    if answer.planned is not None:
+        return await _endpoint(request, planned=answer.planned, fields=fields)
     return _back(request, "replay")
 
 
