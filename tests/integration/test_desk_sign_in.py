@@ -51,7 +51,8 @@ def test_a_stranger_is_led_to_the_sign_in_and_back(api: ApiProcess, admin: DeskV
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("dateline_desk=")
     assert {"httponly", "samesite=lax", "path=/"} <= {part.strip().lower() for part in cookie.split(";")}
-    assert "The ferry is late" in stranger.page("/articles?q=ferr")
+    # Words are indexed a moment after an article was accepted.
+    api.until(lambda: "The ferry is late" in stranger.page("/articles?q=ferr"), "the words to be indexed")
 
 
 @pytest.mark.parametrize(

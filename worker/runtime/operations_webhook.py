@@ -6,7 +6,7 @@ import json
 import time
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 import structlog
@@ -64,10 +64,14 @@ class OperationsWebhook:
             if token:
                 self._store.operations.finish(token, [])
             return
-        left = {entry for entry, _ in waiting}
+        # Requests are under way together, and of the same thing what came later waits until that is taken.
+        first: dict[str, tuple[str, dict[str, Any]]] = {}
+        for entry, event in waiting:
+            first.setdefault(_subject(event), (entry, event))
+        left = {entry for entry, _ in first.values()}
         sent: list[str] = []
         transfers = []
-        for entry, event in waiting:
+        for entry, event in first.values():
             request = requests.Request("POST", self._url, headers={"Content-Type": "application/json"}).prepare()
             request.prepare_body(json.dumps(event), None)
             if self._secrets:
@@ -107,3 +111,13 @@ class OperationsWebhook:
         else:
             state = ChannelState(success=now)
         self._store.alarms.note_channel(OPERATIONS, state)
+        if sent:
+            self.send()
+
+
+def _subject(event: dict[str, Any]) -> str:
+    """Return the thing that an event is about."""
+    for field in ("endpoint", "feed", "rule"):
+        if subject := event["data"].get(field):
+            return f"{field} {subject}"
+    return str(event["id"])
