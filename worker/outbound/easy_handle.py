@@ -17,7 +17,7 @@ from worker.outbound.errors import MALFORMED_HEADER_MESSAGES, Fault, fault_of, r
 from worker.outbound.guard import Guard
 from worker.outbound.guarded_socket import GuardedSockets
 from worker.outbound.scheduler import Place
-from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, Transfer
+from worker.outbound.transfer import DEFAULT_TLS, Answer, SigV4, Tls, Transfer
 
 CONNECTION_SECONDS = 600
 """How long a connection is used. Then a new one is opened, to the addresses that the host has by that time."""
@@ -128,15 +128,7 @@ class EasyHandle:
         if name_lines:
             self._reusable = False
             setopt(pycurl.RESOLVE, name_lines)
-        if transfer.method != "POST":
-            self._set_method(transfer)
-        if transfer.tls is not DEFAULT_TLS:
-            self._set_tls(transfer.tls)
-        if transfer.keep_headers:
-            self._reusable = False
-            setopt(pycurl.HEADERFUNCTION, self._header_lines.append)
-        if "%" in transfer.url:
-            self._keep_escapes(transfer.url)
+        self._set_what_is_rare(transfer)
 
     def answer(self, now: float, code: int, message: str, fault: Fault | None = None) -> Answer:
         """Return what came of the transfer, by the code with which libcurl ended it or the fault for which we did."""
@@ -183,6 +175,19 @@ class EasyHandle:
         self._knows_name = None
         self._reusable = True
 
+    def _set_what_is_rare(self, transfer: Transfer) -> None:
+        if transfer.method != "POST":
+            self._set_method(transfer)
+        if transfer.tls is not DEFAULT_TLS:
+            self._set_tls(transfer.tls)
+        if transfer.keep_headers:
+            self._reusable = False
+            self._setopt(pycurl.HEADERFUNCTION, self._header_lines.append)
+        if transfer.sigv4 is not None:
+            self._set_signature(transfer.sigv4)
+        elif "%" in transfer.url:
+            self._keep_escapes(transfer.url)
+
     def _set_method(self, transfer: Transfer) -> None:
         self._reusable = False
         if transfer.method == "HEAD":
@@ -200,6 +205,14 @@ class EasyHandle:
         for option, path in ((pycurl.CAINFO, tls.ca), (pycurl.SSLCERT, tls.cert), (pycurl.SSLKEY, tls.key)):
             if path is not None:
                 self._setopt(option, path)
+
+    def _set_signature(self, sigv4: SigV4) -> None:
+        self._reusable = False
+        # libcurl refuses to sign a path that it may not write as it is signed.
+        self._setopt(pycurl.PATH_AS_IS, 0)
+        self._setopt(pycurl.AWS_SIGV4, f"aws:amz:{sigv4.region}:{sigv4.service}")
+        self._setopt(pycurl.USERNAME, sigv4.key_id)
+        self._setopt(pycurl.PASSWORD, sigv4.secret)
 
     def _keep_escapes(self, url: str) -> None:
         before_query = url.partition("?")[0]

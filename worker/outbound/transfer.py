@@ -21,6 +21,19 @@ class Tls:
     """The key of `cert`; None: it is in the same file."""
 
 
+@dataclass(frozen=True, slots=True)
+class SigV4:
+    """How a request to a bucket is signed (AWS Signature Version 4); libcurl does it when the request leaves.
+
+    Its path must be percent-encoded in capitals and have no dot segments, or what is signed is not what is sent.
+    """
+
+    key_id: str
+    secret: str = field(repr=False)
+    region: str = "us-east-1"
+    service: str = "s3"
+
+
 DEFAULT_TLS = Tls()
 """The server must show a certificate of a public authority; we show none."""
 
@@ -73,6 +86,8 @@ class Transfer:
     keep_headers: bool = False
     """Whether to keep the answer's headers. Each costs a call."""
     tls: Tls = field(default=DEFAULT_TLS)
+    sigv4: SigV4 | None = None
+    """How it is signed, if its receiver is a bucket."""
     receiver: str = ""
     """Who is called, where that is less than the whole URL; the engine remembers under this name who is slow."""
     question: bool = False
