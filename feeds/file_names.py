@@ -1,0 +1,95 @@
+"""The names under which articles lie as files, at a partner's server or in a bucket: a template of the endpoint's.
+
+    {date}/{id}-v{version}.{ext}  ->  2026-03-01/hh-2026-0301-v2.json
+
+    {id}       of the article          {date}     of its first publication (UTC)
+    {version}  of the article          {edition}  its language edition
+    {section}  its section             {ext}      of the format: json, xml, html, txt
+
+Whatever an article brings into a name is made of letters, digits and `._-`, so it can't leave its folder, nor be taken
+for an option, a hidden file or a pattern. A value that had anything else ends with a digest of it: two articles never
+share a name.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feeds.article import Article
+
+FIELDS = ("id", "version", "date", "edition", "section", "ext")
+"""What a template may name."""
+TEMPLATE_MOST = 200
+"""The longest template, in characters."""
+_VALUE_MOST = 80
+"""The longest part of a name that an article brings, in characters: with all of them a name stays below 255."""
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_SAFE = re.compile(r"[A-Za-z0-9._/-]*")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_EXTENSIONS = {"json": "json", "xml": "xml", "html": "html", "plain": "txt"}
+
+
+def check_template(template: str) -> str:
+    """Return the template. Raises ValueError if a name made of it would not be safe, or not that of one article."""
+    for name in _FIELD.findall(template):
+        if name not in FIELDS:
+            raise ValueError(f"has {{{name}}}; known: {', '.join(f'{{{field}}}' for field in FIELDS)}")
+    text = _FIELD.sub("x", template)
+    if not _SAFE.fullmatch(text):
+        raise ValueError("may have letters, digits and . _ - / beside its fields")
+    if len(template) > TEMPLATE_MOST:
+        raise ValueError(f"must have at most {TEMPLATE_MOST} characters")
+    folders = text.split("/")
+    if any(folder.startswith((".", "-")) or not folder for folder in folders):
+        raise ValueError("must be a path without / at its ends, and no part of it may be empty or begin with . or -")
+    if "{id}" not in template:
+        raise ValueError("must have {id}: each article has a name of its own")
+    return template
+
+
+def extension(media_type: str) -> str:
+    """Return the usual ending of names of files of a media type."""
+    kind = media_type.partition(";")[0].strip().rpartition("/")[2].rpartition("+")[2]
+    return _EXTENSIONS.get(kind, "dat")
+
+
+def file_name(template: str, article: Article, ext: str) -> str:
+    """Return the name of an article's file, with `/` between folders."""
+    values = _values(article, ext)
+    return _FIELD.sub(lambda field: values[field[1]], template)
+
+
+def names_of_versions(template: str, article: Article, ext: str) -> tuple[str, re.Pattern[str]]:
+    """Return what the names of all versions of an article begin with, and the pattern that they match."""
+    values = _values(article, ext)
+    before = template.partition("{version}")[0]
+    prefix = _FIELD.sub(lambda field: values[field[1]], before)
+    parts = [
+        r"[0-9]+" if part == "version" else re.escape(values[part] if place % 2 else part)
+        for place, part in enumerate(_FIELD.split(template))
+    ]
+    return prefix, re.compile("".join(parts))
+
+
+def _values(article: Article, ext: str) -> dict[str, str]:
+    return {
+        "id": _safe(article.id),
+        "version": str(article.version),
+        "date": article.published.strftime("%Y-%m-%d"),
+        "edition": _safe(article.edition),
+        "section": _safe(article.section or "none"),
+        "ext": ext,
+    }
+
+
+def _safe(value: str) -> str:
+    """Return a value as part of a name; the same for the same value, and for no other."""
+    safe = _UNSAFE.sub("-", value)
+    if safe == value and safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST:
+        return safe
+    digest = sha256(value.encode()).hexdigest()[:12]
+    return f"{safe[: _VALUE_MOST - 13].strip('.-') or 'x'}-{digest}"

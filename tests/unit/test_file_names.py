@@ -1,0 +1,97 @@
+"""Names of files made of a template and an article."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.article import Article
+from feeds.file_names import check_template, extension, file_name, names_of_versions
+
+MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def article(**more: Any) -> Article:
+    values: dict[str, Any] = {"id": "hh-1", "version": 2, "headline": "H", "url": "https://herald.example/1"}
+    return Article.model_construct(**values | {"edition": "en", "section": "", "published": MARCH} | more)
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{date}/{id}-v{version}.{ext}", "2026-03-01/hh-1-v2.json"),
+        ("news/{edition}/{section}/{id}.{ext}", "news/en/none/hh-1.json"),
+        ("{id}", "hh-1"),
+    ],
+)
+def test_names(template: str, name: str) -> None:
+    assert file_name(check_template(template), article(), "json") == name
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{date}.{ext}", "must have {id}"),
+        ("{id}/{nothing}", "has {nothing}; known: {id}, {version}"),
+        ("../{id}", "no part of it may be empty or begin with"),
+        ("a/./{id}", "no part of it may be empty or begin with"),
+        ("/etc/{id}", "no part of it may be empty or begin with"),
+        ("{id}/", "no part of it may be empty or begin with"),
+        ("-{id}", "no part of it may be empty or begin with"),
+        ("{id} {version}", "may have letters, digits"),
+        ("{id", "may have letters, digits"),
+        ("{id}\\x", "may have letters, digits"),
+        ("x" * 200 + "{id}", "at most 200 characters"),
+    ],
+)
+def test_templates_that_make_no_safe_name(template: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        check_template(template)
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_no_id_leaves_its_folder(article_id: str) -> None:
+    name = file_name("news/{id}.{ext}", article(id=article_id), "json")
+
+    folder, _, rest = name.partition("/")
+    assert (folder, "/" in rest, rest[0] in ".-", rest.isascii(), len(rest) <= 90) == ("news", False, False, True, True)
+
+
+@given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
+def test_two_ids_have_two_names(one: str, other: str) -> None:
+    names = {file_name("{id}", article(id=article_id), "json") for article_id in (one, other)}
+
+    assert len(names) == len({one, other})
+
+
+def test_all_versions_of_an_article_and_of_no_other() -> None:
+    prefix, pattern = names_of_versions("{date}/{id}-v{version}.{ext}", article(id="a.b"), "json")
+
+    assert prefix == "2026-03-01/a.b-v"
+    assert pattern.fullmatch("2026-03-01/a.b-v17.json")
+    assert not pattern.fullmatch("2026-03-01/aXb-v17.json")
+    assert not pattern.fullmatch("2026-03-01/a.b-v1.json.tmp")
+
+
+def test_a_name_without_a_version_is_that_of_all_versions() -> None:
+    prefix, pattern = names_of_versions("{id}.{ext}", article(), "xml")
+
+    assert (prefix, bool(pattern.fullmatch("hh-1.xml"))) == ("hh-1.xml", True)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "ending"),
+    [
+        ("application/json", "json"),
+        ("application/vnd.iptc.g2.newsitem+xml; charset=utf-8", "xml"),
+        ("text/html; charset=utf-8", "html"),
+        ("text/plain", "txt"),
+        ("application/octet-stream", "dat"),
+    ],
+)
+def test_endings(media_type: str, ending: str) -> None:
+    assert extension(media_type) == ending
