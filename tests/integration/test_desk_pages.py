@@ -74,6 +74,36 @@ def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess,
     assert '<bdi lang="en">The new tram</bdi>' in page
 
 
+def test_of_many_receivers_those_that_have_not_confirmed_are_shown_first(
+    api: ApiProcess, desk: DeskVisitor, receiver: Receiver
+) -> None:
+    api.publish("hh-many", headline="Known to many")
+    whole = api.until(
+        lambda: (report := api.get("/articles/hh-many/coverage"))["unconfirmed"] == 0 and report, "the pushes"
+    )
+    # Their partners read for themselves, and have not yet.
+    names = [f"many-{number:03}" for number in range(100)]
+    for name in names:
+        api.services.store.receivers.enroll("world", f"endpoint:{name}", {"endpoint": name}, 0, pulled=True)
+    try:
+        few = api.get("/articles/hh-many/coverage?most=60")
+        assert (few["confirmed"], few["holding"]) == (whole["confirmed"], whole["holding"])
+        assert few["unconfirmed"] == 100
+        assert len(few["receivers"]) == 60
+        assert not any(row["confirmed"] for row in few["receivers"])
+        assert few["more"] == few["confirmed"] + few["unconfirmed"] - 60
+        page = desk.page("/articles/hh-many")
+        assert sum(name in page for name in names) == 60
+        assert f"{few['confirmed']} / {few['confirmed'] + 100}" in page
+        assert all(name in desk.page("/articles/hh-many?all=1") for name in names)
+        [event] = api.get("/articles/hh-many/revisions")["items"]
+        short = api.get(f"/events/{event['event']}?receivers=false")
+        assert (short["done"], short["events"][0]["receivers"], short["events"][0]["result"]) == (None, [], "published")
+    finally:
+        for name in names:
+            api.services.store.receivers.remove("world", f"endpoint:{name}", "")
+
+
 def test_orders_of_an_article_are_audited_as_the_persons(api: ApiProcess, desk: DeskVisitor) -> None:
     api.publish("hh-4")
     for what, status in (("hold", "withheld"), ("release", "usable")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from worker.receivers.previews import Preview
     from worker.record.articles import ArticleWithFeeds
     from worker.store.articles import StoredArticle
+    from worker.takedown.coverage_report import CoverageReport
 
 router = APIRouter(tags=["articles"])
 
@@ -199,10 +201,17 @@ def revision(article: str, version: int, parts: Parts, caller: ArticlesReader) -
 
 
 @router.get("/articles/{article:path}/coverage", summary="Who has an article, and who has not", response_model=Coverage)
-def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, Any]:
+def coverage(
+    article: str,
+    parts: Parts,
+    caller: ArticlesReader,
+    most: Annotated[
+        int | None, Query(ge=1, le=10_000, description="So many receivers, those that have not confirmed first.")
+    ] = None,
+) -> dict[str, Any]:
     """Return who has which version since when, who is behind and why, who has not confirmed a kill."""
     if (view := partner_view(parts, caller)) is not None:
-        return _coverage_of_partner(parts, view, article)
+        return _coverage_of_partner(parts, view, article).as_json(most)
     stored = _stored(parts, caller, parts.orders.id_of(article))
     report = coverage_report(parts.store, parts.articles, parts.publication, stored.article.id)
     if report is None:
@@ -210,10 +219,9 @@ def coverage(article: str, parts: Parts, caller: ArticlesReader) -> dict[str, An
     # While the record is away, the report has those that are still there.
     with suppress(RecordAway):
         report = with_removed_endpoints(report, parts.recorded)
-    answer = report.as_json()
     if not unbound(caller):
-        answer["receivers"] = [row for row in answer["receivers"] if caller.sees(feed=row["feed"], partner=None)]
-    return answer
+        report = replace(report, rows=[row for row in report.rows if caller.sees(feed=row.feed, partner=None)])
+    return report.as_json(most)
 
 
 @router.get("/articles/{article:path}/preview", summary="The very bytes that would be sent")
@@ -304,7 +312,7 @@ def _state_for_partner(parts: ApiParts, view: PartnerView, name: str) -> Article
     return ArticleState(**summary.as_json(), feeds=places, document=document)
 
 
-def _coverage_of_partner(parts: ApiParts, view: PartnerView, name: str) -> dict[str, Any]:
+def _coverage_of_partner(parts: ApiParts, view: PartnerView, name: str) -> CoverageReport:
     report = coverage_report(parts.store, parts.articles, parts.publication, name)
     if report is None:
         raise not_there("article", name)
@@ -313,7 +321,7 @@ def _coverage_of_partner(parts: ApiParts, view: PartnerView, name: str) -> dict[
     # Who has had it may know how that stands; of all else, what is shown.
     if not any(row.status for row in own.rows) and (stored is None or not showing(parts, view, stored)):
         raise not_there("article", name)
-    return own.as_json()
+    return own
 
 
 def _preview_of_partner(

@@ -52,6 +52,10 @@ class Coverage(BaseModel):
     embargoed: _Time | None
     confirmed: int
     unconfirmed: int
+    holding: int = Field(description="How many endpoints were sent its text, and no kill since.")
+    subscribers: int = Field(description="How many subscriptions there are to feeds that it is or was in.")
+    still_shown: int = Field(description="After a kill: on how many pages the text was still to be read.")
     seconds_to_the_last: float | None = Field(description="From the last event to the last confirmation.")
     receivers: list[ReceiverCoverage]
+    more: int = Field(description="How many receivers are left out, because `most` asks for no more.")
     kept_out_of: list[KeptOut]

@@ -85,15 +85,28 @@ async def receipt(
     wait: Annotated[
         str, Query(description="Hold the answer until it is done, or for so long: `10s`, `500ms`, at most `60s`.")
     ] = "",
+    receivers: Annotated[
+        bool, Query(description="`false`: what became of the event alone; `done` and `proven` are null then.")
+    ] = True,
 ) -> Receipt:
     """Return the receipt: accepted, carried out, and how far each receiver is."""
     seconds = seconds_of(wait)
+    if not receivers:
+        return await _without_receivers(parts, caller, event)
     receipts = await _receipts(parts, caller, event)
     if seconds and not done(receipts):
         receipts = await _wait(parts, caller, event, seconds)
     if not receipts:
         raise not_there("event", event)
     return Receipt.model_validate(answer(event, receipts, lambda feed: sees_any(caller, [feed])))
+
+
+async def _without_receivers(parts: ApiParts, caller: Caller, event: str) -> Receipt:
+    receipts = await run_in_threadpool(parts.receipts.without_receivers, event)
+    visible = [item for item in receipts if sees_any(caller, item.feeds)]
+    if not visible:
+        raise not_there("event", event)
+    return Receipt.model_validate(answer(event, visible))
 
 
 async def _receipts(parts: ApiParts, caller: Caller, event: str) -> list[DeliveryReceipt]:

@@ -122,6 +122,12 @@ def holdings(connection: Connection, article_ids: Collection[str]) -> dict[str, 
     return by_article
 
 
+def receivers_of(connection: Connection, article_id: str) -> set[tuple[str, str]]:
+    """Return who was ever sent an article: (feed, endpoint)."""
+    statement = select(deliveries.c.feed, deliveries.c.endpoint).where(deliveries.c.article_id == article_id)
+    return {(feed, endpoint) for feed, endpoint in connection.execute(statement.distinct())}
+
+
 def _order(entry: Delivery) -> tuple[int, int, bool]:
     # As in lua/attempts/record.lua: what was sent of an older version changes nothing.
     return entry.version, entry.sent, entry.state != "trying"

@@ -63,6 +63,7 @@ from worker.store.attempts import Attempts
 from worker.store.changes import ChangeLogs
 from worker.store.cooling import Cooling
 from worker.store.counters import Counters
+from worker.store.coverage import ArticleCoverage
 from worker.store.damaged_records import DamagedRecords
 from worker.store.definitions import Definitions
 from worker.store.desk_sessions import DeskSessions
@@ -136,6 +137,7 @@ class Store:
         self.receipt_callbacks = ReceiptCallbacks(client, scripts)
         self.receivers = Receivers(client, scripts, self.damaged_records)
         self.ledgers = Ledgers(scripts, self.damaged_records)
+        self.coverage = ArticleCoverage(scripts, self.damaged_records)
         self.outages = Outages(client, scripts)
         self.outboxes = Outboxes(client, scripts, self.damaged_records)
         self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)

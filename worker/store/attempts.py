@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from worker.store import keys, outboxes, redis_errors
-from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -240,20 +239,6 @@ class Attempts:
     def return_tokens(self, feed: str, endpoint: str, unspent: int) -> None:
         """Return attempts that were taken and not made; what the bucket can't hold is lost at its next use."""
         self._client.hincrbyfloat(keys.feed(feed).of_endpoint(endpoint, "bucket"), "tokens", unspent)
-
-    def parked_at(self, feed: str, endpoints: Sequence[str], article: str) -> dict[str, Attempt]:
-        """Return those of the endpoints that refused an article for good, each with the attempt, in one round trip."""
-        pipe = self._client.pipeline(transaction=False)
-        for endpoint in endpoints:
-            pipe.hget(keys.feed(feed).of_endpoint(endpoint, "parked"), article)
-        attempts = {
-            endpoint: self._damaged_records.read(
-                f"parked articles of {endpoint}", partial(_parked, text), "it is not shown"
-            )
-            for endpoint, text in zip(endpoints, answers(pipe), strict=True)
-            if text is not None
-        }
-        return {endpoint: attempt for endpoint, attempt in attempts.items() if attempt is not None}
 
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""

@@ -48,10 +48,10 @@ class Rates:
         sample = _sample(time, totals)
         content = {"sample": json.dumps(sample[1:], separators=(",", ":"))}
         pipe = self._client.pipeline(transaction=False)
-        # The time is in the id, so a minute has one sample.
-        pipe.xadd(keys.RATES, content, id=f"{time}-*", maxlen=_MINUTES_MOST, approximate=True)
+        # The time is in the id, so a minute has one sample. Redis before 7 makes no number after a time of ours.
+        pipe.xadd(keys.RATES, content, id=f"{time}-1", maxlen=_MINUTES_MOST, approximate=True)
         if time % TEN_MINUTES_MS == 0:
-            pipe.xadd(keys.RATES_OF_WEEK, content, id=f"{time}-*", maxlen=_TENS_MOST, approximate=True)
+            pipe.xadd(keys.RATES_OF_WEEK, content, id=f"{time}-1", maxlen=_TENS_MOST, approximate=True)
         pipe.execute()
 
     def since(self, start: int, *, by_minutes: bool) -> list[Sample]:

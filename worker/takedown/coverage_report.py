@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING, Any, Literal
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
-from worker.record.deliveries import holdings
+from worker.record.deliveries import holdings, receivers_of
 from worker.retention.recorded import RecordedArticles, ledger_entry
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from feeds.article import Article
     from worker.newsroom.article_reader import ArticleReader
     from worker.newsroom.publication import Publication
+    from worker.record.deliveries import Delivery
     from worker.store import Store
-    from worker.store.attempts import Attempt, Dispute
+    from worker.store.coverage import EndpointHolding
     from worker.store.page_checks import PageSighting
-    from worker.store.receivers import ReceiverOverview
     from worker.store.refusals import Refusal
 
 SUBSCRIPTIONS = "(subscriptions)"
 """Stands for all subscriptions of a feed."""
+_NEVER = LedgerEntry(0, "", 0, "")
 
 DeliveryStanding = Literal["up to date", "behind", "refused", "parked", "paused", "removed"]
 
@@ -54,6 +57,16 @@ class ReceiverCoverage:
     def last_evidence(self) -> int:
         """When its last answer came, or its page was last checked (ms)."""
         return max(self.since, self.sighting.checked) if self.sighting else self.since
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it is an endpoint that was sent the text and no kill since."""
+        return bool(self.status) and self.status != "killed"
+
+    @property
+    def still_shows(self) -> bool:
+        """Whether the text was still on its page after a kill."""
+        return self.sighting is not None and self.sighting.verdict == "there"
 
     @property
     def holds(self) -> str:
@@ -108,9 +121,12 @@ class CoverageReport:
             return None
         return max(0, last - self.accepted) / 1000
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as the HTTP API shows it."""
+    def as_json(self, most: int | None = None) -> dict[str, Any]:
+        """Return it as the HTTP API shows it; of its receivers at most so many, those that have not confirmed first."""
         embargo, unconfirmed = self.embargo, len(self.unconfirmed)
+        rows = self.rows
+        if most is not None and len(rows) > most:
+            rows = sorted(rows, key=lambda row: (row.confirmed, not row.still_shows))[:most]
         return {
             "article": self.article.notice(),
             "accepted": clock.moment(self.accepted).isoformat(),
@@ -118,7 +134,11 @@ class CoverageReport:
             "confirmed": len(self.rows) - unconfirmed,
             "unconfirmed": unconfirmed,
             "seconds_to_the_last": self.seconds_to_the_last,
-            "receivers": [row.as_json() for row in self.rows],
+            "holding": sum(row.has_text for row in self.rows),
+            "subscribers": sum(row.count for row in self.rows if row.receiver == SUBSCRIPTIONS),
+            "still_shown": sum(row.still_shows for row in self.rows),
+            "receivers": [row.as_json() for row in rows],
+            "more": len(self.rows) - len(rows),
             "kept_out_of": [
                 {"format": name, "since": clock.moment(refusal.time).isoformat(), "reasons": refusal.reasons}
                 for name, refusal in self.kept_out.items()
@@ -142,8 +162,11 @@ def coverage_report(
         feed = definition.name
         change = store.changes.latest_of(feed, [article_id]).get(article_id)
         seq = change.seq if change else 0
-        rows += _with_sightings(store, feed, _endpoint_rows(store, feed, seq, stored.article), stored.article)
-        rows += _subscriptions_row(store, feed, seq)
+        endpoints = sorted(set(store.receivers.endpoints(feed)))
+        holdings = store.coverage.endpoints(feed, endpoints, article_id)
+        of_endpoints = [_endpoint_row(feed, holding, seq, stored.article) for holding in holdings]
+        rows += _with_sightings(store, feed, of_endpoints, stored.article)
+        rows += _subscriptions_row(store, feed, seq, endpoints)
     kept_out = {
         name: refusal
         for name, refusal in store.refusals.of(article_id, list(FEED_FORMATS)).items()
@@ -158,10 +181,10 @@ def with_removed_endpoints(report: CoverageReport, recorded: RecordedArticles) -
     They confirm nothing any more: a kill that they did not take while they were there has not reached them.
     """
     article_id = report.article.id
-    ledger = recorded.ask(lambda connection: holdings(connection, [article_id])) or {}
     shown = {(row.feed, row.receiver) for row in report.rows}
+    ledger = recorded.ask(lambda connection: _of_others(connection, article_id, shown)) or {}
     removed = []
-    for (feed, endpoint), row in sorted(ledger.get(article_id, {}).items()):
+    for (feed, endpoint), row in sorted(ledger.items()):
         if (feed, endpoint) in shown:
             continue
         entry = LedgerEntry.parse(ledger_entry(row))
@@ -173,54 +196,33 @@ def with_removed_endpoints(report: CoverageReport, recorded: RecordedArticles) -
     return replace(report, rows=[*report.rows, *removed]) if removed else report
 
 
-def _subscriptions_row(store: Store, feed: str, seq: int) -> list[ReceiverCoverage]:
+def _of_others(connection: Connection, article_id: str, shown: set[tuple[str, str]]) -> dict[tuple[str, str], Delivery]:
+    """What the ledger has of an article, if it has something of others than these."""
+    return (
+        holdings(connection, [article_id]).get(article_id, {}) if receivers_of(connection, article_id) - shown else {}
+    )
+
+
+def _subscriptions_row(store: Store, feed: str, seq: int, endpoints: list[str]) -> list[ReceiverCoverage]:
     """One row for all subscriptions of a feed, nothing if it has none. `seq`: the article's latest change there."""
-    cursors = [receiver.cursor for receiver in store.receivers.scan(feed) if "endpoint" not in receiver.details]
-    if not cursors:
+    count = store.receivers.count_subscriptions(feed)
+    if not count:
         return []
-    behind = sum(cursor < seq for cursor in cursors)
-    counts = f"{len(cursors) - behind} up to date, {behind} behind"
+    behind = min(count, store.coverage.subscriptions_behind(feed, seq, endpoints))
+    counts = f"{count - behind} up to date, {behind} behind"
     standing: DeliveryStanding = "behind" if behind else "up to date"
-    return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind, count=len(cursors))]
+    return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind, count=count)]
 
 
-def _endpoint_rows(store: Store, feed: str, seq: int, article: Article) -> list[ReceiverCoverage]:
-    """A row for each endpoint of a feed, read for all of them at once."""
-    receivers = store.receivers.get_many(feed, sorted(set(store.receivers.endpoints(feed))))
-    names = [receiver.details["endpoint"] for receiver in receivers]
-    ledgers = store.ledgers.read(feed, {name: [article.id] for name in names})
-    parked = store.attempts.parked_at(feed, names, article.id)
-    standings = store.attempts.standings(feed, names)
-    return [
-        _endpoint_row(
-            feed,
-            receiver,
-            seq,
-            article,
-            ledgers[name].get(article.id),
-            parked.get(name),
-            standings[name].disputes.get(article.id),
-        )
-        for name, receiver in zip(names, receivers, strict=True)
-    ]
-
-
-def _endpoint_row(
-    feed: str,
-    receiver: ReceiverOverview,
-    seq: int,
-    article: Article,
-    ledger_text: str | None,
-    parked: Attempt | None,
-    dispute: Dispute | None,
-) -> ReceiverCoverage:
-    entry = LedgerEntry.parse(ledger_text) if ledger_text else LedgerEntry(0, "", 0, "")
+def _endpoint_row(feed: str, holding: EndpointHolding, seq: int, article: Article) -> ReceiverCoverage:
+    entry = LedgerEntry.parse(holding.ledger) if holding.ledger else _NEVER
+    parked, dispute = holding.parked, holding.dispute
     # An endpoint with several requests in flight may have an article that lies beyond its cursor.
     has_newest = entry.version >= article.version and entry.outcome == "taken"
-    behind = receiver.cursor < seq and not has_newest
+    behind = holding.cursor < seq and not has_newest
     standing: DeliveryStanding = "behind" if behind else "up to date"
-    reason = receiver.remembered.reason if behind else ""
-    if receiver.state == "paused":
+    reason = holding.state.reason if behind else ""
+    if holding.position == "paused":
         standing = "paused"
     elif parked:
         standing = "parked"
@@ -231,12 +233,10 @@ def _endpoint_row(
         reason = f"{dispute.reason}, {dispute.tries} times while others were taken; {next_try}"
     if article.pubstatus == "canceled":
         # An endpoint that never had the article has nothing to confirm, except while a request may be on its way to it.
-        confirmed = entry.label == "killed" or (not entry.status and receiver.state != "claimed")
+        confirmed = entry.label == "killed" or (not entry.status and holding.position != "claimed")
     else:
         confirmed = standing == "up to date"
-    return ReceiverCoverage(
-        feed, receiver.details["endpoint"], entry.version, entry.label, entry.sent, standing, reason, confirmed
-    )
+    return ReceiverCoverage(feed, holding.endpoint, entry.version, entry.label, entry.sent, standing, reason, confirmed)
 
 
 def _with_sightings(store: Store, feed: str, rows: list[ReceiverCoverage], article: Article) -> list[ReceiverCoverage]:

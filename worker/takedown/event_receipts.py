@@ -127,6 +127,20 @@ class EventReceipts:
             away = True
         return _receipts(receipts, ledgers, reports, away=away)
 
+    def without_receivers(self, event_id: str) -> list[DeliveryReceipt]:
+        """Return the same with no receivers, which says of no event whether all is done.
+
+        Raises RecordAway, redis.RedisError.
+        """
+        with self._record.availability.read() as connection:
+            receipts = events.receipts(connection, event_id)
+        stored = self._articles.get_many([receipt.article_id for receipt in receipts if receipt.article_id])
+        return [
+            DeliveryReceipt(receipt, tuple(sorted(stored[name].feeds)) if name in stored else (), None, (), None, None)
+            for receipt in receipts
+            for name in (receipt.article_id or "",)
+        ]
+
 
 def recorded_receipts(record: Record, event_id: str) -> list[DeliveryReceipt]:
     """Return the receipts of an id as the record alone has them, while there is no Redis. Raises RecordAway."""

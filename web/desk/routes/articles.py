@@ -15,8 +15,7 @@ from feeds.formats import ARTICLE_FORMATS
 from web.desk.api_calls import ApiProblem, DeskApi
 from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of
 from web.desk.rendering import rendered
-from web.desk.routes.kills import contacts_of, progress_values
-from worker.takedown.coverage_report import SUBSCRIPTIONS
+from web.desk.routes.kills import RECEIVERS_MOST, contacts_of, progress_values
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,8 +27,6 @@ _ORDERS = {
     "repeat": "Sent again to the endpoints that get single articles.",
 }
 _PER_PAGE = 30
-_RECEIVERS_MOST = 60
-"""So many receivers are shown at first, those that wait before those that are done; `?all=1` shows all."""
 
 
 async def search(request: Request) -> Response:
@@ -69,28 +66,24 @@ async def search(request: Request) -> Response:
 async def article(request: Request) -> Response:
     """GET /desk/articles/ARTICLE: all that is known of one."""
     api, name = api_of(request), request.path_params["article"]
+    most = None if request.query_params.get("all") else RECEIVERS_MOST
     state, coverage, revisions = await asyncio.gather(
         api.get("articles", name),
-        _unless_away(api.get("articles", name, "coverage")),
+        _unless_away(api.get("articles", name, "coverage", most=most)),
         api.get("articles", name, "revisions", limit=100),
     )
     rows = revisions["items"]
     event = rows[-1]["event"] if rows else None
-    receipt = await _unless_away(api.get("events", event)) if event else None
+    receipt = await _unless_away(api.get("events", event, receivers="false")) if event else None
     ordered = request.query_params.get("ordered", "")
-    receivers = sorted((coverage or {}).get("receivers", ()), key=lambda row: bool(row["confirmed"]))
-    most = len(receivers) if request.query_params.get("all") else _RECEIVERS_MOST
-    steps = _steps(receipt)
     return parts_of(request).pages.page(
         request,
         "article.html",
         article=state,
         coverage=coverage,
         revisions=list(reversed(rows)),
-        steps=steps[: most + 2],
-        more_steps=max(0, len(steps) - most - 2),
-        receivers=receivers[:most],
-        more_receivers=max(0, len(receivers) - most),
+        steps=_steps(receipt, coverage),
+        receivers=sorted(coverage["receivers"], key=lambda row: bool(row["confirmed"])) if coverage else [],
         formats=list(ARTICLE_FORMATS),
         ordered=_ORDERS.get(ordered, "The embargo is corrected." if ordered == "embargo" else ""),
         event=request.query_params.get("event", ""),
@@ -103,15 +96,15 @@ async def preview(request: Request) -> Response:
     """GET /desk/articles/ARTICLE/preview: the article as a format or an endpoint has it, and the bytes."""
     api, name = api_of(request), request.path_params["article"]
     chosen = _chosen(request)
-    state, coverage = await asyncio.gather(
-        api.get("articles", name), _unless_away(api.get("articles", name, "coverage"))
-    )
+    state = await api.get("articles", name)
     wrong, shown = "", None
     try:
         shown = await api.get("articles", name, "preview", **chosen)
     except ApiProblem as problem:
         wrong = next(iter(problem.errors.values()), problem.detail)
-    endpoints = sorted({row["receiver"] for row in (coverage or {}).get("receivers", ())} - {SUBSCRIPTIONS})
+    feeds = {place["feed"] for place in state["feeds"]}
+    in_use = parts_of(request).api_parts.management.endpoints_in_use().settings
+    endpoints = sorted(endpoint.name for endpoint in in_use.values() if endpoint.feed in feeds)
     return parts_of(request).pages.page(
         request, "preview.html", article=state, formats=list(ARTICLE_FORMATS), endpoints=endpoints, chosen=chosen,
         shown=shown, wrong=wrong,
@@ -188,7 +181,7 @@ def _day(text: str, after: int = 0) -> str:
     return day.isoformat()
 
 
-def _steps(receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _steps(receipt: dict[str, Any] | None, coverage: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The way of the last event: accepted, carried out, and each receiver with the time from the event to it."""
     if not receipt or not receipt["events"]:
         return []
@@ -196,23 +189,26 @@ def _steps(receipt: dict[str, Any] | None) -> list[dict[str, Any]]:
     steps = [{"time": event["accepted"], "what": "accepted", "by": event["sender"] or event["way"], "shade": ""}]
     if event["carried_out"]:
         steps.append({"time": event["carried_out"], "what": event["result"], "by": event["reason"], "shade": ""})
-    receivers = sorted(event["receivers"], key=lambda row: (row["standing"] != "delivered", row["since"] or "~"))
-    shades = {"delivered": "good", "waiting": "", "nothing to do": ""}
-    for row in receivers:
-        is_new = row["standing"] == "delivered" and row["since"] and row["since"] >= event["accepted"]
-        steps.append(
-            {
-                "time": row["since"] if is_new else None,
-                "what": row["standing"],
-                "by": row["receiver"],
-                "feed": row["feed"],
-                "reason": row["reason"],
-                "shade": shades.get(row["standing"], "bad" if row["standing"] in {"failing", "refused"} else "warn"),
-            }
+    if event["version"] is not None and coverage:
+        steps += sorted(
+            (_step(row, event) for row in coverage["receivers"]), key=lambda step: (step["time"] is None, step["time"])
         )
     for step in steps:
         step["began"] = event["accepted"]
     return steps
+
+
+def _step(row: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """How far one receiver is with what an event made."""
+    has_taken = bool(row["status"]) and "-" not in row["status"] and row["version"] >= event["version"]
+    is_new = has_taken and row["since"] and row["since"] >= event["accepted"]
+    return {
+        "time": row["since"] if is_new else None,
+        "what": "delivered" if has_taken else row["standing"],
+        "by": row["receiver"],
+        "feed": row["feed"],
+        "reason": "" if has_taken else row["why"],
+    }
 
 
 ROUTES = [

@@ -23,6 +23,8 @@ OLD = timedelta(days=1)
 """An older article is killed only by whoever types its id or headline,"""
 MANY = 20
 """and so is one that more receivers have."""
+RECEIVERS_MOST = 60
+"""So many receivers are shown at first, those that wait before those that are done; `?all=1` shows all."""
 
 
 async def ask(request: Request) -> Response:
@@ -51,7 +53,7 @@ async def kill(request: Request) -> Response:
 async def killed(request: Request) -> Response:
     """GET /desk/articles/ARTICLE/killed: how far the kill is. As a fragment, that part alone."""
     api, name, event = api_of(request), request.path_params["article"], request.query_params.get("event", "")
-    state, coverage = await _standing_of(api, name)
+    state, coverage = await _standing_of(api, name, every=bool(request.query_params.get("all")))
     values = {
         "name": name,
         "article": state,
@@ -81,17 +83,17 @@ def progress_values(coverage: dict[str, Any] | None, event: str = "") -> dict[st
         return {"progress": None}
     rows = coverage["receivers"]
     unproven = [row for row in rows if not row["confirmed"]] if is_killed else []
-    shown = [row for row in unproven if row["page"] and row["page"]["verdict"] == "there"]
     return {
         "progress": {
             "carried_out": is_killed,
             "began": coverage["accepted"] if is_killed else datetime.now(UTC).isoformat(),
-            "receivers": len(rows),
+            "receivers": coverage["confirmed"] + coverage["unconfirmed"],
             "confirmed": coverage["confirmed"] if is_killed else 0,
-            "proven": is_killed and not unproven,
+            "proven": is_killed and not coverage["unconfirmed"],
             "seconds": coverage["seconds_to_the_last"],
             "unproven": [(row, advice(row)) for row in unproven],
-            "there": shown,
+            "more": max(0, coverage["unconfirmed"] - len(unproven)) if is_killed else 0,
+            "there": coverage["still_shown"],
             "done": [row for row in rows if row["confirmed"]] if is_killed else [],
         }
     }
@@ -106,13 +108,12 @@ def needs_typing(state: dict[str, Any] | None, coverage: dict[str, Any] | None) 
 
 
 def holders(coverage: dict[str, Any] | None) -> dict[str, Any]:
-    """Return who has the text: endpoints by name, and how many subscriptions were sent a feed with it."""
-    rows = coverage["receivers"] if coverage else []
-    endpoints = [
-        row for row in rows if row["receiver"] != SUBSCRIPTIONS and row["status"] and row["status"] != "killed"
-    ]
-    subscribers = sum(row["count"] for row in rows if row["receiver"] == SUBSCRIPTIONS)
-    return {"endpoints": endpoints, "subscribers": subscribers, "all": len(endpoints) + subscribers}
+    """Return who has the text: how many endpoints, some by name, and how many subscriptions were sent it in a feed."""
+    if coverage is None:
+        return {"endpoints": 0, "named": [], "subscribers": 0, "all": 0}
+    endpoints, subscribers = coverage["holding"], coverage["subscribers"]
+    named = [row for row in coverage["receivers"] if row["receiver"] != SUBSCRIPTIONS and row["status"]]
+    return {"endpoints": endpoints, "named": named, "subscribers": subscribers, "all": endpoints + subscribers}
 
 
 async def _ask(request: Request, wrong: str = "", status: int = 200) -> Response:
@@ -131,12 +132,15 @@ async def _ask(request: Request, wrong: str = "", status: int = 200) -> Response
     )
 
 
-async def _standing_of(api: DeskApi, name: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """What is known of an article: a kill waits neither for the record nor for Redis."""
+async def _standing_of(
+    api: DeskApi, name: str, *, every: bool = False
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What is known of an article: a kill waits neither for the record nor for Redis. `every`: of all receivers."""
+    most = None if every else RECEIVERS_MOST
     answers: list[dict[str, Any] | None] = []
-    for path in (("articles", name), ("articles", name, "coverage")):
+    for path, query in ((("articles", name), {}), (("articles", name, "coverage"), {"most": most})):
         try:
-            answers.append(await api.get(*path))
+            answers.append(await api.get(*path, **query))
         except ApiProblem as problem:
             if problem.status not in {404, 503}:
                 raise
