@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 
@@ -29,6 +30,8 @@ _TROUBLE_SECONDS = 60.0
 """How long a failure is reported as trouble when nothing is sent after it."""
 _EXIT_SECONDS = 1.0
 """How long a process that ends waits for its last calls."""
+
+_NO_CALLBACKS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 _Call = tuple[str, str, tuple[str, ...]]
 
@@ -94,6 +97,25 @@ class Wakeups:
                 atexit.register(self.flush, _EXIT_SECONDS)
             self._changed.notify_all()
 
+    def _send(self, task: str, queue: str, args: tuple[str, ...]) -> None:
+        """Send one call, as a message with what Celery's protocol 2 requires.
+
+        `send_task` adds to it what nobody reads here, and takes three times as long: too much for the one message that
+        lies between an event and its push.
+        """
+        call = str(uuid4())
+        headers = {"lang": "py", "task": task, "id": call, "root_id": call, "parent_id": None, "group": None}
+        with self._app.producer_pool.acquire(block=True) as producer:
+            producer.publish(
+                (args, {}, _NO_CALLBACKS),
+                serializer="json",
+                headers=headers,
+                correlation_id=call,
+                routing_key=queue,
+                declare=[self._app.amqp.queues[queue]],
+                retry=False,
+            )
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -101,7 +123,7 @@ class Wakeups:
                 (task, queue, args), _ = self._waiting.popitem(last=False)
                 self._sending_since = time.monotonic()
             try:
-                self._app.send_task(task, args=args, queue=queue, retry=False)
+                self._send(task, queue, args)
                 self._failure = ""
             except Exception as error:  # noqa: BLE001 (each transport has its own errors, and the thread must not end)
                 self._failure, self._failed_at = str(error) or type(error).__name__, time.monotonic()

@@ -345,3 +345,17 @@ def test_redis_is_asked_twice_for_a_batch_and_has_the_marks_taken_off_and_the_ne
             assert consumer.consume() == 20
         counts[name] = len(requests)
     assert counts["noted"] == counts["not noted"] + 4
+
+
+def test_what_comes_one_by_one_is_pushed_before_it_is_noted(desk: Desk) -> None:
+    waited: list[tuple[float, list[int]]] = []
+    desk.noting = Noting(
+        desk.store, desk.record, give_way=lambda seconds: waited.append((seconds, versions(desk, "a")))
+    )
+    take(desk, article("a"))
+    assert [noted for _, noted in waited] == [[]]
+    assert versions(desk, "a") == [1]
+    # Of many none waits: the next batch would be late.
+    desk.accept(*(article(f"b{number}") for number in range(20)))
+    desk.consumer().consume()
+    assert len(waited) == 1

@@ -61,7 +61,7 @@ def test_nobody_waits_for_a_broker_that_is_away_and_when_it_is_back_it_is_called
         assert time.monotonic() - begun < 20
         until_in_trouble(wakeups, "refused")
     sent: list[str] = []
-    wakeups._app.send_task = lambda task, **_: sent.append(task)  # type: ignore[assignment]
+    wakeups._send = lambda task, *_: sent.append(task)  # type: ignore[method-assign]
     wakeups.read_back("feed")
     assert wakeups.flush(20)
     assert (["dateline.read_back"], "") == (sent, wakeups.trouble)
@@ -91,3 +91,23 @@ def test_a_process_that_ends_sends_its_last_call_and_does_not_wait_for_a_broker_
     done = subprocess.run([sys.executable, "-c", program, stalled], check=True, timeout=60, stdout=subprocess.PIPE)
     # Without the imports, which take their time where much else runs.
     assert float(done.stdout) < 30
+
+
+def test_a_call_is_a_message_that_any_celery_worker_takes() -> None:
+    app = Celery("calls", broker="memory://")
+    wakeups = Wakeups(app)
+    with app.connection() as connection:
+        for urgent in (True, False):
+            wakeups.consume(urgent=urgent)
+        wakeups.distribute("world")
+        assert wakeups.flush(20)
+        for queue, task, args in (
+            ("urgent", "dateline.consume", []),
+            ("intake", "dateline.consume", []),
+            ("distribute", "dateline.distribute", ["world"]),
+        ):
+            message = connection.SimpleQueue(queue).get(timeout=20)
+            called, named, _ = message.payload
+            assert (message.headers["task"], called, named) == (task, args, {})
+            assert message.headers["id"] == message.properties["correlation_id"]
+            message.ack()

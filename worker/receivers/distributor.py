@@ -11,7 +11,7 @@ claims, and only to know when a stop is complete.
 from __future__ import annotations
 
 import time
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -110,6 +110,7 @@ class Distributor:
             self._settlements,
         )
         self._stopping = False
+        self._at_rest = Event()
         self._outage = redis_errors.Outage(log, what="distributor")
         self._thread = Thread(target=self._run, name="distributor", daemon=True)
 
@@ -120,7 +121,12 @@ class Distributor:
 
     def serve(self, feed: str) -> None:
         """Claim for the feed as soon as there is room. Returns at once; from any thread."""
+        self._at_rest.clear()
         self._inbox.put(FeedBehind(feed))
+
+    def let_go_first(self, seconds: float) -> None:
+        """Wait until all that `serve` was called for is claimed and answered, so long at the most. From any thread."""
+        self._at_rest.wait(seconds)
 
     def try_locally(self, feed: str) -> bool:
         """Claim for the feed at once, if there is room; return whether there is. From any thread."""
@@ -182,7 +188,11 @@ class Distributor:
 
     def _take_messages(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
-        for message in self._inbox.take(_SETTLED_AT_ONCE, self._wait_seconds()):
+        seconds = self._wait_seconds()
+        if seconds and self._inbox.empty() and not self._sessions.open_claims:
+            # A call of `serve` that comes between these two lines is waited for by nobody, which only costs time.
+            self._at_rest.set()
+        for message in self._inbox.take(_SETTLED_AT_ONCE, seconds):
             self._take(message)
         self._counts.flush()
 

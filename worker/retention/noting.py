@@ -26,7 +26,7 @@ from worker.store import redis_errors
 from worker.store.unnoted import age
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from worker.record import Record
     from worker.store import Store
@@ -47,6 +47,9 @@ _LEASE_MS = 30_000
 _BACKOFF_SECONDS, _BACKOFF_MOST_SECONDS = 10.0, 600.0
 """When a change is tried again that can't be noted by its own fault: at first, and at the latest."""
 _BACKOFFS_KEPT = 10_000
+_FEW = 8
+"""So many events come one by one: what they publish is pushed before it is noted."""
+_GIVE_WAY_SECONDS = 0.02
 _FAILURES = 3
 """When so many fail one after the other, the first ones included, it is not the fault of each."""
 
@@ -55,12 +58,24 @@ _Change = tuple[Sequence[str], Sequence[EventResult]]
 
 
 class Noting:
-    """One worker's part in it. Threads may share it. `keep_killed`, `receipts`: see Noter."""
+    """One worker's part in it. Threads may share it. `keep_killed`, `receipts`: see Noter.
 
-    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False, receipts: bool = False) -> None:
+    `give_way(seconds)` waits while this process pushes what was published, so long at the most.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        record: Record,
+        *,
+        keep_killed: bool = False,
+        receipts: bool = False,
+        give_way: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._record = record
         self._noter = Noter(store, record, keep_killed=keep_killed, receipts=receipts)
+        self._give_way = give_way
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="noting")
         self._late: Future[None] | None = None
         self._failing = False
@@ -82,6 +97,9 @@ class Noting:
         """
         if self._record.availability.absence is not None or (self._late is not None and not self._late.done()):
             return False
+        if len(results) <= _FEW:
+            # To note takes the processor for milliseconds, for which the push of a single event would have to wait.
+            self._give_way(_GIVE_WAY_SECONDS)
         try:
             noted = self._thread.submit(self._noter.note, names, results, charge)
             noted.result(_MOMENT_SECONDS)

@@ -17,7 +17,8 @@ from kombu.transport import virtual
 from kombu.transport.redis import Channel as KombuChannel
 from kombu.transport.redis import QoS as KombuQoS
 from kombu.utils.encoding import bytes_to_str
-from kombu.utils.json import loads
+from kombu.utils.json import dumps, loads
+from redis import Redis
 from redis.exceptions import ResponseError
 
 from worker.runtime.unusable_messages import set_aside
@@ -90,15 +91,20 @@ class BrokerInbox(KombuChannel):
     _empty = False
     _resting = False
     _full = False
+    _sender: Redis | None = None
 
     def _put(self, queue: str, message: dict[str, Any], **options: Any) -> None:
-        channel: Any = super()
-        channel._put(queue, message, **options)
-        with _untyped(self).conn_or_acquire() as client:
-            ring = client.pipeline(transaction=False)
-            ring.lpush(_BELL, 1)
-            ring.ltrim(_BELL, 0, _RINGS - 1)
-            ring.execute()
+        """Send a message and ring the bell, in one round trip."""
+        del options
+        channel = _untyped(self)
+        if self._sender is None:
+            # kombu would make a client for each message, which costs more than to send it.
+            self._sender = channel._create_client()
+        call = self._sender.pipeline(transaction=False)
+        call.lpush(channel._q_for_pri(queue, channel._get_message_priority(message, reverse=False)), dumps(message))
+        call.lpush(_BELL, 1)
+        call.ltrim(_BELL, 0, _RINGS - 1)
+        call.execute()
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         """Ask for a message, or for the bell after there was none. The answer is read when it is there."""

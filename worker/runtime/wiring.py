@@ -173,6 +173,7 @@ class WorkerRuntime:
             services.record,
             keep_killed=settings.record.keep_killed,
             receipts=settings.receipts.url is not None,
+            give_way=self.distributor.let_go_first,
         )
         try_locally = self.distributor.try_locally if distributes else lambda _: False
         self.newsroom = Newsroom(
