@@ -4,8 +4,9 @@
 
     {id}       of the article          {date}     of its first publication (UTC)
     {version}  of the article          {edition}  its language edition
-    {section}  its section             {ext}      of the format: json, xml, html, txt
+    {ext}      of the format: json, xml, html, txt
 
+All of them outlive a kill, so the notice of a kill goes by the name that the article had.
 Whatever an article brings into a name is made of letters, digits and `._-`, so it can't leave its folder, nor be taken
 for an option, a hidden file or a pattern. A value that had anything else ends with a digest of it: two articles never
 share a name.
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from feeds.article import Article
 
-FIELDS = ("id", "version", "date", "edition", "section", "ext")
+FIELDS = ("id", "version", "date", "edition", "ext")
 """What a template may name."""
 TEMPLATE_MOST = 200
 """The longest template, in characters."""
@@ -81,7 +82,6 @@ def _values(article: Article, ext: str) -> dict[str, str]:
         "version": str(article.version),
         "date": article.published.strftime("%Y-%m-%d"),
         "edition": _safe(article.edition),
-        "section": _safe(article.section or "none"),
         "ext": ext,
     }
 

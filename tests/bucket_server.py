@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -67,9 +68,9 @@ class BucketServer:
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
         self.requests.clear()
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The keys of what is there now, in alphabetical order."""
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=self.name).get("Contents", ())]
+        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=self.name).get("Contents", ())]
 
     def head(self, key: str) -> dict[str, Any]:
         """What is known of an object: its metadata, its type."""
@@ -93,7 +94,7 @@ class BucketServer:
         """Wait until something is so."""
         deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come; keys: {self.keys()}"
+            assert time.monotonic() < deadline, f"{what} did not come; keys: {self.names()}"
             time.sleep(0.05)
 
     def close(self) -> None:
@@ -123,7 +124,8 @@ class BucketServer:
                 return answer(environ, start_response)  # type: ignore[no-any-return]
             if self.lose(request):
                 b"".join(self._app(environ, lambda *_: lambda _: None))
-                # Werkzeug takes this for a caller that has gone, and closes the connection.
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                # Werkzeug takes this for a caller that has gone.
                 raise ConnectionResetError
         return self._app(environ, start_response)  # type: ignore[no-any-return]
 

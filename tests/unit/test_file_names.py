@@ -17,14 +17,14 @@ MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 def article(**more: Any) -> Article:
     values: dict[str, Any] = {"id": "hh-1", "version": 2, "headline": "H", "url": "https://herald.example/1"}
-    return Article.model_construct(**values | {"edition": "en", "section": "", "published": MARCH} | more)
+    return Article.model_construct(**values | {"edition": "en", "published": MARCH} | more)
 
 
 @pytest.mark.parametrize(
     ("template", "name"),
     [
         ("{date}/{id}-v{version}.{ext}", "2026-03-01/hh-1-v2.json"),
-        ("news/{edition}/{section}/{id}.{ext}", "news/en/none/hh-1.json"),
+        ("news/{edition}/{id}.{ext}", "news/en/hh-1.json"),
         ("{id}", "hh-1"),
     ],
 )

@@ -1,0 +1,235 @@
+"""An article as a mail, and what has changed in a feed as one mail: text and HTML beside each other (RFC 2046, 5.1.4).
+
+A correction, a kill and a withdrawal say so first, in subject and text, in the words of the wires. A mail about an
+article that was sent before refers to that mail (RFC 5322, section 3.6.4), so mail programs show them together. A
+notice has nothing of the text. Everything is a function of what it is given: the same mail is the same bytes.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import HeaderRegistry, MessageIDHeader
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Any
+
+from lxml import html as markup
+
+from feeds.article import Article
+from feeds.direction import direction
+from feeds.formats.body import BLOCKS, body_tree, parse_html
+from feeds.formats.change_statuses import EDITORS_NOTE, editors_note
+
+SUBJECT_FIELDS = ("headline", "section", "edition", "id", "version")
+"""What the template of a subject may name."""
+SUBJECT_MOST = 200
+"""The longest subject, in characters, without what stands before it."""
+_FIRST = {"corrected": "CORRECTION", "killed": "KILL", "withdrawn": "WITHDRAWN"}
+# `email` would write a long id in these fields as an encoded word, and no mail program would find the other mail.
+_HEADERS = HeaderRegistry()
+for _name in ("in-reply-to", "references"):
+    _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # which is mixed with BaseHeader
+# Seven bits: no server on the way has to know more.
+_POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a mail has beside its contents.
+
+    `id`: its Message-ID without brackets. `original`: that of the first mail about the same article; empty: this is it.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    id: str
+    date: datetime
+    reply_to: str = ""
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a mail carries."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def check_subject(template: str) -> str:
+    """Return the template of a subject. Raises ValueError if it has a field that there is not."""
+    for name in _FIELD.findall(template):
+        if name not in SUBJECT_FIELDS:
+            raise ValueError(f"has {{{name}}}; known: {', '.join(f'{{{field}}}' for field in SUBJECT_FIELDS)}")
+    if not template.isprintable() or not template.strip() or len(template) > SUBJECT_MOST:
+        raise ValueError(f"must be one line of at most {SUBJECT_MOST} characters")
+    return template
+
+
+def article_mail(
+    envelope: Envelope, article: Article, status: str, subject: str = "{headline}", attachment: Attachment | None = None
+) -> EmailMessage:
+    """Return the mail that reports an article as `status`: published, corrected, killed or withdrawn.
+
+    `subject`: a template; a notice has none of the fields that are gone, so its subject is the article's id.
+    """
+    is_notice = status in {"killed", "withdrawn"}
+    first = [_FIRST[status]] if status in _FIRST else []
+    notes = [note] if (note := editors_note(f"article.{status}", article)) else []
+    if not is_notice and article.embargoed and article.embargoed > article.updated:
+        moment = f"{article.embargoed:%Y-%m-%d %H:%M} UTC"
+        first.append(f"EMBARGOED until {moment}")
+        notes.append(f"EMBARGOED: not to be published before {moment}.")
+    mail = _headers(envelope, ": ".join([*first, _subject("{id}" if is_notice else subject, article)]))
+    mail["Dateline-Article"] = article.id
+    mail["Dateline-Version"] = str(article.version)
+    mail["Dateline-Status"] = status
+    mail["Content-Language"] = article.edition
+    text, body = (_notice if is_notice else _contents)(article)
+    notes_html = "".join(f"<p><strong>{html.escape(note)}</strong></p>" for note in notes)
+    _fill(mail, "\n\n".join([*notes, text]), _page(article.edition, notes_html + body), attachment)
+    return mail
+
+
+def digest_mail(envelope: Envelope, document: bytes) -> EmailMessage:
+    """Return one mail with all that a document in JSON Feed says has changed; kills and withdrawals stand first."""
+    feed = json.loads(document)
+    items: list[dict[str, Any]] = feed["items"]
+    gone = [item for item in items if {"canceled", "withdrawn"} & item["_dateline"].keys()]
+    articles = [item for item in items if item not in gone]
+    listed = {item["id"] for item in gone}
+    gone += [stone for stone in feed.get("_dateline", {}).get("deleted", ()) if stone["id"] not in listed]
+    kills = sum("canceled" in item.get("_dateline", ()) for item in gone)
+    counts = [
+        f"{count} {word}{'s' if count > 1 and word != 'withdrawn' else ''}"
+        for count, word in ((kills, "KILL"), (len(gone) - kills, "withdrawn"), (len(articles), "article"))
+        if count
+    ]
+    mail = _headers(envelope, f"{', '.join(counts)}: {feed['title']}")
+    language = feed.get("language", "en")
+    mail["Content-Language"] = language
+    parts = [*map(_gone, gone), *map(_item, articles)]
+    _fill(mail, "\n\n\n".join(text for text, _ in parts), _page(language, "<hr>".join(body for _, body in parts)), None)
+    return mail
+
+
+def _headers(envelope: Envelope, subject: str) -> EmailMessage:
+    mail = EmailMessage(_POLICY)
+    mail["From"] = envelope.sender
+    mail["To"] = ", ".join(envelope.recipients)
+    if envelope.reply_to:
+        mail["Reply-To"] = envelope.reply_to
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(envelope.date.astimezone(UTC))
+    mail["Message-ID"] = f"<{envelope.id}>"
+    if envelope.original:
+        mail["In-Reply-To"] = mail["References"] = f"<{envelope.original}>"
+    # Nobody's absence is to be answered to (RFC 3834, section 5).
+    mail["Auto-Submitted"] = "auto-generated"
+    return mail
+
+
+def _fill(mail: EmailMessage, text: str, page: str, attachment: Attachment | None) -> None:
+    mail.set_content(f"{text}\n")
+    mail.add_alternative(page, subtype="html")
+    if attachment is not None:
+        maintype, _, subtype = attachment.media_type.partition(";")[0].strip().partition("/")
+        mail.add_attachment(attachment.content, maintype, subtype, filename=attachment.name)
+    # What email makes up would differ each time.
+    digest = sha256(f"{text}\0{page}".encode()).hexdigest()[:32]
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{digest}_{number}")
+
+
+def _subject(template: str, article: Article) -> str:
+    values = {name: str(getattr(article, name)) for name in SUBJECT_FIELDS}
+    subject = _FIELD.sub(lambda field: values[field[1]], template)
+    return subject if len(subject) <= SUBJECT_MOST else f"{subject[: SUBJECT_MOST - 1].rstrip()}…"
+
+
+def _page(language: str, body: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html lang="{html.escape(language)}" dir="{direction(language)}">'
+        f'<head><meta charset="utf-8"></head><body>{body}</body></html>\n'
+    )
+
+
+def _notice(article: Article) -> tuple[str, str]:
+    lines = [
+        f"Article: {article.id}",
+        f"Version: {article.version}",
+        *([f"Page: {article.url}"] if article.url else []),
+    ]
+    return "\n".join(lines), f"<p>{'<br>'.join(map(html.escape, lines))}</p>"
+
+
+def _contents(article: Article) -> tuple[str, str]:
+    byline = " | ".join(filter(None, (article.dateline, ", ".join(article.authors), article.source)))
+    last = [line for line in (article.rights, article.url) if line]
+    tree = body_tree(article)
+    text = "\n\n".join(filter(None, (article.headline, article.summary, byline, *paragraphs(tree), *last)))
+    # Without a text `body_tree` is the summary.
+    summary = article.summary if article.body_html else ""
+    parts = [f"<h1>{html.escape(article.headline)}</h1>"]
+    parts += [f"<p><em>{html.escape(line)}</em></p>" for line in (summary, byline) if line]
+    for image in article.images:
+        caption = html.escape(" ".join(filter(None, (image.caption, f"({image.credit})" if image.credit else ""))))
+        parts.append(
+            f'<figure><img src="{html.escape(image.url)}" alt="" style="max-width:100%">'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+    parts.append(markup.tostring(tree, encoding="unicode"))
+    if article.rights:
+        parts.append(f"<p><small>{html.escape(article.rights)}</small></p>")
+    parts.append(_link(article.url))
+    return text, "".join(parts)
+
+
+def _item(item: dict[str, Any]) -> tuple[str, str]:
+    title, url, language = item["title"], item["url"], item["language"]
+    contents = item.get("content_html") or f"<p>{html.escape(item.get('content_text', ''))}</p>"
+    summary = item.get("summary", "")
+    version = item["_dateline"]["version"]
+    byline = ", ".join(author["name"] for author in item.get("authors", ()))
+    mark = f"version {version}" if version > 1 else ""
+    lines = [title, summary if "content_html" in item else "", byline, mark]
+    text = "\n\n".join([*filter(None, lines), *paragraphs(parse_html(contents)), url])
+    head = "".join(f"<p><em>{html.escape(line)}</em></p>" for line in lines[1:] if line)
+    body = f'<div lang="{html.escape(language)}" dir="{direction(language)}"><h2>{html.escape(title)}</h2>{head}'
+    return text, f"{body}{contents}{_link(url)}</div>"
+
+
+def _gone(item: dict[str, Any]) -> tuple[str, str]:
+    note = EDITORS_NOTE["canceled" if "canceled" in item.get("_dateline", ()) else "withheld"]
+    return f"{note}\n{item['id']}", f"<p><strong>{note}</strong><br>{html.escape(item['id'])}</p>"
+
+
+def _link(url: str) -> str:
+    return f'<p><a href="{html.escape(url)}">{html.escape(url)}</a></p>' if url else ""
+
+
+def paragraphs(tree: markup.HtmlElement) -> list[str]:
+    """Return what a tree says, a line for each paragraph, heading or item of a list."""
+    lines = [""]
+
+    def collect(element: markup.HtmlElement) -> None:
+        if element.tag in BLOCKS or element.tag == "br":
+            lines.append("- " if element.tag == "li" else "")
+        lines[-1] += element.text or ""
+        for part in element:
+            if isinstance(part.tag, str):
+                collect(part)
+                if part.tag in BLOCKS:
+                    lines.append("")
+            lines[-1] += part.tail or ""
+
+    collect(tree)
+    return [text for line in lines if (text := " ".join(line.split())) and text != "-"]
