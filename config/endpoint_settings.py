@@ -9,11 +9,18 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, Validator
 from pydantic_core import PydanticCustomError
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
+from config.destination_settings import DestinationSettings
+from config.setting_sources import models_in
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
 from feeds.definition import FeedName
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import Rights
+
+Kind = Literal["http", "pull"]
+"""How an endpoint gets what it gets: each kind but these two has a table of its own in its settings, of its name."""
+_OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
+"""Settings that other kinds have only if they use them."""
 
 
 class RightsSettings(BaseModel):
@@ -50,14 +57,14 @@ class EndpointSettings(BaseModel):
     """Its name in commands, logs and keys."""
     feed: str
     """The feed that it gets."""
-    kind: Literal["http", "pull"] = "http"
-    """How it gets it: pushed over HTTP, or read by the partner itself from the API."""
+    kind: Kind = "http"
+    """How it gets it: pushed over HTTP or in another way, or read by the partner itself from the API."""
     mode: Literal["article", "feed"] = "article"
     """One request for each changed article, or one with all changes as a feed."""
     format: str
     """The format of what it gets: of articles or of feeds, as `mode` says."""
     url: Annotated[Url, AfterValidator(without_user)] = Field(default="", validate_default=True)
-    """Where requests are sent; of one that is pulled, nothing."""
+    """Where it is sent; of one that is pulled, nothing."""
     secret: WebhookSecrets = Field(default=(), repr=False)
     """Signs every request (Standard Webhooks). During a rotation a list: the new one and the old one."""
     public_signature: bool = False
@@ -83,13 +90,34 @@ class EndpointSettings(BaseModel):
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
 
-    @field_validator("mode", "secret", "auth", "headers", "gzip", "public_signature", "handshake", "rate", "check_url")
+    @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod
-    def _of_pushes_alone(cls, value: Any, info: ValidationInfo) -> Any:
-        default = cls.model_fields[info.field_name or ""].default
-        if info.data.get("kind") == "pull" and value not in (default, {}):
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        name = info.field_name or ""
+        if value in (cls.model_fields[name].default, {}):
+            return value
+        kind = info.data.get("kind")
+        own = cls.of_kind(kind)
+        if kind == "pull" and name != "tls":
             raise ValueError('is of no use with kind = "pull": nothing is sent there')
+        if own is not None and name in _OF_HTTP and name not in own.uses:
+            raise ValueError(f'is of no use with kind = "{kind}"')
+        if own is not None and name == "mode" and value not in own.modes:
+            raise ValueError(f'must be "{own.modes[0]}" with kind = "{kind}"')
         return value
+
+    @classmethod
+    def of_kind(cls, kind: Any) -> type[DestinationSettings] | None:
+        """Return the settings that endpoints of a kind have in a table of their own; None: it has no such table."""
+        field = cls.model_fields.get(kind) if isinstance(kind, str) else None
+        models = models_in(field.annotation) if field else ()
+        return next((model for model in models if issubclass(model, DestinationSettings)), None)
+
+    @property
+    def own(self) -> DestinationSettings:
+        """The settings in the table that is named as its kind, for kinds that have one."""
+        table: DestinationSettings = getattr(self, self.kind)
+        return table
 
     @field_validator("url", mode="wrap")
     @classmethod
@@ -98,9 +126,12 @@ class EndpointSettings(BaseModel):
             if value:
                 raise ValueError('is of no use with kind = "pull": nothing is sent there')
             return ""
+        own = cls.of_kind(info.data.get("kind"))
+        if own is not None:
+            value = value or own.default_url
         if value == "":
             raise PydanticCustomError("missing", "is missing")
-        return check(value)
+        return check(value) if own is None else own.address(str(value))
 
     @field_validator("format")
     @classmethod

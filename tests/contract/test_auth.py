@@ -20,8 +20,9 @@ from contract.partner import Authority, Partner
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from config.endpoint_settings import EndpointSettings
-from worker.destinations.http import Endpoint, Sender
-from worker.destinations.http import configured as configured_for
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.endpoint import configured as configured_for
+from worker.destinations.sender import Sender
 from worker.documents.feed_payloads import FeedPayload
 from worker.outbound.errors import RequestImpossible, RequestPending
 from worker.outbound.guard import Guard
@@ -55,7 +56,8 @@ def tokens(caller: Caller) -> Iterator[Tokens]:
 
 
 def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
-    return configured_for(settings, Sender(tokens, None, "herald.example"))  # type: ignore[arg-type]  # nobody is asked
+    sender = Sender(tokens, None, "herald.example", None, Guard())  # type: ignore[arg-type]  # nobody is asked
+    return configured_for(settings, sender)
 
 
 def settings(url: str, **more: Any) -> EndpointSettings:

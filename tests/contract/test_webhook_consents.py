@@ -12,7 +12,10 @@ from contract.caller import Caller
 from contract.misbehaving import PATIENCE, Call, MisbehavingReceiver, answer
 from contract.test_auth import Conversation, settings
 
-from worker.destinations.http import Endpoint, Sender, configured
+from worker.destinations.endpoint import Endpoint, configured
+from worker.destinations.http import HttpDestination
+from worker.destinations.sender import Sender
+from worker.outbound.guard import Guard
 from worker.outbound.oauth2_tokens import Tokens
 from worker.outbound.webhook_consents import Consents
 
@@ -43,7 +46,7 @@ def receiver() -> Iterator[AskedReceiver]:
 @pytest.fixture
 def sender(caller: Caller) -> Iterator[Sender]:
     tokens, consents = Tokens(caller.engine, 5), Consents(caller.engine, 5)
-    yield Sender(tokens, consents, "herald.example")
+    yield Sender(tokens, consents, "herald.example", caller.engine, Guard())
     caller.engine.stop(0)
     tokens.stop()
     consents.stop()
@@ -106,7 +109,9 @@ def test_a_receiver_that_does_not_consent_gets_nothing(
 
 
 def test_its_pages_are_read_back_without_its_consent(receiver: AskedReceiver, sender: Sender) -> None:
-    identity = endpoint(receiver, sender, headers={"X-Api-Key": "k3y"}).identity
+    destination = endpoint(receiver, sender, headers={"X-Api-Key": "k3y"}).destination
+    assert isinstance(destination, HttpDestination)
+    identity = destination.identity
     assert identity is not None
     page = identity(requests.Request("GET", f"{receiver.url}/page").prepare())
     assert (page.headers["x-api-key"], "origin" in page.headers) == ("k3y", False)

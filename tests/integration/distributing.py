@@ -14,7 +14,8 @@ from records import hot_articles
 from feeds.article import Article
 from feeds.definition import FeedDefinition
 from worker import clock
-from worker.destinations.http import Endpoint
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import HttpDestination
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
@@ -66,7 +67,8 @@ class Worker:
         self.on_answers(*about)
 
     def endpoint(self, mode: Any = "article", fmt: str = "json", *, name: str = "e", **more: Any) -> None:
-        self.directory.by_name[name] = Endpoint(name, "f", fmt, f"{self.receiver.url}/{name}", mode, **more)
+        destination = HttpDestination(f"{self.receiver.url}/{name}", "text/plain")
+        self.directory.by_name[name] = Endpoint(name, "f", fmt, mode, destination, **more)
         self.store.receivers.enroll("f", f"endpoint:{name}", {"endpoint": name})
 
     def subscribe(self) -> None:

@@ -15,7 +15,8 @@ from records import no_record
 from feeds.definition import FeedDefinition
 from feeds.formats.interface import Provider
 from worker import clock
-from worker.destinations.http import Endpoint
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import HttpDestination
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
@@ -70,7 +71,8 @@ class Desk:
         provider = Provider("herald.example,2026", "The Herald")
         self.planner = EndpointPlanner(store, articles, payloads, provider, self.directory, timeout=5)
         name = "json" if mode == "article" else "atom"
-        endpoint = Endpoint("p", "world", name, "https://p.example/", mode, concurrency=concurrency)
+        destination = HttpDestination("https://p.example/", "text/plain")
+        endpoint = Endpoint("p", "world", name, mode, destination, concurrency=concurrency)
         self.directory.by_name = {"p": endpoint}
         wakeups: Any = mock.Mock()
         self.intake = Intake(store, wakeups)

@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 
 from config.settings import load
 from worker import clock
+from worker.destinations.http import HttpDestination
 from worker.management.callers import shell
 from worker.management.sealing import new_key
 from worker.record import Record
@@ -77,7 +78,8 @@ class Newsroom:
     def know(self, name: str, path: str) -> bool:
         """Whether every worker pushes to this endpoint at this path."""
         known = [runtime._directory.by_name.get(name) for runtime in self.workers]
-        return all(endpoint is not None and endpoint.url.endswith(f"/{path}") for endpoint in known)
+        destinations = [endpoint.destination if endpoint else None for endpoint in known]
+        return all(isinstance(there, HttpDestination) and there.url.endswith(f"/{path}") for there in destinations)
 
     def publish(self) -> str:
         """Publish an article; some worker carries it out."""
@@ -98,7 +100,8 @@ class Newsroom:
     def secrets(self, name: str) -> list[tuple[str, ...]]:
         """The secrets by which each worker signs."""
         known = [runtime._directory.by_name.get(name) for runtime in self.workers]
-        return [endpoint.secrets if endpoint else () for endpoint in known]
+        destinations = [endpoint.destination if endpoint else None for endpoint in known]
+        return [there.secrets if isinstance(there, HttpDestination) else () for there in destinations]
 
     def is_whole(self) -> bool:
         with suppress(RedisError):

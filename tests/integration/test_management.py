@@ -23,6 +23,7 @@ from worker.management.surroundings import Surroundings
 from worker.record import Record, tables
 from worker.record.audit import Filter
 from worker.record.availability import RecordAway
+from worker.record.schema import SCHEMA
 from worker.store import Store, keys
 
 ADMIN = shell("mira")
@@ -69,7 +70,7 @@ def lose(record: Record) -> None:
 
 def bring_back(record: Record) -> None:
     with record.any_schema() as connection:
-        connection.execute(text("UPDATE dateline_schema SET version_num = '0003'"))
+        connection.execute(text("UPDATE dateline_schema SET version_num = :ours"), {"ours": SCHEMA})
     until(lambda: record.availability.absence is None)
 
 

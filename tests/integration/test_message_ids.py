@@ -25,7 +25,8 @@ from feeds.definition import FeedDefinition, Selector
 from feeds.formats.interface import Provider
 from feeds.rights import Rights
 from worker import clock
-from worker.destinations.http import Endpoint
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import HttpDestination
 from worker.documents.feed_payloads import FeedPayloads
 from worker.documents.feed_renderer import FeedRenderer
 from worker.documents.quality_gate import QualityGate
@@ -43,15 +44,16 @@ from worker.store.receivers import Settlement
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITION = FeedDefinition(name="world", title="World", select=(Selector(section=("World",)),))
 SITE = Publication("https://herald.example", "The Herald", "herald.example,2026", "en", (DEFINITION,))
-URL = "https://partner.example/"
+HTTP = HttpDestination("https://partner.example/", "text/plain")
+HTTP_GZIP = HttpDestination("https://partner.example/", "text/plain", gzip=True)
 ENDPOINTS = {
     endpoint.name: endpoint
     for endpoint in (
-        Endpoint("native", "world", "json", URL, "article", concurrency=2),
-        Endpoint("headlines", "world", "json", URL, "article", rights=Rights(text="headline"), gzip=True),
-        Endpoint("nitf", "world", "nitf", URL, "article", delay=60_000, early=True),
-        Endpoint("feed", "world", "atom", URL, "feed", delay=60_000),
-        Endpoint("feed-at-once", "world", "json", URL, "feed", gzip=True),
+        Endpoint("native", "world", "json", "article", HTTP, concurrency=2),
+        Endpoint("headlines", "world", "json", "article", HTTP_GZIP, rights=Rights(text="headline")),
+        Endpoint("nitf", "world", "nitf", "article", HTTP, delay=60_000, early=True),
+        Endpoint("feed", "world", "atom", "feed", HTTP, delay=60_000),
+        Endpoint("feed-at-once", "world", "json", "feed", HTTP_GZIP),
     )
 }
 ARTICLES = st.sampled_from(["a", "b", "c"])
@@ -132,7 +134,9 @@ class Histories(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(ENDPOINTS)), words=st.sampled_from([None, 2]), packed=st.booleans())
     def contract(self, name: str, words: int | None, packed: bool) -> None:
         rights = replace(ENDPOINTS[name].rights, words=words)
-        self.directory.by_name[name] = replace(ENDPOINTS[name], rights=rights, gzip=packed)
+        self.directory.by_name[name] = replace(
+            ENDPOINTS[name], rights=rights, destination=HTTP_GZIP if packed else HTTP
+        )
 
     @rule(
         answers=st.lists(st.sampled_from(["204", "204", "204", "422", "503", "lost", "crash"]), min_size=1, max_size=8)

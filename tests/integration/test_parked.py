@@ -11,7 +11,8 @@ import pytest
 from feeds.article import Article
 from feeds.formats.interface import Provider
 from feeds.validation.finding import Finding
-from worker.destinations.http import Endpoint
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import HttpDestination
 from worker.receivers import message_cache
 from worker.receivers.article_pushes import ArticlePushes
 from worker.receivers.ledger import LedgerEntry
@@ -23,6 +24,7 @@ from worker.store.receiver_states import Failing
 from worker.store.receivers import Claim
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+ENDPOINT = Endpoint("a", "f", "json", "article", HttpDestination("https://partner.example/", "text/plain"))
 
 
 def stored(article_id: str) -> StoredArticle:
@@ -43,8 +45,7 @@ def test_an_article_that_fails_its_format_is_parked_and_the_next_is_sent(monkeyp
         return [Finding(None, "native.headline", "headline is wrong")] if b"of bad" in document else []
 
     monkeypatch.setattr(message_cache, "check_article", check)
-    endpoint = Endpoint("a", "f", "json", "https://partner.example/", "article")
-    plan = PushPlan(endpoint, changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], end=2)
+    plan = PushPlan(ENDPOINT, changes=[Change(1, "bad", "in", 0), Change(2, "good", "in", 0)], end=2)
     claim = Claim("f", "endpoint:a", 1, 0, Failing(), {"endpoint": "a", "since": 0})
     pushes = ArticlePushes(claim, plan, MessageCache(Provider("e.example,2026", "E")), 5, time.monotonic() + 60)
     pushes.on_answer = lambda *_: None
@@ -65,6 +66,9 @@ def test_a_kill_passes_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(message_cache, "check_article", lambda *_, **__: [Finding(None, "native.headline", "is wrong")])
     canceled = replace(stored("a"), article=stored("a").article.model_copy(update={"pubstatus": "canceled"}))
     message = MessageCache(Provider("e.example,2026", "E")).message(
-        Endpoint("a", "f", "json", "https://partner.example/", "article"), "killed", canceled, "m"
+        ENDPOINT,
+        "killed",
+        canceled,
+        "m",
     )
     assert message.refused == ""

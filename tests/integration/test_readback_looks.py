@@ -17,7 +17,8 @@ from requests.auth import AuthBase
 from feeds.article import Article
 from feeds.fingerprint import fingerprints
 from worker import clock
-from worker.destinations.http import Endpoint
+from worker.destinations.endpoint import Endpoint
+from worker.destinations.http import HttpDestination
 from worker.outbound.auth import Identity
 from worker.outbound.engine import Engine
 from worker.outbound.errors import RequestImpossible, RequestPending
@@ -60,7 +61,8 @@ class PageOfAPartner:
     def endpoint(self, check_url: str = "/page/{id}", identity: Identity | None = None) -> Endpoint:
         url = self.receiver.url
         page = f"{url}{check_url}" if check_url else ""
-        return Endpoint("p", "f", "json", f"{url}/p", "article", identity=identity, check_url=page)
+        destination = HttpDestination(f"{url}/p", "text/plain", identity=identity)
+        return Endpoint("p", "f", "json", "article", destination, check_url=page)
 
     def check(self, *, requested: bool = True, **sighting: Any) -> tuple[PageSighting | None, int | None]:
         """Check the page; return what is noted of it and when it is due (ms). `requested`: wait for the request."""

@@ -77,11 +77,22 @@ def test_who_says_when_to_come_again_speaks_of_itself(status: int) -> None:
 
 
 @pytest.mark.parametrize("endpoint", [False, True])
-@pytest.mark.parametrize("fault", sorted(set(Fault) - NO_FAILURES - {Fault.CROWDED}))
+@pytest.mark.parametrize("fault", sorted(set(Fault) - NO_FAILURES - {Fault.CROWDED, Fault.DENIED}))
 def test_no_answer_is_tried_again_whatever_status_it_began_with(fault: Fault, endpoint: bool) -> None:
     for status in (0, 200, 410, 404):
         outcome = judge(answer(status, fault, "it broke"), endpoint=endpoint)
         assert outcome == Retry(NOW + 5 * SECOND, "it broke")
+
+
+def test_whoever_does_not_let_us_in_is_left_alone_until_a_person_has_mended_it() -> None:
+    denied = answer(0, Fault.DENIED, "it does not know our key")
+    assert judge(denied, endpoint=True) == Suspend("it does not know our key")
+    assert judge(denied) == Retry(NOW + 5 * SECOND, "it does not know our key")
+
+
+def test_what_a_destination_has_answered_is_the_reason_whatever_its_status() -> None:
+    outcome = judge(answer(507, message="the disk is full"), endpoint=True)
+    assert outcome == Retry(NOW + 5 * SECOND, "the disk is full")
 
 
 @pytest.mark.parametrize(

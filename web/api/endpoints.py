@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from config.endpoint_settings import Kind
 from web.api.access import EndpointsOperator, EndpointsReader
 from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
@@ -55,7 +56,7 @@ class EndpointRow(BaseModel):
     managed_by: Literal["file", "api"]
     partner: str | None
     feed: str
-    kind: Literal["http", "pull"] = Field(description="Whether it is pushed to, or read by its partner.")
+    kind: Kind = Field(description="How it is pushed to, or that its partner reads it (pull).")
     mode: Literal["article", "feed"]
     format: str
     url: str = Field(description="Empty of one that its partner reads.")

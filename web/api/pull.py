@@ -19,7 +19,7 @@ from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid, not_there
 from web.api.waits import seconds_of
 from worker import clock
-from worker.destinations.http import pulled
+from worker.destinations.endpoint import pulled
 from worker.management.callers import FILTERED
 from worker.management.scopes import ARTICLES_PULL
 from worker.receivers.pull_position import CURSOR_MOST, PullPosition, WrongCursor
@@ -27,7 +27,7 @@ from worker.receivers.pull_stream import EndpointBusy
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.management.callers import Caller
     from worker.receivers.pull_stream import Acknowledgement, PulledArticle, PulledPage
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
+from config.destination_settings import WITHOUT_SECRETS
 from config.endpoint_settings import EndpointSettings
 from worker.management.callers import FILTERED
 from worker.management.changes import NotFound
@@ -78,7 +79,7 @@ class EndpointViews:
         """Return a managed endpoint, as it stands in the record."""
         values = with_rights(without_secrets(endpoint.settings), self._rights.get(endpoint.partner or "", {}))
         try:
-            settings = EndpointSettings.model_validate(values)
+            settings = EndpointSettings.model_validate(values, context=WITHOUT_SECRETS)
         except ValidationError:
             # Of another release: one that can't be used must not keep all others from being shown.
             plain = {name: values.get(name, "") for name in ("name", "feed", "format", "url")}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
+from config.destination_settings import WITHOUT_SECRETS
 from config.endpoint_settings import EndpointSettings, RightsSettings
 from config.mistakes import reported
 from config.value_types import STRICT
@@ -182,7 +183,8 @@ def _check_endpoints(endpoints: list[ManagedEndpoint], rights: dict[str, Any]) -
     errors = []
     for endpoint in endpoints:
         try:
-            EndpointSettings.model_validate(with_rights(without_secrets(endpoint.settings), rights))
+            values = with_rights(without_secrets(endpoint.settings), rights)
+            EndpointSettings.model_validate(values, context=WITHOUT_SECRETS)
         except ValidationError as error:
             errors += [
                 FieldError(mistake.field, f"of endpoint {endpoint.name}: {mistake.problem}")

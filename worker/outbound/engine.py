@@ -22,6 +22,7 @@ from worker.outbound.dns_cache import DnsCache, Lookup
 from worker.outbound.easy_handle import EasyHandle
 from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
+from worker.outbound.jobs import Job, JobPool
 from worker.outbound.scheduler import Host, Place, Scheduler, host_of
 from worker.outbound.socket_events import SocketEvents
 from worker.outbound.submissions import Submissions
@@ -81,6 +82,7 @@ class Engine:
         self._looked_at = 0.0
         self._sockets = SocketEvents()
         self._submissions = Submissions(self._sockets.wake)
+        self._jobs = JobPool()
         self._dns = DnsCache(lookup, self._sockets.wake, connect_timeout)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._sockets.watch)
@@ -95,12 +97,15 @@ class Engine:
         allow_descriptors(_CONNECTIONS_PER_PLACE * self._places + _OTHER_DESCRIPTORS)
         self._thread.start()
 
-    def submit(self, transfers: Sequence[Transfer]) -> None:
-        """Send transfers. Returns at once; from any thread.
+    def submit(self, requests: Sequence[Transfer | Job]) -> None:
+        """Send transfers, and run jobs in threads of theirs. Returns at once; from any thread.
 
         When the engine has stopped, their `on_answer` is called in this thread before this returns: NOT_STARTED.
         """
-        if not self._submissions.put(transfers):
+        transfers = [request for request in requests if isinstance(request, Transfer)]
+        if len(transfers) < len(requests):
+            self._jobs.submit([request for request in requests if isinstance(request, Job)])
+        if transfers and not self._submissions.put(transfers):
             for transfer in transfers:
                 _pass_on(transfer, _not_started(_STOPPING))
 
@@ -124,6 +129,7 @@ class Engine:
         """
         if self._stop_at is None:
             self._stop_at = time.monotonic() + grace
+        self._jobs.stop(grace)
         if self._thread.ident is None:
             self._end()
             return

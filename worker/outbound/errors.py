@@ -16,6 +16,8 @@
       OUTDATED      not sent: its text was changed or withdrawn meanwhile
       STOPPED       ended by the stop of the engine while it was under way
       UNAUTHORIZED  the token of the request was no longer valid; the request is sent again with another one
+      DENIED        it does not let us in by what we show, or shows another key than the one that we know: a person has
+                    to mend that
       INTERNAL      anything else: a bug of ours
 
 Any status is an answer, not a fault, also when the header lines after it are malformed. What it means, others decide.
@@ -47,6 +49,7 @@ class Fault(StrEnum):
     OUTDATED = "outdated"
     STOPPED = "stopped"
     UNAUTHORIZED = "unauthorized"
+    DENIED = "denied"
     INTERNAL = "internal"
 
 
@@ -211,6 +214,7 @@ EXCEPTIONS: dict[Fault, type[exceptions.RequestException]] = {
     Fault.OUTDATED: exceptions.ConnectionError,
     Fault.STOPPED: exceptions.ConnectionError,
     Fault.UNAUTHORIZED: exceptions.HTTPError,
+    Fault.DENIED: exceptions.ConnectionError,
     Fault.INTERNAL: exceptions.RequestException,
 }
 

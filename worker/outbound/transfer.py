@@ -59,6 +59,8 @@ class Answer:
     """Seconds that the receiver asked us to wait (RFC 9110, section 10.2.3; a date is counted from now); 0: none."""
     truncated: bool = False
     """Whether the body was longer than what the transfer keeps."""
+    remote: str = ""
+    """What a destination has to remember of the article (worker/destinations/interface.py); empty: nothing new."""
 
 
 def unsent(fault: Fault, message: str) -> Answer:

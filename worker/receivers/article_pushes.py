@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from worker.outbound.jobs import Job
     from worker.outbound.transfer import Transfer
+    from worker.receivers.ledger import Outcome
     from worker.receivers.message_cache import MessageCache
     from worker.receivers.push_plan import PushPlan
     from worker.receivers.push_session import Articles
@@ -121,7 +123,7 @@ class ArticlePushes(EndpointPushes):
         ]
         self._put_ahead([*owed.changes, *arriving])
 
-    def next_request(self, articles: Articles) -> Transfer | None:
+    def next_request(self, articles: Articles) -> Transfer | Job | None:
         """Return the request for the next article that the endpoint has not had, if it may be sent now."""
         while self._ended is None and self.in_flight < self._endpoint.concurrency:
             if time.monotonic() + self._timeout > self._deadline:
@@ -137,11 +139,13 @@ class ArticlePushes(EndpointPushes):
         self._advance()
         return None
 
-    def _push(self, pending: PendingArticle) -> Transfer | None:
+    def _push(self, pending: PendingArticle) -> Transfer | Job | None:
         assert pending.message is not None
         replay_id = self._plan.replay.id if pending.replayed and self._plan.replay else ""
         texts = () if pending.is_notice else (pending.article_id,)
-        request = self._request(pending, pending.message, texts, replay_id)
+        article_id = pending.article_id
+        remote, doubtful = self._messages.remote(article_id), self._messages.is_doubtful(article_id)
+        request = self._request(pending, pending.message, texts, replay_id, remote, doubtful=doubtful)
         if self.in_flight > self._queue.in_flight:
             self._queue.depart(pending)
             self._spend(pending, 1)
@@ -218,7 +222,7 @@ class ArticlePushes(EndpointPushes):
         match outcome:
             case policy.Delivered():
                 name = "delivered"
-                ledger = self._messages.note(pending.article_id, entry, "taken", now)
+                ledger = self._messages.note(pending.article_id, entry, "taken", now, answer.remote)
                 self._take_success(pending, now)
             case policy.Refused(status):
                 client_error = 400 <= status < 500
@@ -227,11 +231,12 @@ class ArticlePushes(EndpointPushes):
                 name, dispute = self._take_refusal(pending, outcome, now, chance)
                 # Since when it is refused: a page that is read back after that shows nothing that was sent before.
                 first = clock.moment(pending.refused) if client_error and pending.refused else now
-                ledger = self._messages.note(pending.article_id, entry, "refused" if client_error else "unknown", first)
+                how: Outcome = "refused" if client_error else "unknown"
+                ledger = self._messages.note(pending.article_id, entry, how, first, answer.remote)
             case _:
                 name = self._end_early(outcome, now)
                 if answer.started:
-                    ledger = self._messages.note(pending.article_id, entry, "unknown", now)
+                    ledger = self._messages.note(pending.article_id, entry, "unknown", now, answer.remote)
         self._note_attempt(
             pending.message, entry, pending.article_id, answer, name, ledger, now, dispute=dispute, alert=alert
         )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.receivers.ledger import Outcome
     from worker.receivers.message_cache import MessageCache
     from worker.receivers.pending_articles import PendingArticle
@@ -37,6 +37,8 @@ class DueMessages:
         self._enrolled_at = int(claim.details.get("since", 0))
         # Endpoints of earlier releases got what had been published before them by a lower cursor.
         self._backfilled_by_replay = "enrolled" in claim.details
+        # A worker that died may have sent anything between: only its answers are in the ledger.
+        self._may_have_more = claim.cursor < claim.details.get("cut", 0)
 
     def add(self, ledger: Mapping[str, str]) -> None:
         """Take in entries of the ledger that were read later. Those of this claim stay as they are."""
@@ -71,9 +73,22 @@ class DueMessages:
         entry = self._entries.get(pending.article_id)
         return entry is None or entry.outcome == "taken"
 
-    def note(self, article_id: str, entry: LedgerEntry, outcome: Outcome, now: datetime) -> dict[str, str]:
-        """Note the outcome of a message; return what the ledger is to store of it."""
-        noted = LedgerEntry(entry.version, entry.status, clock.ms(now), entry.digest, outcome)
+    def remote(self, article_id: str) -> str:
+        """Return what the destination has had noted of the article; "" if nothing."""
+        entry = self._entries.get(article_id)
+        return entry.remote if entry is not None else ""
+
+    def is_doubtful(self, article_id: str) -> bool:
+        """Whether something that was sent of the article before may have arrived, nobody knows how much of it."""
+        entry = self._entries.get(article_id)
+        return self._may_have_more or (entry is not None and entry.outcome == "unknown")
+
+    def note(
+        self, article_id: str, entry: LedgerEntry, outcome: Outcome, now: datetime, remote: str = ""
+    ) -> dict[str, str]:
+        """Note the outcome of a message; return what the ledger is to store of it. `remote`: "" leaves it as it was."""
+        remote = remote or self.remote(article_id)
+        noted = LedgerEntry(entry.version, entry.status, clock.ms(now), entry.digest, outcome, remote)
         self._entries[article_id] = noted
         return {article_id: str(noted)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
 
 
 class EndpointDirectory:

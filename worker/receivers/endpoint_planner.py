@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from feeds.definition import FeedDefinition
     from feeds.formats.interface import Provider
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.documents.feed_payloads import FeedPayloads
     from worker.newsroom.article_reader import ArticleReader
     from worker.receivers.endpoint_directory import EndpointDirectory
@@ -105,7 +105,7 @@ class EndpointPlanner:
             endpoint = self._directory.by_name.get(claim.details["endpoint"])
             if endpoint is None or endpoint.feed != definition.name:
                 continue
-            if endpoint.pulled:
+            if endpoint.is_pulled:
                 # Redis has lost that its partner reads it, or it was pushed to before.
                 self._store.receivers.keep_from_claims(definition.name, claim.receiver)
                 plans[claim.receiver] = given_back(claim)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from worker import clock
+from worker.destinations.interface import Delivery
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.destinations.interface import Message
+    from worker.outbound.jobs import Job
     from worker.outbound.transfer import Transfer
     from worker.receivers.ledger import LedgerEntry
     from worker.store.receivers import Claim
@@ -37,9 +39,11 @@ class EndpointPushes(ABC):
     withdrawals_seen = 0
 
     def __init__(self, endpoint: Endpoint, claim: Claim, timeout: float, deadline: float) -> None:
+        assert endpoint.destination is not None
         self.claim = claim
         self.attempts = []
         self._endpoint = endpoint
+        self._destination = endpoint.destination
         self._timeout = timeout
         self._deadline = deadline
 
@@ -84,22 +88,25 @@ class EndpointPushes(ABC):
         settlement.failing = self.claim.failing
 
     def _request(
-        self, key: object, message: Message, text_ids: Collection[str], replay_id: str = ""
-    ) -> Transfer | None:
+        self,
+        key: object,
+        message: Message,
+        text_ids: Collection[str],
+        replay_id: str = "",
+        remote: str = "",
+        *,
+        doubtful: bool = False,
+    ) -> Transfer | Job | None:
         """Return the request that pushes a message, in flight from now on; None when a token or consent is missing.
 
-        `text_ids`: the articles whose text is in it. While one is being fetched, the session is broken off and goes on
-        in a moment, without a failure. If none can be had, that counts as an answer: so it is judged, noted and logged
-        like one.
+        `text_ids`: the articles whose text is in it; the rest as in `Delivery`. While one is being fetched, the session
+        is broken off and goes on in a moment, without a failure. If none can be had, that counts as an answer: so it is
+        judged, noted and logged like one.
         """
+        delivery = Delivery(self._timeout, self._deadline, replay_id, remote, doubtful)
+        request: Transfer | Job | None
         try:
-            request = self._endpoint.push(
-                message,
-                partial(self.on_answer, key),
-                replay_id=replay_id,
-                timeout=self._timeout,
-                deadline=self._deadline,
-            )
+            request = self._destination.push(message, delivery, partial(self.on_answer, key))
             request.article_ids = text_ids
         except RequestPending as pending:
             due = clock.ms(clock.agreed()) + _TOKEN_MS

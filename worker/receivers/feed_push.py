@@ -15,8 +15,9 @@ from worker.store.receivers import Settlement
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.documents.feed_payloads import FeedPayload
+    from worker.outbound.jobs import Job
     from worker.outbound.transfer import Answer, Transfer
     from worker.receivers.push_plan import Postponement
     from worker.receivers.push_session import Articles
@@ -68,13 +69,14 @@ class FeedPush(EndpointPushes):
         """Return nothing: the push has been made."""
         return ()
 
-    def next_request(self, articles: Articles) -> Transfer | None:
+    def next_request(self, articles: Articles) -> Transfer | Job | None:
         """Return the push, once."""
         del articles
         if not self._unsent or self._payload is None or self._message is None:
             return None
         self._unsent = False
-        return self._request(None, self._message, self._payload.text_ids)
+        doubtful = self.claim.failing.since > 0 or self.claim.cursor < self.claim.details.get("cut", 0)
+        return self._request(None, self._message, self._payload.text_ids, doubtful=doubtful)
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""

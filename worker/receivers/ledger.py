@@ -22,6 +22,7 @@ class LedgerEntry:
     """The last message about an article that an endpoint was sent: the article's version, and what the message meant.
 
     `status`: published, corrected, killed or withdrawn. `sent` in ms, `digest` the SHA-256 of the body, hexadecimal.
+    `remote`: what the destination has to remember of the article, in words of its own.
     """
 
     version: int
@@ -29,6 +30,7 @@ class LedgerEntry:
     sent: int
     digest: str
     outcome: Outcome = "taken"
+    remote: str = ""
 
     @classmethod
     def parse(cls, text: str) -> LedgerEntry:
@@ -40,12 +42,15 @@ class LedgerEntry:
         try:
             fields = json.loads(text)
             digest = b64decode(fields["sha256"]).hex()
-            return cls(fields["version"], fields["status"], fields["at"], digest, fields.get("outcome", "taken"))
+            outcome, remote = fields.get("outcome", "taken"), fields.get("remote", "")
+            return cls(fields["version"], fields["status"], fields["at"], digest, outcome, remote)
         except (ValueError, TypeError, LookupError, AttributeError):
             return cls(0, "published", 0, "", "unknown")
 
     def __str__(self) -> str:
         outcome = "" if self.outcome == "taken" else f',"outcome":"{self.outcome}"'
+        if self.remote:
+            outcome += f',"remote":{json.dumps(self.remote)}'
         # In Base64 a digest takes two thirds of the memory, and there is one for each article and endpoint.
         digest = b64encode(bytes.fromhex(self.digest)).decode("ascii")
         return f'{{"version":{self.version},"status":"{self.status}","at":{self.sent},"sha256":"{digest}"{outcome}}}'

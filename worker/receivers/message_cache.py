@@ -19,7 +19,7 @@ from worker.receivers.push_status import NOTICES
 if TYPE_CHECKING:
     from feeds.article import Article
     from feeds.formats.interface import Provider
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.store.articles import StoredArticle
 
 _CACHE_BYTES = 32 * 1024 * 1024
@@ -40,6 +40,13 @@ def render_push(
     render, kind, readable = ARTICLE_FORMATS[format_name].render, f"article.{status}", granted(article, rights)
     push_id = message_id(render(kind, readable, "", provider), feed, article.id, article.version, occasion)
     return push_id, render(kind, readable, push_id, provider)
+
+
+def subject_of(article: Article, status: str, rights: Rights) -> Article:
+    """Return what destinations are given of the article that a message is about: nothing of a text that must go."""
+    if status in NOTICES:
+        return article.model_copy(update={"body_html": "", "summary": "", "images": ()})
+    return granted(article, rights)
 
 
 class MessageCache:
@@ -66,7 +73,14 @@ class MessageCache:
                 endpoint.feed, endpoint.format, endpoint.rights, status, article, occasion, self._provider
             )
             findings = [] if status in NOTICES else check_article(endpoint.format, document, ours=True)
-            message = Message.of(push_id, document, compressed=endpoint.gzip, refused="; ".join(reasons(findings)))
+            message = Message.of(
+                push_id,
+                document,
+                status,
+                subject_of(article, status, endpoint.rights),
+                compressed=endpoint.gzip,
+                refused="; ".join(reasons(findings)),
+            )
             if _size(message) < _CACHE_BYTES:
                 self._messages[key] = message
         return message

@@ -10,6 +10,8 @@
     refused for a token that is replaced    GiveBack: the receiver is not to blame
     too many slow receivers wait            GiveBack, a second later
     Retry, 5 days without one success       Suspend for an endpoint; a subscription ends with its lease
+    what we show does not let us in, or     Suspend: only a person can mend it
+    it is not the server that we know
 
 What becomes of a refusal:
 
@@ -134,9 +136,11 @@ def outcome(
     if answer.fault is None:
         if 200 <= answer.status < 300:
             return Delivered()
-        reason = f"answered {status_phrase(answer.status)}"
+        reason = answer.message or f"answered {status_phrase(answer.status)}"
         if answer.status == HTTPStatus.GONE:
             return Gone(reason)
+    if endpoint and answer.fault is Fault.DENIED:
+        return Suspend(reason)
     failing = now - failing_since if failing_since else timedelta(0)
     otherwise: Retry | Suspend
     if endpoint and failing >= SUSPEND_AFTER:

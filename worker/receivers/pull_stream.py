@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from feeds.formats.interface import Provider
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.newsroom.article_reader import ArticleReader
     from worker.receivers.clearance import Clearance
     from worker.store import Store

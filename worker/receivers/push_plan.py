@@ -11,7 +11,7 @@ from worker.store.attempts import NO_ANSWERS, EndpointStanding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.store.changes import Change
     from worker.store.replays import Replay
 

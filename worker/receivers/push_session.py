@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from worker.outbound.jobs import Job
     from worker.outbound.transfer import Answer, Transfer
     from worker.store.articles import StoredArticle
     from worker.store.attempts import AttemptRecord
@@ -54,7 +55,7 @@ class PushSession(Protocol):
     def needed_articles(self) -> Iterable[str]:
         """Return the ids of the articles that `next_request` has to be given."""
 
-    def next_request(self, articles: Articles) -> Transfer | None:
+    def next_request(self, articles: Articles) -> Transfer | Job | None:
         """Return the next request, made of the articles as they are now; None: none may be sent now."""
 
     def take_answer(self, key: object, answer: Answer, now: datetime, chance: float) -> str:

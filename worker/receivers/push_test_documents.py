@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from feeds.entry import Entry
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.newsroom.publication import Publication
 
 
@@ -44,7 +44,8 @@ def push_test_documents(endpoint: Endpoint, publication: Publication) -> PushTes
 def _article_message(endpoint: Endpoint, publication: Publication, kind: str, article: Article) -> Message:
     render, provider = ARTICLE_FORMATS[endpoint.format].render, publication.provider
     push_id = message_id(render(kind, article, "", provider), "test", article.id, article.version)
-    return Message.of(push_id, render(kind, article, push_id, provider), compressed=endpoint.gzip)
+    status = kind.removeprefix("article.")
+    return Message.of(push_id, render(kind, article, push_id, provider), status, article, compressed=endpoint.gzip)
 
 
 def _feed_message(endpoint: Endpoint, publication: Publication, article: Article) -> Message:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
+from worker.destinations.interface import Delivery
 from worker.management.changes import Conflict
 from worker.management.scopes import ENDPOINTS_OPERATE
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
@@ -23,14 +24,13 @@ from worker.receivers.push_test_documents import push_test_documents
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.destinations.http import Endpoint
-    from worker.destinations.interface import Message
+    from worker.destinations.endpoint import Endpoint
+    from worker.destinations.interface import Destination, Message
     from worker.management.audit_trail import AuditTrail
     from worker.management.callers import Caller
     from worker.newsroom.publication import Publication
     from worker.outbound.engine import Engine
 
-HEADER = "Dateline-Test: 1"
 _LOOK_SECONDS = 0.05
 
 
@@ -87,7 +87,7 @@ class PushTests:
     def __init__(
         self,
         engine: Callable[[], Engine],
-        configured: Callable[[str, Tokens, Consents], Endpoint | None],
+        configured: Callable[[str, Tokens, Consents, Engine], Endpoint | None],
         publication: Publication,
         audit: AuditTrail,
         timeout: float,
@@ -113,15 +113,15 @@ class PushTests:
     def push(self, caller: Caller, name: str, partner: str | None = None) -> PushTest:
         """Send a test to an endpoint. Raises Forbidden, Conflict when it can't be sent tests."""
         engine, tokens, consents = self._running()
-        endpoint = self._configured(name, tokens, consents)
+        endpoint = self._configured(name, tokens, consents, engine)
         if endpoint is None:
             raise Conflict(f"{name} can't be used just now; the log says why")
         caller.require(ENDPOINTS_OPERATE, feed=endpoint.feed, partner=partner)
-        if endpoint.pulled:
+        if endpoint.destination is None:
             raise Conflict(f"{name} is read by its partner: nothing can be sent to it")
         article_id, message, kill_message = push_test_documents(endpoint, self._publication)
-        answer = self._sent(engine, endpoint, message)
-        kill = self._sent(engine, endpoint, kill_message) if answer.accepted else None
+        answer, remote = self._sent(engine, endpoint.destination, message)
+        kill = self._sent(engine, endpoint.destination, kill_message, remote)[0] if answer.accepted else None
         self._audit.note(caller, "endpoint.tested", name, new={"status": answer.status, "error": answer.error})
         return PushTest(article_id, message.text.decode("utf-8"), answer, kill)
 
@@ -134,8 +134,10 @@ class PushTests:
                 self._asking[0].start()
             return self._engine, *self._asking
 
-    def _sent(self, engine: Engine, endpoint: Endpoint, message: Message) -> PushTestAnswer:
-        """Send one message, and wait for its answer."""
+    def _sent(
+        self, engine: Engine, destination: Destination, message: Message, remote: str = ""
+    ) -> tuple[PushTestAnswer, str]:
+        """Send one message, and wait for its answer; and for what the destination has to remember."""
         answers: list[Answer] = []
         answered = Event()
 
@@ -146,19 +148,18 @@ class PushTests:
         deadline = time.monotonic() + 2 * self._timeout
         while True:
             try:
-                transfer = endpoint.push(
-                    message, on_answer, replay_id="", timeout=self._timeout, deadline=deadline + self._timeout
-                )
+                delivery = Delivery(self._timeout, deadline + self._timeout, remote=remote, test=True)
+                request = destination.push(message, delivery, on_answer)
             except RequestPending as error:
                 if time.monotonic() > deadline:
-                    return PushTestAnswer(0, 0.0, str(error), "")
+                    return PushTestAnswer(0, 0.0, str(error), ""), ""
                 time.sleep(_LOOK_SECONDS)
             except RequestImpossible as error:
-                return PushTestAnswer(0, 0.0, str(error), "")
+                return PushTestAnswer(0, 0.0, str(error), ""), ""
             else:
                 break
-        transfer.headers.append(HEADER)
-        engine.submit([transfer])
-        answered.wait(2 * self._timeout)
+        engine.submit([request])
+        answered.wait(3 * self._timeout)
         answer = answers[0] if answers else unsent(Fault.TIMEOUT, "no answer came in time")
-        return PushTestAnswer(answer.status, answer.seconds, answer.message, answer.body.decode("utf-8", "replace"))
+        body = answer.body.decode("utf-8", "replace")
+        return PushTestAnswer(answer.status, answer.seconds, answer.message, body), answer.remote

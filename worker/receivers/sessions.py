@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from feeds.definition import FeedDefinition
     from worker.outbound.engine import Engine
+    from worker.outbound.jobs import Job
     from worker.outbound.transfer import Answer, Transfer
     from worker.receivers.attempt_notes import AttemptNotes, OutcomeCounts
     from worker.receivers.clearance import Clearance
@@ -206,7 +207,7 @@ class Sessions:
             session.break_off(broken_off(session.claim, error))
         session.withdrawals_seen = last
 
-    def _requests(self, session: PushSession, articles: Articles) -> Iterator[Transfer]:
+    def _requests(self, session: PushSession, articles: Articles) -> Iterator[Transfer | Job]:
         """Yield what is to be sent now; end the session when nothing is left and nothing in flight."""
         if isinstance(session, ArticlePushes) and not self._clearance.holds():
             # No request could begin. The claim is given back; nothing is claimed until Redis is heard again.

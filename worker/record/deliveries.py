@@ -28,7 +28,8 @@ _AT_ONCE = 500
 class Delivery(NamedTuple):
     """What an endpoint was sent of an article: when it took it first (ms), and when it was `sent` last (ms).
 
-    `action`: published, corrected, killed or withdrawn; `sha256`: of the body that was sent last.
+    `action`: published, corrected, killed or withdrawn; `sha256`: of the body that was sent last. `remote`: what the
+    destination has to remember of the article.
     """
 
     endpoint: str
@@ -40,9 +41,10 @@ class Delivery(NamedTuple):
     sha256: str
     first_taken: int | None
     sent: int
+    remote: str = ""
 
 
-COLUMNS = ("endpoint", "feed", "article_id", "version", "action", "state", "sha256", "taken", "sent")
+COLUMNS = ("endpoint", "feed", "article_id", "version", "action", "state", "sha256", "taken", "sent", "remote")
 
 
 def note(connection: Connection, entries: Sequence[Delivery]) -> None:
@@ -70,7 +72,7 @@ def _both(before: Delivery, entry: Delivery) -> Delivery:
 def _changes(there: Any, new: Any) -> dict[str, ColumnElement[Any]]:
     newer = or_(new.sent > there.sent, and_(new.sent == there.sent, there.state == literal_column("'trying'")))
     first = case((there.taken.is_(None), new.taken), (new.taken < there.taken, new.taken), else_=there.taken)
-    lasting = {name: case((newer, new[name]), else_=there[name]) for name in ("state", "sha256", "sent")}
+    lasting = {name: case((newer, new[name]), else_=there[name]) for name in ("state", "sha256", "sent", "remote")}
     return lasting | {"taken": first}
 
 

@@ -208,6 +208,7 @@ deliveries = Table(
     Column("sha256", String(64), nullable=False, comment="of the body"),
     Column("taken", BigInteger, comment="when the endpoint took it first"),
     Column("sent", BigInteger, nullable=False, comment="when it was sent last: the newest of an article is what holds"),
+    Column("remote", Words, nullable=False, server_default="", comment="what the destination has to remember of it"),
     sqlite_with_rowid=False,
     comment="The ledger: who was sent which version of what, and what they hold",
 )

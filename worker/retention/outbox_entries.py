@@ -94,6 +94,7 @@ def delivery_of(feed: str, endpoint: str, article: str, ledger_json: str) -> Del
         sha256=b64decode(fields["sha256"]).hex(),
         first_taken=sent if outcome == "taken" else None,
         sent=sent,
+        remote=str(fields.get("remote", "")),
     )
 
 

@@ -139,6 +139,8 @@ def ledger_entry(row: Delivery) -> str:
     }
     if row.state != "taken":
         entry["outcome"] = "unknown" if row.state == "trying" else row.state
+    if row.remote:
+        entry["remote"] = row.remote
     return json.dumps(entry, separators=(",", ":"))
 
 

@@ -16,7 +16,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from worker import clock
-from worker.destinations.http import Sender, configured
+from worker.destinations.endpoint import configured
+from worker.destinations.sender import Sender
 from worker.management.endpoints_in_use import EndpointsInUse, in_use
 from worker.record.availability import RecordAway
 from worker.store import redis_errors
@@ -25,7 +26,7 @@ from worker.store.cooling import REMOVED
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.management.copies import ManagementCopy
     from worker.management.surroundings import Surroundings
     from worker.newsroom.newsroom import Newsroom
@@ -164,7 +165,7 @@ class EndpointEnrolment:
                 continue
             since = None if since_ms is None else self._store.changes.last_before(endpoint.feed, since_ms)
             change = self._store.receivers.enroll(
-                endpoint.feed, f"endpoint:{name}", details, since, pulled=endpoint.pulled
+                endpoint.feed, f"endpoint:{name}", details, since, pulled=endpoint.is_pulled
             )
             if change != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=change)

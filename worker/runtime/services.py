@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from config.settings import Settings
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.documents.feed_documents import FeedDocuments
     from worker.documents.feed_payloads import FeedPayloads
     from worker.documents.feed_renderer import FeedRenderer
@@ -233,20 +233,23 @@ class Services:
 
     def new_push_tests(self) -> PushTests:
         """Return what sends test articles; it starts an engine of its own when it is asked first."""
-        from worker.destinations.http import Sender, configured
+        from worker.destinations.endpoint import configured
+        from worker.destinations.sender import Sender
         from worker.outbound.engine import Engine
         from worker.receivers.push_tests import PushTests
 
         delivery, management = self.settings.delivery, self.management
 
-        def endpoint(name: str, tokens: Tokens, consents: Consents) -> Endpoint | None:
+        def endpoint(name: str, tokens: Tokens, consents: Consents, engine: Engine) -> Endpoint | None:
             settings = management.endpoints_in_use().settings.get(name)
-            return None if settings is None else configured(settings, Sender.of(self.settings, tokens, consents))
+            if settings is None:
+                return None
+            return configured(settings, Sender.of(self.settings, tokens, consents, engine, self.guard))
 
-        def engine() -> Engine:
+        def new_engine() -> Engine:
             return Engine(self.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)
 
-        return PushTests(engine, endpoint, self.publication, management.audit, delivery.timeout)
+        return PushTests(new_engine, endpoint, self.publication, management.audit, delivery.timeout)
 
     def new_openid_provider(self, done: str) -> OpenIdProvider | None:
         """Return the provider by which people sign in at the desk; None: the settings have none.

@@ -31,7 +31,7 @@ from uuid import uuid4
 import structlog
 
 from worker import clock
-from worker.destinations.http import Sender
+from worker.destinations.sender import Sender
 from worker.hub.callback_requests import CallbackRequests
 from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.intent_verifier import IntentVerifier
@@ -242,7 +242,7 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
-        sender = Sender.of(settings, self._tokens, self._consents)
+        sender = Sender.of(settings, self._tokens, self._consents, self._engine, services.guard)
         self._enrolment = EndpointEnrolment(
             Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, sender
         )

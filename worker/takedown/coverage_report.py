@@ -257,12 +257,14 @@ def _with_sighting(row: ReceiverCoverage, sighting: PageSighting) -> ReceiverCov
     # its page is without the text, it does not matter whether it accepted or refused the kill.
     answered = row.confirmed or row.status == "refused-killed"
     confirmed = answered and sighting.verdict == "gone" and sighting.checked >= row.since
-    url, at = sighting.url, f"at {clock.moment(sighting.checked):%Y-%m-%d %H:%M:%S} UTC"
+    at = f"at {clock.moment(sighting.checked):%Y-%m-%d %H:%M:%S} UTC: {sighting.reason}"
+    # A destination that looks itself has no page.
+    page = f" {sighting.url}" if sighting.url else ""
     on_its_page = {
         "": "its page was not looked at yet",
-        "gone": f"gone from {url} {at}: {sighting.reason}",
-        "there": f"text still at {url} {at}: {sighting.reason}",
-        "unproven": f"not proven gone from {url} {at}: {sighting.reason}",
+        "gone": f"gone from{page} {at}" if page else f"gone {at}",
+        "there": f"text still at{page} {at}" if page else f"text still there {at}",
+        "unproven": f"not proven gone from{page} {at}" if page else f"not proven gone {at}",
     }[sighting.verdict]
     reason = "; ".join(filter(None, (row.reason, on_its_page)))
     return replace(row, confirmed=confirmed, reason=reason, sighting=sighting)

@@ -42,6 +42,13 @@ def judge(answer: Answer, fingerprints: Collection[str]) -> tuple[Verdict, str]:
     return _weigh(count, len(fingerprints), complete=complete)
 
 
+def judge_look(answer: Answer) -> tuple[Verdict, str]:
+    """Return what the answer of a destination that has looked itself proves (worker/destinations/interface.py)."""
+    if not answer.fault and answer.status in {200, 404}:
+        return "there" if answer.status == 200 else "gone", answer.message
+    return "unproven", answer.message
+
+
 def _weigh(count: int, looked_for: int, *, complete: bool) -> tuple[Verdict, str]:
     """What the number of passages in a page proves; of a page that was not read to its end only that they are there."""
     if count:

@@ -1,5 +1,7 @@
 """Reading back: after a kill, whether the page on which a partner showed the article still has the text.
 
+Where a destination can see itself what lies there (files, objects, posts), it is asked instead of a page.
+
 When a partner accepts a kill, that is a promise. Whether readers can still read the text is seen on the page. So the
 page is requested soon after the kill and then less and less often, until the text is proven gone or five days are over.
 What an answer proves is in `page_verdict`.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -21,27 +24,32 @@ from redis.exceptions import RedisError
 
 from feeds.text import absolute_url
 from worker import clock
+from worker.destinations.http import HttpDestination
+from worker.destinations.interface import Delivery
 from worker.outbound.errors import RECEIVER_NOT_AT_FAULT, RequestImpossible, RequestPending
 from worker.outbound.requests_adapter import header_lines
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Transfer
 from worker.receivers.ledger import LedgerEntry
 from worker.store.page_checks import PageCheck, PageSighting
 from worker.store.redis_errors import report
-from worker.takedown.page_verdict import MOST_BYTES, judge
+from worker.takedown.page_verdict import MOST_BYTES, judge, judge_look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from feeds.article import Article
-    from worker.destinations.http import Endpoint
+    from worker.destinations.endpoint import Endpoint
     from worker.outbound.engine import Engine
+    from worker.outbound.jobs import Job
     from worker.receivers.endpoint_directory import EndpointDirectory
     from worker.store import Store
     from worker.store.alerts import Alerts
     from worker.store.articles import StoredArticle
     from worker.store.attempts import AttemptRecord
     from worker.store.page_checks import Verdict
+
+    Judge = Callable[[Answer], tuple[Verdict, str]]
 
 log = structlog.get_logger()
 
@@ -81,7 +89,7 @@ class Readback:
         """Schedule checks of a killed article's pages: those of the feed's endpoints whose settings name the page."""
         now, article = clock.ms(clock.agreed()), killed.article
         endpoints = [
-            endpoint for endpoint in self._directory.by_name.values() if endpoint.feed == feed and endpoint.check_url
+            endpoint for endpoint in self._directory.by_name.values() if endpoint.feed == feed and endpoint.proves_kills
         ]
         if not endpoints or now - killed.accepted > GIVEN_UP_MS:
             return
@@ -95,7 +103,7 @@ class Readback:
     def check_again(self, feed: str, endpoint_name: str, attempts: Sequence[AttemptRecord]) -> None:
         """Schedule one more check of articles whose kill an endpoint has just answered, also of those found gone."""
         endpoint = self._directory.by_name.get(endpoint_name)
-        if endpoint is None or not endpoint.check_url:
+        if endpoint is None or not endpoint.proves_kills:
             return
         killed = [
             article_id
@@ -113,13 +121,13 @@ class Readback:
         deadline = now + int(self._claim_seconds * 1000)
         checks = self._store.page_checks.claim_due(feed, now, _CHECKS_AT_ONCE, deadline)
         articles = self._store.articles.get_many({check.article_id for check in checks})
-        transfers = [self._begin(check, articles.get(check.article_id), now) for check in checks]
-        self._engine.submit([transfer for transfer in transfers if transfer])
+        looks = [self._begin(check, articles.get(check.article_id), now) for check in checks]
+        self._engine.submit([look for look in looks if look])
 
-    def _begin(self, check: PageCheck, stored: StoredArticle | None, now: int) -> Transfer | None:
-        """The request for a page; None if there is nothing to request now."""
+    def _begin(self, check: PageCheck, stored: StoredArticle | None, now: int) -> Transfer | Job | None:
+        """The request for a page, or what looks at a destination; None if there is nothing to request now."""
         endpoint = self._directory.by_name.get(check.endpoint)
-        if stored is None or not _is_killed(stored.article, check) or (endpoint and not endpoint.check_url):
+        if stored is None or not _is_killed(stored.article, check) or (endpoint and not endpoint.proves_kills):
             self._store.page_checks.forget(check)
         elif endpoint is None or endpoint.feed != check.feed:
             # Another worker may have newer settings that name the endpoint. If none has, the check ends in time.
@@ -127,6 +135,8 @@ class Readback:
                 self._store.page_checks.note(check, check.sighting, None)
         else:
             try:
+                if not endpoint.check_url:
+                    return self._look(endpoint, check, stored)
                 return self._request(endpoint, check, stored, page_url(endpoint.check_url, stored.article))
             except RequestPending:
                 self._store.page_checks.note(check, check.sighting, now + _RETRY_MS)
@@ -134,13 +144,33 @@ class Readback:
                 self._note(check, "unproven", str(error), endpoint.check_url, now)
         return None
 
+    def _look(self, endpoint: Endpoint, check: PageCheck, stored: StoredArticle) -> Transfer | Job | None:
+        """What looks whether anything is left at a destination. Raises RequestPending, RequestImpossible."""
+        look = endpoint.destination.look if endpoint.destination else None
+        if look is None:
+            return None
+        ledger = self._store.ledgers.read_one(check.feed, check.endpoint, [check.article_id])
+        remote = LedgerEntry.parse(ledger[check.article_id]).remote if check.article_id in ledger else ""
+
+        def on_answer(answer: Answer) -> None:
+            self._executor.submit(self._take_in, check, "", judge_look, answer)
+
+        request = look(stored.article, Delivery(self._timeout, self._deadline(), remote=remote), on_answer)
+        if isinstance(request, Transfer):
+            request.question = True
+        return request
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._claim_seconds
+
     def _request(self, endpoint: Endpoint, check: PageCheck, stored: StoredArticle, url: str) -> Transfer:
         """The request for a page. Raises RequestPending, RequestImpossible."""
         # No header tells caches to fetch the page anew: what caches give to readers is what counts.
         request = requests.Request("GET", url, headers={"Accept": "*/*", "Accept-Encoding": "identity"}).prepare()
         # Credentials and client certificates are for the endpoint's own server only.
-        same_origin = _origin(url) == _origin(endpoint.url)
-        identity = endpoint.identity if same_origin else None
+        there = endpoint.destination
+        own = there if isinstance(there, HttpDestination) and _origin(url) == _origin(there.url) else None
+        identity = own.identity if own else None
         if identity:
             request = identity(request)
         authorization = request.headers.get("Authorization", "")
@@ -148,7 +178,7 @@ class Readback:
         def take_in(answer: Answer) -> None:
             if identity:
                 identity.inspect(authorization, answer)
-            self._take_in(check, url, stored.fingerprints, answer)
+            self._take_in(check, url, partial(judge, fingerprints=stored.fingerprints), answer)
 
         def on_answer(answer: Answer) -> None:
             self._executor.submit(take_in, answer)
@@ -158,24 +188,24 @@ class Readback:
             b"",
             header_lines(request),
             self._timeout,
-            time.monotonic() + self._claim_seconds,
+            self._deadline(),
             on_answer,
             method="GET",
             keep_bytes=MOST_BYTES,
             keep_headers=True,
             receiver=endpoint.check_url,
             question=True,
-            tls=endpoint.tls if same_origin else DEFAULT_TLS,
+            tls=own.tls if own else DEFAULT_TLS,
         )
 
-    def _take_in(self, check: PageCheck, url: str, fingerprints: Collection[str], answer: Answer) -> None:
+    def _take_in(self, check: PageCheck, url: str, verdict_on: Judge, answer: Answer) -> None:
         """Judge an answer and note the verdict. A request that was not begun is tried again and does not count."""
         try:
             if answer.fault in RECEIVER_NOT_AT_FAULT:
                 self._store.page_checks.note(check, check.sighting, clock.ms(clock.agreed()) + _RETRY_MS)
             else:
                 begun = clock.ms(clock.agreed()) - round(answer.seconds * 1000)
-                self._note(check, *judge(answer, fingerprints), url, begun)
+                self._note(check, *verdict_on(answer), url, begun)
         except RedisError as error:
             report(log, error, "the page is checked again")
         except Exception:
