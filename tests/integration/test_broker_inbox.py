@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import redis
+from celery import Celery
 from kombu import Connection, Consumer, Queue
 
 from worker.runtime import broker_inbox, redis_broker
 from worker.runtime.embedded_redis import EmbeddedRedis
 from worker.runtime.unusable_messages import RejectedMessages
+from worker.wakeups import Wakeups
 
 redis_broker.use()
 
@@ -81,6 +83,36 @@ def test_a_message_is_noted_as_it_is_taken(server: str, client: Any) -> None:
         channel._in_poll = None
 
 
+def test_a_wake_up_call_is_noted_nowhere_and_taken_once_and_an_event_is(server: str, client: Any) -> None:
+    app = Celery("calls", broker=server.replace("unix://", "redis+socket://"))
+    app.conf.task_queues = [Queue("intake")]
+    wakeups = Wakeups(app)
+    wakeups.consume(urgent=False)
+    assert wakeups.flush(20)
+    # What calls for the same goes with it: here one more.
+    wakeups.consume(urgent=False)
+    assert wakeups.flush(20)
+    app.send_task("dateline.accept", [{"id": "e"}], queue="intake")
+    taken: list[Any] = []
+    with connection(server) as listener:
+        with Consumer(
+            listener.default_channel, [Queue("intake")], callbacks=[lambda _, message: taken.append(message)]
+        ):
+            deadline = time.monotonic() + 60
+            while len(taken) < 2:
+                assert time.monotonic() < deadline
+                with contextlib.suppress(TimeoutError):
+                    listener.drain_events(timeout=1)
+        assert ["dateline.consume", "dateline.accept"] == [message.headers["task"] for message in taken]
+        noted = client.hkeys(broker_inbox.OPTIONS["unacked_key"])
+        assert noted == [taken[1].delivery_tag]
+        for message in taken:
+            message.ack()
+        assert client.hlen(broker_inbox.OPTIONS["unacked_key"]) == 0
+        assert not listener.default_channel.qos.unnoted
+        assert not listener.default_channel.qos._delivered.keys() - listener.default_channel.qos._dirty
+
+
 def test_what_a_killed_worker_had_is_given_to_others_in_its_queue(server: str, client: Any) -> None:
     send(server, "one", "two")
     killed = connection(server)
@@ -134,7 +166,7 @@ def test_a_broker_that_is_full_keeps_its_messages(server: str, client: Any) -> N
         consumer.register_callback(lambda body, message: (bodies.append(body), message.ack()))
         with consumer:
             send(server, "one")
-            client.config_set("maxmemory", "1mb")
+            client.config_set("maxmemory", "100kb")
             try:
                 deadline = time.monotonic() + 1
                 while time.monotonic() < deadline:

@@ -1,13 +1,16 @@
 """How messages come off a Redis broker: none is lost when a worker is killed, and none can end one.
 
 kombu pops a message (BRPOP) and then notes that it has it; a worker that is killed in between takes the message along.
-Wake-up calls may be lost, `dateline.accept` may not. So a message is taken and noted by one script. A script can't
-wait, so a channel that found nothing waits for a bell, which rings for every message that we send; what others send, a
-CMS for one, is found within `_REST_SECONDS`.
+Wake-up calls may be lost, `dateline.accept` may not. So a message is taken and noted by one script, unless it is a call
+of ours: to note it, and to forget that again, would cost a worker more than what it calls for. A script can't wait, so
+a channel that found nothing waits for a bell, which rings for every message that we send; what others send, a CMS for
+one, is found within `_REST_SECONDS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty
 from time import monotonic, time
 from typing import Any
@@ -49,7 +52,8 @@ _REST_SECONDS = 0.2
 
 # KEYS 1 unacked   2 its index   3.. the lists, in the order in which they are looked at
 # ARGV 1 now (s)   2.. the queue of each list
-# Returns {queue, message}; {queue, message, why} for one that no worker can use, and that is noted nowhere;
+# Returns {queue, message}; {queue, message, false, 1} for a wake-up call, which is noted nowhere, and with which those
+# behind it go that call for the same; {queue, message, why} for one that no worker can use, also noted nowhere;
 # {false, false, why} when it can't be noted just now; false when there is none.
 _TAKE = """
 for i = 3, #KEYS do
@@ -61,6 +65,19 @@ for i = 3, #KEYS do
     if type(tag) ~= 'string' or type(properties.delivery_info) ~= 'table' then
       redis.call('RPOP', KEYS[i])
       return {ARGV[i - 1], message, 'is no message of Celery'}
+    end
+    local task = type(decoded.headers) == 'table' and decoded.headers.task
+    if type(task) == 'string' and task:sub(1, 9) == 'dateline.' and task ~= 'dateline.accept' then
+      redis.call('RPOP', KEYS[i])
+      for _ = 1, 1000 do
+        local valid, other = pcall(cjson.decode, redis.call('LINDEX', KEYS[i], -1) or '')
+        local headers = valid and type(other) == 'table' and other.body == decoded.body and other.headers
+        if type(headers) ~= 'table' or headers.task ~= task then
+          break
+        end
+        redis.call('RPOP', KEYS[i])
+      end
+      return {ARGV[i - 1], message, false, 1}
     end
     local kept = '[' .. message .. ',"",' .. cjson.encode(ARGV[i - 1]) .. ']'
     local noted = redis.pcall('HSET', KEYS[1], tag, kept)
@@ -79,9 +96,27 @@ return false
 class QoS(KombuQoS):
     """Knows what the channel has taken; that it has was noted in Redis as it took it."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.unnoted: set[str] = set()
+        """The tags of wake-up calls that were taken: nothing in Redis is to be forgotten of them."""
+
     def append(self, message: Any, delivery_tag: str) -> None:
         """Know of a message."""
         virtual.QoS.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Forget a message."""
+        if delivery_tag in self.unnoted:
+            self.unnoted.discard(delivery_tag)
+            virtual.QoS.ack(self, delivery_tag)
+        else:
+            super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Forget a message, or give it back if it was noted."""
+        self.unnoted.discard(delivery_tag)
+        super().reject(delivery_tag, requeue=requeue)
 
 
 class BrokerInbox(KombuChannel):
@@ -91,20 +126,28 @@ class BrokerInbox(KombuChannel):
     _empty = False
     _resting = False
     _full = False
-    _sender: Redis | None = None
+    _own_client: Redis | None = None
 
     def _put(self, queue: str, message: dict[str, Any], **options: Any) -> None:
         """Send a message and ring the bell, in one round trip."""
         del options
         channel = _untyped(self)
-        if self._sender is None:
-            # kombu would make a client for each message, which costs more than to send it.
-            self._sender = channel._create_client()
-        call = self._sender.pipeline(transaction=False)
-        call.lpush(channel._q_for_pri(queue, channel._get_message_priority(message, reverse=False)), dumps(message))
-        call.lpush(_BELL, 1)
-        call.ltrim(_BELL, 0, _RINGS - 1)
-        call.execute()
+        with self.conn_or_acquire() as client:
+            call = client.pipeline(transaction=False)
+            call.lpush(channel._q_for_pri(queue, channel._get_message_priority(message, reverse=False)), dumps(message))
+            call.lpush(_BELL, 1)
+            call.ltrim(_BELL, 0, _RINGS - 1)
+            call.execute()
+
+    @contextmanager
+    def conn_or_acquire(self, client: Redis | None = None) -> Iterator[Redis]:
+        """Yield the client, or one of our own: to make one for each call, as kombu does, costs more than the call."""
+        channel = _untyped(self)
+        if client is None:
+            if self._own_client is None or self._own_client.connection_pool is not channel.pool:
+                self._own_client = channel._create_client()
+            client = self._own_client
+        yield client
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         """Ask for a message, or for the bell after there was none. The answer is read when it is there."""
@@ -137,13 +180,14 @@ class BrokerInbox(KombuChannel):
             if rested or not answer:
                 self._empty = not rested
                 raise Empty
-            self._arrived(*(part if part is None else bytes_to_str(part) for part in answer))
+            *texts, is_call = [*answer, None, None][:4]
+            self._arrived(*(text if text is None else bytes_to_str(text) for text in texts), is_call=bool(is_call))
             return True
         finally:
             channel._in_poll = None
             channel._flush_brpop_reauth()
 
-    def _arrived(self, queue: str | None, message: str | None, why: str | None = None) -> None:
+    def _arrived(self, queue: str | None, message: str | None, why: str | None, *, is_call: bool) -> None:
         """Hand a message on. Raises Empty when none can be taken just now."""
         channel = _untyped(self)
         if queue is None or message is None:
@@ -160,6 +204,8 @@ class BrokerInbox(KombuChannel):
             return
         channel._queue_cycle.rotate(queue)
         raw = loads(message)
+        if is_call:
+            channel.qos.unnoted.add(raw["properties"]["delivery_tag"])
         try:
             channel.connection._deliver(raw, queue)
         except channel.connection_errors:
