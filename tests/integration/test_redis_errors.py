@@ -16,6 +16,8 @@ import structlog
 from celery import Celery
 from redis._parsers.base import BaseParser
 
+from worker.record import Record
+from worker.retention.agreement import Agreement
 from worker.runtime import redis_broker
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store, redis_errors
@@ -118,6 +120,28 @@ def test_the_store_goes_on_after_a_failover_on_connections_that_were_kept(
     store.client.set("plain", "1")
     assert 5 == store.events.waiting()
     store.close()
+
+
+def test_a_failover_is_seen_on_connections_that_only_read(
+    failover: tuple[Address, Callable[[], None]], record: Record
+) -> None:
+    address, fail_over = failover
+    url = f"redis://127.0.0.1:{address.port}"
+    store = Store.connect(url)
+    agreement = Agreement(store, Store.connect(url), record)
+    agreement.look()
+    before = store.client.info("server")["run_id"]
+    # Nobody writes on this one, so nobody would be told that it leads to a replica.
+    kept = store.client.connection_pool.get_connection()
+    store.client.connection_pool.release(kept)
+    fail_over()
+    until(lambda: agreement.look() > 0 and store.client.info("server")["run_id"] != before)
+    for _ in range(5):
+        agreement.look()
+        store.client.set("plain", "1")
+        assert store.client.info("replication")["role"] == "master"
+    store.close()
+    agreement.close()
 
 
 def test_messages_are_sent_and_received_after_a_failover(

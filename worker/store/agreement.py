@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from worker.store import keys
 from worker.store.leases import Lease
+from worker.store.redis_errors import Demoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,18 +60,29 @@ class Agreement:
         """Held by the worker that rebuilds."""
 
     def read(self) -> RedisStanding:
-        """Return where this Redis stands."""
+        """Return where this Redis stands. Raises Demoted when it is no primary, now and on a new connection."""
+        try:
+            return self._read()
+        except Demoted:
+            # Nothing is written here, so nothing else would tell. A new connection may lead to the new primary.
+            self._client.connection_pool.disconnect()
+            return self._read()
+
+    def _read(self) -> RedisStanding:
         pipe = self._client.pipeline(transaction=False)
         pipe.get(keys.EPOCH)
         pipe.get(keys.NOTED)
         pipe.hmget(keys.REBUILD, "work", "finished")
         pipe.info("server")
+        pipe.info("replication")
         answers = pipe.execute(raise_on_error=False)
         for answer in answers[:3]:
             if isinstance(answer, Exception):
                 raise answer
-        epoch, noted, (work, finished), server = answers
+        epoch, noted, (work, finished), server, replication = answers
         # Our user of Redis may lack the right to ask.
+        if not isinstance(replication, Exception) and replication.get("role") == "slave":
+            raise Demoted("it is a replica, and no primary")
         run_id = "" if isinstance(server, Exception) else str(server.get("run_id", ""))
         return RedisStanding(epoch or "", int(noted or 0), run_id, "" if finished else work or "")
 

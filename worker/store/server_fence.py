@@ -43,12 +43,17 @@ class ServerFence:
         return self._run_id == _NOBODY
 
     def open_to(self, run_id: str) -> None:
-        """Let connections to this server through, and to no other."""
-        self._run_id = run_id
+        """Let connections to this server through, and to no other: those to a former one end."""
+        former, self._run_id = self._run_id, run_id
+        if former not in (None, _NOBODY, run_id):
+            self._end_all()
 
     def close(self) -> None:
         """Let nobody through, and end the connections that there are: what they were about to do raises an error."""
         self._run_id = _NOBODY
+        self._end_all()
+
+    def _end_all(self) -> None:
         for pool in self._pools:
             for connection in (*pool._in_use_connections, *pool._available_connections):  # noqa: SLF001 (no public way)
                 _end(connection)
