@@ -28,14 +28,15 @@ _WAIT_MS = 1_000
 """How long one reading waits: so long it takes until a listener that came first is noticed, at the most."""
 _AGAIN_SECONDS = 1.0
 BUFFER = 1_000
-"""How many events wait for one listener at the most."""
+"""How many events wait for one listener, if it says nothing else."""
 
 
 class LiveSubscription:
     """One listener. Everything but `hand_over` is called in its event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int = BUFFER) -> None:
         self._loop = loop
+        self._most = most
         self._events: deque[LiveEvent] = deque()
         self._woken = asyncio.Event()
         self.began_anew = False
@@ -56,7 +57,7 @@ class LiveSubscription:
     def _take(self, events: list[LiveEvent] | None) -> None:
         if events is None:
             self.began_anew = True
-        elif len(self._events) + len(events) > BUFFER:
+        elif len(self._events) + len(events) > self._most:
             self._events.clear()
             self.ended = True
         else:
@@ -103,9 +104,12 @@ class LiveListener:
             subscription.end()
 
     @contextmanager
-    def subscription(self) -> Iterator[LiveSubscription]:
-        """Return a place among the listeners, in the running event loop. It begins anew as soon as it is listened."""
-        subscription = LiveSubscription(asyncio.get_running_loop())
+    def subscription(self, most: int = BUFFER) -> Iterator[LiveSubscription]:
+        """Return a place among the listeners, in the running event loop. It begins anew as soon as it is listened.
+
+        `most`: how many events wait for it.
+        """
+        subscription = LiveSubscription(asyncio.get_running_loop(), most)
         with self._lock:
             self._subscriptions.add(subscription)
             # While others listen, it is there already: nothing that happens from now on is missed.

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -25,9 +26,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from config.alarm_settings import AlarmSettings
+from worker import clock
+from worker.alarms.evaluation import AlarmEvaluation
 from worker.management.callers import shell
 from worker.management.management import Management
 from worker.management.surroundings import Surroundings
+from worker.store.alarms import Cause
+from worker.store.live import ALARMS
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -105,6 +111,13 @@ def until_text(browser: Chrome, text: str, place: str = "main") -> None:
     )
 
 
+class OneCause:
+    """In place of the state of the world."""
+
+    def at(self, _: int) -> tuple[list[str], list[Cause]]:
+        return ["test"], [Cause("test", "desk", "a test looks at it")]
+
+
 def test_from_the_search_to_proven(browser: Chrome, newsroom: Newsroom, shared_receiver: Receiver) -> None:
     headline = 'Quay " onmouseover="document.title=1'
     newsroom.publish("quay-1", "harbour", headline=headline, body_html="<p>The crane fell at dawn.</p>")
@@ -149,9 +162,18 @@ def test_from_the_search_to_proven(browser: Chrome, newsroom: Newsroom, shared_r
 def test_the_newest_is_on_the_screen_as_it_happens(browser: Chrome, newsroom: Newsroom) -> None:
     browser.get(f"{newsroom.base_url}/desk")
     until_text(browser, "live", "[data-live-state]")
-    newsroom.publish("quay-3", "harbour")
-    until_text(browser, "quay-3", "[data-live-list]")
-    until_text(browser, "delivered", "[data-live-list]")
+    newsroom.publish("quay-3", "harbour", headline="The third quay")
+    until_text(browser, "The third quay\n3 / 3", "[data-live-list]")
+    # The navigation hears of alarms, too, on whichever page it is.
+    browser.get(f"{newsroom.base_url}/desk/articles")
+    until_text(browser, "live", "[data-live-state]")
+    assert browser.find_elements(By.CSS_SELECTOR, ".main-nav .badge") == []
+    causes: Any = OneCause()
+    AlarmEvaluation(newsroom.store, causes, AlarmSettings(), []).evaluate(clock.ms(clock.now()))
+    until_text(browser, "1", ".main-nav .badge")
+    newsroom.store.alarms.mark("test", "user:mira", acknowledged=1)
+    newsroom.store.live.append([(ALARMS, {})])
+    waiting(browser).until(lambda _: not browser.find_elements(By.CSS_SELECTOR, ".main-nav .badge"), "it stands")
 
 
 def test_a_list_is_put_in_order_by_keyboard(browser: Chrome, newsroom: Newsroom) -> None:

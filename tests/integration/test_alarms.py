@@ -27,7 +27,7 @@ from config.endpoint_settings import EndpointSettings
 from worker.alarms import texts
 from worker.alarms.certificates import Certificates
 from worker.alarms.channels import AlarmChannel, AppriseSender, OperationsForwarder
-from worker.alarms.endpoint_causes import failing_and_lagging
+from worker.alarms.endpoint_causes import EndpointCauses
 from worker.store import Store, keys
 from worker.store.alarms import AlarmMessage, Cause, Pace
 
@@ -205,15 +205,52 @@ def test_a_thousand_endpoints_are_looked_at_in_milliseconds(store: Store) -> Non
     store.client.hset(k.receivers, "endpoint:e999", '{"since": 0}')
     now = T0 + 600_000
     began = time.process_time()
-    causes = failing_and_lagging(store, endpoints, now, 300_000, 120_000)
+    causes = EndpointCauses(store).at(endpoints, now, 300_000, 120_000)
     assert [(cause.rule, cause.subject) for cause in causes] == [("endpoint_lag", "e999")]
     state = '{"token":0,"cursor":4,"since":%d,"last":1,"until":0,"reason":""}'
     store.client.hset(k.receiver_states, mapping={f"endpoint:e{n}": state % T0 for n in range(1000)})
-    causes = failing_and_lagging(store, endpoints, now, 300_000, 120_000)
+    causes = EndpointCauses(store).at(endpoints, now, 300_000, 120_000)
     # What fails does not lag as well: one alarm for one cause.
     assert [cause.rule for cause in causes] == ["endpoint_failing"] * 1000
-    assert failing_and_lagging(store, endpoints, T0 + 1000, 300_000, 120_000) == []
+    assert EndpointCauses(store).at(endpoints, T0 + 1000, 300_000, 120_000) == []
     assert time.process_time() - began < 2, "they are asked one by one"
+
+
+def test_an_endpoint_lags_no_longer_once_its_ledger_or_its_cursor_says_so(store: Store) -> None:
+    k = keys.feed("f")
+    store.client.hset(k.meta, "head", "5")
+    store.client.zadd(k.log, {"hh-1": 5})
+    store.client.hset(k.article_states, "hh-1", f'{{"version":1,"asof":{T0},"state":"in"}}')
+    store.client.zadd(k.settled, {"endpoint:a": 4, "endpoint:b": 4})
+    store.client.hset(k.receivers, mapping={"endpoint:a": '{"since":0}', "endpoint:b": '{"since":0}'})
+    causes = EndpointCauses(store)
+    endpoints = [endpoint("a"), endpoint("b")]
+
+    def lagging(now: int) -> list[str]:
+        return [cause.subject for cause in causes.at(endpoints, now, 300_000, 120_000)]
+
+    assert lagging(T0 + 119_999) == []
+    assert lagging(T0 + 120_000) == ["a", "b"]
+    store.client.hset(k.ledger("a"), "hh-1", f'{{"version":1,"status":"published","at":{T0},"sha256":""}}')
+    store.client.zadd(k.settled, {"endpoint:b": 5})
+    assert lagging(T0 + 121_000) == ["a"]
+    assert lagging(T0 + 140_000) == []
+
+
+def test_what_stays_as_it_is_is_not_gone_through_again_and_nothing_is_missed(store: Store) -> None:
+    def changed(now: int, *causes: Cause) -> bool:
+        return store.alarms.evaluate(now, PACE, ["hook"], ["r"], causes).changed
+
+    assert changed(T0, failing("a"))
+    assert not changed(T0 + 1000, failing("a"))
+    looked = store.client.hgetall(keys.ALARMS_LOOKED_AT)
+    assert not changed(T0 + 2000, failing("a"))
+    assert looked == store.client.hgetall(keys.ALARMS_LOOKED_AT)
+    assert changed(T0 + 3000, failing("a"), failing("b"))
+    store.alarms.mark("r", "user:mira", snoozed=T0 + 10_000)
+    assert not changed(T0 + 9_999, failing("a"), failing("b"))
+    assert store.client.hget(keys.ALARMS_LOOKED_AT, "until") == str(T0 + 60_000 + 9_999)
+    assert changed(T0 + 120_000, failing("a"), failing("b"))
 
 
 def message_of(store: Store, count: int = 1) -> AlarmMessage:

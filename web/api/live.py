@@ -85,7 +85,7 @@ async def live(
         raise invalid("kinds", f"there is no {unknown[0]}; known: {', '.join(KINDS)}")
     if last_event_id and not is_id(last_event_id):
         raise invalid("last-event-id", "is no id of an event of ours")
-    if not has_room():
+    if _followers >= _FOLLOWERS_MOST:
         raise RequestProblem(503, "Too many follow already.", headers={"Retry-After": "30"})
     start = last_event_id or await run_in_threadpool(parts.store.live.last)
     token = bearer_token(request.headers)
@@ -93,16 +93,11 @@ async def live(
     def is_valid() -> bool:
         return parts.management.ring.caller(token, clock.ms(clock.agreed())) is not None
 
-    stream = happenings(parts, caller, is_valid, start, chosen or frozenset(KINDS))
+    stream = _happenings(parts, caller, is_valid, start, chosen or frozenset(KINDS))
     return EventStream(stream, headers={"X-Accel-Buffering": "no"})
 
 
-def has_room() -> bool:
-    """Whether one more may follow."""
-    return _followers < _FOLLOWERS_MOST
-
-
-async def happenings(
+async def _happenings(
     parts: ApiParts, caller: Caller, is_valid: Callable[[], bool], last: str, kinds: frozenset[str]
 ) -> AsyncIterator[bytes]:
     """Yield what happens after `last`, as it is sent. `is_valid`: whether the caller may still hear of it."""

@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from feeds.errors import InvalidInput
 from web.desk.api_calls import ApiProblem
+from web.desk.desk_news import DeskNews
 from web.desk.entrance import Entrance
 from web.desk.pages import DeskPages
 from web.desk.parts import PREFIX, DeskParts, parts_of
 from web.desk.routes import ROUTES
+from web.desk.shared_answers import SharedAnswers
 from web.desk.sign_in_limits import SignInLimits
 from web.desk.standing import Standing
 from web.desk.static_files import StaticFiles
@@ -61,7 +63,11 @@ def application(
     settings = api_parts.settings
     files = StaticFiles(PREFIX, settings.desk.accent, readable(settings.desk.logo))
     pages = DeskPages(settings, files, api_parts.publication.base_url)
-    parts = DeskParts(api, api_parts, pages, addresses, SignInLimits(), record_health, Standing(api_parts), openid)
+    standing = Standing(api_parts)
+    parts = DeskParts(
+        api, api_parts, pages, addresses, SignInLimits(), record_health, standing, DeskNews(api_parts, standing),
+        SharedAnswers(), openid,
+    )  # fmt: skip
     desk = Starlette(
         routes=[Route(f"{PREFIX}/static/{{path:path}}", files.get), *ROUTES],
         exception_handlers=PROBLEM_HANDLERS,

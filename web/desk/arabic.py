@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from web.desk.arabic_alarms import ALARMS
+from web.desk.arabic_events import EVENTS
 
 ARABIC: dict[str, str] = {
     **ALARMS,
+    **EVENTS,
     # Everywhere
     "Skip to the content": "انتقل إلى المحتوى",
     "Desk": "المكتب",

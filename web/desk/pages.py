@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from feeds.direction import direction
 from web.desk.parts import PREFIX, is_fragment
 from web.desk.phrases import LANGUAGES, language_of, phrase
+from worker import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,6 +107,7 @@ class DeskPages:
             navigation=[entry for entry in _NAVIGATION if visitor and entry[2] in visitor.caller.scopes],
             language=language,
             fragment=is_fragment(request),
+            now_ms=clock.ms(clock.agreed()),
             **values,
         )
         return HTMLResponse(content, status, headers={"Vary": "HX-Request", **(headers or {})})

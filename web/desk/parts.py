@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from web.api.parts import ApiParts
     from web.client_address import ClientAddresses
+    from web.desk.desk_news import DeskNews
     from web.desk.pages import DeskPages
+    from web.desk.shared_answers import SharedAnswers
     from web.desk.sign_in_limits import SignInLimits
     from web.desk.standing import Standing
     from web.record_health import RecordHealth
@@ -51,6 +53,8 @@ class DeskParts:
     limits: SignInLimits
     record_health: RecordHealth
     standing: Standing
+    news: DeskNews
+    shared: SharedAnswers
     openid: OpenIdProvider | None
 
     @property

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from feeds.moments import iso
 from worker.alarms.certificates import Certificates
-from worker.alarms.endpoint_causes import FAILING, LAG, failing_and_lagging
+from worker.alarms.endpoint_causes import FAILING, LAG, EndpointCauses
 from worker.record.availability import RecordAway
 from worker.store.alarms import Cause
 
@@ -50,6 +50,7 @@ class Causes:
         self._endpoints = endpoints
         self._settings = settings
         self._certificates = Certificates()
+        self._endpoint_causes = EndpointCauses(store)
         self._looked_at: dict[str, int] = {}
         self._former: dict[str, list[Cause]] = {}
 
@@ -89,7 +90,7 @@ class Causes:
     def _of_endpoints(self, now: int) -> list[Cause]:
         endpoints = self._endpoints().settings.values()
         failing, lag = _ms(self._settings.endpoint_failing), _ms(self._settings.endpoint_lag)
-        return failing_and_lagging(self._store, endpoints, now, failing, lag)
+        return self._endpoint_causes.at(endpoints, now, failing, lag)
 
     def _events(self, now: int) -> list[Cause]:
         limit, since = _ms(self._settings.events_waiting), self._store.events.waiting_since()

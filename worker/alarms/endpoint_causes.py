@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.moments import iso
 from worker.store.alarms import Cause
@@ -17,24 +17,74 @@ if TYPE_CHECKING:
     from worker.store.endpoints import EndpointStanding
 
 FAILING, LAG = "endpoint_failing", "endpoint_lag"
+_AGAIN_MS = 20_000
+"""How soon the ledger of an endpoint is read again that lags behind the same change,"""
+_AGAIN_MOST = 50
+"""and of how many in one look."""
 
 
-def failing_and_lagging(
-    store: Store, endpoints: Iterable[EndpointSettings], now: int, failing_ms: int, lag_ms: int
-) -> list[Cause]:
-    """Return the causes at `now` (ms): endpoints that take nothing for so long, others that lag so much; 0: none do."""
-    by_feed = defaultdict(list)
-    for endpoint in endpoints:
-        by_feed[endpoint.feed].append(endpoint)
-    causes, suspects = [], []
-    for feed, of_feed in by_feed.items():
-        standings = store.endpoints.standings(feed, [endpoint.name for endpoint in of_feed])
-        for endpoint, standing in zip(of_feed, standings, strict=True):
-            if standing.suspended or standing.failing_since:
-                causes += _failing(endpoint.name, standing, now, failing_ms)
-            elif _may_lag(endpoint, standing, now, lag_ms):
-                suspects.append(endpoint)
-    return causes + _lagging(store, suspects, now, lag_ms)
+class _Wait(NamedTuple):
+    """What waits for an endpoint behind a change: the first article since when (ms, 0: none); when that was read."""
+
+    feed: str
+    first_change: int
+    waiting: int
+    read_at: int
+
+
+class EndpointCauses:
+    """Looks at them, and remembers for a while which articles wait: of few endpoints at a time the ledger is read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waits: dict[str, _Wait] = {}
+
+    def at(self, endpoints: Iterable[EndpointSettings], now: int, failing_ms: int, lag_ms: int) -> list[Cause]:
+        """Return the causes at `now` (ms): endpoints that take nothing for so long, others that lag so much.
+
+        0: none do. Raises redis.RedisError.
+        """
+        by_feed = defaultdict(list)
+        for endpoint in endpoints:
+            by_feed[endpoint.feed].append(endpoint)
+        causes, suspects = [], []
+        for feed, of_feed in by_feed.items():
+            standings = self._store.endpoints.standings(feed, [endpoint.name for endpoint in of_feed])
+            for endpoint, standing in zip(of_feed, standings, strict=True):
+                if standing.suspended or standing.failing_since:
+                    causes += _failing(endpoint.name, standing, now, failing_ms)
+                elif _may_lag(endpoint, standing, now, lag_ms):
+                    suspects.append((endpoint, standing.first_change))
+        return causes + self._lagging(suspects, now, lag_ms)
+
+    def _lagging(self, suspects: Sequence[tuple[EndpointSettings, int]], now: int, limit: int) -> list[Cause]:
+        waits = {}
+        for endpoint, first_change in suspects:
+            wait = self._waits.get(endpoint.name)
+            if wait and (wait.feed, wait.first_change) == (endpoint.feed, first_change):
+                waits[endpoint.name] = wait
+        unknown = [suspect for suspect in suspects if suspect[0].name not in waits]
+        oldest_first = sorted(
+            (suspect for suspect in suspects if suspect[0].name in waits),
+            key=lambda suspect: waits[suspect[0].name].read_at,
+        )
+        due = [suspect for suspect in oldest_first if not 0 <= now - waits[suspect[0].name].read_at < _AGAIN_MS]
+        self._waits = waits | self._read([*unknown, *due[:_AGAIN_MOST]], now)
+        causes = []
+        for endpoint, _ in suspects:
+            waiting = self._waits[endpoint.name].waiting
+            delay = int(endpoint.rights.delay.total_seconds() * 1000) if endpoint.rights.delay else 0
+            if waiting and now - waiting - delay >= limit:
+                causes.append(Cause(LAG, endpoint.name, f"an article waits since {iso(waiting)}"))
+        return causes
+
+    def _read(self, suspects: Sequence[tuple[EndpointSettings, int]], now: int) -> dict[str, _Wait]:
+        """What a receiver with several articles in flight has already, only its ledger tells."""
+        overviews = self._store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint, _ in suspects])
+        return {
+            endpoint.name: _Wait(endpoint.feed, first_change, overview.waiting if overview.behind else 0, now)
+            for (endpoint, first_change), overview in zip(suspects, overviews, strict=True)
+        }
 
 
 def _failing(name: str, standing: EndpointStanding, now: int, limit: int) -> list[Cause]:
@@ -53,14 +103,3 @@ def _may_lag(endpoint: EndpointSettings, standing: EndpointStanding, now: int, l
     if not limit or standing.paused or endpoint.kind == "pull" or not standing.first_change:
         return False
     return now - standing.first_change >= limit
-
-
-def _lagging(store: Store, suspects: Sequence[EndpointSettings], now: int, limit: int) -> list[Cause]:
-    # What a receiver with several articles in flight has already, only its ledger tells: of few it is asked.
-    overviews = store.endpoints.overviews([(endpoint.feed, endpoint.name) for endpoint in suspects])
-    causes = []
-    for endpoint, overview in zip(suspects, overviews, strict=True):
-        delay = int(endpoint.rights.delay.total_seconds() * 1000) if endpoint.rights.delay else 0
-        if overview.behind and overview.waiting and now - overview.waiting - delay >= limit:
-            causes.append(Cause(LAG, endpoint.name, f"an article waits since {iso(overview.waiting)}"))
-    return causes

@@ -9,6 +9,7 @@ import structlog
 from worker import clock
 from worker.store import keys
 from worker.store.alarms import Pace
+from worker.store.live import ALARMS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,6 +48,8 @@ class AlarmEvaluation:
         """Take in the causes that there are at `now` (ms); return how many alarms stand. Raises redis.RedisError."""
         rules, causes = self._causes.at(now)
         evaluation = self._store.alarms.evaluate(now, self._pace, self._channels, rules, causes)
+        if evaluation.changed:
+            self._store.live.append([(ALARMS, {})])
         for message in evaluation.messages:
             log.error(
                 "alarm",

@@ -12,6 +12,7 @@ from worker import clock
 from worker.alarms.texts import RULES
 from worker.management.changes import NotFound
 from worker.management.scopes import ALARMS_READ, ALARMS_WRITE
+from worker.store.live import ALARMS
 
 if TYPE_CHECKING:
     from worker.management.audit_trail import AuditTrail
@@ -81,6 +82,7 @@ class AlarmOrders:
         marked = self._store.alarms.mark(target, caller.name, **times)
         if not marked:
             raise NotFound(f"no alarm stands of the id or the rule {target}")
+        self._store.live.append([(ALARMS, {})])
         subjects = [subject for _, subject in marked]
         new = {"subjects": subjects[:100], "count": len(subjects), "rule": marked[0][0]}
         self._audit.note(caller, action, target, new=new)

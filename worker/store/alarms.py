@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """How many alarms a message lists; it counts all."""
+_UNCHANGED_MS = 60_000
+"""As long as its causes are the same and no time is over, what stands is not gone through, for so long at the most."""
 _MESSAGES_MOST = 1_000
 """So many messages are kept, about; a channel that is away for longer misses the oldest. The desk shows what stands."""
 
@@ -63,9 +66,10 @@ class AlarmMessage(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """How many alarms stand, and the messages that were written just now."""
+    """How many alarms stand, whether others do than before, and the messages that were written just now."""
 
     standing: int
+    changed: bool
     messages: list[AlarmMessage]
 
 
@@ -108,10 +112,18 @@ class Alarms:
         world = json.dumps({"channels": list(channels), "rules": list(rules), "causes": causes})
         answer = self._scripts.run(
             "alarms/evaluate",
-            [keys.ALARMS, keys.ALARMS_OVER, keys.ALARM_MESSAGES, keys.ALARMS_TOLD, keys.ALARM_POSITIONS],
-            [now, *pace, f"al_{secrets.token_hex(6)}", LISTED, _MESSAGES_MOST, world],
+            [
+                keys.ALARMS,
+                keys.ALARMS_OVER,
+                keys.ALARM_MESSAGES,
+                keys.ALARMS_TOLD,
+                keys.ALARM_POSITIONS,
+                keys.ALARMS_LOOKED_AT,
+            ],
+            [now, *pace, f"al_{secrets.token_hex(6)}", LISTED, _MESSAGES_MOST, world, _digest(world), _UNCHANGED_MS],
         )
-        return Evaluation(int(answer[0]), [_message("", {"message": text}) for text in answer[1:]])
+        messages = [_message("", {"message": text}) for text in answer[2:]]
+        return Evaluation(int(answer[0]), bool(answer[1]), messages)
 
     def standing(self) -> list[Alarm]:
         """Return the alarms that stand, by rule and age."""
@@ -130,7 +142,9 @@ class Alarms:
 
         Return the (rule, subject) pairs.
         """
-        causes: list[str] = self._scripts.run("alarms/mark", [keys.ALARMS], [target, acknowledged, by, snoozed])
+        causes: list[str] = self._scripts.run(
+            "alarms/mark", [keys.ALARMS, keys.ALARMS_LOOKED_AT], [target, acknowledged, by, snoozed]
+        )
         pairs = [cause.partition("\t") for cause in causes]
         return sorted((rule, subject) for rule, _, subject in pairs)
 
@@ -174,6 +188,10 @@ class Alarms:
         for key in (keys.ALARM_CHANNELS, keys.ALARM_POSITIONS):
             if gone := set(self._client.hkeys(key)) - set(names):
                 self._client.hdel(key, *gone)
+
+
+def _digest(world: str) -> str:
+    return sha256(world.encode()).hexdigest()
 
 
 def _sorted(texts: Iterable[str]) -> list[Alarm]:

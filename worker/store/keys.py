@@ -187,6 +187,9 @@ ALARM_MESSAGES = "{dateline:alarms}:messages"
 ALARMS_TOLD = "{dateline:alarms}:told"
 """Hash: rule -> when it had its last message (ms)."""
 
+ALARMS_LOOKED_AT = "{dateline:alarms}:looked_at"
+"""Hash: the causes that were looked at last, and until when the same ones change nothing (lua/alarms/evaluate.lua)."""
+
 ALARM_POSITIONS = "{dateline:alarms}:positions"
 """Hash: channel -> the last message that it took."""
 

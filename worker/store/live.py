@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LAST_MOST = 10_000
 """So many of the last ones are kept, about, for those who were away for a moment."""
+ALARMS = "alarms"
 _AT_ONCE = 250
 """How many one script appends, while Redis answers nobody else. A command for each takes us ten times as long."""
 _ID = re.compile(r"\d{1,15}-\d{1,10}", re.ASCII)
@@ -22,6 +23,8 @@ _ID = re.compile(r"\d{1,15}-\d{1,10}", re.ASCII)
 
 class LiveEvent(NamedTuple):
     """One thing that has happened. `kind`: accepted, carried_out, delivered, failed, kill_confirmed, parked, ...
+
+    One of the kind ALARMS says to the desk that other alarms stand than before, or that somebody takes care of some.
 
     `id`: its place in the stream. `fields`: what it is about; `feeds` and `endpoint` say who may see it.
     """

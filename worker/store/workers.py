@@ -26,12 +26,12 @@ class Workers:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._reporting = threading.Lock()
-        self._lost: set[str] = set()
+        self._gone: set[str] = set()
 
     def report_alive(self, name: str, now: int) -> None:
-        """The worker is alive at `now` (ms), unless it has reported that it is lost."""
+        """The worker is alive at `now` (ms), unless it has stopped or has reported that it is lost."""
         with self._reporting:
-            if name in self._lost:
+            if name in self._gone:
                 return
             pipe = self._client.pipeline(transaction=False)
             pipe.zadd(keys.WORKERS, {name: now})
@@ -41,7 +41,12 @@ class Workers:
             pipe.execute()
 
     def leave(self, name: str) -> None:
-        """The worker has stopped."""
+        """The worker has stopped. A report of it that is late changes nothing any more."""
+        with self._reporting:
+            self._gone.add(name)
+            self._take_off(name)
+
+    def _take_off(self, name: str) -> None:
         self._client.zrem(keys.WORKERS, name)
         self._client.zrem(keys.WORKERS_SINCE, name)
         self._client.delete(keys.worker(name))
@@ -49,10 +54,10 @@ class Workers:
     def report_lost(self, name: str, reason: str, now: int) -> None:
         """The worker ends itself at `now` (ms) because something in it is stuck."""
         with self._reporting:
-            self._lost.add(name)
+            self._gone.add(name)
             self._client.zadd(keys.LOST_WORKERS, {f"{name}: {reason}": now})
             self._client.zremrangebyscore(keys.LOST_WORKERS, "-inf", now - _LOST_MS)
-            self.leave(name)
+            self._take_off(name)
 
     def lost_workers(self, now: int) -> list[str]:
         """Return which workers have ended themselves lately, and why."""

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from web.desk.parts import PREFIX, api_of, is_fragment, parts_of, visitor_of
+from web.desk.phrases import language_of
 from web.desk.routes.alarms import standing
 from worker import clock
 from worker.management.scopes import ALARMS_READ, ENDPOINTS_READ, LIVE_READ
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 _SPANS = ("hour", "day", "week")
 _HAPPENED_MS = 600_000
-_HAPPENED_MOST = 40
-_SHOWN_FIELDS = ("article", "endpoint", "status", "error", "milliseconds")
+_HAPPENED_MOST = 300
+_LINES_MOST = 20
+_COUNT_SECONDS = 0.02
 _PARTS = {
     "kills": "now_kills.html",
     "alarms": "now_alarms.html",
@@ -37,9 +39,14 @@ async def now(request: Request) -> Response:
     span = request.query_params.get("span", "")
     span = span if span in _SPANS else "hour"
     if is_fragment(request) and part in _PARTS:
-        values = await _READERS[part](request, span)
-        return parts_of(request).pages.page(request, _PARTS[part], **values)
-    values = {}
+
+        async def make() -> Response:
+            values = await _READERS[part](request, span)
+            return parts_of(request).pages.page(request, _PARTS[part], **values)
+
+        key = ("now", part, span, visitor_of(request).caller.scopes, language_of(request))
+        return await parts_of(request).shared.get(key, make)
+    values: dict[str, Any] = {}
     for answer in await asyncio.gather(*(read(request, span) for read in _READERS.values())):
         values |= answer
     return parts_of(request).pages.page(request, "now.html", **values)
@@ -71,17 +78,19 @@ async def _state(request: Request, _: str) -> dict[str, Any]:
 
 
 async def _happened(request: Request, _: str) -> dict[str, Any]:
-    """The last of what has happened, the newest first; the page adds to it what comes."""
-    live = parts_of(request).api_parts.store.live
+    """What has gone out of late, the newest first; the page adds to it what comes."""
+    news = parts_of(request).news
+    lines = news.lines
     start = clock.ms(clock.agreed()) - _HAPPENED_MS
-    events = await run_in_threadpool(live.latest, _HAPPENED_MOST)
-    rows = []
-    for event in events:
-        time = int(event.id.partition("-")[0])
-        if time >= start:
-            fields = {name: event.fields.get(name) for name in _SHOWN_FIELDS}
-            rows.append({"kind": event.kind, "time": clock.moment(time).isoformat(), **fields})
-    return {"happened": rows}
+
+    def read() -> list[dict[str, Any]]:
+        # While some page is open, they are taken in as they happen, and every page hears of them.
+        if not news.has_followers:
+            lines.take(reversed(parts_of(request).api_parts.store.live.latest(_HAPPENED_MOST)))
+            lines.count(_COUNT_SECONDS)
+        return lines.newest(start)[:_LINES_MOST]
+
+    return {"happened": await run_in_threadpool(read)}
 
 
 async def _rates(request: Request, span: str) -> dict[str, Any]:

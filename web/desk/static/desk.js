@@ -3,9 +3,8 @@
 "use strict";
 
 (() => {
-  const REFRESH_MS = 400;          // a part is not made anew more often than this
-  const UNTOLD_MS = 5000;          // parts of whose progress there is no news are made anew this often
-  const LINES_MOST = 60;
+  const REFRESH_MS = 400;          // a part is not made anew more often, or sooner after news (shared_answers.py)
+  const LINES_MOST = 40;
 
   let source = null;
   const waiting = new WeakMap();
@@ -20,53 +19,94 @@
     }, Number(element.dataset.livePause) || REFRESH_MS));
   }
 
-  function concerns(element, kind, fields) {
-    const { liveArticle, liveEndpoint, liveKinds } = element.dataset;
-    if (liveKinds && !liveKinds.split(" ").includes(kind)) return false;
-    if (liveArticle) return fields.article === liveArticle || fields.event === element.dataset.liveEvent;
-    if (liveEndpoint) return fields.endpoint === liveEndpoint;
+  function concerns(element, news) {
+    const { liveArticle, liveEvent, liveEndpoint, liveKinds } = element.dataset;
+    if (liveKinds && !liveKinds.split(" ").some((kind) => news.kinds.includes(kind))) return false;
+    if (liveArticle) return news.articles.includes(liveArticle) || (liveEvent && news.events.includes(liveEvent));
+    if (liveEndpoint) return news.endpoints.includes(liveEndpoint);
     return true;
   }
 
-  function line(kind, fields, list) {
-    const item = document.createElement("li");
-    const add = (tag, text, name) => {
+  function refreshAll(concerned = () => true) {
+    document.querySelectorAll("[data-live]").forEach((element) => { if (concerned(element)) refresh(element); });
+  }
+
+  function appender(item) {
+    return (tag, text, name) => {
       const part = document.createElement(tag);
       part.textContent = text;
       if (name) part.className = name;
-      item.append(part);
+      item.append(" ", part);
       return part;
     };
-    const time = add("time", fields.time.slice(11, 19));
-    time.dateTime = fields.time;
+  }
+
+  function addTime(add, moment, list) {
+    const time = add("time", clock(moment, list.dataset.zone));
+    time.dateTime = moment;
     time.dir = "ltr";
-    const shade = { delivered: "good", kill_confirmed: "good", failed: "bad", parked: "warn", paused: "warn" }[kind] || "";
-    add("span", list.dataset[`kind_${kind}`] || kind, `badge ${shade}`);
-    if (fields.article) {
-      const link = add("a", fields.article);
-      link.href = `/desk/articles/${encodeURIComponent(fields.article)}`;
-      link.dir = "auto";
+  }
+
+  function clock(moment, zone) {
+    return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: zone }).format(new Date(moment));
+  }
+
+  function addArticle(add, name, text) {
+    const link = add("a", text);
+    link.href = `/desk/articles/${encodeURIComponent(name)}`;
+    link.dir = "auto";
+  }
+
+  function word(list, kind) {
+    return list.dataset[`word_${kind.replaceAll(" ", "_")}`] || kind;
+  }
+
+  // A line for each article, the last one that something happened to first.
+  function story(line, list) {
+    const item = [...list.children].find((child) => child.dataset.article === line.article) || document.createElement("li");
+    item.dataset.article = line.article;
+    item.replaceChildren();
+    const add = appender(item);
+    addTime(add, line.time, list);
+    add("span", word(list, line.what), "badge");
+    addArticle(add, line.article, line.headline || line.article);
+    if (line.receivers !== null) {
+      const isDone = line.done === line.receivers;
+      add("span", `${line.done} / ${line.receivers}`, `badge ${isDone ? "good" : "warn"}`).dir = "ltr";
     }
-    if (fields.endpoint) add("bdi", fields.endpoint);
-    if (fields.status && !fields.error) add("span", String(fields.status));
-    if (fields.error) add("small", fields.error);
-    if (fields.milliseconds) add("small", `${fields.milliseconds} ms`);
     return item;
   }
 
-  function happened(kind, message) {
-    let fields;
-    try { fields = JSON.parse(message.data); } catch { return; }
+  function single(fields, list) {
+    const item = document.createElement("li");
+    const add = appender(item);
+    addTime(add, fields.time, list);
+    add("span", word(list, fields.kind), `badge ${fields.kind === "failed" ? "bad" : "warn"}`);
+    if (fields.endpoint) add("bdi", fields.endpoint);
+    if (fields.article) addArticle(add, fields.article, fields.article);
+    if (fields.status && !fields.error) add("span", String(fields.status));
+    if (fields.error || fields.reason) add("small", fields.error || fields.reason).dir = "auto";
+    return item;
+  }
+
+  function put(items) {
     for (const list of document.querySelectorAll("[data-live-list]")) {
-      list.prepend(line(kind, fields, list));
+      for (const item of items(list)) list.prepend(item);
       while (list.children.length > LINES_MOST) list.lastElementChild.remove();
       const empty = list.parentElement.querySelector(".empty");
-      if (empty) empty.hidden = true;
-    }
-    for (const element of document.querySelectorAll("[data-live]")) {
-      if (concerns(element, kind, fields)) refresh(element);
+      if (empty) empty.hidden = list.children.length > 0;
     }
   }
+
+  const told = {
+    news: (news) => refreshAll((element) => concerns(element, news)),
+    anew: () => refreshAll(),
+    lines: (lines) => {
+      lines.sort((one, other) => (one.time < other.time ? -1 : 1));
+      put((list) => lines.map((line) => story(line, list)));
+    },
+    single: (fields) => put((list) => [single(fields, list)]),
+  };
 
   function show(on) {
     for (const element of document.querySelectorAll("[data-live-state]")) {
@@ -78,14 +118,14 @@
 
   function listen() {
     if (source || !address || document.hidden || !document.querySelector("[data-live], [data-live-list]")) return;
-    source = new EventSource(address);
+    source = new EventSource(`${address}?since=${body.dataset.liveSince}`);
     source.onopen = () => show(true);
     source.onerror = () => {
       show(false);
       if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(listen, 5000); }
     };
-    for (const kind of ["accepted", "carried_out", "delivered", "failed", "parked", "paused", "kill_confirmed"]) {
-      source.addEventListener(kind, (message) => happened(kind, message));
+    for (const [kind, tell] of Object.entries(told)) {
+      source.addEventListener(kind, (message) => tell(JSON.parse(message.data)));
     }
   }
 
@@ -99,7 +139,7 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) { rest(); return; }
     listen();
-    document.querySelectorAll("[data-live]").forEach(refresh);
+    refreshAll();
   });
 
   setInterval(() => {
@@ -108,9 +148,6 @@
       element.textContent = span((now - Date.parse(element.dataset.since)) / 1000);
     }
   }, 1000);
-  setInterval(() => {
-    if (!document.hidden) document.querySelectorAll("[data-untold]").forEach(refresh);
-  }, UNTOLD_MS);
 
   function span(seconds) {
     if (!(seconds > 0)) return "0 s";

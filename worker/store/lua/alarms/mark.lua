@@ -1,5 +1,5 @@
 -- Acknowledge or snooze alarms.
--- KEYS 1 standing: cause -> alarm as JSON
+-- KEYS 1 standing: cause -> alarm as JSON   2 what was looked at last (lua/alarms/evaluate.lua)
 -- ARGV 1 the id of an alarm, or a rule: all of it   2 when it was acknowledged (ms, 0: it is not)   3 by whom
 --      4 until when it is snoozed (ms, 0: it is not)
 -- Returns the causes that were marked.
@@ -18,4 +18,5 @@ for n = 1, #fields, 2 do
     marked[#marked + 1] = fields[n]
   end
 end
+redis.call('DEL', KEYS[2])
 return marked
