@@ -109,7 +109,8 @@ class Store:
         self._hasty_client = hasty_client or client
         self.fence = fence or ServerFence()
         self._scripts = scripts = Scripts(client)
-        self.clock = RedisClock(client)
+        # An answer that comes late says nothing about the time.
+        self.clock = RedisClock(self._hasty_client)
         self.damaged_records = DamagedRecords()
         self.address = Address(client)
         self.alarms = Alarms(client, scripts)
