@@ -120,7 +120,7 @@ class Newsroom:
     def post(self, value: Any, **headers: str) -> requests.Response:
         """Post anything to /events with the right token."""
         return requests.post(
-            f"{self.base_url}/events", json=value, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=10
+            f"{self.base_url}/events", json=value, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=60
         )
 
     def topic(self, feed: str, fmt: str = "atom") -> str:
@@ -130,15 +130,15 @@ class Newsroom:
         """Wait until the feed's document has all of these texts; web servers hear of a change within moments."""
 
         def shown() -> bool:
-            return all(text in requests.get(self.topic(feed, fmt), timeout=10).text for text in texts)
+            return all(text in requests.get(self.topic(feed, fmt), timeout=60).text for text in texts)
 
         self.receiver.until(shown, 20, f"{texts} in {feed}")
-        return requests.get(self.topic(feed, fmt), timeout=10)
+        return requests.get(self.topic(feed, fmt), timeout=60)
 
     def ask_hub(self, **fields: str) -> requests.Response:
         """Post a request to the hub; `callback="..."` becomes `hub.callback`."""
         return requests.post(
-            f"{self.base_url}/hub", {f"hub.{name}": value for name, value in fields.items()}, timeout=10
+            f"{self.base_url}/hub", {f"hub.{name}": value for name, value in fields.items()}, timeout=60
         )
 
     def subscribe(self, feed: str, path: str, fmt: str = "atom", **fields: str) -> None:

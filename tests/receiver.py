@@ -30,6 +30,9 @@ class Request:
         return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
 
 
+PATIENCE_SECONDS = 60.0
+"""How long is waited at least before something counts as failed."""
+
 Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
 Behaviour = Callable[[Request], Answer]
 
@@ -103,7 +106,8 @@ class Receiver:
         return self.at(path, method)
 
     def until(self, true: Callable[[], bool], seconds: float, what: str) -> None:
-        """Wait until something is true of what has come."""
+        """Wait until something is true of what has come: so long, and longer on a machine that does much else."""
+        seconds = max(seconds, PATIENCE_SECONDS)
         deadline = time.monotonic() + seconds
         # Not asked within the lock: a slow question would hold up whoever sends.
         while not true():

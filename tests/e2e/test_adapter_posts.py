@@ -44,7 +44,7 @@ def post(newsroom: Newsroom, adapter: str, body: bytes, headers: dict[str, str] 
         f"{newsroom.base_url}/events/{adapter}",
         body,
         headers={"Content-Type": "application/json", **(signature(adapter, body) if headers is None else headers)},
-        timeout=10,
+        timeout=60,
     )
 
 

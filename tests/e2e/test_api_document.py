@@ -101,7 +101,7 @@ def output_of(words: list[str], environ: dict[str, str]) -> str:
 
 
 def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, f"waited for {what}"
         time.sleep(0.05)

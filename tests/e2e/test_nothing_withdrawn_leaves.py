@@ -40,7 +40,7 @@ def text(article_id: str, version: int = 1) -> bytes:
 def carried_out(newsroom: Newsroom, feed: str, article_id: str, state: str) -> float:
     """Wait until the change log says so; return when it did."""
     states = f"dateline:{{feed:{feed}}}:article_states"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while f'"state":"{state}"' not in newsroom.store.client.hget(states, article_id):
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -112,7 +112,7 @@ class ApiProcess:
         """Have what was accepted carried out, as a wake-up call would."""
         self.runtime.newsroom.events.consume()
 
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+    def until(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
         deadline = time.monotonic() + seconds
         while not (result := condition()):
             assert time.monotonic() < deadline, f"no {what}"

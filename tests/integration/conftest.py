@@ -72,7 +72,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _make_cluster(path: Path) -> None:
     """Give the node all slots and wait until the cluster is whole."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with redis.Redis(unix_socket_path=str(path)) as client:
         while True:
             try:

@@ -22,7 +22,7 @@ KEY = f"/feeds/{FEED}.atom"
 
 
 def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)

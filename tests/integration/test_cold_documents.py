@@ -116,7 +116,7 @@ def test_a_kill_of_a_cold_article_waits_for_the_record_and_others_do_not(store: 
         room.parts.articles.get(NAMES[0])
     away.rename(file)
     with mock.patch("worker.newsroom.event_consumer._AGAIN_MS", 0):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while store.events.waiting() and time.monotonic() < deadline:
             consumer.take_over(from_dead_workers=False)
             time.sleep(0.05)

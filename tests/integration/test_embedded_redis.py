@@ -43,7 +43,7 @@ def client(server: EmbeddedRedis) -> redis.Redis:
 
 
 def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)

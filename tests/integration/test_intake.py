@@ -39,7 +39,7 @@ class RedisServer:
     def start(self) -> None:
         options = ("--port", "0", "--unixsocket", str(self._path), "--save", "")
         self.process = subprocess.Popen([find_server(), *options], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         with redis.Redis(unix_socket_path=str(self._path)) as client:
             while True:
                 try:

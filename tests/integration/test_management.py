@@ -31,7 +31,7 @@ ALONE = Surroundings(Sealer(), ("world",), {})
 
 
 def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)

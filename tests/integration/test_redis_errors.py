@@ -44,7 +44,7 @@ def server(folder: Path, *more: str) -> Iterator[int]:
         process.wait(10)
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         with suppress(redis.ConnectionError):

@@ -103,7 +103,7 @@ def sweeping(store: Store, newsroom: Newsroom, begun: list[tuple[str, str]] | No
 
 
 def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
