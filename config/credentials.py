@@ -111,6 +111,10 @@ def _some(secret: SecretStr) -> SecretStr:
     return _text(secret)
 
 
+SomeSecret = Annotated[SecretStr, AfterValidator(_some)]
+"""A secret that is not empty, of one line."""
+
+
 class BasicSettings(BaseModel):
     """User name and password (RFC 7617). Either may be empty: some partners take a key as the user name."""
 
@@ -138,8 +142,8 @@ class OAuth2Settings(BaseModel):
     type: Literal["oauth2"]
     token_url: Annotated[Url, AfterValidator(without_user)]
     """Where tokens are fetched."""
-    client_id: Annotated[SecretStr, AfterValidator(_some)] = Field(repr=False)
-    client_secret: Annotated[SecretStr, AfterValidator(_some)] = Field(repr=False)
+    client_id: SomeSecret = Field(repr=False)
+    client_secret: SomeSecret = Field(repr=False)
     scope: str = ""
     """What is asked for, separated by spaces."""
     audience: str = ""

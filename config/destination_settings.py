@@ -25,6 +25,11 @@ class DestinationSettings(BaseModel):
     uses: ClassVar[frozenset[str]] = frozenset()
     modes: ClassVar[tuple[str, ...]] = ("article", "feed")
 
+    @property
+    def rate(self) -> float | None:
+        """How many pushes a second it wants at the most, where the endpoint's `rate` does not say it."""
+        return None
+
     @classmethod
     def address(cls, url: str) -> str:
         """Return the endpoint's `url`. Raises ValueError if it is none for this kind."""

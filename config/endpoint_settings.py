@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings
+from config.mail_settings import MailSettings
+from config.s3_settings import S3Settings
 from config.setting_sources import models_in
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
@@ -17,7 +19,7 @@ from feeds.definition import FeedName
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull"]
+Kind = Literal["http", "pull", "s3", "mail"]
 """How an endpoint gets what it gets: each kind but these two has a table of its own in its settings, of its name."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
@@ -90,6 +92,11 @@ class EndpointSettings(BaseModel):
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
 
+    s3: S3Settings | None = Field(default=None, validate_default=True)
+    """Of kind "s3": how its bucket is written to."""
+    mail: MailSettings | None = Field(default=None, validate_default=True)
+    """Of kind "mail": from whom, to whom, and by which server."""
+
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod
     def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
@@ -118,6 +125,26 @@ class EndpointSettings(BaseModel):
         """The settings in the table that is named as its kind, for kinds that have one."""
         table: DestinationSettings = getattr(self, self.kind)
         return table
+
+    @field_validator("s3", "mail")
+    @classmethod
+    def _table_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = info.data.get("kind")
+        if value is None and kind == info.field_name:
+            raise PydanticCustomError("missing", "is missing")
+        if value is not None and kind != info.field_name:
+            raise ValueError(f'is of no use with kind = "{kind}"')
+        return value
+
+    @field_validator("mail")
+    @classmethod
+    def _digest_of_a_feed(cls, value: MailSettings | None, info: ValidationInfo) -> MailSettings | None:
+        mode, name = info.data.get("mode"), info.data.get("format", "json")
+        if value and mode == "feed" and name != "json":
+            raise ValueError('makes its mails of JSON Feed in mode "feed": take format = "json"')
+        if value and mode == "article" and value.every:
+            raise ValueError('has every, which there is in mode "feed" only')
+        return value
 
     @field_validator("url", mode="wrap")
     @classmethod

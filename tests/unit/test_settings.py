@@ -93,6 +93,8 @@ class TestExample:
         (file.parent / "secrets").mkdir()
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
+        (file.parent / "secrets" / "portal-bucket").write_text("hunter3")
+        (file.parent / "secrets" / "mail").write_text("hunter4")
         (file.parent / "secrets" / "oncall").write_text("mailto://u:p@mail.example")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
@@ -105,6 +107,7 @@ class TestExample:
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
         environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
         environ |= dict.fromkeys(of_adapters, "s" * 16)
+        environ |= {"PORTAL_KEY_ID": "AKIA", "MAIL_USER": "herald"}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s", "SLACK_ALARMS": "slack://a/b/c"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import http
+from worker.destinations import http, mail, s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "http": http.destination,
+    "s3": s3.destination,
+    "mail": mail.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 
@@ -74,6 +76,7 @@ def pulled(settings: EndpointSettings) -> Endpoint:
 
 def _endpoint(settings: EndpointSettings, destination: Destination | None) -> Endpoint:
     rights = settings.rights
+    own = settings.own if settings.of_kind(settings.kind) else None
     return Endpoint(
         settings.name,
         settings.feed,
@@ -81,7 +84,7 @@ def _endpoint(settings: EndpointSettings, destination: Destination | None) -> En
         settings.mode,
         destination,
         concurrency=settings.concurrency,
-        rate=settings.rate,
+        rate=settings.rate or (own.rate if own else None),
         rights=rights.rights(),
         delay=int(rights.delay.total_seconds() * 1000) if rights.delay else 0,
         early=rights.early,

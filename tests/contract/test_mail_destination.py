@@ -1,0 +1,264 @@
+"""Mails as a server gets them: refusals, lost answers, encryption, sign-in, kills. The server is aiosmtpd's."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from itertools import count
+from typing import Any
+
+import pytest
+from mail_server import CERTIFICATE, PASSWORD, USER, MailServer
+
+from feeds.article import Article
+from worker.destinations.interface import Delivery, Message
+from worker.destinations.mail import Mail
+from worker.outbound.errors import Fault
+from worker.outbound.guard import Guard
+from worker.outbound.smtp import Server
+from worker.outbound.transfer import Answer, Tls
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+GUARD = Guard((ip_network("127.0.0.0/8"), ip_network("::1/128")))
+TLS = Tls(ca=str(CERTIFICATE))
+DESK, NIGHT = "desk@partner.example", "night@partner.example"
+_NUMBERS = count(1)
+
+Start = Callable[..., MailServer]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MailServer]:
+    server = MailServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def obliging(server: MailServer) -> None:
+    server.mails.clear()
+    server.refuse.clear()
+    server.refuse_mail, server.lose = lambda _: "", lambda: False
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[MailServer] = []
+
+    def start_server(**options: Any) -> MailServer:
+        started.append(MailServer(**options))
+        return started[-1]
+
+    yield start_server
+    for server in started:
+        server.close()
+
+
+class Desk:
+    """A list of people who get an article by mail, and what is noted of it."""
+
+    def __init__(
+        self, port: int, *, guard: Guard = GUARD, timeout: float = 30, host: str = "localhost", **more: Any
+    ) -> None:
+        self.id = f"hh-{next(_NUMBERS)}"
+        self.remote = ""
+        self.timeout = timeout
+        of_server = {"tls": TLS} | {key: more.pop(key) for key in list(more) if key in Server._fields}
+        server = Server(host, port, "herald.example", **of_server)
+        self.mail = Mail(guard, server, "Herald <news@herald.example>", (DESK, f"Night <{NIGHT}>"), **more)
+
+    def push(self, version: int = 1, status: str = "published", *, is_current: Any = None, **more: Any) -> Answer:
+        article = Article.model_construct(
+            id=self.id, version=version, headline="Ferries return", summary="", edition="en", section="world",
+            body_html="<p>At last.</p>", url="https://herald.example/a", published=NOON, updated=NOON, rights="",
+            dateline="", source="", authors=(), images=(), embargoed=None, pubstatus="usable",
+        )  # fmt: skip
+        message = Message.of(f"msg_{self.id}_{version}", b"<document/>", status, article, compressed=False)
+        answers: list[Answer] = []
+        delivery = Delivery(self.timeout, time.monotonic() + 60, remote=self.remote, **more)
+        job = self.mail.push(message, delivery, answers.append)
+        job.is_current = is_current
+        answer = job.run()
+        self.remote = answer.remote or self.remote
+        return answer
+
+
+def test_everybody_on_the_list_gets_the_mail(server: MailServer) -> None:
+    answer = Desk(server.port, subject="[{section}] {headline}").push()
+
+    assert (answer.status, answer.fault, answer.started) == (200, None, True)
+    [mail] = server.mails
+    assert (mail.sender, mail.recipients, mail.encrypted) == ("news@herald.example", [DESK, NIGHT], True)
+    assert mail.message["Subject"] == "[world] Ferries return"
+    assert mail.message["To"] == f"{DESK}, Night <{NIGHT}>"
+    assert mail.text() == "Ferries return\n\nAt last.\n\nhttps://herald.example/a\n"
+
+
+def test_corrections_and_kills_stand_beside_the_original(server: MailServer) -> None:
+    desk = Desk(server.port)
+    desk.push()
+    desk.push(2, "corrected")
+    desk.push(3, "killed")
+
+    original, *later = [mail.message for mail in server.mails]
+    assert original["References"] is None
+    assert original["Message-ID"] == f"<msg_{desk.id}_1@herald.example>"
+    assert [mail["References"] for mail in later] == [original["Message-ID"]] * 2
+    assert [mail["Subject"] for mail in later] == ["CORRECTION: Ferries return", f"KILL: {desk.id}"]
+    assert len({mail["Message-ID"] for mail in (original, *later)}) == 3
+    assert "At last" not in server.mails[2].text("html")
+
+
+def test_after_a_lost_answer_the_repetition_has_the_same_id(server: MailServer) -> None:
+    desk = Desk(server.port)
+    server.lose = lambda: True
+    lost = desk.push()
+    server.lose = lambda: False
+
+    assert (lost.fault, lost.started) == (Fault.RESET, True)
+    assert desk.push(doubtful=True).status == 200
+    assert len(server.mails) == 2
+    assert len({mail.message["Message-ID"] for mail in server.mails}) == 1
+
+
+def test_who_is_refused_is_told_of_and_the_others_have_it(server: MailServer) -> None:
+    server.refuse[NIGHT] = "550 5.1.1 no such user"
+
+    answer = Desk(server.port).push()
+
+    assert (answer.status, answer.message) == (200, f"{NIGHT} refused: 550 5.1.1 no such user")
+    assert [mail.recipients for mail in server.mails] == [[DESK]]
+
+
+@pytest.mark.parametrize(("reply", "status"), [("550 5.1.1 no such user", 403), ("450 4.2.0 later", 503)])
+def test_nobody_takes_it(server: MailServer, reply: str, status: int) -> None:
+    server.refuse = dict.fromkeys((DESK, NIGHT), reply)
+
+    answer = Desk(server.port).push()
+
+    assert (answer.status, answer.fault) == (status, None)
+    assert answer.message == f"{DESK} refused: {reply}; {NIGHT} refused: {reply}"
+    assert server.mails == []
+
+
+def test_a_kill_is_sent_again_to_those_alone_who_were_refused_for_the_moment(server: MailServer) -> None:
+    desk = Desk(server.port)
+    desk.push()
+    server.refuse[NIGHT] = "450 4.2.0 later"
+    later = desk.push(2, "killed")
+    again = desk.push(2, "killed")
+    server.refuse.clear()
+    done = desk.push(2, "killed")
+
+    assert [later.status, again.status, done.status] == [503, 503, 200]
+    kills = server.mails[1:]
+    assert [mail.recipients for mail in kills] == [[DESK], [NIGHT]]
+    assert len({mail.message["Message-ID"] for mail in kills}) == 1
+
+
+def test_a_kill_ends_with_who_is_refused_for_good(server: MailServer) -> None:
+    desk = Desk(server.port)
+    server.refuse[NIGHT] = "450 4.2.0 later"
+    desk.push(2, "killed")
+    server.refuse[NIGHT] = "550 5.1.1 no such user"
+
+    assert desk.push(2, "killed").status == 200
+    assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [("554 5.7.1 looks like spam", 422), ("552 too big", 413), ("452 no room", 507), ("451 no", 503)],
+)
+def test_a_mail_that_is_refused(server: MailServer, reply: str, status: int) -> None:
+    server.refuse_mail = lambda _: reply
+
+    answer = Desk(server.port).push()
+
+    assert (answer.status, answer.fault, answer.message) == (status, None, f"mail refused: {reply}")
+
+
+def test_nothing_leaves_unencrypted_unless_that_is_wanted(start: Start) -> None:
+    plain = start(starttls=False)
+
+    answer = Desk(plain.port).push()
+
+    assert (answer.fault, answer.message) == (Fault.DENIED, "it offers no STARTTLS: nothing is sent unencrypted")
+    assert (Desk(plain.port, starttls=False).push().status, [mail.encrypted for mail in plain.mails]) == (200, [False])
+
+
+def test_a_certificate_of_nobody(server: MailServer) -> None:
+    answer = Desk(server.port, tls=Tls()).push()
+
+    assert (answer.fault, answer.started, server.mails) == (Fault.TLS, False, [])
+    assert answer.message.startswith("no secure connection: ")
+
+
+def test_tls_from_the_first_byte(start: Start) -> None:
+    secure = start(implicit_tls=True)
+
+    assert Desk(secure.port, implicit_tls=True).push().status == 200
+    assert len(secure.mails) == 1
+
+
+def test_signing_in(start: Start) -> None:
+    closed = start(auth=True)
+
+    answers = [
+        Desk(closed.port, username=USER, password=PASSWORD).push(),
+        Desk(closed.port, username=USER, password="wrong").push(),
+        Desk(closed.port).push(),
+    ]
+
+    assert [(answer.status, answer.fault) for answer in answers] == [(200, None), (0, Fault.DENIED), (0, Fault.DENIED)]
+    assert answers[1].message == "sign-in refused: 535 5.7.8 Authentication credentials invalid"
+    assert "wrong" not in repr(answers[1])
+    assert len(closed.mails) == 1
+
+
+def test_an_address_inside_is_refused(server: MailServer) -> None:
+    answer = Desk(server.port, guard=Guard()).push()
+
+    assert (answer.fault, answer.started) == (Fault.FORBIDDEN, False)
+    assert answer.message.endswith("is not allowed")
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        answer = Desk(unused.getsockname()[1], host="127.0.0.1").push()
+
+    assert (answer.fault, answer.started) == (Fault.CONNECT, False)
+
+
+def test_a_name_without_an_address() -> None:
+    answer = Desk(25, host="nobody.invalid").push()
+
+    assert (answer.fault, answer.message) == (Fault.DNS, "the name nobody.invalid has no address")
+
+
+def test_a_server_that_says_nothing() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        answer = Desk(silent.getsockname()[1], host="127.0.0.1", timeout=0.3).push()
+
+    assert (answer.fault, answer.message, answer.started) == (Fault.TIMEOUT, "no answer in time", False)
+
+
+def test_what_is_out_of_date_is_not_sent(server: MailServer) -> None:
+    answer = Desk(server.port).push(is_current=lambda: False)
+
+    assert (answer.fault, answer.started, server.mails) == (Fault.OUTDATED, False, [])
+
+
+def test_the_document_is_attached(server: MailServer) -> None:
+    desk = Desk(server.port, media_type="application/nitf+xml")
+
+    desk.push()
+
+    [file] = server.mails[0].message.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == (f"{desk.id}-v1.xml", "application/nitf+xml")

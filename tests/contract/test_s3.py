@@ -1,0 +1,353 @@
+"""What reaches a bucket, whatever comes between: order, conditions, kills, lost answers. The store is moto's."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from bucket_server import BucketRequest, BucketServer
+from contract.caller import Caller
+from contract.misbehaving import PATIENCE
+from werkzeug.wrappers import Response
+
+from feeds.article import Article
+from worker.destinations.interface import Delivery, Message
+from worker.destinations.s3 import Bucket
+from worker.outbound.errors import Fault
+from worker.outbound.transfer import Answer, SigV4
+
+MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BucketServer]:
+    server = BucketServer("portal")
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def obliging(server: BucketServer) -> None:
+    server.behave, server.lose = lambda _: None, lambda _: False
+    server.requests.clear()
+
+
+class Writer:
+    """One worker's destination, and what it notes in the ledger of one article."""
+
+    def __init__(self, caller: Caller, server: BucketServer, name: str = "{id}.{ext}", **more: Any) -> None:
+        self.caller = caller
+        self.id = f"hh-{next(_NUMBERS)}"
+        self.key = f"{self.id}.json"
+        self.remote = ""
+        signature = more.pop("signature", SigV4(server.key_id, server.secret))
+        url = more.pop("url", f"{server.url}/portal")
+        self.bucket = Bucket(caller.engine, url, signature, name, "application/json", **more)
+
+    def message(self, version: int, status: str = "") -> Message:
+        status = status or ("published" if version == 1 else "corrected")
+        text = json.dumps({"id": self.id, "version": version, "status": status}).encode()
+        gone = {"killed": "canceled", "withdrawn": "withheld"}.get(status, "usable")
+        article = Article.model_construct(id=self.id, version=version, published=MARCH, edition="en", pubstatus=gone)
+        return Message.of(f"msg_{self.id}_{version}_{status}", text, status, article, compressed=self.bucket.gzip)
+
+    def begin(self, message: Message, **more: Any) -> list[Answer]:
+        """Begin a push; return where its answer will be."""
+        answers: list[Answer] = []
+        delivery = Delivery(PATIENCE, time.monotonic() + 2 * PATIENCE, remote=self.remote, **more)
+        self.caller.submit([self.bucket.push(message, delivery, answers.append)])
+        return answers
+
+    def push(self, version: int, status: str = "", **more: Any) -> Answer:
+        answers = self.begin(self.message(version, status), **more)
+        answer = _arrived(answers)
+        self.remote = answer.remote or self.remote
+        return answer
+
+    def look(self) -> Answer:
+        answers: list[Answer] = []
+        delivery = Delivery(PATIENCE, time.monotonic() + 2 * PATIENCE, remote=self.remote)
+        assert self.bucket.look is not None
+        article = self.message(9, "killed").article
+        assert article is not None
+        self.caller.submit([self.bucket.look(article, delivery, answers.append)])
+        return _arrived(answers)
+
+
+def _arrived(answers: list[Answer]) -> Answer:
+    deadline = time.monotonic() + PATIENCE
+    while not answers:
+        assert time.monotonic() < deadline, "no answer came"
+        time.sleep(0.005)
+    return answers[0]
+
+
+def version_at(server: BucketServer, key: str) -> int:
+    return int(json.loads(server.text(key))["version"])
+
+
+def test_an_article_is_an_object_that_says_what_it_is(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+
+    answer = writer.push(1)
+
+    assert (answer.status, answer.fault, answer.started) == (200, None, True)
+    head = server.head(writer.key)
+    assert head["ContentType"] == "application/json"
+    assert head["Metadata"] == {
+        "dateline-article": writer.id,
+        "dateline-version": "1",
+        "dateline-pubstatus": "usable",
+        "dateline-message": f"msg_{writer.id}_1_published",
+    }
+    assert [request.method for request in server.requests] == ["PUT"]
+    assert server.requests[0].headers["HTTP_IF_NONE_MATCH"] == "*"
+
+
+def test_a_correction_replaces_what_we_have_written(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1)
+    etag = json.loads(writer.remote)[writer.key]
+
+    assert writer.push(2).status == 200
+
+    assert version_at(server, writer.key) == 2
+    assert [request.method for request in server.requests] == ["PUT", "PUT"]
+    assert server.requests[1].headers["HTTP_IF_MATCH"] == etag
+
+
+def test_what_is_compressed_says_so(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server, gzip=True)
+
+    writer.push(1)
+
+    assert server.head(writer.key)["ContentEncoding"] == "gzip"
+
+
+@pytest.mark.parametrize("first_version", [1, 2])
+def test_an_older_version_that_was_held_up_never_lies_on_a_newer_one(
+    caller: Caller, server: BucketServer, first_version: int
+) -> None:
+    slow = Writer(caller, server)
+    if first_version == 2:
+        slow.push(1)
+    quick = Writer(caller, server)
+    quick.id, quick.key, quick.remote = slow.id, slow.key, slow.remote
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(request: BucketRequest) -> None:
+        if request.method == "PUT" and not held.is_set():
+            held.set()
+            assert go_on.wait(PATIENCE)
+
+    server.behave = hold
+    late = slow.begin(slow.message(first_version))
+    assert held.wait(PATIENCE)
+    # The claim has expired: another worker goes on, and knows that something may have arrived.
+    assert quick.push(first_version + 1, doubtful=True).status == 200
+    go_on.set()
+    answer = _arrived(late)
+
+    assert (answer.status, answer.message) == (
+        409,
+        f"version {first_version + 1} lies under {slow.key}, which is newer",
+    )
+    assert version_at(server, slow.key) == first_version + 1
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_after_a_lost_answer_it_is_looked_and_not_written_twice(
+    caller: Caller, server: BucketServer, version: int
+) -> None:
+    writer = Writer(caller, server)
+    if version == 2:
+        writer.push(1)
+    server.lose = lambda request: request.method == "PUT"
+    lost = writer.push(version)
+    server.lose = lambda _: False
+    server.requests.clear()
+
+    again = writer.push(version, doubtful=True)
+
+    assert (lost.fault, lost.started, again.status) == (Fault.RESET, True, 200)
+    assert [request.method for request in server.requests] == ["HEAD"]
+    assert json.loads(writer.remote)[writer.key] == server.head(writer.key)["ETag"]
+    assert len(server.versions(writer.key)) == version
+
+
+def test_what_is_not_ours_is_left_alone(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    server.s3.put_object(Bucket="portal", Key=writer.key, Body=b"of somebody else")
+
+    answers = [writer.push(1), writer.push(2, "killed")]
+
+    assert [(answer.status, answer.fault) for answer in answers] == [(409, None)] * 2
+    assert answers[0].message.startswith(f"something that is not of this article lies under {writer.key}")
+    assert server.text(writer.key) == b"of somebody else"
+
+
+def test_an_object_that_was_removed_there_is_written_again(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1)
+    server.s3.delete_object(Bucket="portal", Key=writer.key)
+
+    assert writer.push(2).status == 200
+    assert version_at(server, writer.key) == 2
+
+
+def test_a_kill_leaves_a_notice_in_its_place(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1)
+    before = writer.look()
+
+    assert writer.push(2, "killed").status == 200
+
+    assert json.loads(server.text(writer.key))["status"] == "killed"
+    assert server.head(writer.key)["Metadata"]["dateline-pubstatus"] == "canceled"
+    assert (before.status, before.message) == (200, f"version 1 lies under {writer.key}")
+    assert writer.look().status == 404
+
+
+@pytest.mark.parametrize("all_versions", [False, True])
+def test_a_kill_removes_the_object(caller: Caller, server: BucketServer, all_versions: bool) -> None:
+    writer = Writer(caller, server, kill="remove", all_versions=all_versions)
+    for version in (1, 2, 3):
+        writer.push(version)
+
+    assert writer.push(4, "killed").status < 300
+
+    assert writer.key not in server.names()
+    assert len(server.versions(writer.key)) == (0 if all_versions else 3)
+    assert (writer.look().status, json.loads(writer.remote)) == (404, {})
+
+
+def test_a_look_sees_older_versions_that_were_to_go(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server, all_versions=True)
+    writer.push(1)
+    writer.push(2, "killed")
+    gone = writer.look()
+    server.s3.put_object(Bucket="portal", Key=writer.key, Body=b"another", Metadata={"dateline-pubstatus": "canceled"})
+
+    seen = writer.look()
+
+    assert gone.status == 404
+    assert (seen.status, seen.message) == (200, f"older versions lie under {writer.key}")
+    assert len(server.versions(writer.key)) == 2
+
+
+@pytest.mark.parametrize(
+    ("kill", "left"),
+    [("notice", ["v1", "v2", "v3"]), ("remove", []), ("both", ["v3"])],
+    ids=["notice", "remove", "both"],
+)
+def test_a_kill_where_each_version_has_a_name(caller: Caller, server: BucketServer, kill: Any, left: list[str]) -> None:
+    writer = Writer(caller, server, "{date}/{id}-v{version}.{ext}", kill=kill)
+    writer.push(1)
+    writer.push(2)
+    # Its noting was lost with a worker: what lies there is found by its name.
+    writer.remote = ""
+
+    assert writer.push(3, "killed", doubtful=True).status < 300
+
+    stem = f"2026-03-01/{writer.id}-"
+    assert [key.removeprefix(stem).removesuffix(".json") for key in server.names() if key.startswith(stem)] == left
+    if kill == "notice":
+        assert writer.bucket.look is None
+    else:
+        assert writer.look().status == 404
+
+
+def test_a_kill_of_what_never_came(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server, kill="remove")
+
+    assert writer.push(1, "killed", doubtful=True).status < 300
+    assert server.versions(writer.key) == []
+
+
+def test_an_object_with_a_new_name_leaves_the_old_one(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1)
+    renamed = Writer(caller, server, "news/{id}.{ext}")
+    renamed.id, renamed.remote = writer.id, writer.remote
+
+    assert renamed.push(2).status == 200
+
+    assert [key for key in server.names() if writer.id in key] == [f"news/{writer.key}"]
+
+
+def test_a_test_leaves_nothing(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1, test=True)
+
+    assert writer.push(2, "killed", test=True).status < 300
+    assert writer.key not in server.names()
+
+
+def test_the_wrong_secret_lets_nobody_in(caller: Caller, server: BucketServer) -> None:
+    answer = Writer(caller, server, signature=SigV4(server.key_id, "not the secret")).push(1)
+
+    assert (answer.status, answer.fault, answer.body) == (403, Fault.DENIED, b"")
+    assert answer.message.startswith("answered 403 SignatureDoesNotMatch: The request signature we calculated")
+
+
+def test_a_bucket_that_is_not_there(caller: Caller, server: BucketServer) -> None:
+    answer = Writer(caller, server, url=f"{server.url}/nobody").push(1)
+
+    assert (answer.fault, answer.message.startswith("answered 404 NoSuchBucket")) == (Fault.DENIED, True)
+
+
+def error(status: int, code: str) -> Response:
+    return Response(f"<Error><Code>{code}</Code><Message>Not so.</Message></Error>", status, mimetype="application/xml")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "judged", "fault"),
+    [
+        (501, "NotImplemented", 501, Fault.DENIED),
+        (403, "QuotaExceeded", 507, None),
+        (507, "XMinioStorageFull", 507, None),
+        (400, "EntityTooLarge", 400, None),
+        (400, "AuthorizationHeaderMalformed", 400, Fault.DENIED),
+        (301, "PermanentRedirect", 301, Fault.DENIED),
+        (503, "SlowDown", 503, None),
+        (302, "Found", 302, Fault.PROTOCOL),
+    ],
+)
+def test_what_stores_refuse(
+    caller: Caller, server: BucketServer, status: int, code: str, judged: int, fault: Fault | None
+) -> None:
+    server.behave = lambda _: error(status, code)
+
+    answer = Writer(caller, server).push(1)
+
+    assert (answer.status, answer.fault) == (judged, fault)
+    assert ("conditional = false" if status == 501 else code) in answer.message
+
+
+def test_without_conditions_it_is_looked_where_there_is_doubt(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server, conditional=False)
+    for version in (1, 3):
+        writer.push(version)
+    assert not {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"} & {*server.requests[0].headers, *server.requests[1].headers}
+
+    answer = writer.push(2, doubtful=True)
+
+    assert (answer.status, version_at(server, writer.key)) == (409, 3)
+
+
+def test_somebody_who_changes_it_again_and_again(caller: Caller, server: BucketServer) -> None:
+    writer = Writer(caller, server)
+    writer.push(1)
+    server.behave = lambda request: error(412, "PreconditionFailed") if request.method == "PUT" else None
+
+    answer = writer.push(2)
+
+    assert (answer.status, answer.fault) == (503, None)
+    assert answer.message == f"somebody else changes {writer.key} at the same time"
