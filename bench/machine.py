@@ -63,6 +63,11 @@ class Usage:
         elapsed = time.monotonic() - self._begun
         return (sum(self._seconds().values()) - sum(self._before.values())) / elapsed
 
+    def seconds(self, *groups: str) -> float:
+        """Processor time that these groups have used."""
+        after = self._seconds()
+        return sum(after[name] - self._before[name] for name in groups)
+
     def _seconds(self) -> dict[str, float]:
         return {name: sum(map(_cpu_seconds, pids)) for name, pids in self._groups.items()}
 

@@ -25,6 +25,8 @@ Of the endpoints, one round trip to Redis for the hundred that are shown; of att
 _ENDPOINTS, _ATTEMPTS, _BATCH = 1_000, 1_000_000, 5_000
 _REQUESTS, _MOST_MS = 60, 100.0
 _DEEP = 5
+_FIRST_MS = int(time.time() * 1000) - 86_400_000
+"""Of yesterday: those of years ago would be taken out of the record meanwhile."""
 
 
 def run(scale: float) -> list[Result]:
@@ -40,7 +42,7 @@ def run(scale: float) -> list[Result]:
         until(lambda: len(newsroom.store.receivers.endpoints("api")) == endpoints, 120, "the endpoints to be enrolled")
         record = stack.enter_context(closing(Record.connect(f"sqlite:///{folder / 'data' / 'record.db'}")))
         for begin in range(0, tries, _BATCH):
-            rows = [_attempt(names[number % endpoints], number) for number in range(begin, begin + _BATCH)]
+            rows = [attempt(names[number % endpoints], number) for number in range(begin, begin + _BATCH)]
             with record.write() as connection:
                 attempts.note(connection, rows)
         slowest: list[tuple[float, str]] = []
@@ -73,10 +75,11 @@ def _times(session: requests.Session, address: str) -> list[float]:
     return seconds
 
 
-def _attempt(name: str, number: int) -> NotedAttempt:
+def attempt(name: str, number: int) -> NotedAttempt:
+    """An attempt at an endpoint; each number is another one."""
     return NotedAttempt(
         receiver=f"endpoint:{name}",
-        time=1_700_000_000_000 + number,
+        time=_FIRST_MS + number,
         article_id=f"article-{number % 1000}",
         message_id=f"msg_{number}",
         feed="api",

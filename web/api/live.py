@@ -18,7 +18,7 @@ from web.api.parts import Parts
 from web.api.problems import RequestProblem, invalid
 from web.api.visibility import unbound
 from worker import clock
-from worker.store.live import is_id
+from worker.store.live import is_id, place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -132,7 +132,7 @@ async def _news(
                 last = missed[-1].id
                 yield missed
                 await asyncio.sleep(0)
-        fresh = [event for event in events if _place(event.id) > _place(last)]
+        fresh = [event for event in events if place(event.id) > place(last)]
         if fresh:
             last = fresh[-1].id
             quiet = 0
@@ -142,10 +142,6 @@ async def _news(
         if quiet >= _COMMENT_BEATS:
             quiet = 0
             yield []
-
-
-def _place(name: str) -> tuple[int, ...]:
-    return tuple(map(int, name.split("-")))
 
 
 def _shown(event: LiveEvent, caller: Caller, view: PartnerView | None, kinds: frozenset[str]) -> bytes:

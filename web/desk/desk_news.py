@@ -1,8 +1,9 @@
 """Tells pages that are open what to make anew: one stream for all of a process, made while somebody follows.
 
 A page does not hear of each thing that happens: it hears a few times a second of which articles, endpoints and kinds of
-things there is news, and asks anew for its parts that show these. Of what no event tells, this looks every few seconds
-for all pages at once: so they ask nothing by themselves.
+things there is news, and asks anew for its parts that show these. The page *Now* is sent its parts: each is made once
+for all who see the same of it, and sent when it has changed. Of what no event tells, this looks every few seconds for
+all pages at once: so they ask nothing by themselves.
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ import structlog
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
+from web.desk.api_calls import ApiProblem
+from web.desk.routes.now import NOW_PARTS, part_of_now
 from web.desk.story_lines import StoryLines
 from worker import clock
 from worker.record.availability import RecordAway
-from worker.store.live import is_id
+from worker.store.live import is_id, place
 from worker.store.redis_errors import Outage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+
+    from starlette.requests import Request
 
     from web.api.parts import ApiParts
     from web.desk.standing import Standing
@@ -56,9 +61,11 @@ _SINGLE_FIELDS = ("article", "endpoint", "status", "error", "reason")
 
 
 class _Follower:
-    """A page that is open."""
+    """A page that is open. `group`: all that its parts depend on; None: it is not the page *Now*."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: Request, group: Hashable | None) -> None:
+        self.request = request
+        self.group = group
         self.parts: deque[bytes] = deque()
         self.woken = asyncio.Event()
         self.ended = False
@@ -66,7 +73,7 @@ class _Follower:
     def give(self, part: bytes) -> None:
         if len(self.parts) >= _WAITING_MOST:
             self.ended = True
-        else:
+        elif part:
             self.parts.append(part)
         self.woken.set()
 
@@ -83,6 +90,8 @@ class DeskNews:
         self._system: dict[str, Any] | None = None
         self._kills_before: dict[str, Any] | None = None
         self._outage = Outage(log, what="desk news")
+        self._part_texts: dict[Hashable, dict[str, str]] = {}
+        self._due: dict[str, float] = {}
 
     @property
     def has_room(self) -> bool:
@@ -94,12 +103,15 @@ class DeskNews:
         """Whether some page follows, so that the lines are those of now."""
         return bool(self._followers)
 
-    async def follow(self, since: str, is_valid: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def follow(
+        self, request: Request, group: Hashable | None, since: str, is_valid: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
         """Yield what a page hears, from now on, and whether it has missed something since an id or a time (ms).
 
-        It ends when the page's right does, or when it is too slow.
+        `group`: of the page *Now*, all that its parts depend on. It ends when the page's right does, or when it is too
+        slow.
         """
-        with self._place() as follower:
+        with self._place(_Follower(request, group)) as follower:
             yield b"retry: 1000\n\n"
             yield _message("lines", self.lines.newest(0)) + await run_in_threadpool(self._missed, since)
             quiet_since = time.monotonic()
@@ -127,41 +139,53 @@ class DeskNews:
         return _message("anew", {}) if len(missed) == _MISSED_MOST else _beat(missed, set(), set())
 
     @contextmanager
-    def _place(self) -> Iterator[_Follower]:
-        follower = _Follower()
+    def _place(self, follower: _Follower) -> Iterator[_Follower]:
         self._followers.add(follower)
+        if follower.group in self._part_texts:
+            follower.give(b"".join(_part(*pair) for pair in self._part_texts[follower.group].items()))
+        elif follower.group is not None:
+            self._part_texts[follower.group] = {}
+            self._due |= dict.fromkeys(NOW_PARTS, 0.0)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         try:
             yield follower
         finally:
             self._followers.discard(follower)
+            if all(follower.group != other.group for other in self._followers):
+                self._part_texts.pop(follower.group, None)
 
     async def _run(self) -> None:
         """Tell, until nobody follows."""
         while self._followers:
             try:
                 await self._listen()
-            except (RedisError, RecordAway) as error:
+            except (RedisError, RecordAway, ApiProblem) as error:
                 if isinstance(error, RedisError):
                     self._outage.met(error, "pages hear nothing; trying again")
+                self._due |= dict.fromkeys(NOW_PARTS, 0.0)
                 await asyncio.sleep(1.0)
             except Exception:
                 log.exception("desk_news_failed", next_step="listening again")
                 await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
-        self.lines.take(reversed(await run_in_threadpool(self._parts.store.live.latest, _AT_FIRST)))
+        newest = await run_in_threadpool(self._parts.store.live.latest, _AT_FIRST)
+        self.lines.take(reversed(newest))
         self._outage.over()
+        last = newest[0].id if newest else "0-0"
         last_look = 0.0
         with self._parts.live.subscription(_EVENTS_MOST) as news:
-            # Each page has asked for what it has missed so far.
-            news.began_anew = False
             while self._followers and not news.ended:
-                events = await news.wait(_BEAT_SECONDS if self.lines.is_behind else _LOOK_SECONDS)
+                events = await news.wait(self._seconds_to_wait())
                 if news.began_anew:
                     news.began_anew = False
-                    self._tell(_message("anew", {}))
+                    missed = await run_in_threadpool(self._parts.store.live.after, last, _MISSED_MOST)
+                    if len(missed) == _MISSED_MOST:
+                        self._begin_anew()
+                    events = [*missed, *events]
+                events = [event for event in events if place(event.id) > place(last)]
+                last = events[-1].id if events else last
                 kinds, articles = set[str](), set[str]()
                 if time.monotonic() - last_look >= _LOOK_SECONDS:
                     last_look = time.monotonic()
@@ -169,9 +193,39 @@ class DeskNews:
                 changed = self.lines.take(events)
                 counted = await run_in_threadpool(self.lines.count, _COUNT_SECONDS) if self.lines.is_behind else []
                 self._tell(_beat(events, kinds, articles), _lines([*changed, *counted]), *_single(events))
+                await self._send_parts(kinds | {event.kind for event in events})
                 await asyncio.sleep(_BEAT_SECONDS)
-        if news.ended and self._followers:
-            self._tell(_message("anew", {}))
+        if news.ended:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._due |= dict.fromkeys(NOW_PARTS, 0.0)
+        self._tell(_message("anew", {}))
+
+    def _seconds_to_wait(self) -> float:
+        if self.lines.is_behind:
+            return _BEAT_SECONDS
+        now = time.monotonic()
+        return max(0.0, min([_LOOK_SECONDS, *(due - now for due in self._due.values())]))
+
+    async def _send_parts(self, kinds: set[str]) -> None:
+        """Send the page *Now* its parts that are due and are not as they were."""
+        now = time.monotonic()
+        for name, part in NOW_PARTS.items():
+            if kinds & part.kinds:
+                self._due.setdefault(name, now + part.seconds)
+        names = [name for name, due in self._due.items() if due <= now]
+        groups = {follower.group: follower.request for follower in self._followers if follower.group is not None}
+        for name in names:
+            del self._due[name]
+            for group, request in groups.items():
+                text = await part_of_now(request, name)
+                texts = self._part_texts.setdefault(group, {})
+                if texts.get(name) != text:
+                    texts[name] = text
+                    for follower in self._followers:
+                        if follower.group == group:
+                            follower.give(_part(name, text))
 
     def _look(self) -> tuple[set[str], set[str]]:
         """Return of which kinds of things, and of which articles, there is news that no event tells of.
@@ -218,6 +272,10 @@ def _beat(events: list[LiveEvent], kinds: set[str], articles: set[str]) -> bytes
 
 def _named(events: list[LiveEvent], field: str) -> set[str]:
     return {name for event in events if (name := event.fields.get(field))}
+
+
+def _part(name: str, text: str) -> bytes:
+    return _message("part", {"id": name, "html": text})
 
 
 def _lines(lines: list[Any]) -> bytes:

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from worker import clock
+from worker.store.live import place
 from worker.takedown.coverage_report import coverage_report
 
 if TYPE_CHECKING:
@@ -72,11 +73,10 @@ class StoryLines:
         changed: dict[str, StoryLine] = {}
         with self._lock:
             for event in events:
-                place = tuple(map(int, event.id.split("-")))
-                if place <= self._place:
+                if place(event.id) <= self._place:
                     continue
-                self._place = place
-                name, moment = event.fields.get("article"), place[0]
+                self._place = place(event.id)
+                name, moment = event.fields.get("article"), self._place[0]
                 if not name or event.kind not in _OF_ARTICLES:
                     continue
                 line = self._lines.get(name)

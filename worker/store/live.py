@@ -76,6 +76,11 @@ def is_id(last: str) -> bool:
     return _ID.fullmatch(last) is not None
 
 
+def place(name: str) -> tuple[int, ...]:
+    """Return the place of an id, to compare it with others."""
+    return tuple(map(int, name.split("-")))
+
+
 def _event(name: str, fields: dict[str, str]) -> LiveEvent:
     kind, content = next(iter(fields.items()), ("", "{}"))
     try:

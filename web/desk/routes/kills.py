@@ -12,6 +12,7 @@ from starlette.routing import Route
 from web.desk.advice import advice
 from web.desk.api_calls import ApiProblem, DeskApi
 from web.desk.parts import PREFIX, api_of, form_of, parts_of, visitor_of
+from web.desk.phrases import language_of
 from worker.management.scopes import ARTICLES_KILL, PARTNERS_READ
 from worker.takedown.coverage_report import SUBSCRIPTIONS
 
@@ -52,6 +53,14 @@ async def kill(request: Request) -> Response:
 
 async def killed(request: Request) -> Response:
     """GET /desk/articles/ARTICLE/killed: how far the kill is. As a fragment, that part alone."""
+    if request.headers.get("hx-request") == "true":
+        visitor = visitor_of(request)
+        key = ("killed", request.url.path, request.url.query, visitor.caller.scopes, language_of(request))
+        return await parts_of(request).shared.get(key, lambda: _killed(request, "kill_progress.html"))
+    return await _killed(request, "killed.html")
+
+
+async def _killed(request: Request, template: str) -> Response:
     api, name, event = api_of(request), request.path_params["article"], request.query_params.get("event", "")
     state, coverage = await _standing_of(api, name, every=bool(request.query_params.get("all")))
     values = {
@@ -62,7 +71,6 @@ async def killed(request: Request) -> Response:
         "contacts": contacts_of(request),
         **progress_values(coverage, event),
     }
-    template = "kill_progress.html" if request.headers.get("hx-request") == "true" else "killed.html"
     return parts_of(request).pages.page(request, template, **values)
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from web.api.live import EventStream
 from web.desk.parts import PREFIX, parts_of, visitor_of
+from web.desk.phrases import language_of
 from worker.management.scopes import ARTICLES_READ, ENDPOINTS_READ, LIVE_READ
 
 if TYPE_CHECKING:
@@ -29,9 +30,12 @@ async def live(request: Request) -> Response:
     if not parts.news.has_room:
         return Response("Too many follow already.\n", 503, {"Retry-After": "30"}, "text/plain")
     since = request.headers.get("last-event-id", "") or request.query_params.get("since", "")
+    group = None
+    if request.query_params.get("page") == "now":
+        group = (visitor.caller.scopes, language_of(request))
     end = time.monotonic() + _LONGEST_SECONDS
     return EventStream(
-        parts.news.follow(since, lambda: time.monotonic() < end and _may_follow(parts, visitor)),
+        parts.news.follow(request, group, since, lambda: time.monotonic() < end and _may_follow(parts, visitor)),
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )
 

@@ -1,20 +1,21 @@
-"""What goes on now: GET /desk. Each part of the page is made anew when something happens that concerns it."""
+"""What goes on now: GET /desk. Its parts are sent anew when something happens that concerns them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from web.desk.parts import PREFIX, api_of, is_fragment, parts_of, visitor_of
-from web.desk.phrases import language_of
 from web.desk.routes.alarms import standing
 from worker import clock
 from worker.management.scopes import ALARMS_READ, ENDPOINTS_READ, LIVE_READ
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -23,52 +24,46 @@ _HAPPENED_MS = 600_000
 _HAPPENED_MOST = 300
 _LINES_MOST = 20
 _COUNT_SECONDS = 0.02
-_PARTS = {
-    "kills": "now_kills.html",
-    "alarms": "now_alarms.html",
-    "endpoints": "now_endpoints.html",
-    "state": "now_state.html",
-    "rates": "now_rates.html",
-}
 
 
 async def now(request: Request) -> Response:
-    """GET /desk: all of it; ?part=NAME as a fragment: that part alone."""
+    """GET /desk: all of it; ?part=rates as a fragment: the charts alone, for another span."""
     visitor_of(request).caller.require(LIVE_READ)
-    part = request.query_params.get("part", "")
     span = request.query_params.get("span", "")
     span = span if span in _SPANS else "hour"
-    if is_fragment(request) and part in _PARTS:
-
-        async def make() -> Response:
-            values = await _READERS[part](request, span)
-            return parts_of(request).pages.page(request, _PARTS[part], **values)
-
-        key = ("now", part, span, visitor_of(request).caller.scopes, language_of(request))
-        return await parts_of(request).shared.get(key, make)
+    if is_fragment(request) and request.query_params.get("part") == "rates":
+        return parts_of(request).pages.page(request, "now_rates.html", **await _rates(request, span))
     values: dict[str, Any] = {}
-    for answer in await asyncio.gather(*(read(request, span) for read in _READERS.values())):
+    readers = (_rates(request, span), _happened(request), *(part.read(request) for part in NOW_PARTS.values()))
+    for answer in await asyncio.gather(*readers):
         values |= answer
     return parts_of(request).pages.page(request, "now.html", **values)
 
 
-async def _kills(request: Request, _: str) -> dict[str, Any]:
+async def part_of_now(request: Request, name: str) -> str:
+    """Return a part as it is now, for whoever has asked to follow the page."""
+    part = NOW_PARTS[name]
+    answer = parts_of(request).pages.page(request, part.template, **await part.read(request))
+    return bytes(answer.body).decode()
+
+
+async def _kills(request: Request) -> dict[str, Any]:
     return {"kills": (await api_of(request).get("kills"))["items"]}
 
 
-async def _alarms(request: Request, _: str) -> dict[str, Any]:
+async def _alarms(request: Request) -> dict[str, Any]:
     if ALARMS_READ not in visitor_of(request).caller.scopes:
         return {"groups": None}
     return await standing(request)
 
 
-async def _endpoints(request: Request, _: str) -> dict[str, Any]:
+async def _endpoints(request: Request) -> dict[str, Any]:
     if ENDPOINTS_READ not in visitor_of(request).caller.scopes:
         return {"endpoints": None}
     return {"endpoints": await run_in_threadpool(parts_of(request).standing.endpoints)}
 
 
-async def _state(request: Request, _: str) -> dict[str, Any]:
+async def _state(request: Request) -> dict[str, Any]:
     parts = parts_of(request)
     system, absence = await asyncio.gather(run_in_threadpool(parts.standing.system), parts.record_health.absence())
     record = None
@@ -77,7 +72,7 @@ async def _state(request: Request, _: str) -> dict[str, Any]:
     return {"system": system, "record": record}
 
 
-async def _happened(request: Request, _: str) -> dict[str, Any]:
+async def _happened(request: Request) -> dict[str, Any]:
     """What has gone out of late, the newest first; the page adds to it what comes."""
     news = parts_of(request).news
     lines = news.lines
@@ -98,13 +93,31 @@ async def _rates(request: Request, span: str) -> dict[str, Any]:
     return {"points": points, "span": span, "spans": _SPANS}
 
 
-_READERS = {
-    "kills": _kills,
-    "alarms": _alarms,
-    "endpoints": _endpoints,
-    "state": _state,
-    "rates": _rates,
-    "happened": _happened,
+class NowPart(NamedTuple):
+    """A part of the page that is sent anew when there is news of `kinds`, every so many seconds at the most."""
+
+    template: str
+    read: Callable[[Request], Awaitable[dict[str, Any]]]
+    kinds: frozenset[str]
+    seconds: float
+
+
+NOW_PARTS = {
+    "kills": NowPart(
+        "now_kills.html",
+        _kills,
+        frozenset({"kills", "carried_out", "kill_confirmed", "failed", "parked", "paused"}),
+        0.8,
+    ),
+    "now-alarms": NowPart("now_alarms.html", _alarms, frozenset({"alarms"}), 0.4),
+    "state": NowPart("now_state.html", _state, frozenset({"state"}), 0.4),
+    "troubled": NowPart(
+        "now_endpoints.html",
+        _endpoints,
+        frozenset({"delivered", "failed", "parked", "paused", "carried_out"}),
+        4.0,
+    ),
 }
+"""By the ids that they have in the page."""
 
 ROUTES = [Route(f"{PREFIX}/", now), Route(PREFIX, now), Route(f"{PREFIX}/now", now)]

@@ -98,7 +98,23 @@
     }
   }
 
+  // Whoever has come to something in the part by keyboard stays there.
+  function replace(id, html) {
+    const old = document.getElementById(id);
+    if (!old) return;
+    const place = focusable(old).indexOf(document.activeElement);
+    old.outerHTML = html;
+    const part = document.getElementById(id);
+    htmx.process(part);
+    if (place >= 0) focusable(part)[place]?.focus();
+  }
+
+  function focusable(part) {
+    return [...part.querySelectorAll("a, button, summary, input")];
+  }
+
   const told = {
+    part: ({ id, html }) => replace(id, html),
     news: (news) => refreshAll((element) => concerns(element, news)),
     anew: () => refreshAll(),
     lines: (lines) => {
@@ -118,7 +134,7 @@
 
   function listen() {
     if (source || !address || document.hidden || !document.querySelector("[data-live], [data-live-list]")) return;
-    source = new EventSource(`${address}?since=${body.dataset.liveSince}`);
+    source = new EventSource(`${address}${address.includes("?") ? "&" : "?"}since=${body.dataset.liveSince}`);
     source.onopen = () => show(true);
     source.onerror = () => {
       show(false);
