@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
@@ -10,13 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings
+from config.known_formats import known_formats
 from config.mail_settings import MailSettings
 from config.s3_settings import S3Settings
 from config.setting_sources import models_in
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
 from feeds.definition import FeedName
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.rights import Rights
 
 Kind = Literal["http", "pull", "s3", "mail"]
@@ -163,8 +162,8 @@ class EndpointSettings(BaseModel):
     @field_validator("format")
     @classmethod
     def _existing_format(cls, value: str, info: ValidationInfo) -> str:
-        mode = info.data.get("mode")
-        formats: Collection[str] = ARTICLE_FORMATS if mode == "article" else FEED_FORMATS
+        mode, there_are = info.data.get("mode"), known_formats(info)
+        formats = there_are.article if mode == "article" else there_are.feed
         if mode and value not in formats:
             raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(formats)}")
         return value
@@ -182,7 +181,8 @@ class EndpointSettings(BaseModel):
         mode, name = info.data.get("mode"), info.data.get("format", "")
         if value.early and mode == "feed":
             raise ValueError('has early, which there is in mode "article" only')
-        if value.early and name in ARTICLE_FORMATS and not ARTICLE_FORMATS[name].marks_embargo:
+        there_are = known_formats(info)
+        if value.early and name in there_are.article and name not in there_are.marks_embargo:
             raise ValueError(f"has early, and the format {name} can't mark an embargo")
         return value
 

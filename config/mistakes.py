@@ -21,7 +21,7 @@ from feeds.errors import FieldError
 from feeds.event import field_errors
 from feeds.patterns import pattern_of, slug_of
 
-_NAMED = ("feeds", "endpoints")
+_NAMED = ("feeds", "endpoints", "formats")
 """The lists of tables that have names; mistakes in them are reported by these."""
 _BARE_NAME = re.compile(r"(?![0-9]+\Z)[a-z0-9_/*-]+")
 """A name that needs no quotes in a key. Any other name is a mistake itself."""

@@ -31,6 +31,7 @@ from config import mistakes
 from config.alarm_settings import AlarmSettings
 from config.desk_settings import DeskSettings
 from config.endpoint_settings import EndpointSettings
+from config.known_formats import context_of, known_formats
 from config.setting_sources import CONFIG_VARIABLE, ConfigFile, Environment, merged
 from config.value_types import (
     STRICT,
@@ -53,7 +54,7 @@ from config.value_types import (
 from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition
 from feeds.errors import InvalidInput
-from feeds.formats import FEED_FORMATS, READERS
+from feeds.formats.own.definition import FormatDefinition
 
 # This machine, and the networks of RFC 1918, 6598 and 4193.
 _NOT_PUBLIC = (
@@ -109,8 +110,8 @@ class SiteSettings(BaseModel):
 
     @field_validator("partner_formats")
     @classmethod
-    def _partners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        formats = [name for name, feed_format in FEED_FORMATS.items() if feed_format not in READERS]
+    def _partners(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        formats = known_formats(info).partners
         if unknown := next((name for name in value if name not in formats), None):
             raise ValueError(f"{unknown!r} is no partner's format; those are {', '.join(formats)}")
         return value
@@ -354,6 +355,8 @@ class Settings(BaseModel):
     one and the old one. The public keys are at /.well-known/jwks.json."""
     feeds: tuple[FeedDefinition, ...]
     """The feeds, at least one."""
+    formats: tuple[FormatDefinition, ...] = ()
+    """Formats of the newsroom's own, beside those of Dateline."""
     endpoints: tuple[EndpointSettings, ...] = ()
     """The partners' endpoints."""
 
@@ -404,7 +407,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     if not file.readable:
         raise SettingsError(errors)
     try:
-        settings = Settings.model_validate(merged(environment.values, file.values))
+        values = merged(environment.values, file.values)
+        settings = Settings.model_validate(values, context=context_of(values))
     except ValidationError as error:
         # What was meant to come from elsewhere, and did not, is not missing as well.
         absent = file.absent | environment.absent

@@ -1,11 +1,11 @@
 """The formats: what a feed can be served or pushed as, and what one article can be sent as.
 
 Each format is one module that makes a value of `FeedFormat` or `ArticleFormat` (`interface`), and the tables here list
-them. What several formats share:
+them; `table` puts those beside them that a newsroom defines itself, which `own` makes. What several formats share:
 
 - `xml_fragments`: fragments and envelopes of XML formats. `extensions`: what feedgen lacks.
 - `profile`: profiles of RSS for partners. `changes`: statuses and the notes to editors and readers.
-- `body`: an article's HTML as a tree. `timestamps`: how formats write times.
+- `body`: an article's HTML as a tree; `paragraphs`: its text without markup. `timestamps`: how formats write times.
 
 The ideas behind them:
 
@@ -46,10 +46,10 @@ from feeds.formats import (
     smartnews,
 )
 from feeds.formats.interface import ArticleFormat, FeedFormat
+from feeds.formats.table import FormatTable
 
-FEED_FORMATS: dict[str, FeedFormat] = {
-    feed_format.name: feed_format
-    for feed_format in (
+FEED_FORMATS = FormatTable[FeedFormat](
+    (
         rss.FORMAT,
         atom.FORMAT,
         jsonfeed.FORMAT,
@@ -60,12 +60,11 @@ FEED_FORMATS: dict[str, FeedFormat] = {
         newssitemap.FORMAT,
         sitemap.FORMAT,
     )
-}
+)
 READERS = (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)
 """For people's feed readers; the others are for partners and search engines, which know their addresses."""
 TOPICS = (*READERS, flipboard.FORMAT)
 """What the hub offers: the formats for readers, and Flipboard, which learns of takedowns from the hub alone."""
-ARTICLE_FORMATS: dict[str, ArticleFormat] = {
-    article_format.name: article_format
-    for article_format in (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
-}
+ARTICLE_FORMATS = FormatTable[ArticleFormat](
+    (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from feeds.article import Article
 from feeds.entry import Channel, Entry, Tombstone
+from feeds.validation.finding import Findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,52 @@ class Envelope:
         return len(fragments)
 
 
+class FormatFault(ValueError):
+    """A newsroom's own format that can't be made, or a document by it. `line`: of the template, from 1; 0: none."""
+
+    def __init__(self, problem: str, line: int = 0) -> None:
+        self.problem = problem
+        self.line = line
+        super().__init__(f"line {line}: {problem}" if line else problem)
+
+
 @dataclass(frozen=True, slots=True)
-class FeedFormat:
+class Own:
+    """What a format has that the newsroom defines itself.
+
+    digest: of its definition, a part of every key under which something is kept that was made by it. extension: the
+    ending of the names of files in it. check(document): what is wrong with a document by the rules it came with.
+    """
+
+    digest: str
+    extension: str
+    check: Callable[[bytes], Findings]
+
+
+class _Format:
+    """What formats of both kinds are asked where documents are kept: in memory, or as files."""
+
+    __slots__ = ()
+    name: str
+    media_type: str
+    own: Own | None
+
+    @property
+    def key(self) -> str:
+        """What documents of the format are kept under: another one as soon as its definition is another."""
+        return f"{self.name} {self.own.digest}" if self.own else self.name
+
+    @property
+    def extension(self) -> str:
+        """The ending of the names of files in this format, without a dot."""
+        if self.own:
+            return self.own.extension
+        kind = self.media_type.partition(";")[0].rpartition("/")[2].rpartition("+")[2]
+        return {"plain": "txt"}.get(kind, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFormat(_Format):
     """A format of feed documents.
 
     name: as in `/feeds/{feed}.{name}` and in the settings. media_type: the Content-Type, verbatim.
@@ -46,6 +91,7 @@ class FeedFormat:
     is counted from the feed's last change, never from the clock: the same articles give the same bytes.
     tombstones_need_url: whether tombstones should have the `url` of the article that left.
     bytes_most: the largest document that a partner takes; the last entries are left out.
+    own: of one that the newsroom defines itself, what only these have.
     """
 
     name: str
@@ -56,6 +102,7 @@ class FeedFormat:
     select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
     tombstones_need_url: bool = False
     bytes_most: int | None = None
+    own: Own | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +127,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleFormat:
+class ArticleFormat(_Format):
     """A format of single articles.
 
     name: as in the settings. media_type: the Content-Type, verbatim.
@@ -89,6 +136,7 @@ class ArticleFormat:
     `provider`.
     recognizes(outline): whether a document is in this format and in no other.
     marks_embargo: whether it can mark an article as embargoed; in a format that can't, nothing may be sent early.
+    own: of one that the newsroom defines itself, what only these have.
     """
 
     name: str
@@ -96,3 +144,4 @@ class ArticleFormat:
     render: Callable[[str, Article, str, Provider], bytes]
     recognizes: Callable[[Outline], bool]
     marks_embargo: bool = True
+    own: Own | None = None

@@ -6,6 +6,8 @@ the standard, a partner, a registry or the house. The house's rules are only for
 and UUIDs that no registry lists are reported in documents of others only: ours have them from the newsroom, and no news
 is held back for a code.
 
+A format that the newsroom defines itself brings its rules along (`Own.check`).
+
 `check_channel` and `check_entry` check the parts of a feed document: what a feed says of itself, and one article.
 """
 
@@ -14,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from feeds.entry import Channel
-from feeds.formats.interface import FeedFormat
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats.interface import ArticleFormat, FeedFormat
 from feeds.validation.applenews import apple_news
 from feeds.validation.atom import atom
-from feeds.validation.finding import Finding, Findings
+from feeds.validation.finding import SCHEMA_RULE, Finding, Findings
 from feeds.validation.iptc import newsmlg2, nitf
 from feeds.validation.jsonfeed import json_feed
 from feeds.validation.native import native
@@ -52,31 +55,48 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
 
 def check_feed(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
     """Return what is wrong with a feed document. Raises ValueError for an unknown format."""
-    return _check(FEED_CHECKS, "feed", format_name, document, ours=ours)
+    return _check(FEED_FORMATS.get(format_name), FEED_CHECKS, "feed", format_name, document, ours=ours)
 
 
 def check_channel(feed_format: FeedFormat, channel: Channel) -> list[Finding]:
-    """Return what is wrong with what a feed says of itself in a format."""
-    return check_feed(feed_format.name, feed_format.envelope(channel, ()).around([]), ours=True)
+    """Return what is wrong with what a feed says of itself in a format.
+
+    The newsroom's schema judges no feed without an article: it may ask for one.
+    """
+    return [finding for finding in _of_channel(feed_format, channel) if finding.rule != SCHEMA_RULE]
 
 
 def check_entry(feed_format: FeedFormat, channel: Channel, fragment: bytes) -> list[Finding]:
     """Return what is wrong with one entry, in a document of this entry alone; faults of the channel are left out."""
-    findings = check_feed(feed_format.name, feed_format.envelope(channel, ()).around([fragment]), ours=True)
+    document = feed_format.envelope(channel, ()).around([fragment])
+    findings = _check(feed_format, FEED_CHECKS, "feed", feed_format.name, document, ours=True)
     if not findings:
         return findings
-    of_channel = {(finding.rule, finding.reason) for finding in check_channel(feed_format, channel)}
+    of_channel = {(finding.rule, finding.reason) for finding in _of_channel(feed_format, channel)}
     return [finding for finding in findings if (finding.rule, finding.reason) not in of_channel]
+
+
+def _of_channel(feed_format: FeedFormat, channel: Channel) -> list[Finding]:
+    document = feed_format.envelope(channel, ()).around([])
+    return _check(feed_format, FEED_CHECKS, "feed", feed_format.name, document, ours=True)
 
 
 def check_article(format_name: str, document: bytes, *, ours: bool = False) -> list[Finding]:
     """Return what is wrong with the document of one article. Raises ValueError for an unknown format."""
-    return _check(ARTICLE_CHECKS, "article", format_name, document, ours=ours)
+    return _check(ARTICLE_FORMATS.get(format_name), ARTICLE_CHECKS, "article", format_name, document, ours=ours)
 
 
-def _check(checks: Mapping[str, Check], kind: str, format_name: str, document: bytes, *, ours: bool) -> list[Finding]:
+def _check(
+    judged: FeedFormat | ArticleFormat | None,
+    checks: Mapping[str, Check],
+    kind: str,
+    format_name: str,
+    document: bytes,
+    *,
+    ours: bool,
+) -> list[Finding]:
     try:
-        check = checks[format_name]
+        check = judged.own.check if judged is not None and judged.own else checks[format_name]
     except KeyError:
         raise ValueError(f"there is no {kind} format {format_name!r}; known: {', '.join(checks)}") from None
     ignored_source = "registry" if ours else "house"

@@ -13,6 +13,10 @@ are checked against it. partner: the partner of a profile. house: Dateline, for 
 """
 
 
+SCHEMA_RULE = "schema"
+"""The rule of all that the schema of a newsroom's own format asks for."""
+
+
 class Finding(NamedTuple):
     """One thing that is wrong.
 

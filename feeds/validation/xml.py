@@ -41,6 +41,19 @@ def read_root(
     return root
 
 
+def read_any(document: bytes) -> Generator[Finding, None, Element | None]:
+    """Return the root element of a document in no format of ours, as `read_root` does."""
+    root = _parse(document)
+    if isinstance(root, Finding):
+        yield root
+        return None
+    if doctype := _doctype(root):
+        yield doctype
+        return None
+    yield from house(legible(root))
+    return root
+
+
 def _parse(document: bytes) -> Element | Finding:
     """Return the root element, or why there is none."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)

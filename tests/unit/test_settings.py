@@ -20,6 +20,7 @@ from config.setting_sources import models_in, variables
 from config.settings import EXAMPLE, Settings, SettingsError, load
 from feeds.definition import FeedDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
+from feeds.formats.own.definition import FormatDefinition
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 SEALING = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
@@ -72,12 +73,13 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(file|env)$|(?<=\.headers)\..*|(?<=\.tracking)\..*|(?<=\.roles)\..*|(?<=\.channels)\..*", "", key)
+            re.sub(r"_(?:file|env)$|(\.(?:mapping|headers|tracking|roles|channels))\..*", r"\1", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }
         explained = re.findall(r"^#   (\w+)  ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-        assert {*FeedDefinition.model_fields, *EndpointSettings.model_fields} == set(explained)
+        models = (FeedDefinition, FormatDefinition, EndpointSettings)
+        assert {name for model in models for name in model.model_fields} == set(explained)
 
     def test_what_is_commented_out_is_the_default(self) -> None:
         text = EXAMPLE.read_text("utf-8").partition("\n[[feeds]]")[0]
@@ -99,6 +101,9 @@ class TestExample:
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
         (file.parent / "secrets" / "oidc").write_text("of-the-provider")
+        (file.parent / "tidewire.rng").write_text(
+            '<element name="story" xmlns="http://relaxng.org/ns/structure/1.0"><text/></element>'
+        )
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
         text = uncommented(EXAMPLE.read_text("utf-8"))

@@ -13,7 +13,11 @@ from config.settings import SettingsError, load
 
 ROOT = Path(__file__).resolve().parents[2]
 PEM = ROOT / "tests" / "contract" / "localhost.pem"
-CHECKED = (*sorted((ROOT / "config").glob("*.py")), ROOT / "feeds" / "definition.py")
+CHECKED = (
+    *sorted((ROOT / "config").glob("*.py")),
+    ROOT / "feeds" / "definition.py",
+    ROOT / "feeds" / "formats" / "own" / "definition.py",
+)
 SECRET = "whsec_" + "A" * 44
 
 SITE = f"""
@@ -137,6 +141,24 @@ OF_AN_ENDPOINT = {
     'rate = "fast"': ".rate: ",
     'colour = "red"': ".colour: is no setting",
 }
+OF_A_FORMAT = {
+    'media_type = "xml"': ".media_type: must be a media type",
+    'extension = ".xml"': ".extension: must be the ending of a file",
+    "mapping = {}": ".mapping: or template: a format has one of the two",
+    'template = "<a>\\n{{ article.headlin }}</a>"': ".template: line 2: there is no field 'headlin'",
+    'template = "{% include 1 %}"': ".template: line 1: include is not for these templates",
+    'template_file = "nowhere"': ".template_file: the file ",
+    'media_type = "application/json"\ntemplate = ""\nmapping = { a = "b" }': ".mapping: or template",
+    'of = "feed"': ".envelope: is missing",
+    'of = "feed"\nenvelope = "<a/>"': ".envelope: must have {{ entries }} once",
+    'envelope = "{{ entries }}"': '.envelope: is for formats with of = "feed"',
+    'of = "feed"\nenvelope = "{{ entries }}"\nkill = "x"': ".kill: is for formats of articles",
+    'kill = "{{ article.headline }}"': ".kill: line 1: there is no field 'headline'",
+    'rules = "no schema"': ".rules: ",
+    'rules = "<a/>"': ".rules: is neither XML Schema nor RELAX NG",
+    'of = "page"': ".of: ",
+    'colour = "red"': ".colour: is no setting",
+}
 DEFAULTS = {"feed": '"world"', "url": '"https://partner.example/"', "format": '"json"'}
 
 
@@ -161,6 +183,13 @@ def endpoint(name: str, lines: str) -> str:
     )
 
 
+def own_format(name: str, lines: str) -> str:
+    rest = {"media_type": '"application/xml"', "template": '"<a/>"'}
+    rest = {key: value for key, value in rest.items() if not re.search(rf"^{key}(_file)? = ", lines, re.MULTILINE)}
+    before = "".join(f"{key} = {value}\n" for key, value in rest.items())
+    return f'[[formats]]\nname = "{name}"\n{before}{lines}\n'
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """All mistakes at once, each in a feed or an endpoint with a number in its name."""
@@ -183,7 +212,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         endpoint("twice", ""),
         endpoint("twice", "rate = 0"),
     ]
-    found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints), LISTED="[")
+    formats = [own_format(f"format-{number}", lines) for number, lines in enumerate(OF_A_FORMAT)]
+    formats += [own_format("Two Words", ""), own_format("rss", ""), own_format("thrice", ""), own_format("thrice", "")]
+    endpoints.append(endpoint("early", 'format = "thrice"\nrights = { early = true }'))
+    found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints + formats), LISTED="[")
     found += mistakes(folder / "dateline.toml", "feeds = []")
     found += mistakes(folder / "dateline.toml", "feeds = [")
     halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n[desk]\nsession_idle = "1s"\n'
@@ -204,10 +236,20 @@ def test_a_mistake_in_an_endpoint_names_it(told: list[str], number: int) -> None
     assert [one for one in told if one.startswith(expected)], expected
 
 
+@pytest.mark.parametrize("number", range(len(OF_A_FORMAT)))
+def test_a_mistake_in_a_format_names_it(told: list[str], number: int) -> None:
+    expected = f"formats.format-{number}{list(OF_A_FORMAT.values())[number]}"
+    assert [one for one in told if one.startswith(expected)], expected
+
+
 def test_names_that_are_none_and_names_of_several_are_told_apart(told: list[str]) -> None:
     for expected in (
         'feeds."Two Words".name: must be lower-case words',
         'endpoints."Two Words".name: must be lower-case words',
+        'formats."Two Words".name: must be lower-case words',
+        "formats.rss.name: rss is a format of Dateline's: take another name",
+        "formats.thrice (2 of 2).name: is the name of another one too",
+        "endpoints.early.rights: has early, and the format thrice can't mark an embargo",
         'endpoints."12".rate: ',
         "feeds.author/*: is a pattern, which takes no list",
         "feeds.edition/*: is the pattern of all editions",

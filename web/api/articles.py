@@ -224,12 +224,15 @@ def coverage(
     return report.as_json(most)
 
 
+_FORMATS = f"One of {', '.join(ARTICLE_FORMATS.ours)}, or of the newsroom's own."
+
+
 @router.get("/articles/{article:path}/preview", summary="The very bytes that would be sent")
 def preview(
     article: str,
     parts: Parts,
     caller: ArticlesReader,
-    format_name: Annotated[str, Query(alias="format", description=f"One of {', '.join(ARTICLE_FORMATS)}.")] = "",
+    format_name: Annotated[str, Query(alias="format", description=_FORMATS)] = "",
     endpoint: Annotated[str, Query(max_length=200, description="As this endpoint is sent it: format and rights.")] = "",
 ) -> ArticlePreview:
     """Return the article in a format, or as an endpoint would be sent it now, and what the quality gate says."""
@@ -370,6 +373,8 @@ def _terms(parts: ApiParts, caller: Caller, name: str) -> EndpointTerms:
         raise invalid("endpoint", f"there is no endpoint {name}") from None
     if endpoint.mode != "article":
         raise invalid("endpoint", f"{name} is sent feeds, not articles; its feed is {endpoint.feed}")
+    if endpoint.format not in ARTICLE_FORMATS:
+        raise invalid("endpoint", f"{name} is sent the format {endpoint.format}, which is not known here (any more)")
     rights = endpoint.rights
     return EndpointTerms(name, endpoint.feed, endpoint.format, rights.rights(), early=rights.early)
 

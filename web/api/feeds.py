@@ -89,12 +89,15 @@ def feeds(
     return page(request, response, rows, following)
 
 
+_FORMATS = f"One of {', '.join(FEED_FORMATS.ours)}, or of the newsroom's own."
+
+
 @router.get("/feeds/{feed:path}/preview", summary="A feed as it is served")
 def preview(
     feed: str,
     parts: Parts,
     caller: FeedsReader,
-    format_name: Annotated[str, Query(alias="format", description=f"One of {', '.join(FEED_FORMATS)}.")],
+    format_name: Annotated[str, Query(alias="format", description=_FORMATS)],
 ) -> FeedPreview:
     """Return the very bytes that readers are served now, or what the quality gate has against them."""
     definition = _definition(parts, caller, feed)

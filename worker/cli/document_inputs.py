@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from feeds.formats.own import take_over
 from feeds.patterns import pattern_of
 from feeds.recognition import Recognised, recognise
 from feeds.validation.finding import Finding
@@ -77,6 +78,11 @@ class Reader:
             raise Failed(
                 f"{source}: there is no such file, and no such feed; the feeds are {feed_names(self._settings)}"
             )
+
+    def own_formats(self) -> list[str]:
+        """Return the names of the newsroom's own formats, after which its documents can be judged by them."""
+        take_over(self._settings.formats)
+        return [definition.name for definition in self._settings.formats]
 
     def _feed(self, name: str) -> Iterator[InputDocument]:
         if self._format and self._format not in FEED_FORMATS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.format_names import ARTICLE_FORMATS, FEED_FORMATS
+from worker.cli import format_names
 from worker.cli.terminal import Config, Data, Failed, feed_names, note
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def render(
         typer.Option(
             "--format",
             help="The format, where no endpoint has one. "
-            f"Of a feed: {', '.join(FEED_FORMATS)}; of an article: {', '.join(ARTICLE_FORMATS)}.",
+            f"Of a feed: {', '.join(format_names.FEED_FORMATS)}; of an article: "
+            f"{', '.join(format_names.ARTICLE_FORMATS)}; or one of the newsroom's own.",
         ),
     ] = "",
     endpoint: Annotated[str, typer.Option(help="An article as this endpoint is sent it: format and rights.")] = "",
@@ -48,7 +49,7 @@ def render(
     if definition is not None:
         if stored is not None:
             note(f"{name} is a feed and an article: this is the feed; --article shows the other")
-        _among(FEED_FORMATS, format_name, "--format: feeds are served in")
+        _among(formats.FEED_FORMATS, format_name, "--format: feeds are served in")
         try:
             document = services.documents.current(definition, formats.FEED_FORMATS[format_name], quiet=True).body
         except FeedRefused as error:
@@ -85,12 +86,15 @@ def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
 
 
 def _in_format(services: Services, stored: StoredArticle, format_name: str) -> bytes:
+    from feeds.formats import ARTICLE_FORMATS
     from worker.receivers.previews import Previews
 
     _among(ARTICLE_FORMATS, format_name, "--format: articles are sent in")
     preview = Previews(services.store, services.publication).in_format(stored, format_name)
     for reason in preview.notes:
         note(reason)
+    if preview.refusals:
+        note(f"the gate keeps it back: {'; '.join(preview.refusals)}")
     return preview.content
 
 

@@ -43,13 +43,13 @@ def validate(
 
     Status 0: no findings, 1: some, 2: not all read.
     """
-    if format_name and format_name not in FORMATS:
-        raise Failed(f"--format: there is no format {format_name}; known: {', '.join(FORMATS)}", 2)
     from feeds.validation.checks import check_article, check_feed
     from worker.cli.document_inputs import Reader
     from worker.intake.sources import InputError
 
     reader = Reader(config, data, format_name)
+    if format_name and format_name not in FORMATS and format_name not in (own := reader.own_formats()):
+        raise Failed(f"--format: there is no format {format_name}; known: {', '.join((*FORMATS, *own))}", 2)
     checked: Counter[Recognised] = Counter()
     all_findings: list[tuple[str, Recognised, Finding]] = []
     unread = False

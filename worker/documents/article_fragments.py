@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.entry import Entry, entry
+from feeds.formats.interface import FormatFault
 from feeds.rights import EVERYTHING, Rights
 from worker.documents.fragment_cache import FragmentCache
 
@@ -83,14 +84,14 @@ class ArticleFragments:
 
     def _fragment(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle, rights: Rights) -> bytes:
         """The article's fragment; empty if the gate keeps the article out."""
-        fragment = self._fragments.get(feed_format.name, stored, rights)
+        fragment = self._fragments.get(feed_format.key, stored, rights)
         if fragment is None:
-            fragment = feed_format.fragment(self.entry(stored))
-            if objections := self._gate.objections(feed_format, channel, fragment):
+            fragment, objections = self._judged(feed_format, channel, stored)
+            if objections:
                 fragment = b""
                 with self._lock:
-                    self._objections[feed_format.name, stored.article.id, stored.rev, rights] = objections
-            self._fragments.keep(feed_format.name, stored, rights, fragment)
+                    self._objections[feed_format.key, stored.article.id, stored.rev, rights] = objections
+            self._fragments.keep(feed_format.key, stored, rights, fragment)
         return fragment
 
     def _objections_to(
@@ -98,5 +99,13 @@ class ArticleFragments:
     ) -> list[str]:
         """Why the gate keeps an article out. The check is repeated if its result is no longer in memory."""
         with self._lock:
-            objections = self._objections.get((feed_format.name, stored.article.id, stored.rev, rights))
-        return objections or self._gate.objections(feed_format, channel, feed_format.fragment(self.entry(stored)))
+            objections = self._objections.get((feed_format.key, stored.article.id, stored.rev, rights))
+        return objections or self._judged(feed_format, channel, stored)[1]
+
+    def _judged(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle) -> tuple[bytes, list[str]]:
+        """Return the article's fragment, and why the gate keeps it out."""
+        try:
+            fragment = feed_format.fragment(self.entry(stored))
+        except FormatFault as fault:
+            return b"", [f"the template fails: {fault}"]
+        return fragment, self._gate.objections(feed_format, channel, fragment)

@@ -10,10 +10,12 @@ from feeds.archive import period_of
 from feeds.entry import Tombstone, notice, tag_uri
 from feeds.formats import READERS
 from feeds.formats.change_statuses import notice_note
+from feeds.formats.interface import FormatFault
 from feeds.patterns import PatternFeed
 from worker import clock
 from worker.documents.article_fragments import ArticleFragments
 from worker.documents.feed_windows import moment_shown
+from worker.documents.quality_gate import FeedRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +99,11 @@ class FeedRenderer:
                 if for_readers and (note := notice_note(article, now)):
                     tombstone = replace(tombstone, notice=notice(article, note, authority, channel, left))
             tombstones.append(tombstone)
-        return feed_format.envelope(channel, tombstones)
+        try:
+            return feed_format.envelope(channel, tombstones)
+        except FormatFault as fault:
+            reason = f"the envelope fails: {fault}"
+            raise FeedRefused(f"{channel.self_url} can't be {feed_format.name}: {reason}") from None
 
     def archive_url(self, definition: FeedDefinition, feed_format: FeedFormat, place: int | None) -> str:
         """Return the address of the archive that has the article at a place; empty if there is no such archive."""

@@ -22,16 +22,16 @@ class FragmentCache:
     def __init__(self, most_bytes: int) -> None:
         self._fragments: ByteCache[Hashable, bytes] = ByteCache(most_bytes)
 
-    def get(self, format_name: str, stored: StoredArticle, rights: Rights) -> bytes | None:
+    def get(self, format_key: str, stored: StoredArticle, rights: Rights) -> bytes | None:
         """Return the fragment of an article's revision, or None if it is not in the cache."""
-        return self._fragments.get(_key(format_name, stored, rights))
+        return self._fragments.get(_key(format_key, stored, rights))
 
-    def keep(self, format_name: str, stored: StoredArticle, rights: Rights, fragment: bytes) -> None:
+    def keep(self, format_key: str, stored: StoredArticle, rights: Rights, fragment: bytes) -> None:
         """Keep the fragment of an article's revision."""
-        self._fragments.keep(_key(format_name, stored, rights), fragment, len(fragment))
+        self._fragments.keep(_key(format_key, stored, rights), fragment, len(fragment))
 
 
-def _key(format_name: str, stored: StoredArticle, rights: Rights) -> Hashable:
+def _key(format_key: str, stored: StoredArticle, rights: Rights) -> Hashable:
     # Rights take longer to hash than all the rest, and nearly every receiver has the right to everything.
-    plain = (stored.article.id, stored.rev, format_name)
+    plain = (stored.article.id, stored.rev, format_key)
     return plain if rights is EVERYTHING else (*plain, rights)

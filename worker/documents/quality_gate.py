@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 
+from feeds.formats.interface import FormatFault
 from feeds.patterns import pattern_of
 from feeds.validation.checks import check_channel, check_entry
 from worker import clock
@@ -58,17 +59,20 @@ class QualityGate:
         `from_pattern`: the feed was made of a pattern. `quiet`: nobody uses the format, or somebody only looks, and no
         operator is alerted.
         """
-        key = (feed, feed_format.name)
+        key = (feed, feed_format.key)
         with self._lock:
             if key in self._passed:
                 return
-        findings = check_channel(feed_format, channel)
-        if not findings:
+        try:
+            objections = reasons(check_channel(feed_format, channel))
+        except FormatFault as fault:
+            objections = [f"the envelope fails: {fault}"]
+        if not objections:
             with self._lock:
                 self._passed[key] = None
             return
-        reason = "; ".join(reasons(findings))
-        if not quiet and self._is_new((pattern_of(feed), feed_format.name) if from_pattern else key):
+        reason = "; ".join(objections)
+        if not quiet and self._is_new((pattern_of(feed), feed_format.key) if from_pattern else key):
             self._alerts.raise_alert("feed.refused", feed=feed, format=feed_format.name, reason=reason)
         raise FeedRefused(f"the feed {feed} can't be {feed_format.name}: {reason}")
 
@@ -94,7 +98,7 @@ class QualityGate:
     def park(self, feed_format: FeedFormat, stored: StoredArticle, objections: list[str]) -> None:
         """Note that an article is kept out of a format that somebody uses, and alert operators once a version."""
         article = stored.article
-        key = (feed_format.name, article.id, article.version)
+        key = (feed_format.key, article.id, article.version)
         with self._lock:
             if key in self._parked:
                 return

@@ -5,11 +5,12 @@ Renders what it is asked for; it does not decide what an endpoint is to get.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import LRUCache
 
 from feeds.formats import ARTICLE_FORMATS
+from feeds.formats.interface import FormatFault
 from feeds.rights import Rights, granted
 from feeds.validation.checks import check_article
 from worker.destinations.interface import Message, message_id
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _CACHE_BYTES = 32 * 1024 * 1024
 """How much of what has been rendered stays in memory."""
 _Key = tuple[str, str, bool, Rights, str, str, str, str]
-"""Feed, format, whether compressed, rights, status, article, revision, occasion."""
+"""Feed, format with its definition, whether compressed, rights, status, article, revision, occasion."""
 
 
 def render_push(
@@ -49,6 +50,27 @@ def subject_of(article: Article, status: str, rights: Rights) -> Article:
     return granted(article, rights)
 
 
+class JudgedPush(NamedTuple):
+    """A push, and why the quality gate keeps it back; nothing: it does not. What can't be rendered has no text."""
+
+    message_id: str
+    document: bytes
+    objections: list[str]
+
+
+def judged_push(
+    feed: str, format_name: str, rights: Rights, status: str, article: Article, occasion: str, provider: Provider
+) -> JudgedPush:
+    """Return what `render_push` returns, and what the gate says of it. Notices of kills and withdrawals always pass."""
+    try:
+        push_id, document = render_push(feed, format_name, rights, status, article, occasion, provider)
+    except FormatFault as fault:
+        push_id = message_id(b"", feed, article.id, article.version, occasion)
+        return JudgedPush(push_id, b"", [f"the template fails: {fault}"])
+    findings = [] if status in NOTICES else check_article(format_name, document, ours=True)
+    return JudgedPush(push_id, document, reasons(findings))
+
+
 class MessageCache:
     """Messages that were rendered, by all that makes them differ.
 
@@ -62,24 +84,23 @@ class MessageCache:
     def message(self, endpoint: Endpoint, status: str, stored: StoredArticle, occasion: str) -> Message:
         """Return the message that reports the article as `status`; `occasion` as for `render_push`.
 
-        An article that breaks the rules of its format gets a message that says why the gate refuses it. Notices of
-        kills and withdrawals always pass.
+        An article that breaks the rules of its format gets a message that says why the gate refuses it.
         """
         article = stored.article
-        key = (endpoint.feed, endpoint.format, endpoint.gzip, endpoint.rights, status, article.id, stored.rev, occasion)
+        made_by = ARTICLE_FORMATS[endpoint.format].key
+        key = (endpoint.feed, made_by, endpoint.gzip, endpoint.rights, status, article.id, stored.rev, occasion)
         message = self._messages.get(key)
         if message is None:
-            push_id, document = render_push(
+            push_id, document, objections = judged_push(
                 endpoint.feed, endpoint.format, endpoint.rights, status, article, occasion, self._provider
             )
-            findings = [] if status in NOTICES else check_article(endpoint.format, document, ours=True)
             message = Message.of(
                 push_id,
                 document,
                 status,
                 subject_of(article, status, endpoint.rights),
                 compressed=endpoint.gzip,
-                refused="; ".join(reasons(findings)),
+                refused="; ".join(objections),
             )
             if _size(message) < _CACHE_BYTES:
                 self._messages[key] = message

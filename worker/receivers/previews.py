@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.rights import EVERYTHING, Rights
-from feeds.validation.checks import check_article
 from worker import clock
-from worker.documents.quality_gate import reasons
 from worker.receivers.ledger import LedgerEntry
-from worker.receivers.message_cache import render_push
-from worker.receivers.push_status import NOTICES, status_to_push
+from worker.receivers.message_cache import judged_push
+from worker.receivers.push_status import status_to_push
 from worker.store.changes import Change
 
 if TYPE_CHECKING:
@@ -57,11 +55,10 @@ class Previews:
 
     def _preview(self, stored: StoredArticle, terms: EndpointTerms) -> Preview:
         status, occasion, notes = self._status(stored, terms)
-        _, document = render_push(
+        _, document, objections = judged_push(
             terms.feed, terms.format, terms.rights, status, stored.article, occasion, self._publication.provider
         )
-        findings = [] if status in NOTICES else check_article(terms.format, document, ours=True)
-        return Preview(document, tuple(notes), tuple(reasons(findings)))
+        return Preview(document, tuple(notes), tuple(objections))
 
     def _way(self, stored: StoredArticle) -> str:
         """The feed by which an article goes out, and by which its message has its id: one it is in, or has left."""

@@ -9,6 +9,7 @@ from feeds.article import Article
 from feeds.entry import Tombstone, entry, notice, tag_uri
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.formats.change_statuses import notice_note
+from feeds.formats.interface import FormatFault
 from feeds.rights import granted
 from worker import clock
 from worker.destinations.interface import Message, message_id
@@ -31,7 +32,19 @@ class PushTestDocuments(NamedTuple):
 
 
 def push_test_documents(endpoint: Endpoint, publication: Publication) -> PushTestDocuments:
-    """Return a new test in the endpoint's format. Raises Conflict when its feed is unknown here."""
+    """Return a new test in the endpoint's format.
+
+    Raises Conflict when its feed is unknown here, or the template of its format fails.
+    """
+    try:
+        return _documents(endpoint, publication)
+    except FormatFault as fault:
+        raise Conflict(
+            f"{endpoint.name} can't be sent a test: the template of {endpoint.format} fails: {fault}"
+        ) from None
+
+
+def _documents(endpoint: Endpoint, publication: Publication) -> PushTestDocuments:
     article = granted(_test_article(f"dateline-test-{uuid4().hex[:12]}"), endpoint.rights)
     killed = article.model_copy(update={"version": 2, "pubstatus": "canceled", "headline": "", "body_html": ""})
     if endpoint.mode == "article":

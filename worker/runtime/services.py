@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from feeds.formats.own import take_over
 from worker.newsroom.publication import Publication
 from worker.store import Store
 from worker.store.alerts import Alerts
@@ -110,6 +111,7 @@ class Services:
 
     def __init__(self, settings: Settings, backends: Backends) -> None:
         self._backends = backends
+        take_over(settings.formats)
         backends.go_over(settings)
         self.settings = settings
         self.store = backends.store
