@@ -144,7 +144,7 @@ class Store:
         self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)
         self.page_checks = PageChecks(client, scripts, self.damaged_records)
         self.counters = Counters(client)
-        self.rates = Rates(client)
+        self.rates = Rates(client, scripts)
         self.attempts = Attempts(client, scripts, self.damaged_records)
         self.endpoints = Endpoints(client, scripts, self.damaged_records)
         self.replays = Replays(client, scripts, self.damaged_records)

@@ -10,7 +10,7 @@ from worker.store.counters import SECONDS
 
 if TYPE_CHECKING:
     from worker.store.counters import Totals
-    from worker.store.scripts import Client
+    from worker.store.scripts import Client, Scripts
 
 MINUTE_MS = 60_000
 TEN_MINUTES_MS = 600_000
@@ -35,8 +35,9 @@ class Sample(NamedTuple):
 class Rates:
     """The samples."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, scripts: Scripts) -> None:
         self._client = client
+        self._scripts = scripts
 
     def is_due(self, now: int) -> bool:
         """Whether the sample of this minute (`now` in ms) is still to be put; it is the caller's then."""
@@ -46,13 +47,10 @@ class Rates:
         """Keep how the totals stand at `now` (ms)."""
         time = now // MINUTE_MS * MINUTE_MS
         sample = _sample(time, totals)
-        content = {"sample": json.dumps(sample[1:], separators=(",", ":"))}
-        pipe = self._client.pipeline(transaction=False)
-        # The time is in the id, so a minute has one sample. Redis before 7 makes no number after a time of ours.
-        pipe.xadd(keys.RATES, content, id=f"{time}-1", maxlen=_MINUTES_MOST, approximate=True)
+        content = json.dumps(sample[1:], separators=(",", ":"))
+        self._scripts.run("rates/put", [keys.RATES], [time, content, _MINUTES_MOST])
         if time % TEN_MINUTES_MS == 0:
-            pipe.xadd(keys.RATES_OF_WEEK, content, id=f"{time}-1", maxlen=_TENS_MOST, approximate=True)
-        pipe.execute()
+            self._scripts.run("rates/put", [keys.RATES_OF_WEEK], [time, content, _TENS_MOST])
 
     def since(self, start: int, *, by_minutes: bool) -> list[Sample]:
         """Return the samples since a time (ms), in order: of each minute, or of each ten."""
