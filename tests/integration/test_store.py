@@ -259,6 +259,20 @@ def test_streams_that_redis_has_lost_are_read_again(store: Store) -> None:
     assert ["one"] == [entry.body for entry in store.events.read("w", 10)]
 
 
+def test_streams_that_redis_has_lost_are_no_fault_of_whoever_looks_after_them(store: Store) -> None:
+    # A worker that is not in charge, one that stops, and one that takes over: none of them has read before.
+    for look, result in (
+        (lambda: store.events.hand_over("w", ()), None),
+        (lambda: left(store, "w"), []),
+        (lambda: store.events.forget_consumers(1), 0),
+        (lambda: store.events.leave("w"), None),
+    ):
+        store.client.flushall()
+        assert look() == result
+        store.events.accept([IncomingEvent("1", "one")])
+        assert ["one"] == [entry.body for entry in store.events.read("w", 10)]
+
+
 def test_foreign_entries_without_the_field_are_read_as_empty(store: Store) -> None:
     store.events.create_group()
     store.client.xadd(keys.EVENTS, {"something": "else"})

@@ -6,6 +6,7 @@ are claimed by the next. Anyone may `XADD dateline:events * event '{...}'`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -17,7 +18,7 @@ from redis.exceptions import ResponseError
 from worker.store import keys, live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -30,6 +31,8 @@ _NOBODY = "handed-over"
 """The consumer of entries that wait for the worker in charge; no worker has this name."""
 _LONG_MS = 3_600_000
 """Entries that are handed over get this age, so that another worker takes them at once."""
+_LOST = ("NOGROUP", "no such key")
+"""What Redis says when it has lost a stream or its group."""
 RESULTS_KEPT = 200_000
 """Results of events that wait to be noted in the record; the oldest go."""
 REJECTED_KEPT = 10_000
@@ -146,16 +149,28 @@ class Events:
 
     def _read(self, consumer: str, streams: Sequence[str], count: int, wait_ms: int | None) -> list[StreamEntry]:
         positions = dict.fromkeys(streams, ">")
+        answer: Any = None
         try:
-            answer = self._client.xreadgroup(GROUP, consumer, positions, count=count, block=wait_ms)
+            with self._unless_lost():
+                answer = self._client.xreadgroup(GROUP, consumer, positions, count=count, block=wait_ms)
         except ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
+            if not str(error).startswith("UNBLOCKED"):
                 raise
-            # Redis has lost the streams, and the group with them. Events from now on are read again.
-            self.create_group()
-            answer = None
         entries: dict[str, Any] = dict(answer or [])
         return [_entry(stream, entry) for stream in streams for entry in entries.get(stream, ())]
+
+    @contextmanager
+    def _unless_lost(self) -> Iterator[None]:
+        """Go on without what is asked here where Redis has lost the streams, and the group with them.
+
+        Events from then on are read again.
+        """
+        try:
+            yield
+        except ResponseError as error:
+            if not any(words in str(error) for words in _LOST):
+                raise
+            self.create_group()
 
     def take_over(
         self,
@@ -174,7 +189,9 @@ class Events:
         """
         entries: list[tuple[StreamEntry, int]] = []
         for stream in (keys.URGENT, keys.EVENTS):
-            owners = {info["name"] for info in self._client.xinfo_consumers(stream, GROUP) if info["pending"]}
+            owners: set[str] = set()
+            with self._unless_lost():
+                owners = {info["name"] for info in self._client.xinfo_consumers(stream, GROUP) if info["pending"]}
             other_owners = owners - {consumer}
             for owner in sorted(owners.difference(alive(other_owners) if other_owners else ())):
                 pending = self._client.xpending_range(
@@ -230,11 +247,12 @@ class Events:
     def hand_over(self, consumer: str, in_progress: Collection[tuple[str, str]]) -> None:
         """Let others take over at once the entries that a consumer has read and is not working on."""
         for stream in (keys.URGENT, keys.EVENTS):
-            pending = self._client.xpending_range(stream, GROUP, "-", "+", 1000, consumername=consumer)
-            left = [item["message_id"] for item in pending if (stream, item["message_id"]) not in in_progress]
-            if left:
-                options = {"idle": _LONG_MS, "retrycount": 0, "justid": True}
-                self._client.xclaim(stream, GROUP, _NOBODY, 0, left, **options)
+            with self._unless_lost():
+                pending = self._client.xpending_range(stream, GROUP, "-", "+", 1000, consumername=consumer)
+                left = [item["message_id"] for item in pending if (stream, item["message_id"]) not in in_progress]
+                if left:
+                    options = {"idle": _LONG_MS, "retrycount": 0, "justid": True}
+                    self._client.xclaim(stream, GROUP, _NOBODY, 0, left, **options)
 
     def reject(self, body: str, reason: str) -> None:
         """Keep an event that could not be used, with the reason."""
@@ -261,16 +279,18 @@ class Events:
 
     def forget_consumers(self, idle_ms: int) -> int:
         """Forget consumers without entries that were idle for so long; one that lives registers again at once."""
-        return sum(
-            self._scripts.run("events/forget_consumers", [stream], [GROUP, idle_ms])
-            for stream in (keys.URGENT, keys.EVENTS)
-        )
+        forgotten = 0
+        for stream in (keys.URGENT, keys.EVENTS):
+            with self._unless_lost():
+                forgotten += self._scripts.run("events/forget_consumers", [stream], [GROUP, idle_ms])
+        return forgotten
 
     def leave(self, consumer: str) -> None:
         """Remove a consumer that stops, unless it leaves entries, which others claim."""
         for stream in (keys.URGENT, keys.EVENTS):
-            if not self._client.xpending_range(stream, GROUP, "-", "+", 1, consumername=consumer):
-                self._client.xgroup_delconsumer(stream, GROUP, consumer)
+            with self._unless_lost():
+                if not self._client.xpending_range(stream, GROUP, "-", "+", 1, consumername=consumer):
+                    self._client.xgroup_delconsumer(stream, GROUP, consumer)
 
 
 def _acceptance(event_id: str, *, kill: bool) -> str:
