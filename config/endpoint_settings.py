@@ -11,6 +11,7 @@ from config.credentials import AuthSettings, HeaderSettings, TlsSettings, withou
 from config.destination_settings import DestinationSettings
 from config.known_formats import known_formats
 from config.mail_settings import MailSettings
+from config.queue_settings import QueueSettings
 from config.s3_settings import S3Settings
 from config.setting_sources import models_in
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
@@ -18,7 +19,7 @@ from feeds.article import Name, Url
 from feeds.definition import FeedName
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull", "s3", "mail"]
+Kind = Literal["http", "pull", "s3", "mail", "queue"]
 """How an endpoint gets what it gets: each kind but these two has a table of its own in its settings, of its name."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
@@ -95,6 +96,8 @@ class EndpointSettings(BaseModel):
     """Of kind "s3": how its bucket is written to."""
     mail: MailSettings | None = Field(default=None, validate_default=True)
     """Of kind "mail": from whom, to whom, and by which server."""
+    queue: QueueSettings | None = Field(default=None, validate_default=True)
+    """Of kind "queue": how the message broker is reached, and where in it messages go."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod

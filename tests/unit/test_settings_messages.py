@@ -78,6 +78,8 @@ OF_A_FEED = {
 }
 MAIL = 'kind = "mail"\nurl = "smtp://mail.example"\n'
 FROM_TO = 'sender = "Herald <a@b.example>", to = "c@d.example"'
+QUEUE = 'kind = "queue"\nurl = "amqps://broker.example"\n'
+SIGN_IN = 'username = "a", password = "b"'
 OF_AN_ENDPOINT = {
     'feed = "nowhere"': ".feed: there is no feed nowhere",
     'kind = "pull"': ".url: is of no use with kind",
@@ -137,6 +139,11 @@ OF_AN_ENDPOINT = {
     f'{MAIL}mode = "feed"\nformat = "rss"\nmail = {{ {FROM_TO} }}': ".mail: makes its mails of JSON Feed",
     f'{MAIL}mail = {{ {FROM_TO}, username = "a" }}': ".mail.password: and username go together",
     f'{MAIL}mail = {{ {FROM_TO}, username = "a", password = "b", starttls = false }}': ".mail.password: would be sent",
+    f'{QUEUE}queue = {{ username = "a", routing_key = "news" }}': ".queue.password: is missing",
+    f'{QUEUE}queue = {{ {SIGN_IN}, routing_key = "{{slug}}" }}': ".queue.routing_key: has {slug}; known: {id}, ",
+    f'{QUEUE}queue = {{ {SIGN_IN}, routing_key = "a{{" }}': ".queue.routing_key: has a brace without its other one",
+    f'{QUEUE}queue = {{ {SIGN_IN}, routing_key = "" }}': ".queue.routing_key: must be 1 to 255 printable characters",
+    f'{QUEUE}queue = {{ {SIGN_IN}, routing_key = "n", exchange = "\\u0007" }}': ".queue.exchange: must be up to 255",
     "concurrency = 0": ".concurrency: ",
     'rate = "fast"': ".rate: ",
     'colour = "red"': ".colour: is no setting",

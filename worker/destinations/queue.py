@@ -1,0 +1,291 @@
+"""A message broker: each message is published to an exchange, and has arrived when the broker confirms it.
+
+AMQP 0-9-1 with publisher confirms (RabbitMQ's extension) by py-amqp, Celery's own client. A message is persistent and
+mandatory: one that no queue gets is a refusal, not a loss. Its `message_id` is that of the push, so whoever reads it
+knows a repeat; all messages of an article have its id in the header `message-key`, and leave one after the other, so a
+consumer or a consistent-hash exchange that goes by it keeps their order.
+
+What lies in a queue can't be called back: a kill is a message of its own, and nobody can look whether it was read.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address
+from socket import IPPROTO_TCP, SOCK_STREAM, gaierror, getaddrinfo
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote, urlsplit
+
+from config.queue_settings import ROUTING_FIELDS
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from worker.outbound.errors import Fault
+from worker.outbound.jobs import Job
+from worker.outbound.transfer import Answer, unsent
+
+if TYPE_CHECKING:
+    from config.credentials import TlsSettings
+    from config.endpoint_settings import EndpointSettings
+    from worker.destinations.interface import Delivery, Message, OnAnswer
+    from worker.destinations.sender import Sender
+    from worker.outbound.guard import Guard
+
+_PORTS = {"amqp": 5672, "amqps": 5671}
+_CHANNEL = 1
+_STATUSES = {311: 413, 404: 404, 406: 400}
+"""What AMQP's reply codes (0-9-1, section 1.2) are in the words of HTTP; of all others the broker is at fault."""
+_IDLE_SECONDS = 30.0
+"""A connection that was idle for so long is made anew: brokers and what lies between end those that say nothing."""
+
+
+class _Unreachable(Exception):
+    """There is no connection; nothing was sent."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where a broker is, and who we are there. `tls`: how a secure connection is made; None: it is a plain one."""
+
+    host: str
+    port: int
+    virtual_host: str
+    user: str
+    password: str = field(repr=False)
+    tls: dict[str, Any] | None
+    guard: Guard
+
+    def connect(self, seconds: float) -> Any:
+        """Return a connection of py-amqp's to the first address that the guard permits. Raises _Unreachable."""
+        from amqp import Connection
+        from amqp.exceptions import AccessRefused, NotAllowed
+
+        reason: _Unreachable | None = None
+        for address in self._addresses():
+            if not self.guard.permits(ip_address(address)):
+                reason = reason or _Unreachable(Fault.FORBIDDEN, f"the address {address} is not allowed")
+                continue
+            # An address, so that what was judged is what is called.
+            host = f"[{address}]" if ":" in address else address
+            connection = Connection(
+                f"{host}:{self.port}",
+                self.user,
+                self.password,
+                virtual_host=self.virtual_host,
+                login_method="PLAIN",
+                ssl=self.tls or False,
+                confirm_publish=True,
+                connect_timeout=seconds,
+                read_timeout=seconds,
+                write_timeout=seconds,
+            )
+            try:
+                connection.connect()
+            except (AccessRefused, NotAllowed) as error:
+                connection.collect()
+                raise _Unreachable(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}") from None
+            except ssl.SSLError as error:
+                connection.collect()
+                reason = _Unreachable(Fault.TLS, f"no secure connection: {error.reason or error}")
+            except OSError as error:
+                connection.collect()
+                timed_out = isinstance(error, TimeoutError)
+                reason = _Unreachable(
+                    Fault.TIMEOUT if timed_out else Fault.CONNECT, f"no connection: {error.strerror or error}"
+                )
+            except Exception as error:  # noqa: BLE001 (what is no broker answers anything)
+                connection.collect()
+                reason = _Unreachable(Fault.PROTOCOL, f"it does not speak AMQP: {type(error).__name__}")
+            else:
+                return connection
+        raise reason or _Unreachable(Fault.DNS, f"{self.host} has no address")
+
+    def _addresses(self) -> list[str]:
+        try:
+            found = getaddrinfo(self.host, self.port, type=SOCK_STREAM, proto=IPPROTO_TCP)
+        except (gaierror, UnicodeError):
+            raise _Unreachable(Fault.DNS, f"{self.host} has no address") from None
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class QueueDestination:
+    """One exchange of a broker. Its connection is kept from one message to the next."""
+
+    look: ClassVar[None] = None
+    """Nobody can look into a queue without taking out what is in it."""
+    gzip: ClassVar[bool] = False
+
+    def __init__(self, broker: Broker, exchange: str, routing_key: str, media_type: str) -> None:
+        self._broker = broker
+        self._exchange = exchange
+        self._routing_key = routing_key
+        self._media_type = media_type
+        self._lock = Lock()
+        self._connection: Any = None
+        self._used = 0.0
+
+    def __del__(self) -> None:
+        # Settings that are read again make another destination of the same endpoint, and drop this one.
+        if self._connection is not None:
+            self._disconnect()
+
+    def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Job:
+        """Return the job that publishes a message."""
+        return Job(
+            f"{self._broker.host}:{self._broker.port}",
+            partial(self._publish, message, delivery),
+            delivery.timeout,
+            delivery.deadline,
+            on_answer,
+        )
+
+    def _publish(self, message: Message, delivery: Delivery) -> Answer:
+        """Publish a message and wait for the broker's word. One at a time: a channel is nobody else's meanwhile."""
+        end = time.monotonic() + delivery.timeout
+        if not self._lock.acquire(timeout=delivery.timeout):
+            return unsent(Fault.TIMEOUT, "the messages before it have not been confirmed")
+        try:
+            if self._connection is not None and time.monotonic() - self._used > _IDLE_SECONDS:
+                self._disconnect()
+            left = end - time.monotonic()
+            if left <= 0:
+                return unsent(Fault.TIMEOUT, "the messages before it have not been confirmed")
+            if self._connection is None:
+                try:
+                    self._connection = self._broker.connect(left)
+                except _Unreachable as error:
+                    return unsent(error.fault, str(error))
+            answer = self._confirmed(message, delivery, max(0.001, end - time.monotonic()))
+            self._used = time.monotonic()
+            if answer.status != 200:
+                self._disconnect()
+            return answer
+        finally:
+            self._lock.release()
+
+    def _confirmed(self, message: Message, delivery: Delivery, seconds: float) -> Answer:
+        from amqp.exceptions import AMQPError, MessageNacked
+
+        returned: list[str] = []
+        blocked: list[str] = []
+        self._connection.on_blocked = blocked.append
+        try:
+            channel = self._connection.channels.get(_CHANNEL) or self._connection.channel(_CHANNEL)
+            channel.events["basic_return"] = {lambda error, *_: returned.append(_of_broker(error))}
+            channel.basic_publish_confirm(
+                self._message(message, delivery),
+                exchange=self._exchange,
+                routing_key=self._routing_key_of(message),
+                mandatory=True,
+                timeout=seconds,
+                confirm_timeout=seconds,
+            )
+        except (AMQPError, MessageNacked, OSError) as error:
+            return _unconfirmed(error, blocked, seconds)
+        return _answer(404, f"no queue gets it: {returned[0]}") if returned else _answer(200, "")
+
+    def _message(self, message: Message, delivery: Delivery) -> Any:
+        from amqp.basic_message import Message as QueueMessage
+
+        article = message.article
+        headers: dict[str, Any] = {"status": message.status}
+        if article is not None:
+            headers |= {"article-id": article.id, "article-version": article.version, "message-key": article.id}
+        if delivery.replay_id:
+            headers["dateline-replay"] = delivery.replay_id
+        if delivery.test:
+            headers["dateline-test"] = True
+        return QueueMessage(
+            message.payload,
+            content_type=self._media_type,
+            content_encoding="utf-8",
+            application_headers=headers,
+            delivery_mode=2,
+            message_id=message.id,
+            timestamp=int(time.time()),
+            type=message.status,
+            app_id="dateline",
+        )
+
+    def _routing_key_of(self, message: Message) -> str:
+        article = message.article
+        fields = dict.fromkeys(ROUTING_FIELDS, "")
+        fields["status"] = message.status
+        if article is not None:
+            fields |= {"id": article.id, "section": article.section}
+        key = self._routing_key
+        for name, value in fields.items():
+            key = key.replace(f"{{{name}}}", value)
+        # What is longer AMQP can't say (short strings, 0-9-1, section 4.2.5.3).
+        return key.encode()[:255].decode(errors="ignore")
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        connection.collect()
+
+
+def _unconfirmed(error: Exception, blocked: list[str], seconds: float) -> Answer:
+    """What it means that a message was not confirmed. `blocked`: why the broker takes nothing, if it says so."""
+    from amqp.exceptions import AccessRefused, MessageNacked
+
+    match error:
+        case MessageNacked():
+            return _answer(507, "the broker did not keep it: its queue is full")
+        case AccessRefused():
+            return unsent(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}")
+        case TimeoutError() if blocked:
+            return _answer(507, f"the broker takes nothing for now: {blocked[0]}")
+        case TimeoutError():
+            return _failed(Fault.TIMEOUT, f"not confirmed within {seconds:.0f} s")
+        case OSError():
+            return _failed(Fault.RESET, f"the connection broke: {error.strerror or type(error).__name__}")
+    status = _STATUSES.get(getattr(error, "reply_code", 0) or 0, 503)
+    return _answer(status, f"the broker answers: {_of_broker(error)}")
+
+
+def _of_broker(error: Any) -> str:
+    """What the broker says, on one line."""
+    return " ".join(str(getattr(error, "reply_text", "") or error).split())[:200]
+
+
+def _answer(status: int, message: str) -> Answer:
+    return Answer(status, {}, b"", None, message, 0.0, started=True)
+
+
+def _failed(fault: Fault, message: str) -> Answer:
+    return Answer(0, {}, b"", fault, message, 0.0, started=True)
+
+
+def destination(settings: EndpointSettings, sender: Sender) -> QueueDestination:
+    """Return the destination that the settings describe."""
+    own = settings.queue
+    assert own is not None
+    parts = urlsplit(settings.url)
+    formats = ARTICLE_FORMATS if settings.mode == "article" else FEED_FORMATS
+    broker = Broker(
+        parts.hostname or "",
+        parts.port or _PORTS[parts.scheme],
+        unquote(parts.path[1:]) or "/",
+        own.username,
+        own.password.get_secret_value(),
+        _tls(settings.tls, parts.hostname or "") if parts.scheme == "amqps" else None,
+        sender.guard,
+    )
+    return QueueDestination(broker, own.exchange, own.routing_key, formats[settings.format].media_type)
+
+
+def _tls(tls: TlsSettings, host: str) -> dict[str, Any]:
+    """What py-amqp takes to check the certificate of the broker, and to show one of ours."""
+    paths = {"ca_certs": tls.ca, "certfile": tls.cert, "keyfile": tls.key}
+    return {
+        "server_hostname": host,
+        "cert_reqs": ssl.CERT_REQUIRED,
+        "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
+        **{name: str(path) for name, path in paths.items() if path},
+    }
