@@ -20,8 +20,8 @@ def _routing_key(value: str) -> str:
         raise ValueError("has a brace without its other one")
     for name in _FIELD.findall(value):
         if name not in ROUTING_FIELDS:
-            known = ", ".join(f"{{{field}}}" for field in ROUTING_FIELDS)
-            raise ValueError(f"has {{{name}}}; known: {known}")
+            names = ", ".join(f"{{{field}}}" for field in ROUTING_FIELDS)
+            raise ValueError(f"has {{{name}}}; known: {names}")
     if not value or len(value) > 255 or not value.isprintable():
         raise ValueError("must be 1 to 255 printable characters")
     return value

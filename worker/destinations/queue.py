@@ -108,10 +108,10 @@ class Broker:
 
     def _addresses(self) -> list[str]:
         try:
-            found = getaddrinfo(self.host, self.port, type=SOCK_STREAM, proto=IPPROTO_TCP)
+            entries = getaddrinfo(self.host, self.port, type=SOCK_STREAM, proto=IPPROTO_TCP)
         except (gaierror, UnicodeError):
             raise _Unreachable(Fault.DNS, f"{self.host} has no address") from None
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 class QueueDestination:
