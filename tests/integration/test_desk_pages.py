@@ -74,6 +74,34 @@ def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess,
     assert '<bdi lang="en">The new tram</bdi>' in page
 
 
+def test_what_is_parked_stands_by_its_reason_and_an_endpoint_shows_how_it_has_done(
+    api: ApiProcess, desk: DeskVisitor, receiver: Receiver
+) -> None:
+    assert "Nothing is parked" in desk.page("/endpoints-parked")
+    api.publish("hh-ok")
+    api.until(lambda: api.get("/articles/hh-ok/coverage")["unconfirmed"] == 0, "a push that is taken")
+    receiver.behave["/portal"] = lambda _: (422, f"no such section {EVIL}".encode(), {})
+    try:
+        api.publish("hh-bad")
+        page = api.until(
+            lambda: (page := desk.page("/endpoints-parked")) and "hh-bad" in page and page, "what is parked"
+        )
+    finally:
+        receiver.behave.pop("/portal")
+    assert "422 no such section" in text_of(page)
+    assert "<script>alert" not in page
+    assert 'href="/desk/endpoints/portal"' in page
+
+    def outcomes() -> list[int]:
+        points = api.get("/endpoints/portal/outcomes")["points"]
+        return [sum(point[name] for point in points) for name in ("delivered", "failed")]
+
+    # The first attempt at an article that is refused while others are taken, and those after it.
+    api.until(lambda: outcomes()[0] >= 1 and outcomes()[1] >= 1, "the attempts in the record")
+    assert "Success over time" in desk.page("/endpoints/portal?span=week")
+    assert desk.get("/endpoints/portal?span=never").status_code == 200
+
+
 def test_of_many_receivers_those_that_have_not_confirmed_are_shown_first(
     api: ApiProcess, desk: DeskVisitor, receiver: Receiver
 ) -> None:

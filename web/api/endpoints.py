@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from config.endpoint_settings import Kind
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from worker.management.endpoint_views import EndpointView
 
 router = APIRouter(tags=["endpoints"])
+
+_HOUR_MS = 3_600_000
+_SPANS = {
+    "day": (24 * _HOUR_MS, _HOUR_MS // 2),
+    "week": (7 * 24 * _HOUR_MS, 3 * _HOUR_MS),
+    "month": (30 * 24 * _HOUR_MS, 12 * _HOUR_MS),
+}
+"""How far back, and from one point to the next, in ms."""
+_COUNTED_MOST = 20_000
 
 
 class EndpointHealth(BaseModel):
@@ -112,6 +121,42 @@ def endpoints(
 def one_endpoint(endpoint: str, response: Response, parts: Parts, caller: EndpointsReader) -> Endpoint:
     """Return an endpoint with its settings. The ETag of one that is managed by the API goes into `If-Match`."""
     return described(parts, response, parts.endpoints().view(caller, endpoint))
+
+
+class OutcomePoint(BaseModel):
+    """What came of the attempts from a time on, until the next point."""
+
+    time: datetime
+    delivered: int
+    failed: int
+
+
+class EndpointOutcomes(BaseModel):
+    """What came of the attempts at an endpoint, over time."""
+
+    since: datetime = Field(description="Since when all are counted: of very many, the newest are.")
+    points: list[OutcomePoint]
+
+
+@router.get("/endpoints/{endpoint}/outcomes", summary="How an endpoint has done over time")
+def outcomes(
+    endpoint: str,
+    parts: Parts,
+    caller: EndpointsReader,
+    span: Annotated[Literal["day", "week", "month"], Query(description="How far back.")] = "day",
+) -> EndpointOutcomes:
+    """Return how many attempts delivered and how many failed: by half an hour, three hours or half a day."""
+    view = parts.endpoints().view(caller, endpoint)
+    length, step = _SPANS[span]
+    start = (clock.ms(clock.agreed()) - length) // step * step
+    with parts.record.availability.read() as connection:
+        rows, since = recorded.outcomes(connection, f"endpoint:{view.name}", start, step, _COUNTED_MOST)
+    by_start = {row.start: row for row in rows}
+    points = []
+    for begin in range(since // step * step, clock.ms(clock.agreed()) + 1, step):
+        row = by_start.get(begin, recorded.Outcomes(begin, 0, 0))
+        points.append(OutcomePoint(time=clock.moment(begin), delivered=row.delivered, failed=row.failed))
+    return EndpointOutcomes(since=clock.moment(since), points=points)
 
 
 @router.get("/endpoints/{endpoint}/attempts", summary="What was sent to an endpoint")

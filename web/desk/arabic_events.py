@@ -1,4 +1,4 @@
-"""What happens to articles and events, in Arabic."""
+"""What happens to articles and events, and what endpoints make of them, in Arabic."""
 
 from __future__ import annotations
 
@@ -10,4 +10,18 @@ EVENTS = {
     "conflict": "متعارض",
     "unknown": "غير معروف",
     "rejected": "مرفوض",
+    # What endpoints refuse, and how they do
+    "Parked articles": "المواد المركونة",
+    "Set aside because the endpoint refused them, or our quality gate did. Everything else goes on; on the page of an "
+    "endpoint they are sent again.": "رُكنت لأن نقطة التسليم رفضتها أو لأن بوابة الجودة رفضتها. "
+    "ما عداها يمضي؛ وتُرسل ثانية من صفحة نقطة التسليم.",
+    "Reason": "السبب",
+    "The newest": "الأحدث",
+    "There are more than are counted here.": "هناك أكثر مما أُحصي هنا.",
+    "Nothing is parked.": "لا شيء مركون.",
+    "Success over time": "النجاح عبر الوقت",
+    "a month": "شهر",
+    "Delivered and failed": "ما سُلّم وما أخفق",
+    "Counted since": "محصاة منذ",
+    "There were no attempts.": "لم تكن هناك محاولات.",
 }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from worker.store.endpoints import EndpointOverview
 
 _FRESH_SECONDS = 1.5
+_PARKED_MOST = 5_000
+"""So many parked articles are read to count them by reason."""
+_REASON_MOST = 80
 
 
 class Standing:
@@ -40,6 +43,32 @@ class Standing:
             if self._endpoints is None or time.monotonic() - self._endpoints[0] > _FRESH_SECONDS:
                 self._endpoints = time.monotonic(), self._read_endpoints()
             return self._endpoints[1]
+
+    def parked(self) -> tuple[list[dict[str, Any]], bool]:
+        """Return what is parked by its reason, the most frequent first, and whether all of it was counted.
+
+        Raises redis.RedisError.
+        """
+        reasons: dict[str, dict[str, Any]] = {}
+        left, is_whole = _PARKED_MOST, True
+        for row in self.endpoints()["rows"]:
+            if not row["parked"]:
+                continue
+            left -= row["parked"]
+            if left < 0:
+                is_whole = False
+                break
+            for article, attempt in self._parts.store.attempts.parked(row["feed"], row["name"]).items():
+                text = " ".join((attempt.answer or attempt.error).split())[:_REASON_MOST]
+                reason = f"{attempt.status or ''} {text}".strip() or attempt.outcome
+                of_reason = reasons.setdefault(reason, {"reason": reason, "count": 0, "endpoints": [], "time": 0})
+                of_reason["count"] += 1
+                if row["name"] not in of_reason["endpoints"]:
+                    of_reason["endpoints"].append(row["name"])
+                if attempt.time > of_reason["time"]:
+                    of_reason |= {"time": attempt.time, "article": article}
+        ordered = sorted(reasons.values(), key=lambda each: (-each["count"], each["reason"]))
+        return [each | {"time": _iso(each["time"])} for each in ordered], is_whole
 
     def system(self) -> dict[str, Any]:
         """Return what is there of Redis and workers, and what waits."""

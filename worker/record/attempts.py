@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import case, func, select, tuple_
 
 from worker.record.column_types import keepable_rows
 from worker.record.tables import attempts
@@ -44,11 +44,20 @@ class NotedAttempt(NamedTuple):
         return self.receiver, self.time, self.article_id, self.message_id
 
 
+class Outcomes(NamedTuple):
+    """How many attempts of a span, which began at `start` (ms), delivered, and how many failed."""
+
+    start: int
+    delivered: int
+    failed: int
+
+
 def note(connection: Connection, tries: Sequence[NotedAttempt]) -> None:
     """Note attempts, in the caller's transaction. Those that are noted already stay as they are."""
     upsert_many(connection, attempts, NotedAttempt._fields, keepable_rows(sorted(tries, key=_key)))
 
 
+_SENT_TO_NOBODY = ("given_back", "parked", "handed_out")
 _key = attrgetter("receiver", "time", "article_id", "message_id")
 
 
@@ -65,3 +74,27 @@ def newest(
         statement = statement.where(tuple_(*key) < tuple_(before.time, before.article_id, before.message_id))
     rows = connection.execute(statement.order_by(*(column.desc() for column in key)).limit(most))
     return [NotedAttempt(*row) for row in rows]
+
+
+def outcomes(connection: Connection, receiver: str, since: int, step: int, most: int) -> tuple[list[Outcomes], int]:
+    """Return what came of the attempts at a receiver since a time (ms), for each `step` in which there were any.
+
+    Of more than `most` the newest are counted; since when (ms) all are counted is returned, too. What was given back,
+    or set aside by us, was sent to nobody and is not counted.
+    """
+    newest_ones = (
+        select(attempts.c.time, attempts.c.outcome)
+        .where(attempts.c.receiver == receiver, attempts.c.time >= since)
+        .order_by(attempts.c.time.desc())
+        .limit(most)
+        .subquery()
+    )
+    span = newest_ones.c.time // step
+    delivered = func.sum(case((newest_ones.c.outcome == "delivered", 1), else_=0))
+    failed = func.sum(case((newest_ones.c.outcome.in_(("delivered", *_SENT_TO_NOBODY)), 0), else_=1))
+    statement = (
+        select(span, delivered, failed, func.count(), func.min(newest_ones.c.time)).group_by(span).order_by(span)
+    )
+    rows = connection.execute(statement).all()
+    is_whole = sum(row[3] for row in rows) < most
+    return [Outcomes(int(row[0]) * step, row[1], row[2]) for row in rows], since if is_whole else int(rows[0][4])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ROWS_MOST = 100
 """So many are shown at first; `?all=1` shows all."""
+_SPANS = ("day", "week", "month")
 _ORDERS = {
     "pause": "Paused: it gets nothing until somebody resumes it.",
     "resume": "Resumed: it catches up.",
@@ -62,12 +63,18 @@ async def endpoint(request: Request) -> Response:
 async def _endpoint(request: Request, status: int = 200, **more: Any) -> Response:
     api, name = api_of(request), request.path_params["endpoint"]
     after = request.query_params.get("after", "")
-    state, attempts, replay = await asyncio.gather(
+    span = request.query_params.get("span", "")
+    span = span if span in _SPANS else "day"
+    state, attempts, replay, outcomes = await asyncio.gather(
         api.call("GET", "endpoints", name),
         _unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
         _unless_away(api.get("endpoints", name, "replays")),
+        _unless_away(api.get("endpoints", name, "outcomes", span=span)),
     )
     values: dict[str, Any] = {
+        "outcomes": outcomes,
+        "span": span,
+        "spans": _SPANS,
         "endpoint": state.content,
         "revision": state.revision,
         "attempts": attempts,
@@ -80,6 +87,13 @@ async def _endpoint(request: Request, status: int = 200, **more: Any) -> Respons
         "fields": {},
     }
     return parts_of(request).pages.page(request, "endpoint.html", status=status, **(values | more))
+
+
+async def parked(request: Request) -> Response:
+    """GET /desk/endpoints-parked: what endpoints have refused for good, by the reason."""
+    visitor_of(request).caller.require(ENDPOINTS_READ)
+    reasons, is_whole = await run_in_threadpool(parts_of(request).standing.parked)
+    return parts_of(request).pages.page(request, "parked.html", reasons=reasons, is_whole=is_whole)
 
 
 async def standing(request: Request) -> Response:
@@ -163,6 +177,7 @@ async def _unless_away(answer: Any) -> Any:
 _ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"
 ROUTES = [
     Route(f"{PREFIX}/endpoints", endpoints),
+    Route(f"{PREFIX}/endpoints-parked", parked),
     Route(_ENDPOINT, endpoint),
     Route(f"{_ENDPOINT}/standing", standing),
     Route(f"{_ENDPOINT}/pause", pause, methods=["POST"]),

@@ -89,9 +89,15 @@
     return item;
   }
 
+  // The newest stands first, whenever we heard of it.
   function put(items) {
     for (const list of document.querySelectorAll("[data-live-list]")) {
-      for (const item of items(list)) list.prepend(item);
+      for (const item of items(list)) {
+        item.remove();
+        const moment = Date.parse(item.querySelector("time").dateTime);
+        const isNewer = (other) => moment >= Date.parse(other.querySelector("time").dateTime);
+        list.insertBefore(item, [...list.children].find(isNewer) || null);
+      }
       while (list.children.length > LINES_MOST) list.lastElementChild.remove();
       const empty = list.parentElement.querySelector(".empty");
       if (empty) empty.hidden = list.children.length > 0;
@@ -106,6 +112,7 @@
     old.outerHTML = html;
     const part = document.getElementById(id);
     htmx.process(part);
+    count();
     if (place >= 0) focusable(part)[place]?.focus();
   }
 
@@ -117,10 +124,7 @@
     part: ({ id, html }) => replace(id, html),
     news: (news) => refreshAll((element) => concerns(element, news)),
     anew: () => refreshAll(),
-    lines: (lines) => {
-      lines.sort((one, other) => (one.time < other.time ? -1 : 1));
-      put((list) => lines.map((line) => story(line, list)));
-    },
+    lines: (lines) => put((list) => lines.map((line) => story(line, list))),
     single: (fields) => put((list) => [single(fields, list)]),
   };
 
@@ -158,12 +162,13 @@
     refreshAll();
   });
 
-  setInterval(() => {
+  function count() {
     const now = Date.now();
     for (const element of document.querySelectorAll("[data-since]")) {
       element.textContent = span((now - Date.parse(element.dataset.since)) / 1000);
     }
-  }, 1000);
+  }
+  setInterval(count, 1000);
 
   function span(seconds) {
     if (!(seconds > 0)) return "0 s";
@@ -233,6 +238,8 @@
     for (const button of document.querySelectorAll("button[data-once]")) button.disabled = false;
   });
 
-  document.addEventListener("htmx:afterSettle", listen);
+  document.addEventListener("htmx:afterSettle", () => { listen(); count(); });
   listen();
+  count();
+  document.querySelector(".main-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 })();
