@@ -17,6 +17,7 @@ from config.setting_sources import models_in
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
 from feeds.definition import FeedName
+from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
 Kind = Literal["http", "pull", "s3", "mail", "queue"]
@@ -42,12 +43,14 @@ class RightsSettings(BaseModel):
     """Parameters added to the address of that page."""
     delay: Span | None = None
     """How long after a change it gets the article. A kill or a withdrawal is never delayed."""
+    machines: MachineRights | None = None
+    """What programs of its and its readers may do with it, in place of what its feed says."""
     early: bool = False
     """Whether it gets articles before their embargo ends, marked as embargoed, in mode "article"."""
 
     def rights(self) -> Rights:
         """The same, as it is applied."""
-        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()))
+        return Rights(self.text, self.credits, self.words, self.canonical, tuple(self.tracking.items()), self.machines)
 
 
 class EndpointSettings(BaseModel):

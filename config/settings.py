@@ -55,6 +55,7 @@ from feeds.article import Edition, Name, Url
 from feeds.definition import FeedDefinition
 from feeds.errors import InvalidInput
 from feeds.formats.own.definition import FormatDefinition
+from feeds.machine_rights import NOTHING_STATED, MachineRights
 
 # This machine, and the networks of RFC 1918, 6598 and 4193.
 _NOT_PUBLIC = (
@@ -91,6 +92,8 @@ class SiteSettings(BaseModel):
     """Where the newsroom's clocks stand, such as "Asia/Riyadh": for times of articles that come without an offset."""
     logo_url: Url | None = None
     """The publisher's logo, for partners that show it beside its articles."""
+    machines: MachineRights = NOTHING_STATED
+    """What programs may do with the articles, where a feed or an endpoint says nothing else."""
     partner_formats: tuple[str, ...] = ()
     """The partners' formats that partners fetch from the web server by themselves: operators learn what the gate keeps
     out of them. Of formats that are pushed they learn it in any case, of all others never."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from feeds.article import Edition, Line, Name, Urgency, Url
+from feeds.machine_rights import MachineRights
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,6 +60,8 @@ class FeedDefinition(BaseModel):
 
     `private`: only those are served who show a key for it; nothing public names it, and no hub pushes it. `partners`:
     whose keys are for it, beside those of partners with an endpoint that gets it.
+
+    `machines`: what programs may do with its articles, in place of what the site says.
     """
 
     model_config = _STRICT
@@ -81,6 +84,7 @@ class FeedDefinition(BaseModel):
     renamed_from: tuple[FeedName, ...] = ()
     private: bool = False
     partners: tuple[FeedName, ...] = ()
+    machines: MachineRights | None = None
 
     @property
     def by(self) -> str | None:
@@ -95,8 +99,9 @@ class FeedDefinition(BaseModel):
 
     @property
     def announced(self) -> str:
-        """All of it as JSON, as releases before private feeds read it too, if it is none of these."""
-        return self.model_dump_json(exclude=set() if self.private else {"private", "partners"})
+        """All of it as JSON, as releases read it too that had neither private feeds nor rights for machines."""
+        absent = set() if self.private else {"private", "partners"}
+        return self.model_dump_json(exclude=absent | (set() if self.machines else {"machines"}))
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from feeds.article import Alternate, Article, Image
 from feeds.direction import direction
+from feeds.machine_rights import MachineRights
 from feeds.text import text_of
 
 
@@ -19,7 +20,8 @@ from feeds.text import text_of
 class Entry:
     """One article as feeds show it. `html` is the body; a right-to-left one is wrapped in its language and direction.
 
-    `publisher` is the site's publisher, for formats that name it in every entry.
+    `publisher` is the site's publisher, for formats that name it in every entry. `machines`: what programs may do with
+    it, for formats that say so of every entry.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Entry:
     version: int
     publisher: str = ""
     alternates: tuple[Alternate, ...] = ()
+    machines: MachineRights | None = None
 
     @property
     def editions(self) -> tuple[Alternate, ...]:
@@ -84,7 +87,7 @@ class Channel:
     `description`, `logo_url`, `hub_url` and, where entries are of several, `language` may be empty.
 
     `older_url` and `newer_url` are the archives next to the document, if there are any; `current_url` the topic, in an
-    archive only (RFC 5005).
+    archive only (RFC 5005). `machines`: what programs may do with its entries, if anything is stated.
     """
 
     id: str
@@ -100,6 +103,7 @@ class Channel:
     older_url: str = ""
     newer_url: str = ""
     current_url: str = ""
+    machines: MachineRights | None = None
 
     @property
     def history(self) -> dict[str, str]:

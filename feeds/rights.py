@@ -15,6 +15,7 @@ from lxml import etree, html
 
 from feeds.article import Article
 from feeds.formats.body import parse_html
+from feeds.machine_rights import MachineRights
 from feeds.text import fold, legal, safe_html
 
 _RUN = re.compile(r"\S+")
@@ -29,7 +30,7 @@ class Rights:
     text: all of it, the summary, or the headline alone. credits: whose pictures are licensed; None: everybody's. words:
     the number of words after which the text is cut. canonical: the text ends with a link to the article's page.
     tracking: (name, value) pairs that are added to the address of that page; the addresses of other editions stay as
-    the newsroom sent them.
+    the newsroom sent them. machines: what programs may do with it, in place of what its feed says.
     """
 
     text: Literal["full", "summary", "headline"] = "full"
@@ -37,6 +38,7 @@ class Rights:
     words: int | None = None
     canonical: bool = False
     tracking: tuple[tuple[str, str], ...] = ()
+    machines: MachineRights | None = None
 
 
 EVERYTHING = Rights()

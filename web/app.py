@@ -240,6 +240,7 @@ def _slow_path(
                 coverage.get,
             ),
             Route("/.well-known/jwks.json", KeySetEndpoint(signing_keys).get),
+            Route("/.well-known/tdmrep.json", feeds.tdmrep),
             Route("/logo", feeds.logo),
             Route("/robots.txt", feeds.robots),
             Route("/favicon.svg", feeds.favicon),

@@ -15,6 +15,7 @@ from feeds.archive import period_named
 from feeds.definition import FeedDefinition
 from feeds.formats import FEED_FORMATS
 from feeds.formats.interface import FeedFormat
+from feeds.machine_rights import MachineRights
 from feeds.patterns import PatternFeed, pattern_of
 from web import feed_delta
 from web.content_coding import IDENTITY, preferred
@@ -138,6 +139,10 @@ class FeedServer:
         """GET /robots.txt (RFC 9309)."""
         return await self._fixed(request, self._pages.robots, "text/plain; charset=utf-8")
 
+    async def tdmrep(self, request: Request) -> Response:
+        """GET /.well-known/tdmrep.json: for which feeds rights to mine their text are reserved (TDMRep, section 6)."""
+        return await self._fixed(request, self._pages.tdmrep, "application/json")
+
     async def favicon(self, request: Request) -> Response:
         """GET /favicon.svg, and /favicon.ico for browsers that only ask for that."""
         return await self._fixed(request, self._pages.favicon, "image/svg+xml")
@@ -178,7 +183,7 @@ class FeedServer:
             if document is None:
                 raise LookupError
             # Without a time: its newest article may be killed, and its time would go back.
-            headers = self._headers(definition, feed_format)
+            headers = self._headers(definition, feed_format, terms.rights.machines)
             return Representation(document.body, feed_format.media_type, headers, document.head, None)
 
         try:
@@ -235,7 +240,7 @@ class FeedServer:
 
     def _current(self, definition: FeedDefinition, feed_format: FeedFormat, terms: Terms) -> Representation:
         document = self._documents.current(definition, feed_format, terms)
-        headers = self._headers(definition, feed_format)
+        headers = self._headers(definition, feed_format, terms.rights.machines)
         # With a delay articles come without a change of the feed.
         changed = None if terms.delay else document.changed or None
         return Representation(document.body, feed_format.media_type, headers, document.head, changed)
@@ -243,9 +248,10 @@ class FeedServer:
     def _page(self, definition: FeedDefinition, terms: Terms) -> Representation:
         entries, head = self._documents.latest(definition, ENTRIES, terms)
         body = self._pages.feed(self._documents.titled(definition), entries)
-        cache_control = (b"cache-control", _cache_control(definition))
+        headers = [(b"cache-control", _cache_control(definition))]
+        headers += self._to_machines(definition, terms.rights.machines)
         changed = None if terms.delay else head.changed or None
-        return Representation(body, _HTML, [cache_control], head.seq, changed)
+        return Representation(body, _HTML, headers, head.seq, changed)
 
     def _delta(
         self,
@@ -273,15 +279,25 @@ class FeedServer:
         if payload is None or payload.cursor != document.head:
             # Nothing to send, too much for one response, or more has changed since the document was made.
             return None
-        return feed_delta.respond(
-            payload.body, feed_format.media_type, self._headers(definition, feed_format), document, tag
-        )
+        headers = self._headers(definition, feed_format, terms.rights.machines)
+        return feed_delta.respond(payload.body, feed_format.media_type, headers, document, tag)
 
-    def _headers(self, definition: FeedDefinition, feed_format: FeedFormat) -> RawHeaders:
+    def _headers(
+        self, definition: FeedDefinition, feed_format: FeedFormat, machines: MachineRights | None
+    ) -> RawHeaders:
         """Return the headers of every response about a document. The page comes last: readers look for other links."""
         links = self._publication.links(definition.name, feed_format.name)
         page = f'<{self._publication.page(definition.name)}>; rel="alternate"'
-        return [(b"cache-control", _cache_control(definition)), (b"link", f"{links}, {page}".encode())]
+        return [
+            (b"cache-control", _cache_control(definition)),
+            (b"link", f"{links}, {page}".encode()),
+            *self._to_machines(definition, machines),
+        ]
+
+    def _to_machines(self, definition: FeedDefinition, machines: MachineRights | None) -> RawHeaders:
+        """Return the headers that say what programs may do; `machines`: what a contract says, in place of the feed."""
+        machines = machines or self._publication.machines_of(definition)
+        return [(name.encode(), value.encode()) for name, value in machines.headers] if machines else []
 
 
 def _in_a_moment() -> Response:

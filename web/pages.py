@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader
 from lxml import etree
@@ -96,7 +98,20 @@ class Pages:
     def robots(self) -> bytes:
         """Return robots.txt: crawlers should leave alone what is not for readers."""
         closed = ("/api/", "/desk", "/events", "/hub", "/metrics", "/partner")
-        return "".join(("User-agent: *\n", *(f"Disallow: {path}\n" for path in closed))).encode()
+        usage = self._publication.machines.usage
+        to_machines = (f"Content-Usage: {usage}\n",) if usage else ()
+        return "".join(("User-agent: *\n", *to_machines, *(f"Disallow: {path}\n" for path in closed))).encode()
+
+    def tdmrep(self) -> bytes:
+        """Return what is stated of mining each public feed that says it itself, and of all others (TDMRep)."""
+        site, feeds = self._publication.machines, [*self._publication.public, *self._publication.public_patterns]
+        entries = []
+        for feed in feeds:
+            if feed.machines:
+                path = quote(f"/feeds/{feed.name}", safe="/*")
+                locations = (path,) if feed.by else (f"{path}.*", f"{path}$")
+                entries += [feed.machines.tdmrep(location) for location in locations]
+        return json.dumps([entry for entry in (*entries, site.tdmrep("/")) if entry]).encode()
 
     def favicon(self) -> bytes:
         """Return the icon: three lines of a column under a headline."""

@@ -13,11 +13,13 @@ from lxml import etree
 from feeds.article import Alternate, Image
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.timestamps import rfc3339
+from feeds.machine_rights import MachineRights
 
 ATOM_NS = "http://www.w3.org/2005/Atom"
 MEDIA_NS = "http://search.yahoo.com/mrss/"
 HISTORY_NS = "http://purl.org/syndication/history/1.0"
 TOMBSTONE_NS = "http://purl.org/atompub/tombstones/1.0"
+RSL_NS = "https://rslstandard.org/rsl"
 
 
 class MediaFeed(BaseExtension):  # type: ignore[misc]  # feedgen has no types
@@ -105,6 +107,39 @@ class Tombstones(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     def extend_rss(self, rss: etree._Element) -> None:
         """Append the same to the RSS channel: RSS itself cannot say that an item is gone."""
         self.extend_atom(rss[0])
+
+
+class Licences(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What programs may do with the entries of the feed (RSL 1.0, the RSS module)."""
+
+    channel: Channel
+
+    def extend_rss(self, rss: etree._Element) -> None:
+        """Append an rsl:content to the channel, for all that it has."""
+        if self.channel.machines:
+            _license(rss[0], self.channel.home_url, self.channel.machines)
+
+
+class Licence(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What programs may do with one entry."""
+
+    entry: Entry
+
+    def extend_rss(self, item: etree._Element) -> None:
+        """Append an rsl:content for the entry's page."""
+        if self.entry.machines:
+            _license(item, self.entry.url, self.entry.machines)
+
+
+def _license(parent: etree._Element, url: str, machines: MachineRights) -> None:
+    # The namespace is declared where it is used: see `add_history`.
+    content = etree.SubElement(parent, f"{{{RSL_NS}}}content", url=url, nsmap={"rsl": RSL_NS})
+    license_of = etree.SubElement(content, f"{{{RSL_NS}}}license")
+    for name, usages in (("permits", machines.permits), ("prohibits", machines.prohibits)):
+        if usages:
+            etree.SubElement(license_of, f"{{{RSL_NS}}}{name}", type="usage").text = ",".join(usages)
+    if machines.policy:
+        etree.SubElement(content, f"{{{RSL_NS}}}terms").text = machines.policy
 
 
 def add_history(element: etree._Element, channel: Channel, link: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from feeds.article import Article
 from feeds.entry import Channel, Entry, Tombstone
+from feeds.machine_rights import MachineRights
+from feeds.patterns import pattern_of
 from feeds.validation.finding import Findings
 
 
@@ -107,10 +109,22 @@ class FeedFormat(_Format):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who sends the articles. `authority` is part of every permanent id (RFC 4151); `name` is the name of the paper."""
+    """Who sends the articles, and on which terms.
+
+    `authority` is part of every permanent id (RFC 4151); `name` is the name of the paper. `machines`: what programs may
+    do with what is sent, if anything is stated; `machines_of`: the same of feeds that state it themselves.
+    """
 
     authority: str
     name: str
+    machines: MachineRights | None = None
+    machines_of: tuple[tuple[str, MachineRights], ...] = ()
+
+    def towards(self, feed: str, machines: MachineRights | None) -> Provider:
+        """Return the same sender to whoever gets a feed. `machines`: what a contract says, in place of the feed."""
+        by_feed = dict(self.machines_of)
+        of_feed = by_feed.get(feed) or by_feed.get(pattern_of(feed))
+        return Provider(self.authority, self.name, machines or of_feed or self.machines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from feeds.formats.body import body_tree
 from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
+from feeds.machine_rights import MachineRights
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -51,8 +52,12 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
     root.set(_XML_LANG, article.edition)
     root.set("dir", direction(article.edition))
     _add(root, "catalogRef", href=CATALOG)
-    if usable and article.rights:
-        _add(_add(root, "rightsInfo"), "usageTerms", article.rights)
+    if usable and (article.rights or provider.machines):
+        rights = _add(root, "rightsInfo")
+        if article.rights:
+            _add(rights, "usageTerms", article.rights)
+        if provider.machines:
+            _data_mining(rights, provider.machines)
     meta = _add(root, "itemMeta")
     _add(meta, "itemClass", qcode="ninat:text")
     _add(_add(meta, "provider", literal=provider.authority), "name", provider.name)
@@ -78,6 +83,13 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
 def recognizes(outline: Outline) -> bool:
     """Whether a document is a newsItem."""
     return outline.root == f"{_N}newsItem"
+
+
+def _data_mining(rights: etree._Element, machines: MachineRights) -> None:
+    """Say what programs may do with it (NewsML-G2 2.34), after a link to the terms."""
+    if machines.policy:
+        _add(rights, "link", href=machines.policy)
+    _add(rights, "dataMining", uri=machines.data_mining)
 
 
 def _link(meta: etree._Element, alternate: Alternate, provider: Provider) -> None:

@@ -16,7 +16,16 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.entry import Channel, Entry, Tombstone
-from feeds.formats.extensions import ATOM_NS, Editions, MediaEntry, MediaFeed, Tombstones, add_history
+from feeds.formats.extensions import (
+    ATOM_NS,
+    Editions,
+    Licence,
+    Licences,
+    MediaEntry,
+    MediaFeed,
+    Tombstones,
+    add_history,
+)
 from feeds.formats.timestamps import rfc822, rfc3339
 from feeds.formats.xml_fragments import xml_format
 from feeds.text import cut, legal
@@ -71,11 +80,13 @@ def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tomb
     feed = generator(channel)
     feed.register_extension("tombstones", Tombstones)
     feed.tombstones.tombstones = tombstones
+    feed.register_extension("licence", Licences, Licence)
+    feed.licence.channel = channel
     for entry in entries:
-        add(feed, entry)
+        add(feed, entry).licence.entry = entry
     for tombstone in tombstones:
         if tombstone.notice:
-            add(feed, tombstone.notice)
+            add(feed, tombstone.notice).licence.entry = tombstone.notice
     document: bytes = feed.rss_str()
     return document
 

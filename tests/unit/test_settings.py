@@ -33,6 +33,7 @@ NO_DEFAULT = {
     "broker_url",
     "site.logo_url",
     "desk.logo",
+    *(f"site.machines.{name}" for name in ("train", "answer", "search", "policy")),
     "management.secret_key_file",
     "desk.oidc.issuer",
     "desk.oidc.client_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from feeds.entry import Channel
     from feeds.formats.interface import FeedFormat
+    from feeds.machine_rights import MachineRights
     from worker.documents.quality_gate import QualityGate
     from worker.newsroom.publication import Publication
     from worker.store.articles import StoredArticle
@@ -49,9 +50,10 @@ class ArticleFragments:
         self._objections: LRUCache[tuple[str, str, str, Rights], list[str]] = LRUCache(_REFUSED_ARTICLES)
         self._lock = Lock()
 
-    def entry(self, stored: StoredArticle) -> Entry:
-        """Return the article as feeds show it, in no format yet."""
-        return entry(stored.article, self._publication.authority, self._publication.title)
+    def entry(self, stored: StoredArticle, machines: MachineRights | None = None) -> Entry:
+        """Return the article as feeds show it, in no format yet. `machines`: what programs may do with it there."""
+        shown = entry(stored.article, self._publication.authority, self._publication.title)
+        return replace(shown, machines=machines) if machines else shown
 
     def select(
         self,
@@ -67,6 +69,9 @@ class ArticleFragments:
         The format leaves out what is beyond the bounds of its partner, the gate what breaks the format's rules. Unless
         `quiet`, operators learn of what the gate keeps out.
         """
+        if channel.machines != rights.machines:
+            # The feed says it, not the contract; a fragment is of its feed then.
+            rights = replace(rights, machines=channel.machines)
         if feed_format.select:
             entries = {self.entry(stored): stored for stored in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
@@ -105,7 +110,7 @@ class ArticleFragments:
     def _judged(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle) -> tuple[bytes, list[str]]:
         """Return the article's fragment, and why the gate keeps it out."""
         try:
-            fragment = feed_format.fragment(self.entry(stored))
+            fragment = feed_format.fragment(self.entry(stored, channel.machines))
         except FormatFault as fault:
             return b"", [f"the template fails: {fault}"]
         return fragment, self._gate.objections(feed_format, channel, fragment)

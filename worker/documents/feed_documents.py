@@ -82,6 +82,7 @@ class FeedDocuments:
             definition,
             feed_format,
             window.head.changed,
+            terms.rights,
             quiet=quiet,
             older_url=self._renderer.archive_url(definition, feed_format, window.below),
         )
@@ -114,6 +115,7 @@ class FeedDocuments:
             definition,
             feed_format,
             changed,
+            terms.rights,
             quiet=False,
             self_url=self._publication.archive(definition.name, feed_format.name, period),
             current_url=self._publication.topic(definition.name, feed_format.name),

@@ -196,7 +196,9 @@ class FeedPayloads:
         if rights != EVERYTHING:
             shown = [replace(stored, article=granted(stored.article, rights)) for stored in shown]
         older_url = self._renderer.archive_url(definition, feed_format, selection.below)
-        channel = self._renderer.channel(definition, feed_format, head.changed, quiet=False, older_url=older_url)
+        channel = self._renderer.channel(
+            definition, feed_format, head.changed, rights, quiet=False, older_url=older_url
+        )
         selected = self._renderer.fragments.select(feed_format, channel, shown, rights, quiet=False)
         if not selected.articles and not departures:
             return None

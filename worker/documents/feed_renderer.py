@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from feeds.definition import FeedDefinition
     from feeds.entry import Channel
     from feeds.formats.interface import Envelope, FeedFormat
+    from feeds.rights import Rights
     from worker.documents.quality_gate import QualityGate
     from worker.newsroom.publication import Publication
     from worker.store import Store
@@ -55,14 +56,22 @@ class FeedRenderer:
         return self._publication.feed(definition.name, self._store.patterns.written(definition)) or definition
 
     def channel(
-        self, definition: FeedDefinition, feed_format: FeedFormat, changed: int, *, quiet: bool, **links: str
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        changed: int,
+        rights: Rights,
+        *,
+        quiet: bool,
+        **links: str,
     ) -> Channel:
         """Return what the document says of the feed, after the gate has checked it. Raises FeedRefused.
 
         `changed`: the feed's last change (ms; 0: never). `quiet`: no operator is alerted if the gate refuses the feed.
-        `links`: addresses as in `Publication.channel`.
+        `rights`: of whom it is for. `links`: addresses as in `Publication.channel`.
         """
-        channel = self._publication.channel(self.titled(definition), feed_format.name, changed, **links)
+        titled = self.titled(definition)
+        channel = self._publication.channel(titled, feed_format.name, changed, rights.machines, **links)
         from_pattern = isinstance(definition, PatternFeed)
         self._gate.check_channel(definition.name, feed_format, channel, from_pattern=from_pattern, quiet=quiet)
         return channel

@@ -14,6 +14,7 @@ from feeds.definition import FeedDefinition
 from feeds.entry import Channel, start_of_authority, tag_uri
 from feeds.formats import FEED_FORMATS, READERS, TOPICS
 from feeds.formats.interface import FeedFormat, Provider
+from feeds.machine_rights import NOTHING_STATED, MachineRights
 from worker import clock
 
 _NAME_MOST = 200
@@ -33,6 +34,8 @@ class Publication:
     logo_url: str = ""
     partner_formats: tuple[str, ...] = ()
     """The partners' formats that partners fetch from us by themselves."""
+    machines: MachineRights = NOTHING_STATED
+    """What programs may do with the articles of feeds that do not say it themselves."""
 
     @cached_property
     def definitions(self) -> tuple[FeedDefinition, ...]:
@@ -95,7 +98,14 @@ class Publication:
     @property
     def provider(self) -> Provider:
         """Who sends the articles, as partners read it."""
-        return Provider(self.authority, self.title)
+        machines_of = tuple((feed.name, feed.machines) for feed in self.configured if feed.machines)
+        says_something = bool(self.machines.permits or self.machines.prohibits)
+        return Provider(self.authority, self.title, self.machines if says_something else None, machines_of)
+
+    def machines_of(self, definition: FeedDefinition) -> MachineRights | None:
+        """Return what programs may do with the articles of a feed; None: nothing is stated."""
+        machines = definition.machines or self.machines
+        return machines if machines.permits or machines.prohibits else None
 
     @property
     def hub_url(self) -> str:
@@ -135,10 +145,18 @@ class Publication:
         own = f'<{self.topic(feed, format_name)}>; rel="self"'
         return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name, definition) else own
 
-    def channel(self, definition: FeedDefinition, format_name: str, changed: int, **links: str) -> Channel:
+    def channel(
+        self,
+        definition: FeedDefinition,
+        format_name: str,
+        changed: int,
+        machines: MachineRights | None = None,
+        **links: str,
+    ) -> Channel:
         """What the document says of the feed, last changed at `changed` (ms; 0: never, it is as old as its id).
 
-        `links`: addresses that are not those of the topic, or beside them.
+        `machines`: what a contract says, in place of the feed. `links`: addresses that are not those of the topic, or
+        beside them.
         """
         addresses: dict[str, Any] = {
             "self_url": self.topic(definition.name, format_name),
@@ -154,6 +172,7 @@ class Publication:
             home_url=definition.url or self.page(definition.name),
             updated=clock.moment(changed) if changed else start_of_authority(self.authority),
             logo_url=self.logo_url,
+            machines=machines or self.machines_of(definition),
             **addresses,
         )
 

@@ -39,6 +39,7 @@ def render_push(
     replay) keeps two pushes apart that say the same, one before and one after something else.
     """
     render, kind, readable = ARTICLE_FORMATS[format_name].render, f"article.{status}", granted(article, rights)
+    provider = provider.towards(feed, rights.machines)
     push_id = message_id(render(kind, readable, "", provider), feed, article.id, article.version, occasion)
     return push_id, render(kind, readable, push_id, provider)
 

@@ -125,6 +125,7 @@ class Services:
             configured=settings.feeds,
             logo_url=settings.site.logo_url or "",
             partner_formats=settings.site.partner_formats,
+            machines=settings.site.machines,
         )
 
     @property
