@@ -15,7 +15,8 @@ class DestinationSettings(BaseModel):
     """How an endpoint of one kind is reached. What is secret in it has `repr=False`.
 
     `schemes`: with which of them the endpoint's `url` may begin. `default_url`: its `url` where it says none. `uses`:
-    the settings of HTTP that mean something to it too, such as `tls`. `modes`: what it can be sent.
+    the settings of HTTP that mean something to it too, such as `tls`. `modes`: what it can be sent. `formats`: in which
+    formats alone; empty: in any.
     """
 
     model_config = STRICT
@@ -24,6 +25,7 @@ class DestinationSettings(BaseModel):
     default_url: ClassVar[str] = ""
     uses: ClassVar[frozenset[str]] = frozenset()
     modes: ClassVar[tuple[str, ...]] = ("article", "feed")
+    formats: ClassVar[tuple[str, ...]] = ()
 
     @property
     def rate(self) -> float | None:
@@ -46,6 +48,11 @@ class DestinationSettings(BaseModel):
         return without_user(url)
 
 
+def table_of(kind: str) -> str:
+    """Return how the table of a kind is named in the settings of an endpoint."""
+    return kind.replace("-", "_")
+
+
 WITHOUT_SECRETS = "without secrets"
 """Context of a check of settings whose secrets are sealed: what can't be checked so is left out."""
 _Own = TypeVar("_Own", bound=DestinationSettings)
@@ -54,7 +61,7 @@ _Own = TypeVar("_Own", bound=DestinationSettings)
 def _of_its_kind(value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """Check the table of a kind, which is there for this kind alone; what is missing of it is named one by one."""
     kind = info.data.get("kind")
-    if kind != info.field_name:
+    if kind is None or table_of(kind) != info.field_name:
         if value is not None and kind is not None:
             raise ValueError(f'is of no use with kind = "{kind}"')
         return None

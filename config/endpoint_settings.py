@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 from pydantic_core import PydanticCustomError
 
+from config.apple_news_settings import AppleNewsSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
-from config.destination_settings import DestinationSettings
+from config.destination_settings import DestinationSettings, OwnTable, table_of
 from config.known_formats import known_formats
 from config.mail_settings import MailSettings
 from config.queue_settings import QueueSettings
@@ -20,8 +21,8 @@ from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull", "s3", "mail", "queue"]
-"""How an endpoint gets what it gets: each kind but these two has a table of its own in its settings, of its name."""
+Kind = Literal["http", "pull", "s3", "mail", "queue", "apple-news"]
+"""How an endpoint gets what it gets: each kind but the first two has a table of its own in its settings."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
 
@@ -101,6 +102,8 @@ class EndpointSettings(BaseModel):
     """Of kind "mail": from whom, to whom, and by which server."""
     queue: QueueSettings | None = Field(default=None, validate_default=True)
     """Of kind "queue": how the message broker is reached, and where in it messages go."""
+    apple_news: OwnTable[AppleNewsSettings] = None
+    """Of kind "apple-news": which channel it is, and by which key."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod
@@ -121,14 +124,14 @@ class EndpointSettings(BaseModel):
     @classmethod
     def of_kind(cls, kind: Any) -> type[DestinationSettings] | None:
         """Return the settings that endpoints of a kind have in a table of their own; None: it has no such table."""
-        field = cls.model_fields.get(kind) if isinstance(kind, str) else None
+        field = cls.model_fields.get(table_of(kind)) if isinstance(kind, str) else None
         models = models_in(field.annotation) if field else ()
         return next((model for model in models if issubclass(model, DestinationSettings)), None)
 
     @property
     def own(self) -> DestinationSettings:
         """The settings in the table that is named as its kind, for kinds that have one."""
-        table: DestinationSettings = getattr(self, self.kind)
+        table: DestinationSettings = getattr(self, table_of(self.kind))
         return table
 
     @field_validator("s3", "mail")
@@ -172,6 +175,9 @@ class EndpointSettings(BaseModel):
         formats = there_are.article if mode == "article" else there_are.feed
         if mode and value not in formats:
             raise ValueError(f"there is no {mode} format {value!r}; known: {', '.join(formats)}")
+        own = cls.of_kind(info.data.get("kind"))
+        if own is not None and own.formats and value not in own.formats:
+            raise ValueError(f'must be "{own.formats[0]}" with kind = "{info.data["kind"]}"')
         return value
 
     @field_validator("headers")

@@ -74,7 +74,7 @@ class TestExample:
         shown = tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
         # The properties of feeds are explained in a table of their own, the pointers to secrets in the head.
         assert keys_of(Settings) - keys_of(FeedDefinition, "feeds.") == {
-            re.sub(r"_(?:file|env)$|(\.(?:mapping|headers|tracking|roles|channels))\..*", r"\1", key)
+            re.sub(r"_(?:file|env)$|(\.(?:mapping|headers|tracking|sections|roles|channels))\..*", r"\1", key)
             for key in keys_in(shown)
             if not key.startswith("feeds.")
         }
@@ -98,6 +98,8 @@ class TestExample:
         (file.parent / "secrets" / "archive").write_text("hunter2")
         (file.parent / "secrets" / "portal-bucket").write_text("hunter3")
         (file.parent / "secrets" / "mail").write_text("hunter4")
+        (file.parent / "secrets" / "apple-news").write_text("aHVudGVyNQ==")
+        (file.parent / "secrets" / "broker").write_text("hunter6")
         (file.parent / "secrets" / "oncall").write_text("mailto://u:p@mail.example")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
@@ -113,7 +115,7 @@ class TestExample:
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
         environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
         environ |= dict.fromkeys(of_adapters, "s" * 16)
-        environ |= {"PORTAL_KEY_ID": "AKIA", "MAIL_USER": "herald"}
+        environ |= {"PORTAL_KEY_ID": "AKIA", "MAIL_USER": "herald", "APPLE_NEWS_KEY": "1e3f"}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s", "SLACK_ALARMS": "slack://a/b/c"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]

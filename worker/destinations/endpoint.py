@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import http, mail, queue, s3
+from worker.destinations import apple_news, http, mail, queue, s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "s3": s3.destination,
     "mail": mail.destination,
     "queue": queue.destination,
+    "apple-news": apple_news.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 

@@ -6,8 +6,8 @@
             answer = yield Step("PUT", url, body, headers)
         return answer
 
-What it returns is the answer to the push. Each step begins in the engine's thread, as soon as the one before has its
-answer.
+What it returns is the answer to the push, or what it raises as `Ended`, from however deep inside. Each step begins in
+the engine's thread, as soon as the one before has its answer.
 """
 
 from __future__ import annotations
@@ -31,16 +31,25 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class Step(NamedTuple):
-    """One request. `keep_bytes`: how much of the answer's body is wanted."""
+    """One request. `keep_bytes`: how much of the answer's body is wanted; `once`: as of a Transfer."""
 
     method: str
     url: str
     body: bytes = b""
     headers: tuple[str, ...] = ()
     keep_bytes: int = 2048
+    once: bool = False
 
 
 Steps = Generator[Step, Answer, Answer]
+
+
+class Ended(Exception):
+    """Ends a push with an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
 
 
 class _Run:
@@ -63,6 +72,8 @@ class _Run:
             step = self.step = self._steps.send(answer)
         except StopIteration as end:
             outcome: Answer = end.value
+        except Ended as end:
+            outcome = end.answer
         except Exception as error:
             log.exception("push_step_failed", method=self.step.method)
             outcome = Answer(0, {}, b"", Fault.INTERNAL, f"it failed: {type(error).__name__}", 0.0, started=True)
@@ -77,16 +88,17 @@ class _Run:
 def begin(steps: Steps, delivery: Delivery, engine: Engine, on_answer: OnAnswer, **of_all: Any) -> Transfer:
     """Return the first step of a push. `of_all`: fields that all its transfers have, such as `tls`."""
     run = _Run(steps, engine, on_answer)
-    method, url, body, headers, keep_bytes = run.step
+    step = run.step
     run.first = Transfer(
-        url,
-        body,
-        list(headers),
+        step.url,
+        step.body,
+        list(step.headers),
         delivery.timeout,
         delivery.deadline,
         run.take,
-        method=method,
-        keep_bytes=keep_bytes,
+        method=step.method,
+        keep_bytes=step.keep_bytes,
+        once=step.once,
         keep_headers=True,
         **of_all,
     )

@@ -12,6 +12,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from config.destination_settings import table_of
 from config.endpoint_settings import EndpointSettings
 from config.setting_sources import is_secret
 from feeds.errors import FieldError, InvalidInput
@@ -41,13 +42,13 @@ def places(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str
         for name in _OF_AUTH:
             if name in auth:
                 yield f"auth.{name}", auth, name
-    kind = values.get("kind")
-    own = EndpointSettings.of_kind(kind)
-    table = values.get(str(kind)) if own is not None else None
+    own = EndpointSettings.of_kind(values.get("kind"))
+    name_of_table = table_of(str(values.get("kind")))
+    table = values.get(name_of_table)
     if own is not None and isinstance(table, dict):
         for name, field in own.model_fields.items():
             if is_secret(field) and table.get(name):
-                yield f"{kind}.{name}", table, name
+                yield f"{name_of_table}.{name}", table, name
 
 
 def hidden(values: Mapping[str, Any]) -> dict[str, Any]:

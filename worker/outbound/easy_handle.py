@@ -183,6 +183,9 @@ class EasyHandle:
         if transfer.keep_headers:
             self._reusable = False
             self._setopt(pycurl.HEADERFUNCTION, self._header_lines.append)
+        if transfer.once:
+            self._reusable = False
+            self._setopt(pycurl.FRESH_CONNECT, 1)
         if transfer.sigv4 is not None:
             self._set_signature(transfer.sigv4)
         elif "%" in transfer.url:

@@ -54,7 +54,14 @@ class Fault(StrEnum):
 
 
 class RequestPending(Exception):
-    """A request can't be made yet, and can in a moment; the message says what it waits for."""
+    """A request can't be made yet, and can in a moment; the message says what it waits for.
+
+    `seconds`: when to come again.
+    """
+
+    def __init__(self, reason: str = "", seconds: float = 0.25) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class RequestImpossible(Exception):

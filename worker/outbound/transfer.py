@@ -88,6 +88,9 @@ class Transfer:
     keep_headers: bool = False
     """Whether to keep the answer's headers. Each costs a call."""
     tls: Tls = field(default=DEFAULT_TLS)
+    once: bool = False
+    """Whether it must not be sent twice. libcurl sends a request again, by itself, when a connection that was kept
+    breaks before the answer begins; this one gets a connection of its own."""
     sigv4: SigV4 | None = None
     """How it is signed, if its receiver is a bucket."""
     receiver: str = ""

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from worker.receivers.ledger import LedgerEntry
     from worker.store.receivers import Claim
 
-_TOKEN_MS = 250
-"""How long a push waits before it looks again whether its token has come."""
-
 
 class EndpointPushes(ABC):
     """The part of a push session (`PushSession`) that makes requests to an endpoint and notes its attempts."""
@@ -109,7 +106,7 @@ class EndpointPushes(ABC):
             request = self._destination.push(message, delivery, partial(self.on_answer, key))
             request.article_ids = text_ids
         except RequestPending as pending:
-            due = clock.ms(clock.agreed()) + _TOKEN_MS
+            due = clock.ms(clock.agreed()) + int(pending.seconds * 1000)
             self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, str(pending)))
             return None
         except RequestImpossible as error:
