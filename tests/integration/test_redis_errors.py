@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from worker.record import Record
 from worker.retention.agreement import Agreement
 from worker.runtime import redis_broker
 from worker.runtime.embedded_redis import find_server
-from worker.store import Store, redis_errors
+from worker.store import Store, keys, redis_errors
 from worker.store.events import IncomingEvent
 
 
@@ -142,6 +143,25 @@ def test_a_failover_is_seen_on_connections_that_only_read(
         assert store.client.info("replication")["role"] == "master"
     store.close()
     agreement.close()
+
+
+def test_a_look_at_a_demoted_primary_takes_no_connection_from_who_listens_on_it(
+    failover: tuple[Address, Callable[[], None]],
+) -> None:
+    address, fail_over = failover
+    store = Store.connect(f"redis://127.0.0.1:{address.port}")
+    announcements = store.management.listen()
+    # On another connection, which is kept and leads to what is a replica in a moment.
+    before = store.client.info("server")["run_id"]
+    with ThreadPoolExecutor(1) as other:
+        heard = other.submit(announcements.wait, 60)
+        fail_over()
+        until(lambda: store.agreement.read().run_id != before)
+        # The replica hears of it too.
+        store.client.publish(keys.MANAGED, "x")
+        heard.result(60)
+    announcements.close()
+    store.close()
 
 
 def test_messages_are_sent_and_received_after_a_failover(

@@ -64,8 +64,9 @@ class Agreement:
         try:
             return self._read()
         except Demoted:
-            # Nothing is written here, so nothing else would tell. A new connection may lead to the new primary.
-            self._client.connection_pool.disconnect()
+            # Nothing is written here, so nothing else would tell. A new connection may lead to the new primary. Those
+            # that other threads are using are theirs.
+            self._client.connection_pool.disconnect(inuse_connections=False)
             return self._read()
 
     def _read(self) -> RedisStanding:
