@@ -92,7 +92,7 @@ class WebProcess:
         self._changing = Lock()
         self._heads = FeedHeads()
         self._cache = DocumentCache(self._heads)
-        self._wrong_keys = WrongKeys()
+        self._wrong_keys = WrongKeys(store.mistakes)
         self._announcer = AddressAnnouncer(store.address)
         self._listener = ChangeListener(
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw

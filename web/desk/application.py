@@ -64,10 +64,9 @@ def application(
     files = StaticFiles(PREFIX, settings.desk.accent, readable(settings.desk.logo))
     pages = DeskPages(settings, files, api_parts.publication.base_url)
     standing = Standing(api_parts)
-    parts = DeskParts(
-        api, api_parts, pages, addresses, SignInLimits(), record_health, standing, DeskNews(api_parts, standing),
-        SharedAnswers(), openid,
-    )  # fmt: skip
+    limits = SignInLimits(api_parts.store.mistakes)
+    news, shared = DeskNews(api_parts, standing), SharedAnswers()
+    parts = DeskParts(api, api_parts, pages, addresses, limits, record_health, standing, news, shared, openid)
     desk = Starlette(
         routes=[Route(f"{PREFIX}/static/{{path:path}}", files.get), *ROUTES],
         exception_handlers=PROBLEM_HANDLERS,

@@ -79,6 +79,7 @@ from worker.store.lineage import Lineage
 from worker.store.lists import CuratedLists
 from worker.store.live import Live
 from worker.store.management import ManagementCopies
+from worker.store.mistakes import Mistakes
 from worker.store.operational_events import OperationalEvents
 from worker.store.outages import Outages
 from worker.store.outboxes import Outboxes
@@ -117,6 +118,7 @@ class Store:
         self.api_requests = ApiRequests(self._hasty_client)
         self.agreement = Agreement(client, scripts)
         self.desk_sessions = DeskSessions(self._hasty_client)
+        self.mistakes = Mistakes(self._hasty_client)
         self.restoring = Restoring(client, scripts)
         self.holdings = Holdings(client)
         self.events = Events(client, scripts)

@@ -273,6 +273,11 @@ def api_answer(caller: str, idempotency_key: str) -> str:
     return f"dateline:api:answer:{caller}:{idempotency_key}"
 
 
+def mistakes(noun: str, window: int, digest: str) -> str:
+    """How many wrong keys or passwords somebody has shown in one window of time (store/mistakes.py)."""
+    return f"dateline:mistakes:{noun}:{window}:{digest}"
+
+
 def rates_sampled(minute: int) -> str:
     """Exists when somebody has taken the sample of this minute."""
     return f"{{dateline:rates}}:sampled:{minute}"

@@ -43,12 +43,12 @@ async def sign_in(request: Request) -> Response:
         async with parts.limits.turn(address, name[:128]):
             await run_in_threadpool(people.sign_in, person, fields.get("password", ""), address)
     except WrongPassword:
-        parts.limits.note_wrong(address, name[:128])
+        await run_in_threadpool(parts.limits.note_wrong, address, name[:128])
         return sign_in_form(request, place, name=name[:128], wrong="Name and password do not match.", status=403)
     except TooManyWait:
         wrong = "Too many sign-ins from here are waiting; try again in a moment."
         return sign_in_form(request, place, name=name[:128], wrong=wrong, status=429)
-    parts.limits.note_right(name)
+    await run_in_threadpool(parts.limits.note_right, name[:128])
     assert person is not None
     return await begin_session(request, parts, person, place)
 
