@@ -122,6 +122,11 @@ Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
 Urgency = Annotated[int, Field(ge=1, le=9, strict=True)]
 Pixels = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 
+AI_ASSISTED = "compositeWithTrainedAlgorithmicMedia"
+"""The code of what people have made with the help of a trained model (IPTC NewsCodes, Digital Source Type)."""
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""The vocabulary of IPTC that has it."""
+
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -183,6 +188,8 @@ class _Text(BaseModel):
     dateline: Line = ""
     source: Line = ""
     rights: Paragraph = ""
+    # Strict, because "no" is a mistake and not true.
+    ai_assisted: bool = Field(default=False, strict=True)
 
     @field_validator("url")
     @classmethod

@@ -21,7 +21,7 @@ class Entry:
     """One article as feeds show it. `html` is the body; a right-to-left one is wrapped in its language and direction.
 
     `publisher` is the site's publisher, for formats that name it in every entry. `machines`: what programs may do with
-    it, for formats that say so of every entry.
+    it, for formats that say so of every entry. `ai_assisted`: whether people have made it with the help of a model.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Entry:
     publisher: str = ""
     alternates: tuple[Alternate, ...] = ()
     machines: MachineRights | None = None
+    ai_assisted: bool = False
 
     @property
     def editions(self) -> tuple[Alternate, ...]:
@@ -152,6 +153,7 @@ def entry(article: Article, authority: str, publisher: str = "") -> Entry:
         version=article.version,
         publisher=publisher,
         alternates=article.alternates,
+        ai_assisted=article.ai_assisted,
     )
 
 

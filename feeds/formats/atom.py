@@ -8,6 +8,7 @@ from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.article import AI_ASSISTED, SOURCE_TYPES
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones, add_history
 from feeds.formats.timestamps import to_second
@@ -86,6 +87,8 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
     element.updated(to_second(entry.updated))
     element.author([{"name": name} for name in entry.authors])
     element.category([{"term": tag} for tag in entry.tags])
+    if entry.ai_assisted:
+        element.category(term=AI_ASSISTED, scheme=SOURCE_TYPES, label="AI-assisted")
     element.link(href=entry.url, rel="alternate")
     element.rights(entry.rights)
     if entry.summary:

@@ -70,7 +70,10 @@ def _item(entry: Entry) -> dict[str, Any]:
         "date_modified": rfc3339(entry.updated),
         **_if_any(authors=[{"name": name} for name in entry.authors], tags=list(entry.tags)),
         "language": entry.language,
-        "_dateline": {"version": entry.version, **_if_any(alternates=list(map(_alternate, entry.alternates)))},
+        "_dateline": {
+            "version": entry.version,
+            **_if_any(alternates=list(map(_alternate, entry.alternates)), ai_assisted=entry.ai_assisted),
+        },
     }
 
 

@@ -65,7 +65,9 @@ def _fields(change: str, article: Article) -> dict[str, Any]:
     status = pubstatus(change, article)
     if status != "usable":
         return article.notice() | {"pubstatus": status}
-    return article.model_dump(mode="json", exclude=set(ORDERING))
+    # Only where it is so: releases that do not know the field refuse an article with it.
+    absent = set() if article.ai_assisted else {"ai_assisted"}
+    return article.model_dump(mode="json", exclude={*ORDERING, *absent})
 
 
 FORMAT = ArticleFormat(name="json", media_type="application/json", render=render, recognizes=recognizes)

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.article import Alternate, Article, Image
+from feeds.article import AI_ASSISTED, SOURCE_TYPES, Alternate, Article, Image
 from feeds.direction import direction
 from feeds.entry import tag_uri
 from feeds.formats.body import body_tree
@@ -99,12 +99,19 @@ def _link(meta: etree._Element, alternate: Alternate, provider: Provider) -> Non
     _add(link, "language", tag=alternate.edition)
 
 
+def _origin(meta: etree._Element, article: Article) -> None:
+    """Say when the article was made, and what made it."""
+    _add(meta, "contentCreated", rfc3339(article.published))
+    _add(meta, "contentModified", rfc3339(article.updated))
+    if article.ai_assisted:
+        _add(meta, "digitalSourceType", uri=f"{SOURCE_TYPES}{AI_ASSISTED}")
+
+
 def _content(root: etree._Element, article: Article) -> None:
     meta = _add(root, "contentMeta")
     if article.urgency is not None:
         _add(meta, "urgency", str(article.urgency))
-    _add(meta, "contentCreated", rfc3339(article.published))
-    _add(meta, "contentModified", rfc3339(article.updated))
+    _origin(meta, article)
     for name, values in (("located", (article.dateline,)), ("infoSource", (article.source,))):
         for value in filter(None, values):
             _add(_add(meta, name, literal=value), "name", value)

@@ -20,15 +20,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from feeds.article import Alternate, Article, Image
+from feeds.article import AI_ASSISTED, SOURCE_TYPES, Alternate, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
+from feeds.machine_rights import PLUS
 
 # A dialect takes the item as 3.1 spells it and returns it as one version does.
 Dialect = Callable[[dict[str, Any]], dict[str, Any]]
 
+_NEW_IN_31 = {"digitalSourceType", "rightsInfo"}
 _SCHEMA = re.compile(rb"ninjs-schema_([123])\.")
 _VERSIONS = {b"1": "ninjs16", b"2": "ninjs22", b"3": "ninjs31"}
 
@@ -68,6 +70,7 @@ def _content(article: Article, provider: Provider) -> dict[str, Any]:
         "located": article.dateline,
         "infoSources": [{"name": article.source or provider.name}],
         "usageTerms": article.rights,
+        **_only_in_31(article, provider),
         "subjects": sections + [{"name": name, "rel": "subject"} for name in article.subjects],
         "renditions": [_page(article.url)],
         "associations": [
@@ -75,6 +78,17 @@ def _content(article: Article, provider: Provider) -> dict[str, Any]:
             *(_alternate(alternate, provider) for alternate in article.alternates),
         ],
     }
+
+
+def _only_in_31(article: Article, provider: Provider) -> dict[str, Any]:
+    """What versions before 3.1 have no property for."""
+    properties: dict[str, Any] = {}
+    if article.ai_assisted:
+        name = "Made by people with the help of a trained model"
+        properties["digitalSourceType"] = {"name": name, "uri": f"{SOURCE_TYPES}{AI_ASSISTED}"}
+    if provider.machines:
+        properties["rightsInfo"] = {"langId": PLUS, "encodedRights": provider.machines.data_mining}
+    return properties
 
 
 def _text(role: str, media_type: str, value: str) -> dict[str, str]:
@@ -124,7 +138,8 @@ def _ninjs22(item: dict[str, Any]) -> dict[str, Any]:
 
 def _older(item: dict[str, Any]) -> dict[str, Any]:
     """Return the item as 2.x spells it, where an association has no `rel`."""
-    old: dict[str, Any] = _lower(item)
+    older = {name: value for name, value in item.items() if name not in _NEW_IN_31}
+    old: dict[str, Any] = _lower(older)
     for associated in old.get("associations", ()):
         associated.pop("rel", None)
     return old

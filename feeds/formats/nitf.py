@@ -12,7 +12,7 @@ from typing import Any
 
 from lxml import etree, html
 
-from feeds.article import Article, Image
+from feeds.article import AI_ASSISTED, SOURCE_TYPES, Article, Image
 from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line
 from feeds.formats.change_statuses import editors_note, pubstatus
@@ -68,6 +68,8 @@ def _metadata(docdata: etree._Element, article: Article) -> None:
         _add(docdata, "date.release", norm=moment(article.embargoed))
     if article.expires:
         _add(docdata, "date.expire", norm=moment(article.expires))
+    if article.ai_assisted:
+        _add(_add(docdata, "identified-content"), "classifier", type=SOURCE_TYPES, value=AI_ASSISTED)
     if keywords := dict.fromkeys(filter(None, (article.section, *article.subjects))):
         keys = _add(docdata, "key-list")
         for keyword in keywords:

@@ -15,6 +15,7 @@ from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.article import AI_ASSISTED, SOURCE_TYPES
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.extensions import (
     ATOM_NS,
@@ -83,7 +84,11 @@ def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tomb
     feed.register_extension("licence", Licences, Licence)
     feed.licence.channel = channel
     for entry in entries:
-        add(feed, entry).licence.entry = entry
+        item = add(feed, entry)
+        item.licence.entry = entry
+        if entry.ai_assisted:
+            # Readers show categories as they stand; `domain` says what this one is.
+            item.category(term=AI_ASSISTED, scheme=SOURCE_TYPES)
     for tombstone in tombstones:
         if tombstone.notice:
             add(feed, tombstone.notice).licence.entry = tombstone.notice

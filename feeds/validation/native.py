@@ -78,6 +78,7 @@ class _Usable(_StrictModel):
     dateline: str
     source: str
     rights: str
+    ai_assisted: bool = False
     published: AwareDatetime
     updated: AwareDatetime
 

@@ -37,6 +37,7 @@ ARTICLE: dict[str, Any] = {
     "dateline": "PORT LISSE",
     "source": "Harbour Herald",
     "rights": "All",
+    "ai_assisted": False,
     "published": NOON - timedelta(hours=2),
     "updated": NOON - timedelta(hours=1),
 }
@@ -59,6 +60,7 @@ OTHER: dict[str, Any] = {
     "dateline": "PORT ANSE",
     "source": "Another Herald",
     "rights": "None",
+    "ai_assisted": True,
     "published": NOON - timedelta(hours=3),
     "updated": NOON - timedelta(minutes=59),
 }

@@ -340,6 +340,7 @@ SUBMITTED = st.fixed_dictionaries(
         "pubstatus": st.sampled_from(["usable", "canceled"]),
         "rights": LINE,
         "dateline": LINE,
+        "ai_assisted": st.booleans(),
     },
 )
 

@@ -60,6 +60,7 @@ def of_entry(entry: Entry, uses: Collection[str] = ()) -> dict[str, Any]:
             "published": rfc3339(entry.published),
             "updated": rfc3339(entry.updated),
             "rights": entry.rights,
+            "ai_assisted": entry.ai_assisted,
             **texts,
         },
         "provider": {"name": entry.publisher},
