@@ -34,7 +34,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _OURS = re.compile(r"(?:accept-encoding|connection|content-.*|dateline-.*|expect|host|transfer-encoding|webhook-.*)")
 
 
-def _readable(path: Path | None) -> Path | None:
+def readable(path: Path | None) -> Path | None:
+    """Return the path of a file. Raises ValueError if it can't be read."""
     if path is not None:
         try:
             path.read_bytes()
@@ -45,7 +46,7 @@ def _readable(path: Path | None) -> Path | None:
     return path
 
 
-PemFile = Annotated[Path | None, BESIDE_THE_SETTINGS, AfterValidator(_readable)]
+PemFile = Annotated[Path | None, BESIDE_THE_SETTINGS, AfterValidator(readable)]
 """The path of a PEM file, relative to the settings file."""
 
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from config.apple_news_settings import AppleNewsSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings, OwnTable, table_of
+from config.file_destinations import FtpSettings, FtpsSettings, SftpSettings
 from config.known_formats import known_formats
 from config.mail_settings import MailSettings
 from config.queue_settings import QueueSettings
@@ -21,7 +22,7 @@ from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull", "s3", "mail", "queue", "apple-news"]
+Kind = Literal["http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news"]
 """How an endpoint gets what it gets: each kind but the first two has a table of its own in its settings."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
@@ -104,6 +105,12 @@ class EndpointSettings(BaseModel):
     """Of kind "queue": how the message broker is reached, and where in it messages go."""
     apple_news: OwnTable[AppleNewsSettings] = None
     """Of kind "apple-news": which channel it is, and by which key."""
+    sftp: OwnTable[SftpSettings] = None
+    """How files are put into a folder of an SFTP server."""
+    ftp: OwnTable[FtpSettings] = None
+    """The same by FTP."""
+    ftps: OwnTable[FtpsSettings] = None
+    """The same by FTP over TLS."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod

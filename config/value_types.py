@@ -172,15 +172,16 @@ SigningKey = Annotated[SecretStr, AfterValidator(_signing_key)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
 
-def _list_of_one(value: Any) -> Any:
+def list_of_one(value: Any) -> Any:
+    """Return a text as a list of it."""
     return (value,) if isinstance(value, str) else value
 
 
-SealingKeys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_sealing_key)], ...], BeforeValidator(_list_of_one)]
+SealingKeys = Annotated[tuple[Annotated[SecretStr, AfterValidator(_sealing_key)], ...], BeforeValidator(list_of_one)]
 """One key, or while it is rotated a list: the new one, and the old ones that still open what they have sealed."""
-SharedSecrets = Annotated[tuple[SharedSecret, ...], BeforeValidator(_list_of_one)]
+SharedSecrets = Annotated[tuple[SharedSecret, ...], BeforeValidator(list_of_one)]
 """One secret, or during a rotation a list: the new one and the old one."""
-WebhookSecrets = Annotated[tuple[WebhookSecret, ...], BeforeValidator(_list_of_one)]
+WebhookSecrets = Annotated[tuple[WebhookSecret, ...], BeforeValidator(list_of_one)]
 """As `SharedSecrets`, of Standard Webhooks."""
-SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_list_of_one)]
+SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(list_of_one)]
 """One Ed25519 key, or during a rotation a list."""

@@ -56,7 +56,7 @@ def tokens(caller: Caller) -> Iterator[Tokens]:
 
 
 def configured(settings: EndpointSettings, tokens: Tokens) -> Endpoint:
-    sender = Sender(tokens, None, "herald.example", None, Guard())  # type: ignore[arg-type]  # nobody is asked
+    sender = Sender(tokens, None, "herald.example", None, Guard(), None)  # type: ignore[arg-type]  # nobody is asked
     return configured_for(settings, sender)
 
 

@@ -46,7 +46,7 @@ def receiver() -> Iterator[AskedReceiver]:
 @pytest.fixture
 def sender(caller: Caller) -> Iterator[Sender]:
     tokens, consents = Tokens(caller.engine, 5), Consents(caller.engine, 5)
-    yield Sender(tokens, consents, "herald.example", caller.engine, Guard())
+    yield Sender(tokens, consents, "herald.example", caller.engine, Guard(), None)
     caller.engine.stop(0)
     tokens.stop()
     consents.stop()

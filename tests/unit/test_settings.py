@@ -109,12 +109,16 @@ class TestExample:
         )
         for name in ("exchange-ca.pem", "herald.pem", "herald.key"):
             (file.parent / "secrets" / name).write_bytes(PEM.read_bytes())
+        (file.parent / "secrets" / "wire-ca.pem").write_bytes(PEM.read_bytes())
+        (file.parent / "secrets" / "wire-agency").write_text("hunter2")
+        (file.parent / "secrets" / "state-library.key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+        (file.parent / "secrets" / "known_hosts").write_text("")
         text = uncommented(EXAMPLE.read_text("utf-8"))
         file.write_text(text, "utf-8")
         of_adapters = re.findall(r'^\[adapters\.\w+\]\nsecret_env = "(\w+)"', text, re.MULTILINE)
         environ = {"REGIONAL_ARCHIVE_SECRET": SIGNING[2], "REGIONAL_ARCHIVE_KEY": "k", "CITY_PORTAL_TOKEN": "t"}
         environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
-        environ |= dict.fromkeys(of_adapters, "s" * 16)
+        environ |= dict.fromkeys((*of_adapters, "PRESS_REVIEW", "OLD_ARCHIVE_PASSWORD"), "s" * 16)
         environ |= {"PORTAL_KEY_ID": "AKIA", "MAIL_USER": "herald", "APPLE_NEWS_KEY": "1e3f"}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s", "SLACK_ALARMS": "slack://a/b/c"})
         assert [SIGNING[:2], SIGNING[2:]] == [

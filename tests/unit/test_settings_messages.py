@@ -18,6 +18,7 @@ CHECKED = (
     ROOT / "feeds" / "definition.py",
     ROOT / "feeds" / "formats" / "own" / "definition.py",
 )
+FINGERPRINT = "SHA256:" + "A" * 43
 SECRET = "whsec_" + "A" * 44
 
 SITE = f"""
@@ -150,7 +151,24 @@ OF_AN_ENDPOINT = {
     'kind = "apple-news"\napple_news = { channel = "herald" }': ".apple_news.channel: must be an id as News Publisher",
     'kind = "apple-news"\napple_news = { secret = "~" }': ".apple_news.secret: must be the secret of the key",
     "concurrency = 0": ".concurrency: ",
-    'rate = "fast"': ".rate: ",
+    'sftp = { username = "herald" }': '.sftp: is of no use with kind = "http"',
+    'kind = "sftp"': ".sftp.username: is missing",
+    'kind = "sftp"\nurl = "sftp://[x"': ".url: is no URL",
+    'kind = "ftp"\nurl = "sftp://h/"': ".url: must begin with ftp:// and a host",
+    'kind = "ftp"\nurl = "ftp://h/a b"': ".url: must be ASCII without spaces, and end with its path",
+    'kind = "ftp"\nurl = "ftp://h/a%0ab"': ".url: must not have control characters or .. in its path",
+    'kind = "ftp"\nurl = "ftp://h/"\ngzip = true': '.gzip: is of no use with kind = "ftp"',
+    'kind = "ftp"\nurl = "ftp://h/"\nmode = "feed"\nformat = "rss"': '.mode: must be "article" with kind = "ftp"',
+    'kind = "ftp"\nurl = "ftp://h/"\nftp = { username = "" }': ".ftp.username: must be the name of a user",
+    'kind = "ftp"\nurl = "ftp://h/"\nftp = { password = "a\\u0007b" }': ".ftp.password: must be on one line",
+    'kind = "ftp"\nurl = "ftp://h/"\nftp = { name = "{version}/{id}" }': ".ftp.name: must have {version} in its last",
+    'kind = "ftps"\nurl = "ftps://h/"\nftps = { colour = "red" }': ".ftps.colour: is no setting",
+    'kind = "sftp"\nurl = "sftp://h/"\nsftp = { username = "u" }': ".sftp.key: is missing, or else password",
+    'kind = "sftp"\nurl = "sftp://h/"\nsftp = { password = "p" }': ".sftp.host_keys: is missing, or else known_hosts",
+    'kind = "sftp"\nsftp = { key_file = "text" }': ".sftp.key_file: must be a private key",
+    f'kind = "sftp"\nsftp = {{ known_hosts = "text", host_keys = "{FINGERPRINT}" }}': ".sftp.host_keys: is of no use",
+    'kind = "sftp"\nsftp = { host_keys = ["MD5:16"] }': ".sftp.host_keys.0: must be SHA256: and 43",
+    'kind = "sftp"\nsftp = { known_hosts = "nowhere" }': ".sftp.known_hosts: the file ",
     'colour = "red"': ".colour: is no setting",
 }
 OF_A_FORMAT = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import apple_news, http, mail, queue, s3
+from worker.destinations import apple_news, ftp, http, mail, queue, s3, sftp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,9 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "mail": mail.destination,
     "queue": queue.destination,
     "apple-news": apple_news.destination,
+    "sftp": sftp.destination,
+    "ftp": ftp.destination,
+    "ftps": ftp.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 

@@ -14,6 +14,7 @@ import pycurl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from worker.outbound.errors import MALFORMED_HEADER_MESSAGES, Fault, fault_of, reason_of
+from worker.outbound.file_transfer import FileStep
 from worker.outbound.guard import Guard
 from worker.outbound.guarded_socket import GuardedSockets
 from worker.outbound.scheduler import Place
@@ -51,6 +52,7 @@ class EasyHandle:
     __slots__ = (
         "_chunks",
         "_getinfo",
+        "_has_connection",
         "_header_lines",
         "_is_outdated",
         "_knows_name",
@@ -69,6 +71,7 @@ class EasyHandle:
     begun: float
     transfer: Transfer
     place: Place
+    _has_connection: bool
     _is_outdated: bool
     _knows_name: bool | None
     _multiplexes: bool
@@ -104,16 +107,21 @@ class EasyHandle:
         self.transfer = transfer = place.transfer
         self.begun = now
         self._sockets.forget()
-        self._is_outdated = False
+        self._is_outdated = self._has_connection = False
         header_text = "".join(transfer.headers)
         if "\n" in header_text or "\r" in header_text:
             # libcurl would send the rest as another header field.
             raise ValueError("a header has a line end")
         setopt = self._setopt
         setopt(pycurl.URL, transfer.url)
-        setopt(pycurl.POSTFIELDS, transfer.body)
-        # An empty "Expect:" and "Content-Type:" stop libcurl from adding these fields by itself.
-        setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type:", *transfer.headers])
+        if transfer.file is None:
+            setopt(pycurl.POSTFIELDS, transfer.body)
+            # An empty "Expect:" and "Content-Type:" stop libcurl from adding these fields by itself.
+            setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type:", *transfer.headers])
+        else:
+            self._reusable = False
+            self._sockets.may_listen = transfer.file.server.active
+            transfer.file.set_up(setopt, transfer.body)
         if multiplexes is not self._multiplexes:
             self._multiplexes = multiplexes
             setopt(pycurl.PIPEWAIT, multiplexes)
@@ -135,6 +143,8 @@ class EasyHandle:
         transfer = self.transfer
         status: int = self._getinfo(pycurl.RESPONSE_CODE)
         truncated = self._size > transfer.keep_bytes
+        if transfer.file is not None:
+            return self._answer_of_file(transfer.file, now, code, message, fault, truncated=truncated)
         started, retry_after = True, 0
         if code == pycurl.E_WRITE_ERROR and truncated:
             # We did not want the rest of the body, so this is not a failure, and the status stands.
@@ -144,13 +154,31 @@ class EasyHandle:
             message, truncated = "", True
         elif code or fault:
             if not fault:
-                fault, message = self._fault(code, message)
+                fault, message = self._own_fault(code) or (fault_of(code), reason_of(code, message))
             started = status > 0 or self._getinfo(pycurl.REQUEST_SIZE) > 0
         if status >= 300:
             retry_after = self._getinfo(pycurl.RETRY_AFTER)
         body = b"".join(self._chunks)[: transfer.keep_bytes] if self._chunks else b""
         headers = _headers_in(self._header_lines) if self._header_lines else _NO_HEADERS
         return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, truncated)
+
+    def _answer_of_file(
+        self, step: FileStep, now: float, code: int, message: str, fault: Fault | None, *, truncated: bool
+    ) -> Answer:
+        status = 0
+        if code == pycurl.E_WRITE_ERROR and truncated:
+            code = pycurl.E_OK
+        if fault is None and code and (reason := self._own_fault(code)):
+            fault, message = reason
+        elif fault is None:
+            status, fault, message = step.outcome(
+                code, message or self.curl.errstr(), self._getinfo(pycurl.RESPONSE_CODE)
+            )
+        if fault is not None and self._has_connection:
+            step.server.renew_connections()
+        body = b"".join(self._chunks)[: self.transfer.keep_bytes]
+        seconds = now - self.begun
+        return Answer(status, _NO_HEADERS, body, fault, message, seconds, self._has_connection, truncated=truncated)
 
     def multiplexed(self) -> bool:
         """Return whether the transfer that has just ended could share its connection (HTTP/2)."""
@@ -188,7 +216,7 @@ class EasyHandle:
             self._setopt(pycurl.FRESH_CONNECT, 1)
         if transfer.sigv4 is not None:
             self._set_signature(transfer.sigv4)
-        elif "%" in transfer.url:
+        elif "%" in transfer.url and transfer.file is None:
             self._keep_escapes(transfer.url)
 
     def _set_method(self, transfer: Transfer) -> None:
@@ -224,18 +252,19 @@ class EasyHandle:
             origin = "/".join(before_query.split("/", 3)[:3])
             self._setopt(pycurl.REQUEST_TARGET, url[len(origin) :].partition("#")[0])
 
-    def _fault(self, code: int, message: str) -> tuple[Fault, str]:
+    def _own_fault(self, code: int) -> tuple[Fault, str] | None:
         if code == pycurl.E_COULDNT_CONNECT and self._sockets.refusal and not self._sockets.was_opened:
             return self._sockets.refusal
         if code == pycurl.E_ABORTED_BY_CALLBACK and self._is_outdated:
             return Fault.OUTDATED, "not sent: it is out of date"
-        return fault_of(code), reason_of(code, message)
+        return None
 
     def _before_request(self, *_: object) -> int:
         """Stop a request that has become outdated while its connection was made: libcurl's PREREQFUNCTION.
 
         libcurl also calls this when it sends a request again on another connection.
         """
+        self._has_connection = True
         is_current = self.transfer.is_current
         if is_current is None or is_current():
             return pycurl.PREREQFUNC_OK

@@ -26,22 +26,26 @@ class GuardedSockets:
     has failed.
     """
 
-    __slots__ = ("_guard", "refusal", "was_opened")
+    __slots__ = ("_guard", "may_listen", "refusal", "was_opened")
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self.was_opened = False
+        self.may_listen = False
+        """Whether a socket may be opened at an address of our own, for a server of FTP that connects to us."""
         self.refusal: tuple[Fault, str] | None = None
 
     def forget(self) -> None:
         """Begin with another transfer."""
-        self.was_opened = False
+        self.was_opened = self.may_listen = False
         self.refusal = None
 
     def open(self, _purpose: int, address: pycurl.CurlSockAddr) -> socket | int:
         """Open a socket to an address, or return SOCKET_BAD: libcurl's OPENSOCKETFUNCTION."""
         try:
-            if self._guard.permits(ip_address(address.addr[0])):
+            # No connection can be made to port 0: such a socket is there to listen.
+            listens = self.may_listen and address.addr[1] == 0
+            if listens or self._guard.permits(ip_address(address.addr[0])):
                 opened = _ClosingSocket(address.family, address.socktype, address.protocol)
                 self.was_opened = True
                 return opened

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from worker.outbound.errors import Fault
+from worker.outbound.file_transfer import FileStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Transfer:
     breaks before the answer begins; this one gets a connection of its own."""
     sigv4: SigV4 | None = None
     """How it is signed, if its receiver is a bucket."""
+    file: FileStep | None = None
+    """What is done at a server of files; None: it is a request of HTTP."""
     receiver: str = ""
     """Who is called, where that is less than the whole URL; the engine remembers under this name who is slow."""
     question: bool = False

@@ -247,7 +247,9 @@ class Services:
             settings = management.endpoints_in_use().settings.get(name)
             if settings is None:
                 return None
-            return configured(settings, Sender.of(self.settings, tokens, consents, engine, self.guard))
+            return configured(
+                settings, Sender.of(self.settings, tokens, consents, engine, self.guard, self.store.folders)
+            )
 
         def new_engine() -> Engine:
             return Engine(self.guard, places=10, per_host=2, connect_timeout=delivery.connect_timeout)

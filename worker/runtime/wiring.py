@@ -48,6 +48,7 @@ from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
 from worker.receivers.endpoint_planner import EndpointPlanner
+from worker.receivers.file_sweep import SWEEP_SECONDS, FileSweep
 from worker.receivers.subscribers import Subscribers
 from worker.retention import noting, outbox_drain
 from worker.retention.agreement import LOOK_SECONDS as AGREE_SECONDS
@@ -242,9 +243,14 @@ class WorkerRuntime:
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
         )
-        sender = Sender.of(settings, self._tokens, self._consents, self._engine, services.guard)
+        sender = Sender.of(settings, self._tokens, self._consents, self._engine, services.guard, store.folders)
         self._enrolment = EndpointEnrolment(
             Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, sender
+        )
+        self._file_sweep = Duty(
+            "file sweep",
+            FileSweep(store, self._engine, self._directory, delivery.timeout).sweep,
+            SWEEP_SECONDS,
         )
         self._endpoints = Duty("endpoints", self._enrolment.check, endpoint_enrolment.INTERVAL)
         self._management = services.management.listener(self._enrolment.use, tends=True)
@@ -279,6 +285,7 @@ class WorkerRuntime:
             duty.start()
         self.sweeper.start()
         self._endpoints.start()
+        self._file_sweep.start()
         self._management.start()
         for duty in self._retention:
             duty.start()
@@ -295,6 +302,7 @@ class WorkerRuntime:
         self.distributor.stop_claiming()
         self.newsroom.permit.retire()
         self._endpoints.stop()
+        self._file_sweep.stop()
         self._management.stop()
         self.rebuild.stop()
         self._noting_all.stop()
@@ -306,6 +314,7 @@ class WorkerRuntime:
             self._stop_trimming,
             self._stop_indexing,
             partial(self._endpoints.join, self._timeout),
+            partial(self._file_sweep.join, self._timeout),
             self._management.join,
             partial(self.distributor.stop, self._timeout),
             *(part.stop for part in (self._clearance, self._tokens, self._consents)),

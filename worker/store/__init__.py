@@ -71,6 +71,7 @@ from worker.store.endpoints import Endpoints
 from worker.store.events import Events
 from worker.store.feed_orders import FeedOrders
 from worker.store.filling import Filling
+from worker.store.folders import Folders
 from worker.store.holdings import Holdings
 from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
@@ -136,6 +137,7 @@ class Store:
         self.patterns = PatternFeeds(client, scripts)
         self.changes = ChangeLogs(client, scripts, self.damaged_records)
         self.filling = Filling(client)
+        self.folders = Folders(client, scripts)
         self.feed_orders = FeedOrders(client, scripts)
         self.receipt_callbacks = ReceiptCallbacks(client, scripts)
         self.receivers = Receivers(client, scripts, self.damaged_records)

@@ -59,6 +59,12 @@ KNOWN_IDS_META = "{dateline:known}:meta"
 ids it has all; `building`, the epoch of the record from which it is being built, `table` and `last` id read of it;
 `trimmed` once articles were taken out of this Redis."""
 
+FOLDERS = "dateline:folders"
+"""Sorted set: endpoint and folder at its server, with a colon between -> when something was last put there (ms)."""
+
+FOLDER_SWEEP = "dateline:folders:lease"
+"""The lease of the worker that removes what was left in them."""
+
 TRIM = "dateline:trim"
 """The lease of the worker that takes what is cold out of Redis, and what is too old out of the record."""
 

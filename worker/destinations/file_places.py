@@ -1,0 +1,103 @@
+"""The names of an article's files at a partner's: final and temporary ones, listed there and noted in the ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from feeds.file_names import file_name, names_of_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from feeds.article import Article
+    from worker.outbound.transfer import Answer
+
+_TEMPORARY = re.compile(r"\.(?P<base>.+)\.(?P<time>[0-9a-f]{11})-[0-9a-f]{8}\.part")
+_NOBODY: frozenset[str] = frozenset()
+
+
+class FileTerms(NamedTuple):
+    """How files are called (`template`, as in feeds/file_names.py), their ending, and what a kill does."""
+
+    template: str
+    extension: str
+    on_kill: Literal["notice", "remove", "both"]
+
+
+class Place(NamedTuple):
+    """Where a file lies below the endpoint's folder: in which folder ("" or ending with /), and its name there."""
+
+    folder: str
+    base: str
+
+    @classmethod
+    def of(cls, name: str) -> Place:
+        """Return the place of a name with `/` between its folders."""
+        folder, slash, base = name.rpartition("/")
+        return cls(folder + slash, base)
+
+
+class ArticleFiles:
+    """The names that an article's files have, or may have."""
+
+    def __init__(self, terms: FileTerms, article: Article) -> None:
+        self.name = file_name(terms.template, article, terms.extension)
+        self._pattern = names_of_versions(terms.template, article, terms.extension)[1]
+
+    def folders(self, names: Iterable[str]) -> list[str]:
+        """Return the folders in which they may lie; `names`: those that are known."""
+        return list(dict.fromkeys(Place.of(name).folder for name in (*names, self.name)))
+
+    def among(self, folder: str, bases: Iterable[str], names: Iterable[str]) -> list[str]:
+        """Return those of the files in a folder that are the article's, temporary ones too."""
+        known_names = frozenset(names)
+        theirs: list[str] = []
+        for base in bases:
+            final = folder + (attempted(base) or base)
+            if final in known_names or self._pattern.fullmatch(final):
+                theirs.append(folder + base)
+        return theirs
+
+
+def temporary(place: Place, now_ms: int, token: str) -> Place:
+    """Return where a file lies until it is whole; the name says since when."""
+    return place._replace(base=f".{place.base}.{now_ms:011x}-{token}.part")
+
+
+def attempted(base: str) -> str:
+    """Return the name that a temporary file was to have in the end; "" for any other file."""
+    match = _TEMPORARY.fullmatch(base)
+    return match["base"] if match else ""
+
+
+def abandoned(bases: Iterable[str], before_ms: int) -> list[str]:
+    """Return those of the names that are of temporary files of ours which were begun before a time."""
+    matches = (match for base in bases if (match := _TEMPORARY.fullmatch(base)))
+    return [match[0] for match in matches if int(match["time"], 16) < before_ms]
+
+
+def names_listed(answer: Answer) -> frozenset[str] | None:
+    """Return the names in a folder; None: they are not known. A folder that is not there has none."""
+    if answer.fault is None and answer.status in {403, 404}:
+        return _NOBODY
+    if answer.fault is not None or answer.status != 200 or answer.truncated:
+        return None
+    # Some servers of FTP begin each with the folder.
+    lines = answer.body.decode("utf-8", "replace").splitlines()
+    return frozenset(line.rpartition("/")[2] for line in lines) - {"", ".", ".."}
+
+
+def names_in(remote: str) -> list[str]:
+    """Return the names in what the ledger has of an article."""
+    try:
+        names = json.loads(remote) if remote else []
+    except ValueError:
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def as_remote(names: list[str]) -> str:
+    """Return names as the ledger has them."""
+    return json.dumps(names, separators=(",", ":"))

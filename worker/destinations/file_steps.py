@@ -1,0 +1,338 @@
+"""The steps at a server of files: what a push, a look after a kill and the removal of what was left there consist of.
+
+Which order they have and why is in files.py.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from worker.destinations.file_places import (
+    ArticleFiles,
+    Place,
+    abandoned,
+    as_remote,
+    attempted,
+    names_in,
+    names_listed,
+    temporary,
+)
+from worker.destinations.interface import followed_by
+from worker.outbound.errors import Fault
+from worker.outbound.file_transfer import FileStep
+from worker.outbound.transfer import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from feeds.article import Article
+    from worker.destinations.files import FileDestination
+    from worker.destinations.interface import Delivery, Message, OnAnswer
+    from worker.outbound.transfer import Transfer
+
+    Step = Callable[[Answer], None]
+
+log = structlog.get_logger()
+
+NOTICES = frozenset({"killed", "withdrawn"})
+"""Messages that say that a text must go."""
+ABANDONED_MS = 15 * 60 * 1000
+"""How old a temporary file is that nobody comes back for: no claim lasts so long."""
+_MORE_LOGINS = 2
+"""How often it is tried again to be let in, before that counts as refused."""
+_ROUNDS = 3
+"""How often a removal or a rename is tried again, before that counts as refused."""
+
+
+class Steps:
+    """One step after another at a server, and then one answer."""
+
+    def __init__(self, there: FileDestination, delivery: Delivery, on_answer: OnAnswer) -> None:
+        self._there = there
+        self._delivery = delivery
+        self._on_answer = on_answer
+        self._first: Transfer | None = None
+        self._started = False
+        self._seconds = 0.0
+        self._logins = _MORE_LOGINS
+        self._remote = ""
+
+    def _take(self, place: Place, step: FileStep, then: Step, body: bytes = b"") -> Transfer:
+        """Take a step: return it if it is the first, which whoever asked submits, and submit any other."""
+
+        def on_answer(answer: Answer) -> None:
+            self._started |= answer.started
+            self._seconds += answer.seconds
+            try:
+                if answer.fault is Fault.DENIED and self._logins:
+                    # libssh2 says the same of a connection that breaks while it is let in.
+                    self._logins -= 1
+                    self._take(place, step, then, body)
+                else:
+                    then(answer)
+            except Exception as error:
+                # Whoever waits for the answer must have one.
+                log.exception("push_step_failed", work=step.work)
+                reason = f"it failed: {type(error).__name__}"
+                self._end(Answer(0, {}, b"", Fault.INTERNAL, reason, 0.0, started=True))
+
+        if self._first is None:
+            self._first = self._there.step(place, step, self._delivery, on_answer, body)
+            return self._first
+        url = self._there.url(place, step)
+        following = followed_by(self._first, url=url, file=step, body=body, on_answer=on_answer)
+        self._there.root.engine.submit([following])
+        return following
+
+    def _list(self, folder: str, then: Step, *before: str) -> Transfer:
+        """List a folder, after some commands; where a server does not know how to list all names, as it does it."""
+        place, step = Place(folder, ""), self._there.listing(*before)
+
+        def take_list(answer: Answer) -> None:
+            if step.all_names and answer.fault is None and not names_listed(answer):
+                self._take(place, replace(step, before=(), all_names=False), then)
+            else:
+                then(answer)
+
+        return self._take(place, step, take_list)
+
+    def _end(self, answer: Answer) -> None:
+        self._on_answer(
+            Answer(
+                answer.status,
+                {},
+                b"",
+                answer.fault,
+                answer.message,
+                self._seconds,
+                self._started,
+                remote=self._remote if self._started else "",
+            )
+        )
+
+    def _done(self, status: int = 200, message: str = "") -> None:
+        self._end(Answer(status, {}, b"", None, message, 0.0, started=True))
+
+
+class FilePush(Steps):
+    """The steps that bring one message."""
+
+    def __init__(self, there: FileDestination, message: Message, delivery: Delivery, on_answer: OnAnswer) -> None:
+        super().__init__(there, delivery, on_answer)
+        assert message.article is not None
+        self._message = message
+        self._names = names_in(delivery.remote)
+        self._files = ArticleFiles(there.root.terms, message.article)
+        self._place = Place.of(self._files.name)
+        self._temporary = temporary(self._place, int(time.time() * 1000), secrets.token_hex(4))
+        self._left: list[str] = []
+        is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
+        self._removes = is_notice and on_kill != "notice"
+        # A test leaves nothing.
+        self._puts_notice = is_notice and on_kill == "both" and not delivery.test
+
+    def begin(self) -> Transfer:
+        """Return the first step."""
+        if self._removes and not self._puts_notice:
+            return self._remove_all()
+        self._there.root.note(self._place.folder)
+        if self._delivery.doubtful:
+            return self._list(self._place.folder, self._take_list)
+        return self._upload(replaces=self._files.name in self._names)
+
+    def _remove_all(self) -> Transfer:
+        """Remove all files of the article but its notice."""
+        self._left = self._files.folders(self._names)
+        return self._remove(self._names, _ROUNDS)
+
+    def _remove(self, names: Iterable[str], rounds: int) -> Transfer:
+        """Remove files from the next folder, and look what is left there."""
+        folder, notice = self._left[0], self._files.name if self._puts_notice else ""
+        places = [place for name in names if name != notice and (place := Place.of(name)).folder == folder]
+        removals = (self._there.removal(place) for place in dict.fromkeys(places))
+
+        def take_list(answer: Answer) -> None:
+            bases = names_listed(answer)
+            if bases is None:
+                self._end(answer)
+                return
+            left = [name for name in self._files.among(folder, bases, self._names) if name != notice]
+            if left and rounds:
+                self._remove(left, rounds - 1)
+            elif left:
+                self._done(403, f"the server does not remove {left[0]}")
+            else:
+                self._left.pop(0)
+                if self._left:
+                    self._remove(self._names, _ROUNDS)
+                else:
+                    self._remote = as_remote([notice] if notice else [])
+                    self._done()
+
+        return self._list(folder, take_list, *removals)
+
+    def _take_list(self, answer: Answer) -> None:
+        """Go on with what lies in the folder, after a try of which nobody knows how far it came."""
+        bases = names_listed(answer)
+        if bases is None:
+            self._end(answer)
+            return
+        stale = [base for base in bases if attempted(base) == self._place.base]
+        removals = tuple(self._there.removal(self._place._replace(base=base)) for base in stale)
+        if self._place.base not in bases:
+            self._upload(replaces=False, before=removals)
+            return
+
+        def compare(answer: Answer) -> None:
+            if answer.status == 200 and answer.body == self._message.payload:
+                self._note()
+                self._list(self._place.folder, self._take_last_list, *removals)
+            elif answer.fault is not None:
+                self._end(answer)
+            else:
+                self._upload(replaces=True, before=removals)
+
+        self._take(self._place, FileStep(self._there.server, "download"), compare)
+
+    def _upload(self, *, replaces: bool, before: tuple[str, ...] = ()) -> Transfer:
+        there, place = self._there, self._place
+        rename = there.replacing if replaces and not there.renames_onto_names else there.renaming
+        step = FileStep(there.server, "upload", before, rename(self._temporary, place.base))
+        # From now on it may be there, whatever the answer.
+        self._note()
+        return self._take(self._temporary, step, self._take_upload, self._message.payload)
+
+    def _take_upload(self, answer: Answer) -> None:
+        if answer.status == 409:
+            self._see_what_was_renamed(answer, _ROUNDS)
+        elif answer.fault is not None:
+            self._end(answer)
+        elif answer.status != 200:
+            self._refuse(answer)
+        else:
+            self._is_there()
+
+    def _see_what_was_renamed(self, failure: Answer, rounds: int) -> None:
+        """Go on after a rename that has failed: there is such a name, or the answer was lost with the connection."""
+        temporary, base = self._temporary, self._place.base
+
+        def take_list(answer: Answer) -> None:
+            bases = names_listed(answer)
+            if bases is None:
+                self._end(answer)
+            elif temporary.base not in bases:
+                self._take_last_list(answer)
+            elif not rounds:
+                self._refuse(failure)
+            else:
+                rename = self._there.replacing if base in bases else self._there.renaming
+                self._take(temporary, self._there.commands(*rename(temporary, base)), take_rename)
+
+        def take_rename(answer: Answer) -> None:
+            if answer.fault is not None:
+                self._end(answer)
+            elif answer.status != 200:
+                self._see_what_was_renamed(answer, rounds - 1)
+            else:
+                self._is_there()
+
+        self._list(self._place.folder, take_list)
+
+    def _refuse(self, answer: Answer) -> None:
+        """End with a refusal: what the server has of the file goes."""
+        refused = replace(answer, status=403 if answer.status == 409 else answer.status)
+        removal = self._there.commands(self._there.removal(self._temporary))
+        self._take(self._temporary, removal, lambda _: self._end(refused))
+
+    def _is_there(self) -> None:
+        if self._delivery.doubtful:
+            self._list(self._place.folder, self._take_last_list)
+        else:
+            self._uploaded()
+
+    def _uploaded(self) -> None:
+        """Go on after the file is there: of a kill, with whatever must go beside its notice."""
+        if self._removes:
+            self._remove_all()
+        elif self._delivery.test and self._message.status in NOTICES:
+            self._clear_test()
+        else:
+            self._done()
+
+    def _take_last_list(self, answer: Answer) -> None:
+        bases = names_listed(answer)
+        if bases is None:
+            self._end(answer)
+        elif self._place.base in bases:
+            self._uploaded()
+        else:
+            # What an earlier try had asked for came to pass only now; or the partner was quick.
+            self._end(Answer(0, {}, b"", Fault.RESET, "the file is gone again, just after it was put there", 0.0, True))
+
+    def _clear_test(self) -> None:
+        """Remove what a test has brought; a server that lets us remove nothing has taken it nevertheless."""
+        places = dict.fromkeys(map(Place.of, self._names))
+        folder = self._place.folder
+        removals = (self._there.removal(place) for place in places if place.folder == folder)
+        self._take(self._place, self._there.commands(*removals), lambda _: self._done())
+
+    def _note(self) -> None:
+        self._names = list(dict.fromkeys([*self._names, self._files.name]))
+        self._remote = as_remote(self._names)
+
+
+class FileLook(Steps):
+    """The steps that look whether anything of a killed article is left, beside its notice."""
+
+    def __init__(self, there: FileDestination, article: Article, delivery: Delivery, on_answer: OnAnswer) -> None:
+        super().__init__(there, delivery, on_answer)
+        self._files = ArticleFiles(there.root.terms, article)
+        self._names = names_in(delivery.remote)
+        self._folders = self._files.folders(self._names)
+
+    def begin(self) -> Transfer:
+        """Return the first step."""
+        folder = self._folders[0]
+
+        def take_list(answer: Answer) -> None:
+            bases = names_listed(answer)
+            if bases is None or answer.status == 403:
+                self._end(answer)
+                return
+            notice = self._files.name if self._there.root.terms.on_kill == "both" else ""
+            left = [name for name in self._files.among(folder, bases, self._names) if name != notice]
+            self._folders.pop(0)
+            if left:
+                self._done(200, f"{left[0]} lies there")
+            elif self._folders:
+                self.begin()
+            else:
+                self._done(404, "none of its files lies there")
+
+        return self._list(folder, take_list)
+
+
+class FileTidying(Steps):
+    """The steps that remove temporary files which nobody comes back for."""
+
+    def __init__(self, there: FileDestination, folder: str, delivery: Delivery, on_answer: OnAnswer) -> None:
+        super().__init__(there, delivery, on_answer)
+        self._folder = Place(folder, "")
+
+    def begin(self) -> Transfer:
+        """Return the first step."""
+
+        def take_list(answer: Answer) -> None:
+            left = abandoned(names_listed(answer) or (), int(time.time() * 1000) - ABANDONED_MS)
+            if not left:
+                self._end(answer)
+                return
+            removals = (self._there.removal(self._folder._replace(base=base)) for base in left)
+            self._take(self._folder, self._there.commands(*removals), lambda _: self._done(200, str(len(left))))
+
+        return self._list(self._folder.folder, take_list)
