@@ -5,7 +5,8 @@
 and `"literal": true` where a headline or another line has characters that would be taken for markup otherwise.
 
 `article.published` and `article.corrected` bring the whole article. Every key is always there, with null, "" or [] for
-what the article does not have, so that a partner's program meets one shape only and can tell "none" from "forgotten".
+what the article does not have, so that a partner's program meets one shape only and can tell "none" from "forgotten";
+but for `ai_assisted`, which is there where it is true.
 
 `article.killed` and `article.withdrawn` bring a notice: the keys that identify the article and its `pubstatus`, nothing
 of its text. A kill is an order to take the article down for good: `canceled`. A withdrawal means that this receiver may
