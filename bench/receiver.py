@@ -7,7 +7,8 @@ delivers. What a path does is in its first letter:
     /o/...  checks a WebSub signature, answers 204        /f/...  answers 500
     /a/...  checks a Standard Webhook, keeps book of      /s/...  as /o/, after one second
             the article's versions, answers 204           /w/...  as /a/, after one second
-    /n/...  never answers
+    /n/...  never answers                                 /b/...  a bucket: checks that the hash of the body is
+                                                          signed, keeps book as /a/, answers an ETag
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from base64 import b64encode
 from collections import deque
 from dataclasses import dataclass, field
+from hashlib import sha256
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -212,7 +214,8 @@ class _Loop:
     def _answer(self, data: bytes, end: int) -> bytes | None:
         """The answer to a whole request; None: in a second; empty: never."""
         counts = self._counts
-        path = data[5 : data.find(b" ", 5)]
+        method_end = data.find(b" ")
+        path = data[method_end + 1 : data.find(b" ", method_end + 1)]
         body = data[end + 4 :]
         kind = path[1:2]
         if kind == b"f":
@@ -221,7 +224,7 @@ class _Loop:
         if kind == b"n":
             counts.hanging += 1
             return b""
-        if not (_webhook if kind in b"aw" else _signed)(data, end, path, body):
+        if not _CHECKS.get(kind, _signed)(data, end, path, body):
             counts.wrong += 1
             return _FAILED
         counts.verified += 1
@@ -230,6 +233,9 @@ class _Loop:
         counts.arrivals.append(time.monotonic())
         counts.paths.add(path)
         counts.body = body
+        if kind == b"b":
+            self._keep_book(b"/b/", body)
+            return b'HTTP/1.1 200 OK\r\nETag: "%d"\r\nContent-Length: 0\r\n\r\n' % len(counts.arrivals)
         if kind == b"a":
             self._keep_book(path, body)
         return _OK
@@ -268,6 +274,15 @@ def _webhook(data: bytes, end: int, path: bytes, body: bytes) -> bool:
     message, timestamp = _header(data, end, b"webhook-id"), _header(data, end, b"webhook-timestamp")
     content = b"%b.%b.%b" % (message or b"", timestamp or b"", body)
     return _header(data, end, b"webhook-signature") == b"v1," + b64encode(hmac.digest(WEBHOOK_KEY, content, "sha256"))
+
+
+def _bucket(data: bytes, end: int, path: bytes, body: bytes) -> bool:
+    del path
+    given, signature = _header(data, end, b"X-Amz-Content-Sha256"), _header(data, end, b"Authorization") or b""
+    return given == sha256(body).hexdigest().encode() and b";x-amz-content-sha256" in signature
+
+
+_CHECKS = {b"a": _webhook, b"w": _webhook, b"b": _bucket}
 
 
 def _serve(pipe: Connection, hosts: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bench.rows import (
     api,
+    buckets,
     catchup,
     commands,
     decade,
@@ -32,6 +33,7 @@ ROWS = {
     "endpoints": endpoints,
     "slow half": slow_half,
     "catch-up": catchup,
+    "buckets": buckets,
     "rendering": rendering,
     "patterns": patterns,
     "serving": serving,
