@@ -11,6 +11,7 @@ from config.apple_news_settings import AppleNewsSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings, OwnTable, table_of
 from config.file_destinations import FtpSettings, FtpsSettings, SftpSettings
+from config.indexnow_settings import IndexNowSettings
 from config.known_formats import known_formats
 from config.mail_settings import MailSettings
 from config.queue_settings import QueueSettings
@@ -22,7 +23,7 @@ from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news"]
+Kind = Literal["http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news", "indexnow"]
 """How an endpoint gets what it gets: each kind but the first two has a table of its own in its settings."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
@@ -66,7 +67,7 @@ class EndpointSettings(BaseModel):
     """The feed that it gets."""
     kind: Kind = "http"
     """How it gets it: pushed over HTTP or in another way, or read by the partner itself from the API."""
-    mode: Literal["article", "feed"] = "article"
+    mode: Literal["article", "feed"] = Field(default="article", validate_default=True)
     """One request for each changed article, or one with all changes as a feed."""
     format: str
     """The format of what it gets: of articles or of feeds, as `mode` says."""
@@ -97,11 +98,11 @@ class EndpointSettings(BaseModel):
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
 
-    s3: S3Settings | None = Field(default=None, validate_default=True)
+    s3: OwnTable[S3Settings] = None
     """Of kind "s3": how its bucket is written to."""
-    mail: MailSettings | None = Field(default=None, validate_default=True)
+    mail: OwnTable[MailSettings] = None
     """Of kind "mail": from whom, to whom, and by which server."""
-    queue: QueueSettings | None = Field(default=None, validate_default=True)
+    queue: OwnTable[QueueSettings] = None
     """Of kind "queue": how the message broker is reached, and where in it messages go."""
     apple_news: OwnTable[AppleNewsSettings] = None
     """Of kind "apple-news": which channel it is, and by which key."""
@@ -111,21 +112,22 @@ class EndpointSettings(BaseModel):
     """The same by FTP."""
     ftps: OwnTable[FtpsSettings] = None
     """The same by FTP over TLS."""
+    indexnow: OwnTable[IndexNowSettings] = None
+    """Of kind "indexnow": by which key search engines know us."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod
     def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
-        name = info.field_name or ""
+        name, kind = info.field_name or "", info.data.get("kind")
+        own = cls.of_kind(kind)
+        if own is not None and name == "mode" and value not in own.modes:
+            raise ValueError(f'must be "{own.modes[0]}" with kind = "{kind}"')
         if value in (cls.model_fields[name].default, {}):
             return value
-        kind = info.data.get("kind")
-        own = cls.of_kind(kind)
         if kind == "pull" and name != "tls":
             raise ValueError('is of no use with kind = "pull": nothing is sent there')
         if own is not None and name in _OF_HTTP and name not in own.uses:
             raise ValueError(f'is of no use with kind = "{kind}"')
-        if own is not None and name == "mode" and value not in own.modes:
-            raise ValueError(f'must be "{own.modes[0]}" with kind = "{kind}"')
         return value
 
     @classmethod
@@ -140,16 +142,6 @@ class EndpointSettings(BaseModel):
         """The settings in the table that is named as its kind, for kinds that have one."""
         table: DestinationSettings = getattr(self, table_of(self.kind))
         return table
-
-    @field_validator("s3", "mail")
-    @classmethod
-    def _table_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
-        kind = info.data.get("kind")
-        if value is None and kind == info.field_name:
-            raise PydanticCustomError("missing", "is missing")
-        if value is not None and kind != info.field_name:
-            raise ValueError(f'is of no use with kind = "{kind}"')
-        return value
 
     @field_validator("mail")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import apple_news, ftp, http, mail, queue, s3, sftp
+from worker.destinations import apple_news, ftp, http, indexnow, mail, queue, s3, sftp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "sftp": sftp.destination,
     "ftp": ftp.destination,
     "ftps": ftp.destination,
+    "indexnow": indexnow.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 

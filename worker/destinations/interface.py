@@ -63,7 +63,8 @@ class Message:
 
     `digest`: the SHA-256 (hex) of the text. `status`: published, corrected, killed or withdrawn; "feed": it is all
     changes of a feed. `article`: what it is about, as much of it as the endpoint may have; of what is killed or
-    withdrawn without text, and None of a feed. `refused`: why the quality gate keeps it back; empty: it does not.
+    withdrawn without text, and None of a feed. `addresses`: of a feed, the pages of what has changed or is gone.
+    `refused`: why the quality gate keeps it back; empty: it does not.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Message:
     status: str
     article: Article | None
     refused: str = ""
+    addresses: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -84,11 +86,12 @@ class Message:
         *,
         compressed: bool,
         refused: str = "",
+        addresses: tuple[str, ...] = (),
     ) -> Message:
         """Return the message with this text."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
         payload = gzip.compress(text, 6, mtime=0) if compressed else text
-        return cls(message_id, text, payload, sha256(text).hexdigest(), status, article, refused)
+        return cls(message_id, text, payload, sha256(text).hexdigest(), status, article, refused, addresses)
 
     @property
     def size(self) -> int:

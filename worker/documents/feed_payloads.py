@@ -71,7 +71,7 @@ class FeedPayload:
 
     `cursor`: the change up to which the receiver is up to date then. `accepted` (ms): when the oldest event in the
     payload was accepted. `statuses`: for each article in it the version and the status that the ledger gets: published,
-    withdrawn or killed. `text_ids`: the articles whose text is in it.
+    withdrawn or killed. `text_ids`: the articles whose text is in it. `addresses`: the pages of all of them.
     """
 
     body: bytes
@@ -79,11 +79,12 @@ class FeedPayload:
     accepted: int
     statuses: dict[str, tuple[int, str]]
     text_ids: frozenset[str] = frozenset()
+    addresses: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes that it takes in memory, about."""
-        return len(self.body) + 200 * len(self.statuses)
+        return len(self.body) + 300 * len(self.statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +215,5 @@ class FeedPayloads:
             min((stored.accepted for stored in selected.articles), default=head.changed),
             statuses,
             frozenset(stored.article.id for stored in selected.articles),
+            tuple(stored.article.url for stored in (*departed.values(), *selected.articles) if stored.article.url),
         )

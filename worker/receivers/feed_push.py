@@ -62,7 +62,7 @@ class FeedPush(EndpointPushes):
         self._unsent = payload is not None
         if payload:
             push_id = message_id(payload.body, endpoint.name, claim.cursor)
-            self._message = Message.of(push_id, payload.body, compressed=endpoint.gzip)
+            self._message = Message.of(push_id, payload.body, compressed=endpoint.gzip, addresses=payload.addresses)
             self.accepted_ms = payload.accepted
 
     def needed_articles(self) -> tuple[str, ...]:

@@ -1,0 +1,98 @@
+"""Search engines hear of what has changed and what is gone, in a newsroom that runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from command_line import dateline
+from newsroom import Newsroom, start
+from receiver import Receiver, Request
+
+from worker.destinations.indexnow import calls_of
+
+KEY = "0123456789abcdef-key"
+
+
+def endpoint(receiver: Receiver, name: str, section: str, more: str = "") -> str:
+    return (
+        f'\n[[endpoints]]\nname = "{name}"\nfeed = "{section}"\nkind = "indexnow"\nmode = "feed"\nformat = "json"\n'
+        f'url = "{receiver.url}/{name}"\n[endpoints.indexnow]\nkey = "{KEY}"\n{more}\n'
+    )
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[Newsroom]:
+    more = "".join(
+        (
+            endpoint(shared_receiver, "engine", "s20"),
+            endpoint(shared_receiver, "strict", "s21", 'key_location = "https://herald.example/keys/indexnow.txt"'),
+        )
+    )
+    with start(tmp_path_factory.mktemp("n"), shared_receiver, 2, more) as newsroom:
+        yield newsroom
+
+
+def calls(receiver: Receiver, name: str) -> list[Any]:
+    return [json.loads(request.body) for request in receiver.at(f"/{name}")]
+
+
+def named(receiver: Receiver, name: str) -> list[str]:
+    """The ends of the addresses that calls have named, in order."""
+    return [address.rpartition("/")[2] for call in calls(receiver, name) for address in call["urlList"]]
+
+
+def test_what_changes_and_what_is_killed_is_named_within_seconds(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    newsroom.publish("a-1", "s20")
+    receiver.until(lambda: named(receiver, "engine") == ["a-1"], 60, "the article")
+    for number in (2, 3, 4):
+        newsroom.publish(f"a-{number}", "s20")
+    receiver.until(lambda: set(named(receiver, "engine")) == {"a-1", "a-2", "a-3", "a-4"}, 60, "the others")
+    begun = time.monotonic()
+    newsroom.kill("a-1")
+    receiver.until(lambda: named(receiver, "engine").count("a-1") == 2, 60, "the kill")
+
+    assert receiver.at("/engine")[-1].at - begun < 5
+    call = calls(receiver, "engine")[0]
+    assert call == {"host": "herald.example", "key": KEY, "urlList": ["https://herald.example/a-1"]}
+    assert receiver.at("/engine")[0].headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_key_that_is_not_there_pauses_it(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+
+    def forbid(request: Request) -> tuple[int, bytes]:
+        return 403, request.body
+
+    receiver.behave["/strict"] = forbid
+    newsroom.publish("b-1", "s21")
+
+    receiver.until(lambda: newsroom.store.receivers.counts("s21")["paused"] == 1, 60, "the pause")
+    [state] = newsroom.store.receivers.scan("s21")
+    assert state.remembered.reason.endswith("answered 403: the key is not at its place on herald.example")
+    assert calls(receiver, "strict")[0]["keyLocation"] == "https://herald.example/keys/indexnow.txt"
+    [attempt] = newsroom.attempts("s21", "strict", 1)
+    assert KEY not in str(attempt)
+
+
+def test_a_test_names_the_home_page(newsroom: Newsroom) -> None:
+    before = len(calls(newsroom.receiver, "engine"))
+
+    done = dateline("endpoints", "test", "engine", "--config", str(newsroom.config))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [call["urlList"] for call in calls(newsroom.receiver, "engine")[before:]] == [["https://127.0.0.1/"]] * 2
+
+
+def test_each_call_is_of_one_host_and_of_no_more_addresses_than_are_taken() -> None:
+    many = [f"https://a.example/{number}" for number in range(10_001)]
+
+    made = list(calls_of(["https://b.example/gone", *many, "https://b.example/1", "https://b.example/gone"]))
+
+    counts = [(host, len(addresses)) for host, addresses in made]
+    assert counts == [("b.example", 2), ("a.example", 10_000), ("a.example", 1)]
+    assert made[0][1] == ["https://b.example/gone", "https://b.example/1"]
