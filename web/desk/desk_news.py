@@ -41,7 +41,7 @@ log = structlog.get_logger()
 _BEAT_SECONDS = 0.4
 """How often pages hear something."""
 _LOOK_SECONDS = 3.0
-"""How often it is last_look for what no event tells of."""
+"""How often it is looked for what no event tells of."""
 _COMMENT_SECONDS = 15.0
 _NAMES_MOST = 500
 """So many articles, endpoints and events of one beat are named; of more, all parts of pages are made anew."""

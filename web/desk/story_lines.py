@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import RedisError
+
 from worker import clock
+from worker.record.availability import RecordAway
 from worker.store.live import place
 from worker.takedown.coverage_report import coverage_report
 
@@ -111,7 +114,11 @@ class StoryLines:
                     continue
                 # What happens from here on is counted the next time.
                 line.is_counted = True
-                self._count(line)
+                try:
+                    self._count(line)
+                except (RedisError, RecordAway):
+                    line.is_counted = False
+                    raise
                 counted.append(line)
                 if time.monotonic() - begun >= budget:
                     break
