@@ -17,13 +17,16 @@ from config.mail_settings import MailSettings
 from config.queue_settings import QueueSettings
 from config.s3_settings import S3Settings
 from config.setting_sources import models_in
+from config.social_settings import BlueskySettings, MastodonSettings
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from feeds.article import Name, Url
 from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
-Kind = Literal["http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news", "indexnow"]
+Kind = Literal[
+    "http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news", "mastodon", "bluesky", "indexnow"
+]
 """How an endpoint gets what it gets: each kind but the first two has a table of its own in its settings."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
 """Settings that other kinds have only if they use them."""
@@ -114,6 +117,10 @@ class EndpointSettings(BaseModel):
     """The same by FTP over TLS."""
     indexnow: OwnTable[IndexNowSettings] = None
     """Of kind "indexnow": by which key search engines know us."""
+    mastodon: OwnTable[MastodonSettings] = None
+    """Of kind "mastodon": whose posts they are, and what is in them."""
+    bluesky: OwnTable[BlueskySettings] = None
+    """Of kind "bluesky": the same."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod

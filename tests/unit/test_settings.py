@@ -101,6 +101,7 @@ class TestExample:
         (file.parent / "secrets" / "mail").write_text("hunter4")
         (file.parent / "secrets" / "apple-news").write_text("aHVudGVyNQ==")
         (file.parent / "secrets" / "broker").write_text("hunter6")
+        (file.parent / "secrets" / "bluesky").write_text("hunter7")
         (file.parent / "secrets" / "oncall").write_text("mailto://u:p@mail.example")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
         (file.parent / "secrets" / "management").write_text(SEALING)
@@ -121,6 +122,7 @@ class TestExample:
         environ["DATELINE_SIGNING_KEYS"] = "whsk_" + b64encode(b"k" * 32).decode()
         environ |= dict.fromkeys((*of_adapters, "PRESS_REVIEW", "OLD_ARCHIVE_PASSWORD"), "s" * 16)
         environ |= {"PORTAL_KEY_ID": "AKIA", "MAIL_USER": "herald", "APPLE_NEWS_KEY": "1e3f"}
+        environ |= {"MASTODON_TOKEN": "token", "BLUESKY_HANDLE": "herald.example"}
         settings = load(file, environ | {"EXCHANGE_SECRET": "s", "SLACK_ALARMS": "slack://a/b/c"})
         assert [SIGNING[:2], SIGNING[2:]] == [
             [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import apple_news, ftp, http, indexnow, mail, queue, s3, sftp
+from worker.destinations import apple_news, bluesky, ftp, http, indexnow, mail, mastodon, queue, s3, sftp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +25,8 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "ftp": ftp.destination,
     "ftps": ftp.destination,
     "indexnow": indexnow.destination,
+    "mastodon": mastodon.destination,
+    "bluesky": bluesky.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 
