@@ -54,9 +54,10 @@ def test_what_changes_and_what_is_killed_is_named_within_seconds(newsroom: Newsr
     receiver.until(lambda: set(named(receiver, "engine")) == {"a-1", "a-2", "a-3", "a-4"}, 60, "the others")
     begun = time.monotonic()
     newsroom.kill("a-1")
-    receiver.until(lambda: named(receiver, "engine").count("a-1") == 2, 60, "the kill")
+    receiver.until(lambda: named(receiver, "engine").count("a-1") > 1, 60, "the kill")
 
-    assert receiver.at("/engine")[-1].at - begun < 5
+    of_kill = [request for request in receiver.at("/engine") if request.at > begun and b"/a-1" in request.body]
+    assert of_kill[0].at - begun < 5
     call = calls(receiver, "engine")[0]
     assert call == {"host": "herald.example", "key": KEY, "urlList": ["https://herald.example/a-1"]}
     assert receiver.at("/engine")[0].headers["content-type"] == "application/json; charset=utf-8"
@@ -80,6 +81,9 @@ def test_a_key_that_is_not_there_pauses_it(newsroom: Newsroom) -> None:
 
 
 def test_a_test_names_the_home_page(newsroom: Newsroom) -> None:
+    # What a kill was ahead of comes after it.
+    counts = newsroom.store.receivers.counts
+    newsroom.receiver.until(lambda: (counts("s20")["settled"], counts("s20")["behind"]) == (1, 0), 60, "the end")
     before = len(calls(newsroom.receiver, "engine"))
 
     done = dateline("endpoints", "test", "engine", "--config", str(newsroom.config))
