@@ -137,6 +137,17 @@ def test_a_port_where_nobody_or_something_else_listens() -> None:
     assert (answer.fault, answer.message) == (Fault.CONNECT, "no connection: Connection refused")
 
 
+def test_what_is_withdrawn_while_it_waits_for_its_turn_is_not_published(server: RabbitMQ) -> None:
+    server.declare("withdrawn")
+    destination = to(server, "withdrawn")
+    job = destination.push(message(), Delivery(30, time.monotonic() + 60), lambda _: None)
+    job.is_current = lambda: False
+    answer = job.run()
+    assert (answer.fault, answer.started) == (Fault.OUTDATED, False)
+    assert push(destination, message("a", 2, "killed")).status == 200
+    assert ["killed"] == [kept.properties["type"] for kept in server.messages("withdrawn")]
+
+
 def test_a_connection_that_breaks_is_made_anew_and_messages_that_wait_have_their_turn(server: RabbitMQ) -> None:
     server.declare("turns")
     destination = to(server, "turns")

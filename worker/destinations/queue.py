@@ -137,15 +137,12 @@ class QueueDestination:
 
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Job:
         """Return the job that publishes a message."""
-        return Job(
-            f"{self._broker.host}:{self._broker.port}",
-            partial(self._publish, message, delivery),
-            delivery.timeout,
-            delivery.deadline,
-            on_answer,
-        )
+        host = f"{self._broker.host}:{self._broker.port}"
+        job = Job(host, partial(unsent, Fault.INTERNAL, ""), delivery.timeout, delivery.deadline, on_answer)
+        job.run = partial(self._publish, job, message, delivery)
+        return job
 
-    def _publish(self, message: Message, delivery: Delivery) -> Answer:
+    def _publish(self, job: Job, message: Message, delivery: Delivery) -> Answer:
         """Publish a message and wait for the broker's word. One at a time: a channel is nobody else's meanwhile."""
         end = time.monotonic() + delivery.timeout
         if not self._lock.acquire(timeout=delivery.timeout):
@@ -161,6 +158,9 @@ class QueueDestination:
                     self._connection = self._broker.connect(left)
                 except _Unreachable as error:
                     return unsent(error.fault, str(error))
+            # It may have waited for those before it, and for the connection.
+            if job.is_current is not None and not job.is_current():
+                return unsent(Fault.OUTDATED, "not sent: it is out of date")
             answer = self._confirmed(message, delivery, max(0.001, end - time.monotonic()))
             self._used = time.monotonic()
             if answer.status != 200:

@@ -46,7 +46,7 @@ class Job:
     article_ids: Collection[str] = ()
     """As of a Transfer."""
     is_current: Callable[[], bool] | None = None
-    """As of a Transfer; called when the job gets its thread."""
+    """As of a Transfer; called when the job gets its thread. `run` asks again before the text leaves."""
 
 
 class JobPool:
