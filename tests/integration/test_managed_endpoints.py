@@ -77,6 +77,29 @@ class TestEndpoints:
         actions = [entry.action for entry in management.audit.entries(ADMIN, Filter(), 9)]
         assert ["endpoint.removed", "endpoint.changed", "endpoint.created"] == actions
 
+    def test_one_with_a_table_of_its_kind(self, management: Management, record: Record) -> None:
+        own = {"username": "herald", "password": PASSWORD, "host_keys": ["SHA256:" + "A" * 43]}
+        sftp = {"feed": "world", "format": "json", "kind": "sftp", "url": "sftp://files.example/in", "sftp": own}
+        endpoint, secret = management.endpoints.create(ADMIN, "files", sftp)
+        assert secret is None
+        shown = {**sftp, "name": "files", "sftp": {**own, "password": "***"}}
+        assert endpoint.settings == shown
+        with record.availability.read() as connection:
+            assert PASSWORD not in "".join(map(str, connection.execute(select(tables.managed_endpoints)).one()))
+        management.endpoints.change(ADMIN, "files", {**shown, "rate": 2.0})
+        used = whole(management)["files"]
+        assert used.sftp is not None
+        assert used.sftp.password is not None
+        assert (used.rate, used.sftp.password.get_secret_value()) == (2.0, PASSWORD)
+        with pytest.raises(InvalidInput) as refused:
+            management.endpoints.change(ADMIN, "files", {**shown, "url": "sftp://elsewhere.example/in"})
+        assert fields(refused) == ["sftp.password"]
+        with pytest.raises(InvalidInput) as refused:
+            management.endpoints.create(ADMIN, "more", {**sftp, "sftp": {**own, "known_hosts": "/etc/passwd"}})
+        assert "sftp.known_hosts" in fields(refused)
+        with pytest.raises(Conflict, match="files has no secret that signs"):
+            management.endpoints.rotate(ADMIN, "files")
+
     def test_whoever_makes_one_finds_it_at_once(self, management: Management) -> None:
         # The thread of the listener does not run: it would hear of it in a moment.
         management.listener(tends=False).look()

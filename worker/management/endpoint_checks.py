@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from config.destination_settings import table_of
 from config.endpoint_settings import EndpointSettings
 from config.mistakes import reported, wrong_feed
+from config.value_types import BESIDE_THE_SETTINGS
 from feeds.errors import FieldError, InvalidInput
 
 if TYPE_CHECKING:
@@ -49,6 +51,12 @@ def _mistakes(values: Mapping[str, Any], feed_names: Sequence[str]) -> Iterator[
     auth = values.get("auth")
     if isinstance(auth, dict) and auth.get("tls"):
         yield FieldError("auth.tls", files)
+    own, name = EndpointSettings.of_kind(values.get("kind")), table_of(str(values.get("kind")))
+    table = values.get(name)
+    if own is not None and isinstance(table, dict):
+        for key, field in own.model_fields.items():
+            if BESIDE_THE_SETTINGS in field.metadata and table.get(key):
+                yield FieldError(f"{name}.{key}", files)
 
 
 def written(settings: EndpointSettings) -> dict[str, Any]:

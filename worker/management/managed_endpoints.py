@@ -7,6 +7,7 @@ import os
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from config.endpoint_settings import EndpointSettings
 from feeds.errors import FieldError, InvalidInput
 from feeds.patterns import pattern_of
 from worker import clock
@@ -89,7 +90,7 @@ class ManagedEndpoints:
         _see_that_names_agree(values, name)
         values = {**values, "name": name}
         _see_that_somebody_reads(values, partner)
-        new_secret = None if SECRET in values or values.get("kind") == PULL else _new_secret(around.sealer)
+        new_secret = _new_secret(around.sealer) if SECRET not in values and _is_signed(values) else None
         if new_secret is not None:
             values[SECRET] = new_secret
         if name in around.of_the_file:
@@ -213,6 +214,8 @@ class ManagedEndpoints:
                 raise Conflict(
                     f"{name} has no secret: its partner reads it with a key; revoke that, and make another one"
                 )
+            if not _is_signed(former.settings):
+                raise Conflict(f"{name} has no secret that signs: change what it is let in by in its settings")
             try:
                 settings = endpoint_secrets.whole(former.settings, name, former.secrets, around.sealer)
             except CantOpen as error:
@@ -315,6 +318,13 @@ def _audited(endpoint: ManagedEndpoint) -> dict[str, Any]:
 def _feed(values: Mapping[str, Any]) -> str | None:
     feed = values.get("feed")
     return feed if isinstance(feed, str) else None
+
+
+def _is_signed(values: Mapping[str, Any]) -> bool:
+    """Whether what such an endpoint is sent is signed: only requests are."""
+    kind = values.get("kind", "http")
+    own = EndpointSettings.of_kind(kind)
+    return kind != PULL and (own is None or SECRET in own.uses)
 
 
 def _new_secret(sealer: Sealer) -> str:
