@@ -19,13 +19,26 @@ from config.s3_settings import S3Settings
 from config.setting_sources import models_in
 from config.social_settings import BlueskySettings, MastodonSettings
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
+from config.websub_ping_settings import WebSubPingSettings
 from feeds.article import Name, Url
 from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights
 
 Kind = Literal[
-    "http", "pull", "s3", "sftp", "ftp", "ftps", "mail", "queue", "apple-news", "mastodon", "bluesky", "indexnow"
+    "http",
+    "pull",
+    "s3",
+    "sftp",
+    "ftp",
+    "ftps",
+    "mail",
+    "queue",
+    "apple-news",
+    "mastodon",
+    "bluesky",
+    "indexnow",
+    "websub-ping",
 ]
 """How an endpoint gets what it gets: each kind but the first two has a table of its own in its settings."""
 _OF_HTTP = ("secret", "auth", "headers", "gzip", "public_signature", "handshake", "tls")
@@ -121,6 +134,8 @@ class EndpointSettings(BaseModel):
     """Of kind "mastodon": whose posts they are, and what is in them."""
     bluesky: OwnTable[BlueskySettings] = None
     """Of kind "bluesky": the same."""
+    websub_ping: OwnTable[WebSubPingSettings] = None
+    """Of kind "websub-ping": of which topics a hub of somebody else hears."""
 
     @field_validator(*_OF_HTTP, "mode", "rate", "check_url")
     @classmethod

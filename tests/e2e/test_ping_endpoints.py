@@ -1,4 +1,4 @@
-"""Search engines hear of what has changed and what is gone, in a newsroom that runs."""
+"""Search engines and hubs of others hear of what has changed and what is gone, in a newsroom that runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from command_line import dateline
@@ -14,6 +15,7 @@ from receiver import Receiver, Request
 
 from worker.destinations.indexnow import calls_of
 
+TOPICS = ["https://herald.example/feeds/s22.atom", "https://herald.example/feeds/s22.rss?a=b&c=d"]
 KEY = "0123456789abcdef-key"
 
 
@@ -31,6 +33,10 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
             endpoint(shared_receiver, "engine", "s20"),
             endpoint(shared_receiver, "strict", "s21", 'key_location = "https://herald.example/keys/indexnow.txt"'),
         )
+    )
+    more += (
+        '\n[[endpoints]]\nname = "hub"\nfeed = "s22"\nkind = "websub-ping"\nmode = "feed"\nformat = "atom"\n'
+        f'url = "{shared_receiver.url}/hub"\nwebsub_ping = {{ topics = {json.dumps(TOPICS)} }}\n'
     )
     with start(tmp_path_factory.mktemp("n"), shared_receiver, 2, more) as newsroom:
         yield newsroom
@@ -100,3 +106,29 @@ def test_each_call_is_of_one_host_and_of_no_more_addresses_than_are_taken() -> N
     counts = [(host, len(addresses)) for host, addresses in made]
     assert counts == [("b.example", 2), ("a.example", 10_000), ("a.example", 1)]
     assert made[0][1] == ["https://b.example/gone", "https://b.example/1"]
+
+
+def test_a_hub_of_somebody_else_is_pinged_for_a_change_and_a_kill(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    newsroom.publish("w-1", "s22")
+    [ping] = receiver.wait("/hub", seconds=60)
+    begun = time.monotonic()
+    newsroom.kill("w-1")
+    of_kill = receiver.wait("/hub", 2, seconds=60)[1]
+
+    assert of_kill.at - begun < 5
+    assert parse_qs(ping.body.decode()) == {"hub.mode": ["publish"], "hub.url": TOPICS}
+    assert ping.body == of_kill.body
+    assert ping.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_a_hub_that_is_away_is_pinged_later(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    before = len(receiver.at("/hub"))
+    receiver.behave["/hub"] = lambda _: (503, b"")
+    newsroom.publish("w-2", "s22")
+    receiver.wait("/hub", before + 1, seconds=60)
+    receiver.behave.pop("/hub")
+
+    counts = newsroom.store.receivers.counts
+    receiver.until(lambda: (counts("s22")["settled"], counts("s22")["behind"]) == (1, 0), 60, "the ping")

@@ -138,6 +138,7 @@ OF_AN_ENDPOINT = {
     f'{MAIL}mail = {{ {FROM_TO}, every = "0s" }}': '.mail.every: must be at least "1s"',
     f'{MAIL}mail = {{ {FROM_TO}, every = "1h" }}': '.mail: has every, which there is in mode "feed" only',
     f'{MAIL}mode = "feed"\nformat = "rss"\nmail = {{ {FROM_TO} }}': ".mail: makes its mails of JSON Feed",
+    'kind = "websub-ping"\nmode = "feed"\nformat = "rss"\nwebsub_ping = { topics = [] }': ".websub_ping.topics: ",
     'kind = "indexnow"\nindexnow = { key = "01234567" }': '.mode: must be "feed" with kind',
     'kind = "indexnow"\nmode = "feed"\nindexnow = { key = "short" }': ".indexnow.key: must be 8 to 128",
     f'{MAIL}mail = {{ {FROM_TO}, username = "a" }}': ".mail.password: and username go together",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import apple_news, bluesky, ftp, http, indexnow, mail, mastodon, queue, s3, sftp
+from worker.destinations import apple_news, bluesky, ftp, http, indexnow, mail, mastodon, queue, s3, sftp, websub_ping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "indexnow": indexnow.destination,
     "mastodon": mastodon.destination,
     "bluesky": bluesky.destination,
+    "websub-ping": websub_ping.destination,
 }
 """What makes the destination of an endpoint, by its kind."""
 
