@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from newsroom import Newsroom, start
 from receiver import Receiver
 from selenium.common.exceptions import (
@@ -51,7 +52,8 @@ axe.run(document, {iframes: false}).then((result) => done([
 ]));
 """
 PAGES = (
-    *("", "/articles", "/articles/quay-2", "/articles/quay-2/kill", "/articles/quay-2/preview", "/lists"),
+    *("", "/alarms", "/articles", "/articles/quay-2", "/articles/quay-2/kill", "/articles/quay-1/killed"),
+    *("/articles/quay-2/preview", "/lists", "/endpoints-parked", "/partners/harbour-radio"),
     *(f"/lists/{quote('Editor Picks')}", "/endpoints", "/endpoints/radio", "/partners", "/new-partner", "/feeds"),
     *("/feeds/harbour", "/subscriptions", "/audit", "/people", "/keys", "/account", "/new-endpoint"),
 )
@@ -83,11 +85,34 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
         f'\n[[endpoints]]\nname = "{name}"\nfeed = "harbour"\nformat = "json"\nurl = "{shared_receiver.url}/{name}"\n'
         for name in ("portal", "agency", "radio")
     )
-    more = f'\n[[feeds]]\nname = "harbour"\ntitle = "Harbour"\nselect = [{{ section = ["harbour"] }}]\n{endpoints}'
+    sealed = f'\n[management]\nsecret_key = "{"k" * 42}8="\n'
+    more = (
+        f'\n[[feeds]]\nname = "harbour"\ntitle = "Harbour"\nselect = [{{ section = ["harbour"] }}]\n{endpoints}{sealed}'
+    )
     with start(tmp_path_factory.mktemp("n"), shared_receiver, 1, more) as newsroom:
         management = Management(newsroom.store, newsroom.record, Surroundings.of(newsroom.settings))
         management.people.add(shell("test"), "mira", "admin", PASSWORD)
         yield newsroom
+
+
+@pytest.fixture(scope="module")
+def partner_link(newsroom: Newsroom, shared_receiver: Receiver) -> str:
+    """The path that opens the page of a partner with an endpoint of their own."""
+    root = shell("test")
+    management = Management(newsroom.store, newsroom.record, Surroundings.of(newsroom.settings))
+    contact = {"name": "Night desk", "phone": "+1 555 0100", "email": "night@radio.example"}
+    management.partners.create(root, "harbour-radio", {"title": "Harbour Radio", "contacts": [contact]})
+    address = f"{shared_receiver.url}/made"
+    settings = {"feed": "harbour", "format": "json", "url": address, "mode": "article"}
+    management.endpoints.create(root, "radio-made", settings, "harbour-radio")
+    secret = management.links.make(root, "harbour-radio").token
+    path = f"/partner/open/{secret}"
+    shared_receiver.until(
+        lambda: requests.get(f"{newsroom.base_url}{path}", timeout=10, allow_redirects=False).status_code == 303,
+        60,
+        "the link",
+    )
+    return path
 
 
 def waiting(browser: Chrome) -> WebDriverWait[Chrome]:
@@ -190,19 +215,35 @@ def test_a_list_is_put_in_order_by_keyboard(browser: Chrome, newsroom: Newsroom)
     assert newsroom.store.lists.get_many(["Editor Picks"])["Editor Picks"] == ("quay-3", "quay-2")
 
 
-@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "light", 1280), ("ar", "dark", 390)])
-def test_every_page_is_for_all(browser: Chrome, newsroom: Newsroom, language: str, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [
+        ("en", "light", 1280),
+        ("ar", "dark", 390),
+        pytest.param("en", "dark", 390, marks=pytest.mark.long),
+        pytest.param("ar", "light", 1280, marks=pytest.mark.long),
+    ],
+)
+def test_every_page_is_for_all(
+    browser: Chrome, newsroom: Newsroom, partner_link: str, language: str, scheme: str, width: int
+) -> None:
     browser.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.add_cookie({"name": "dateline_language", "value": language, "path": "/desk"})
+    browser.get(f"{newsroom.base_url}{partner_link}")
+    for place in ("/desk", "/partner"):
+        browser.add_cookie({"name": "dateline_language", "value": language, "path": place})
     script = AXE.read_text("utf-8")
     wrong = {}
-    for path in PAGES:
-        browser.get(f"{newsroom.base_url}/desk{path}")
-        assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language, path
+    public = ("/", "/feeds/harbour", "/nothing-is-here")
+    spoken = (*(f"/desk{path}" for path in PAGES), "/partner", "/partner/signatures", "/partner/endpoints/radio-made")
+    for path in (*spoken, *public):
+        browser.get(f"{newsroom.base_url}{path}")
+        # What readers see is in the language of their edition.
+        said = browser.find_element(By.TAG_NAME, "html").get_attribute("lang")
+        assert said == (language if path in spoken else "en"), path
         browser.execute_script(script)
         violations, passes = browser.execute_async_script(CHECK)
         assert passes > 10

@@ -371,6 +371,16 @@ def test_a_dead_worker_is_lost_until_another_began_in_its_place(store: Store) ->
     assert store.workers.vanished(now + 60_000).keys() <= {"b", "c"}
 
 
+def test_a_worker_that_has_stopped_is_not_missed_however_late_its_last_report(store: Store) -> None:
+    for name in ("a", "b"):
+        store.workers.report_alive(name, T0)
+    store.workers.leave("b")
+    store.workers.report_alive("b", T0 + 1_000)
+    store.workers.report_alive("a", T0 + 60_000)
+    assert store.workers.vanished(T0 + 60_000) == {}
+    assert store.workers.alive(T0 + 1_000) == ["a"]
+
+
 def test_a_certificate_that_ends_is_a_cause(tmp_path: Path) -> None:
     pem = tmp_path / "own.pem"
     pem.write_bytes((ROOT / "tests" / "contract" / "localhost.pem").read_bytes())

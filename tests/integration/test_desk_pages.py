@@ -274,6 +274,11 @@ def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(
     assert made.headers["location"] == "/desk/partners/city"
     page = desk.page("/partners/city")
     assert 'href="tel:+1 555"' in page
+    # Of whom to call no more than a name may be known.
+    bare = {"name": "bare", "title": "Bare", "contacts": [{"name": "Mira"}]}
+    assert api.ask("POST", "/partners", json=bare).status_code == 201
+    assert "Mira" in api.until(lambda: "Bare" in (page := desk.page("/partners")) and page, "the partner")
+    assert "Mira" in desk.page("/partners/bare")
     wrong = desk.post("/new-endpoint", name="city-1", feed="none", format="json", url="nowhere", more="[]")
     assert wrong.status_code == 422
     wrong = desk.post("/new-endpoint", name="city-1", feed="none", format="json", url="nowhere")

@@ -8,6 +8,7 @@ from pathlib import Path
 from web.desk.advice import advice
 from web.desk.arabic import ARABIC as OF_THE_DESK
 from web.desk.arabic_partner import ARABIC_OF_PARTNERS
+from worker.management.scopes import SCOPES
 
 WEB = Path(__file__).parents[2] / "web"
 ARABIC = OF_THE_DESK | ARABIC_OF_PARTNERS
@@ -23,6 +24,16 @@ def test_each_phrase_of_a_template_has_its_arabic() -> None:
     }
     assert len(phrases) > 250
     assert phrases - ARABIC.keys() - SAME == set()
+
+
+def test_each_scope_has_its_arabic() -> None:
+    assert set(SCOPES.values()) <= ARABIC.keys()
+
+
+def test_nothing_is_asked_by_the_clock() -> None:
+    """A page hears of what there is news of (web/desk/desk_news.py)."""
+    for path in (*WEB.glob("desk/templates/*.html"), *WEB.glob("partner/templates/*.html")):
+        assert not re.search(r'hx-trigger="[^"]*\bevery\b', path.read_text("utf-8")), path
 
 
 def test_each_has_the_same_values_in_both_languages() -> None:

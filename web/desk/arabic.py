@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from web.desk.arabic_alarms import ALARMS
 from web.desk.arabic_events import EVENTS
+from web.desk.arabic_scopes import SCOPES
 
 ARABIC: dict[str, str] = {
     **ALARMS,
     **EVENTS,
+    **SCOPES,
     # Everywhere
     "Skip to the content": "انتقل إلى المحتوى",
     "Desk": "المكتب",
