@@ -23,8 +23,9 @@ from lxml import html as markup
 
 from feeds.article import Article
 from feeds.direction import direction
-from feeds.formats.body import BLOCKS, body_tree, parse_html
+from feeds.formats.body import body_tree, parse_html
 from feeds.formats.change_statuses import EDITORS_NOTE, editors_note
+from feeds.formats.paragraphs import paragraphs
 
 SUBJECT_FIELDS = ("headline", "section", "edition", "id", "version")
 """What the template of a subject may name."""
@@ -214,22 +215,3 @@ def _gone(item: dict[str, Any]) -> tuple[str, str]:
 
 def _link(url: str) -> str:
     return f'<p><a href="{html.escape(url)}">{html.escape(url)}</a></p>' if url else ""
-
-
-def paragraphs(tree: markup.HtmlElement) -> list[str]:
-    """Return what a tree says, a line for each paragraph, heading or item of a list."""
-    lines = [""]
-
-    def collect(element: markup.HtmlElement) -> None:
-        if element.tag in BLOCKS or element.tag == "br":
-            lines.append("- " if element.tag == "li" else "")
-        lines[-1] += element.text or ""
-        for part in element:
-            if isinstance(part.tag, str):
-                collect(part)
-                if part.tag in BLOCKS:
-                    lines.append("")
-            lines[-1] += part.tail or ""
-
-    collect(tree)
-    return [text for line in lines if (text := " ".join(line.split())) and text != "-"]
