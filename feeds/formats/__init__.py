@@ -35,6 +35,7 @@ from feeds.formats import (
     atom,
     flipboard,
     jsonfeed,
+    mrss,
     msn,
     native,
     newsmlg2,
@@ -57,6 +58,7 @@ FEED_FORMATS = FormatTable[FeedFormat](
         msn.FORMAT,
         flipboard.FORMAT,
         applenewsrss.FORMAT,
+        mrss.FORMAT,
         newssitemap.FORMAT,
         sitemap.FORMAT,
     )

@@ -25,7 +25,7 @@ from feeds.validation.iptc import newsmlg2, nitf
 from feeds.validation.jsonfeed import json_feed
 from feeds.validation.native import native
 from feeds.validation.ninjs import ninjs16, ninjs22, ninjs31
-from feeds.validation.partners import apple_news_rss, flipboard_feed, msn_feed, smart_news
+from feeds.validation.partners import apple_news_rss, flipboard_feed, media_rss, msn_feed, smart_news
 from feeds.validation.rss import rss
 from feeds.validation.sitemap import news_sitemap, sitemap
 
@@ -39,6 +39,7 @@ FEED_CHECKS: Mapping[str, Check] = {
     "msn": msn_feed,
     "flipboard": flipboard_feed,
     "applenews-rss": apple_news_rss,
+    "mrss": media_rss,
     "news-sitemap": news_sitemap,
     "sitemap": sitemap,
 }

@@ -163,3 +163,19 @@ def _apple_news_channel(channel: Element) -> Findings:
 def _apple_news_item(channel: Element, item: Element) -> Findings:
     del channel
     yield from required(item, "applenews-rss.item", "title", "link", "description")
+
+
+def media_rss(document: bytes) -> Findings:
+    """Check a feed of Media RSS."""
+    yield from _profile(document, lambda _: iter(()), _media_item)
+
+
+def _media_item(channel: Element, item: Element) -> Findings:
+    """A title, and pictures that say what they are, unless the item says that it is deleted."""
+    del channel
+    if any(status.get("state") == "deleted" for status in item.iterfind(f"{_MEDIA}status")):
+        return
+    yield from required(item, "mrss.item", f"{_MEDIA}title")
+    for content in item.iter(f"{_MEDIA}content"):
+        if not content.get("medium") and not content.get("type"):
+            yield at(content, "mrss.item.content", "media:content must have medium or type")

@@ -145,7 +145,7 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
                 "\n| `newsnote` | `application/newsnote+xml` | `id` → id; `version` → version; `headline` → headline; "
                 "`summary` → summary; `body_html` → text, without markup; `embargoed` → embargoed | `edition` `url` "
                 "`alternates` `section` `subjects` `authors` `images` `expires` `urgency` `dateline` `source` `rights` "
-                "`published` `updated` | a higher version | status canceled, withheld |\n\n**Embargo.**"
+                "`ai_assisted` `published` `updated` | a higher version | status canceled, withheld |\n\n**Embargo.**"
             ),
         ),
     )

@@ -150,6 +150,12 @@ FEED_MISTAKES = [
     ("msn", "Tue, 10 Mar 2026 05:00:00", "Tue, 10 Mar 2026 08:00:01", "msn.item.pubDate"),
     ("msn", "&lt;b&gt;by hand&lt;/b&gt;", "&lt;kbd&gt;by hand&lt;/kbd&gt;", "msn.item.html"),
     ("msn", 'src="https://e.example/b.jpg"', 'src="http://e.example/b.jpg"', "msn.item.html"),
+    (
+        "mrss",
+        '<media:title type="plain">The last rope maker teaches a robot to splice</media:title>',
+        "",
+        "mrss.item.title",
+    ),
     ("flipboard", "Slowly. Slowly. ", "", "flipboard.item.description"),
     ("flipboard", 'rel="hub"', 'rel="alternate"', "flipboard.channel.hub"),
     ("flipboard", 'height="600"', 'height="499"', "flipboard.item.enclosure"),

@@ -9,6 +9,7 @@ FEED_FORMATS = (
     "msn",
     "flipboard",
     "applenews-rss",
+    "mrss",
     "news-sitemap",
     "sitemap",
 )
