@@ -36,6 +36,7 @@ from worker.management.surroundings import Surroundings
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
 from worker.record.overview import overview
 from worker.runtime import logs
+from worker.runtime.demo_files import DemoFileServer
 from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
@@ -90,6 +91,14 @@ format = "json"
 url = "{partner}"
 secret = "{secret}"
 check_url = "{partner}/{{id}}"
+
+[[endpoints]]
+name = "archive"
+feed = "all"
+kind = "sftp"
+format = "json"
+url = "{archive}"
+sftp = {archive_settings}
 """
 
 
@@ -107,7 +116,7 @@ class Arrival:
 
 @dataclass
 class DemoReceivers:
-    """Three receivers behind one HTTP server; each has a path of its own."""
+    """Three receivers behind one HTTP server, each with a path of its own, and one that takes files."""
 
     hub_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     partner_secret: str = field(default_factory=lambda: "whsec_" + b64encode(secrets.token_bytes(32)).decode())
@@ -159,6 +168,17 @@ class DemoReceivers:
         self.url = f"http://{_HOST}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, name="receivers", daemon=True).start()
 
+    def archive_in(self, folder: Path) -> DemoFileServer:
+        """Return a server that takes files into a folder, which is made, and tells of them."""
+        folder.mkdir()
+        return DemoFileServer(folder, self._take_file)
+
+    def _take_file(self, content: bytes) -> None:
+        event = json.loads(content)
+        article = event["article"]
+        change = "killed" if event["type"] == "article.killed" else f"version {article['version']}"
+        self.arrivals.put(Arrival("archive", "JSON", article["id"], change, "not asked for", time.monotonic()))
+
     def read(self, name: str, headers: dict[str, str], body: bytes, at: float) -> list[Arrival]:
         """Return what a push says, article by article."""
         headers_by_name = {key.lower(): value for key, value in headers.items()}
@@ -201,6 +221,7 @@ def run(out: Console, *, stay: bool) -> int:
     port = free_port(_HOST)
     base_url = f"http://{_HOST}:{port}"
     with tempfile.TemporaryDirectory(prefix="dateline-demo-") as folder:
+        archive = receivers.archive_in(Path(folder, "archive"))
         config = Path(folder, "dateline.toml")
         config.write_text(
             _SETTINGS.format(
@@ -210,6 +231,8 @@ def run(out: Console, *, stay: bool) -> int:
                 port=port,
                 partner=f"{receivers.url}/partner",
                 secret=receivers.partner_secret,
+                archive=archive.url,
+                archive_settings=archive.settings,
             ),
             "utf-8",
         )
@@ -223,9 +246,11 @@ def run(out: Console, *, stay: bool) -> int:
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
             problems += _who_confirmed(out, base_url, token)
+            out.print(f"The folder of archive (SFTP): {', '.join(archive.names())}", highlight=False)
             problems += _what_the_record_holds(out, settings)
             if stay:
                 _stay(out, settings, tree.redis_url)
+        archive.close()
     receivers.server.shutdown()
     out.print()
     if problems:
@@ -280,7 +305,7 @@ def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> 
         )
         if answer.status_code != 202:
             return [*problems, f"{sample} was not accepted: {answer.text.strip()}"]
-        expected = {(name, article["id"], change) for name in (*receivers.topics, "partner")}
+        expected = {(name, article["id"], change) for name in (*receivers.topics, "partner", "archive")}
         problems += _await(out, receivers, expected, sent)
     problems += _await(out, receivers, set(), time.monotonic())
     return problems
@@ -376,7 +401,7 @@ def _what_the_record_holds(out: Console, settings: Settings) -> list[str]:
 
 def _until_subscribed(base_url: str) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
-    expected_line = 'dateline_receivers{feed="all",state="settled"} 3.0'
+    expected_line = 'dateline_receivers{feed="all",state="settled"} 4.0'
     while expected_line not in requests.get(f"{base_url}/metrics", timeout=10).text and time.monotonic() < deadline:
         time.sleep(0.05)
 
