@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from command_line import dateline
 from newsroom import TOKEN, Newsroom, published, start
-from receiver import Receiver
+from receiver import PATIENCE_SECONDS, Receiver
 
 from worker.management.sealing import new_key
 
@@ -46,11 +47,15 @@ class Commands:
         return done.stderr.removeprefix("dateline: ").strip()
 
     def same(self, *words: str) -> str:
-        """What a command says at both places, which must be the same."""
-        beside = dateline(*words, variables=self.beside)
-        assert beside.returncode == 0, beside.stderr
-        assert self.says(*words) == beside.stdout
-        return beside.stdout
+        """What a command says at both places, which must be the same as soon as nothing changes in between."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            beside = dateline(*words, variables=self.beside)
+            assert beside.returncode == 0, beside.stderr
+            over_the_api = self.says(*words)
+            if over_the_api == beside.stdout or time.monotonic() > deadline:
+                assert over_the_api == beside.stdout
+                return over_the_api
 
 
 @pytest.fixture(scope="module")
