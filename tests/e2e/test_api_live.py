@@ -122,6 +122,26 @@ def stopped_between_two_looks(newsroom: Newsroom, workers: Sequence[Any]) -> boo
     return False
 
 
+def test_the_cms_hears_of_what_is_parked_and_by_whom(newsroom: Newsroom) -> None:
+    receiver = newsroom.receiver
+    receiver.behave["/p2"] = lambda push: (422, b"no such section") if b"live-bad" in push.body else (204, b"")
+    event = newsroom.publish("live-bad", "s2")
+    # That it is the article's fault is seen by others that are taken.
+    newsroom.publish("live-good", "s2")
+
+    def parked() -> list[dict[str, Any]]:
+        receipts = [json.loads(push.body) for push in receiver.at("/receipts") if event["id"].encode() in push.body]
+        return [receipt for receipt in receipts if receipt["type"] == "receipt.parked"]
+
+    receiver.until(lambda: bool(parked()), 60, "the receipt")
+    del receiver.behave["/p2"]
+    receipt = parked()[0]
+    [row] = [row for row in receipt["receipt"]["receivers"] if row["standing"] == "parked"]
+    assert (row["feed"], row["receiver"]) == ("s2", "p2")
+    assert "422 no such section" in row["reason"]
+    assert len({receipt["id"] for receipt in parked()}) == 1
+
+
 def test_a_receipt_outlives_the_worker_that_is_killed(newsroom: Newsroom) -> None:
     receiver = newsroom.receiver
     receiver.behave["/receipts"] = lambda _: (500, b"")

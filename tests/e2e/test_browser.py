@@ -107,3 +107,22 @@ def test_a_feeds_page_shows_arabic_from_right_to_left_and_leads_to_articles(
     headline.click()
     reached(browser, f"{newsroom.receiver.url}/story")
     assert "The story" == browser.title
+
+
+def test_the_page_of_the_api_shows_its_operations_and_asks_nobody_else(browser: Chrome, newsroom: Newsroom) -> None:
+    browser.get_log("browser")
+    browser.get(f"{newsroom.base_url}/api/v1/")
+    heading = "Who has an article, and who has not"
+    WebDriverWait(browser, 60).until(
+        lambda _: heading in browser.find_element(By.TAG_NAME, "body").text, "no operation is shown"
+    )
+    assert "/api/v1/articles/{article}/coverage" in browser.find_element(By.TAG_NAME, "body").text
+    # Redoc would show the logo of its makers from elsewhere: that is refused before anything is asked of them.
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    others = [message for message in errors if "favicon" not in message]
+    assert [message for message in others if "Content Security Policy" not in message] == []
+    script = (
+        "return performance.getEntriesByType('resource').map((each) => [new URL(each.name).host, each.responseStatus])"
+    )
+    answered = {host for host, status in browser.execute_script(script) if status}
+    assert answered == {newsroom.base_url.removeprefix("http://")}
