@@ -226,7 +226,8 @@ def _endpoint_row(feed: str, holding: EndpointHolding, seq: int, article: Articl
         standing = "paused"
     elif parked:
         standing = "parked"
-        reason = f"{parked.status} {parked.answer[:80]}".strip() if parked.status else parked.error
+        # What a destination has answered its error says, beside no body.
+        reason = f"{parked.status} {parked.answer[:80]}" if parked.status and parked.answer else parked.error
     elif dispute:
         standing = "refused"
         next_try = f"tried again at {clock.moment(dispute.due):%Y-%m-%d %H:%M:%S} UTC"
