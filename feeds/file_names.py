@@ -28,7 +28,12 @@ TEMPLATE_MOST = 200
 _VALUE_MOST = 80
 """The longest part of a name that an article brings, in characters: with all of them a name stays below 255."""
 
+_LONGEST = {"id": _VALUE_MOST, "edition": _VALUE_MOST, "version": 10, "date": 10, "ext": 4}
+_PART_MOST = 200
+"""The longest part of a path, in characters: file systems take 255, of which a temporary name needs some."""
+
 _FIELD = re.compile(r"\{([^{}]*)\}")
+_DIGEST = re.compile(r"-[0-9a-f]{12}\Z")
 _SAFE = re.compile(r"[A-Za-z0-9._/-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _EXTENSIONS = {"json": "json", "xml": "xml", "html": "html", "plain": "txt"}
@@ -49,7 +54,26 @@ def check_template(template: str) -> str:
         raise ValueError("must be a path without / at its ends, and no part of it may be empty or begin with . or -")
     if "{id}" not in template:
         raise ValueError("must have {id}: each article has a name of its own")
+    for part in template.split("/"):
+        _check_part(part)
     return template
+
+
+def _check_part(part: str) -> None:
+    """See that what a part of a path is made of can be told from it, and that it is not too long."""
+    pieces = _FIELD.split(part)
+    literals, names = pieces[::2], pieces[1::2]
+    between = literals[1:-1]
+    beside_version = "".join(
+        literals[place][-1:] + literals[place + 1][:1] for place, name in enumerate(names) if name == "version"
+    )
+    if not all(between) or any(map(str.isdigit, beside_version)) or {"id", "edition"} <= {*names}:
+        raise ValueError(
+            "must have something between two fields, no digit beside {version}, and {id} and {edition} apart by a /: "
+            "else two articles could have one name"
+        )
+    if sum(map(len, literals)) + sum(_LONGEST[name] for name in names) > _PART_MOST:
+        raise ValueError(f"must not make names longer than {_PART_MOST} characters between two /")
 
 
 def extension(media_type: str) -> str:
@@ -89,7 +113,7 @@ def _values(article: Article, ext: str) -> dict[str, str]:
 def _safe(value: str) -> str:
     """Return a value as part of a name; the same for the same value, and for no other."""
     safe = _UNSAFE.sub("-", value)
-    if safe == value and safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST:
+    if safe == value and safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST and not _DIGEST.search(safe):
         return safe
     digest = sha256(value.encode()).hexdigest()[:12]
     return f"{safe[: _VALUE_MOST - 13].strip('.-') or 'x'}-{digest}"

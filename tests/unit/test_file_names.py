@@ -46,6 +46,11 @@ def test_names(template: str, name: str) -> None:
         ("{id", "may have letters, digits"),
         ("{id}\\x", "may have letters, digits"),
         ("x" * 200 + "{id}", "at most 200 characters"),
+        ("{id}{version}", "something between two fields"),
+        ("{id}-1{version}", "no digit beside {version}"),
+        ("{version}0-{id}", "no digit beside {version}"),
+        ("{edition}-{id}", "{id} and {edition} apart"),
+        ("x" * 130 + "{id}", "longer than 200 characters"),
     ],
 )
 def test_templates_that_make_no_safe_name(template: str, problem: str) -> None:
@@ -95,3 +100,14 @@ def test_a_name_without_a_version_is_that_of_all_versions() -> None:
 )
 def test_endings(media_type: str, ending: str) -> None:
     assert extension(media_type) == ending
+
+
+@given(st.text("ab-v1.", min_size=1, max_size=8), st.integers(1, 99), st.text("ab-v1.", min_size=1, max_size=8))
+def test_no_version_of_one_article_has_the_name_of_another(one: str, version: int, other: str) -> None:
+    template = check_template("{id}-v{version}.{ext}")
+    names = {
+        (article_id, number): file_name(template, article(id=article_id, version=number), "json")
+        for article_id in (one, other)
+        for number in (1, 11, version)
+    }
+    assert len(set(names.values())) == len(names)
