@@ -60,7 +60,7 @@ def check_template(template: str) -> str:
 
 
 def _check_part(part: str) -> None:
-    """See that what a part of a path is made of can be told from it, and that it is not too long."""
+    """See that the fields of a part of a path can be read back from it, and that it is not too long."""
     pieces = _FIELD.split(part)
     literals, names = pieces[::2], pieces[1::2]
     between = literals[1:-1]
