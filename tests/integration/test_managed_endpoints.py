@@ -100,6 +100,33 @@ class TestEndpoints:
         with pytest.raises(Conflict, match="files has no secret that signs"):
             management.endpoints.rotate(ADMIN, "files")
 
+    @pytest.mark.parametrize(
+        ("kind", "fmt", "own", "secrets"),
+        [
+            (
+                "apple-news",
+                "applenews",
+                {"channel": "63a75491-2c4d-3530-af91-819be8c3ace0", "key_id": "1e3f", "secret": "c2VjcmV0"},
+                {"key_id", "secret"},
+            ),
+            ("bluesky", "json", {"handle": "herald.example", "password": PASSWORD}, {"handle", "password"}),
+        ],
+    )
+    def test_one_whose_address_is_known(
+        self, management: Management, record: Record, kind: str, fmt: str, own: dict[str, str], secrets: set[str]
+    ) -> None:
+        table = kind.replace("-", "_")
+        values = {"feed": "world", "format": fmt, "kind": kind, table: own}
+        endpoint, _ = management.endpoints.create(ADMIN, "app", values)
+        assert endpoint.settings == {**values, "name": "app", table: own | dict.fromkeys(secrets, "***")}
+        with record.availability.read() as connection:
+            kept = "".join(map(str, connection.execute(select(tables.managed_endpoints)).one()))
+        assert not any(own[name] in kept for name in secrets)
+        used = whole(management)["app"]
+        shown = used.own.model_dump(include=set(own))
+        assert {name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in shown.items()} == own
+        assert used.url.startswith("https://")
+
     def test_whoever_makes_one_finds_it_at_once(self, management: Management) -> None:
         # The thread of the listener does not run: it would hear of it in a moment.
         management.listener(tends=False).look()
