@@ -241,6 +241,24 @@ def test_lost_connections_and_slow_answers_are_away() -> None:
     assert "bug" == redis_errors.kind(redis.DataError("x"))
 
 
+def test_a_server_that_is_no_redis_is_one_that_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as server:
+
+        def answer() -> None:
+            there, _ = listening.accept()
+            with there:
+                there.recv(1000)
+                there.sendall(b"<html>busy</html>\r\n")
+
+        server.submit(answer)
+        store = Store.connect(f"redis://127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(redis.RedisError) as raised:
+            store.client.ping()
+        assert redis_errors.kind(raised.value) == "away"
+        assert "is redis_url right?" in redis_errors.sentence(raised.value)
+        store.close()
+
+
 def test_an_outage_is_told_when_it_begins_changes_and_ends() -> None:
     away, full = redis.ConnectionError("gone"), redis.exceptions.OutOfMemoryError("no", status_code="OOM")
     with structlog.testing.capture_logs() as logged:

@@ -1,6 +1,7 @@
 """What an error of Redis means, in one place, and connections that react to it.
 
-    away      it does not answer, is loading, or is not the primary: nothing is lost, the same call works later
+    away      it does not answer, is loading, is not the primary, or somebody else answers in its place:
+              nothing is lost, the same call works later
     full      it answers and takes no writes: memory or disk is full. The same call works when there is room again
     refused   it does not let us in, or forbids this command: its users or our settings must be changed
     bug       everything else: a command of ours is wrong, or what Redis holds is not what we wrote
@@ -73,7 +74,8 @@ def kind(error: BaseException) -> Kind:
         return _WORDS[word]
     if isinstance(error, (AuthenticationError, AuthorizationError)):
         return "refused"
-    if isinstance(error, (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError)):
+    # What is no Redis answers in its place: a proxy, or whoever has its port now.
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.InvalidResponse)):
         return "away"
     return "bug"
 
