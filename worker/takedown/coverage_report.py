@@ -133,10 +133,10 @@ class CoverageReport:
             "embargoed": embargo.isoformat() if embargo else None,
             "confirmed": len(self.rows) - unconfirmed,
             "unconfirmed": unconfirmed,
-            "seconds_to_the_last": self.seconds_to_the_last,
             "holding": sum(row.has_text for row in self.rows),
             "subscribers": sum(row.count for row in self.rows if row.receiver == SUBSCRIPTIONS),
             "still_shown": sum(row.still_shows for row in self.rows),
+            "seconds_to_the_last": self.seconds_to_the_last,
             "receivers": [row.as_json() for row in rows],
             "more": len(self.rows) - len(rows),
             "kept_out_of": [
