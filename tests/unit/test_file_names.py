@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.article import Article
@@ -58,6 +58,7 @@ def test_templates_that_make_no_safe_name(template: str, problem: str) -> None:
         check_template(template)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=200))
 def test_no_id_leaves_its_folder(article_id: str) -> None:
     name = file_name("news/{id}.{ext}", article(id=article_id), "json")
@@ -66,6 +67,7 @@ def test_no_id_leaves_its_folder(article_id: str) -> None:
     assert (folder, "/" in rest, rest[0] in ".-", rest.isascii(), len(rest) <= 90) == ("news", False, False, True, True)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=100), st.text(min_size=1, max_size=100))
 def test_two_ids_have_two_names(one: str, other: str) -> None:
     names = {file_name("{id}", article(id=article_id), "json") for article_id in (one, other)}
@@ -102,6 +104,7 @@ def test_endings(media_type: str, ending: str) -> None:
     assert extension(media_type) == ending
 
 
+@settings(deadline=None)
 @given(st.text("ab-v1.", min_size=1, max_size=8), st.integers(1, 99), st.text("ab-v1.", min_size=1, max_size=8))
 def test_no_version_of_one_article_has_the_name_of_another(one: str, version: int, other: str) -> None:
     template = check_template("{id}-v{version}.{ext}")

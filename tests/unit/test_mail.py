@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.article import Article
@@ -143,6 +143,7 @@ def test_an_article_without_a_text_says_its_summary_once() -> None:
     assert part(mail, "html").count("At last.") == 1
 
 
+@settings(deadline=None)
 @given(
     headline=st.text(min_size=1, max_size=300),
     article_id=st.text(st.characters(blacklist_categories=["Z", "C"]), min_size=1, max_size=200),
