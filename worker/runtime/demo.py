@@ -110,7 +110,8 @@ class Arrival:
     format: str
     article: str
     change: str
-    signature: str
+    proof: str
+    """How the receiver knows that it is from us, if it asks."""
     at: float
 
 
@@ -177,7 +178,7 @@ class DemoReceivers:
         event = json.loads(content)
         article = event["article"]
         change = "killed" if event["type"] == "article.killed" else f"version {article['version']}"
-        self.arrivals.put(Arrival("archive", "JSON", article["id"], change, "not asked for", time.monotonic()))
+        self.arrivals.put(Arrival("archive", "JSON", article["id"], change, "by SFTP", time.monotonic()))
 
     def read(self, name: str, headers: dict[str, str], body: bytes, at: float) -> list[Arrival]:
         """Return what a push says, article by article."""
@@ -185,9 +186,9 @@ class DemoReceivers:
         if name == "partner":
             try:
                 verify_webhook(headers_by_name, body, [self.partner_secret], time.time())
-                signature = "valid"
+                proof = "signature valid"
             except SignatureError as error:
-                signature = f"WRONG: {error}"
+                proof = f"signature WRONG: {error}"
             event = json.loads(body)
             article = event["article"]
             gone = event["type"] == "article.killed"
@@ -196,24 +197,24 @@ class DemoReceivers:
             else:
                 self.pages[article["id"]] = f"<h1>{article['headline']}</h1>{article['body_html']}".encode()
             change = "killed" if gone else f"version {article['version']}"
-            return [Arrival(name, "JSON", article["id"], change, signature, at)]
+            return [Arrival(name, "JSON", article["id"], change, proof, at)]
         format_name = "Atom" if "atom" in headers_by_name["content-type"] else "RSS"
-        signature = "not asked for"
+        proof = "signature not asked for"
         if format_name == "Atom":
             right = verify_hub_signature(self.hub_secret, body, headers_by_name.get("x-hub-signature", ""))
-            signature = "valid" if right else "WRONG"
+            proof = "signature valid" if right else "signature WRONG"
         feed = feedparser.parse(body)
         killed = set(_tombstones(body))
         # In the place of what was killed stands a notice, for readers that know no tombstones.
         changes = [(_article(entry.id), _version(entry)) for entry in feed.entries if entry.id not in killed]
         changes += [(_article(ref), "killed") for ref in sorted(killed)]
-        return [Arrival(name, format_name, article, change, signature, at) for article, change in changes]
+        return [Arrival(name, format_name, article, change, proof, at) for article, change in changes]
 
 
 def run(out: Console, *, stay: bool) -> int:
     """Run the demo; return 0 when everything that should have arrived did, and nothing else.
 
-    `stay`: it is kept up at the end, with a link to its desk, until Ctrl-C.
+    `stay`: it is kept up at the end, until Ctrl-C.
     """
     begun = time.monotonic()
     receivers = DemoReceivers()
@@ -243,13 +244,15 @@ def run(out: Console, *, stay: bool) -> int:
         logs.configure(settings.log_level)
         with ProcessTree(settings, config, workers=2, environ=environ) as tree:
             out.print(f"Up after {time.monotonic() - begun:.1f} s at {base_url}")
+            link = _desk_link(settings, tree.redis_url)
+            out.print(f"The desk, as long as this runs: {link}", highlight=False, soft_wrap=True)
             problems = _play(out, receivers, base_url, token)
             problems += _read_back(out, base_url)
             problems += _who_confirmed(out, base_url, token)
             out.print(f"The folder of archive (SFTP): {', '.join(archive.names())}", highlight=False)
             problems += _what_the_record_holds(out, settings)
             if stay:
-                _stay(out, settings, tree.redis_url)
+                _stay(out, link)
         archive.close()
     receivers.server.shutdown()
     out.print()
@@ -259,18 +262,23 @@ def run(out: Console, *, stay: bool) -> int:
         return 1
     out.print("[green]Everything that should have arrived did, and nothing else.[/]")
     if not stay:
-        out.print("`dateline demo --stay` keeps it up, with a link to its desk, where people see and kill articles.")
+        out.print("`dateline demo --stay` keeps it up, with its desk, where people see and kill articles.")
     return 0
 
 
-def _stay(out: Console, settings: Settings, redis_url: str) -> None:
-    """Print a link that signs in at the desk, and keep all of it up until Ctrl-C."""
+def _desk_link(settings: Settings, redis_url: str) -> str:
+    """Return a link that signs in at the desk, once."""
     caller = shell("demo")
     with closing(Store.connect(redis_url)) as store, closing(record_of(settings)) as record:
         management = Management(store, record, Surroundings.of(settings))
         management.people.add(caller, "editor", "admin")
         token = management.sessions.make_link(caller, "editor")
-    out.print(f"\nThe desk: {settings.site.base_url}/desk/sign-in/link/{token}", highlight=False, soft_wrap=True)
+    return f"{settings.site.base_url}/desk/sign-in/link/{token}"
+
+
+def _stay(out: Console, link: str) -> None:
+    """Keep all of it up until Ctrl-C."""
+    out.print(f"\nThe desk: {link}", highlight=False, soft_wrap=True)
     out.print("The link signs in once, for a quarter of an hour. Ctrl-C ends the demonstration.")
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
@@ -322,14 +330,14 @@ def _await(out: Console, receivers: DemoReceivers, expected: set[tuple[str, str,
         except Empty:
             break
         arrived = (arrival.receiver, arrival.article, arrival.change)
-        right = arrived in missing and not arrival.signature.startswith("WRONG")
+        right = arrived in missing and "WRONG" not in arrival.proof
         missing.discard(arrived)
         if not right:
-            problems.append(f"{arrival.receiver} got {arrival.article} {arrival.change}, signature {arrival.signature}")
+            problems.append(f"{arrival.receiver} got {arrival.article} {arrival.change}, {arrival.proof}")
         out.print(
             f"  {'[green]ok[/]' if right else '[red]!![/]'}  {(arrival.at - sent) * 1000:6.1f} ms  "
             f"{arrival.receiver:<11}  {arrival.format:<4}  {arrival.article}  {arrival.change:<9}  "
-            f"signature {arrival.signature}",
+            f"{arrival.proof}",
             highlight=False,
             soft_wrap=True,
         )
