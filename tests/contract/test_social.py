@@ -77,6 +77,14 @@ def writes(request: ApiRequest) -> bool:
     return request.method != "GET" and "Session" not in request.path
 
 
+@pytest.mark.parametrize("remote", ["not JSON", "[]", '{"id": 7, "cid": 7}', '{"another/kind.json": "noted this"}'])
+def test_what_another_kind_of_destination_has_noted_is_nothing(caller: Caller, network: Network, remote: str) -> None:
+    poster = Poster(caller, network)
+    poster.remote = remote
+    assert poster.push(1).status == 200
+    assert network.texts(poster.id) == [post(poster, 1)]
+
+
 def remove_all(server: Network) -> None:
     """Remove all posts as somebody with the account does."""
     (server.statuses if isinstance(server, MastodonServer) else server.records).clear()

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from worker.destinations.http import tls_of
+from worker.destinations.json_api import remembered
 from worker.destinations.steps import Ended, Step, begin
 from worker.outbound.errors import Fault, RequestPending
 from worker.outbound.hhmac import ApiKey
@@ -79,10 +80,6 @@ class _Remote:
     gone: bool = False
     doubted: bool = False
 
-    @classmethod
-    def parse(cls, text: str) -> _Remote:
-        return cls(**json.loads(text or "{}"))
-
     def __str__(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value}, separators=(",", ":"))
 
@@ -133,7 +130,7 @@ class Channel:
 
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a push."""
-        remote = _Remote.parse(delivery.remote)
+        remote = remembered(_Remote, delivery.remote)
         if message.status in _NOTICES:
             steps = self._remove(message, remote, doubtful=delivery.doubtful)
         else:
@@ -144,7 +141,7 @@ class Channel:
 
     def look(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a look whether a killed article is gone."""
-        steps = self._look(article, _Remote.parse(delivery.remote))
+        steps = self._look(article, remembered(_Remote, delivery.remote))
         return begin(steps, delivery, self._engine, on_answer, tls=self._tls)
 
     def _write(self, message: Message, delivery: Delivery, remote: _Remote) -> Steps:

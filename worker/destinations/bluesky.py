@@ -30,7 +30,7 @@ import structlog
 
 from feeds.posts import length, links, post_text
 from worker.destinations.http import tls_of
-from worker.destinations.json_api import ended, object_in, refusal
+from worker.destinations.json_api import ended, object_in, refusal, remembered
 from worker.destinations.steps import Ended, Step, begin
 from worker.outbound.errors import Fault, RequestPending
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls
@@ -68,6 +68,13 @@ _TID_SPAN = 365 * 86_400 * 1_000_000
 _REMOVED = "somebody has removed the post there: a replay of the article posts it anew"
 _CHANGED = "it was changed on Bluesky meanwhile, and is replaced"
 _SECOND_FACTOR = "it asks for a second factor: give an app password of the account"
+
+
+@dataclass(frozen=True, slots=True)
+class _Remote:
+    """What the ledger has of an article: the CID of its post; empty: there is none."""
+
+    cid: str = ""
 
 
 @dataclass(slots=True)
@@ -122,8 +129,7 @@ class Repository:
     def _write(self, article: Article, delivery: Delivery, collection: str) -> Steps:
         """Write the post."""
         record, key = self._record(article, collection), record_key(article)
-        remote = json.loads(delivery.remote or "{}")
-        cid = remote.get("cid")
+        cid = remembered(_Remote, delivery.remote).cid or None
         note = ""
         for _ in range(_TRIES):
             swap = {"record": record, "swapRecord": cid}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
@@ -13,6 +14,7 @@ from worker.outbound.transfer import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_Remote = TypeVar("_Remote")
 _RESETS = ("ratelimit-reset", "x-ratelimit-reset")
 """Headers that say when a limit is lifted: a Unix time, or a time as in RFC 3339."""
 
@@ -20,6 +22,17 @@ _RESETS = ("ratelimit-reset", "x-ratelimit-reset")
 def ended(status: int, message: str = "", remote: str = "") -> Answer:
     """Return the answer to a push that has come to its end."""
     return Answer(status, {}, b"", None, message, 0.0, started=True, remote=remote)
+
+
+def remembered(kind: type[_Remote], text: str) -> _Remote:
+    """Return what the ledger has of an article, as a dataclass of defaults; nothing of what another kind has noted."""
+    try:
+        values = json.loads(text or "{}")
+    except ValueError:
+        values = {}
+    noted = values if isinstance(values, dict) else {}
+    names = [field.name for field in fields(kind) if type(noted.get(field.name)) is type(field.default)]  # type: ignore[arg-type]  # it is a dataclass
+    return kind(**{name: noted[name] for name in names})
 
 
 def object_in(answer: Answer) -> dict[str, Any]:

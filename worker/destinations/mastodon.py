@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 
 from feeds.posts import length, post_text
 from worker.destinations.http import tls_of
-from worker.destinations.json_api import ended, object_in, refusal
+from worker.destinations.json_api import ended, object_in, refusal, remembered
 from worker.destinations.steps import Ended, Step, begin
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls
 
@@ -70,10 +70,6 @@ class _Remote:
     gone: bool = False
     life: int = 0
 
-    @classmethod
-    def parse(cls, text: str) -> _Remote:
-        return cls(**json.loads(text or "{}"))
-
     def __str__(self) -> str:
         return json.dumps({name: value for name, value in asdict(self).items() if value}, separators=(",", ":"))
 
@@ -105,7 +101,7 @@ class Account:
 
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a push."""
-        article, remote = message.article, _Remote.parse(delivery.remote)
+        article, remote = message.article, remembered(_Remote, delivery.remote)
         assert article is not None
         if message.status in _NOTICES:
             steps = self._remove(article, remote, doubtful=delivery.doubtful)
@@ -115,7 +111,7 @@ class Account:
 
     def look(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a look whether the status about a killed article is gone."""
-        steps = self._look(article, _Remote.parse(delivery.remote))
+        steps = self._look(article, remembered(_Remote, delivery.remote))
         return begin(steps, delivery, self._engine, on_answer, tls=self._tls)
 
     def _write(self, article: Article, delivery: Delivery, remote: _Remote) -> Steps:
@@ -127,7 +123,7 @@ class Account:
         if delivery.doubtful and not status_id:
             status_id = next(iter((yield from self._find(article))), "")
         if status_id:
-            unchanged = remote.digest == _Remote.parse(delivery.remote).digest
+            unchanged = remote.digest == remembered(_Remote, delivery.remote).digest
             noted = str(replace(remote, id=status_id, gone=False))
             if (yield from self._edited(status_id, text, article, looks=delivery.doubtful or unchanged)):
                 if delivery.doubtful and (yield from self._source(status_id)) != text:
