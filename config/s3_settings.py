@@ -38,7 +38,7 @@ class S3Settings(DestinationSettings):
     """Where the bucket is, as its signature names it; R2 and GCS want "auto"."""
     name: Annotated[str, AfterValidator(check_template)] = "{date}/{id}.{ext}"
     """The name of an article's object: {id}, {version}, {date} of its first publication, {edition}, {ext}."""
-    kill: Literal["notice", "remove", "both"] = "notice"
+    on_kill: Literal["notice", "remove", "both"] = "notice"
     """What a kill leaves: a notice in the article's place, nothing, or a notice and nothing of the text."""
     all_versions: bool = False
     """Whether a kill also removes what the bucket keeps of earlier versions."""

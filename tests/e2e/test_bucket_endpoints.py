@@ -43,7 +43,7 @@ def newsroom(
     more = "".join(
         (
             endpoint(server, "notice", "s20"),
-            endpoint(server, "remove", "s21", 'kill = "remove"\nall_versions = true'),
+            endpoint(server, "remove", "s21", 'on_kill = "remove"\nall_versions = true'),
             endpoint(server, "closed", "s22", secret="not the secret"),
             endpoint(server, "inside", "s23", url="http://10.0.0.1/bucket"),
             endpoint(server, "choosy", "s24"),

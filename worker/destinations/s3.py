@@ -314,7 +314,7 @@ def destination(settings: EndpointSettings, sender: Sender) -> Bucket:
         SigV4(s3.key_id.get_secret_value(), s3.secret.get_secret_value(), s3.region),
         s3.name,
         ARTICLE_FORMATS[settings.format].media_type,
-        kill=s3.kill,
+        kill=s3.on_kill,
         all_versions=s3.all_versions,
         conditional=s3.conditional,
         gzip=settings.gzip,
