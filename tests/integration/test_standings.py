@@ -379,7 +379,7 @@ def test_who_has_an_article_is_read_in_as_many_round_trips_for_many_endpoints_as
     sent = round_trips(store, monkeypatch)
     report = coverage_report(store, hot_articles(store), SITE, "bad")
     assert report is not None
-    assert [(row.receiver, row.standing, row.reason[:4]) for row in report.rows] == [("p", "parked", "422")]
+    assert [(row.receiver, row.standing, row.reason[:12]) for row in report.rows] == [("p", "parked", "answered 422")]
     of_one = len(sent)
     for number in range(300):
         store.receivers.enroll("world", f"endpoint:other-{number}", {"endpoint": f"other-{number}"})
