@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from itertools import count
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mail_server import CERTIFICATE, PASSWORD, USER, MailServer
 from feeds.article import Article
 from worker.destinations.interface import Delivery, Message
 from worker.destinations.mail import Mail
+from worker.outbound import smtp
 from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
 from worker.outbound.smtp import Server
@@ -240,7 +242,9 @@ def test_a_name_without_an_address() -> None:
     assert (answer.fault, answer.message) == (Fault.DNS, "the name nobody.invalid has no address")
 
 
-def test_a_server_that_says_nothing() -> None:
+@pytest.mark.parametrize("times", [0.5, 10], ids=["all of it takes too long", "a reply takes too long"])
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch, times: float) -> None:
+    monkeypatch.setattr(smtp, "Timer", lambda seconds, *more: Timer(times * seconds, *more))
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

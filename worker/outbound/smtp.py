@@ -164,7 +164,8 @@ class Session:
                 return self._broken(error)
 
     def _broken(self, error: Exception) -> Answer:
-        timeout = self._over or isinstance(error, TimeoutError)
+        # smtplib makes a disconnection of a timeout while it reads a reply.
+        timeout = self._over or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         fault = Fault.TIMEOUT if timeout else Fault.RESET
         if isinstance(error, ConnectionRefusedError):
             fault = Fault.CONNECT
