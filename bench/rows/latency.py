@@ -81,7 +81,7 @@ def run(scale: float) -> list[Result]:
         at_most("start of POST to receiver, p99", percentile([t.whole for t in ours], 0.99), 20, "ms"),
         at_most("202 after, p50", answered, 2 + disk, "ms", f"fdatasync of a page takes {disk:.1f} ms here"),
         Result("from the 202 to the receiver, p50", median(t.since_answered for t in ours), "ms"),
-        Result("(a) start of POST to receiver, p50", their_middle, "ms", note=pool),
+        Result("(a) start of POST to receiver, p50", their_middle, "ms", note=f"{pool}"),
         Result("(a) 202 after, p50", median(t.answered for t in theirs), "ms"),
         at_most("p50 against (a)", middle / their_middle, 1.2, "x"),
     ]
