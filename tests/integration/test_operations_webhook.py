@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 
 import pytest
+import structlog
 from receiver import Answer, Receiver, Request
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
@@ -62,3 +64,18 @@ def test_of_an_endpoint_nothing_is_told_before_what_came_before_it(
         kinds = [kind for endpoint, kind in told(receiver) if endpoint == name]
         assert kinds == sorted(kinds, reverse=True), name
         assert kinds[-1] == "endpoint.recovered"
+
+
+def test_a_redis_that_fails_after_the_sending_is_told_of(
+    store: Store, receiver: Receiver, hook: OperationsWebhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RedisConnectionError("gone")
+
+    Alerts(store.operations, webhook=True).raise_alert("endpoint.suspended", endpoint="p", feed="world")
+    with structlog.testing.capture_logs() as logs:
+        monkeypatch.setattr(store.operations, "finish", fails)
+        hook.send()
+        receiver.until(lambda: any(line["event"] == "redis_away" for line in logs), 60, "the line")
+    [line] = [line for line in logs if line["event"] == "redis_away"]
+    assert line["next_step"] == "what was sent may be sent again, under the same id"

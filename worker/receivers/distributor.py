@@ -11,7 +11,7 @@ claims, and only to know when a stop is complete.
 from __future__ import annotations
 
 import time
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 import structlog
@@ -111,6 +111,7 @@ class Distributor:
         )
         self._stopping = False
         self._at_rest = Event()
+        self._rest_lock = Lock()
         self._outage = redis_errors.Outage(log, what="distributor")
         self._thread = Thread(target=self._run, name="distributor", daemon=True)
 
@@ -121,8 +122,9 @@ class Distributor:
 
     def serve(self, feed: str) -> None:
         """Claim for the feed as soon as there is room. Returns at once; from any thread."""
-        self._at_rest.clear()
-        self._inbox.put(FeedBehind(feed))
+        with self._rest_lock:
+            self._at_rest.clear()
+            self._inbox.put(FeedBehind(feed))
 
     def let_go_first(self, seconds: float) -> None:
         """Wait until all that `serve` was called for is claimed and answered, so long at the most. From any thread."""
@@ -189,9 +191,10 @@ class Distributor:
     def _take_messages(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""
         seconds = self._wait_seconds()
-        if seconds and self._inbox.empty() and not self._sessions.open_claims:
-            # A call of `serve` that comes between these two lines is waited for by nobody, which only costs time.
-            self._at_rest.set()
+        if seconds and not self._feeds and not self._sessions.open_claims:
+            with self._rest_lock:
+                if self._inbox.empty():
+                    self._at_rest.set()
         for message in self._inbox.take(_SETTLED_AT_ONCE, seconds):
             self._take(message)
         self._counts.flush()

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 import structlog
+from redis.exceptions import RedisError
 
 from config.alarm_settings import OPERATIONS
 from worker import clock
 from worker.outbound.requests_adapter import transfer_of
 from worker.outbound.signing import WebhookAuth
 from worker.receivers import policy
+from worker.store import redis_errors
 from worker.store.alarms import ChannelState
 
 if TYPE_CHECKING:
@@ -103,6 +105,15 @@ class OperationsWebhook:
                 self._executor.submit(self._finish, token, sent)
 
     def _finish(self, token: str, sent: list[str]) -> None:
+        """Note what was sent, and send what waits behind it. Nobody asks what became of this call."""
+        try:
+            self._note(token, sent)
+            if sent:
+                self.send()
+        except RedisError as error:
+            redis_errors.report(log, error, "what was sent may be sent again, under the same id", what="operations")
+
+    def _note(self, token: str, sent: list[str]) -> None:
         self._store.operations.finish(token, sent)
         # It is a channel of alarms as well, and one that takes nothing is to be seen.
         state, now = self._store.alarms.channel(OPERATIONS), clock.ms(clock.agreed())
@@ -111,8 +122,6 @@ class OperationsWebhook:
         else:
             state = ChannelState(success=now)
         self._store.alarms.note_channel(OPERATIONS, state)
-        if sent:
-            self.send()
 
 
 def _subject(event: dict[str, Any]) -> str:
