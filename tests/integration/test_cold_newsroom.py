@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from partner_desk import SITE, Desk
@@ -14,8 +15,12 @@ from recording import held
 from sqlalchemy import delete
 from test_cold import Parts
 
+from worker.management.audit_trail import AuditTrail
+from worker.management.callers import shell
+from worker.receivers.endpoint_orders import EndpointName, EndpointOrders, ReplayChoice
 from worker.receivers.replay_selection import articles_to_replay
 from worker.record import Record, tables
+from worker.record.search import index_waiting
 from worker.retention.noter import Noter
 from worker.retention.outbox_drain import OutboxDrain
 from worker.store import Store, keys
@@ -127,6 +132,22 @@ def test_what_is_cold_behaves_as_if_it_never_had_been(store: Store, record: Reco
     assert cold[0] == hot[0]
     assert cold[1] == hot[1]
     assert hot[0]
+
+
+@pytest.mark.parametrize("state", ["hot", "cold", "cold, and not gone through yet"])
+def test_a_replay_of_a_section_has_the_same_articles(store: Store, record: Record, state: str) -> None:
+    room = Room(store, record, trims=state != "hot")
+    room.do(lambda room: room.desk.publish(*NAMES))
+    text = {"headline": "It moved", "url": "https://herald.example/it", "version": 2}
+    for name, section in (("b", "Local  NEWS"), ("c", "local"), ("d", "local news")):
+        room.do(send("article.corrected", name, section=section, **text))
+    if state == "cold":
+        while index_waiting(record):
+            pass
+    orders = EndpointOrders(store, room.parts.articles, room.parts.recorded, mock.Mock(), AuditTrail(store, record))
+    choice = ReplayChoice(since=room.desk.now - timedelta(days=1), section="local news")
+    articles = orders.to_replay(shell("mira"), EndpointName("p", "world"), choice)
+    assert sorted(articles) == ["b", "d"]
 
 
 def test_coverage_of_a_cold_article_is_the_same(store: Store, record: Record) -> None:

@@ -58,6 +58,10 @@ def test_articles_are_there_as_one_types(api: ApiProcess, desk: DeskVisitor) -> 
     assert "The ferry is late" in desk.page("/articles?q=haddad")
     assert "The ferry is late" in desk.page("/articles?q=hh-1")
     assert "المرفأ يفتح أبوابه" in desk.page(f"/articles?q={quote('المرف')}")
+    assert "The ferry is late" in desk.page("/articles?section=WORLD&author=mira%20haddad")
+    assert "The ferry is late" not in desk.page("/articles?section=sport")
+    assert '<option value="world">' in desk.page("/articles")
+    assert [row["name"] for row in api.get("/sections")["items"]] == ["world"]
     assert "The ferry" not in desk.page("/articles?state=withheld")
     assert "has no word to look for" in desk.page("/articles?q=..")
 

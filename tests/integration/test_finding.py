@@ -111,6 +111,8 @@ def fill(record: Record) -> None:
                 f"hh-{number:02}",
                 headline=f"Harbour wall {number}",
                 edition=edition,
+                section="Local news" if number % 3 else "",
+                authors=("Mira Haddad", "Ömer Ak") if number in {4, 5, 11} else ("mira haddad",),
                 published=published,
                 updated=published,
             ),
@@ -165,6 +167,14 @@ def test_which_articles(filled: Record) -> None:
     assert ids("--feed", "ar", "--killed") == [11]
     assert ids("--killed") == [11]
     assert ids("--edition", "AR") == [11, 9, 7, 5, 3, 1]
+    assert ids("--section", "LOCAL  News") == [10, 8, 7, 5, 4, 2, 1]
+    assert ids("--section", "local") == []
+    assert ids("--author", "MIRA HADDAD") == [*range(10, -1, -1)]
+    assert ids("--author", "ömer ak") == [5, 4]
+    assert ids("--author", "Ömer Ak", "--section", "Local news", "--edition", "en") == [4]
+    assert ids("--section", "local news", "--search", "wall", "--feed", "en") == [10, 8, 4, 2]
+    assert ids("--section", "local news", "--since", "2026-03-01T14:00:00Z", "--until", "2026-03-01T17:00Z") == [7, 5]
+    assert ids("--section", "x" * 500) == []
     assert ids("--since", "2026-03-01T18:00:00Z") == [11, 10, 9]
     assert ids("--since", "2026-03-01", "--until", "2026-03-01 11:00Z") == [1, 0]
     assert ids("--until", "2026-03-01") == [*range(11, -1, -1)]
@@ -172,7 +182,14 @@ def test_which_articles(filled: Record) -> None:
     assert ids("--since", "2026-03-01 21:00+03:00", "--search", "wall", "--edition", "en", "--feed", "en") == [10]
 
 
-@pytest.mark.parametrize("options", [[], ["--search", "harbour"], ["--feed", "en"], ["--edition", "ar"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *([], ["--search", "harbour"], ["--feed", "en"], ["--edition", "ar"]),
+        *(["--section", "local news"], ["--author", "mira haddad", "--section", "local news"]),
+        ["--search", "wall", "--section", "local news"],
+    ],
+)
 def test_page_after_page(filled: Record, options: list[str]) -> None:
     everything = ids(*options)
     pages, cursor = [], ""
@@ -215,6 +232,7 @@ def test_what_people_read(filled: Record) -> None:
     assert lines[4].startswith("dateline: there are more: --after ")
     assert output("articles", "--search", "kelp") == "No article is like that.\n"
     assert "no words are kept" in output("articles", "--search", "wall", "--killed")
+    assert "neither section nor authors are kept" in output("articles", "--section", "world", "--killed")
     assert all(len(line) <= 80 for line in output("articles").splitlines())
 
 

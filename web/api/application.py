@@ -32,6 +32,7 @@ from web.api import (
     reference,
     replays,
     report,
+    sections,
     users,
 )
 from web.api.operation_ids import operation_id
@@ -51,6 +52,7 @@ _ROUTERS = (
         events.router,
         articles.router,
         article_orders.router,
+        sections.router,
         kills.router,
         lists.router,
         feed_orders.router,

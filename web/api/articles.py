@@ -123,6 +123,8 @@ def search(
     killed: Annotated[bool, Query(description="Killed ones.")] = False,
     pubstatus: Annotated[PubStatus | None, Query(description="Those that are so now.")] = None,
     edition: Annotated[str, Query(max_length=40, description="Those of this language edition.")] = "",
+    section: Annotated[str, Query(max_length=500, description="Those in this section, however it is written.")] = "",
+    author: Annotated[str, Query(max_length=200, description="Those by this author: the whole name.")] = "",
     limit: Limit = 50,
     after: After = "",
 ) -> Page[ArticleRow]:
@@ -132,7 +134,9 @@ def search(
     """
     view = partner_view(parts, caller)
     if view is not None:
-        _see_that_it_may_search(view, caller, feed, search, usable=not killed and pubstatus in (None, "usable"))
+        _see_that_it_may_search(
+            view, caller, feed, search or section or author, usable=not killed and pubstatus in (None, "usable")
+        )
     elif not unbound(caller):
         caller.require(ARTICLES_READ, feed=feed or None, partner=None)
     query = ArticleQuery(
@@ -142,6 +146,8 @@ def search(
         until=milliseconds("until", until),
         pubstatus=pubstatus or ("canceled" if killed else ""),
         editions=spellings(edition, parts.settings.editions),
+        section=section,
+        author=author,
         limit=limit,
         after=after,
         shown_since=None if view is None else view.latest,

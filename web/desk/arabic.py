@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from web.desk.arabic_alarms import ALARMS
 from web.desk.arabic_events import EVENTS
+from web.desk.arabic_feeds import FEEDS
 from web.desk.arabic_scopes import SCOPES
 
 ARABIC: dict[str, str] = {
     **ALARMS,
     **EVENTS,
+    **FEEDS,
     **SCOPES,
     # Everywhere
     "Skip to the content": "انتقل إلى المحتوى",

@@ -23,6 +23,8 @@ def list_articles(
     until: Annotated[str, typer.Option(help="Only those published before; a day counts to its end.")] = "",
     killed: Annotated[bool, typer.Option("--killed", help="Only killed ones.")] = False,
     edition: Annotated[str, typer.Option(help="Only those of this language edition.")] = "",
+    section: Annotated[str, typer.Option(help="Only those in this section.")] = "",
+    author: Annotated[str, typer.Option(help="Only those by this author: the whole name.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")] = 50,
     after: Annotated[str, typer.Option(help="Go on after the page that ended with this cursor.")] = "",
     config: Config = None,
@@ -35,7 +37,7 @@ def list_articles(
     end = given_times.moment("--until", until, zone, now, end=True) if until else None
     if first is not None and end is not None and first >= end:
         raise Failed(f"--since: {since} is after --until, which is {until}", 2)
-    criteria = Criteria(search, feed, first, end, killed, edition, limit, after)
+    criteria = Criteria(search, feed, first, end, killed, edition, section, author, limit, after)
     page = find(config, data, criteria)
     if as_json:
         print_json({"articles": page.rows, "after": page.after})
@@ -55,6 +57,8 @@ def list_articles(
 def _nothing(criteria: Criteria) -> str:
     if criteria.search and criteria.killed:
         return "No article: of killed ones no words are kept by which they could be found."
+    if (criteria.section or criteria.author) and criteria.killed:
+        return "No article: of killed ones neither section nor authors are kept."
     if criteria.after:
         return "No more articles."
     if criteria._replace(limit=0) != Criteria(limit=0):

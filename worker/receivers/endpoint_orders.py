@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from feeds.text import fold
 from worker import clock
 from worker.management.changes import Conflict
 from worker.management.scopes import ENDPOINTS_OPERATE
 from worker.receivers.replay_selection import articles_to_replay
+from worker.record.terms import sections_of, term_of
 
 if TYPE_CHECKING:
     from worker.management.audit_trail import AuditTrail
@@ -151,14 +152,15 @@ class EndpointOrders:
         return stopped
 
     def _of_section(self, articles: dict[str, int], section: str) -> dict[str, int]:
-        stored = self._store.articles.get_many(list(articles))
-        stored |= self._recorded.stored([name for name in articles if name not in stored])
-        wanted_section = fold(section)
-        return {
-            name: place
-            for name, place in articles.items()
-            if name in stored and fold(stored[name].article.section or "") == wanted_section
-        }
+        folded = term_of(section)
+        hot = self._store.articles.get_many(list(articles))
+        sections = {name: term_of(stored.article.section) for name, stored in hot.items()}
+        # What is cold has not changed for long, so the record knows its section without its text.
+        cold = [name for name in articles if name not in hot]
+        sections |= self._recorded.ask(partial(sections_of, article_ids=cold)) or {}
+        unknown = self._recorded.stored([name for name in cold if name not in sections])
+        sections |= {name: term_of(stored.article.section) for name, stored in unknown.items()}
+        return {name: place for name, place in articles.items() if sections.get(name) == folded}
 
 
 def _see_that_may(caller: Caller, endpoint: EndpointName) -> None:

@@ -1,4 +1,4 @@
-"""Finding articles in the record: by words, feed, time, edition, newest first; and by what a person calls one.
+"""Finding articles in the record: by words, feed, section, time and the like, newest first; and by a name of one.
 
 Lists are paged by a cursor, which names the article that stood last, and no rows are ever counted.
 """
@@ -16,6 +16,7 @@ from sqlalchemy import and_, func, or_, select
 from feeds.moments import iso
 from worker.record import search, tables
 from worker.record.articles import at_address
+from worker.record.terms import AUTHOR, SECTION, has_term, is_term
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,9 +44,9 @@ class ArticleQuery:
     """Which articles. `since` and `until` are when they were published first, in ms: from, and before.
 
     `pubstatus`: those that are usable, withheld or canceled; empty: all. `feed`: those that are in it, or were when
-    they were killed or withheld. `editions`: the ways in which an edition may be written; empty: all. `after`: the
-    cursor of the page before. `shown_since`: those alone that readers of `feed` see, by a decision of then or before
-    (ms).
+    they were killed or withheld. `section`, `author`: those alone, however they are written; empty: all. `editions`:
+    the ways in which an edition may be written; empty: all. `after`: the cursor of the page before. `shown_since`:
+    those alone that readers of `feed` see, by a decision of then or before (ms).
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -54,6 +55,8 @@ class ArticleQuery:
     until: int | None = None
     pubstatus: str = ""
     editions: Collection[str] = ()
+    section: str = ""
+    author: str = ""
     limit: int = 50
     after: str = ""
     shown_since: int | None = None
@@ -128,11 +131,17 @@ def find(connection: Connection, query: ArticleQuery) -> Page:
         if cursor:
             statement = statement.where(number < search.position(connection, *cursor))
     else:
-        statement = statement.order_by(articles.published.desc(), articles.article_id.desc())
+        places: Any = articles
+        if (term := next(iter(_terms(query)), None)) is not None:
+            # In the order of its own: it is read no further than one goes.
+            places = tables.article_terms.c
+            same = and_(places.article_id == articles.article_id, places.published == articles.published)
+            statement = statement.join_from(tables.article_terms, tables.articles, same).where(is_term(*term))
+        statement = statement.order_by(places.published.desc(), places.article_id.desc())
         if cursor:
             published, article_id = cursor
-            before = and_(articles.published == published, articles.article_id < article_id)
-            statement = statement.where(articles.published <= published, or_(articles.published < published, before))
+            before = and_(places.published == published, places.article_id < article_id)
+            statement = statement.where(places.published <= published, or_(places.published < published, before))
     statement = statement.where(*_conditions(connection, query)).limit(query.limit + 1)
     rows = [ArticleSummary(*row) for row in connection.execute(statement)]
     page = rows[: query.limit]
@@ -165,7 +174,15 @@ def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnEleme
         conditions.append(articles.edition.in_(sorted(query.editions)))
     if query.feed:
         conditions.append(_in_feed(connection, query))
+    # Without words the first one is what is gone through.
+    conditions += [has_term(*term) for term in _terms(query)[0 if query.phrases else 1 :]]
     return conditions
+
+
+def _terms(query: ArticleQuery) -> list[tuple[str, str]]:
+    """The author and the section that are asked for: an author has fewer articles."""
+    terms = ((AUTHOR, query.author), (SECTION, query.section))
+    return [(field, text) for field, text in terms if text]
 
 
 def _in_feed(connection: Connection, query: ArticleQuery) -> ColumnElement[bool]:

@@ -30,7 +30,7 @@ _EVENTS_AT_ONCE = 5_000
 _LATE_MS = 3_600_000
 """So long after a kill answers may be noted to what was sent before it."""
 _CARRIED_OUT = ("published", "corrected", "held")
-_WITH_WORDS = ("revisions", "articles", "events", "attempts", "parked", "article_words")
+_WITH_WORDS = ("revisions", "articles", "events", "attempts", "parked", "article_words", "article_terms")
 """The tables that had words, for PostgreSQL's vacuum."""
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import cast, column, delete, insert, select, table, text, update
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -24,10 +24,11 @@ from feeds.article import Article
 from feeds.words import words_of_article
 from worker.record import tables
 from worker.record.column_types import keepable
+from worker.record.terms import Terms, add_terms, remove_terms
 from worker.record.upserts import upsert, upsert_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, FromClause
 
@@ -76,7 +77,8 @@ def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
         rows = connection.execute(waiting.limit(most)).all()
     if not rows:
         return 0
-    words = {row.article_id: words_of_article(Article.stored(row.document)) if row.document else [] for row in rows}
+    articles = {row.article_id: Article.stored(row.document) for row in rows if row.document}
+    words = {row.article_id: words_of_article(articles[row.article_id]) if row.document else [] for row in rows}
     # What a power cut undoes of it waits again.
     with record.availability.write("never") as connection:
         ids = sorted(words)
@@ -91,8 +93,16 @@ def index_waiting(record: Record, most: int = _AT_ONCE) -> int:
         same = [row for row in rows if revs.get(row.article_id) == row.rev]
         _remove(connection, [row.article_id for row in same])
         _add(connection, [(row.article_id, row.published, words[row.article_id]) for row in same])
+        add_terms(connection, _terms_of(same, articles))
         connection.execute(delete(_unindexed).where(_unindexed.c.article_id.in_([row.article_id for row in same])))
     return len(rows)
+
+
+def _terms_of(rows: Iterable[Any], articles: Mapping[str, Article]) -> Iterator[Terms]:
+    for row in rows:
+        article = articles.get(row.article_id)
+        if article is not None and article.pubstatus != "canceled":
+            yield Terms(row.article_id, row.published, article.section, article.authors)
 
 
 def take_out(connection: Connection, article_id: str) -> None:
@@ -174,6 +184,7 @@ def _merge(connection: Connection, pages: int) -> bool:
 
 
 def _remove(connection: Connection, article_ids: Sequence[str]) -> None:
+    remove_terms(connection, article_ids)
     indexed = connection.execute(
         select(_words.c.number, _words.c.words).where(_words.c.article_id.in_(article_ids))
     ).all()

@@ -1,4 +1,4 @@
-"""The tables of the record.
+"""The tables of the record, with those of the management (management_tables.py).
 
 Every time is in milliseconds since 1970, by the clock of Redis; a column that says otherwise says so. Every key is made
 of what happened, never of when it was noted, so that noting it again changes nothing. There are no foreign keys between
@@ -16,7 +16,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
@@ -25,15 +24,13 @@ from sqlalchemy import (
 )
 
 from worker.record.column_types import Compressed, Counting, IndexedWords, Words
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+from worker.record.management_tables import audit as audit
+from worker.record.management_tables import keys as keys
+from worker.record.management_tables import managed_endpoints as managed_endpoints
+from worker.record.management_tables import management as management
+from worker.record.management_tables import partners as partners
+from worker.record.management_tables import people as people
+from worker.record.metadata import metadata as metadata
 
 meta = Table(
     "meta",
@@ -169,6 +166,19 @@ unindexed = Table(
     comment="Articles that have changed, and whose words are not in the index yet",
 )
 
+article_terms = Table(
+    "article_terms",
+    metadata,
+    Column("field", Words, primary_key=True, comment="section or author"),
+    Column("term", Words, primary_key=True, comment="folded; an article without a section has an empty one"),
+    Column("published", BigInteger, primary_key=True, autoincrement=False),
+    Column("article_id", Words, primary_key=True),
+    Column("written", Words, nullable=False, comment="as it stands in the article"),
+    sqlite_with_rowid=False,
+    comment="In which section articles are and who wrote them, so that they are found by it. Not of killed ones",
+)
+Index("ix_article_terms_article_id", article_terms.c.article_id)
+
 updates = Table(
     "updates",
     metadata,
@@ -263,6 +273,19 @@ subscriptions = Table(
 )
 Index("ix_subscriptions_lease_ends", subscriptions.c.lease_ends)
 
+feed_readers = Table(
+    "feed_readers",
+    metadata,
+    Column("feed", Words, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="since 1970, by UTC"),
+    Column("format", Words, primary_key=True, comment="of the document: each has subscribers of its own"),
+    Column("reader", Words, primary_key=True),
+    Column("subscribers", BigInteger, nullable=False, comment="most that it told on that day"),
+    sqlite_with_rowid=False,
+    comment="How many subscribers of feeds the services that read them tell",
+)
+Index("ix_feed_readers_day", feed_readers.c.day)
+
 endpoints = Table(
     "endpoints",
     metadata,
@@ -350,87 +373,3 @@ positions = Table(
     Column("time", BigInteger, nullable=False),
     comment="How far Redis has been noted: a Redis that is not so far has lost time",
 )
-
-management = Table(
-    "management",
-    metadata,
-    Column("name", Words, primary_key=True),
-    Column("revision", BigInteger, nullable=False, comment="raised by every change"),
-    Column("token", Words, nullable=False, comment="of that change, which no other one has"),
-    Column("entries", BigInteger, nullable=False, comment="how many entries the audit has"),
-    Column("hash", String(64), nullable=False, comment="of the last one"),
-    comment="One row, `all`: which state the tables of management have. Whoever changes any of them locks it first",
-)
-
-partners = Table(
-    "partners",
-    metadata,
-    Column("name", Words, primary_key=True),
-    Column("settings", Words, nullable=False, comment="title, contacts, notes, rights, as JSON"),
-    Column("created", BigInteger, nullable=False),
-    Column("revision", BigInteger, nullable=False, comment="of the management, with its last change"),
-    comment="The contracted parties",
-)
-
-managed_endpoints = Table(
-    "managed_endpoints",
-    metadata,
-    Column("name", Words, primary_key=True),
-    Column("partner", Words, comment="whose it is; none: nobody's by name"),
-    Column("settings", Words, nullable=False, comment="as JSON, without secrets"),
-    Column("secrets", Words, nullable=False, comment="field -> sealed value, as JSON"),
-    Column("created", BigInteger, nullable=False),
-    Column("removed", BigInteger, comment="when it was removed; a while later its secrets are erased"),
-    Column("old_secret_until", BigInteger, comment="until when its old secret signs beside the new one"),
-    Column("revision", BigInteger, nullable=False, comment="of the management, with its last change"),
-    comment="Endpoints that are not from a settings file",
-)
-
-keys = Table(
-    "keys",
-    metadata,
-    Column("id", Words, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("digest", String(64), nullable=False, unique=True, comment="SHA-256 of the key, which is not kept"),
-    Column("scopes", Words, nullable=False, comment="as JSON"),
-    Column("bounds", Words, nullable=False, comment="feeds, partners and adapters that it is for, as JSON"),
-    Column("created", BigInteger, nullable=False),
-    Column("created_by", Words, nullable=False),
-    Column("expires", BigInteger),
-    Column("revoked", BigInteger),
-    Column("last_used", BigInteger, comment="to the minute"),
-    Column("revision", BigInteger, nullable=False, comment="of the management, with its last change"),
-    comment="API keys",
-)
-
-people = Table(
-    "people",
-    metadata,
-    Column("name", Words, primary_key=True, comment="by which somebody signs in"),
-    Column("role", Words, nullable=False, comment="viewer, desk, operator or admin"),
-    Column("password", Words, comment="its argon2id hash"),
-    Column("subject", Words, comment="who it is to the OpenID provider: issuer, a space, subject"),
-    Column("created", BigInteger, nullable=False),
-    Column("revision", BigInteger, nullable=False, comment="of the management, with the last change"),
-    comment="The people who may sign in",
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="without gaps"),
-    Column("entry_id", Words, nullable=False, unique=True, comment="so that noting it again changes nothing"),
-    Column("time", BigInteger, nullable=False),
-    Column("actor", Words, nullable=False, comment="key:NAME, user:NAME, file, shell:USER"),
-    Column("action", Words, nullable=False, comment="endpoint.changed, key.revoked, ..."),
-    Column("target", Words, nullable=False, comment="on what: a name or an id"),
-    Column("address", Words, nullable=False, comment="from where"),
-    Column("old", Words, nullable=False, comment="as JSON, without secrets"),
-    Column("new", Words, nullable=False, comment="as JSON, without secrets"),
-    Column("former", String(64), nullable=False, comment="hash of the entry before"),
-    Column("hash", String(64), nullable=False, comment="SHA-256 of all the others, as canonical JSON"),
-    comment="What people and keys have changed, each entry with the hash of the one before",
-)
-Index("ix_audit_time", audit.c.time)
-Index("ix_audit_actor", audit.c.actor, audit.c.number)
-Index("ix_audit_target", audit.c.target, audit.c.number)

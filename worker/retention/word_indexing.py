@@ -1,4 +1,4 @@
-"""Indexes the words of what was noted, and cleans up after what was forgotten: one worker at a time.
+"""Indexes the words and terms of what was noted, and cleans up after what was forgotten: one worker at a time.
 
 What people look for may be a second old; what readers get never waits for it. So while events wait to be carried out,
 only a part of the time is spent on it.
@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from worker import clock
-from worker.record import search
+from worker.record import search, terms
 from worker.record.availability import RecordAway
 from worker.record.forgetting import forget_what_came_late
 from worker.store import keys
@@ -68,6 +68,9 @@ class WordIndexing:
                 return 0.0
         if self._forgot_late():
             return 0.0
+        while terms.fill(self._record):
+            if time.monotonic() > end:
+                return 0.0
         while (cleaning := search.clean(self._record)) == "going on":
             if time.monotonic() > end:
                 return 0.0

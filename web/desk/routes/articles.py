@@ -41,6 +41,8 @@ async def search(request: Request) -> Response:
             search=as_one_types(words),
             feed=query.get("feed", ""),
             edition=query.get("edition", ""),
+            section=query.get("section", ""),
+            author=query.get("author", ""),
             pubstatus=query.get("state", ""),
             since=_day(query.get("since", "")),
             until=_day(query.get("until", ""), after=1),
@@ -57,10 +59,12 @@ async def search(request: Request) -> Response:
     values: dict[str, Any] = {"page": page, "wrong": wrong, "words": words, "query": dict(query)}
     if is_fragment(request):
         return parts_of(request).pages.page(request, "article_rows.html", **values)
-    feeds = await api.get("feeds", limit=100)
+    feeds, sections = await asyncio.gather(api.get("feeds", limit=100), api.get("sections", limit=100))
     editions = sorted(parts_of(request).api_parts.settings.editions)
     names = [feed for feed in feeds["items"] if not feed["pattern"]]
-    return parts_of(request).pages.page(request, "articles.html", feeds=names, editions=editions, **values)
+    return parts_of(request).pages.page(
+        request, "articles.html", feeds=names, sections=sections["items"], editions=editions, **values
+    )
 
 
 async def article(request: Request) -> Response:

@@ -29,6 +29,8 @@ class Criteria(NamedTuple):
     until: datetime | None = None
     killed: bool = False
     edition: str = ""
+    section: str = ""
+    author: str = ""
     limit: int = 50
     after: str = ""
 
@@ -56,6 +58,8 @@ def find(config: Path | None, data: Path | None, criteria: Criteria) -> ArticleP
         until=ms(criteria.until) if criteria.until else None,
         pubstatus="canceled" if criteria.killed else "",
         editions=finding.spellings(criteria.edition, settings.editions),
+        section=criteria.section,
+        author=criteria.author,
         limit=criteria.limit,
         after=criteria.after,
     )
@@ -79,6 +83,8 @@ def _find_over_api(api: Api, criteria: Criteria) -> ArticlePage:
         "until": criteria.until.isoformat() if criteria.until else "",
         "killed": criteria.killed or "",
         "edition": criteria.edition,
+        "section": criteria.section,
+        "author": criteria.author,
     }
     rows, after = api.page("articles", limit=criteria.limit, after=criteria.after, **parameters)
     killed = any(row["pubstatus"] == "canceled" and not row["headline"] for row in rows)
