@@ -19,13 +19,13 @@ from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
 
-from lxml import html as markup
-
 from feeds.article import Article
 from feeds.direction import direction
-from feeds.formats.body import body_tree, parse_html
-from feeds.formats.change_statuses import EDITORS_NOTE, editors_note
+from feeds.formats.body import parse_html
+from feeds.formats.change_statuses import EDITORS_NOTE, advisories, embargo_ahead
+from feeds.formats.htmlpage import identity_html, link_html, notes_html, page, story_html
 from feeds.formats.paragraphs import paragraphs
+from feeds.formats.plaintext import identity_lines, story_lines
 
 SUBJECT_FIELDS = ("headline", "section", "edition", "id", "version")
 """What the template of a subject may name."""
@@ -84,19 +84,17 @@ def article_mail(
     """
     is_notice = status in {"killed", "withdrawn"}
     first = [_FIRST[status]] if status in _FIRST else []
-    notes = [note] if (note := editors_note(f"article.{status}", article)) else []
-    if not is_notice and article.embargoed and article.embargoed > article.updated:
-        moment = f"{article.embargoed:%Y-%m-%d %H:%M} UTC"
-        first.append(f"EMBARGOED until {moment}")
-        notes.append(f"EMBARGOED: not to be published before {moment}.")
+    if not is_notice and (embargo := embargo_ahead(article)):
+        first.append(f"EMBARGOED until {embargo}")
+    notes = advisories(f"article.{status}", article)
     mail = _headers(envelope, ": ".join([*first, _subject("{id}" if is_notice else subject, article)]))
     mail["Dateline-Article"] = article.id
     mail["Dateline-Version"] = str(article.version)
     mail["Dateline-Status"] = status
     mail["Content-Language"] = article.edition
-    text, body = (_notice if is_notice else _contents)(article)
-    notes_html = "".join(f"<p><strong>{html.escape(note)}</strong></p>" for note in notes)
-    _fill(mail, "\n\n".join([*notes, text]), _page(article.edition, notes_html + body), attachment)
+    text = ["\n".join(identity_lines(article))] if is_notice else story_lines(article)
+    body = (identity_html if is_notice else story_html)(article)
+    _fill(mail, "\n\n".join([*notes, *text]), page(article.edition, notes_html(notes) + body), attachment)
     return mail
 
 
@@ -118,7 +116,7 @@ def digest_mail(envelope: Envelope, document: bytes) -> EmailMessage:
     language = feed.get("language", "en")
     mail["Content-Language"] = language
     parts = [*map(_gone, gone), *map(_item, articles)]
-    _fill(mail, "\n\n\n".join(text for text, _ in parts), _page(language, "<hr>".join(body for _, body in parts)), None)
+    _fill(mail, "\n\n\n".join(text for text, _ in parts), page(language, "<hr>".join(body for _, body in parts)), None)
     return mail
 
 
@@ -138,14 +136,14 @@ def _headers(envelope: Envelope, subject: str) -> EmailMessage:
     return mail
 
 
-def _fill(mail: EmailMessage, text: str, page: str, attachment: Attachment | None) -> None:
+def _fill(mail: EmailMessage, text: str, document: str, attachment: Attachment | None) -> None:
     mail.set_content(f"{text}\n")
-    mail.add_alternative(page, subtype="html")
+    mail.add_alternative(document, subtype="html")
     if attachment is not None:
         maintype, _, subtype = attachment.media_type.partition(";")[0].strip().partition("/")
         mail.add_attachment(attachment.content, maintype, subtype, filename=attachment.name)
     # What email makes up would differ each time.
-    digest = sha256(f"{text}\0{page}".encode()).hexdigest()[:32]
+    digest = sha256(f"{text}\0{document}".encode()).hexdigest()[:32]
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_{digest}_{number}")
 
@@ -154,44 +152,6 @@ def _subject(template: str, article: Article) -> str:
     values = {name: str(getattr(article, name)) for name in SUBJECT_FIELDS}
     subject = _FIELD.sub(lambda field: values[field[1]], template)
     return subject if len(subject) <= SUBJECT_MOST else f"{subject[: SUBJECT_MOST - 1].rstrip()}…"
-
-
-def _page(language: str, body: str) -> str:
-    return (
-        f'<!DOCTYPE html>\n<html lang="{html.escape(language)}" dir="{direction(language)}">'
-        f'<head><meta charset="utf-8"></head><body>{body}</body></html>\n'
-    )
-
-
-def _notice(article: Article) -> tuple[str, str]:
-    lines = [
-        f"Article: {article.id}",
-        f"Version: {article.version}",
-        *([f"Page: {article.url}"] if article.url else []),
-    ]
-    return "\n".join(lines), f"<p>{'<br>'.join(map(html.escape, lines))}</p>"
-
-
-def _contents(article: Article) -> tuple[str, str]:
-    byline = " | ".join(filter(None, (article.dateline, ", ".join(article.authors), article.source)))
-    last = [line for line in (article.rights, article.url) if line]
-    tree = body_tree(article)
-    text = "\n\n".join(filter(None, (article.headline, article.summary, byline, *paragraphs(tree), *last)))
-    # Without a text `body_tree` is the summary.
-    summary = article.summary if article.body_html else ""
-    parts = [f"<h1>{html.escape(article.headline)}</h1>"]
-    parts += [f"<p><em>{html.escape(line)}</em></p>" for line in (summary, byline) if line]
-    for image in article.images:
-        caption = html.escape(" ".join(filter(None, (image.caption, f"({image.credit})" if image.credit else ""))))
-        parts.append(
-            f'<figure><img src="{html.escape(image.url)}" alt="" style="max-width:100%">'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
-    parts.append(markup.tostring(tree, encoding="unicode"))
-    if article.rights:
-        parts.append(f"<p><small>{html.escape(article.rights)}</small></p>")
-    parts.append(_link(article.url))
-    return text, "".join(parts)
 
 
 def _item(item: dict[str, Any]) -> tuple[str, str]:
@@ -205,13 +165,9 @@ def _item(item: dict[str, Any]) -> tuple[str, str]:
     text = "\n\n".join([*filter(None, lines), *paragraphs(parse_html(contents)), url])
     head = "".join(f"<p><em>{html.escape(line)}</em></p>" for line in lines[1:] if line)
     body = f'<div lang="{html.escape(language)}" dir="{direction(language)}"><h2>{html.escape(title)}</h2>{head}'
-    return text, f"{body}{contents}{_link(url)}</div>"
+    return text, f"{body}{contents}{link_html(url)}</div>"
 
 
 def _gone(item: dict[str, Any]) -> tuple[str, str]:
     note = EDITORS_NOTE["canceled" if "canceled" in item.get("_dateline", ()) else "withheld"]
     return f"{note}\n{item['id']}", f"<p><strong>{note}</strong><br>{html.escape(item['id'])}</p>"
-
-
-def _link(url: str) -> str:
-    return f'<p><a href="{html.escape(url)}">{html.escape(url)}</a></p>' if url else ""

@@ -67,10 +67,10 @@ def _xml(document: bytes) -> Recognised | None:
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError:
-        return None
+        root = None
     # Contrary to its declared type, the parser returns None if there is nothing to recover.
     if root is None:
-        return None
+        return _article(Outline("", frozenset(), document))
     tag = str(root.tag)
     if article := _article(Outline(tag, frozenset(), document)):
         return article

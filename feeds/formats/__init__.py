@@ -5,7 +5,8 @@ them; `table` puts those beside them that a newsroom defines itself, which `own`
 
 - `xml_fragments`: fragments and envelopes of XML formats. `extensions`: what feedgen lacks.
 - `profile`: profiles of RSS for partners. `changes`: statuses and the notes to editors and readers.
-- `body`: an article's HTML as a tree; `paragraphs`: its text without markup. `timestamps`: how formats write times.
+- `body`: an article's HTML as a tree; `xhtml`: as a document; `paragraphs`: its text without markup. `timestamps`: how
+  formats write times.
 
 The ideas behind them:
 
@@ -34,14 +35,18 @@ from feeds.formats import (
     applenewsrss,
     atom,
     flipboard,
+    htmlpage,
+    iptc7901,
     jsonfeed,
     mrss,
     msn,
     native,
+    newsml12,
     newsmlg2,
     newssitemap,
     ninjs,
     nitf,
+    plaintext,
     rss,
     sitemap,
     smartnews,
@@ -68,5 +73,15 @@ READERS = (rss.FORMAT, atom.FORMAT, jsonfeed.FORMAT)
 TOPICS = (*READERS, flipboard.FORMAT)
 """What the hub offers: the formats for readers, and Flipboard, which learns of takedowns from the hub alone."""
 ARTICLE_FORMATS = FormatTable[ArticleFormat](
-    (native.FORMAT, *ninjs.FORMATS, newsmlg2.FORMAT, nitf.FORMAT, applenews.FORMAT)
+    (
+        native.FORMAT,
+        *ninjs.FORMATS,
+        newsmlg2.FORMAT,
+        newsml12.FORMAT,
+        nitf.FORMAT,
+        iptc7901.FORMAT,
+        htmlpage.FORMAT,
+        plaintext.FORMAT,
+        applenews.FORMAT,
+    )
 )

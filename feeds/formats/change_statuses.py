@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from feeds.article import Article, PubStatus
+from feeds.formats.timestamps import in_utc
 
 EDITORS_NOTE = {
     "corrected": "CORRECTION: this version replaces all earlier ones.",
@@ -87,6 +88,25 @@ def editors_note(change: str, article: Article) -> str:
     status = pubstatus(change, article)
     key = "corrected" if change == "article.corrected" else status
     return EDITORS_NOTE.get(key, "")
+
+
+def advisories(change: str, article: Article) -> list[str]:
+    """Return what stands first in a text for editors: the note about the change, and an embargo that lies ahead."""
+    lines = [note] if (note := editors_note(change, article)) else []
+    if pubstatus(change, article) == "usable" and (embargo := embargo_ahead(article)):
+        lines.append(f"EMBARGOED: not to be published before {embargo}.")
+    return lines
+
+
+def embargo_ahead(article: Article) -> str:
+    """Return the moment before which a revision may not be published, as people read it, or an empty string."""
+    return in_utc(article.embargoed) if article.embargoed and article.embargoed > article.updated else ""
+
+
+def standing_note(change: str, article: Article) -> str:
+    """Return the note to readers that stands in the place of a killed or withdrawn article, in its language."""
+    notes = KILLED_NOTE if pubstatus(change, article) == "canceled" else WITHHELD_NOTE
+    return notes.get(article.edition.partition("-")[0], notes["en"])
 
 
 def readers_note(language: str) -> str:

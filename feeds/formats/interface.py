@@ -79,7 +79,7 @@ class _Format:
         if self.own:
             return self.own.extension
         kind = self.media_type.partition(";")[0].rpartition("/")[2].rpartition("+")[2]
-        return {"plain": "txt"}.get(kind, kind)
+        return {"plain": "txt", "vnd.iptc.newsml": "xml"}.get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True)

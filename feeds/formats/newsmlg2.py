@@ -14,25 +14,22 @@ from typing import Any
 
 from lxml import etree
 
-from feeds.article import AI_ASSISTED, SOURCE_TYPES, Alternate, Article, Image
+from feeds.article import AI_ASSISTED, SOURCE_TYPES, Alternate, Article
 from feeds.direction import direction
 from feeds.entry import tag_uri
-from feeds.formats.body import body_tree
 from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.formats.timestamps import rfc3339
+from feeds.formats.xhtml import xhtml_page
 from feeds.machine_rights import MachineRights
 
 NAMESPACE = "http://iptc.org/std/nar/2006-10-01/"
-XHTML = "http://www.w3.org/1999/xhtml"
 # Resolves the schemes of the codes used here: ninat, stat, sig, irel (NewsML-G2 Guidelines, "Catalogs").
 CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_32.xml"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _N = f"{{{NAMESPACE}}}"
-_X = f"{{{XHTML}}}"
 # The stubs know no default namespace.
 _NSMAP: Any = {None: NAMESPACE}
-_XHTML_NSMAP: Any = {None: XHTML}
 
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
@@ -130,38 +127,7 @@ def _content(root: etree._Element, article: Article) -> None:
     if article.summary:
         _add(meta, "description", article.summary, role="drol:summary")
     inline = _add(_add(root, "contentSet"), "inlineXML", contenttype="application/xhtml+xml")
-    inline.append(_xhtml(article))
-
-
-def _xhtml(article: Article) -> etree._Element:
-    """Return the text as a complete XHTML document, with the article's pictures before it."""
-    page = etree.Element(f"{_X}html", nsmap=_XHTML_NSMAP, lang=article.edition, dir=direction(article.edition))
-    page.set(_XML_LANG, article.edition)
-    etree.SubElement(etree.SubElement(page, f"{_X}head"), f"{_X}title").text = article.headline
-    body = etree.SubElement(page, f"{_X}body")
-    for image in article.images:
-        _figure(body, image)
-    _copy(body, body_tree(article))
-    return page
-
-
-def _figure(body: etree._Element, image: Image) -> None:
-    figure = etree.SubElement(body, f"{_X}figure")
-    picture = etree.SubElement(figure, f"{_X}img", src=image.url, alt=image.caption)
-    for name, pixels in (("width", image.width), ("height", image.height)):
-        if pixels is not None:
-            picture.set(name, str(pixels))
-    if words := " ".join(filter(None, (image.caption, image.credit and f"({image.credit})"))):
-        etree.SubElement(figure, f"{_X}figcaption").text = words
-
-
-def _copy(parent: etree._Element, element: etree._Element) -> None:
-    """Append `element` of HTML to `parent` as XHTML."""
-    attributes = {str(name): str(value) for name, value in element.items()}
-    copy = etree.SubElement(parent, f"{_X}{element.tag}", attributes)
-    copy.text, copy.tail = element.text, element.tail
-    for child in element:
-        _copy(copy, child)
+    inline.append(xhtml_page(article, article.images))
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, /, **attributes: str) -> etree._Element:

@@ -7,7 +7,6 @@ is made; a later revision is usable. A correction carries `correction`, and ever
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from lxml import etree, html
@@ -17,6 +16,7 @@ from feeds.entry import tag_uri
 from feeds.formats.body import BLOCKS, body_tree, has_blocks, lift_pictures, one_line
 from feeds.formats.change_statuses import editors_note, pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
+from feeds.formats.timestamps import basic
 
 NAMESPACE = "http://iptc.org/std/NITF/2006-10-18/"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -42,7 +42,7 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
     docdata = _add(head, "docdata", **{"management-status": status})
     _add(docdata, "doc-id", regsrc=provider.name, **{"id-string": uri})
     _add(docdata, "du-key", key=article.id, version=str(article.version))
-    _add(docdata, "date.issue", norm=moment(article.updated))
+    _add(docdata, "date.issue", norm=basic(article.updated))
     if change == "article.corrected":
         _add(docdata, "correction", info=editors_note(change, article), **{"id-string": uri})
     if usable:
@@ -65,9 +65,9 @@ def _metadata(docdata: etree._Element, article: Article) -> None:
     if article.urgency is not None:
         _add(docdata, "urgency", **{"ed-urg": str(article.urgency)})
     if article.embargoed:
-        _add(docdata, "date.release", norm=moment(article.embargoed))
+        _add(docdata, "date.release", norm=basic(article.embargoed))
     if article.expires:
-        _add(docdata, "date.expire", norm=moment(article.expires))
+        _add(docdata, "date.expire", norm=basic(article.expires))
     if article.ai_assisted:
         _add(_add(docdata, "identified-content"), "classifier", type=SOURCE_TYPES, value=AI_ASSISTED)
     if keywords := dict.fromkeys(filter(None, (article.section, *article.subjects))):
@@ -78,7 +78,7 @@ def _metadata(docdata: etree._Element, article: Article) -> None:
 
 def _publication(article: Article) -> dict[str, str]:
     publication = {
-        "date.publication": moment(article.published),
+        "date.publication": basic(article.published),
         "position.section": article.section,
         "ex-ref": article.url,
     }
@@ -235,11 +235,6 @@ def _add(parent: etree._Element, name: str, text: str | None = None, /, **attrib
     child = etree.SubElement(parent, _N + name, attributes)
     child.text = text
     return child
-
-
-def moment(value: datetime) -> str:
-    """Return `value` as NITF writes it, in the basic form of ISO 8601: `20260304T110000Z`."""
-    return f"{value.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 FORMAT = ArticleFormat(name="nitf", media_type="application/nitf+xml", render=render, recognizes=recognizes)

@@ -24,10 +24,12 @@ from feeds.validation.finding import SCHEMA_RULE, Finding, Findings
 from feeds.validation.iptc import newsmlg2, nitf
 from feeds.validation.jsonfeed import json_feed
 from feeds.validation.native import native
+from feeds.validation.newsml12 import newsml12
 from feeds.validation.ninjs import ninjs16, ninjs22, ninjs31
 from feeds.validation.partners import apple_news_rss, flipboard_feed, media_rss, msn_feed, smart_news
 from feeds.validation.rss import rss
 from feeds.validation.sitemap import news_sitemap, sitemap
+from feeds.validation.texts import html_page, iptc7901, plain_text
 
 Check = Callable[[bytes], Findings]
 
@@ -49,7 +51,11 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
     "ninjs22": ninjs22,
     "ninjs16": ninjs16,
     "newsmlg2": newsmlg2,
+    "newsml12": newsml12,
     "nitf": nitf,
+    "iptc7901": iptc7901,
+    "html": html_page,
+    "text": plain_text,
     "applenews": apple_news,
 }
 

@@ -83,8 +83,8 @@ def test_xml_is_valid(case: Any, format_name: str, file: str) -> None:
 @pytest.mark.parametrize("format_name", [name for name, value in ARTICLE_FORMATS.items() if value.marks_embargo])
 def test_an_embargo_is_marked(format_name: str) -> None:
     said = (Path(__file__).parent / "embargo" / ARTICLE_FILES[format_name]).read_text("utf-8")
-    assert re.search("embargoed", said)
-    assert re.search("2026-?04-?01T06:?00:?00", said)
+    assert re.search("embargoed", said, re.IGNORECASE)
+    assert re.search("2026-?04-?01[T ]06:?00", said)
 
 
 @schemas

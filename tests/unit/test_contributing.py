@@ -127,7 +127,7 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
     edit(
         copy / "feeds" / "formats" / "__init__.py",
         ("    newsmlg2,\n", "    newsmlg2,\n    newsnote,\n"),
-        ("nitf.FORMAT, applenews.FORMAT)", "nitf.FORMAT, applenews.FORMAT, newsnote.FORMAT)"),
+        ("        applenews.FORMAT,\n", "        applenews.FORMAT,\n        newsnote.FORMAT,\n"),
     )
     edit(
         copy / "feeds" / "validation" / "checks.py",
@@ -149,8 +149,8 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
             ),
         ),
     )
-    edit(copy / "config" / "dateline.toml", ("nitf, applenews;", "nitf, applenews, newsnote;"))
-    edit(copy / "worker" / "cli" / "format_names.py", ('"nitf", "applenews")', '"nitf", "applenews", "newsnote")'))
+    edit(copy / "config" / "dateline.toml", ("text, applenews;", "text, applenews, newsnote;"))
+    edit(copy / "worker" / "cli" / "format_names.py", ('"text", "applenews")', '"text", "applenews", "newsnote")'))
     (copy / "tests" / "unit" / "test_formats_newsnote.py").write_text(OWN_TEST, "utf-8")
     in_changelog(copy, "The format newsnote.")
     pytest_in(copy, "tests/golden/test_golden.py", "--regenerate", "-k", "newsnote")

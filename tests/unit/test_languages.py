@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from lxml import etree
+from lxml import etree, html
 
 from feeds.article import Article
 from feeds.entry import Channel, entry
@@ -88,9 +88,13 @@ def strings(value: Any) -> list[str]:
 
 
 def text_in(document: bytes) -> str:
-    """All text of a document, in JSON or XML."""
+    """All text of a document."""
     if document.startswith(b"{"):
         return "\n".join(strings(json.loads(document)))
+    if not document.startswith(b"<"):
+        return document.decode()
+    if document.startswith(b"<!DOCTYPE html>"):
+        return "\n".join(map(str, html.document_fromstring(document.decode()).itertext()))
     return "\n".join(map(str, etree.fromstring(document).itertext()))
 
 
@@ -103,7 +107,7 @@ def test_a_feed_says_what_was_written(name: str, edition: str) -> None:
 
 
 @every_edition
-@pytest.mark.parametrize("name", ARTICLE_FORMATS)
+@pytest.mark.parametrize("name", sorted(ARTICLE_FORMATS.keys() - {"iptc7901"}))
 def test_an_article_format_says_what_was_written(name: str, edition: str) -> None:
     document = push(name, edition)
     assert [said for said in SAID[edition] if said not in text_in(document)] == []

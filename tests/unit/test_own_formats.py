@@ -301,7 +301,7 @@ def test_the_extension_is_that_of_the_definition_or_the_media_type() -> None:
             article_format(defined(template="a", extension="tw.xml")).extension,
         ),
     ]
-    assert {"json", "xml"} == {one.extension for one in ARTICLE_FORMATS.ours.values()}
+    assert {"html", "json", "txt", "xml"} == {one.extension for one in ARTICLE_FORMATS.ours.values()}
     assert {"json", "xml"} == {one.extension for one in FEED_FORMATS.ours.values()}
 
 

@@ -20,6 +20,8 @@ DOCUMENTS = [
     *((Recognised("article", name), file) for name, file in ARTICLE_FILES.items()),
 ]
 
+BROKEN = {"xml.well-formed", "json.well-formed", "html.whole", "iptc7901.text", "iptc7901.end"}
+
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(("expected", "file"), DOCUMENTS)
@@ -27,13 +29,14 @@ def test_what_we_write_is_recognised(case: str, expected: Recognised, file: str)
     assert expected == recognise((GOLDEN / case / file).read_bytes())
 
 
-@pytest.mark.parametrize(("expected", "file"), DOCUMENTS)
+# What a text lacks at its end nobody can tell.
+@pytest.mark.parametrize(("expected", "file"), [one for one in DOCUMENTS if one[0].name != "text"])
 def test_what_is_cut_off_is_recognised_and_found_broken(expected: Recognised, file: str) -> None:
     document = (GOLDEN / "english" / file).read_bytes()
     for length in (len(document) * 3 // 4, len(document) - 3):
         assert expected == recognise(document[:length])
         check = check_feed if expected.kind == "feed" else check_article
-        assert check(expected.name, document[:length])[0].rule in {"xml.well-formed", "json.well-formed"}
+        assert check(expected.name, document[:length])[0].rule in BROKEN
 
 
 @pytest.mark.parametrize(

@@ -13,5 +13,8 @@ FEED_FORMATS = (
     "news-sitemap",
     "sitemap",
 )
-ARTICLE_FORMATS = ("json", "ninjs31", "ninjs22", "ninjs16", "newsmlg2", "nitf", "applenews")
+ARTICLE_FORMATS = (
+    *("json", "ninjs31", "ninjs22", "ninjs16", "newsmlg2", "newsml12", "nitf", "iptc7901"),
+    *("html", "text", "applenews"),
+)
 FORMATS = tuple(dict.fromkeys((*FEED_FORMATS, *ARTICLE_FORMATS)))
