@@ -35,6 +35,7 @@ from web.event_consent import EventConsentEndpoint
 from web.events import EventsEndpoint
 from web.fast_path import FastPath
 from web.feed_heads import FeedHeads
+from web.feed_readers import NOTE_SECONDS, FeedReaders
 from web.feeds import FeedServer
 from web.health import HealthEndpoint
 from web.hub import HubEndpoint
@@ -106,7 +107,9 @@ class WebProcess:
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
         self._connections = ConnectionLimits(services.settings.web.port, places())
-        self.application = FastPath(self._cache, self._behind(services), self._connections)
+        self._readers = FeedReaders()
+        self._readers_duty = Duty("readers", self._keep_readers, NOTE_SECONDS)
+        self.application = FastPath(self._cache, self._behind(services), self._connections, self._readers)
 
     def use(self, settings: Settings) -> None:
         """Go over to other settings, from any thread. Requests that have begun end with the old ones.
@@ -152,6 +155,7 @@ class WebProcess:
             private,
             unreadable,
             pages,
+            self._readers,
         )
         slow_path = _slow_path(services, pages, feeds, self._listener, addresses, bodies, self._lifespan)
         former, self._push_tests = self._push_tests, services.new_push_tests()
@@ -170,6 +174,9 @@ class WebProcess:
         partner = partner_application(routes, parts, addresses, bodies)
         return _beside({PREFIX: api, DESK_PREFIX: desk, PARTNER_PREFIX: partner}, slow_path)
 
+    def _keep_readers(self) -> None:
+        self._readers.keep(self._services.publication, self._services.recorded)
+
     def _forget(self) -> None:
         self._services.documents.forget()
         self._services.payloads.forget()
@@ -186,7 +193,9 @@ class WebProcess:
         self._management.start()
         self._live.start()
         self._connections.start()
+        self._readers_duty.start()
         yield
+        self._readers_duty.stop()
         self._live.stop()
         self._clearance.stop()
         if self._push_tests is not None:

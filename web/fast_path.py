@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web import feed_delta
 from web.connection_limits import ConnectionLimits
 from web.document_cache import DocumentCache
+from web.feed_readers import FeedReaders
 from web.header_fields import relevant_fields, relevant_pairs
 from web.representation import RawResponse, RelevantFields, Representation
 
@@ -21,13 +22,19 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class FastPath:
-    """Answers from the cache, and notes for the limits which connections have a request under way."""
+    """Answers from the cache, and notes for the limits which connections have a request under way.
 
-    def __init__(self, cache: DocumentCache, behind: ASGIApp, connections: ConnectionLimits) -> None:
+    `readers`: hears of all that is answered here.
+    """
+
+    def __init__(
+        self, cache: DocumentCache, behind: ASGIApp, connections: ConnectionLimits, readers: FeedReaders
+    ) -> None:
         self.behind = behind
         """Replaced when the settings are read again; requests that it has begun with the old one end there."""
         self._cache = cache
         self._connections = connections
+        self._readers = readers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
@@ -45,6 +52,7 @@ class FastPath:
                     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
                     await send({"type": "http.response.body", "body": response.body})
                     self._connections.answered[peer] = time.monotonic()
+                    self._readers.note(scope["path"], scope["headers"])
                     return
         self._connections.busy[peer] = time.monotonic()
         try:

@@ -66,6 +66,28 @@ def test_articles_are_there_as_one_types(api: ApiProcess, desk: DeskVisitor) -> 
     assert "has no word to look for" in desk.page("/articles?q=..")
 
 
+def test_a_feed_shows_what_its_readers_tell_of_their_subscribers(api: ApiProcess, desk: DeskVisitor) -> None:
+    assert "No reader has told how many" in desk.page("/feeds/world")
+    feedly = {"User-Agent": "Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers; like FeedFetcher-Google)"}
+    # Made for the first one, and from memory for the others, of which one has it already.
+    first = api.client.get("/feeds/world.rss", headers=feedly)
+    api.client.get("/feeds/world.rss", headers={"User-Agent": "NewsBlur Feed Fetcher - 54 subscribers"})
+    again = {"User-Agent": f"Quay/1 ({EVIL} 7 subscribers)", "If-None-Match": first.headers["etag"]}
+    assert api.client.get("/feeds/world.rss", headers=again).status_code == 304
+    api.client.get("/feeds/world.atom", headers=feedly)
+    # Nobody is noted at an address that is none, nor who tells nothing.
+    api.client.get("/feeds/nowhere.rss", headers=feedly)
+    api.client.get("/feeds/world.rss")
+    api.web._keep_readers()
+    [day] = api.get("/feeds/world/readers")["days"]
+    rows = [(row["reader"], row["format"], row["subscribers"]) for row in day["readers"]]
+    expected = [("NewsBlur", "rss", 54), ("Feedly", "atom", 12), ("Feedly", "rss", 12), ("Quay", "rss", 7)]
+    assert (day["subscribers"], rows) == (85, expected)
+    assert api.get("/feeds/sport/readers") == {"feed": "sport", "days": []}
+    assert api.ask("GET", "/feeds/nowhere/readers").status_code == 404
+    assert "NewsBlur rss 54" in text_of(desk.page("/feeds/world"))
+
+
 def test_an_article_has_its_way_its_receivers_and_its_revisions(api: ApiProcess, desk: DeskVisitor) -> None:
     api.publish("hh-3", headline="The old tram", version=1)
     api.publish("hh-3", headline="The new tram", version=2)

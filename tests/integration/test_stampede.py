@@ -20,6 +20,7 @@ from web.connection_limits import ConnectionLimits
 from web.document_cache import DocumentCache, Resource
 from web.fast_path import FastPath
 from web.feed_heads import FeedHeads
+from web.feed_readers import FeedReaders
 from web.header_fields import relevant_fields
 from web.representation import Representation
 
@@ -92,7 +93,7 @@ def test_a_popular_feed_is_made_once_for_each_change_by_real_requests(monkeypatc
             answers[number] += 1
         connection.close()
 
-    with served(FastPath(cache, behind, ConnectionLimits(0, 1000))) as port:
+    with served(FastPath(cache, behind, ConnectionLimits(0, 1000), FeedReaders())) as port:
         clients = [threading.Thread(target=read, args=(number, port)) for number in range(_CLIENTS)]
         for client in clients:
             client.start()

@@ -17,6 +17,7 @@ from web.api import (
     event_intake,
     events,
     feed_orders,
+    feed_readers,
     feeds,
     keys,
     kills,
@@ -56,6 +57,7 @@ _ROUTERS = (
         kills.router,
         lists.router,
         feed_orders.router,
+        feed_readers.router,
         feeds.router,
     ),
     *(

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from web.api.application import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from starlette.types import ASGIApp, Message
 
@@ -104,3 +104,13 @@ def _answer(messages: list[Message]) -> ApiAnswer:
         raise ApiProblem(status, problem.get("detail") or problem.get("title", ""), errors)
     headers = {name.lower(): value for name, value in messages[0]["headers"]}
     return ApiAnswer(status, content, headers.get(b"etag", b"").decode("latin-1"))
+
+
+async def unless_away(answer: Awaitable[Any]) -> Any:
+    """Return what the API answers; None while what it needs is away, or there is nothing. Raises ApiProblem."""
+    try:
+        return await answer
+    except ApiProblem as problem:
+        if problem.status not in {404, 503}:
+            raise
+        return None

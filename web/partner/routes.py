@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from web.desk.api_calls import ApiProblem
+from web.desk.api_calls import unless_away
 from web.desk.parts import form_of
 from web.desk.phrases import COOKIE, LANGUAGES
 from web.desk.replays import order_replay
@@ -52,9 +52,7 @@ async def endpoint(request: Request) -> Response:
 async def standing(request: Request) -> Response:
     """GET /partner/endpoints/ENDPOINT/standing: how it does and how far a replay is, as a fragment."""
     api, name = api_of(request), request.path_params["endpoint"]
-    state, replay = await asyncio.gather(
-        api.get("endpoints", name), _unless_away(api.get("endpoints", name, "replays"))
-    )
+    state, replay = await asyncio.gather(api.get("endpoints", name), unless_away(api.get("endpoints", name, "replays")))
     return parts_of(request).pages.page(request, "endpoint_standing.html", endpoint=state, replay=replay)
 
 
@@ -108,8 +106,8 @@ async def _endpoint(request: Request, status: int = 200, **more: Any) -> Respons
     after = request.query_params.get("after", "")
     state, attempts, replayed = await asyncio.gather(
         api.get("endpoints", name),
-        _unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
-        _unless_away(api.get("endpoints", name, "replays")),
+        unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
+        unless_away(api.get("endpoints", name, "replays")),
     )
     values: dict[str, Any] = {
         "endpoint": state,
@@ -128,15 +126,6 @@ async def _endpoint(request: Request, status: int = 200, **more: Any) -> Respons
 def _back(request: Request, order: str) -> Response:
     name = quote(request.path_params["endpoint"], safe="")
     return RedirectResponse(f"{PREFIX}/endpoints/{name}?ordered={order}", 303)
-
-
-async def _unless_away(answer: Any) -> Any:
-    try:
-        return await answer
-    except ApiProblem as problem:
-        if problem.status not in {404, 503}:
-            raise
-        return None
 
 
 _ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"

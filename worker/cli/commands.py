@@ -108,6 +108,12 @@ COMMANDS = (
         "dateline feeds   or: dateline feeds --push world --dry-run",
     ),
     Command(
+        "readers",
+        "readers:readers",
+        "Show how many subscribers the services that read a feed for many people tell of, by day (UTC).",
+        "dateline readers world --days 7",
+    ),
+    Command(
         "articles",
         "articles:list_articles",
         "List articles, the newest first.",

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from feeds.formats import ARTICLE_FORMATS
-from web.desk.api_calls import ApiProblem, DeskApi
+from web.desk.api_calls import ApiProblem, DeskApi, unless_away
 from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of
 from web.desk.rendering import rendered
 from web.desk.routes.kills import RECEIVERS_MOST, contacts_of, progress_values
@@ -73,12 +73,12 @@ async def article(request: Request) -> Response:
     most = None if request.query_params.get("all") else RECEIVERS_MOST
     state, coverage, revisions = await asyncio.gather(
         api.get("articles", name),
-        _unless_away(api.get("articles", name, "coverage", most=most)),
+        unless_away(api.get("articles", name, "coverage", most=most)),
         api.get("articles", name, "revisions", limit=100),
     )
     rows = revisions["items"]
     event = rows[-1]["event"] if rows else None
-    receipt = await _unless_away(api.get("events", event, receivers="false")) if event else None
+    receipt = await unless_away(api.get("events", event, receivers="false")) if event else None
     ordered = request.query_params.get("ordered", "")
     return parts_of(request).pages.page(
         request,
@@ -160,16 +160,6 @@ async def _by_id(api: DeskApi, name: str) -> dict[str, Any] | None:
     except ApiProblem:
         return None
     return state
-
-
-async def _unless_away(answer: Any) -> Any:
-    """What the API answers; None while what it needs is away, or there is nothing."""
-    try:
-        return await answer
-    except ApiProblem as problem:
-        if problem.status not in {404, 503}:
-            raise
-        return None
 
 
 def as_one_types(words: str) -> str:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from web.desk.api_calls import ApiProblem
+from web.desk.api_calls import unless_away
 from web.desk.parts import PREFIX, api_of, form_of, is_fragment, parts_of, place_in_desk, visitor_of
 from web.desk.replays import order_replay
 from worker.management.scopes import ENDPOINTS_READ
@@ -67,9 +67,9 @@ async def _endpoint(request: Request, status: int = 200, **more: Any) -> Respons
     span = span if span in _SPANS else "day"
     state, attempts, replay, outcomes = await asyncio.gather(
         api.call("GET", "endpoints", name),
-        _unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
-        _unless_away(api.get("endpoints", name, "replays")),
-        _unless_away(api.get("endpoints", name, "outcomes", span=span)),
+        unless_away(api.get("endpoints", name, "attempts", limit=50, after=after)),
+        unless_away(api.get("endpoints", name, "replays")),
+        unless_away(api.get("endpoints", name, "outcomes", span=span)),
     )
     values: dict[str, Any] = {
         "outcomes": outcomes,
@@ -99,9 +99,7 @@ async def parked(request: Request) -> Response:
 async def standing(request: Request) -> Response:
     """GET /desk/endpoints/ENDPOINT/standing: how it does and how far a replay is, as a fragment."""
     api, name = api_of(request), request.path_params["endpoint"]
-    state, replay = await asyncio.gather(
-        api.get("endpoints", name), _unless_away(api.get("endpoints", name, "replays"))
-    )
+    state, replay = await asyncio.gather(api.get("endpoints", name), unless_away(api.get("endpoints", name, "replays")))
     return parts_of(request).pages.page(request, "endpoint_standing.html", endpoint=state, replay=replay)
 
 
@@ -163,15 +161,6 @@ def _back(request: Request, order: str) -> Response:
     """Back to where the button was."""
     own = f"{PREFIX}/endpoints/{quote(request.path_params['endpoint'], safe='')}?ordered={order}"
     return RedirectResponse(place_in_desk(form_of(request).get("next", ""), own), 303)
-
-
-async def _unless_away(answer: Any) -> Any:
-    try:
-        return await answer
-    except ApiProblem as problem:
-        if problem.status not in {404, 503}:
-            raise
-        return None
 
 
 _ENDPOINT = f"{PREFIX}/endpoints/{{endpoint}}"

@@ -12,11 +12,15 @@ from starlette.routing import Route
 
 from feeds.formats import FEED_FORMATS
 from feeds.validation.checks import check_feed
+from web.desk.api_calls import unless_away
 from web.desk.parts import PREFIX, api_of, parts_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+_DAYS = 90
+"""So many days of what feed readers tell are shown."""
 
 
 async def feeds(request: Request) -> Response:
@@ -30,18 +34,23 @@ async def feed(request: Request) -> Response:
     """GET /desk/feeds/FEED: its definition, its document in a format, and what the rules of that format say of it."""
     api, name = api_of(request), request.path_params["feed"]
     definition = await api.get("feeds", name)
+    readers: dict[str, Any] | None = None
     chosen = request.query_params.get("format", "rss")
     chosen = chosen if chosen in FEED_FORMATS else "rss"
     shown: dict[str, Any] | None = None
     findings: list[Any] = []
     if not definition["pattern"]:
-        shown = await api.get("feeds", name, "preview", format=chosen)
+        shown, readers = await asyncio.gather(
+            api.get("feeds", name, "preview", format=chosen),
+            unless_away(api.get("feeds", name, "readers", days=_DAYS)),
+        )
         if shown and shown["document"] is not None:
             document = shown["document"].encode()
             findings = await run_in_threadpool(lambda: check_feed(chosen, document, ours=True))
     return parts_of(request).pages.page(
-        request, "feed.html", feed=definition, formats=list(FEED_FORMATS), chosen=chosen, shown=shown, findings=findings
-    )
+        request, "feed.html", feed=definition, formats=list(FEED_FORMATS), chosen=chosen, shown=shown,
+        findings=findings, readers=readers,
+    )  # fmt: skip
 
 
 async def subscriptions(request: Request) -> Response:

@@ -21,8 +21,9 @@
     const colors = { good: color("--good"), bad: color("--bad"), accent: color("--accent"), warn: color("--warn") };
     const shades = place.dataset.colors.split(" ");
     const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
-      timeZone: place.dataset.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23", numberingSystem: "latn",
-      ...(place.dataset.span === "week" ? { month: "2-digit", day: "2-digit" } : {}),
+      timeZone: place.dataset.zone, numberingSystem: "latn",
+      ...(place.dataset.span === "days" ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+      ...(place.dataset.span === "week" || place.dataset.span === "days" ? { month: "2-digit", day: "2-digit" } : {}),
     });
     const time = (seconds) => (seconds === null || seconds === undefined ? "" : clock.format(seconds * 1000));
     const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
