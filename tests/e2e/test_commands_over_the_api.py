@@ -113,6 +113,7 @@ def newsday(desk: Commands) -> Commands:
         ["report", "--endpoint", "p2"],
         ["endpoints"],
         ["endpoints", "show", "p2"],
+        ["endpoints", "attempts", "p2"],
         ["list"],
         ["list", "Editor Picks"],
         ["audit"],
@@ -125,6 +126,15 @@ def newsday(desk: Commands) -> Commands:
 def test_the_same_is_said_beside_redis_and_over_the_api(newsday: Commands, words: list[str]) -> None:
     newsday.same(*words)
     json.loads(newsday.same(*words, "--json"))
+
+
+def test_an_attempt_is_shown_with_what_was_sent(newsday: Commands) -> None:
+    (row, *_) = newsday.json("endpoints", "attempts", "p2", "--limit", "1")["attempts"]
+    newsday.same("endpoints", "attempts", "p2", row["id"], "--json")
+    shown = newsday.same("endpoints", "attempts", "p2", row["id"])
+    assert f"webhook-id: {row['message_id']}" in shown
+    assert f"Sent, {row['bytes']} bytes:" in shown
+    assert newsday.refuses("endpoints", "attempts", "p2", "none", status=2).startswith("p2 has no attempt none")
 
 
 def test_so_is_what_is_not_there(newsday: Commands) -> None:

@@ -51,6 +51,7 @@ VALUES = {
     "user": "none",
     "link": "none",
     "alarm": "none",
+    "attempt": "none",
 }
 """Of the parameters in addresses."""
 

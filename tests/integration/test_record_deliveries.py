@@ -46,6 +46,23 @@ class TestAttempts:
         assert [3, 2, 1] == [one.time for one in noted]
         assert noted[0] == attempt(3)._replace(answer="thank you\ufffd")
 
+    def test_header_lines_come_back_as_they_were(self, record: Record) -> None:
+        def with_headers(time: int, *lines: str) -> NotedAttempt:
+            request = "\n".join(("Content-Type: text/plain; a=b: c", f"webhook-id: msg_{time}", *lines))
+            return attempt(time)._replace(request=request, phases="1 2 3 4")
+
+        signed = [with_headers(n, f"webhook-timestamp: {n}", f"webhook-signature: v1,{n}= v1a,{n}") for n in (1, 2)]
+        tries = [attempt(0), *signed, with_headers(3, "Dateline-Replay: r-1", "X-Colon: ends:", "Empty;")]
+        tries = [one._replace(answer="") for one in tries]
+        for _ in range(2):
+            with record.write() as connection:
+                attempts.note(connection, tries)
+        with record.read() as connection:
+            assert attempts.newest(connection, "endpoint:desk", 10) == tries[::-1]
+            assert attempts.of_id(connection, "endpoint:desk", tries[1].id) == tries[1]
+            for receiver, name in (("endpoint:other", tries[1].id), ("endpoint:desk", "W10"), ("endpoint:desk", "é")):
+                assert attempts.of_id(connection, receiver, name) is None
+
     def test_pages_of_attempts(self, record: Record) -> None:
         with record.write() as connection:
             attempts.note(connection, [attempt(5, f"a{n}") for n in range(4)] + [attempt(n) for n in range(3)])

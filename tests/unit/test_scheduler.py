@@ -80,7 +80,7 @@ def test_a_host_that_is_not_resolved_yet_takes_no_place() -> None:
     assert urls(take_all(scheduler)) == ["http://b/0"]
     assert scheduler.blocked_pushes == 3
 
-    scheduler.host_resolved("a")
+    scheduler.host_resolved("a", 0.1)
     assert urls(take_all(scheduler)) == ["http://a/0", "http://a/1"]
     assert scheduler.blocked_pushes == 1
     assert list(scheduler.host_failed("a")) == []
@@ -92,7 +92,7 @@ def test_transfers_to_a_host_without_an_address_are_removed() -> None:
 
     assert [transfer.url for transfer in scheduler.host_failed("a")] == ["http://a/0", "http://a/1", "http://a/2"]
     assert list(scheduler.host_failed("a")) == []
-    scheduler.host_resolved("a")
+    scheduler.host_resolved("a", 0.1)
     assert (scheduler.blocked_pushes, scheduler._pushes.hosts, scheduler.take_place()) == (0, {}, None)
 
 
@@ -246,7 +246,7 @@ class TestQuestions:
         scheduler = make(20, 10)
         add(scheduler, question("a"), transfer("a"), question("b"), transfer("b"), resolved=False)
         assert take_all(scheduler) == []
-        scheduler.host_resolved("a")
+        scheduler.host_resolved("a", 0.1)
         assert len(take_all(scheduler)) == 2
         assert len(list(scheduler.host_failed("b"))) == 2
         assert (scheduler.blocked_pushes, scheduler.waiting_questions) == (0, 0)

@@ -10,11 +10,13 @@ from pydantic import BaseModel, Field
 
 from config.endpoint_settings import Kind
 from web.api.access import EndpointsOperator, EndpointsReader
-from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
 from web.api.parts import Parts
+from web.api.problems import not_there
 from web.api.revisions import tag
 from worker import clock
+from worker.management.scopes import ARTICLES_READ
+from worker.receivers.attempt_views import attempt_row, attempt_with_document
 from worker.receivers.endpoint_orders import EndpointName
 from worker.receivers.endpoint_states import retried_row, rows_of
 from worker.record import attempts as recorded
@@ -88,9 +90,19 @@ class Endpoint(EndpointRow):
     settings: dict[str, Any]
 
 
+class AttemptPhases(BaseModel):
+    """How long the parts of a request took, in milliseconds; 0 for what a connection that was kept has saved."""
+
+    name: float = Field(description="Until the address of its host was known.")
+    connect: float
+    tls: float = Field(description="Until the connection was secure; of SFTP too.")
+    first_byte: float = Field(description="From then on until the first byte of the answer; 0: none came.")
+
+
 class AttemptRow(BaseModel):
     """One try to bring an endpoint up to date. `milliseconds`: from the request to the end of its answer."""
 
+    id: str
     time: datetime | None
     feed: str
     article: str | None
@@ -99,11 +111,28 @@ class AttemptRow(BaseModel):
     outcome: str
     status: int | None
     milliseconds: int
+    phases: AttemptPhases | None = Field(
+        description="Of the last request, where it took several; null: nothing was sent, or not by requests."
+    )
+    request_headers: list[str] = Field(
+        description="Lines, with `***` in place of what may be a secret; without those that the client adds: Host, "
+        "Content-Length, Accept and User-Agent."
+    )
     bytes: int
-    sha256: str | None
+    sha256: str | None = Field(description="Of the document, before any compression.")
     message_id: str | None
     error: str | None
-    answer: str | None
+    answer: str | None = Field(description="The beginning of its text, 2 kB at the most.")
+
+
+class AttemptWithDocument(AttemptRow):
+    """One try with what was sent."""
+
+    document: str | None = Field(
+        description="Before any compression. It is made anew from the revision, and shown if it has the SHA-256 of "
+        "what was sent: as long as the text is kept and the endpoint is set as it was."
+    )
+    no_document: str | None = Field(description="Why it is not shown.")
 
 
 @router.get("/endpoints", summary="The endpoints, and how they do")
@@ -180,7 +209,20 @@ def attempts(
         rows = recorded.newest(connection, receiver, limit + 1, before=before)
     shown = rows[:limit]
     end = cursor(shown[-1].time, shown[-1].article_id, shown[-1].message_id) if len(rows) > limit else None
-    return page(request, response, [_attempt(row) for row in shown], end)
+    return page(request, response, [AttemptRow(**attempt_row(row)) for row in shown], end)
+
+
+@router.get("/endpoints/{endpoint}/attempts/{attempt}", summary="One attempt, with what was sent")
+def one_attempt(endpoint: str, attempt: str, parts: Parts, caller: EndpointsReader) -> AttemptWithDocument:
+    """Return an attempt with the document that was sent; without it for a key that lacks `articles:read`."""
+    view = parts.endpoints().view(caller, endpoint)
+    with parts.record.availability.read() as connection:
+        row = attempt_with_document(connection, view, attempt, parts.publication.provider)
+    if row is None:
+        raise not_there("attempt", attempt)
+    if not caller.may(ARTICLES_READ, feed=view.settings.feed, partner=view.partner):
+        row |= {"document": None, "no_document": f"{caller.name} lacks the scope {ARTICLES_READ}"}
+    return AttemptWithDocument(**row)
 
 
 @router.post("/endpoints/{endpoint}/pause", summary="Pause an endpoint")
@@ -224,21 +266,3 @@ def described(parts: ApiParts, response: Response, view: EndpointView) -> Endpoi
 def _now(parts: ApiParts, view: EndpointView) -> EndpointRow:
     (row,) = rows_of([view], parts.store, parts.management)
     return EndpointRow(**row)
-
-
-def _attempt(row: NotedAttempt) -> AttemptRow:
-    return AttemptRow(
-        time=moment(row.time),
-        feed=row.feed,
-        article=row.article_id or None,
-        version=row.version,
-        action=row.action,
-        outcome=row.outcome,
-        status=row.status or None,
-        milliseconds=row.milliseconds,
-        bytes=row.bytes,
-        sha256=row.sha256 or None,
-        message_id=row.message_id or None,
-        error=row.error or None,
-        answer=row.answer or None,
-    )

@@ -38,6 +38,7 @@ _OPERATION_IDS = {
     "PUT /endpoints/{endpoint}": "change_endpoint",
     "DELETE /endpoints/{endpoint}": "remove_endpoint",
     "GET /endpoints/{endpoint}/attempts": "list_attempts",
+    "GET /endpoints/{endpoint}/attempts/{attempt}": "get_attempt",
     "GET /endpoints/{endpoint}/outcomes": "get_outcomes",
     "POST /endpoints/{endpoint}/pause": "pause_endpoint",
     "POST /endpoints/{endpoint}/resume": "resume_endpoint",

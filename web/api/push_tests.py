@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from web.api.access import EndpointsOperator
+from web.api.endpoints import AttemptPhases
 from web.api.parts import Parts
 
 router = APIRouter(tags=["endpoints"])
@@ -19,6 +20,8 @@ class EndpointAnswer(BaseModel):
     seconds: float
     error: str | None
     body: str
+    phases: AttemptPhases | None
+    request_headers: list[str] = Field(description="As of an attempt.")
 
 
 class EndpointTest(BaseModel):

@@ -24,4 +24,19 @@ EVENTS = {
     "Delivered and failed": "ما سُلّم وما أخفق",
     "Counted since": "محصاة منذ",
     "There were no attempts.": "لم تكن هناك محاولات.",
+    # An attempt at an endpoint
+    "An attempt": "محاولة",
+    "How long it took": "كم استغرقت",
+    "In all": "في المجموع",
+    "Its name was looked up": "البحث عن عنوان المضيف",
+    "It was connected": "الاتصال",
+    "It was made secure": "تأمين الاتصال",
+    "The answer began": "بدء الجواب",
+    "It can't be shown:": "لا يمكن عرضه:",
+    "it was a feed with all changes, which is not kept": "كانت خلاصة بكل التغييرات، وهي لا تُحفظ",
+    "nothing was sent, or in a format that is not known here any more": "لم يُرسل شيء، أو بصيغة لم تعد معروفة هنا",
+    "its text was killed or forgotten": "سُحب نصه أو مُحي",
+    "the endpoint, the newsroom or Dateline is another than when it was sent": (
+        "تغيّرت نقطة التسليم أو غرفة الأخبار أو Dateline منذ إرساله"
+    ),
 }

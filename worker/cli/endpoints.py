@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from worker.cli.attempts import attempts
 from worker.cli.newsrooms.endpoints import endpoints
 from worker.cli.setting_values import assigned, read_settings, removed
 from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, printable, say, shown
@@ -175,6 +176,9 @@ def send_test(name: Name, config: Config = None, data: Data = None, as_json: AsJ
     last = result["kill"] or result["answer"]
     if not last["accepted"]:
         raise Failed(f"{name} has not taken {'the kill' if result['kill'] else 'the test article'}")
+
+
+app.command(epilog="Example: dateline endpoints attempts city-portal   or: ... attempts city-portal ID")(attempts)
 
 
 def _settings(

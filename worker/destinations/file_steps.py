@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.destinations.files import FileDestination
     from worker.destinations.interface import Delivery, Message, OnAnswer
-    from worker.outbound.transfer import Transfer
+    from worker.outbound.transfer import Phases, Transfer
 
     Step = Callable[[Answer], None]
 
@@ -59,6 +59,7 @@ class Steps:
         self._first: Transfer | None = None
         self._started = False
         self._seconds = 0.0
+        self._phases: Phases | None = None
         self._logins = _MORE_LOGINS
         self._remote = ""
 
@@ -68,6 +69,7 @@ class Steps:
         def on_answer(answer: Answer) -> None:
             self._started |= answer.started
             self._seconds += answer.seconds
+            self._phases = answer.phases or self._phases
             try:
                 if answer.fault is Fault.DENIED and self._logins:
                     # libssh2 says the same of a connection that breaks while it is let in.
@@ -112,6 +114,7 @@ class Steps:
                 self._seconds,
                 self._started,
                 remote=self._remote if self._started else "",
+                phases=self._phases,
             )
         )
 

@@ -82,6 +82,7 @@ class _Run:
             self._engine.submit([followed_by(self.first, **changes)])
             return
         outcome.seconds, outcome.started = self._seconds, self._wrote
+        outcome.phases, outcome.sent = answer.phases, answer.sent
         self._on_answer(outcome)
 
 

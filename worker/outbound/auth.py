@@ -6,7 +6,7 @@ stands in a message, a log line or a `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -17,6 +17,37 @@ from worker.outbound.transfer import Answer
 
 _SHORTEST_SECRET = 4
 """Anything with fewer characters is no secret, and many answers have it by chance."""
+_SHOWN = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-type",
+        "dateline-replay",
+        "dateline-test",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "webhook-id",
+        "webhook-request-origin",
+        "webhook-signature",
+        "webhook-timestamp",
+    }
+)
+"""Headers of ours that have no secret in them. A signature is none: who has it learns nothing of the key."""
+_SCHEMES = frozenset({"Basic", "Bearer", "HHMAC"})
+
+
+def shown_headers(lines: Sequence[str]) -> str:
+    """Return the header lines of a request as people may see them: `***` in place of whatever may be a secret."""
+    return "\n".join(line if line.partition(":")[0].lower() in _SHOWN else _hidden(line) for line in lines)
+
+
+def _hidden(line: str) -> str:
+    name, _, value = line.partition(":")
+    scheme = value.split()[:1]
+    shown = f"{scheme[0]} ***" if scheme and scheme[0] in _SCHEMES else "***"
+    return f"{name}: {shown}"
 
 
 class BearerAuth(AuthBase):

@@ -37,11 +37,15 @@ _NAME = re.compile(r"((?:[a-z0-9_-]+\.)*(?!localhost\.?(?::|$)|[0-9])[a-z0-9_-]+
 
 
 class LookupEnd(NamedTuple):
-    """The end of a lookup that somebody waited for. Without a `fault` the name can be used now."""
+    """The end of a lookup that somebody waited for. Without a `fault` the name can be used now.
+
+    `seconds`: since the first began to wait.
+    """
 
     name: str
     fault: Fault | None = None
     message: str = ""
+    seconds: float = 0.0
 
 
 class _Addresses:
@@ -114,8 +118,8 @@ class DnsCache:
         for name, answer in answers:
             self._under_lookup.discard(name)
             end = self._take_in(name, answer, now)
-            if self._waiting_until.pop(name, None) is not None:
-                ends.append(end)
+            if (until := self._waiting_until.pop(name, None)) is not None:
+                ends.append(end._replace(seconds=max(0.0, now - until + self._patience)))
         # These are in the order of their limits.
         while self._waiting_until and (name := next(iter(self._waiting_until))) and self._waiting_until[name] <= now:
             del self._waiting_until[name]

@@ -18,7 +18,7 @@ from worker.outbound.file_transfer import FileStep
 from worker.outbound.guard import Guard
 from worker.outbound.guarded_socket import GuardedSockets
 from worker.outbound.scheduler import Place
-from worker.outbound.transfer import DEFAULT_TLS, Answer, SigV4, Tls, Transfer
+from worker.outbound.transfer import DEFAULT_TLS, Answer, Phases, SigV4, Tls, Transfer
 
 CONNECTION_SECONDS = 600
 """How long a connection is used. Then a new one is opened, to the addresses that the host has by that time."""
@@ -160,7 +160,19 @@ class EasyHandle:
             retry_after = self._getinfo(pycurl.RETRY_AFTER)
         body = b"".join(self._chunks)[: transfer.keep_bytes] if self._chunks else b""
         headers = _headers_in(self._header_lines) if self._header_lines else _NO_HEADERS
-        return Answer(status, headers, body, fault, message, now - self.begun, started, retry_after, truncated)
+        return Answer(
+            status,
+            headers,
+            body,
+            fault,
+            message,
+            now - self.begun,
+            started,
+            retry_after,
+            truncated,
+            phases=self._phases(),
+            sent=transfer.headers,
+        )
 
     def _answer_of_file(
         self, step: FileStep, now: float, code: int, message: str, fault: Fault | None, *, truncated: bool
@@ -178,7 +190,33 @@ class EasyHandle:
             step.server.renew_connections()
         body = b"".join(self._chunks)[: self.transfer.keep_bytes]
         seconds = now - self.begun
-        return Answer(status, _NO_HEADERS, body, fault, message, seconds, self._has_connection, truncated=truncated)
+        return Answer(
+            status,
+            _NO_HEADERS,
+            body,
+            fault,
+            message,
+            seconds,
+            self._has_connection,
+            truncated=truncated,
+            phases=self._phases(),
+        )
+
+    def _phases(self) -> Phases:
+        """How long the parts of the transfer took. libcurl counts each from the start; 0: it was not come to."""
+        info = self._getinfo
+        name, connected, secure = (
+            info(pycurl.NAMELOOKUP_TIME),
+            info(pycurl.CONNECT_TIME),
+            info(pycurl.APPCONNECT_TIME),
+        )
+        stood, first_byte = info(pycurl.PRETRANSFER_TIME), info(pycurl.STARTTRANSFER_TIME)
+        return Phases(
+            _microseconds(self.transfer.lookup_seconds + name),
+            _microseconds(connected - name),
+            _microseconds(secure - connected),
+            _microseconds(first_byte - stood),
+        )
 
     def multiplexed(self) -> bool:
         """Return whether the transfer that has just ended could share its connection (HTTP/2)."""
@@ -278,6 +316,10 @@ class EasyHandle:
             self._chunks.append(data)
         self._size += len(data)
         return 0 if self._size > max(keep, READ_BYTES) else None
+
+
+def _microseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1_000_000))
 
 
 def _headers_in(lines: list[bytes]) -> dict[str, str]:

@@ -194,9 +194,9 @@ class Engine:
 
     def _take_lookups(self, now: float) -> None:
         """Let the transfers go on whose host has been looked up; answer those whose host has no address."""
-        for host_name, fault, message in self._dns.ended(now):
+        for host_name, fault, message, seconds in self._dns.ended(now):
             if fault is None:
-                self._scheduler.host_resolved(host_name)
+                self._scheduler.host_resolved(host_name, seconds)
             else:
                 for transfer in self._scheduler.host_failed(host_name):
                     self._answer(transfer, unsent(fault, message))

@@ -135,10 +135,12 @@ class Scheduler:
             traffic.waiting_for_host += 1
         return True
 
-    def host_resolved(self, host_name: str) -> None:
-        """Let the transfers to a host go on: its addresses are known now."""
+    def host_resolved(self, host_name: str, seconds: float) -> None:
+        """Let the transfers to a host go on: its addresses are known now, after so many seconds."""
         for host in self._hosts_named(host_name):
             host.resolved = True
+            for transfer in host.waiting:
+                transfer.lookup_seconds = seconds
             while host.waiting and host.in_use < host.traffic.per_host:
                 host.in_use += 1
                 host.traffic.waiting_for_host -= 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from worker.outbound.errors import Fault
 from worker.outbound.file_transfer import FileStep
@@ -39,6 +40,19 @@ DEFAULT_TLS = Tls()
 """The server must show a certificate of a public authority; we show none."""
 
 
+class Phases(NamedTuple):
+    """How long the parts of a transfer took, in microseconds; 0 for what a kept connection saved.
+
+    `name`: until the address of the host was known. `connect`, `tls`: until the connection stood, and was secure (SSH
+    too). `first_byte`: from then on, until the first byte of the answer; 0: none came.
+    """
+
+    name: int
+    connect: int
+    tls: int
+    first_byte: int
+
+
 @dataclass(slots=True)
 class Answer:
     """What came of a transfer. Without a `fault`, `status` is the receiver's answer."""
@@ -62,6 +76,10 @@ class Answer:
     """Whether the body was longer than what the transfer keeps."""
     remote: str = ""
     """What a destination has to remember of the article (worker/destinations/interface.py); empty: nothing new."""
+    phases: Phases | None = None
+    """Of the last request, where several were made; None: nothing was sent, or nobody has measured it."""
+    sent: Sequence[str] = ()
+    """The header lines of that request, secrets and all; those that libcurl adds by itself are not among them."""
 
 
 def unsent(fault: Fault, message: str) -> Answer:
@@ -106,6 +124,8 @@ class Transfer:
     to slow receivers wait."""
     article_ids: Collection[str] = ()
     """Articles whose text is in the body. The engine does not read this: it is for whoever sets `is_current`."""
+    lookup_seconds: float = 0.0
+    """How long it waited for its host's address; the engine sets this."""
     is_current: Callable[[], bool] | None = None
     """Says whether the request may still be sent. Called in the engine's thread when the transfer gets its place, and
     again when its connection stands and the request is about to leave. On False it is not sent (Fault.OUTDATED)."""

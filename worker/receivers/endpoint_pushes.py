@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from worker import clock
 from worker.destinations.interface import Delivery
+from worker.outbound.auth import shown_headers
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
@@ -76,6 +77,8 @@ class EndpointPushes(ABC):
             message.id,
             error,
             answer.body[:2048].decode("utf-8", "replace"),
+            " ".join(map(str, answer.phases)) if answer.phases else "",
+            shown_headers(answer.sent),
         )
         self.attempts.append(AttemptRecord(attempt, ledger, dispute, alert))
 

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from worker.destinations.interface import Delivery
 from worker.management.changes import Conflict
 from worker.management.scopes import ENDPOINTS_OPERATE
+from worker.outbound.auth import shown_headers
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.oauth2_tokens import Tokens
 from worker.outbound.transfer import Answer, unsent
 from worker.outbound.webhook_consents import Consents
+from worker.receivers.attempt_views import phases_row
 from worker.receivers.push_test_documents import push_test_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from worker.destinations.endpoint import Endpoint
     from worker.destinations.interface import Destination, Message
@@ -30,18 +32,24 @@ if TYPE_CHECKING:
     from worker.management.callers import Caller
     from worker.newsroom.publication import Publication
     from worker.outbound.engine import Engine
+    from worker.outbound.transfer import Phases
 
 _LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class PushTestAnswer:
-    """What an endpoint answered to a test. `status`: 0 when no answer came; `error`: why; `body`: its beginning."""
+    """What an endpoint answered to a test. `status`: 0 when no answer came; `error`: why; `body`: its beginning.
+
+    `phases`, `sent`: as of an `Answer`.
+    """
 
     status: int
     seconds: float
     error: str
     body: str
+    phases: Phases | None = None
+    sent: Sequence[str] = ()
 
     @property
     def accepted(self) -> bool:
@@ -56,6 +64,8 @@ class PushTestAnswer:
             "seconds": round(self.seconds, 4),
             "error": self.error or None,
             "body": self.body,
+            "phases": phases_row(self.phases) if self.phases else None,
+            "request_headers": shown_headers(self.sent).splitlines(),
         }
 
 
@@ -162,4 +172,5 @@ class PushTests:
         answered.wait(3 * self._timeout)
         answer = answers[0] if answers else unsent(Fault.TIMEOUT, "no answer came in time")
         body = answer.body.decode("utf-8", "replace")
-        return PushTestAnswer(answer.status, answer.seconds, answer.message, body), answer.remote
+        shown = PushTestAnswer(answer.status, answer.seconds, answer.message, body, answer.phases, answer.sent)
+        return shown, answer.remote

@@ -249,12 +249,22 @@ attempts = Table(
     Column("sha256", String(64), nullable=False),
     Column("error", Words, nullable=False),
     Column("answer", Words, nullable=False, comment="its beginning"),
+    Column("phases", Words, nullable=False, server_default="", comment="how long its parts took, in microseconds"),
+    Column("request", Words, nullable=False, server_default="", comment="its headers: request_headers.py"),
     sqlite_with_rowid=False,
     comment="Every try to bring a receiver up to date",
 )
 Index("ix_attempts_time", attempts.c.time)
 _QUOTES = or_(attempts.c.answer != "", attempts.c.error != "")
 Index("ix_attempts_article_id", attempts.c.article_id, sqlite_where=_QUOTES, postgresql_where=_QUOTES)
+
+request_headers = Table(
+    "request_headers",
+    metadata,
+    Column("digest", String(16), primary_key=True),
+    Column("lines", Words, nullable=False, comment="without secrets, and without the values that differ each time"),
+    comment="Header lines that many attempts have alike",
+)
 
 subscriptions = Table(
     "subscriptions",

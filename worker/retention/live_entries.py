@@ -41,7 +41,7 @@ def _of_entry(feed: str, entry: OutboxEntry) -> Iterator[tuple[str, dict[str, An
 
 def _attempt(feed: str, entry: OutboxEntry) -> Iterator[tuple[str, dict[str, Any]]]:
     endpoint, values, _ = entry.values
-    _, article, version, action, outcome, status, milliseconds, *_, error, _ = values
+    _, article, version, action, outcome, status, milliseconds, _, _, _, error, *_ = values
     fields = {
         "feeds": [feed],
         "endpoint": str(endpoint),

@@ -61,7 +61,9 @@ class Changes:
 def attempt_of(feed: str, entry: OutboxEntry) -> NotedAttempt:
     """Return the attempt that an entry of that kind is about. Raises what reading nonsense raises."""
     endpoint, values, _ = entry.values
-    time, article, version, action, outcome, status, milliseconds, size, sha256, message_id, error, answer = values
+    time, article, version, action, outcome, status, milliseconds, size, sha256, message_id, error, answer = values[:12]
+    # Entries of an earlier release end there.
+    phases, request = values[12:] or ("", "")
     return NotedAttempt(
         receiver=f"endpoint:{endpoint}",
         time=int(time),
@@ -77,6 +79,8 @@ def attempt_of(feed: str, entry: OutboxEntry) -> NotedAttempt:
         sha256=str(sha256),
         error=str(error),
         answer=str(answer),
+        phases=str(phases),
+        request=str(request),
     )
 
 

@@ -30,7 +30,9 @@ _AT_ONCE = 64
 class Attempt(NamedTuple):
     """One request to an endpoint. `time` in ms; `answer`: the beginning of the body of its answer.
 
-    `action`: the meaning of the request: published, corrected, killed or withdrawn, or feed.
+    `action`: the meaning of the request: published, corrected, killed or withdrawn, or feed. `phases`: four numbers,
+    how long its parts took (worker/outbound/transfer.py); `request`: its header lines, without secrets; both empty
+    where there is nothing of the kind.
     """
 
     time: int
@@ -45,6 +47,15 @@ class Attempt(NamedTuple):
     message_id: str
     error: str
     answer: str
+    phases: str = ""
+    request: str = ""
+
+    def parked_json(self) -> str:
+        """Return it as it is kept with a parked article: as long as that is parked, so without its request."""
+        return json.dumps({name: value for name, value in self._asdict().items() if name not in _OF_THE_REQUEST})
+
+
+_OF_THE_REQUEST = ("phases", "request")
 
 
 class AttemptRecord(NamedTuple):
@@ -296,7 +307,7 @@ def _call(feed: str, attempts: Sequence[_EndpointAttempts]) -> tuple[list[str], 
                 attempt.error,
                 attempt.answer,
                 outboxes.attempt_json(endpoint, attempt, ledger),
-                json.dumps(attempt._asdict()) if attempt.outcome in PARKING else "",
+                attempt.parked_json() if attempt.outcome in PARKING else "",
                 dispute,
                 len(ledger),
             )

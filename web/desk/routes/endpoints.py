@@ -103,6 +103,14 @@ async def standing(request: Request) -> Response:
     return parts_of(request).pages.page(request, "endpoint_standing.html", endpoint=state, replay=replay)
 
 
+async def attempt(request: Request) -> Response:
+    """GET /desk/endpoints/ENDPOINT/attempts/ATTEMPT: what was sent, and what was answered when."""
+    name, identity = request.path_params["endpoint"], request.path_params["attempt"]
+    row = await api_of(request).get("endpoints", name, "attempts", identity)
+    values = {"name": name, "try": row}
+    return parts_of(request).pages.page(request, "endpoint_attempt.html", **values)
+
+
 async def pause(request: Request) -> Response:
     """POST /desk/endpoints/ENDPOINT/pause."""
     return await _order(request, "pause")
@@ -169,6 +177,7 @@ ROUTES = [
     Route(f"{PREFIX}/endpoints-parked", parked),
     Route(_ENDPOINT, endpoint),
     Route(f"{_ENDPOINT}/standing", standing),
+    Route(f"{_ENDPOINT}/attempts/{{attempt}}", attempt),
     Route(f"{_ENDPOINT}/pause", pause, methods=["POST"]),
     Route(f"{_ENDPOINT}/resume", resume, methods=["POST"]),
     Route(f"{_ENDPOINT}/retry", retry, methods=["POST"]),

@@ -70,6 +70,27 @@ class LocalEndpoints:
         finally:
             tests.stop()
 
+    def attempts(self, name: str, limit: int) -> list[Row]:
+        """Return the last attempts at one, the newest first."""
+        from worker.receivers.attempt_views import attempt_row
+        from worker.record.attempts import newest
+
+        receiver = f"endpoint:{self._view(name).name}"
+        noted = self._services.recorded.ask(lambda connection: newest(connection, receiver, limit))
+        return list(map(attempt_row, noted or ()))
+
+    def attempt(self, name: str, identity: str) -> Row:
+        """Return one attempt, with what was sent."""
+        from worker.receivers.attempt_views import attempt_with_document
+
+        view, provider = self._view(name), self._services.publication.provider
+        row = self._services.recorded.ask(
+            lambda connection: attempt_with_document(connection, view, identity, provider)
+        )
+        if row is None:
+            raise _no_attempt(name, identity)
+        return row
+
     def create(self, name: str, partner: str | None, settings: Row) -> Row:
         """Create one; its row has the secret that was made for it."""
         created = self._services.management.endpoints.create(at_the_shell(), name, settings, partner)
@@ -145,6 +166,24 @@ class RemoteEndpoints:
         """Send a test article to one."""
         return self._post(name, "test")
 
+    def attempts(self, name: str, limit: int) -> list[Row]:
+        """Return the last attempts at one, the newest first."""
+        try:
+            return list(self._api.items("endpoints", name, "attempts", limit=limit))
+        except Refused as error:
+            raise self._missing(name) if error.status_code == 404 else error from None
+
+    def attempt(self, name: str, identity: str) -> Row:
+        """Return one attempt, with what was sent."""
+        try:
+            row: Row = self._api.get("endpoints", name, "attempts", identity)
+        except Refused as error:
+            if error.status_code != 404:
+                raise
+            self.get(name)
+            raise _no_attempt(name, identity) from None
+        return row
+
     def create(self, name: str, partner: str | None, settings: Row) -> Row:
         """Create one; its row has the secret that was made for it."""
         row: Row = self._api.post("endpoints", value={"name": name, "partner": partner, "settings": settings})
@@ -192,6 +231,10 @@ def endpoints(config: Path | None, data: Path | None) -> LocalEndpoints | Remote
 def no_endpoint(name: str, names: list[str]) -> Failed:
     """Return the failure that there is none of this name."""
     return Failed(f"there is no endpoint {name}; known: {', '.join(names) or 'none'}", 2)
+
+
+def _no_attempt(name: str, identity: str) -> Failed:
+    return Failed(f"{name} has no attempt {identity}; `dateline endpoints attempts {name}` lists them", 2)
 
 
 def _name(view: EndpointView) -> EndpointName:

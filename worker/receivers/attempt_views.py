@@ -1,0 +1,110 @@
+"""Attempts as people and programs look at them: what was sent, what was answered, and how long each part took.
+
+The document of an attempt is kept nowhere: it would be there once for each endpoint. It is made anew from the revision
+that was sent, and shown only if its SHA-256 is that of what was sent. So it can be seen for as long as the record has
+the text of the revision and the endpoint is set as it was, and what is killed or forgotten is gone from here too.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from feeds.article import Article
+from feeds.formats import ARTICLE_FORMATS
+from feeds.formats.interface import FormatFault
+from feeds.moments import iso
+from feeds.rights import granted
+from worker.outbound.transfer import Phases
+from worker.record import articles, attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from feeds.formats.interface import Provider
+    from worker.management.endpoint_views import EndpointView
+    from worker.record.attempts import NotedAttempt
+
+
+class SentDocument(NamedTuple):
+    """The document of an attempt, before any compression; or, in its place, why it can't be shown."""
+
+    document: str | None
+    reason: str | None
+
+
+def phases_row(phases: Phases) -> dict[str, float]:
+    """Return the phases of a request as they are shown, in milliseconds."""
+    return {name: microseconds / 1000 for name, microseconds in phases._asdict().items()}
+
+
+def attempt_row(attempt: NotedAttempt) -> dict[str, Any]:
+    """Return an attempt as it is shown: `time` as text, durations in milliseconds, header lines one by one."""
+    phases = phases_row(Phases(*map(int, attempt.phases.split()))) if attempt.phases else None
+    return {
+        "id": attempt.id,
+        "time": iso(attempt.time),
+        "feed": attempt.feed,
+        "article": attempt.article_id or None,
+        "version": attempt.version,
+        "action": attempt.action,
+        "outcome": attempt.outcome,
+        "status": attempt.status or None,
+        "milliseconds": attempt.milliseconds,
+        "phases": phases,
+        "request_headers": attempt.request.split("\n") if attempt.request else [],
+        "bytes": attempt.bytes,
+        "sha256": attempt.sha256 or None,
+        "message_id": attempt.message_id or None,
+        "error": attempt.error or None,
+        "answer": attempt.answer or None,
+    }
+
+
+def attempt_with_document(
+    connection: Connection, endpoint: EndpointView, identity: str, provider: Provider
+) -> dict[str, Any] | None:
+    """Return an attempt at an endpoint as it is shown, with its document; None: there is no such attempt.
+
+    `provider`: the newsroom, as formats name it.
+    """
+    attempt = attempts.of_id(connection, f"endpoint:{endpoint.name}", identity)
+    if attempt is None:
+        return None
+    sent = _sent_document(connection, attempt, endpoint, provider)
+    return {**attempt_row(attempt), "document": sent.document, "no_document": sent.reason}
+
+
+def _sent_document(
+    connection: Connection, attempt: NotedAttempt, endpoint: EndpointView, provider: Provider
+) -> SentDocument:
+    if not attempt.article_id:
+        return SentDocument(None, "it was a feed with all changes, which is not kept")
+    if not attempt.message_id or endpoint.settings.format not in ARTICLE_FORMATS:
+        return SentDocument(None, "nothing was sent, or in a format that is not known here any more")
+    render, rights = ARTICLE_FORMATS[endpoint.settings.format].render, endpoint.settings.rights.rights()
+    towards = provider.towards(attempt.feed, rights.machines)
+    is_there = False
+    for article in _revisions(connection, attempt):
+        is_there = True
+        try:
+            document = render(f"article.{attempt.action}", granted(article, rights), attempt.message_id, towards)
+        except FormatFault:
+            continue
+        if sha256(document).hexdigest() == attempt.sha256:
+            return SentDocument(document.decode("utf-8"), None)
+    if is_there:
+        return SentDocument(None, "the endpoint, the newsroom or Dateline is another than when it was sent")
+    return SentDocument(None, "its text was killed or forgotten")
+
+
+def _revisions(connection: Connection, attempt: NotedAttempt) -> Iterator[Article]:
+    """The article in the version that was sent, and as it is now: a notice is made of what is left."""
+    for revision in articles.history(connection, attempt.article_id):
+        if revision.version == attempt.version and revision.document is not None:
+            yield Article.stored(revision.document)
+    now = articles.read_article(connection, attempt.article_id)
+    if now is not None and now.article.document is not None and now.article.version == attempt.version:
+        yield Article.stored(now.article.document)
