@@ -39,11 +39,16 @@ _IN_TOML = {
 
 
 def reported(
-    error: ValidationError, model: Model, written: Mapping[Location, str], absent: Collection[Location]
+    error: ValidationError,
+    model: Model,
+    values: Mapping[str, Any],
+    written: Mapping[Location, str],
+    absent: Collection[Location],
 ) -> Iterator[FieldError]:
     """Yield the mistakes that pydantic found in settings for `model`, under the keys that the user wrote.
 
-    `absent`: where a value is missing because `NAME_file` or `NAME_env` did not give it, which is reported already.
+    `values`: the settings as they were written. `absent`: where a value is missing because `NAME_file` or `NAME_env`
+    did not give it, which is reported already.
     """
     details = error.errors(include_url=False, include_input=False)
     for detail, mistake in zip(details, field_errors(error), strict=True):
@@ -51,7 +56,28 @@ def reported(
         if kind == "missing" and location in absent:
             continue
         problem = unknown_key(model, location) if kind == "extra_forbidden" else _IN_TOML.get(kind, mistake.problem)
-        yield FieldError(written_key(location, written), problem.removeprefix("value error, "))
+        yield FieldError(written_key(_place(location, values, written), written), problem.removeprefix("value error, "))
+
+
+def _place(location: Location, values: Any, written: Mapping[Location, str]) -> Location:
+    """The location without the position of what is no list where it was written, but a text of its own.
+
+    So it is with one secret where there may be several, and with the only line of a file or item of a variable.
+    """
+    place: list[str | int] = []
+    for part in location:
+        is_alone = isinstance(values, str) or (tuple(place) in written and _is_one_text(values))
+        if not (isinstance(part, int) and is_alone):
+            place.append(part)
+        try:
+            values = values[part]
+        except (TypeError, LookupError):
+            values = None
+    return tuple(place)
+
+
+def _is_one_text(values: Any) -> bool:
+    return isinstance(values, list) and len(values) == 1 and isinstance(values[0], str)
 
 
 def by_table_name(error: FieldError, source: Source) -> FieldError:

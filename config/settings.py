@@ -415,7 +415,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     except ValidationError as error:
         # What was meant to come from elsewhere, and did not, is not missing as well.
         absent = file.absent | environment.absent
-        errors += mistakes.reported(error, Settings, {**file.written, **environment.written}, absent)
+        errors += mistakes.reported(error, Settings, values, {**file.written, **environment.written}, absent)
     if errors:
         named = [mistakes.by_table_name(mistakes.by_table_name(error, file), environment) for error in errors]
         raise SettingsError(named)

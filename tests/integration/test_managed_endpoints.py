@@ -149,7 +149,7 @@ class TestEndpoints:
         }
         with pytest.raises(InvalidInput) as refused:
             management.endpoints.create(ADMIN, "herald", wrong)
-        expected = {*("feed", "format", "url", "colour", "secret.0", "headers", "auth", "tls", "rights.delay")}
+        expected = {*("feed", "format", "url", "colour", "secret", "headers", "auth", "tls", "rights.delay")}
         assert expected <= {*fields(refused), "tls"}
         assert "papyrus" in str(refused.value)
         assert management.endpoints.list(ADMIN) == []

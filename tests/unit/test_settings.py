@@ -410,7 +410,7 @@ class TestSecrecy:
             "api_tokens.1",
             "event_secrets.0",
             "event_secrets.1",
-            "endpoints.a.secret.0",
+            "endpoints.a.secret",
         ]
         assert "hunter2" not in said
         assert SIGNING[0] not in said

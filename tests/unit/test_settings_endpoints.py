@@ -203,7 +203,7 @@ class TestAdapters:
         [
             (
                 'secret = "short"',
-                "adapters.ghost.secret.0: must be 16 to 500 printable ASCII characters without spaces",
+                "adapters.ghost.secret: must be 16 to 500 printable ASCII characters without spaces",
             ),
             ('url = "/articles/{id}"', "adapters.ghost.url: must be an absolute URL that begins with http"),
             ('edition = "English"', "adapters.ghost.edition: must be a language tag"),

@@ -89,7 +89,10 @@ OF_AN_ENDPOINT = {
     'format = "rss"': ".format: there is no article format",
     'url = "https://me:pass@partner.example/"': ".url: must not carry a user name or password",
     'url = "partner.example"': ".url: ",
-    'secret = "short"': ".secret.0: ",
+    'secret = "short"': ".secret: must be whsec_",
+    'secret = ["short"]': ".secret.0: must be whsec_",
+    'secret_file = "text"': ".secret_file: must be whsec_",
+    'secret_env = "SHORT"': ".secret_env: must be whsec_",
     f'secret = "{SECRET}"\nsecret_file = "nowhere"': ".secret_file: secret is given too",
     'secret_file = "nowhere"': ".secret_file: the file ",
     'secret_file = "nothing"': ".secret_file: the file nothing is empty",
@@ -253,7 +256,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     formats = [own_format(f"format-{number}", lines) for number, lines in enumerate(OF_A_FORMAT)]
     formats += [own_format("Two Words", ""), own_format("rss", ""), own_format("thrice", ""), own_format("thrice", "")]
     endpoints.append(endpoint("early", 'format = "thrice"\nrights = { early = true }'))
-    found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints + formats), LISTED="[")
+    found = mistakes(folder / "dateline.toml", SITE + "".join(feeds + endpoints + formats), LISTED="[", SHORT="x")
     found += mistakes(folder / "dateline.toml", "feeds = []")
     found += mistakes(folder / "dateline.toml", "feeds = [")
     halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n[desk]\nsession_idle = "1s"\n'
@@ -297,6 +300,25 @@ def test_names_that_are_none_and_names_of_several_are_told_apart(told: list[str]
         "endpoints.twice (2 of 2).rate: ",
     ):
         assert [one for one in told if one.startswith(expected)], expected
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('secret_key = "c2g="', "management.secret_key"),
+        ('secret_key = ["c2g="]', "management.secret_key.0"),
+        (f'secret_key = ["{"k" * 42}8=", "c2g="]', "management.secret_key.1"),
+        ('secret_key_file = "one"', "management.secret_key_file"),
+        ('secret_key_file = "two"', "management.secret_key_file.1"),
+        ("", "DATELINE_MANAGEMENT__SECRET_KEY"),
+    ],
+)
+def test_a_text_is_no_list_and_a_list_is_one(tmp_path: Path, text: str, key: str) -> None:
+    (tmp_path / "one").write_text("c2g=\n")
+    (tmp_path / "two").write_text(f"{'k' * 42}8=\nc2g=\n")
+    environ = {} if text else {"DATELINE_MANAGEMENT__SECRET_KEY": "c2g="}
+    (wrong,) = mistakes(tmp_path / "dateline.toml", f"[management]\n{text}\n{feed('world', '')}", **environ)
+    assert wrong.startswith(f"{key}: must be ")
 
 
 def test_none_is_told_by_its_place(told: list[str]) -> None:

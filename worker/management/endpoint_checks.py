@@ -29,7 +29,7 @@ def checked(values: Mapping[str, Any], feed_names: Sequence[str], rights: Mappin
     try:
         settings = EndpointSettings.model_validate(with_rights(values, rights))
     except ValidationError as error:
-        errors = [*reported(error, EndpointSettings, {}, ()), *errors]
+        errors = [*reported(error, EndpointSettings, values, {}, ()), *errors]
     if errors:
         raise InvalidInput(errors)
     return settings

@@ -173,7 +173,7 @@ def _check(values: dict[str, Any], name: str) -> None:
     try:
         PartnerSettings.model_validate(values)
     except ValidationError as error:
-        errors += reported(error, PartnerSettings, {}, ())
+        errors += reported(error, PartnerSettings, values, {}, ())
     if errors:
         raise InvalidInput(errors)
 
@@ -188,7 +188,7 @@ def _check_endpoints(endpoints: list[ManagedEndpoint], rights: dict[str, Any]) -
         except ValidationError as error:
             errors += [
                 FieldError(mistake.field, f"of endpoint {endpoint.name}: {mistake.problem}")
-                for mistake in reported(error, EndpointSettings, {}, ())
+                for mistake in reported(error, EndpointSettings, values, {}, ())
             ]
     if errors:
         raise InvalidInput(errors)
