@@ -127,7 +127,7 @@ def run_command_line(words: Sequence[str], environ: Mapping[str, str], cwd: Path
     os.environ.update(environ)
     if cwd is not None:
         os.chdir(cwd)
-    # What a shell starts has Python's own way to start processes, and granian goes by it.
+    # What a shell starts has Python's own way to start processes, and the web server goes by it.
     multiprocessing.set_start_method(None, force=True)
     sys.argv = ["dateline", *words]
     from worker.cli import main

@@ -3,9 +3,10 @@
 The modules here speak HTTP and hand on to the rooms of worker/. They must never decide anything about news, and only
 `app` may import worker.runtime, because it wires everything: each endpoint is given the parts that it uses.
 
-**A request for a feed asks nobody.** `fast_path` stands in front of the application and answers from `document_cache`
-what it can: path, validators, coding, headers that are there as bytes. Everything else, also the first request for a
-document, goes the long way through Starlette.
+**A request for a feed asks nobody.** Who asks for a document in the same words as somebody before is answered by
+`connection` itself, which knows the bytes of such requests (`known_requests`). `fast_path` stands in front of the
+application and answers from `document_cache` what else it can: path, validators, coding, headers that are there as
+bytes. Everything else, also the first request for a document, goes the long way through Starlette.
 
 **A cached document is behind like a receiver.** Each web process knows the head of every feed that it serves, because
 `change_listener` hears of changes and reads the heads once a second, and each document knows the head at which it was

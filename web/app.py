@@ -106,7 +106,7 @@ class WebProcess:
         self._management = services.management.listener(tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
-        self._connections = ConnectionLimits(services.settings.web.port, places())
+        self._connections = ConnectionLimits(places())
         self._readers = FeedReaders()
         self._readers_duty = Duty("readers", self._keep_readers, NOTE_SECONDS)
         self.application = FastPath(self._cache, self._behind(services), self._connections, self._readers)

@@ -1,25 +1,21 @@
 """Limits of connections: idle ones are ended, and no client may take the room of all others.
 
-The server (granian) bounds how long the head of a request may take, and how many connections there are. It does not
-tell one client from another, and when all its places are taken nobody gets in. A proxy of ours in front would cost each
-request more than granian does. So a thread looks once a second at the sockets of this process, knows from the fast path
-which of them have a request under way or were answered, and ends the idle ones. It shuts the connection down and leaves
-the socket to the server, which closes it.
+The server (uvicorn) bounds how long a connection may be idle after an answer, but neither how long the head of a first
+request may take nor how many connections one client has, and when all descriptors are taken nobody gets in. So every
+connection (web/connection.py) is looked at once a second, and idle ones are ended.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import time
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from pathlib import Path
-from threading import Event, Thread
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
+
+if TYPE_CHECKING:
+    from web.connection import Connection
 
 log = structlog.get_logger()
 
@@ -32,14 +28,13 @@ _CROWDED, _ROOMY = 0.8, 0.6
 _YOUNG_SECONDS = 1.0
 """A connection that is younger, or was idle for less, is left alone even then."""
 _CHECK_SECONDS = 1.0
-_DESCRIPTORS = Path("/dev/fd")
 
-Peer = tuple[str, str]
-"""Address and port of the client's side, as the server gives them to the application."""
+Peer = tuple[str, int]
+"""Address and port of the client's side."""
 
 
 class ClientConnection(NamedTuple):
-    """One connection: when it was first seen, whether a request is under way, and when the last was answered."""
+    """One connection: since when it is there, whether a request is under way, and when the last was answered."""
 
     peer: Peer
     since: float
@@ -53,11 +48,14 @@ class ClientConnection(NamedTuple):
         return self.since if self.answered is None else self.answered
 
 
-def connections_to_end(connections: Iterable[ClientConnection], now: float, most: int, per_client: int) -> list[Peer]:
+def connections_to_end(
+    connections: Iterable[ClientConnection], now: float, most: int, per_client: int, young: float = _YOUNG_SECONDS
+) -> list[Peer]:
     """Return the connections that must end: those that take too long, and idle ones when there are too many.
 
-    `most`: how many there may be. `per_client`: how many one address may have unless it is a proxy. Connections without
-    any request so far go before those that were answered, and the oldest first.
+    `most`: how many there may be. `per_client`: how many one address may have unless it is a proxy. `young`: in
+    seconds; who is younger makes no room. Connections without any request so far go before those that were answered,
+    and the oldest first.
     """
     idle = sorted(
         (connection for connection in connections if not connection.busy),
@@ -79,7 +77,7 @@ def connections_to_end(connections: Iterable[ClientConnection], now: float, most
         if connection.peer in ended:
             continue
         client = connection.peer[0]
-        crowded = total > room and now - connection.idle_since > _YOUNG_SECONDS
+        crowded = total > room and now - connection.idle_since > young
         greedy = by_client[client] > per_client and not connection.proxy
         if crowded or greedy:
             ended.add(connection.peer)
@@ -89,90 +87,65 @@ def connections_to_end(connections: Iterable[ClientConnection], now: float, most
 
 
 class ConnectionLimits:
-    """Keeps the connections at a port within the limits that `configure` set last.
+    """Keeps the connections of the server within the limits that `configure` set last.
 
-    The fast path notes in `busy` since when a connection has a request under way, and in `answered` when the last
-    request was answered. The thread reads both, and removes connections that are gone.
+    All but `configure` is called in the server's event loop.
     """
 
-    def __init__(self, port: int, most: int) -> None:
-        self.busy: dict[Peer, float] = {}
-        self.answered: dict[Peer, float] = {}
-        self._port = port
+    def __init__(self, most: int) -> None:
         self._most = most
         self._per_client = most
         self._is_proxy: Callable[[str], bool] = lambda _: False
-        self._first_seen: dict[Peer, float] = {}
-        self._stopped = Event()
-        self._thread = Thread(target=self._run, name="connections", daemon=True)
+        self._connections: dict[Peer, Connection] = {}
+        self._next_check: asyncio.TimerHandle | None = None
 
     def configure(self, per_client: int, is_proxy: Callable[[str], bool]) -> None:
         """Set how many connections one client may have. An address that is a proxy of ours has many clients."""
         self._per_client, self._is_proxy = per_client, is_proxy
 
     def start(self) -> None:
-        """Begin to check."""
-        self._thread.start()
+        """Begin to check, in the running event loop."""
+        self._next_check = asyncio.get_running_loop().call_later(_CHECK_SECONDS, self._check_over_and_over)
 
     def stop(self) -> None:
         """Stop checking."""
-        self._stopped.set()
+        if self._next_check is not None:
+            self._next_check.cancel()
 
-    def check(self) -> int:
-        """End the connections that must end; return how many connections there were."""
-        now = time.monotonic()
-        sockets = dict(self._sockets())
-        self._first_seen = {peer: self._first_seen.get(peer, now) for peer in sockets}
-        for moments in (self.busy, self.answered):
-            # A note that is younger than this check may be about a connection that came after it.
-            for peer, moment in list(moments.items()):
-                if peer not in sockets and moment < now:
-                    moments.pop(peer, None)
-        connections = [
-            ClientConnection(peer, since, peer in self.busy, self.answered.get(peer), self._is_proxy(peer[0]))
-            for peer, since in self._first_seen.items()
-        ]
-        ended = connections_to_end(connections, now, self._most, self._per_client)
-        for peer in ended:
-            self._end(sockets[peer], peer)
-        if ended:
-            log.info("connections_ended", connections=len(ended), of=len(sockets))
-        return len(sockets)
+    def opened(self, connection: Connection) -> None:
+        """Note a connection that was made. When there are too many, idle ones are ended at once, however young.
 
-    def _run(self) -> None:
-        pause = _CHECK_SECONDS
-        while not self._stopped.wait(pause):
-            try:
-                crowded = self.check() > self._most * _CROWDED
-                pause = _CHECK_SECONDS / 4 if crowded else _CHECK_SECONDS
-            except Exception:
-                log.exception("connections_failed", next_step="checking again")
-                pause = _CHECK_SECONDS
+        When none is idle, the new one is.
+        """
+        if connection.client is not None:
+            self._connections[connection.client] = connection
+            if len(self._connections) >= self._most:
+                self._end_what_must(young=0.0)
+            if len(self._connections) > self._most:
+                connection.transport.abort()
 
-    def _sockets(self) -> Iterable[tuple[Peer, int]]:
-        """Yield the client's side and the descriptor of every connection at our port."""
-        for entry in list(_DESCRIPTORS.iterdir()):
-            with suppress(OSError):  # not a socket, not connected, or closed in the meantime
-                if peer := self._peer(int(entry.name)):
-                    yield peer, int(entry.name)
+    def closed(self, connection: Connection) -> None:
+        """Note that a connection has ended."""
+        if connection.client is not None and self._connections.get(connection.client) is connection:
+            del self._connections[connection.client]
 
-    def _peer(self, descriptor: int) -> Peer | None:
-        connection = socket.socket(fileno=descriptor)
+    def _check_over_and_over(self) -> None:
         try:
-            if connection.family in (socket.AF_INET, socket.AF_INET6) and connection.getsockname()[1] == self._port:
-                host, port = connection.getpeername()[:2]
-                return host, str(port)
-            return None
-        finally:
-            connection.detach()  # it belongs to the server
+            self._end_what_must(_YOUNG_SECONDS)
+        except Exception:
+            log.exception("connections_failed", next_step="checking again")
+        crowded = len(self._connections) > self._most * _CROWDED
+        pause = _CHECK_SECONDS / 4 if crowded else _CHECK_SECONDS
+        self._next_check = asyncio.get_running_loop().call_later(pause, self._check_over_and_over)
 
-    def _end(self, descriptor: int, peer: Peer) -> None:
-        """End a connection, unless its descriptor is another's by now, or a request has begun."""
-        with suppress(OSError):
-            duplicate = os.dup(descriptor)  # which stays this connection's, even if the server closes its own now
-            try:
-                if self._peer(duplicate) == peer and peer not in self.busy:
-                    with socket.socket(fileno=os.dup(duplicate)) as connection:
-                        connection.shutdown(socket.SHUT_RDWR)
-            finally:
-                os.close(duplicate)
+    def _end_what_must(self, young: float) -> None:
+        connections = [
+            ClientConnection(peer, connection.since, connection.busy, connection.answered, self._is_proxy(peer[0]))
+            for peer, connection in self._connections.items()
+        ]
+        now = asyncio.get_running_loop().time()
+        ended = connections_to_end(connections, now, self._most, self._per_client, young)
+        for peer in ended:
+            self._connections.pop(peer).transport.abort()
+        if ended:
+            log.info("connections_ended", connections=len(ended), of=len(connections))

@@ -7,22 +7,24 @@ goes to the application behind.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import feed_delta
 from web.connection_limits import ConnectionLimits
 from web.document_cache import DocumentCache
-from web.feed_readers import FeedReaders
+from web.feed_readers import FeedReaders, reader_note
 from web.header_fields import relevant_fields, relevant_pairs
+from web.known_requests import KnownRequests
 from web.representation import RawResponse, RelevantFields, Representation
 
 _READING = frozenset({"GET", "HEAD"})
 
 
 class FastPath:
-    """Answers from the cache, and notes for the limits which connections have a request under way.
+    """Answers from the cache. The connections of the server (web/connection.py) use its parts as well.
 
     `readers`: hears of all that is answered here.
     """
@@ -32,34 +34,32 @@ class FastPath:
     ) -> None:
         self.behind = behind
         """Replaced when the settings are read again; requests that it has begun with the old one end there."""
-        self._cache = cache
-        self._connections = connections
-        self._readers = readers
+        self.cache = cache
+        self.known_requests = KnownRequests()
+        self.connections = connections
+        self.readers = readers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a request (ASGI 3)."""
-        if scope["type"] != "http":
-            await self.behind(scope, receive, send)
-            return
-        peer = scope["client"]
-        if scope["method"] in _READING:
-            query = scope["query_string"]
-            document = self._cache.current(f"{scope['path']}?{query.decode('latin-1')}" if query else scope["path"])
+        if scope["type"] == "http" and scope["method"] in _READING:
+            document = self.cache.current(document_key(scope))
             if document is not None:
                 pairs = relevant_pairs(scope["headers"])
-                response = document.answer_to(pairs) or _respond(document, pairs)
+                again = document.answer_to(pairs)
+                response = again.response if again else _respond(document, pairs)
                 if response is not None:
                     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
                     await send({"type": "http.response.body", "body": response.body})
-                    self._connections.answered[peer] = time.monotonic()
-                    self._readers.note(scope["path"], scope["headers"])
+                    self.readers.note(reader_note(scope["path"], scope["headers"]))
                     return
-        self._connections.busy[peer] = time.monotonic()
-        try:
-            await self.behind(scope, receive, send)
-        finally:
-            self._connections.answered[peer] = time.monotonic()
-            self._connections.busy.pop(peer, None)
+        await self.behind(scope, receive, send)
+
+
+def document_key(scope: Mapping[str, Any]) -> str:
+    """Return the key in the cache of what a request asks for."""
+    query = scope["query_string"]
+    path: str = scope["path"]
+    return f"{path}?{query.decode('latin-1')}" if query else path
 
 
 def _respond(document: Representation, pairs: RelevantFields) -> RawResponse | None:

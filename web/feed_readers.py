@@ -7,7 +7,7 @@ minute they are read and go into the record. While that is away they wait.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.feed_readers import KNOWN_READERS, may_tell, readership_of
 from feeds.formats import FEED_FORMATS
@@ -29,25 +29,41 @@ _DAY_MS = 86_400_000
 _PREFIX = "/feeds/"
 
 
+class ReaderNote(NamedTuple):
+    """What was asked for, and the User-Agent that may tell of subscribers."""
+
+    path: str
+    user_agent: bytes
+
+
+def reader_note(path: str, headers: Iterable[tuple[bytes, bytes]]) -> ReaderNote | None:
+    """Return what the header fields of a request for `path` say of subscribers, perhaps; None: nothing."""
+    for name, value in headers:
+        if name == b"user-agent":
+            return ReaderNote(path, value[:_BYTES]) if may_tell(value) else None
+    return None
+
+
 class FeedReaders:
     """Notes them. `note` is called in the event loop, `keep` in a thread."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, bytes], None] = {}
+        self._waiting: dict[ReaderNote, None] = {}
         self._tidied = 0
 
-    def note(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Note a request that was answered with a document."""
-        for name, value in headers:
-            if name == b"user-agent":
-                if may_tell(value) and len(self._waiting) < _MOST:
-                    self._waiting[path, value[:_BYTES]] = None
-                return
+    def note(self, note: ReaderNote | None) -> None:
+        """Note what was said with a request that was answered with a document; None: nothing."""
+        if note is not None and len(self._waiting) < _MOST:
+            self._waiting[note] = None
+
+    def taken(self) -> list[ReaderNote]:
+        """Return what was noted since the last time."""
+        waiting, self._waiting = self._waiting, {}
+        return list(waiting)
 
     def keep(self, publication: Publication, recorded: RecordedArticles) -> None:
         """Put what was noted into the record, as of today."""
-        waiting, self._waiting = self._waiting, {}
-        requests = list(waiting)
+        requests = self.taken()
         today = clock.ms(clock.agreed()) // _DAY_MS
         counts = _counts(publication, requests, today)
         try:
@@ -60,7 +76,7 @@ class FeedReaders:
             self._waiting = dict.fromkeys((*requests, *self._waiting))
 
 
-def _counts(publication: Publication, requests: Iterable[tuple[str, bytes]], today: int) -> list[ReaderCount]:
+def _counts(publication: Publication, requests: Iterable[ReaderNote], today: int) -> list[ReaderCount]:
     """What they say, the greatest number of each reader for each document."""
     most: dict[tuple[str, str, str], int] = {}
     for path, user_agent in requests:

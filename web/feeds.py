@@ -20,7 +20,7 @@ from feeds.patterns import PatternFeed, pattern_of
 from web import feed_delta
 from web.content_coding import IDENTITY, preferred
 from web.document_cache import DocumentCache, Resource
-from web.feed_readers import FeedReaders
+from web.feed_readers import FeedReaders, reader_note
 from web.gone import gone_feed
 from web.header_fields import relevant_fields
 from web.pages import ENTRIES, Pages
@@ -116,7 +116,7 @@ class FeedServer:
             return await self._serve(request, Resource(path, name, partial(self._page, definition, terms)))
         if archive := parse_qs(request.scope["query_string"].decode("latin-1"), keep_blank_values=True).get("archive"):
             return await self._archive(request, definition, feed_format, archive[0], terms, share)
-        self._readers.note(request.scope["path"], request.headers.raw)
+        self._readers.note(reader_note(request.scope["path"], request.headers.raw))
         resource = Resource(path, name, partial(self._current, definition, feed_format, terms))
         fields = relevant_fields(request.headers.raw)
         if feed_delta.accepted(fields) and not terms.delay:

@@ -28,6 +28,13 @@ class RawResponse(NamedTuple):
     body: bytes
 
 
+class KeptAnswer(NamedTuple):
+    """A response that is given again, with the lines of its header fields as HTTP/1.1 has them, and the empty one."""
+
+    response: RawResponse
+    lines: bytes
+
+
 class Representation:
     """One document at one head of its feed. It never changes, except that codings are added, each made once.
 
@@ -60,7 +67,7 @@ class Representation:
         self._second_over = 0.0 if changed is None else changed // 1000 + 1.0
         self._last_modified = self._last_modified_at(self._second_over)
         self._coded: dict[str, tuple[RawHeaders, bytes]] = {}
-        self._answers: dict[RelevantFields, RawResponse] = {}
+        self._answers: dict[RelevantFields, KeptAnswer] = {}
         self._add(IDENTITY, body)
 
     @property
@@ -98,7 +105,7 @@ class Representation:
         """
         status, clients_tag = evaluate(fields, self._all_tags, self.changed)
         if status == 412:
-            return RawResponse(412, [], b"")
+            return RawResponse(412, [(b"content-length", b"0")], b"")
         coding = preferred(fields.get("accept-encoding"))
         dated = self._last_modified if time.time() >= self._second_over else self._last_modified_at(time.time())
         if status == 304:
@@ -108,7 +115,7 @@ class Representation:
         coded = self._coded.get(coding)
         return coded and RawResponse(200, coded[0] + dated, coded[1])
 
-    def answer_to(self, fields: RelevantFields) -> RawResponse | None:
+    def answer_to(self, fields: RelevantFields) -> KeptAnswer | None:
         """Return the response that `remember` was given for a request with exactly these fields."""
         return self._answers.get(fields)
 
@@ -118,8 +125,9 @@ class Representation:
         Not before the second of the change is over, after which its date stays as it is.
         """
         few = len(self._answers) < _ANSWERS_MOST and sum(len(value) for _, value in fields) <= _BYTES_MOST
-        if few and time.time() >= self._second_over:
-            self._answers[fields] = response
+        if few and response.status in (200, 304) and time.time() >= self._second_over:
+            lines = [b"%b: %b\r\n" % header for header in response.headers]
+            self._answers[fields] = KeptAnswer(response, b"".join((*lines, b"\r\n")))
 
     def _last_modified_at(self, now: float) -> RawHeaders:
         """Return the Last-Modified at `now` (seconds since the epoch), as headers."""

@@ -138,7 +138,7 @@ def front_peer(receiver: Receiver, pool: Pool, path: str) -> Iterator[str]:
         broker = stack.enter_context(_broker())
         environ = {post.BROKER: broker, front.TARGET: receiver.url(path, 0), front.SECRET: secret_of(path)}
         port = free_port("127.0.0.1")
-        server = ["granian", "--interface", "asgi", "--port", str(port), "--no-ws", "bench.peers.front:app"]
+        server = ["uvicorn", "--port", str(port), "--log-level", "error", "--no-access-log", "bench.peers.front:app"]
         stack.enter_context(_processes([*_workers("bench.peers.post", pool), server], environ))
         url = f"http://127.0.0.1:{port}/events"
 

@@ -7,16 +7,11 @@ import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from newsroom import Newsroom, published
-
-
-def child_of(pid: int) -> int:
-    """The process that serves, of the web server's two."""
-    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(child)
 
 
 def lives(pid: int) -> bool:
@@ -31,22 +26,6 @@ def healthy(newsroom: Newsroom) -> bool:
         return requests.get(f"{newsroom.base_url}/healthz", timeout=5).ok
     except requests.RequestException:
         return False
-
-
-def test_a_process_of_the_web_server_that_is_killed_leaves_none_behind(own_newsroom: Newsroom) -> None:
-    newsroom = own_newsroom
-    for process_name in ("parent", "child"):
-        process = newsroom.stack.children[0].process
-        assert process is not None
-        child = child_of(process.pid)
-        os.kill(process.pid if process_name == "parent" else child, signal.SIGKILL)
-        process.wait(30)
-        newsroom.receiver.until(lambda pid=child: not lives(pid), 30, "the process that served to end")
-        assert process.stdin is not None
-        process.stdin.close()
-        newsroom.stack.children[0].process = None  # as `watch` does, which nobody calls here
-        newsroom.stack._start(newsroom.stack.children[0])
-        newsroom.receiver.until(lambda: healthy(newsroom), 30, "the web server to be back")
 
 
 @pytest.mark.long
@@ -85,8 +64,8 @@ def children_of(pid: int) -> set[int]:
     return {int(child) for child in children if lives(int(child))}
 
 
-def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_again(own_newsroom: Newsroom) -> None:
-    newsroom, receiver = own_newsroom, own_newsroom.receiver
+def of_two_processes(newsroom: Newsroom) -> Any:
+    """Have the web server run with two processes; return the one that has started them."""
     web = newsroom.stack.children[0]
     assert web.process is not None
     web.process.terminate()
@@ -95,7 +74,13 @@ def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_a
     web.process.stdin.close()
     web.command = [*web.command, "--processes", "2"]
     newsroom.stack._start(web)
-    pid = web.process.pid
+    return web.process
+
+
+def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_again(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    web = of_two_processes(newsroom)
+    pid = web.pid
     receiver.until(lambda: len(children_of(pid)) == 2 and healthy(newsroom), 60, "both processes to serve")
     newsroom.publish("shared-1", "s7")
     newsroom.until_in_feed("s7", "shared-1")
@@ -114,5 +99,17 @@ def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_a
         assert counted()
     served = children_of(pid)
     os.kill(pid, signal.SIGINT)
-    web.process.wait(30)
+    web.wait(30)
     assert [child for child in served if lives(child)] == []
+
+
+def test_processes_of_the_web_server_end_with_the_one_that_has_started_them(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    web = of_two_processes(newsroom)
+    pid = web.pid
+    receiver.until(lambda: len(children_of(pid)) == 2 and healthy(newsroom), 60, "both processes to serve")
+    served = children_of(pid)
+    os.kill(pid, signal.SIGKILL)
+    web.wait(30)
+    receiver.until(lambda: not any(map(lives, served)), 60, "the processes that served to end")
+    assert not healthy(newsroom)

@@ -10,7 +10,7 @@ from news_desk import site
 from sqlalchemy import func, select
 
 from feeds.feed_readers import KNOWN_READERS
-from web.feed_readers import FeedReaders
+from web.feed_readers import FeedReaders, reader_note
 from worker import clock
 from worker.record import Record, tables
 from worker.record.availability import Absence
@@ -72,7 +72,8 @@ def test_what_is_old_goes(record: Record) -> None:
 
 
 def request(readers: FeedReaders, path: str, user_agent: bytes) -> None:
-    readers.note(path, [(b"host", b"herald.example"), (b"user-agent", user_agent), (b"accept", b"*/*")])
+    headers = [(b"host", b"herald.example"), (b"user-agent", user_agent), (b"accept", b"*/*")]
+    readers.note(reader_note(path, headers))
 
 
 def test_while_the_record_is_away_it_waits(record: Record) -> None:

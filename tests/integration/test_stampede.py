@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from starlette.types import ASGIApp, Receive, Scope, Send
+from served import served
+from starlette.types import Receive, Scope, Send
 
 from web import content_coding
 from web.connection_limits import ConnectionLimits
@@ -28,30 +23,6 @@ _CLIENTS = 40
 _CHANGES = 8
 _MAKING_SECONDS = 0.1
 """So long does it take to make the document that all clients ask meanwhile."""
-
-
-@contextmanager
-def served(application: ASGIApp) -> Iterator[int]:
-    """Serve by the very server that Dateline runs on, in a thread; yield its port."""
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port: int = chosen.getsockname()[1]
-    server = Server(application, port=port, interface=Interfaces.ASGI, log_enabled=False, websockets=False)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve()), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield port
-    loop.call_soon_threadsafe(server.stop)
-    thread.join(30)
-    loop.close()
 
 
 def test_a_popular_feed_is_made_once_for_each_change_by_real_requests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +64,7 @@ def test_a_popular_feed_is_made_once_for_each_change_by_real_requests(monkeypatc
             answers[number] += 1
         connection.close()
 
-    with served(FastPath(cache, behind, ConnectionLimits(0, 1000), FeedReaders())) as port:
+    with served(FastPath(cache, behind, ConnectionLimits(1000), FeedReaders())) as port:
         clients = [threading.Thread(target=read, args=(number, port)) for number in range(_CLIENTS)]
         for client in clients:
             client.start()

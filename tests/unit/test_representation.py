@@ -65,7 +65,7 @@ def test_last_modified_moves_on_when_its_second_is_over() -> None:
 
 
 def test_a_failed_precondition_says_nothing_else() -> None:
-    assert respond(if_match='"other"') == (412, [], b"")
+    assert respond(if_match='"other"') == (412, [(b"content-length", b"0")], b"")
 
 
 def test_headers_that_are_repeated_are_one_list() -> None:

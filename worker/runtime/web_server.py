@@ -1,4 +1,4 @@
-"""How the web server (granian) is run: what it bounds, and that no process of it outlives another.
+"""How the web server (uvicorn) is run: what it bounds, and that no process of it outlives another.
 
 HTTP/1.1 only: a connection is then one request at a time, and what bounds connections bounds requests. HTTP/2 and TLS
 are the business of the proxy in front.
@@ -7,6 +7,7 @@ are the business of the proxy in front.
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
 import os
 import resource
@@ -18,14 +19,13 @@ from functools import partial
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
+from uvicorn import Config, Server
+from uvicorn.supervisors import Multiprocess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KEEP_MS = 75_000
+_KEEP_SECONDS = 75
 """How long a connection may be idle between two requests: longer than proxies keep theirs, lest both act at once."""
 _MOST = 10_000
 """Connections at once, at the most."""
@@ -39,42 +39,58 @@ _STOP_SECONDS = 10
 def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> None:
     """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: log what has changed.
 
-    Several `processes` take connections from one port, and one that dies is started again, unless it dies over and
-    over. A single one is started again by whoever watches us.
+    A single process serves itself, and is started again by whoever watches us. Of several `processes`, which take
+    connections from one port, one that dies is started again.
     """
-    # Granian would start another process, whatever stands in the settings. Blocked before any thread or process begins,
-    # it is nobody's but the thread's that waits for it, here and in the process that serves.
+    # Uvicorn would start other processes, whatever stands in the settings. Blocked before any thread or process begins,
+    # it is nobody's but the thread's that waits for it, in the processes that serve and in the one that has started
+    # them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors = _MOST + _OWN
     allowed = descriptors if hard == resource.RLIM_INFINITY else min(descriptors, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    Granian(
-        "web.app:create",
-        address=host,
+    config = server_config(partial(_application, aloud=aloud), host, port, processes)
+    if processes == 1:
+        Server(config).run()
+    else:
+        threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
+        Multiprocess(config, [config.bind_socket()]).run()
+
+
+def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, processes: int = 1) -> Config:
+    """Return how uvicorn serves what `make` returns, which is called in the process that serves."""
+    # It says what happens to whoever is at its terminal; what went wrong is in our log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    return Config(
+        make,
+        factory=True,
+        host=host,
         port=port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_KEEP_MS),
-        backlog=_BACKLOG,
-        backpressure=places(),
         workers=processes,
-        respawn_failed_workers=processes > 1,
-        log_enabled=False,
-        websockets=False,
-        workers_kill_timeout=_STOP_SECONDS,
-    ).serve(target_loader=partial(_application, aloud=aloud), wrap_loader=False)
+        interface="asgi3",
+        http="web.connection:Connection",
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_SECONDS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
 
 
 def _application(*, aloud: bool) -> Callable[..., Any]:
-    """Return the application, in the process that serves. Granian's own way looks in the working directory first."""
+    """Return the application, in the process that serves."""
     application: Callable[..., Any] = importlib.import_module("web.app").create(aloud=aloud)
     return application
 
 
 def _pass_hang_ups() -> None:
-    """Pass each SIGHUP on to the process that serves, which waits for it as soon as it can do what it asks."""
+    """Pass each SIGHUP on to the processes that serve, which wait for it as soon as they can do what it asks."""
     while True:
         signal.sigwait({signal.SIGHUP})
         for process in multiprocessing.active_children():

@@ -1,0 +1,178 @@
+"""One connection of a client: uvicorn's protocol, with a shorter way to what has been answered before.
+
+Feed readers and the proxies before them ask for the same document in the same words, byte for byte, over and over.
+`KnownRequests` remembers what such bytes asked for, once the parser has read them, and the next time they are answered
+from the cache without it: no parsing, no task, no ASGI. What is not known, begins in the middle of something, or asks
+for what is not there, goes uvicorn's way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from web.fast_path import FastPath, document_key
+from web.feed_readers import reader_note
+from web.header_fields import relevant_pairs
+from web.known_requests import Question
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+HEAD_BYTES = 65_536
+"""How long the head of a request may be, in bytes."""
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+_LINGER_SECONDS = 2.0
+_KNOWN_BYTES = 2_000
+"""How long a request may be whose bytes are remembered."""
+_MORE = frozenset({b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
+"""A request that has one of these fields is more than a question for a document, but for `_KEEP`."""
+_KEEP = (b"connection", b"keep-alive")
+
+
+class Connection(HttpToolsProtocol):
+    """A connection of the web server. What it serves is a FastPath."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        fast_path = config.loaded_app
+        assert isinstance(fast_path, FastPath)  # worker/runtime/web_server.py
+        self._cache, self._limits, self._readers = fast_path.cache, fast_path.connections, fast_path.readers
+        self._known_requests = fast_path.known_requests
+        self.since = self.loop.time()
+        """When it was made, in seconds of the loop's clock."""
+        self.answered: float | None = None
+        """When its last request was answered."""
+        self._between = True
+        """Whether the parser is between two requests."""
+        self._lingers = False
+        """Whether the last answer has been given, and only what is left of its request is read."""
+        self._head_bytes = 0
+        """What has come of a head that is not whole yet, at most."""
+        self._whole = b""
+        """What has come since the parser was between two requests, if it may be a whole request for a document."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return bool(self.pipeline) or (self.cycle is not None and not self.cycle.response_complete)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, if there is room."""
+        super().connection_made(transport)
+        self._limits.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        super().connection_lost(exc)
+        self._limits.closed(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is known, and hand on what is not."""
+        if self._between and not self.busy:
+            question = self._known_requests.get(data)
+            if question is not None and self._answer(question):
+                return
+            self._whole = data if data.startswith(b"GET ") and len(data) <= _KNOWN_BYTES else b""
+        else:
+            self._whole = b""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LONG)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun (called by the parser)."""
+        self._between = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is whole, and have the request answered (called by the parser)."""
+        self._head_bytes = 0
+        super().on_headers_complete()
+        if self._whole:
+            self._learn()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, which is not the head's."""
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole (called by the parser)."""
+        self._between = True
+        self._head_bytes = 0
+        super().on_message_complete()
+        if self._lingers:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """Note that a request was answered. Who was answered before its body was there is asked nothing more.
+
+        What still comes of the body is read for a while: if the connection were closed with it unread, the client's
+        system could throw the answer away (RFC 9112, section 9.6).
+        """
+        self.answered = self.loop.time()
+        # Those in the pipeline have come after all of the one that was answered.
+        early = not self.pipeline and self.cycle.more_body
+        super().on_response_complete()
+        if early and not self.transport.is_closing():
+            self._lingers = True
+            self._unset_keepalive_if_required()
+            self.transport.write_eof()
+            self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def shutdown(self) -> None:
+        """End when what is under way is done. Streams of events have no end: their readers come back by themselves."""
+        super().shutdown()
+        if self.cycle is not None and self.cycle.response_started and self.cycle.chunked_encoding:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self.transport.close()
+
+    def _answer(self, question: Question) -> bool:
+        """Answer from the cache; return whether that was possible."""
+        dated = self.server_state.default_headers
+        if not dated or self.flow.write_paused or self.transport.is_closing():
+            return False
+        document = self._cache.current(question.key)
+        answer = document and document.answer_to(question.fields)
+        if not answer:
+            return False
+        self._unset_keepalive_if_required()
+        head = b"%bdate: %b\r\n%b" % (STATUS_LINE[answer.response.status], dated[0][1], answer.lines)
+        if answer.response.body:
+            self.transport.writelines((head, answer.response.body))
+        else:
+            self.transport.write(head)
+        self.answered = self.loop.time()
+        self._readers.note(question.note)
+        return True
+
+    def _learn(self) -> None:
+        """Remember what the bytes that have come ask for, if they are a whole request for a document that is here."""
+        request, self._whole = self._whole, b""
+        # A second request behind the first, or a body, would have to be answered as well.
+        if request.find(b"\r\n\r\n") != len(request) - 4 or self.scope["http_version"] != "1.1":
+            return
+        headers = self.scope["headers"]
+        if any(name in _MORE and (name, value.lower()) != _KEEP for name, value in headers):
+            return
+        key = document_key(self.scope)
+        if self._cache.current(key) is not None:
+            self._known_requests.learn(
+                request, Question(key, relevant_pairs(headers), reader_note(self.scope["path"], headers))
+            )
