@@ -52,7 +52,11 @@ def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> No
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     config = server_config(partial(_application, aloud=aloud), host, port, processes)
     if processes == 1:
-        Server(config).run()
+        server = Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # It raises again what has ended it, once it has ended well.
+            signal.signal(number, server.handle_exit)
+        server.run()
     else:
         threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
         Multiprocess(config, [config.bind_socket()]).run()
