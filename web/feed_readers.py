@@ -52,18 +52,18 @@ class FeedReaders:
         self._tidied = 0
 
     def note(self, note: ReaderNote | None) -> None:
-        """Note what was said with a request that was answered with a document; None: nothing."""
+        """Note what came with a request that was answered with a document; None: nothing."""
         if note is not None and len(self._waiting) < _MOST:
             self._waiting[note] = None
 
-    def taken(self) -> list[ReaderNote]:
+    def take_notes(self) -> list[ReaderNote]:
         """Return what was noted since the last time."""
         waiting, self._waiting = self._waiting, {}
         return list(waiting)
 
     def keep(self, publication: Publication, recorded: RecordedArticles) -> None:
         """Put what was noted into the record, as of today."""
-        requests = self.taken()
+        requests = self.take_notes()
         today = clock.ms(clock.agreed()) // _DAY_MS
         counts = _counts(publication, requests, today)
         try:

@@ -163,9 +163,9 @@ def test_what_a_known_reader_tells_of_its_subscribers_is_noted_again_and_again(s
     with served(FastPath(site.cache, site.behind, ConnectionLimits(PLACES), readers)) as site.port:
         known(site, told)
         for _ in range(2):
-            readers.taken()
+            readers.take_notes()
             site.ask(told)
-            assert readers.taken() == [("/feeds/a.atom", b"Feedly/1.0 (12 subscribers)")]
+            assert readers.take_notes() == [("/feeds/a.atom", b"Feedly/1.0 (12 subscribers)")]
 
 
 def test_the_body_of_a_request_is_no_request_whatever_it_says(site: Site) -> None:
