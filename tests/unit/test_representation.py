@@ -80,7 +80,9 @@ def test_a_response_is_kept_for_the_same_words_once_the_second_of_the_change_is_
         response = document.respond({"accept-encoding": "identity"})
         assert response is not None
         document.remember(pairs, response)
-        assert kept is (document.answer_to(pairs) is response)
+        again = document.answer_to(pairs)
+        assert kept is (again is not None)
+        assert again is None or again.response is response
         assert document.answer_to(()) is None
 
 
