@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from web.fast_path import FastPath, document_key
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 65_536
 """How long the head of a request may be, in bytes."""
+_INVALID = "This is no request by HTTP/1.1."
 _TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -89,7 +91,8 @@ class Connection(HttpToolsProtocol):
         else:
             self._whole = b""
         self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._read(data)
         if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_TOO_LONG)
             self.transport.close()
@@ -102,6 +105,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Note that the head is whole, and have the request answered (called by the parser)."""
         self._head_bytes = 0
+        if self.parser.should_upgrade():
+            return
         super().on_headers_complete()
         if self._whole:
             self._learn()
@@ -113,6 +118,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is whole (called by the parser)."""
+        if self.parser.should_upgrade():
+            return
         self._between = True
         self._head_bytes = 0
         super().on_message_complete()
@@ -142,6 +149,30 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self.transport.close()
+
+    def _read(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._read_without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response(_INVALID)
+
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Read a request again without its wish for another protocol.
+
+        A server may ignore it (RFC 9110, section 7.8). The parser would take it for granted, and the body, which is in `rest`, for that protocol. Java's client wishes
+        for HTTP/2 with each request.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.send_400_response(_INVALID)
+            return
+        lines = [b"%b %b HTTP/%b\r\n" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self._whole = b""
+        self._read(b"".join((*lines, b"\r\n", rest)))
 
     def _answer(self, question: Question) -> bool:
         """Answer from the cache; return whether that was possible."""

@@ -183,6 +183,34 @@ def test_the_body_of_a_request_is_no_request_whatever_it_says(site: Site) -> Non
     assert site.asked == [("POST /events", GET)] * 2
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.02])
+def test_a_wish_for_another_protocol_is_ignored(site: Site, pause: float) -> None:
+    wish = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    post = b"POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n" + wish
+    chunked = b"POST /events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n" + wish
+    get = GET.replace(b"\r\n\r\n", b"\r\n" + wish)
+    parts = (get, post[:70], post[70:], b"text", chunked, b"4\r\nmore\r\n0\r\n\r\n", get)
+    bodies = [body[:5] for _, body in answers(site.ask(*parts, pause=pause))]
+    assert bodies == [b"first", b"other", b"other", b"first", b"first"]
+    assert site.asked == [("POST /events", b"text"), ("POST /events", b"more")]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"\x16\x03\x01\x00\xa5",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /\xe9 HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_nonsenseis_said_to_be_none(site: Site, nonsense: bytes) -> None:
+    with site.connect() as connection:
+        connection.sendall(nonsense)
+        assert everything(connection).startswith(b"HTTP/1.1 400 ")
+    assert site.asked == []
+
+
 def test_an_answer_that_is_under_way_comes_first(site: Site) -> None:
     known(site)
     slow = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"
