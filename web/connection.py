@@ -161,8 +161,8 @@ class Connection(HttpToolsProtocol):
     def _read_without_upgrade(self, rest: bytes) -> None:
         """Read a request again without its wish for another protocol.
 
-        A server may ignore it (RFC 9110, section 7.8). The parser would take it for granted, and the body, which is in `rest`, for that protocol. Java's client wishes
-        for HTTP/2 with each request.
+        A server may ignore it (RFC 9110, section 7.8). The parser would take it for granted, and the body, which is in
+        `rest`, for that protocol. Java's client wishes for HTTP/2 with each request.
         """
         method = self.parser.get_method()
         if method == b"CONNECT":
