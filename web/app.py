@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from feeds.definition import FeedDefinition
+    from worker.management.copies import ManagedFormat, ManagementCopy
     from worker.outbound.openid_provider import OpenIdProvider
     from worker.receivers.push_tests import PushTests
 
@@ -95,6 +96,7 @@ class WebProcess:
         self._cache = DocumentCache(self._heads)
         self._wrong_keys = WrongKeys(store.mistakes)
         self._announcer = AddressAnnouncer(store.address)
+        self._formats: tuple[ManagedFormat, ...] = ()
         self._listener = ChangeListener(
             store.changes, self._heads, self._forget, self._each_second, self._announcer.withdraw
         )
@@ -103,7 +105,7 @@ class WebProcess:
         self._clearance = Clearance(store.withdrawals, f"web-{uuid4().hex}")
         self._push_tests: PushTests | None = None
         self._openid: OpenIdProvider | None = None
-        self._management = services.management.listener(tends=False)
+        self._management = services.management.listener(self._use_managed, tends=False)
         # The first of all: nobody is served from a Redis that has lost time.
         self._agreement = Duty("agreement", services.agreement.check, LOOK_SECONDS)
         self._connections = ConnectionLimits(places())
@@ -126,6 +128,12 @@ class WebProcess:
                 self._definitions = definitions
             else:
                 self._go_over(self._settings, definitions, unreadable)
+
+    def _use_managed(self, copy: ManagementCopy) -> None:
+        """Make documents anew when the newsroom's own formats have changed."""
+        if copy.formats != self._formats:
+            self._formats = copy.formats
+            self._heads.settings_changed()
 
     def _go_over(
         self, settings: Settings, definitions: tuple[FeedDefinition, ...] | None, unreadable: frozenset[str]

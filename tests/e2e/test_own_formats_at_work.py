@@ -240,3 +240,50 @@ def test_a_changed_template_changes_what_is_pushed_and_served(tmp_path: Path, re
         topic = newsroom.topic("s30", "headline-list")
         receiver.until(lambda: requests.get(topic, timeout=10).status_code == 404, 60, "the format to be gone")
         assert requests.get(newsroom.topic("s30"), timeout=10).status_code == 200
+
+
+def test_a_format_that_the_api_makes_is_in_use_in_every_process_within_a_second(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    with start(tmp_path, receiver, 2, "", {"DATELINE_MANAGEMENT__SECRET_KEY": KEY}) as newsroom:
+        headers = {"Authorization": f"Bearer {TOKEN}", "If-Match": "*"}
+        formats = f"{newsroom.base_url}/api/v1/formats"
+        beside = {"DATELINE_CONFIG": str(newsroom.config), "DATELINE_REDIS_URL": newsroom.stack.redis_url}
+        file = tmp_path / "ticker.toml"
+        file.write_text("media_type = 'text/plain'\ntemplate = 'one {{ article.id }}'\n")
+        made = dateline("formats", "create", "ticker", str(file), variables=beside)
+        assert "ticker  text/plain" in made.stdout, made.stderr
+        settings = {"feed": "s31", "format": "ticker", "url": f"{receiver.url}/ticker"}
+
+        def endpoint_made() -> bool:
+            answer = requests.post(
+                f"{newsroom.base_url}/api/v1/endpoints",
+                json={"name": "ticker", "settings": settings},
+                headers=headers,
+                timeout=10,
+            )
+            return answer.status_code == 201
+
+        receiver.until(endpoint_made, 60, "the web process to know the format")
+        newsroom.publish("t-1", "s31")
+        assert "one t-1" == until_pushed(receiver, "/ticker", "t-1", 1)[0]
+
+        file.write_text("media_type = 'text/plain'\ntemplate = 'two {{ article.id }}'\n")
+        away = {"DATELINE_API": newsroom.base_url, "DATELINE_KEY": TOKEN}
+        changed = dateline("formats", "change", "ticker", str(file), variables=away)
+        assert changed.returncode == 0, changed.stderr
+        time.sleep(1)  # what is promised
+        for number in range(2, 12):
+            newsroom.publish(f"t-{number}", "s31")
+        receiver.until(lambda: len(bodies(receiver, "/ticker")) >= 11, 60, "all of them")
+        assert {f"two t-{number}" for number in range(2, 12)} == set(bodies(receiver, "/ticker")[1:])
+
+        done = dateline("render", "t-1", "--format", "ticker", variables=beside)
+        assert (0, "two t-1") == (done.returncode, done.stdout)
+        taken = requests.delete(f"{formats}/ticker", headers=headers, timeout=10)
+        assert 409 == taken.status_code
+        broken = tmp_path / "broken.toml"
+        broken.write_text("media_type = 'text/plain'\ntemplate = '''one\n{{ article.idd }}'''\n")
+        refused = dateline("formats", "change", "ticker", str(broken), variables=away)
+        assert (2, 1) == (refused.returncode, refused.stderr.count("\n"))
+        assert "template: line 2: there is no field 'idd'" in refused.stderr

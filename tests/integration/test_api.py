@@ -52,6 +52,7 @@ VALUES = {
     "link": "none",
     "alarm": "none",
     "attempt": "none",
+    "format": "none",
 }
 """Of the parameters in addresses."""
 

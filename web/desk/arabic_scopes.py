@@ -16,6 +16,10 @@ SCOPES = {
     "see the definitions of feeds and how they stand": "رؤية تعريفات الخلاصات وحالها",
     "push or withdraw the past of a feed": "إرسال ما مضى من خلاصة أو إزالته",
     "read feeds that are private": "قراءة الخلاصات الخاصة",
+    "see the newsroom's own formats": "رؤية صيغ غرفة الأخبار الخاصة",
+    "create, change, try and remove the newsroom's own formats": (
+        "إنشاء صيغ غرفة الأخبار الخاصة وتغييرها وتجربتها وإزالتها"
+    ),
     "see partners": "رؤية الشركاء",
     "create, change and remove partners": "إنشاء الشركاء وتغييرهم وإزالتهم",
     "see endpoints, how they stand and what was sent to them": "رؤية نقاط التسليم وحالها وما أُرسل إليها",

@@ -190,6 +190,7 @@ GROUPS = (
     Command(
         "partner", "partner:app", "Partners: the contracted parties, with what their endpoints may have of an article."
     ),
+    Command("formats", "formats:app", "The newsroom's own formats, beside those of the settings file."),
     Command("key", "key:app", "API keys: who may use the API, and for what."),
     Command("user", "user:app", "The people who may sign in, each with a role: viewer, desk, operator or admin."),
     Command("management", "sealing:app", "The key that seals the secrets of endpoints that are kept in the record."),

@@ -44,6 +44,8 @@ def render(
     from worker.documents.quality_gate import FeedRefused
 
     services = newsroom(config, data)
+    if format_name not in (*formats.FEED_FORMATS, *formats.ARTICLE_FORMATS):
+        services.management.know_formats()
     definition = None if as_article or endpoint else services.publication.feed(name)
     stored = None if as_feed else services.articles.get(services.store.lineage.original(name))
     if definition is not None:
@@ -68,6 +70,7 @@ def render(
 def _to_endpoint(services: Services, stored: StoredArticle, name: str) -> bytes:
     from worker.receivers.previews import EndpointTerms, Previews
 
+    services.management.know_formats()
     endpoints = services.management.endpoints_in_use().settings
     _among(endpoints, name, "--endpoint: the endpoints are")
     endpoint = endpoints[name]

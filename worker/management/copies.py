@@ -91,6 +91,26 @@ class ManagedEndpoint(BaseModel):
         return str(self.settings["feed"])
 
 
+class ManagedFormat(BaseModel):
+    """A format of the newsroom's own that is not from a settings file."""
+
+    model_config = _FROZEN
+
+    name: str
+    settings: dict[str, Any]
+    created: int
+    revision: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What no other format has, nor this one with other settings."""
+        return self.name, self.revision
+
+    def described(self) -> dict[str, Any]:
+        """Return it with all that is kept of it, for JSON."""
+        return {"name": self.name, "settings": self.settings, "created": iso(self.created)}
+
+
 class Person(BaseModel):
     """Somebody who may sign in. `password`: its argon2id hash; `subject`: issuer, a space, subject."""
 
@@ -125,6 +145,7 @@ class ManagementCopy(BaseModel):
     endpoints: tuple[ManagedEndpoint, ...] = ()
     keys: tuple[Key, ...] = ()
     people: tuple[Person, ...] = ()
+    formats: tuple[ManagedFormat, ...] = ()
 
 
 def read(connection: Connection, now: int) -> ManagementCopy:
@@ -138,6 +159,7 @@ def read(connection: Connection, now: int) -> ManagementCopy:
             endpoints=tuple(map(endpoint_of, rows.rows(connection, tables.managed_endpoints))),
             keys=tuple(key for key in map(key_of, rows.rows(connection, tables.keys)) if key.is_valid(now)),
             people=tuple(map(Person.model_validate, rows.rows(connection, tables.people))),
+            formats=tuple(map(format_of, rows.rows(connection, tables.managed_formats))),
         )
         # PostgreSQL shows each query what was committed by then.
         if rows.state(connection).stamp == state.stamp:
@@ -166,6 +188,11 @@ def key_row(key: Key) -> dict[str, Any]:
 def partner_of(row: dict[str, Any]) -> Partner:
     """Return the partner in a row of the record."""
     return Partner.model_validate({**row, "settings": json.loads(row["settings"])})
+
+
+def format_of(row: dict[str, Any]) -> ManagedFormat:
+    """Return the format in a row of the record."""
+    return ManagedFormat.model_validate({**row, "settings": json.loads(row["settings"])})
 
 
 def endpoint_of(row: dict[str, Any]) -> ManagedEndpoint:

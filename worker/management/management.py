@@ -15,9 +15,11 @@ from worker.management.audit_trail import AuditTrail
 from worker.management.changes import Changes
 from worker.management.desk_sessions import DeskSessions
 from worker.management.endpoints_in_use import EndpointsInUse, in_use
+from worker.management.formats_in_use import FormatsInUse
 from worker.management.keys import KeyRing, Keys
 from worker.management.listener import ManagementListener
 from worker.management.managed_endpoints import ManagedEndpoints
+from worker.management.managed_formats import ManagedFormats
 from worker.management.partner_links import PartnerLinks
 from worker.management.partners import Partners
 from worker.management.people import People
@@ -58,17 +60,25 @@ class Management:
         self.partners = Partners(changes)
         self.links = PartnerLinks(changes)
         self.endpoints = ManagedEndpoints(changes, lambda: self.surroundings)
+        self.formats = ManagedFormats(changes, lambda: self.surroundings)
         self.people = People(changes, self.audit)
         self.sessions = DeskSessions(store, self.person, self.audit)
         self.ring = KeyRing()
         self.current: ManagementCopy | None = None
         """What a listener of this process has heard of last; None: there is none, or it knows nothing."""
+        self._formats = FormatsInUse()
         self._in_use: tuple[ManagementCopy | None, Surroundings, EndpointsInUse] | None = None
 
     def go_over(self, settings: Settings) -> None:
         """Go by other settings."""
         self.surroundings = Surroundings.of(settings)
         self.ring.use_tokens([token.get_secret_value() for token in settings.api_tokens])
+        self._formats.use(self.surroundings.formats, self.current.formats if self.current else ())
+
+    def know_formats(self) -> None:
+        """Have this process know the formats of both sources, where no listener keeps it so."""
+        copy = self.current or self.copy()
+        self._formats.use(self.surroundings.formats, copy.formats if copy else ())
 
     def copy(self) -> ManagementCopy | None:
         """Return what the management has: as the record says, or Redis while that is away; None: neither answers."""
@@ -86,6 +96,8 @@ class Management:
 
         def go_over(copy: ManagementCopy) -> None:
             self.current = copy
+            # Endpoints may have formats that are new.
+            self._formats.use(self.surroundings.formats, copy.formats)
             use(copy)
 
         return ManagementListener(self._store, self._record, self.ring, go_over, self._tend if tends else None)
@@ -147,6 +159,7 @@ class Management:
         if self.current is not None and self.current.revision < copy.revision:
             self.ring.use(copy)
             self.current = copy
+            self._formats.use(self.surroundings.formats, copy.formats)
 
     def _tend(self) -> None:
         """Do what is due. Raises RecordAway, redis.RedisError."""

@@ -15,6 +15,8 @@ LISTS_WRITE = "lists:write"
 FEEDS_READ = "feeds:read"
 FEEDS_WRITE = "feeds:write"
 FEEDS_PRIVATE = "feeds:private"
+FORMATS_READ = "formats:read"
+FORMATS_WRITE = "formats:write"
 PARTNERS_READ = "partners:read"
 PARTNERS_WRITE = "partners:write"
 ENDPOINTS_READ = "endpoints:read"
@@ -42,6 +44,8 @@ SCOPES: dict[str, str] = {
     FEEDS_READ: "see the definitions of feeds and how they stand",
     FEEDS_WRITE: "push or withdraw the past of a feed",
     FEEDS_PRIVATE: "read feeds that are private",
+    FORMATS_READ: "see the newsroom's own formats",
+    FORMATS_WRITE: "create, change, try and remove the newsroom's own formats",
     PARTNERS_READ: "see partners",
     PARTNERS_WRITE: "create, change and remove partners",
     ENDPOINTS_READ: "see endpoints, how they stand and what was sent to them",
@@ -71,10 +75,12 @@ ROLES: tuple[Role, ...] = get_args(Role)
 _VIEWER = frozenset(
     {
         *(EVENTS_READ, ARTICLES_READ, LISTS_READ, FEEDS_READ, PARTNERS_READ, ENDPOINTS_READ, SUBSCRIPTIONS_READ),
-        *(LIVE_READ, ALARMS_READ),
+        *(LIVE_READ, ALARMS_READ, FORMATS_READ),
     }
 )
 _DESK = _VIEWER | {EVENTS_WRITE, ARTICLES_WRITE, ARTICLES_KILL, LISTS_WRITE, ALARMS_WRITE}
-_OPERATOR = _DESK | {FEEDS_WRITE, ENDPOINTS_OPERATE, ENDPOINTS_WRITE, PARTNERS_WRITE, KEYS_READ, AUDIT_READ}
+_OPERATOR = _DESK | {
+    *(FEEDS_WRITE, FORMATS_WRITE, ENDPOINTS_OPERATE, ENDPOINTS_WRITE, PARTNERS_WRITE, KEYS_READ, AUDIT_READ)
+}
 
 ROLE_SCOPES: dict[Role, frozenset[str]] = {"viewer": _VIEWER, "desk": _DESK, "operator": _OPERATOR, "admin": ALL}

@@ -12,18 +12,20 @@ if TYPE_CHECKING:
 
     from config.endpoint_settings import EndpointSettings
     from config.settings import Settings
+    from feeds.formats.own.definition import FormatDefinition
 
 
 class Surroundings(NamedTuple):
     """The sealer; the names of feeds and patterns of feeds; the endpoints of the settings file, by name.
 
-    `private_feeds`: which partners each of these feeds names.
+    `private_feeds`: which partners each of these feeds names. `formats`: the newsroom's own, of the settings file.
     """
 
     sealer: Sealer
     feed_names: Sequence[str]
     of_the_file: Mapping[str, EndpointSettings]
     private_feeds: Mapping[str, Sequence[str]] = MappingProxyType({})
+    formats: Sequence[FormatDefinition] = ()
 
     @classmethod
     def of(cls, settings: Settings) -> Surroundings:
@@ -33,4 +35,5 @@ class Surroundings(NamedTuple):
             tuple(feed.name for feed in settings.feeds),
             {endpoint.name: endpoint for endpoint in settings.endpoints},
             {feed.name: feed.partners for feed in settings.feeds if feed.private},
+            settings.formats,
         )

@@ -42,6 +42,16 @@ managed_endpoints = Table(
     comment="Endpoints that are not from a settings file",
 )
 
+managed_formats = Table(
+    "managed_formats",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("settings", Words, nullable=False, comment="as JSON"),
+    Column("created", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False, comment="of the management, with its last change"),
+    comment="Formats of the newsroom's own that are not from a settings file",
+)
+
 keys = Table(
     "keys",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Column, MetaData, String, Table, inspect, select, text
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The schema that this release works on: the newest file in migrations/versions."""
 SCHEMA_TABLE = "dateline_schema"
 """Where Alembic keeps which schema a database has. Its name tells a record from any other database."""

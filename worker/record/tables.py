@@ -27,6 +27,7 @@ from worker.record.column_types import Compressed, Counting, IndexedWords, Words
 from worker.record.management_tables import audit as audit
 from worker.record.management_tables import keys as keys
 from worker.record.management_tables import managed_endpoints as managed_endpoints
+from worker.record.management_tables import managed_formats as managed_formats
 from worker.record.management_tables import management as management
 from worker.record.management_tables import partners as partners
 from worker.record.management_tables import people as people

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
+from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker import clock
 from worker.destinations.endpoint import configured
 from worker.destinations.sender import Sender
@@ -26,6 +27,7 @@ from worker.store.cooling import REMOVED
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from config.endpoint_settings import EndpointSettings
     from worker.destinations.endpoint import Endpoint
     from worker.management.copies import ManagementCopy
     from worker.management.surroundings import Surroundings
@@ -66,6 +68,7 @@ class EndpointEnrolment:
         self._copy: ManagementCopy | None = None
         self._in_use = EndpointsInUse({})
         self._endpoints: dict[str, Endpoint] = {}
+        self._made_by: dict[str, str] = {}
         self._backfills: dict[str, str] = {}
         self._unusable: dict[str, str] = {}
         self._waiting: set[str] = set()
@@ -81,8 +84,11 @@ class EndpointEnrolment:
             former = self._in_use
             self._copy = copy
             self._take_over()
-            if self._begun and self._in_use != former:
-                self._try_to_enroll(former)
+            if self._begun:
+                # By other formats the same endpoints are others.
+                self._directory.by_name = self._endpoints
+                if self._in_use != former:
+                    self._try_to_enroll(former)
 
     def enroll(self) -> None:
         """Enroll all endpoints; pause those that were removed, if this worker is in charge. Raises redis.RedisError."""
@@ -121,13 +127,15 @@ class EndpointEnrolment:
             if self._unusable.get(name) != reason:
                 log.error("endpoint_unusable", endpoint=name, reason=reason, next_step="it waits, and loses nothing")
         self._unusable = self._in_use.unusable
+        keys = {name: _format_key(settings) for name, settings in self._in_use.settings.items()}
         self._endpoints = {
             name: self._endpoints[name]
-            if name in self._endpoints and former.get(name) == settings
+            if name in self._endpoints and former.get(name) == settings and self._made_by.get(name) == keys[name]
             else configured(settings, self._sender)
             for name, settings in self._in_use.settings.items()
             if self._publication.feed(settings.feed) is not None
         }
+        self._made_by = keys
         self._waiting &= self._endpoints.keys()
         self._backfills = {
             name: settings.backfill for name, settings in self._in_use.settings.items() if settings.backfill
@@ -209,3 +217,9 @@ class EndpointEnrolment:
                     and receivers.pause(feed, receiver, clock.ms(clock.agreed()), REMOVED)
                 ):
                     log.info("endpoint_removed", endpoint=name, feed=feed, next_step="its cursor is kept")
+
+
+def _format_key(settings: EndpointSettings) -> str:
+    """What an endpoint's documents are made by: another one when its format is defined anew."""
+    table = ARTICLE_FORMATS if settings.mode == "article" else FEED_FORMATS
+    return table[settings.format].key if settings.format in table else ""

@@ -84,6 +84,8 @@ class Backends:
         self._settings = settings
         if "management" in vars(self):
             self.management.go_over(settings)
+        else:
+            take_over(settings.formats)
 
     @cached_property
     def wakeups(self) -> Wakeups:
@@ -111,7 +113,6 @@ class Services:
 
     def __init__(self, settings: Settings, backends: Backends) -> None:
         self._backends = backends
-        take_over(settings.formats)
         backends.go_over(settings)
         self.settings = settings
         self.store = backends.store

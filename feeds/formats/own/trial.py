@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from feeds.article import Article, Image
 from feeds.entry import Channel, Tombstone, entry
-from feeds.formats.interface import FormatFault, Provider
-from feeds.formats.own.compiled import compiled_look, feed_format
+from feeds.formats.interface import ArticleFormat, FeedFormat, FormatFault, Provider
+from feeds.formats.own.compiled import article_format, compiled_look, feed_format
 from feeds.formats.own.definition import FormatDefinition, Look, kind_of
 from feeds.formats.own.schemas import compiled_schema
 from feeds.formats.own.variables import of_article, of_entry
@@ -39,6 +39,17 @@ _WHOLE = Article(
     source="Herald",
     rights="© The Harbour Herald",
 )
+_CHANNEL = Channel(
+    id="tag:herald.example,2026:feed/local",
+    title="Local & <more>",
+    description="",
+    language="en",
+    publisher=_PROVIDER.name,
+    home_url="https://herald.example/local",
+    self_url="https://herald.example/feeds/local.sample",
+    hub_url="",
+    updated=_THEN,
+)
 _CHANGES = {
     "template": "article.published",
     "mapping": "article.published",
@@ -66,21 +77,31 @@ def try_out(key: str, value: str | Look, of: str, media_type: str) -> None:
                 look.render(of_article(_CHANGES[key], article, _PROVIDER, look.uses) | {"message_id": "msg_sample"})
 
 
+def shown(
+    definition: FormatDefinition, provider: Provider, article: Article | None, change: str
+) -> tuple[bytes, list[str]]:
+    """Return what a definition makes of an article, or of a sample one, and why the gate would keep it back.
+
+    `change`: published, corrected, withdrawn or killed; in a format of feeds it is an article of a feed. Raises
+    FormatFault.
+    """
+    article = article or _WHOLE
+    one_format: ArticleFormat | FeedFormat
+    if definition.of == "feed":
+        one_format = feed_format(definition)
+        document = one_format.render(_CHANNEL, [entry(article, provider.authority, provider.name)], ())
+    else:
+        one_format = article_format(definition)
+        document = one_format.render(f"article.{change}", article, "msg_sample", provider)
+    assert one_format.own is not None  # it was made of a definition
+    is_judged = definition.of == "feed" or change in ("published", "corrected")
+    return document, [str(finding) for finding in one_format.own.check(document)] if is_judged else []
+
+
 def _try_envelope(envelope: str, media_type: str) -> None:
     definition = FormatDefinition.model_construct(
         name="sample", of="feed", media_type=media_type, extension="x", template="", envelope=envelope
     )
-    channel = Channel(
-        id="tag:herald.example,2026:feed/local",
-        title="Local & <more>",
-        description="",
-        language="en",
-        publisher=_PROVIDER.name,
-        home_url="https://herald.example/local",
-        self_url="https://herald.example/feeds/local.sample",
-        hub_url="",
-        updated=_THEN,
-    )
     one_format = feed_format(definition)
     for removed in ((), (Tombstone("tag:herald.example,2026:article/sample-3", _THEN),)):
-        one_format.envelope(channel, removed)
+        one_format.envelope(_CHANNEL, removed)

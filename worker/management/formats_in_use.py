@@ -1,0 +1,52 @@
+"""The newsroom's own formats in a process, from both sources: those of its settings file and those that are managed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from feeds.errors import InvalidInput
+from feeds.formats.own import take_over
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feeds.formats.own.definition import FormatDefinition
+    from worker.management.copies import ManagedFormat
+
+log = structlog.get_logger()
+
+
+class FormatsInUse:
+    """Sees that the tables of formats of this process list what there is. One thread uses it at a time."""
+
+    def __init__(self) -> None:
+        self._of_the_file: Sequence[FormatDefinition] | None = None
+        self._managed: tuple[ManagedFormat, ...] = ()
+        self._definitions: dict[tuple[str, int], FormatDefinition] = {}
+
+    def use(self, of_the_file: Sequence[FormatDefinition], managed: tuple[ManagedFormat, ...]) -> None:
+        """Go over to these; where both sources have a name, the settings file has it."""
+        if (of_the_file, managed) == (self._of_the_file, self._managed):
+            return
+        names = {definition.name for definition in of_the_file}
+        definitions = {}
+        for one_format in managed:
+            if one_format.name in names:
+                reason = "the settings file has a format of this name: rename or remove one of the two"
+                log.error("format_unusable", format=one_format.name, reason=reason)
+                continue
+            try:
+                definitions[one_format.key] = self._definitions.get(one_format.key) or _defined(one_format)
+            except InvalidInput as error:
+                # Another release has taken it.
+                log.error("format_unusable", format=one_format.name, reason=str(error))
+        take_over([*of_the_file, *definitions.values()])
+        self._of_the_file, self._managed, self._definitions = of_the_file, managed, definitions
+
+
+def _defined(one_format: ManagedFormat) -> FormatDefinition:
+    from worker.management.managed_formats import defined  # noqa: PLC0415 (few newsrooms need what it brings along)
+
+    return defined(one_format.name, one_format.settings)
