@@ -58,3 +58,17 @@ def test_what_is_forgotten_is_cleaned_up(store: Store, tmp_path: Path) -> None:
 def test_a_record_that_is_away(store: Store) -> None:
     with closing(no_record()) as record:
         assert WordIndexing(store, record).work() is None
+
+
+def test_while_something_is_pushed_a_little_is_indexed_at_a_time(store: Store, record: Record) -> None:
+    note(record, *(f"a{number}" for number in range(250)))
+    pushing = [True]
+    indexing = WordIndexing(store, record, is_pushing=lambda: pushing[0])
+    pause = indexing.work()
+    assert pause is not None
+    assert pause > 0
+    assert 0 < len(found(record, "harbour")) < 100
+    pushing[0] = False
+    while indexing.work() is not None:
+        pass
+    assert len(found(record, "harbour")) == 250

@@ -130,6 +130,10 @@ class Distributor:
         """Wait until all that `serve` was called for is claimed and answered, so long at the most. From any thread."""
         self._at_rest.wait(seconds)
 
+    def is_pushing(self) -> bool:
+        """Whether something is still to be claimed or answered here. From any thread."""
+        return not self._at_rest.is_set()
+
     def try_locally(self, feed: str) -> bool:
         """Claim for the feed at once, if there is room; return whether there is. From any thread."""
         if self._stopping or self._engine.room() <= 0:

@@ -1,7 +1,7 @@
 """Indexes the words and terms of what was noted, and cleans up after what was forgotten: one worker at a time.
 
-What people look for may be a second old; what readers get never waits for it. So while events wait to be carried out,
-only a part of the time is spent on it.
+What people look for may be a second old; what readers and partners get never waits for it. So while events wait to be
+carried out, or this process pushes, only a part of the time is spent on it; a worker at rest comes first.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from worker.record.forgetting import forget_what_came_late
 from worker.store import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from worker.record import Record
     from worker.store import Store
 
 INDEX_SECONDS = 1.0
 """How often it is looked for what waits."""
 _SLICE_SECONDS = 0.5
-"""How long it is worked without a look at whether events wait."""
+"""How long it is worked without a look at whether something else waits."""
 _SHARE = 12
-"""While events wait, it is worked for one part of so many."""
+"""While something else waits, it is worked for one part of so many."""
 _IN_USE_SECONDS = 5.0
 """After how long it is tried again to empty the log while somebody reads: those who write wait for each try."""
 _LATE_SECONDS = 10.0
@@ -33,12 +35,23 @@ _LEASE_MS = 30_000
 
 
 class WordIndexing:
-    """Does it, slice by slice. `keep_killed`: the record keeps killed texts."""
+    """Does it, slice by slice.
 
-    def __init__(self, store: Store, record: Record, *, keep_killed: bool = False) -> None:
+    `keep_killed`: the record keeps killed texts. `is_pushing` tells whether this process has something to push.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        record: Record,
+        *,
+        keep_killed: bool = False,
+        is_pushing: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._record = record
         self._keep_killed = keep_killed
+        self._is_pushing = is_pushing
         self._late_due = 0.0
         self._lease = store.lease(keys.WORDS)
 
@@ -52,12 +65,13 @@ class WordIndexing:
             return None
         begun = time.monotonic()
         try:
-            later = self._slice(begun + _SLICE_SECONDS)
+            # What pushes shares the processor's lock with this.
+            later = self._slice(begun if self._is_pushing() else begun + _SLICE_SECONDS)
         except RecordAway:
             return None
         finally:
             self._lease.release(token)
-        if later == 0 and self._store.events.waiting():
+        if later == 0 and (self._is_pushing() or self._store.events.waiting()):
             return (time.monotonic() - begun) * (_SHARE - 1)
         return later
 
