@@ -16,19 +16,22 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    PlainValidator,
     SecretStr,
+    TypeAdapter,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from config.value_types import BESIDE_THE_SETTINGS, STRICT, Token
+from config.value_types import BESIDE_THE_SETTINGS, STRICT, Token, is_pem
 from feeds.article import Url
 
 # RFC 9110, section 5.6.2: the characters of a field's name.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_PEM_MOST = 100_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What Dateline itself says in a request. A partner's own `Authorization` is possible where there is no `auth`.
 _OURS = re.compile(r"(?:accept-encoding|connection|content-.*|dateline-.*|expect|host|transfer-encoding|webhook-.*)")
@@ -50,34 +53,60 @@ PemFile = Annotated[Path | None, BESIDE_THE_SETTINGS, AfterValidator(readable)]
 """The path of a PEM file, relative to the settings file."""
 
 
+def pem_text(pem: Path | SecretStr) -> str:
+    """Return a text of PEM as it is, and in place of a file its path."""
+    return pem.get_secret_value() if isinstance(pem, SecretStr) else str(pem)
+
+
+def _pem(value: Any) -> Path | SecretStr | None:
+    if is_pem(value):
+        if len(value) > _PEM_MOST or not value.isascii():
+            raise ValueError(f"must be ASCII, and {_PEM_MOST} characters at the most")
+        return SecretStr(value)
+    return value if value is None or isinstance(value, SecretStr) else readable(_path.validate_python(value))
+
+
+_path = TypeAdapter[Path](Path)
+Pem = Annotated[Path | SecretStr | None, BESIDE_THE_SETTINGS, PlainValidator(_pem)]
+"""A text of PEM, which is never shown, or the path of a file that has it, relative to the settings file."""
+
+
 class TlsSettings(BaseModel):
-    """Which certificates count on a secure connection. The files are read again for each new connection."""
+    """Which certificates count on a secure connection: texts of PEM, or files, read again for each new connection."""
 
     model_config = STRICT
 
-    ca: PemFile = None
+    ca: Pem = None
     """The authorities that the partner's certificate may be of. Without it the public ones."""
-    cert: PemFile = None
+    cert: Pem = None
     """Our own certificate (mutual TLS)."""
-    key: PemFile = Field(default=None, validate_default=True)
+    key: Pem = Field(default=None, validate_default=True)
     """Its key, not encrypted. Without it, it stands in the file of `cert`."""
 
     @field_validator("ca")
     @classmethod
-    def _authorities(cls, path: Path | None) -> Path | None:
+    def _authorities(cls, authorities: Path | SecretStr | None) -> Path | SecretStr | None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path) if path else None
+            if isinstance(authorities, SecretStr):
+                context.load_verify_locations(cadata=authorities.get_secret_value())
+            elif authorities:
+                context.load_verify_locations(authorities)
         except ssl.SSLError:
-            raise ValueError(f"the file {path} has no certificate (PEM)") from None
-        return path
+            where = "" if isinstance(authorities, SecretStr) else f"the file {authorities} "
+            raise ValueError(f"{where}has no certificate (PEM)") from None
+        return authorities
 
     @field_validator("key")
     @classmethod
-    def _belongs(cls, key: Path | None, info: Any) -> Path | None:
+    def _belongs(cls, key: Path | SecretStr | None, info: Any) -> Path | SecretStr | None:
         cert = info.data.get("cert")
         if cert is None:
             if key and "cert" in info.data:
                 raise ValueError("is the key of no certificate: cert is missing")
+            return key
+        if isinstance(cert, SecretStr) or isinstance(key, SecretStr):
+            _see_that_it_belongs(key or cert, cert)
             return key
         try:
             # With a password, even an empty one, OpenSSL does not ask for one on the terminal.
@@ -85,6 +114,26 @@ class TlsSettings(BaseModel):
         except ssl.SSLError:
             raise ValueError(f"{key or cert} is not the key of {cert}, not PEM, or encrypted") from None
         return key
+
+
+def _see_that_it_belongs(key: Path | SecretStr, cert: Path | SecretStr) -> None:
+    """Raise ValueError unless a certificate has this key; one of them is a text."""
+    # To import it takes as long as all other settings.
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
+
+    try:
+        (first, *_) = load_pem_x509_certificates(_content(cert))
+        belongs = load_pem_private_key(_content(key), None).public_key() == first.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        belongs = False
+    if not belongs:
+        raise ValueError("is not the key of cert, not PEM, or encrypted")
+
+
+def _content(pem: Path | SecretStr) -> bytes:
+    return pem.get_secret_value().encode() if isinstance(pem, SecretStr) else pem.read_bytes()
 
 
 def without_user(url: str) -> str:

@@ -24,7 +24,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from config.value_types import BESIDE_THE_SETTINGS
+from config.value_types import BESIDE_THE_SETTINGS, is_pem
 from feeds.errors import FieldError
 
 Location = tuple[str | int, ...]
@@ -67,7 +67,7 @@ class Source:
                 if pointer in table:
                     self._follow(table, name, pointer, at, listed=_is_list(field))
             value = table.get(name)
-            if BESIDE_THE_SETTINGS in field.metadata and isinstance(value, str) and value:
+            if BESIDE_THE_SETTINGS in field.metadata and isinstance(value, str) and value and not is_pem(value):
                 table[name] = str(self._folder / value)
             elif get_origin(field.annotation) is dict and isinstance(value, dict):
                 self._follow_entries(value, (*at, name))

@@ -27,6 +27,11 @@ _SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
+def is_pem(value: Any) -> bool:
+    """Whether a value is a text of PEM (RFC 7468, section 2) in place of the path of a file that has one."""
+    return isinstance(value, str) and "-----BEGIN " in value
+
+
 def _base_url(url: str) -> str:
     if urlsplit(url).query or urlsplit(url).fragment:
         raise ValueError("must end with its path, without a query")

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from receiver import Receiver
 
 from config.alarm_settings import AlarmSettings
+from config.credentials import TlsSettings
 from config.endpoint_settings import EndpointSettings
 from worker.alarms import texts
 from worker.alarms.certificates import Certificates
@@ -389,6 +390,9 @@ def test_a_certificate_that_ends_is_a_cause(tmp_path: Path) -> None:
     century = 100 * 365 * 86_400_000
     assert [cause.subject for cause in certificates.ending([own, own], T0, 50 * century)] == [str(pem)]
     assert certificates.ending([own], 0, 0) == []
+    text = own.model_copy(update={"tls": TlsSettings(cert=pem.read_text())})  # type: ignore[arg-type]
+    (cause,) = certificates.ending([text], T0, 50 * century)
+    assert cause.subject == "endpoints.a.tls.cert"
     pem.write_text("nothing")
     os.utime(pem, (1, 1))
     assert "can't be read" in certificates.ending([own], 0, 0)[0].detail

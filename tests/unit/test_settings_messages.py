@@ -82,6 +82,10 @@ FROM_TO = 'sender = "Herald <a@b.example>", to = "c@d.example"'
 QUEUE = 'kind = "queue"\nurl = "amqps://broker.example"\n'
 SIGN_IN = 'username = "a", password = "b"'
 OF_AN_ENDPOINT = {
+    'tls = { ca = "-----BEGIN" }': ".tls.ca: the file ",
+    'tls = { ca = "-----BEGIN nothing" }': ".tls.ca: has no certificate (PEM)",
+    'tls = { ca = "-----BEGIN \u00e9" }': ".tls.ca: must be ASCII",
+    'tls = { cert = "-----BEGIN x", key = "-----BEGIN y" }': ".tls.key: is not the key of cert",
     'feed = "nowhere"': ".feed: there is no feed nowhere",
     'kind = "pull"': ".url: is of no use with kind",
     'kind = "pull"\nrate = 3': ".rate: is of no use with kind",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import requests
 
-from config.credentials import BasicSettings, BearerSettings, OAuth2Settings
+from config.credentials import BasicSettings, BearerSettings, OAuth2Settings, pem_text
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker.outbound.auth import BearerAuth, Identity, basic
 from worker.outbound.oauth2_tokens import OAuth2Client
@@ -143,6 +143,7 @@ def _consent(settings: EndpointSettings, sender: Sender) -> Consent | None:
 
 def tls_of(settings: TlsSettings) -> Tls:
     """Return the certificates that the settings name, for the engine."""
-    paths = (str(path) if path else None for path in (settings.ca, settings.cert, settings.key))
     # The engine recognises the default by its identity, and spends nothing on it.
-    return Tls(True, *paths) if settings.model_fields_set else DEFAULT_TLS
+    if not settings.model_fields_set:
+        return DEFAULT_TLS
+    return Tls(True, *(None if pem is None else pem_text(pem) for pem in (settings.ca, settings.cert, settings.key)))

@@ -22,16 +22,19 @@ from urllib.parse import unquote, urlsplit
 
 from config.queue_settings import ROUTING_FIELDS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from worker.destinations.http import tls_of
 from worker.outbound.errors import Fault
 from worker.outbound.jobs import Job
-from worker.outbound.transfer import Answer, unsent
+from worker.outbound.pem_files import pem_files
+from worker.outbound.transfer import DEFAULT_TLS, Answer, unsent
 
 if TYPE_CHECKING:
-    from config.credentials import TlsSettings
     from config.endpoint_settings import EndpointSettings
     from worker.destinations.interface import Delivery, Message, OnAnswer
     from worker.destinations.sender import Sender
     from worker.outbound.guard import Guard
+    from worker.outbound.pem_files import PemFiles
+    from worker.outbound.transfer import Tls
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _CHANNEL = 1
@@ -58,11 +61,15 @@ class Broker:
     virtual_host: str
     user: str
     password: str = field(repr=False)
-    tls: dict[str, Any] | None
+    tls: Tls | None
     guard: Guard
 
     def connect(self, seconds: float) -> Any:
         """Return a connection of py-amqp's to the first address that the guard permits. Raises _Unreachable."""
+        with pem_files(self.tls or DEFAULT_TLS) as files:
+            return self._connection(seconds, _secured(files, self.host) if self.tls else None)
+
+    def _connection(self, seconds: float, secured: dict[str, Any] | None) -> Any:
         from amqp import Connection
         from amqp.exceptions import AccessRefused, NotAllowed
 
@@ -79,7 +86,7 @@ class Broker:
                 self.password,
                 virtual_host=self.virtual_host,
                 login_method="PLAIN",
-                ssl=self.tls or False,
+                ssl=secured or False,
                 confirm_publish=True,
                 connect_timeout=seconds,
                 read_timeout=seconds,
@@ -274,18 +281,18 @@ def destination(settings: EndpointSettings, sender: Sender) -> QueueDestination:
         unquote(parts.path[1:]) or "/",
         own.username,
         own.password.get_secret_value(),
-        _tls(settings.tls, parts.hostname or "") if parts.scheme == "amqps" else None,
+        tls_of(settings.tls) if parts.scheme == "amqps" else None,
         sender.guard,
     )
     return QueueDestination(broker, own.exchange, own.routing_key, formats[settings.format].media_type)
 
 
-def _tls(tls: TlsSettings, host: str) -> dict[str, Any]:
+def _secured(files: PemFiles, host: str) -> dict[str, Any]:
     """What py-amqp takes to check the certificate of the broker, and to show one of ours."""
-    paths = {"ca_certs": tls.ca, "certfile": tls.cert, "keyfile": tls.key}
+    paths = {"ca_certs": files.ca, "certfile": files.cert, "keyfile": files.key}
     return {
         "server_hostname": host,
         "cert_reqs": ssl.CERT_REQUIRED,
         "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
-        **{name: str(path) for name, path in paths.items() if path},
+        **{name: path for name, path in paths.items() if path},
     }

@@ -12,10 +12,14 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from config.destination_settings import table_of
 from config.endpoint_settings import EndpointSettings
 from config.setting_sources import is_secret
+from config.value_types import is_pem
 from feeds.errors import FieldError, InvalidInput
+from worker.management.endpoint_checks import tls_tables
 from worker.management.sealing import CantSeal
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 HIDDEN = "***"
 """In place of a secret."""
 SECRET = "secret"  # noqa: S105 (the name of a field)
+_UNSHOWN = (HIDDEN, str(SecretStr("a secret")))
+"""What stands for a text of PEM: with us, and with pydantic."""
 _OF_AUTH = ("username", "password", "token", "client_id", "client_secret")
 
 
@@ -42,6 +48,18 @@ def places(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str
         for name in _OF_AUTH:
             if name in auth:
                 yield f"auth.{name}", auth, name
+    yield from _of_certificates(values)
+    yield from _of_its_kind(values)
+
+
+def _of_certificates(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    for name, table in tls_tables(values):
+        for key, pem in table.items():
+            if is_pem(pem) or pem in _UNSHOWN:
+                yield f"{name}.{key}", table, key
+
+
+def _of_its_kind(values: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
     own = EndpointSettings.of_kind(values.get("kind"))
     name_of_table = table_of(str(values.get("kind")))
     table = values.get(name_of_table)
@@ -62,7 +80,7 @@ def hidden(values: Mapping[str, Any]) -> dict[str, Any]:
 def without_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings without their secrets, as far as they can be checked so."""
     settings = deepcopy(dict(values))
-    for name in (SECRET, "headers", "auth"):
+    for name in (SECRET, "headers", "auth", "tls"):
         settings.pop(name, None)
     return settings
 
@@ -111,7 +129,7 @@ def with_former(
 
 def _leads_elsewhere(field: str, values: Mapping[str, Any], former: Mapping[str, Any]) -> bool:
     """Whether a secret in a header would go to another server than it did."""
-    if field in {"auth.client_id", "auth.client_secret"}:
+    if field in {"auth.client_id", "auth.client_secret"} or field.startswith("auth.tls."):
         return _origin(_token_url(values)) != _origin(_token_url(former))
     return _origin(values.get("url")) != _origin(former.get("url"))
 

@@ -17,6 +17,7 @@ from worker.outbound.errors import MALFORMED_HEADER_MESSAGES, Fault, fault_of, r
 from worker.outbound.file_transfer import FileStep
 from worker.outbound.guard import Guard
 from worker.outbound.guarded_socket import GuardedSockets
+from worker.outbound.pem_files import PEM_BEGINNING
 from worker.outbound.scheduler import Place
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Phases, SigV4, Tls, Transfer
 
@@ -271,9 +272,14 @@ class EasyHandle:
         if not tls.verify:
             self._setopt(pycurl.SSL_VERIFYPEER, 0)
             self._setopt(pycurl.SSL_VERIFYHOST, 0)
-        for option, path in ((pycurl.CAINFO, tls.ca), (pycurl.SSLCERT, tls.cert), (pycurl.SSLKEY, tls.key)):
-            if path is not None:
-                self._setopt(option, path)
+        for pem, path_option, text_option in (
+            (tls.ca, pycurl.CAINFO, pycurl.CAINFO_BLOB),
+            (tls.cert, pycurl.SSLCERT, pycurl.SSLCERT_BLOB),
+            (tls.key, pycurl.SSLKEY, pycurl.SSLKEY_BLOB),
+        ):
+            if pem is not None:
+                is_text = PEM_BEGINNING in pem
+                self._setopt(text_option if is_text else path_option, pem.encode() if is_text else pem)
 
     def _set_signature(self, sigv4: SigV4) -> None:
         self._reusable = False

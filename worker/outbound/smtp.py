@@ -17,6 +17,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from worker.outbound.errors import Fault
 from worker.outbound.guarded_connection import AddressRefused, connect
+from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls, unsent
 
 if TYPE_CHECKING:
@@ -182,9 +183,10 @@ def _leave(smtp: smtplib.SMTP) -> None:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca or DEFAULT_CA_BUNDLE_PATH)
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
+    with pem_files(tls) as files:
+        context = ssl.create_default_context(cafile=files.ca or DEFAULT_CA_BUNDLE_PATH)
+        if files.cert:
+            context.load_cert_chain(files.cert, files.key)
     return context
 
 

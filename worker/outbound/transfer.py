@@ -12,14 +12,17 @@ from worker.outbound.file_transfer import FileStep
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How we check a server's certificate, and which certificate of ours we show. Paths are of PEM files."""
+    """How we check a server's certificate, and which certificate of ours we show.
+
+    Each is the path of a PEM file, or such a text itself (`PEM_BEGINNING`, pem_files.py).
+    """
 
     verify: bool = True
     ca: str | None = None
     """The authorities to trust; None: the public ones."""
-    cert: str | None = None
+    cert: str | None = field(default=None, repr=False)
     """Our certificate; None: we show none."""
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     """The key of `cert`; None: it is in the same file."""
 
 
