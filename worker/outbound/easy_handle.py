@@ -171,7 +171,7 @@ class EasyHandle:
             started,
             retry_after,
             truncated,
-            phases=self._phases(),
+            phases=self._phases() if transfer.timed else None,
             sent=transfer.headers,
         )
 

@@ -109,6 +109,8 @@ class Transfer:
     """How many bytes of the answer's body to keep."""
     keep_headers: bool = False
     """Whether to keep the answer's headers. Each costs a call."""
+    timed: bool = True
+    """Whether to measure its phases, which costs a twentieth of a push."""
     tls: Tls = field(default=DEFAULT_TLS)
     once: bool = False
     """Whether it must not be sent twice. libcurl sends a request again, by itself, when a connection that was kept

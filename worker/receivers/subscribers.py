@@ -155,7 +155,10 @@ class SubscriberPush:
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
         callback, text_ids = self.claim.details["callback"], self._payload.text_ids
-        return Transfer(callback, body, headers, self._timeout, self._deadline, on_answer, article_ids=text_ids)
+        # Nobody is shown the times of one subscriber.
+        return Transfer(
+            callback, body, headers, self._timeout, self._deadline, on_answer, timed=False, article_ids=text_ids
+        )
 
     def break_off(self, settlement: Settlement) -> None:
         """Send nothing."""
