@@ -27,9 +27,8 @@ from bench.receiver import Receiver
 from bench.results import Result, at_least
 
 LIMIT = """\
-A request whose very bytes are known costs uvloop's turn, two lookups and a write; nginx does that in C, and has the file
-and its head ready as well. One that is not known goes through httptools and ASGI, which is three times as long.
-"""
+A request whose very bytes are known costs uvloop's turn, two lookups and a write; nginx does that in C, and has the
+file and its head ready as well. One whose bytes are not known goes through httptools and ASGI besides."""
 
 ROUNDS = 1
 """It has rounds of its own, in turns with its peers."""
