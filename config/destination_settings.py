@@ -16,7 +16,7 @@ class DestinationSettings(BaseModel):
 
     `schemes`: with which of them the endpoint's `url` may begin. `default_url`: its `url` where it says none. `uses`:
     the settings of HTTP that mean something to it too, such as `tls`. `modes`: what it can be sent. `formats`: in which
-    formats alone; empty: in any.
+    formats alone; empty: in any. `carries_companions`: whether pictures can be delivered beside an article.
     """
 
     model_config = STRICT
@@ -26,6 +26,7 @@ class DestinationSettings(BaseModel):
     uses: ClassVar[frozenset[str]] = frozenset()
     modes: ClassVar[tuple[str, ...]] = ("article", "feed")
     formats: ClassVar[tuple[str, ...]] = ()
+    carries_companions: ClassVar[bool] = False
 
     @property
     def rate(self) -> float | None:

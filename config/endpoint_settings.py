@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, Validator
 from pydantic_core import PydanticCustomError
 
 from config.apple_news_settings import AppleNewsSettings
+from config.companion_settings import CompanionSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings, OwnTable, table_of
 from config.file_destinations import FtpSettings, FtpsSettings, SftpSettings
@@ -111,6 +112,8 @@ class EndpointSettings(BaseModel):
     """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
     backfill: Backfill | None = None
     """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
+    companions: CompanionSettings = CompanionSettings()
+    """What is delivered beside an article: its pictures."""
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
 
@@ -150,6 +153,21 @@ class EndpointSettings(BaseModel):
             raise ValueError('is of no use with kind = "pull": nothing is sent there')
         if own is not None and name in _OF_HTTP and name not in own.uses:
             raise ValueError(f'is of no use with kind = "{kind}"')
+        return value
+
+    @field_validator("companions")
+    @classmethod
+    def _beside_files_and_mails(cls, value: CompanionSettings, info: ValidationInfo) -> CompanionSettings:
+        kind = info.data.get("kind")
+        own = cls.of_kind(kind)
+        if value == CompanionSettings() or kind is None:
+            return value
+        if own is None or not own.carries_companions:
+            raise ValueError(f'is of no use with kind = "{kind}": files and mails alone have something beside them')
+        if info.data.get("mode") == "feed":
+            raise ValueError('is of no use in mode "feed": pictures go beside articles')
+        if not value.pictures:
+            raise ValueError("has settings of pictures: add pictures = true")
         return value
 
     @classmethod

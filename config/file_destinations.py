@@ -62,6 +62,7 @@ class FileSettings(DestinationSettings):
     """What all servers of files have in common."""
 
     modes: ClassVar[tuple[str, ...]] = ("article",)
+    carries_companions: ClassVar[bool] = True
 
     username: User
     """By which name it lets us in."""

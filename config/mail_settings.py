@@ -39,6 +39,7 @@ class MailSettings(DestinationSettings):
 
     schemes: ClassVar[tuple[str, ...]] = ("smtp", "smtps")
     uses: ClassVar[frozenset[str]] = frozenset({"tls"})
+    carries_companions: ClassVar[bool] = True
 
     sender: MailAddress
     """Whose mails they are."""

@@ -29,6 +29,7 @@ class S3Settings(DestinationSettings):
     schemes: ClassVar[tuple[str, ...]] = ("https", "http")
     uses: ClassVar[frozenset[str]] = frozenset({"gzip", "tls"})
     modes: ClassVar[tuple[str, ...]] = ("article",)
+    carries_companions: ClassVar[bool] = True
 
     key_id: SomeSecret = Field(repr=False)
     """The id of the access key."""

@@ -343,7 +343,7 @@ class Settings(BaseModel):
     broker_url: BrokerUrl | None = Field(default=None, repr=False)
     """The Celery broker for wake-up calls. Default: the same Redis."""
     data_dir: Folder = Path("data")
-    """Where Dateline's own Redis and record keep their data; relative to the working directory."""
+    """Where Dateline's own Redis and record, and fetched pictures, are kept; relative to the working directory."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, from this level up. Logs go to standard error: in colour on a terminal, else as JSON."""
     api_tokens: tuple[Token, ...] = Field(default=(), repr=False)

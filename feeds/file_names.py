@@ -102,15 +102,15 @@ def names_of_versions(template: str, article: Article, ext: str) -> tuple[str, r
 
 def _values(article: Article, ext: str) -> dict[str, str]:
     return {
-        "id": _safe(article.id),
+        "id": safe_value(article.id),
         "version": str(article.version),
         "date": article.published.strftime("%Y-%m-%d"),
-        "edition": _safe(article.edition),
+        "edition": safe_value(article.edition),
         "ext": ext,
     }
 
 
-def _safe(value: str) -> str:
+def safe_value(value: str) -> str:
     """Return a value as part of a name; the same for the same value, and for no other."""
     safe = _UNSAFE.sub("-", value)
     if safe == value and safe[:1] not in {".", "-"} and len(safe) <= _VALUE_MOST and not _DIGEST.search(safe):

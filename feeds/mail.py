@@ -10,7 +10,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.headerregistry import HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
@@ -58,11 +59,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that a mail carries."""
+    """A file that a mail carries. `cid`: by which its text shows it (RFC 2392); empty: it does not."""
 
     name: str
     media_type: str
     content: bytes
+    cid: str = ""
 
 
 def check_subject(template: str) -> str:
@@ -76,11 +78,17 @@ def check_subject(template: str) -> str:
 
 
 def article_mail(
-    envelope: Envelope, article: Article, status: str, subject: str = "{headline}", attachment: Attachment | None = None
+    envelope: Envelope,
+    article: Article,
+    status: str,
+    subject: str = "{headline}",
+    attachment: Attachment | None = None,
+    pictures: Sequence[Attachment] = (),
 ) -> EmailMessage:
     """Return the mail that reports an article as `status`: published, corrected, killed or withdrawn.
 
     `subject`: a template; a notice has none of the fields that are gone, so its subject is the article's id.
+    `pictures`: those that the mail carries; the article names them by these names (feeds/companions.py).
     """
     is_notice = status in {"killed", "withdrawn"}
     first = [_FIRST[status]] if status in _FIRST else []
@@ -94,7 +102,12 @@ def article_mail(
     mail["Content-Language"] = article.edition
     text = ["\n".join(identity_lines(article))] if is_notice else story_lines(article)
     body = (identity_html if is_notice else story_html)(article)
-    _fill(mail, "\n\n".join([*notes, *text]), page(article.edition, notes_html(notes) + body), attachment)
+    origin = envelope.id.partition("@")[2]
+    for picture in pictures:
+        body = body.replace(f'src="{picture.name}"', f'src="cid:{picture.name}@{origin}"')
+    shown = (replace(each, cid=f"{each.name}@{origin}") for each in pictures)
+    attachments = [*([attachment] if attachment else ()), *shown]
+    _fill(mail, "\n\n".join([*notes, *text]), page(article.edition, notes_html(notes) + body), attachments)
     return mail
 
 
@@ -116,7 +129,7 @@ def digest_mail(envelope: Envelope, document: bytes) -> EmailMessage:
     language = feed.get("language", "en")
     mail["Content-Language"] = language
     parts = [*map(_gone, gone), *map(_item, articles)]
-    _fill(mail, "\n\n\n".join(text for text, _ in parts), page(language, "<hr>".join(body for _, body in parts)), None)
+    _fill(mail, "\n\n\n".join(text for text, _ in parts), page(language, "<hr>".join(body for _, body in parts)), ())
     return mail
 
 
@@ -136,12 +149,13 @@ def _headers(envelope: Envelope, subject: str) -> EmailMessage:
     return mail
 
 
-def _fill(mail: EmailMessage, text: str, document: str, attachment: Attachment | None) -> None:
+def _fill(mail: EmailMessage, text: str, document: str, attachments: Iterable[Attachment]) -> None:
     mail.set_content(f"{text}\n")
     mail.add_alternative(document, subtype="html")
-    if attachment is not None:
+    for attachment in attachments:
         maintype, _, subtype = attachment.media_type.partition(";")[0].strip().partition("/")
-        mail.add_attachment(attachment.content, maintype, subtype, filename=attachment.name)
+        cid = f"<{attachment.cid}>" if attachment.cid else None
+        mail.add_attachment(attachment.content, maintype, subtype, filename=attachment.name, cid=cid)
     # What email makes up would differ each time.
     digest = sha256(f"{text}\0{document}".encode()).hexdigest()[:32]
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -53,7 +54,8 @@ def granted(article: Article, rights: Rights) -> Article:
     if rights.credits is not None:
         licensed = {fold(credit) for credit in rights.credits}
         pictures = tuple(image for image in article.images if fold(image.credit) in licensed)
-        body = _without_pictures(body, {image.url for image in pictures})
+        # Nobody knows whose the other pictures in the text are.
+        body = without_pictures(body, {image.url for image in pictures})
     if rights.text != "full":
         body = ""
     if rights.text == "headline":
@@ -74,13 +76,13 @@ def granted(article: Article, rights: Rights) -> Article:
     )
 
 
-def _without_pictures(markup: str, licensed: set[str]) -> str:
-    """The text with licensed pictures only: nobody knows whose the other pictures in it are."""
+def without_pictures(markup: str, addresses: Collection[str]) -> str:
+    """Return the text with those pictures only that have one of these addresses; other figures go with theirs."""
     if "<img" not in markup:
         return markup
     root = parse_html(markup)
     for picture in list(root.iter("img")):
-        if picture.get("src") not in licensed and root in picture.iterancestors():
+        if picture.get("src") not in addresses and root in picture.iterancestors():
             figure = next((above for above in picture.iterancestors() if above.tag == "figure"), picture)
             figure.drop_tree()
     return _markup(root)

@@ -74,7 +74,7 @@ def _content(article: Article, provider: Provider) -> dict[str, Any]:
         "subjects": sections + [{"name": name, "rel": "subject"} for name in article.subjects],
         "renditions": [_page(article.url)],
         "associations": [
-            *(_picture(number, image) for number, image in enumerate(article.images, 1)),
+            *(_picture(number, image, provider) for number, image in enumerate(article.images, 1)),
             *(_alternate(alternate, provider) for alternate in article.alternates),
         ],
     }
@@ -112,12 +112,13 @@ def _alternate(alternate: Alternate, provider: Provider) -> dict[str, Any]:
     }
 
 
-def _picture(number: int, image: Image) -> dict[str, Any]:
+def _picture(number: int, image: Image, provider: Provider) -> dict[str, Any]:
     sizes = {name: value for name, value in (("width", image.width), ("height", image.height)) if value}
     kind = {"contentType": image.type} if image.type else {}
     picture = {
         "name": f"picture{number}",
-        "uri": image.url,
+        # A picture that lies beside the item has a path, which is no identity.
+        "uri": image.url if "://" in image.url else tag_uri(provider.authority, "picture", image.url),
         "type": "picture",
         "descriptions": [_text("caption", "text/plain", image.caption)] if image.caption else [],
         "by": image.credit,

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from itertools import count
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
 import pytest
 from mail_server import CERTIFICATE, PASSWORD, USER, MailServer
+from pictures import picture, picture_file
 
-from feeds.article import Article
+from feeds.article import Article, Image
 from worker.destinations.interface import Delivery, Message
 from worker.destinations.mail import Mail
 from worker.outbound import smtp
@@ -22,6 +24,7 @@ from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
 from worker.outbound.smtp import Server
 from worker.outbound.transfer import Answer, Tls
+from worker.pictures.pictures import PictureFile
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 GUARD = Guard((ip_network("127.0.0.0/8"), ip_network("::1/128")))
@@ -72,13 +75,25 @@ class Desk:
         server = Server(host, port, "herald.example", **of_server)
         self.mail = Mail(guard, server, "Herald <news@herald.example>", (DESK, f"Night <{NIGHT}>"), **more)
 
-    def push(self, version: int = 1, status: str = "published", *, is_current: Any = None, **more: Any) -> Answer:
+    def push(
+        self,
+        version: int = 1,
+        status: str = "published",
+        *,
+        is_current: Any = None,
+        images: tuple[Image, ...] = (),
+        body_html: str = "<p>At last.</p>",
+        files: tuple[PictureFile, ...] = (),
+        **more: Any,
+    ) -> Answer:
         article = Article.model_construct(
             id=self.id, version=version, headline="Ferries return", summary="", edition="en", section="world",
-            body_html="<p>At last.</p>", url="https://herald.example/a", published=NOON, updated=NOON, rights="",
-            dateline="", source="", authors=(), images=(), embargoed=None, pubstatus="usable",
+            body_html=body_html, url="https://herald.example/a", published=NOON, updated=NOON, rights="",
+            dateline="", source="", authors=(), images=images, embargoed=None, pubstatus="usable",
         )  # fmt: skip
-        message = Message.of(f"msg_{self.id}_{version}", b"<document/>", status, article, compressed=False)
+        message = Message.of(
+            f"msg_{self.id}_{version}", b"<document/>", status, article, compressed=False, pictures=files
+        )
         answers: list[Answer] = []
         delivery = Delivery(self.timeout, time.monotonic() + 60, remote=self.remote, **more)
         job = self.mail.push(message, delivery, answers.append)
@@ -269,3 +284,19 @@ def test_the_document_is_attached(server: MailServer) -> None:
 
     [file] = server.mails[0].message.iter_attachments()
     assert (file.get_filename(), file.get_content_type()) == (f"{desk.id}-v1.xml", "application/nitf+xml")
+
+
+def test_a_mail_carries_its_pictures_and_shows_them(server: MailServer, tmp_path: Path) -> None:
+    desk = Desk(server.port)
+    file = picture_file(tmp_path, desk.id, picture())
+    image = Image.model_construct(url=file.name, type="image/png", width=64, height=48, caption="Pier", credit="")
+    body = f'<p>At last. <img src="{file.name}"></p>'
+    assert desk.push(images=(image,), body_html=body, files=(file,)).status == 200
+    [mail] = server.mails
+    (attached,) = [part for part in mail.message.walk() if part.get_content_type() == "image/png"]
+    assert (attached.get_filename(), attached.get_payload(decode=True)) == (file.name, picture())
+    cid = attached["Content-ID"]
+    assert cid == f"<{file.name}@herald.example>"
+    assert mail.text("html").count(f'src="cid:{cid.strip("<>")}"') == 1
+    desk.push(2, "killed")
+    assert server.mails[1].message.get_content_type() == "multipart/alternative"

@@ -6,14 +6,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bucket_server import BucketRequest, BucketServer
 from contract.caller import Caller
 from contract.misbehaving import PATIENCE
+from pictures import picture, picture_file
 from werkzeug.wrappers import Response
 
 from feeds.article import Article
@@ -351,3 +354,65 @@ def test_somebody_who_changes_it_again_and_again(caller: Caller, server: BucketS
 
     assert (answer.status, answer.fault) == (503, None)
     assert answer.message == f"somebody else changes {writer.key} at the same time"
+
+
+class TestPictures:
+    """Pictures beside articles."""
+
+    def illustrated(self, writer: Writer, tmp_path: Path, version: int, *colours: str) -> Message:
+        files = tuple(picture_file(tmp_path, writer.id, picture(colour=colour)) for colour in colours)
+        return replace(writer.message(version), pictures=files)
+
+    def put(self, writer: Writer, message: Message, **more: Any) -> Answer:
+        answer = _arrived(writer.begin(message, **more))
+        writer.remote = answer.remote or writer.remote
+        return answer
+
+    def keys(self, server: BucketServer, writer: Writer) -> list[str]:
+        return sorted(key.removeprefix(writer.id) for key in server.names() if key.startswith(f"{writer.id}"))
+
+    def test_they_are_there_before_the_text_and_go_with_it(
+        self, caller: Caller, server: BucketServer, tmp_path: Path
+    ) -> None:
+        writer = Writer(caller, server, pictures=True, kill="notice")
+        first = self.illustrated(writer, tmp_path, 1, "red", "blue")
+        assert self.put(writer, first).status == 200
+        assert [request.key.endswith(".png") for request in server.requests] == [True, True, False]
+        assert server.head(first.pictures[0].name)["ContentType"] == "image/png"
+        server.requests.clear()
+        assert self.put(writer, self.illustrated(writer, tmp_path, 2, "blue", "green")).status == 200
+        sent = [request for request in server.requests if request.method == "PUT"]
+        assert [request.key.endswith(".png") for request in sent] == [True, False]
+        assert len(self.keys(server, writer)) == 3
+        assert writer.look().status == 200
+        assert writer.push(3, "killed").status == 200
+        assert self.keys(server, writer) == [".json"]
+        assert writer.look().status == 404
+
+    @pytest.mark.parametrize("name", ["{id}.{ext}", "{id}-v{version}.{ext}"])
+    def test_a_kill_finds_what_the_ledger_does_not_know(
+        self, caller: Caller, server: BucketServer, tmp_path: Path, name: str
+    ) -> None:
+        writer = Writer(caller, server, name, pictures=True, kill="remove")
+        self.put(writer, self.illustrated(writer, tmp_path, 1, "red", "blue"))
+        writer.remote = ""
+        assert writer.look().status == 200
+        assert writer.push(3, "killed").status == 204
+        assert self.keys(server, writer) == []
+
+    @pytest.mark.parametrize("steps", [0, 1, 2, 3])
+    def test_a_worker_may_die_between_any_two_steps(
+        self, caller: Caller, server: BucketServer, tmp_path: Path, steps: int
+    ) -> None:
+        writer = Writer(caller, server, pictures=True)
+        left = count(-steps)
+        server.behave = lambda _: Response(status=500) if next(left) >= 0 else None
+        dead = _arrived(writer.begin(self.illustrated(writer, tmp_path, 1, "red", "blue")))
+        assert (dead.status == 200) == (steps == 3)
+        texts = [key for key in self.keys(server, writer) if key == ".json"]
+        assert not texts or len(self.keys(server, writer)) == 3
+        server.behave = lambda _: None
+        # A correction without one of them overtakes it, and nothing was noted.
+        assert self.put(writer, self.illustrated(writer, tmp_path, 2, "blue"), doubtful=True).status == 200
+        assert len(self.keys(server, writer)) == 2
+        assert version_at(server, writer.key) == 2

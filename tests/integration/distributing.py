@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -22,6 +23,7 @@ from worker.documents.quality_gate import QualityGate
 from worker.newsroom.publication import Publication
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
+from worker.pictures.pictures import Pictures
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
@@ -42,15 +44,18 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Worker:
     """A worker's distributor, and what changes in the one feed."""
 
-    def __init__(self, redis_url: str, receiver: Receiver) -> None:
+    def __init__(self, redis_url: str, receiver: Receiver, pictures: Path | None = None) -> None:
         self.store = Store.connect(redis_url)
         self.receiver = receiver
         self.engine = Engine(Guard((ip_network("127.0.0.0/8"),)))
         gate = QualityGate(self.store, Alerts(self.store.operations, webhook=False))
         payloads = FeedPayloads(self.store, FeedRenderer(self.store, SITE, gate))
         self.directory = EndpointDirectory()
+        self.pictures = Pictures(self.engine, pictures, TIMEOUT) if pictures else None
         planner = EndpointPlanner(
-            self.store, hot_articles(self.store), payloads, SITE.provider, self.directory, timeout=TIMEOUT
+            *(self.store, hot_articles(self.store), payloads, SITE.provider, self.directory),
+            timeout=TIMEOUT,
+            pictures=self.pictures,
         )
         subscribers = Subscribers(self.store.changes, payloads, SITE, whole=False, timeout=TIMEOUT)
         self.clearance = Clearance(self.store.withdrawals, "worker")
@@ -79,7 +84,7 @@ class Worker:
         self.store.subscription_requests.request("f", "s", intent)
         self.store.subscription_requests.confirm("f", "s", intent, now + 600_000, 10, 10)
 
-    def change(self, article_id: str, state: Any = "in") -> None:
+    def change(self, article_id: str, state: Any = "in", **more: Any) -> None:
         """Have an article enter, change, leave or be killed."""
         version = self.versions[article_id] = self.versions.get(article_id, 0) + 1
         stored = self.store.articles.get(article_id)
@@ -91,6 +96,7 @@ class Worker:
             published=NOON,
             updated=NOON,
             pubstatus="canceled" if state == "killed" else "usable",
+            **more,
         )
         self.store.articles.save(article, stored.rev if stored else NEW, {"f"}, 0)
         if state != "in":
@@ -113,4 +119,6 @@ class Worker:
     def stop(self) -> None:
         self.distributor.stop(0)
         self.clearance.stop()
+        if self.pictures is not None:
+            self.pictures.stop()
         self.store.close()

@@ -79,6 +79,7 @@ OF_A_FEED = {
 }
 MAIL = 'kind = "mail"\nurl = "smtp://mail.example"\n'
 FROM_TO = 'sender = "Herald <a@b.example>", to = "c@d.example"'
+LIST = f"{MAIL}mail = {{ {FROM_TO} }}"
 QUEUE = 'kind = "queue"\nurl = "amqps://broker.example"\n'
 SIGN_IN = 'username = "a", password = "b"'
 OF_AN_ENDPOINT = {
@@ -129,6 +130,13 @@ OF_AN_ENDPOINT = {
     'backfill = "all"': ".backfill: ",
     'check_url = "https://partner.example/{slog}"': ".check_url: has {slog}",
     'check_url = "https://partner.example/"': ".check_url: must have {id} or {slug}",
+    "companions = { pictures = true }": ".companions: is of no use with kind",
+    f'{LIST}\nmode = "feed"\ncompanions = {{ pictures = true }}': ".companions: is of no use in",
+    f"{LIST}\ncompanions = {{ tries = 2 }}": ".companions: has settings of pictures",
+    f"{LIST}\ncompanions = {{ pictures = true, renditions = [5] }}": ".companions.renditions.0: ",
+    f"{LIST}\ncompanions = {{ pictures = true, renditions = [99, 99] }}": ".companions.renditions: ",
+    f'{LIST}\ncompanions = {{ pictures = true, missing = "fail" }}': ".companions.missing: ",
+    f"{LIST}\ncompanions = {{ pictures = true, max_bytes = 1 }}": ".companions.max_bytes: ",
     'kind = "s3"': ".s3.key_id: is missing",
     's3 = { key_id = "a", secret = "b" }': ".s3: is of no use with kind",
     'kind = "s3"\ns3 = { key_id = "a" }': ".s3.secret: is missing",

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
 from worker.destinations import apple_news, bluesky, ftp, http, indexnow, mail, mastodon, queue, s3, sftp, websub_ping
+from worker.pictures.pictures import PictureTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from config.companion_settings import CompanionSettings
     from config.endpoint_settings import EndpointSettings
     from worker.destinations.interface import Destination
     from worker.destinations.sender import Sender
@@ -52,6 +54,8 @@ class Endpoint:
     """How long after a change it may get it, in ms."""
     early: bool = False
     """Whether it may have articles before their embargo ends, in mode "article"."""
+    pictures: PictureTerms | None = None
+    """What it wants of the pictures that are delivered beside an article; None: it gets none."""
     check_url: str = ""
     """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: none."""
 
@@ -97,5 +101,13 @@ def _endpoint(settings: EndpointSettings, destination: Destination | None) -> En
         rights=rights.rights(),
         delay=int(rights.delay.total_seconds() * 1000) if rights.delay else 0,
         early=rights.early,
+        pictures=_picture_terms(settings.companions),
         check_url=settings.check_url,
     )
+
+
+def _picture_terms(companions: CompanionSettings) -> PictureTerms | None:
+    if not companions.pictures:
+        return None
+    tries = companions.tries if companions.missing == "skip" else 0
+    return PictureTerms(companions.max_bytes, companions.renditions, tries)

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from feeds.companions import picture_names
 from feeds.file_names import file_name, names_of_versions
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ class FileTerms(NamedTuple):
     extension: str
     on_kill: Literal["notice", "remove", "both"]
 
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether the versions of an article lie beside each other."""
+        return "{version}" in self.template
+
 
 class Place(NamedTuple):
     """Where a file lies below the endpoint's folder: in which folder ("" or ending with /), and its name there."""
@@ -40,11 +46,20 @@ class Place(NamedTuple):
 
 
 class ArticleFiles:
-    """The names that an article's files have, or may have."""
+    """The names that an article's files have, or may have; its pictures lie beside its text, in the same folder."""
 
     def __init__(self, terms: FileTerms, article: Article) -> None:
         self.name = file_name(terms.template, article, terms.extension)
         self._pattern = names_of_versions(terms.template, article, terms.extension)[1]
+        self._pictures = picture_names(article.id)
+
+    def is_picture(self, name: str) -> bool:
+        """Whether a name is that of a picture of the article."""
+        return self._pictures.fullmatch(Place.of(name).base) is not None
+
+    def is_text(self, name: str) -> bool:
+        """Whether a name is that of the article's text, in any version."""
+        return self._pattern.fullmatch(name) is not None
 
     def folders(self, names: Iterable[str]) -> list[str]:
         """Return the folders in which they may lie; `names`: those that are known."""
@@ -56,7 +71,7 @@ class ArticleFiles:
         theirs: list[str] = []
         for base in bases:
             final = folder + (attempted(base) or base)
-            if final in known_names or self._pattern.fullmatch(final):
+            if final in known_names or self.is_text(final) or self.is_picture(final):
                 theirs.append(folder + base)
         return theirs
 

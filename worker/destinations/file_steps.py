@@ -45,6 +45,7 @@ ABANDONED_MS = 15 * 60 * 1000
 """How old a temporary file is that nobody comes back for: no claim lasts so long."""
 _MORE_LOGINS = 2
 """How often it is tried again to be let in, before that counts as refused."""
+_GONE = Answer(0, {}, b"", Fault.RESET, "the file is gone again, just after it was put there", 0.0, started=True)
 _ROUNDS = 3
 """How often a removal or a rename is tried again, before that counts as refused."""
 
@@ -132,7 +133,10 @@ class FilePush(Steps):
         self._names = names_in(delivery.remote)
         self._files = ArticleFiles(there.root.terms, message.article)
         self._place = Place.of(self._files.name)
-        self._temporary = temporary(self._place, int(time.time() * 1000), secrets.token_hex(4))
+        self._pictures = list(message.pictures)
+        self._put_text: Callable[[], Transfer] = self._upload_text
+        self._before: tuple[str, ...] = ()
+        self._strays: list[str] = []
         self._left: list[str] = []
         is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
         self._removes = is_notice and on_kill != "notice"
@@ -144,9 +148,27 @@ class FilePush(Steps):
         if self._removes and not self._puts_notice:
             return self._remove_all()
         self._there.root.note(self._place.folder)
-        if self._delivery.doubtful:
+        if self._delivery.doubtful or (self._pictures and self._delivery.replay_id):
             return self._list(self._place.folder, self._take_list)
-        return self._upload(replaces=self._files.name in self._names)
+        self._pictures = [picture for picture in self._pictures if self._beside(picture.name) not in self._names]
+        return self._put_next()
+
+    def _beside(self, base: str) -> str:
+        """The name of a file in the folder of the text."""
+        return self._place.folder + base
+
+    def _put_next(self) -> Transfer:
+        """Put the next file there: pictures first, so no text is there without them; then go on with the text."""
+        if not self._pictures:
+            return self._put_text()
+        picture = self._pictures.pop(0)
+        place = self._place._replace(base=picture.name)
+        # A picture's name is its contents': one that is there is the same.
+        return self._put(place, picture.path.read_bytes(), self._put_next, replaces=False)
+
+    def _upload_text(self) -> Transfer:
+        replaces = self._files.name in self._names
+        return self._put(self._place, self._message.payload, self._is_there, replaces=replaces)
 
     def _remove_all(self) -> Transfer:
         """Remove all files of the article but its notice."""
@@ -185,72 +207,91 @@ class FilePush(Steps):
         if bases is None:
             self._end(answer)
             return
-        stale = [base for base in bases if attempted(base) == self._place.base]
-        removals = tuple(self._there.removal(self._place._replace(base=base)) for base in stale)
-        if self._place.base not in bases:
-            self._upload(replaces=False, before=removals)
-            return
+        place, mine = self._place, self._files.among(self._place.folder, bases, self._names)
+        stale = [
+            Place.of(name)
+            for name in mine
+            if (final := attempted(Place.of(name).base)) and (final == place.base or self._files.is_picture(final))
+        ]
+        self._before = tuple(self._there.removal(each) for each in stale)
+        self._pictures = [picture for picture in self._pictures if picture.name not in bases]
+        if all(name in self._names or name == self._files.name for name in mine if self._files.is_text(name)):
+            # No text is there of which we know nothing: a picture that nobody has noted belongs to none.
+            self._strays = [name for name in mine if self._files.is_picture(name) and name not in self._names]
+        if place.base in bases:
+            self._put_text = self._compare
+        self._put_next()
+
+    def _compare(self) -> Transfer:
+        """Leave a text alone that lies there with the very bytes that are due."""
 
         def compare(answer: Answer) -> None:
             if answer.status == 200 and answer.body == self._message.payload:
-                self._note()
-                self._list(self._place.folder, self._take_last_list, *removals)
+                self._note(self._files.name)
+                before, self._before = self._before, ()
+                self._list(self._place.folder, self._take_last_list, *before)
             elif answer.fault is not None:
                 self._end(answer)
             else:
-                self._upload(replaces=True, before=removals)
+                self._put(self._place, self._message.payload, self._is_there, replaces=True)
 
-        self._take(self._place, FileStep(self._there.server, "download"), compare)
+        return self._take(self._place, FileStep(self._there.server, "download"), compare)
 
-    def _upload(self, *, replaces: bool, before: tuple[str, ...] = ()) -> Transfer:
-        there, place = self._there, self._place
+    def _put(self, place: Place, body: bytes, then: Callable[[], object], *, replaces: bool) -> Transfer:
+        """Upload a file under a temporary name and rename it."""
+        there, part = self._there, temporary(place, int(time.time() * 1000), secrets.token_hex(4))
         rename = there.replacing if replaces and not there.renames_onto_names else there.renaming
-        step = FileStep(there.server, "upload", before, rename(self._temporary, place.base))
+        before, self._before = self._before, ()
+        step = FileStep(there.server, "upload", before, rename(part, place.base))
         # From now on it may be there, whatever the answer.
-        self._note()
-        return self._take(self._temporary, step, self._take_upload, self._message.payload)
+        self._note(self._beside(place.base))
 
-    def _take_upload(self, answer: Answer) -> None:
-        if answer.status == 409:
-            self._see_what_was_renamed(answer, _ROUNDS)
-        elif answer.fault is not None:
-            self._end(answer)
-        elif answer.status != 200:
-            self._refuse(answer)
-        else:
-            self._is_there()
+        def take_upload(answer: Answer) -> None:
+            if answer.status == 409:
+                self._see_what_was_renamed(part, place, answer, then, _ROUNDS)
+            elif answer.fault is not None:
+                self._end(answer)
+            elif answer.status != 200:
+                self._refuse(part, answer)
+            else:
+                then()
 
-    def _see_what_was_renamed(self, failure: Answer, rounds: int) -> None:
+        return self._take(part, step, take_upload, body)
+
+    def _see_what_was_renamed(
+        self, part: Place, place: Place, failure: Answer, then: Callable[[], object], rounds: int
+    ) -> None:
         """Go on after a rename that has failed: there is such a name, or the answer was lost with the connection."""
-        temporary, base = self._temporary, self._place.base
 
         def take_list(answer: Answer) -> None:
             bases = names_listed(answer)
             if bases is None:
                 self._end(answer)
-            elif temporary.base not in bases:
-                self._take_last_list(answer)
+            elif part.base not in bases and place.base in bases:
+                then()
+            elif part.base not in bases:
+                self._end(_GONE)
             elif not rounds:
-                self._refuse(failure)
+                self._refuse(part, failure)
             else:
-                rename = self._there.replacing if base in bases else self._there.renaming
-                self._take(temporary, self._there.commands(*rename(temporary, base)), take_rename)
+                rename = self._there.replacing if place.base in bases else self._there.renaming
+                self._take(part, self._there.commands(*rename(part, place.base)), take_rename)
 
         def take_rename(answer: Answer) -> None:
             if answer.fault is not None:
                 self._end(answer)
             elif answer.status != 200:
-                self._see_what_was_renamed(answer, rounds - 1)
+                self._see_what_was_renamed(part, place, answer, then, rounds - 1)
             else:
-                self._is_there()
+                then()
 
-        self._list(self._place.folder, take_list)
+        self._list(place.folder, take_list)
 
-    def _refuse(self, answer: Answer) -> None:
+    def _refuse(self, part: Place, answer: Answer) -> None:
         """End with a refusal: what the server has of the file goes."""
         refused = replace(answer, status=403 if answer.status == 409 else answer.status)
-        removal = self._there.commands(self._there.removal(self._temporary))
-        self._take(self._temporary, removal, lambda _: self._end(refused))
+        removal = self._there.commands(self._there.removal(part))
+        self._take(part, removal, lambda _: self._end(refused))
 
     def _is_there(self) -> None:
         if self._delivery.doubtful:
@@ -260,8 +301,11 @@ class FilePush(Steps):
 
     def _uploaded(self) -> None:
         """Go on after the file is there: of a kill, with whatever must go beside its notice."""
+        doomed = self._unneeded()
         if self._removes:
             self._remove_all()
+        elif doomed:
+            self._remove_unneeded(doomed)
         elif self._delivery.test and self._message.status in NOTICES:
             self._clear_test()
         else:
@@ -275,7 +319,29 @@ class FilePush(Steps):
             self._uploaded()
         else:
             # What an earlier try had asked for came to pass only now; or the partner was quick.
-            self._end(Answer(0, {}, b"", Fault.RESET, "the file is gone again, just after it was put there", 0.0, True))
+            self._end(_GONE)
+
+    def _unneeded(self) -> list[str]:
+        """The pictures that no text there names any more; of a version that stays beside this one they stay too."""
+        current = {self._beside(picture.name) for picture in self._message.pictures}
+        names = self._strays if self._there.root.terms.keeps_versions else (*self._names, *self._strays)
+        return [name for name in dict.fromkeys(names) if self._files.is_picture(name) and name not in current]
+
+    def _remove_unneeded(self, doomed: list[str]) -> None:
+        folder = Place.of(doomed[0]).folder
+        names = [name for name in doomed if Place.of(name).folder == folder]
+
+        def take_removal(answer: Answer) -> None:
+            if answer.fault is not None:
+                self._end(answer)
+                return
+            self._names = [name for name in self._names if name not in names]
+            self._strays = [name for name in self._strays if name not in names]
+            self._remote = as_remote(self._names)
+            self._uploaded()
+
+        removals = (self._there.removal(Place.of(name)) for name in names)
+        self._take(Place(folder, ""), self._there.commands(*removals), take_removal)
 
     def _clear_test(self) -> None:
         """Remove what a test has brought; a server that lets us remove nothing has taken it nevertheless."""
@@ -284,8 +350,8 @@ class FilePush(Steps):
         removals = (self._there.removal(place) for place in places if place.folder == folder)
         self._take(self._place, self._there.commands(*removals), lambda _: self._done())
 
-    def _note(self) -> None:
-        self._names = list(dict.fromkeys([*self._names, self._files.name]))
+    def _note(self, name: str) -> None:
+        self._names = list(dict.fromkeys([*self._names, name]))
         self._remote = as_remote(self._names)
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from feeds.article import Article
     from worker.outbound.jobs import Job
     from worker.outbound.transfer import Answer, Transfer
+    from worker.pictures.pictures import PictureFile
 
     OnAnswer = Callable[[Answer], None]
     Look = Callable[[Article, "Delivery", OnAnswer], Transfer | Job]
@@ -65,6 +66,8 @@ class Message:
     changes of a feed. `article`: what it is about, as much of it as the endpoint may have; of what is killed or
     withdrawn without text, and None of a feed. `addresses`: of a feed, the pages of what has changed or is gone.
     `refused`: why the quality gate keeps it back; empty: it does not.
+    `pictures`: files that must lie beside the document before it does, which names them; `lacking`: those that could
+    not be had, in a line for people.
     """
 
     id: str
@@ -75,6 +78,8 @@ class Message:
     article: Article | None
     refused: str = ""
     addresses: tuple[str, ...] = ()
+    pictures: tuple[PictureFile, ...] = ()
+    lacking: str = ""
 
     @classmethod
     def of(
@@ -87,11 +92,14 @@ class Message:
         compressed: bool,
         refused: str = "",
         addresses: tuple[str, ...] = (),
+        pictures: tuple[PictureFile, ...] = (),
+        lacking: str = "",
     ) -> Message:
         """Return the message with this text."""
         # Without the time of day: the same body is the same bytes, whenever it is sent.
         payload = gzip.compress(text, 6, mtime=0) if compressed else text
-        return cls(message_id, text, payload, sha256(text).hexdigest(), status, article, refused, addresses)
+        digest = sha256(text).hexdigest()
+        return cls(message_id, text, payload, digest, status, article, refused, addresses, pictures, lacking)
 
     @property
     def size(self) -> int:

@@ -107,7 +107,9 @@ class Mail:
         if self._media_type:
             name = file_name("{id}-v{version}.{ext}", message.article, extension(self._media_type))
             attachment = Attachment(name, self._media_type, message.text)
-        return article_mail(envelope, message.article, message.status, self._subject, attachment).as_bytes()
+        pictures = [Attachment(each.name, each.media_type, each.path.read_bytes()) for each in message.pictures]
+        mail = article_mail(envelope, message.article, message.status, self._subject, attachment, pictures)
+        return mail.as_bytes()
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> Mail:

@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from feeds.file_names import extension, file_name, names_of_versions
+from feeds.companions import picture_names
+from feeds.file_names import extension, file_name, names_of_versions, safe_value
 from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.http import tls_of
 from worker.destinations.steps import Step, begin
@@ -71,9 +72,11 @@ class Bucket:
         all_versions: bool = False,
         conditional: bool = True,
         gzip: bool = False,
+        pictures: bool = False,
         tls: Tls = DEFAULT_TLS,
     ) -> None:
         self.gzip = gzip
+        self._pictures = pictures
         self._engine = engine
         self._url = url.rstrip("/")
         self._of_all = {"sigv4": sigv4, "tls": tls}
@@ -104,14 +107,46 @@ class Bucket:
         key = file_name(self._template, article, self._ext)
         is_notice = message.status in _STATUS
         writes = not is_notice or (self._kill != "remove" and not delivery.test)
-        if writes:
+        looks = delivery.doubtful or bool(delivery.replay_id)
+        failure = yield from self._put_pictures(key, message, etags, looks=looks)
+        if failure is not None:
+            answer = failure
+        elif writes:
             answer = yield from self._change("PUT", key, message, etags, looks=delivery.doubtful)
         else:
             answer = Answer(204, {}, b"", None, "", 0.0, started=True)
         if 200 <= answer.status < 300 and not answer.fault:
-            answer = (yield from self._tidy(key, message, etags, written=writes)) or answer
+            answer = (yield from self._tidy(key, message, etags, written=writes, looks=delivery.doubtful)) or answer
         answer.remote = json.dumps(etags, separators=(",", ":"))
         return answer
+
+    def _put_pictures(
+        self, key: str, message: Message, etags: dict[str, str], *, looks: bool
+    ) -> Generator[Step, Answer, Answer | None]:
+        """Write the pictures that the text names, before it; return the answer that ended it before its time.
+
+        A picture's name is its contents', so one that is there is the same. `looks`: whether to look for those too that
+        are noted.
+        """
+        for picture in message.pictures:
+            name = _beside(key, picture.name)
+            if name in etags and not looks:
+                continue
+            present = (yield Step("HEAD", self._address(name))) if looks else None
+            if present is not None and (present.fault or present.status not in {200, 404}):
+                return _judged(present)
+            if present is not None and present.status == 200:
+                etags[name] = present.headers.get("etag", "")
+                continue
+            condition = ("If-None-Match: *",) if self._conditional else ()
+            headers = (f"Content-Type: {picture.media_type}", *_about(message), *condition)
+            answer = yield Step("PUT", self._address(name), picture.path.read_bytes(), headers)
+            if not answer.fault and answer.status == 412:
+                answer = yield Step("HEAD", self._address(name))
+            if answer.fault or answer.status != 200:
+                return _judged(answer)
+            _note(etags, name, answer.headers.get("etag", ""))
+        return None
 
     def _change(
         self, method: Literal["PUT", "DELETE"], key: str, message: Message, etags: dict[str, str], *, looks: bool
@@ -151,26 +186,29 @@ class Bucket:
             condition = (f"If-Match: {etag}",) if etag else ("If-None-Match: *",)
         if method == "DELETE":
             return Step(method, self._address(key), headers=condition)
-        assert message.article is not None
-        about = {
-            "article": quote(message.article.id, safe=""),
-            "version": message.article.version,
-            "pubstatus": _STATUS.get(message.status, "usable"),
-            "message": message.id,
-        }
-        metadata = (f"{_META}{name}: {value}" for name, value in about.items())
-        return Step(method, self._address(key), message.payload, (*self._headers, *metadata, *condition))
+        return Step(method, self._address(key), message.payload, (*self._headers, *_about(message), *condition))
 
     def _tidy(
-        self, key: str, message: Message, etags: dict[str, str], *, written: bool
+        self, key: str, message: Message, etags: dict[str, str], *, written: bool, looks: bool
     ) -> Generator[Step, Answer, Answer | None]:
-        """Remove what is not to stay beside what was written; return the answer that ended it before its time."""
+        """Remove what is not to stay beside what was written; return the answer that ended it before its time.
+
+        `looks`: whether to look for pictures that a worker has put there and noted nowhere, because it died.
+        """
         assert message.article is not None
         keep = key if written else ""
         if message.status not in _STATUS:
-            # The article has another name than before.
-            doomed = [] if self._has_versions else [name for name in etags if name != key]
-        elif written and self._kill == "notice":
+            # The article has another name than before, or other pictures.
+            current = {key, *(_beside(key, picture.name) for picture in message.pictures)}
+            listed = (yield from self._names(message.article)) if looks and self._pictures else set()
+            if isinstance(listed, Answer):
+                return listed
+            unknown = {name for name in listed if name not in etags}
+            if any(name.endswith(f".{self._ext}") for name in unknown):
+                # A text that is noted nowhere may name them.
+                unknown = set()
+            doomed = [*unknown] if self._has_versions else [name for name in (*etags, *unknown) if name not in current]
+        elif written and self._kill == "notice" and self._has_versions:
             doomed = []
         else:
             listed = yield from self._names(message.article)
@@ -186,15 +224,43 @@ class Bucket:
         return None
 
     def _names(self, article: Article) -> Generator[Step, Answer, set[str] | Answer]:
-        """Return the names under which versions of an article lie, or the answer that says why nobody knows."""
-        if not self._has_versions:
-            return set()
+        """Return the names under which versions of an article and its pictures lie.
+
+        Or the answer that says why nobody knows.
+        """
         prefix, pattern = names_of_versions(self._template, article, self._ext)
-        answer = yield Step("GET", self._list_address(prefix, "list-type=2"), keep_bytes=_LIST_BYTES)
-        if answer.fault or answer.status != 200:
-            return _judged(answer)
-        names = {entry.findtext("{*}Key") or "" for entry in _listed(answer.body, "Contents")}
-        return {name for name in names if pattern.fullmatch(name)}
+        names: set[str] = set()
+        if self._has_versions:
+            listed = yield from self._list(prefix)
+            if isinstance(listed, Answer):
+                return listed
+            names.update(name for name in listed if pattern.fullmatch(name))
+        if self._pictures:
+            listed = yield from self._list(self._prefix_of_pictures(article, prefix))
+            if isinstance(listed, Answer):
+                return listed
+            pictures = picture_names(article.id)
+            names.update(name for name in listed if pictures.fullmatch(name.rpartition("/")[2]))
+        return names
+
+    def _prefix_of_pictures(self, article: Article, prefix: str) -> str:
+        if "{version}" in self._template.rpartition("/")[0]:
+            # They lie in a folder for each version.
+            return prefix
+        return _beside(file_name(self._template, article, self._ext), f"{safe_value(article.id)}-")
+
+    def _list(self, prefix: str) -> Generator[Step, Answer, list[str] | Answer]:
+        """Return all names that begin so, page by page, or the answer that says why nobody knows."""
+        names: list[str] = []
+        token: str | None = ""
+        while token is not None:
+            more = f"list-type=2&continuation-token={quote(token, safe='')}" if token else "list-type=2"
+            answer = yield Step("GET", self._list_address(prefix, more), keep_bytes=_LIST_BYTES)
+            if answer.fault or answer.status != 200:
+                return _judged(answer)
+            names += (entry.findtext("{*}Key") or "" for entry in _listed(answer.body, "Contents"))
+            token = next((entry.text for entry in _listed(answer.body, "NextContinuationToken")), None)
+        return names
 
     def _remove_versions(
         self, keys: Iterable[str], keep: str, keep_etag: str
@@ -243,6 +309,24 @@ class Bucket:
 
     def _address(self, key: str) -> str:
         return f"{self._url}/{key}"
+
+
+def _about(message: Message) -> list[str]:
+    """The metadata of an object, as header lines."""
+    assert message.article is not None
+    about = {
+        "article": quote(message.article.id, safe=""),
+        "version": message.article.version,
+        "pubstatus": _STATUS.get(message.status, "usable"),
+        "message": message.id,
+    }
+    return [f"{_META}{name}: {value}" for name, value in about.items()]
+
+
+def _beside(key: str, name: str) -> str:
+    """The key of a picture in the folder of a text."""
+    folder, slash, _ = key.rpartition("/")
+    return f"{folder}{slash}{name}"
 
 
 def _note(etags: dict[str, str], key: str, etag: str) -> None:
@@ -318,5 +402,6 @@ def destination(settings: EndpointSettings, sender: Sender) -> Bucket:
         all_versions=s3.all_versions,
         conditional=s3.conditional,
         gzip=settings.gzip,
+        pictures=settings.companions.pictures,
         tls=tls_of(settings.tls),
     )

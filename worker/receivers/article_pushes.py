@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker import clock
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
+from worker.pictures.pictures import PicturesAwaited
 from worker.receivers import policy
 from worker.receivers.disputes import Contest, Park, RefusedPush, judge
 from worker.receivers.doubts import Doubts
 from worker.receivers.due_messages import DueMessages
 from worker.receivers.endpoint_pushes import EndpointPushes
 from worker.receivers.pending_articles import PendingArticle, PendingQueue
-from worker.receivers.push_session import early_settlement, outcome_of
+from worker.receivers.push_session import brief, early_settlement, outcome_of
 from worker.receivers.push_status import NOTICES
 from worker.store.attempts import PARKED_ALONE, RECALL
 from worker.store.changes import Change
@@ -32,11 +34,12 @@ from worker.store.receiver_states import NOT_FAILING, Failing
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from worker.outbound.jobs import Job
     from worker.outbound.transfer import Transfer
+    from worker.pictures.pictures import Pictures
     from worker.receivers.ledger import Outcome
     from worker.receivers.message_cache import MessageCache
     from worker.receivers.push_plan import PushPlan
@@ -45,16 +48,35 @@ if TYPE_CHECKING:
     from worker.store.changes import OwedNotices
     from worker.store.receivers import Claim
 
+_PICTURES_SECONDS = 1.0
+"""After how long an article goes on that waits for pictures, at the least."""
+
 
 class ArticlePushes(EndpointPushes):
     """Pushes what a plan has: notices of what the endpoint must no longer show, the changes, what is sent again.
 
     Notices alone are free of the endpoint's rate. `timeout` of each request in seconds, `deadline` of all in monotonic
-    seconds: a request that might outlast it is left to the next claim.
+    seconds: a request that might outlast it is left to the next claim. `pictures` are fetched that go beside articles:
+    one that waits for its pictures does not keep the others waiting.
     """
 
-    def __init__(self, claim: Claim, plan: PushPlan, messages: MessageCache, timeout: float, deadline: float) -> None:
+    on_pictures: Callable[[PendingArticle], None]
+    """Gets an article whose pictures were fetched, or could not be, in any thread. Set before the first request."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        plan: PushPlan,
+        messages: MessageCache,
+        timeout: float,
+        deadline: float,
+        pictures: Pictures | None = None,
+    ) -> None:
         super().__init__(plan.endpoint, claim, timeout, deadline)
+        self._pictures = pictures
+        self._fetching = 0
+        self._began_fetching = False
+        self._awaited: PicturesAwaited | None = None
         self._plan = plan
         self._allowance = plan.allowance
         self._messages = DueMessages(plan.endpoint, claim, plan.ledger, messages)
@@ -102,7 +124,12 @@ class ArticlePushes(EndpointPushes):
         """Return the ids of the articles that may go next."""
         if self._ended is not None:
             return ()
-        return self._queue.next_ids(self._endpoint.concurrency - self.in_flight)
+        return self._queue.next_ids(self._room)
+
+    @property
+    def _room(self) -> int:
+        """How many more articles may be in flight; what is fetched for them counts as in flight to others alone."""
+        return self._endpoint.concurrency - (self.in_flight - self._fetching)
 
     def unfinished_articles(self) -> Iterable[str]:
         """Return the ids of the articles that wait or are in flight."""
@@ -125,7 +152,7 @@ class ArticlePushes(EndpointPushes):
 
     def next_request(self, articles: Articles) -> Transfer | Job | None:
         """Return the request for the next article that the endpoint has not had, if it may be sent now."""
-        while self._ended is None and self.in_flight < self._endpoint.concurrency:
+        while self._ended is None and self._room > 0:
             if time.monotonic() + self._timeout > self._deadline:
                 self._queue.leave_the_rest(with_notices=True)
                 break
@@ -146,7 +173,7 @@ class ArticlePushes(EndpointPushes):
         article_id = pending.article_id
         remote, doubtful = self._messages.remote(article_id), self._messages.is_doubtful(article_id)
         request = self._request(pending, pending.message, texts, replay_id, remote, doubtful=doubtful)
-        if self.in_flight > self._queue.in_flight:
+        if self.in_flight - self._fetching > self._queue.in_flight:
             self._queue.depart(pending)
             self._spend(pending, 1)
         if request:
@@ -155,7 +182,12 @@ class ArticlePushes(EndpointPushes):
 
     def _is_due(self, pending: PendingArticle, stored: StoredArticle | None) -> bool:
         """Work out what is due of the article as it is, and whether it may be sent now."""
-        if stored is None or not self._messages.prepare(pending, stored) or (pending.ahead and not pending.is_notice):
+        try:
+            is_due = stored is not None and self._messages.prepare(pending, stored)
+        except PicturesAwaited as awaited:
+            self._await(pending, awaited)
+            return False
+        if not is_due or (pending.ahead and not pending.is_notice):
             self._finish(pending)
             if pending.article_id in self._disputes:
                 self._undisputed.append(pending.article_id)
@@ -173,6 +205,32 @@ class ArticlePushes(EndpointPushes):
             self._finish(pending)
             return False
         return True
+
+    def _await(self, pending: PendingArticle, awaited: PicturesAwaited) -> None:
+        """Have the pictures fetched that go beside an article, or leave it to the next claim when they may be tried."""
+        assert self._pictures is not None
+        # What is sent must leave in time for its answer.
+        until = self._deadline - self._timeout
+        may_fetch = not pending.awaited and awaited.due <= time.monotonic()
+        if may_fetch and self._pictures.fetch(awaited, until, partial(self.on_pictures, pending)):
+            self._queue.await_pictures(pending)
+            self._fetching += 1
+            self.in_flight += 1
+            self._began_fetching = True
+        elif self._awaited is None or awaited.due < self._awaited.due:
+            # It is neither done nor waits any more, so the cursor stays before it.
+            self._awaited = awaited
+
+    def began_fetching(self) -> bool:
+        """Return whether an article has begun to wait for its pictures since this was called last."""
+        began, self._began_fetching = self._began_fetching, False
+        return began
+
+    def take_pictures(self, pending: PendingArticle) -> None:
+        """Go on with an article whose pictures were fetched, or could not be."""
+        self._fetching -= 1
+        self.in_flight -= 1
+        pending.awaits = False
 
     def _waits_in_dispute(self, pending: PendingArticle) -> bool:
         """Whether a change is of an article in dispute that is not due yet: the cursor passes its change again."""
@@ -222,6 +280,7 @@ class ArticlePushes(EndpointPushes):
         match outcome:
             case policy.Delivered():
                 name = "delivered"
+                answer.message = "; ".join(filter(None, (answer.message, pending.message.lacking)))
                 ledger = self._messages.note(pending.article_id, entry, "taken", now, answer.remote)
                 self._take_success(pending, now)
             case policy.Refused(status):
@@ -342,6 +401,9 @@ class ArticlePushes(EndpointPushes):
             if self._ended is None:
                 # They go when the rate allows it.
                 self._postpone(settlement, clock.ms(clock.agreed()) + 1000, "replaying")
+        if self._awaited is not None and self._ended is None:
+            seconds = max(_PICTURES_SECONDS, self._awaited.due - time.monotonic())
+            self._postpone(settlement, clock.ms(clock.agreed()) + int(seconds * 1000), brief(str(self._awaited)))
         settlement.replayed = self._replayed
         settlement.undisputed = self._undisputed
         settlement.unspent = self._allowance or 0

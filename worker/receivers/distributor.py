@@ -21,7 +21,7 @@ from worker import clock
 from worker.receivers.attempt_notes import AttemptNotes, OutcomeCounts
 from worker.receivers.backoff_review import BackoffReview
 from worker.receivers.feed_queue import FeedHistories, FeedQueue
-from worker.receivers.inbox import ArticleWithdrawn, FeedBehind, Inbox, RequestAnswered, StopRequested
+from worker.receivers.inbox import ArticleWithdrawn, FeedBehind, Inbox, PicturesFetched, RequestAnswered, StopRequested
 from worker.receivers.sessions import Sessions
 from worker.receivers.settlements import Settlements
 from worker.store import redis_errors
@@ -214,6 +214,8 @@ class Distributor:
         match message:
             case RequestAnswered(session, key, answer):
                 self._sessions.take_answer(session, key, answer)
+            case PicturesFetched(session, pending):
+                self._sessions.take_pictures(session, pending)
             case FeedBehind(feed):
                 self._feeds.add(feed)
             case ArticleWithdrawn(feed):

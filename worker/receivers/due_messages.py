@@ -47,7 +47,10 @@ class DueMessages:
                 self._entries[article_id] = LedgerEntry.parse(text)
 
     def prepare(self, pending: PendingArticle, stored: StoredArticle) -> bool:
-        """Work out what is due of the article as it is now; False: nothing, the endpoint has it."""
+        """Work out what is due of the article as it is now; False: nothing, the endpoint has it.
+
+        Raises PicturesAwaited.
+        """
         change, article = pending.change, stored.article
         entry = self._entries.get(change.article_id)
         status = status_to_push(article, change, entry, early=self._endpoint.early)

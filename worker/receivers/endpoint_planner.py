@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from worker.destinations.endpoint import Endpoint
     from worker.documents.feed_payloads import FeedPayloads
     from worker.newsroom.article_reader import ArticleReader
+    from worker.pictures.pictures import Pictures
     from worker.receivers.endpoint_directory import EndpointDirectory
     from worker.store import Store
     from worker.store.changes import Change
@@ -57,7 +58,7 @@ _NOTHING_OWED = OwedNotices(0, [], {})
 
 
 class EndpointPlanner:
-    """Plans pushes to partner endpoints. `timeout` of one request in seconds.
+    """Plans pushes to partner endpoints. `timeout` of one request in seconds; `pictures`: those beside articles.
 
     It remembers changes that several endpoints have to be sent, messages that were rendered, and how far it has looked
     for notices that are owed. Everything else it reads when a claim is made.
@@ -72,13 +73,15 @@ class EndpointPlanner:
         directory: EndpointDirectory,
         *,
         timeout: float,
+        pictures: Pictures | None = None,
     ) -> None:
         self._store = store
         self._articles = articles
         self._payloads = payloads
         self._directory = directory
         self._timeout = timeout
-        self._messages = MessageCache(provider)
+        self._pictures = pictures
+        self._messages = MessageCache(provider, pictures)
         self._changes: LRUCache[tuple[str, int, int, int], list[Change]] = LRUCache(
             _CHANGES_CACHED, getsizeof=lambda changes: 1 + len(changes)
         )
@@ -133,7 +136,7 @@ class EndpointPlanner:
         """
         session: ArticlePushes | FeedPush
         if plan.endpoint.mode == "article":
-            session = ArticlePushes(claim, plan, self._messages, self._timeout, deadline)
+            session = ArticlePushes(claim, plan, self._messages, self._timeout, deadline, self._pictures)
         else:
             session = self._feed_push(definition, claim, plan, head, deadline, withdrawals_seen)
         session.withdrawals_seen = withdrawals_seen

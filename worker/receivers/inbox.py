@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from worker.outbound.transfer import Answer
+    from worker.receivers.article_pushes import ArticlePushes
+    from worker.receivers.pending_articles import PendingArticle
     from worker.receivers.push_session import PushSession
 
 
@@ -32,11 +34,18 @@ class RequestAnswered(NamedTuple):
     answer: Answer
 
 
+class PicturesFetched(NamedTuple):
+    """The pictures of an article that a session waits for were fetched, or could not be."""
+
+    session: ArticlePushes
+    pending: PendingArticle
+
+
 class StopRequested(NamedTuple):
     """The process is stopping."""
 
 
-Message = FeedBehind | ArticleWithdrawn | RequestAnswered | StopRequested
+Message = FeedBehind | ArticleWithdrawn | RequestAnswered | PicturesFetched | StopRequested
 
 
 class Inbox:

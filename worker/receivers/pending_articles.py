@@ -29,7 +29,8 @@ class PendingArticle:
     goes before all else, while its change keeps its own turn; when that turn has not come yet, the change joins the
     notice as one of its `twins` and is done with it. `refused`: when the endpoint last refused this very message;
     `failed`: when it refused it or gave no good answer. `message` and `entry` (for the ledger) are worked out when the
-    article's turn comes; `accepted`: when its event was accepted.
+    article's turn comes; `accepted`: when its event was accepted. `awaits`: the pictures that go beside it are being
+    fetched, and others go before it meanwhile; `awaited`: they were.
     """
 
     change: Change
@@ -43,6 +44,8 @@ class PendingArticle:
     message: Message | None = None
     entry: LedgerEntry | None = None
     accepted: int = 0
+    awaits: bool = False
+    awaited: bool = False
     done: bool = False
 
     @property
@@ -89,7 +92,8 @@ class PendingQueue:
     def next_ids(self, room: int) -> list[str]:
         """Return the ids of the articles that may go next, when there is room for so many requests."""
         ahead = [notice for notice in self._ahead if notice.article_id not in self._in_flight]
-        return [pending.article_id for pending in (*ahead[:room], *islice(self._waiting, room))]
+        waiting = (pending for pending in self._waiting if not pending.awaits)
+        return [pending.article_id for pending in (*ahead[:room], *islice(waiting, room))]
 
     def unfinished_ids(self) -> set[str]:
         """Return the ids of the articles that wait or are in flight."""
@@ -100,12 +104,16 @@ class PendingQueue:
         for place, notice in enumerate(self._ahead):
             if notice.article_id in article_ids and notice.article_id not in self._in_flight:
                 return self._ahead.pop(place)
-        if not self._waiting:
+        first = next((pending for pending in self._waiting if not pending.awaits), None)
+        if first is None or first.article_id not in article_ids or first.article_id in self._in_flight:
             return None
-        first = self._waiting[0]
-        if first.article_id not in article_ids or first.article_id in self._in_flight:
-            return None
-        return self._waiting.popleft()
+        self._waiting.remove(first)
+        return first
+
+    def await_pictures(self, pending: PendingArticle) -> None:
+        """Have others go before one that was taken out, until its pictures are here; it keeps its place."""
+        pending.awaits = pending.awaited = True
+        self.put_back(pending)
 
     def add_last(self, pending: PendingArticle) -> None:
         """Have something sent after all that waits. The cursor does not wait for it."""

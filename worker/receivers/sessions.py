@@ -14,7 +14,7 @@ import structlog
 
 from worker import clock
 from worker.receivers.article_pushes import ArticlePushes
-from worker.receivers.inbox import RequestAnswered
+from worker.receivers.inbox import PicturesFetched, RequestAnswered
 from worker.receivers.settlements import broken_off, given_back, left_alone, not_configured
 from worker.store import redis_errors
 from worker.store.receivers import Settlement
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from worker.receivers.clearance import Clearance
     from worker.receivers.endpoint_planner import EndpointPlanner
     from worker.receivers.inbox import Inbox
+    from worker.receivers.pending_articles import PendingArticle
     from worker.receivers.push_plan import PushPlan
     from worker.receivers.push_session import Articles, PushSession
     from worker.receivers.settlements import Settlements
@@ -108,6 +109,7 @@ class Sessions:
                 continue
             session.on_answer = partial(self._on_answer, session)
             if isinstance(session, ArticlePushes):
+                session.on_pictures = partial(self._on_pictures, session)
                 self._article_pushes[definition.name].add(session)
             self._ready[session] = None
 
@@ -132,6 +134,14 @@ class Sessions:
     def _on_answer(self, session: PushSession, key: object, answer: Answer) -> None:
         """Pass an answer on from the engine's thread to ours."""
         self._inbox.put(RequestAnswered(session, key, answer))
+
+    def _on_pictures(self, session: ArticlePushes, pending: PendingArticle) -> None:
+        self._inbox.put(PicturesFetched(session, pending))
+
+    def take_pictures(self, session: ArticlePushes, pending: PendingArticle) -> None:
+        """Have a session go on with an article whose pictures it has waited for."""
+        self._ready[session] = None
+        session.take_pictures(pending)
 
     def take_answer(self, session: PushSession, key: object, answer: Answer) -> None:
         """Have a session judge an answer."""
@@ -224,6 +234,10 @@ class Sessions:
             session.break_off(broken_off(session.claim, error))
         # What the gate keeps back is an attempt, although it is not sent.
         self._attempts.collect(session)
+        if isinstance(session, ArticlePushes) and session.began_fetching():
+            # Others may go meanwhile.
+            self._ready[session] = None
+            return
         if session.in_flight:
             return
         if any(session.needed_articles()):

@@ -46,6 +46,7 @@ from worker.newsroom.newsroom import Newsroom
 from worker.outbound.engine import Engine
 from worker.outbound.oauth2_tokens import Tokens
 from worker.outbound.webhook_consents import Consents
+from worker.pictures.pictures import Pictures
 from worker.receivers.clearance import Clearance
 from worker.receivers.distributor import Distributor
 from worker.receivers.endpoint_directory import EndpointDirectory
@@ -124,8 +125,11 @@ class WorkerRuntime:
             store.changes, services.payloads, site, whole=settings.websub.body == "full", timeout=delivery.timeout
         )
         self._directory = EndpointDirectory()
+        self._pictures = Pictures(self._engine, settings.data_dir / "pictures", delivery.timeout)
         planner = EndpointPlanner(
-            store, services.articles, services.payloads, site.provider, self._directory, timeout=delivery.timeout
+            *(store, services.articles, services.payloads, site.provider, self._directory),
+            timeout=delivery.timeout,
+            pictures=self._pictures,
         )
         callbacks = CallbackRequests(self._engine, timeout=delivery.timeout, claim_seconds=delivery.claim_seconds)
         ended_subscriptions = EndedSubscriptions(store, site, callbacks)
@@ -329,6 +333,7 @@ class WorkerRuntime:
             self._answers.shutdown,
             *(partial(duty.join, _AGREED_SECONDS) for duty in (*self._agreeing, *self._alarms)),
             partial(self._pages.shutdown, cancel_futures=True),
+            self._pictures.stop,
             store.counters.flush,
             partial(store.events.leave, self._consumer),
         )
