@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -20,6 +21,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ _OWN = 256
 _BACKLOG = 4096
 """Connections that may wait to be taken; the system may allow fewer."""
 _STOP_SECONDS = 10
+_HUNG_SECONDS = 60
+"""A process, of several, that has not moved for so long is ended, and another takes its place."""
 
 
 def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> None:
     """Serve until SIGTERM or SIGINT. At SIGHUP the settings are read again; `aloud`: log what has changed.
+
+    Raises SystemExit with a status when what was started could not serve.
 
     A single process serves itself, and is started again by whoever watches us. Of several `processes`, which take
     connections from one port, one that dies is started again.
@@ -59,7 +65,10 @@ def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> No
         server.run()
     else:
         threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
-        Multiprocess(config, [config.bind_socket()]).run()
+        supervisor = Multiprocess(config, [config.bind_socket()])
+        supervisor.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+            sys.exit(STARTUP_FAILURE)
 
 
 def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, processes: int = 1) -> Config:
@@ -84,6 +93,7 @@ def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, 
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_worker_healthcheck=_HUNG_SECONDS,
     )
 
 
