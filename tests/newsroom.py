@@ -172,12 +172,18 @@ def published(article_id: str, section: str, version: int = 1, **more: Any) -> d
 
 @contextmanager
 def start(
-    tmp_path: Path, receiver: Receiver, workers: int, more: str = "", variables: Mapping[str, str] | None = None
+    tmp_path: Path,
+    receiver: Receiver,
+    workers: int,
+    more: str = "",
+    variables: Mapping[str, str] | None = None,
+    *,
+    top: str = "",
 ) -> Iterator[Newsroom]:
-    """Start one. `more`: settings beside the usual; `variables`: environment variables that they name."""
+    """Start one. `more`: settings beside the usual, `top` before them; `variables`: those of the environment."""
     port = free_port("127.0.0.1")
     config = tmp_path / "dateline.toml"
-    config.write_text(settings_text(port, tmp_path / "data", receiver.url) + more)
+    config.write_text(top + settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ.update(variables or {})
     if "DATELINE_RECORD_URL" not in environ:

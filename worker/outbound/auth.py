@@ -35,7 +35,7 @@ _SHOWN = frozenset(
     }
 )
 """Headers of ours that have no secret in them. A signature is none: who has it learns nothing of the key."""
-_SCHEMES = frozenset({"Basic", "Bearer", "HHMAC"})
+_SCHEMES = frozenset({"Basic", "Bearer"})
 
 
 def shown_headers(lines: Sequence[str]) -> str:
