@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import grp
 import logging
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -20,9 +22,12 @@ from typing import Any
 
 import pytest
 
+PROFTPD = shutil.which("proftpd") or "/usr/sbin/proftpd"
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 PEM = Path(__file__).parent / "contract" / "localhost.pem"
 _START_SECONDS = 30
+_PASSIVE = re.compile(rb"229 [^\r\n]*\(\|\|\|(\d+)\|\)[^\r\n]*\r\n")
+"""A server's reply to EPSV (RFC 2428, section 3)."""
 
 
 def free_port() -> int:
@@ -112,7 +117,8 @@ def _children(pid: int) -> list[int]:
 class FtpServer:
     """pyftpdlib's server, with TLS if asked for.
 
-    `refuses`: names of commands that it answers with 550; `replies`: what it answers to others.
+    `refuses`: names of commands that it answers with 550; `replies`: what it answers to others. `ends_data`: whether it
+    ends what it sends as TLS wants it.
     """
 
     def __init__(
@@ -123,12 +129,13 @@ class FtpServer:
         refuses: frozenset[str] = frozenset(),
         replies: Mapping[str, str] = MappingProxyType({}),
         renames_onto_names: bool = True,
+        ends_data: bool = True,
     ) -> None:
         with warnings.catch_warnings():
             # Of asyncore, which it stands on; from Python 3.12 on it brings that along.
             warnings.simplefilter("ignore", DeprecationWarning)
             from pyftpdlib.authorizers import DummyAuthorizer
-            from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+            from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler, TLS_FTPHandler
             from pyftpdlib.ioloop import IOLoop
             from pyftpdlib.servers import FTPServer
 
@@ -148,6 +155,12 @@ class FtpServer:
                     return
                 super().pre_process_command(line, cmd, arg)
 
+        class Abrupt(TLS_DTPHandler):  # type: ignore[misc]
+            def close(self) -> None:
+                DTPHandler.close(self)
+
+        if not ends_data:
+            Handler.dtp_handler = Abrupt
         Handler.authorizer = authorizer
         Handler.use_sendfile = False
         if tls:
@@ -174,12 +187,56 @@ class FtpServer:
         self._thread.join(10)
 
 
+class ProFtpd:
+    """ProFTPD for this user, under the name of herald; with TLS if asked for."""
+
+    def __init__(self, folder: Path, *, tls: bool) -> None:
+        if not Path(PROFTPD).exists():
+            pytest.skip("there is no ProFTPD: apt-get install proftpd-basic proftpd-mod-crypto")
+        self.files = folder / "files"
+        self.files.mkdir(parents=True)
+        self.port = free_port()
+        password = _run("openssl", "passwd", "-6", "pass").strip()
+        users = folder / "users"
+        users.write_text(f"herald:{password}:{os.getuid()}:{os.getgid()}::{self.files}:/bin/false\n")
+        users.chmod(0o600)
+        lines = [
+            *("ModulePath /usr/lib/proftpd", "ServerType standalone", "DefaultServer on", "UseIPv6 off"),
+            *("DefaultAddress 127.0.0.1", f"Port {self.port}", "UseReverseDNS off", "RequireValidShell off"),
+            *(f"User {getpass.getuser()}", f"Group {grp.getgrgid(os.getgid()).gr_name}", "RootLogin on"),
+            *("AuthOrder mod_auth_file.c", f"AuthUserFile {users}", "DelayTable none", "WtmpLog off"),
+            *(f"ScoreboardFile {folder / 'board'}", f"PidFile {folder / 'pid'}", f"SystemLog {folder / 'log'}"),
+            *("TransferLog none", "AllowOverwrite on", "MaxInstances 200"),
+        ]
+        if tls:
+            lines += [
+                *("LoadModule mod_tls.c", "TLSEngine on", "TLSRequired on", f"TLSLog {folder / 'tls.log'}"),
+                *(f"TLSECCertificateFile {PEM}", f"TLSECCertificateKeyFile {PEM}"),
+            ]
+        config = folder / "proftpd.conf"
+        config.write_text("\n".join(lines) + "\n")
+        self._process = subprocess.Popen([PROFTPD, "-n", "-q", "-c", str(config)], stdin=subprocess.DEVNULL)
+        _wait_for(self.port)
+
+    def stop(self) -> None:
+        children = _children(self._process.pid)
+        self._process.terminate()
+        self._process.wait()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, 15)
+
+
 class CuttingProxy:
-    """Passes connections on to a server, and cuts each after as many bytes as `cut_after` says; None: never."""
+    """Passes connections on to a server, and cuts each after as many bytes as `cut_after` says; None: never.
+
+    `data_cut_after`: the same of the connections for the data of FTP, which go through it too if this is set.
+    """
 
     def __init__(self, port: int) -> None:
         self._target = port
         self.cut_after: Iterator[int | None] = iter(())
+        self.data_cut_after: Iterator[int | None] | None = None
         self.cuts = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -192,11 +249,12 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            Thread(target=self._serve, args=(client, next(self.cut_after, None)), daemon=True).start()
+            left = next(self.cut_after, None)
+            Thread(target=self._serve, args=(client, left, self._target), daemon=True).start()
 
-    def _serve(self, client: socket.socket, left: int | None) -> None:
+    def _serve(self, client: socket.socket, left: int | None, target: int) -> None:
         try:
-            server = socket.create_connection(("127.0.0.1", self._target))
+            server = socket.create_connection(("127.0.0.1", target))
         except OSError:
             client.close()
             return
@@ -215,6 +273,7 @@ class CuttingProxy:
     def _pass_on(self, source: socket.socket, sink: socket.socket, budget: list[int | None]) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(4096):
+                piece = _PASSIVE.sub(self._detour, piece) if self.data_cut_after is not None else piece
                 left = budget[0]
                 if left is not None:
                     budget[0] = max(0, left - len(piece))
@@ -226,6 +285,24 @@ class CuttingProxy:
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def _detour(self, reply: re.Match[bytes]) -> bytes:
+        """Have the connection for the data that a server waits for come through here."""
+        assert self.data_cut_after is not None
+        listener, left = socket.create_server(("127.0.0.1", 0)), next(self.data_cut_after, None)
+
+        def pass_on() -> None:
+            with listener:
+                listener.settimeout(10)
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+            client.settimeout(None)
+            self._serve(client, left, int(reply[1]))
+
+        Thread(target=pass_on, daemon=True).start()
+        return b"229 Entering extended passive mode (|||%d|).\r\n" % listener.getsockname()[1]
 
     def close(self) -> None:
         self._listener.close()

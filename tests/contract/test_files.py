@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from file_servers import PEM, CuttingProxy, FtpServer, Sshd, random_cuts
+from file_servers import PEM, CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
 from pictures import picture, picture_file
 
 from config.endpoint_settings import EndpointSettings
@@ -108,6 +108,27 @@ def ftps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def unended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
+    server = FtpServer(tmp_path_factory.mktemp("unended"), tls=True, ends_data=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def proftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
+    server = ProFtpd(tmp_path_factory.mktemp("proftpd"), tls=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def proftpd_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
+    server = ProFtpd(tmp_path_factory.mktemp("proftpd-tls"), tls=True)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     desk = Desk()
@@ -118,19 +139,19 @@ def desk() -> Iterator[Desk]:
 LOGIN = {"username": "herald", "password": "pass"}
 
 
-@pytest.fixture(params=["sftp", "ftp", "active", "ftps"])
+@pytest.fixture(params=["sftp", "ftp", "active", "ftps", "unended", "proftpd", "proftpd_tls"])
 def partner(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> tuple[FileDestination, Path]:
     """A destination of each kind, and where its files lie."""
     folder = f"incoming/{tmp_path.name}"
     if request.param == "sftp":
         server: Any = request.getfixturevalue("sshd")
         there = desk.destination("sftp", f"{server.url}/{folder}", server.settings())
-    elif request.param == "ftps":
-        server = request.getfixturevalue("ftps")
+    elif request.param in {"ftps", "unended", "proftpd_tls"}:
+        server = request.getfixturevalue(request.param)
         url = f"ftps://127.0.0.1:{server.port}/{folder}"
         there = desk.destination("ftps", url, LOGIN, tls={"ca": str(PEM)})
     else:
-        server = request.getfixturevalue("ftp")
+        server = request.getfixturevalue("proftpd" if request.param == "proftpd" else "ftp")
         own = {**LOGIN, "active": request.param == "active"}
         there = desk.destination("ftp", f"ftp://127.0.0.1:{server.port}/{folder}", own)
     return there, server.files / folder
@@ -357,9 +378,8 @@ class TestAddresses:
         victim.close()
 
 
-def cut(desk: Desk, there: FileDestination, proxy: CuttingProxy, folder: Path, cuts: int, most: int, seed: int) -> None:
+def cut(desk: Desk, there: FileDestination, proxy: CuttingProxy, folder: Path, cuts: int) -> None:
     """Send versions of a few articles through connections that are cut, each until it has arrived."""
-    proxy.cut_after = random_cuts(random.Random(seed), most)
     latest: dict[str, int] = {}
     watched = Watch(folder)
     version = 0
@@ -410,7 +430,7 @@ class Watch:
 
 
 @pytest.mark.parametrize("cuts", [50, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
-@pytest.mark.parametrize("kind", ["sftp", "ftp"])
+@pytest.mark.parametrize("kind", ["sftp", "ftp", "ftp-data"])
 def test_connections_that_are_cut_anywhere(
     desk: Desk, request: pytest.FixtureRequest, tmp_path: Path, kind: str, cuts: int
 ) -> None:
@@ -420,8 +440,13 @@ def test_connections_that_are_cut_anywhere(
     proxy = CuttingProxy(server.port)
     base = f"sftp://127.0.0.1:{proxy.port}{server.files}" if kind == "sftp" else f"ftp://127.0.0.1:{proxy.port}"
     own = server.settings() if kind == "sftp" else LOGIN
-    there = desk.destination(kind, f"{base}/{tmp_path.name}", {**own, "name": "{id}.{ext}"})
-    cut(desk, there, proxy, folder, cuts, 20_000 if kind == "sftp" else 2_500, cuts)
+    there = desk.destination(kind[:4].rstrip("-"), f"{base}/{tmp_path.name}", {**own, "name": "{id}.{ext}"})
+    lengths = random_cuts(random.Random(cuts), 20_000 if kind == "sftp" else 2_500)
+    if kind == "ftp-data":
+        proxy.data_cut_after = lengths
+    else:
+        proxy.cut_after = lengths
+    cut(desk, there, proxy, folder, cuts)
     proxy.close()
 
 
@@ -521,6 +546,21 @@ class Dying:
                 self.ended.set()
 
         self._engine.submit([replace(request, on_answer=answered)])
+
+
+def test_a_list_that_is_cut_off_proves_nothing_and_is_asked_for_as_a_status(
+    desk: Desk, unended: FtpServer, tmp_path: Path
+) -> None:
+    folder = unended.files / tmp_path.name
+    url = f"ftps://127.0.0.1:{unended.port}/{tmp_path.name}"
+    there = desk.destination("ftps", url, {**LOGIN, "name": "{id}.{ext}", "on_kill": "remove"}, tls={"ca": str(PEM)})
+    desk.push(there, message("x", 1))
+    killed = message("x", 2, "killed")
+    assert desk.look(there, killed.article).status == 200  # type: ignore[arg-type]
+    assert desk.push(there, killed).status == 200
+    assert names(folder) == []
+    assert desk.look(there, killed.article).status == 404  # type: ignore[arg-type]
+    assert "STAT ." in unended.commands
 
 
 def test_pictures_that_no_text_names_any_more_go_with_it(desk: Desk, sshd: Sshd, tmp_path: Path) -> None:

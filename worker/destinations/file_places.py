@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from worker.outbound.transfer import Answer
 
 _TEMPORARY = re.compile(r"\.(?P<base>.+)\.(?P<time>[0-9a-f]{11})-[0-9a-f]{8}\.part")
+_STATUS_BEGINS, _STATUS_ENDS = re.compile("21[123]-"), re.compile("21[123] ")
 _NOBODY: frozenset[str] = frozenset()
 
 
@@ -102,6 +103,27 @@ def names_listed(answer: Answer) -> frozenset[str] | None:
     # Some servers of FTP begin each with the folder.
     lines = answer.body.decode("utf-8", "replace").splitlines()
     return frozenset(line.rpartition("/")[2] for line in lines) - {"", ".", ".."}
+
+
+def names_in_status(answer: Answer) -> frozenset[str] | None:
+    """Return the names in a folder as an FTP server's reply to STAT has them (RFC 959, section 4.1.3); None: unknown.
+
+    A reply ends with its code, so it is whole. Names of ours have no spaces: they are the last words of their lines.
+    """
+    if answer.fault is not None or answer.status != 200 or answer.truncated:
+        return None
+    replies = answer.body.decode("utf-8", "replace").splitlines()
+    begins = [place for place, line in enumerate(replies) if _STATUS_BEGINS.match(line)]
+    if not begins or not _STATUS_ENDS.match(replies[-1]):
+        return None
+    words = [line.split() for line in replies[begins[-1] + 1 : -1]]
+    return frozenset(line[-1] for line in words if line) - {".", ".."}
+
+
+def size_in(answer: Answer) -> int | None:
+    """Return the size of a file as an FTP server's reply to SIZE has it (RFC 3659, section 4); None: it has none."""
+    sizes: list[bytes] = re.findall(rb"^213 (\d+)\r?$", answer.body, re.MULTILINE)
+    return int(sizes[-1]) if sizes else None
 
 
 def names_in(remote: str) -> list[str]:

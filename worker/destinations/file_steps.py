@@ -19,12 +19,14 @@ from worker.destinations.file_places import (
     as_remote,
     attempted,
     names_in,
+    names_in_status,
     names_listed,
+    size_in,
     temporary,
 )
 from worker.destinations.interface import followed_by
 from worker.outbound.errors import Fault
-from worker.outbound.file_transfer import FileStep
+from worker.outbound.file_transfer import UNENDED, FileStep
 from worker.outbound.transfer import Answer
 
 if TYPE_CHECKING:
@@ -92,15 +94,31 @@ class Steps:
         self._there.root.engine.submit([following])
         return following
 
-    def _list(self, folder: str, then: Step, *before: str) -> Transfer:
-        """List a folder, after some commands; where a server does not know how to list all names, as it does it."""
+    def _list(self, folder: str, then: Callable[[Answer, frozenset[str] | None], object], *before: str) -> Transfer:
+        """List a folder, after some commands; `then` gets its names, None: they are not known.
+
+        Where a server does not know how to list all names, as it does it; where it cuts its list off, as a status.
+        """
         place, step = Place(folder, ""), self._there.listing(*before)
 
         def take_list(answer: Answer) -> None:
-            if step.all_names and answer.fault is None and not names_listed(answer):
-                self._take(place, replace(step, before=(), all_names=False), then)
+            if answer.message == UNENDED:
+                self._take(place, self._there.status(), take_status)
+            elif step.all_names and answer.fault is None and not names_listed(answer):
+                self._take(place, replace(step, before=(), all_names=False), take_last_list)
             else:
-                then(answer)
+                then(answer, names_listed(answer))
+
+        def take_last_list(answer: Answer) -> None:
+            if answer.message == UNENDED:
+                self._take(place, self._there.status(), take_status)
+            else:
+                then(answer, names_listed(answer))
+
+        def take_status(answer: Answer) -> None:
+            names = names_in_status(answer)
+            unknown = Answer(0, {}, b"", Fault.RESET, UNENDED, 0.0, started=True)
+            then(unknown if names is None else answer, names)
 
         return self._take(place, step, take_list)
 
@@ -181,8 +199,7 @@ class FilePush(Steps):
         places = [place for name in names if name != notice and (place := Place.of(name)).folder == folder]
         removals = (self._there.removal(place) for place in dict.fromkeys(places))
 
-        def take_list(answer: Answer) -> None:
-            bases = names_listed(answer)
+        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
             if bases is None:
                 self._end(answer)
                 return
@@ -201,9 +218,8 @@ class FilePush(Steps):
 
         return self._list(folder, take_list, *removals)
 
-    def _take_list(self, answer: Answer) -> None:
+    def _take_list(self, answer: Answer, bases: frozenset[str] | None) -> None:
         """Go on with what lies in the folder, after a try of which nobody knows how far it came."""
-        bases = names_listed(answer)
         if bases is None:
             self._end(answer)
             return
@@ -226,11 +242,11 @@ class FilePush(Steps):
         """Leave a text alone that lies there with the very bytes that are due."""
 
         def compare(answer: Answer) -> None:
-            if answer.status == 200 and answer.body == self._message.payload:
+            if answer.body == self._message.payload:
                 self._note(self._files.name)
                 before, self._before = self._before, ()
                 self._list(self._place.folder, self._take_last_list, *before)
-            elif answer.fault is not None:
+            elif answer.fault is not None and answer.message != UNENDED:
                 self._end(answer)
             else:
                 self._put(self._place, self._message.payload, self._is_there, replaces=True)
@@ -240,9 +256,10 @@ class FilePush(Steps):
     def _put(self, place: Place, body: bytes, then: Callable[[], object], *, replaces: bool) -> Transfer:
         """Upload a file under a temporary name and rename it."""
         there, part = self._there, temporary(place, int(time.time() * 1000), secrets.token_hex(4))
-        rename = there.replacing if replaces and not there.renames_onto_names else there.renaming
+        rename = (there.replacing if replaces and not there.renames_onto_names else there.renaming)(part, place.base)
         before, self._before = self._before, ()
-        step = FileStep(there.server, "upload", before, rename(part, place.base))
+        size = there.sizing(part)
+        step = FileStep(there.server, "upload", before, size or rename, replies=bool(size))
         # From now on it may be there, whatever the answer.
         self._note(self._beside(place.base))
 
@@ -253,8 +270,16 @@ class FilePush(Steps):
                 self._end(answer)
             elif answer.status != 200:
                 self._refuse(part, answer)
-            else:
+            elif not size:
                 then()
+            elif (there_are := size_in(answer)) not in {None, len(body)}:
+                reason = f"the connection for the data was cut: {there_are} of {len(body)} bytes are there"
+                self._refuse(part, Answer(0, {}, b"", Fault.RESET, reason, 0.0, started=True))
+            else:
+                self._take(part, there.commands(*rename), take_rename)
+
+        def take_rename(answer: Answer) -> None:
+            take_upload(answer) if answer.status != 200 or answer.fault is not None else then()
 
         return self._take(part, step, take_upload, body)
 
@@ -263,8 +288,7 @@ class FilePush(Steps):
     ) -> None:
         """Go on after a rename that has failed: there is such a name, or the answer was lost with the connection."""
 
-        def take_list(answer: Answer) -> None:
-            bases = names_listed(answer)
+        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
             if bases is None:
                 self._end(answer)
             elif part.base not in bases and place.base in bases:
@@ -311,8 +335,7 @@ class FilePush(Steps):
         else:
             self._done()
 
-    def _take_last_list(self, answer: Answer) -> None:
-        bases = names_listed(answer)
+    def _take_last_list(self, answer: Answer, bases: frozenset[str] | None) -> None:
         if bases is None:
             self._end(answer)
         elif self._place.base in bases:
@@ -368,8 +391,7 @@ class FileLook(Steps):
         """Return the first step."""
         folder = self._folders[0]
 
-        def take_list(answer: Answer) -> None:
-            bases = names_listed(answer)
+        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
             if bases is None or answer.status == 403:
                 self._end(answer)
                 return
@@ -396,8 +418,8 @@ class FileTidying(Steps):
     def begin(self) -> Transfer:
         """Return the first step."""
 
-        def take_list(answer: Answer) -> None:
-            left = abandoned(names_listed(answer) or (), int(time.time() * 1000) - ABANDONED_MS)
+        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
+            left = abandoned(bases or (), int(time.time() * 1000) - ABANDONED_MS)
             if not left:
                 self._end(answer)
                 return

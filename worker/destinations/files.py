@@ -98,6 +98,11 @@ class FileDestination(ABC):
     def renaming(self, place: Place, base: str) -> tuple[str, ...]:
         """Return the commands that give a file another name in its folder; they run in that folder."""
 
+    def sizing(self, place: Place) -> tuple[str, ...]:
+        """Return the commands that say how large a file is that was uploaded; nothing: the protocol sees to that."""
+        del place
+        return ()
+
     def replacing(self, place: Place, base: str) -> tuple[str, ...]:
         """Return the same where a file of that name may be in the way: it is removed before."""
         return (self.removal(place._replace(base=base)), *self.renaming(place, base))
@@ -152,6 +157,10 @@ class FileDestination(ABC):
     def listing(self, *before: str) -> FileStep:
         """Return the step that lists a folder, after some commands."""
         return FileStep(self.server, "list", before=before, all_names=self.server.scheme == "ftp")
+
+    def status(self) -> FileStep:
+        """Return the step that has an FTP server list a folder where it takes commands, without a second connection."""
+        return FileStep(self.server, "commands", after=("STAT .",), replies=True)
 
     def commands(self, *after: str) -> FileStep:
         """Return the step that only carries out commands in a folder."""

@@ -24,6 +24,13 @@ class FtpDestination(FileDestination):
         """Return the command that removes a file."""
         return f"*DELE {place.base}"
 
+    def sizing(self, place: Place) -> tuple[str, ...]:
+        """Return the command that says how large a file is.
+
+        A connection for the data that something on its way cuts looks to the server like the end of the file.
+        """
+        return (f"*SIZE {place.base}",)
+
     def renaming(self, place: Place, base: str) -> tuple[str, ...]:
         """Return the commands that rename a file; most servers replace what has that name."""
         return (f"RNFR {place.base}", f"RNTO {base}")

@@ -122,7 +122,7 @@ class EasyHandle:
         else:
             self._reusable = False
             self._sockets.may_listen = transfer.file.server.active
-            transfer.file.set_up(setopt, transfer.body)
+            transfer.file.set_up(setopt, transfer.body, self._write)
         if multiplexes is not self._multiplexes:
             self._multiplexes = multiplexes
             setopt(pycurl.PIPEWAIT, multiplexes)

@@ -126,9 +126,11 @@ class FileStep:
     after: tuple[str, ...] = ()
     all_names: bool = False
     """Whether an FTP server is asked for the names that begin with a dot as well."""
+    replies: bool = False
+    """Whether the answer's body is what an FTP server replies to all commands."""
 
-    def set_up(self, setopt: SetOption, body: bytes) -> None:
-        """Set libcurl's options for this step."""
+    def set_up(self, setopt: SetOption, body: bytes, write: Callable[[bytes], int | None]) -> None:
+        """Set libcurl's options for this step; `write` takes what comes."""
         self.server.set_up(setopt)
         is_sftp = self.server.scheme == "sftp"
         match self.work:
@@ -148,6 +150,8 @@ class FileStep:
                     setopt(pycurl.CUSTOMREQUEST, "NLST -a")
             case "commands":
                 setopt(pycurl.NOBODY, 1)
+        if self.replies:
+            setopt(pycurl.HEADERFUNCTION, write)
         if self.before:
             setopt(pycurl.QUOTE if is_sftp else pycurl.PREQUOTE, list(self.before))
         if self.after:
@@ -168,6 +172,8 @@ class FileStep:
 
     def _fault(self, code: int, message: str, reply: int) -> tuple[Fault, str] | None:
         """Return the fault of an error; None: the server has answered that it does not do it."""
+        if self.server.tls and code == pycurl.E_RECV_ERROR and "unexpected eof" in message:
+            return Fault.RESET, UNENDED
         if code == pycurl.E_PEER_FAILED_VERIFICATION and self.server.host_keys is not None:
             shown = self.server.host_keys.shown
             return Fault.DENIED, f"the server's host key is not the one that we know{shown}"
@@ -189,6 +195,8 @@ class FileStep:
         return status, None, f"{meaning}: {reason_of(code, message)}" if message else meaning
 
 
+UNENDED = "the server closes the connection for the data without the end that TLS wants (RFC 8446, section 6.1)"
+"""Nobody knows whether what came is all: it may have been cut off."""
 _BROKEN = ("Unknown error in libssh2", "Connection lost", "No connection")
 """What libcurl's message has when a command of SFTP failed with the connection."""
 _NO_ROOM = frozenset({452, 552})
