@@ -143,12 +143,24 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def shutdown(self) -> None:
-        """End when what is under way is done. Streams of events have no end: their readers come back by themselves."""
+        """End when what is under way is done, of which the rest of a body may take a moment.
+
+        Streams of events have no end: their readers come back by themselves.
+        """
         super().shutdown()
         if self.cycle is not None and self.cycle.response_started and self.cycle.chunked_encoding:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            self.transport.close()
+            self._disconnect()
+        elif self.cycle is not None and self.cycle.more_body:
+            self.loop.call_later(_LINGER_SECONDS, self._disconnect_sender)
+
+    def _disconnect_sender(self) -> None:
+        if self.cycle.more_body:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.transport.close()
 
     def _read(self, data: bytes) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class Site:
         body = b""
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
@@ -290,6 +293,25 @@ def test_when_all_places_are_taken_those_that_say_nothing_make_room(site: Site) 
     assert answers(site.ask(GET))[0][1] == b"first" * 100
     for stranger in strangers:
         stranger.close()
+
+
+def test_a_body_that_does_not_come_does_not_keep_the_server_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+    with served(FastPath(site.cache, site.behind, ConnectionLimits(PLACES), FeedReaders())) as site.port:
+        connections = [site.connect() for _ in range(2)]
+        for connection in connections:
+            connection.sendall(b"POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nte")
+        time.sleep(0.2)
+        timer = threading.Timer(0.5, connections[0].sendall, (b"xt",))
+        timer.start()
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 8  # it would wait for ten seconds, and cancel it then
+    timer.join()
+    assert everything(connections[0]).endswith(b"other")
+    assert everything(connections[1]) == b""
+    for connection in connections:
+        connection.close()
+    assert caplog.records == []
 
 
 def test_a_stream_without_end_does_not_keep_the_server_from_ending() -> None:

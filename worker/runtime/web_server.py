@@ -6,6 +6,7 @@ are the business of the proxy in front.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import multiprocessing
@@ -74,7 +75,9 @@ def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> No
 def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, processes: int = 1) -> Config:
     """Return how uvicorn serves what `make` returns, which is called in the process that serves."""
     # It says what happens to whoever is at its terminal; what went wrong is in our log.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    uvicorn_log = logging.getLogger("uvicorn.error")
+    uvicorn_log.setLevel(logging.ERROR)
+    uvicorn_log.addFilter(_is_trouble)
     return Config(
         make,
         factory=True,
@@ -95,6 +98,12 @@ def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, 
         timeout_graceful_shutdown=_STOP_SECONDS,
         timeout_worker_healthcheck=_HUNG_SECONDS,
     )
+
+
+def _is_trouble(record: logging.LogRecord) -> bool:
+    """Whether it is more than that a request was still waited for when the server had to end."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and not str(record.msg).startswith("Cancel ")
 
 
 def _application(*, aloud: bool) -> Callable[..., Any]:
