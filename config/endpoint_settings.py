@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, Validator
 from pydantic_core import PydanticCustomError
 
 from config.apple_news_settings import AppleNewsSettings
+from config.azure_blob_settings import AzureBlobSettings
 from config.companion_settings import CompanionSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings, OwnTable, table_of
@@ -30,6 +31,7 @@ Kind = Literal[
     "http",
     "pull",
     "s3",
+    "azure-blob",
     "sftp",
     "ftp",
     "ftps",
@@ -119,6 +121,8 @@ class EndpointSettings(BaseModel):
 
     s3: OwnTable[S3Settings] = None
     """Of kind "s3": how its bucket is written to."""
+    azure_blob: OwnTable[AzureBlobSettings] = None
+    """Of kind "azure-blob": how its container is written to."""
     mail: OwnTable[MailSettings] = None
     """Of kind "mail": from whom, to whom, and by which server."""
     queue: OwnTable[QueueSettings] = None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,14 @@ import pytest
 from bucket_server import BucketRequest, BucketServer
 from contract.caller import Caller
 from contract.misbehaving import PATIENCE
+from contract.object_writer import ObjectWriter, arrived
 from pictures import picture, picture_file
 from werkzeug.wrappers import Response
 
-from feeds.article import Article
-from worker.destinations.interface import Delivery, Message
+from worker.destinations.interface import Message
 from worker.destinations.s3 import Bucket
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer, SigV4
-
-MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
-_NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -42,54 +37,14 @@ def obliging(server: BucketServer) -> None:
     server.requests.clear()
 
 
-class Writer:
-    """One worker's destination, and what it notes in the ledger of one article."""
+class Writer(ObjectWriter):
+    """One worker's bucket, and what it notes in the ledger of one article."""
 
     def __init__(self, caller: Caller, server: BucketServer, name: str = "{id}.{ext}", **more: Any) -> None:
-        self.caller = caller
-        self.id = f"hh-{next(_NUMBERS)}"
-        self.key = f"{self.id}.json"
-        self.remote = ""
         signature = more.pop("signature", SigV4(server.key_id, server.secret))
         url = more.pop("url", f"{server.url}/portal")
         self.bucket = Bucket(caller.engine, url, signature, name, "application/json", **more)
-
-    def message(self, version: int, status: str = "") -> Message:
-        status = status or ("published" if version == 1 else "corrected")
-        text = json.dumps({"id": self.id, "version": version, "status": status}).encode()
-        gone = {"killed": "canceled", "withdrawn": "withheld"}.get(status, "usable")
-        article = Article.model_construct(id=self.id, version=version, published=MARCH, edition="en", pubstatus=gone)
-        return Message.of(f"msg_{self.id}_{version}_{status}", text, status, article, compressed=self.bucket.gzip)
-
-    def begin(self, message: Message, **more: Any) -> list[Answer]:
-        """Begin a push; return where its answer will be."""
-        answers: list[Answer] = []
-        delivery = Delivery(PATIENCE, time.monotonic() + 2 * PATIENCE, remote=self.remote, **more)
-        self.caller.submit([self.bucket.push(message, delivery, answers.append)])
-        return answers
-
-    def push(self, version: int, status: str = "", **more: Any) -> Answer:
-        answers = self.begin(self.message(version, status), **more)
-        answer = _arrived(answers)
-        self.remote = answer.remote or self.remote
-        return answer
-
-    def look(self) -> Answer:
-        answers: list[Answer] = []
-        delivery = Delivery(PATIENCE, time.monotonic() + 2 * PATIENCE, remote=self.remote)
-        assert self.bucket.look is not None
-        article = self.message(9, "killed").article
-        assert article is not None
-        self.caller.submit([self.bucket.look(article, delivery, answers.append)])
-        return _arrived(answers)
-
-
-def _arrived(answers: list[Answer]) -> Answer:
-    deadline = time.monotonic() + PATIENCE
-    while not answers:
-        assert time.monotonic() < deadline, "no answer came"
-        time.sleep(0.005)
-    return answers[0]
+        super().__init__(caller, self.bucket)
 
 
 def version_at(server: BucketServer, key: str) -> int:
@@ -156,7 +111,7 @@ def test_an_older_version_that_was_held_up_never_lies_on_a_newer_one(
     # The claim has expired: another worker goes on, and knows that something may have arrived.
     assert quick.push(first_version + 1, doubtful=True).status == 200
     go_on.set()
-    answer = _arrived(late)
+    answer = arrived(late)
 
     assert (answer.status, answer.message) == (
         409,
@@ -364,7 +319,7 @@ class TestPictures:
         return replace(writer.message(version), pictures=files)
 
     def put(self, writer: Writer, message: Message, **more: Any) -> Answer:
-        answer = _arrived(writer.begin(message, **more))
+        answer = arrived(writer.begin(message, **more))
         writer.remote = answer.remote or writer.remote
         return answer
 
@@ -407,7 +362,7 @@ class TestPictures:
         writer = Writer(caller, server, pictures=True)
         left = count(-steps)
         server.behave = lambda _: Response(status=500) if next(left) >= 0 else None
-        dead = _arrived(writer.begin(self.illustrated(writer, tmp_path, 1, "red", "blue")))
+        dead = arrived(writer.begin(self.illustrated(writer, tmp_path, 1, "red", "blue")))
         assert (dead.status == 200) == (steps == 3)
         texts = [key for key in self.keys(server, writer) if key == ".json"]
         assert not texts or len(self.keys(server, writer)) == 3

@@ -97,6 +97,7 @@ class TestExample:
         (file.parent / "secrets" / "city-portal").write_text("\n".join(SIGNING[:2]))
         (file.parent / "secrets" / "archive").write_text("hunter2")
         (file.parent / "secrets" / "portal-bucket").write_text("hunter3")
+        (file.parent / "secrets" / "portal-container").write_text("aHVudGVyMTBodW50ZXIxMA==")
         (file.parent / "secrets" / "indexnow").write_text("0123456789abcdef")
         (file.parent / "secrets" / "mail").write_text("hunter4")
         (file.parent / "secrets" / "apple-news").write_text("aHVudGVyNQ==")

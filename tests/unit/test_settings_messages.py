@@ -138,6 +138,16 @@ OF_AN_ENDPOINT = {
     f'{LIST}\ncompanions = {{ pictures = true, missing = "fail" }}': ".companions.missing: ",
     f"{LIST}\ncompanions = {{ pictures = true, max_bytes = 1 }}": ".companions.max_bytes: ",
     'kind = "s3"': ".s3.key_id: is missing",
+    'kind = "azure-blob"': ".azure_blob.account: is missing",
+    'kind = "azure-blob"\nazure_blob = { account = "herald" }': ".azure_blob.key: is missing",
+    'kind = "azure-blob"\nazure_blob = { account = "The Herald", key = "a2V5a2V5a2V5a2V5a2V5a2V5" }': (
+        ".azure_blob.account: must be the name of a storage account"
+    ),
+    'kind = "azure-blob"\nazure_blob = { account = "herald", key = "secret" }': (
+        ".azure_blob.key: must be an access key of the storage account, in base64"
+    ),
+    'kind = "azure-blob"\nurl = "https://herald.example/"\nazure_blob = { account = "herald", '
+    'key = "a2V5a2V5a2V5a2V5a2V5a2V5" }': ".url: must end with the name of the container",
     's3 = { key_id = "a", secret = "b" }': ".s3: is of no use with kind",
     'kind = "s3"\ns3 = { key_id = "a" }': ".s3.secret: is missing",
     'kind = "s3"\ns3 = { key_id = "a", secret = "b", region = "Here" }': ".s3.region: must be the name of a region",

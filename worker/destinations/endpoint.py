@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from feeds.rights import EVERYTHING, Rights
-from worker.destinations import apple_news, bluesky, ftp, http, indexnow, mail, mastodon, queue, s3, sftp, websub_ping
+from worker.destinations import (
+    apple_news,
+    azure_blob,
+    bluesky,
+    ftp,
+    http,
+    indexnow,
+    mail,
+    mastodon,
+    queue,
+    s3,
+    sftp,
+    websub_ping,
+)
 from worker.pictures.pictures import PictureTerms
 
 if TYPE_CHECKING:
@@ -20,6 +33,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "http": http.destination,
     "s3": s3.destination,
+    "azure-blob": azure_blob.destination,
     "mail": mail.destination,
     "queue": queue.destination,
     "apple-news": apple_news.destination,

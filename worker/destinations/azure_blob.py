@@ -1,0 +1,116 @@
+"""Containers of Azure Blob Storage: an article is a blob under its name.
+
+Order, conditions and kills are as in all stores of objects (objects.py); here is how Azure's requests look. Each is
+signed as it is made, with the time of then: a step begins as soon as the one before has its answer.
+
+Source: Azure Storage REST API, version 2021-12-02, "Put Blob", "Delete Blob", "List Blobs", "Blob Storage error codes".
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from feeds.formats import ARTICLE_FORMATS
+from worker import clock
+from worker.destinations.http import tls_of
+from worker.destinations.objects import KEYS_PER_LIST, LIST_BYTES, Objects, code_of, listed_elements, told_by
+from worker.destinations.steps import Step
+from worker.outbound.azure_shared_key import SharedKey
+from worker.outbound.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.endpoint_settings import EndpointSettings
+    from worker.destinations.sender import Sender
+    from worker.outbound.engine import Engine
+    from worker.outbound.transfer import Answer
+
+_VERSION = "2021-12-02"
+# Without it the encoding is that of the request alone to some servers.
+_OF_THE_BLOB = re.compile(r"^(?=Content-Encoding:)")
+_FOR_A_PERSON = frozenset({"ContainerNotFound", "ContainerDisabled", "AccountIsDisabled", "InvalidResourceName"})
+"""What no repetition mends, beside a 401 or 403."""
+
+
+class Container(Objects):
+    """One container. `url`: where it is; `template`: the names of blobs (feeds/file_names.py)."""
+
+    # Names of metadata are those of variables: no hyphens.
+    meta = "x-ms-meta-dateline_"
+
+    def __init__(
+        self, engine: Engine, url: str, shared_key: SharedKey, template: str, media_type: str, **more: Any
+    ) -> None:
+        super().__init__(engine, url, template, media_type, **more)
+        self._shared_key = shared_key
+
+    def request(
+        self, method: str, url: str, query: Mapping[str, str], headers: tuple[str, ...] = (), body: bytes = b""
+    ) -> Step:
+        """Return a request to the container, signed."""
+        ours = [
+            f"x-ms-date: {format_datetime(clock.agreed().astimezone(UTC), usegmt=True)}",
+            f"x-ms-version: {_VERSION}",
+        ]
+        if method == "PUT":
+            ours.append("x-ms-blob-type: BlockBlob")
+        if method == "DELETE":
+            # What somebody has kept of it by snapshots as well.
+            ours.append("x-ms-delete-snapshots: include")
+        lines = (*(_OF_THE_BLOB.sub("x-ms-blob-", line) for line in headers), *ours)
+        authorization = self._shared_key.authorization(method, url, query, lines, len(body))
+        parameters = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+        address = f"{url}?{parameters}" if query else url
+        keep = LIST_BYTES if method == "GET" else 2048
+        return Step(method, address, body, (*lines, f"Authorization: {authorization}"), keep_bytes=keep)
+
+    def list_step(self, prefix: str, token: str) -> Step:
+        """Return the request for the names that begin so."""
+        query = {"restype": "container", "comp": "list", "maxresults": str(KEYS_PER_LIST), "prefix": prefix}
+        return self.request("GET", self._url, query | ({"marker": token} if token else {}))
+
+    def listed(self, answer: Answer) -> tuple[list[str], str | None]:
+        """Return the names in the answer to it, and the token to go on with."""
+        names = [entry.findtext("{*}Name") or "" for entry in listed_elements(answer.body, "Blob")]
+        return names, next((entry.text for entry in listed_elements(answer.body, "NextMarker")), None) or None
+
+    def is_missing(self, answer: Answer) -> bool:
+        """Whether an answer says that a blob that was to be changed is not there."""
+        return answer.status == 404 and code_of(answer) == "BlobNotFound"
+
+    def judged(self, answer: Answer) -> Answer:
+        """Return an answer of the container in the words of all destinations."""
+        if answer.fault or 200 <= answer.status < 300:
+            return answer
+        # An answer to HEAD has no body.
+        code = code_of(answer) or answer.headers.get("x-ms-error-code", "")
+        answer.message = told_by(answer)
+        # What it says of a wrong signature repeats what was signed.
+        answer.body = b""
+        if answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
+            answer.fault = Fault.DENIED
+        elif answer.status < 400:
+            answer.fault = Fault.PROTOCOL
+        return answer
+
+
+def destination(settings: EndpointSettings, sender: Sender) -> Container:
+    """Return the container that the settings of an endpoint describe."""
+    azure = settings.azure_blob
+    assert azure is not None
+    return Container(
+        sender.engine,
+        settings.url,
+        SharedKey(azure.account, azure.key.get_secret_value()),
+        azure.name,
+        ARTICLE_FORMATS[settings.format].media_type,
+        kill=azure.on_kill,
+        gzip=settings.gzip,
+        pictures=settings.companions.pictures,
+        tls=tls_of(settings.tls),
+    )
