@@ -30,7 +30,11 @@ _TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
+_STOPPING = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _LINGER_SECONDS = 2.0
+"""How long the rest of a body is waited for that nobody wants any more, or that comes while the server ends."""
+_ANSWER_SECONDS = 5.0
+"""How long an answer may take while the server ends."""
 _KNOWN_BYTES = 2_000
 """How long a request may be whose bytes are remembered."""
 _MORE = frozenset({b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
@@ -150,11 +154,18 @@ class Connection(HttpToolsProtocol):
         super().shutdown()
         if self.cycle is not None and self.cycle.response_started and self.cycle.chunked_encoding:
             self._disconnect()
-        elif self.cycle is not None and self.cycle.more_body:
+        elif self.busy:
             self.loop.call_later(_LINGER_SECONDS, self._disconnect_sender)
+            self.loop.call_later(_ANSWER_SECONDS, self._turn_away)
 
     def _disconnect_sender(self) -> None:
-        if self.cycle.more_body:
+        if self.busy and self.cycle.more_body:
+            self._disconnect()
+
+    def _turn_away(self) -> None:
+        """Answer whoever waits for something that has not happened (?wait=30s) in place of the application."""
+        if self.busy and not self.cycle.response_started and not self.transport.is_closing():
+            self.transport.write(_STOPPING)
             self._disconnect()
 
     def _disconnect(self) -> None:

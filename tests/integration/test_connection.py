@@ -65,8 +65,8 @@ class Site:
             await receive()
             self.streams -= 1
             return
-        if scope["path"] == "/slow":
-            await asyncio.sleep(0.3)
+        if scope["path"] in {"/slow", "/never"}:
+            await asyncio.sleep(0.3 if scope["path"] == "/slow" else 60)
         if scope["path"] == "/feeds/a.atom" and scope["method"] == "GET":
             document = await self.cache.get(Resource("/feeds/a.atom", "a", self.make), "identity")
             response = document.respond(relevant_fields(scope["headers"]))
@@ -311,6 +311,18 @@ def test_a_body_that_does_not_come_does_not_keep_the_server_from_ending(caplog: 
     assert everything(connections[1]) == b""
     for connection in connections:
         connection.close()
+    assert caplog.records == []
+
+
+def test_who_waits_while_the_server_ends_is_told_to_come_again(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+    with served(FastPath(site.cache, site.behind, ConnectionLimits(PLACES), FeedReaders())) as site.port:
+        connection = site.connect()
+        connection.sendall(b"GET /never HTTP/1.1\r\nhost: x\r\n\r\n")
+        time.sleep(0.2)
+    with connection:
+        assert everything(connection).startswith(b"HTTP/1.1 503 ")
+    # That its task was cancelled is nobody's trouble.
     assert caplog.records == []
 
 
