@@ -20,6 +20,7 @@ from config.queue_settings import QueueSettings
 from config.s3_settings import S3Settings
 from config.setting_sources import models_in
 from config.social_settings import BlueskySettings, MastodonSettings
+from config.sqs_settings import SqsSettings
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from config.websub_ping_settings import WebSubPingSettings
 from feeds.article import Name, Url
@@ -37,6 +38,7 @@ Kind = Literal[
     "ftps",
     "mail",
     "queue",
+    "sqs",
     "apple-news",
     "mastodon",
     "bluesky",
@@ -127,6 +129,8 @@ class EndpointSettings(BaseModel):
     """Of kind "mail": from whom, to whom, and by which server."""
     queue: OwnTable[QueueSettings] = None
     """Of kind "queue": how the message broker is reached, and where in it messages go."""
+    sqs: OwnTable[SqsSettings] = None
+    """Of kind "sqs": who we are at Amazon SQS."""
     apple_news: OwnTable[AppleNewsSettings] = None
     """Of kind "apple-news": which channel it is, and by which key."""
     sftp: OwnTable[SftpSettings] = None

@@ -14,7 +14,8 @@ from feeds.file_names import check_template
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 
 
-def _region(region: str) -> str:
+def checked_region(region: str) -> str:
+    """Return the name of a region of Amazon's. Raises ValueError."""
     if not _REGION.fullmatch(region):
         raise ValueError('must be the name of a region such as "eu-central-1", or "auto"')
     return region
@@ -35,7 +36,7 @@ class S3Settings(DestinationSettings):
     """The id of the access key."""
     secret: SomeSecret = Field(repr=False)
     """The access key."""
-    region: Annotated[str, AfterValidator(_region)] = "us-east-1"
+    region: Annotated[str, AfterValidator(checked_region)] = "us-east-1"
     """Where the bucket is, as its signature names it; R2 and GCS want "auto"."""
     name: Annotated[str, AfterValidator(check_template)] = "{date}/{id}.{ext}"
     """The name of an article's object: {id}, {version}, {date} of its first publication, {edition}, {ext}."""

@@ -148,6 +148,11 @@ OF_AN_ENDPOINT = {
     ),
     'kind = "azure-blob"\nurl = "https://herald.example/"\nazure_blob = { account = "herald", '
     'key = "a2V5a2V5a2V5a2V5a2V5a2V5" }': ".url: must end with the name of the container",
+    'kind = "sqs"\nurl = "https://sqs.example/123456789012/news.fifo"': ".sqs.key_id: is missing",
+    'kind = "sqs"\nurl = "https://s.example/123456789012/a.fifo"\nsqs = { key_id = "a" }': ".sqs.secret: is missing",
+    'kind = "sqs"\nurl = "https://sqs.example/news"\nsqs = { key_id = "a", secret = "b" }': (
+        ".url: must be the address of a queue"
+    ),
     's3 = { key_id = "a", secret = "b" }': ".s3: is of no use with kind",
     'kind = "s3"\ns3 = { key_id = "a" }': ".s3.secret: is missing",
     'kind = "s3"\ns3 = { key_id = "a", secret = "b", region = "Here" }': ".s3.region: must be the name of a region",

@@ -18,6 +18,7 @@ from worker.destinations import (
     queue,
     s3,
     sftp,
+    sqs,
     websub_ping,
 )
 from worker.pictures.pictures import PictureTerms
@@ -36,6 +37,7 @@ KINDS: Mapping[str, Callable[[EndpointSettings, Sender], Destination]] = {
     "azure-blob": azure_blob.destination,
     "mail": mail.destination,
     "queue": queue.destination,
+    "sqs": sqs.destination,
     "apple-news": apple_news.destination,
     "sftp": sftp.destination,
     "ftp": ftp.destination,

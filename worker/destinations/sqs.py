@@ -1,0 +1,127 @@
+"""Queues of Amazon SQS: a message for each change of an article, by a request that libcurl signs.
+
+In a FIFO queue the messages of one article are a group (MessageGroupId), which keeps their order, and a repetition is
+dropped for five minutes (MessageDeduplicationId is the id of the push). Other queues keep neither.
+
+Source: Amazon SQS API reference, "SendMessage" (AWS JSON 1.0 protocol), "Common errors".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from feeds.formats import ARTICLE_FORMATS
+from worker.destinations.http import tls_of
+from worker.destinations.steps import Step, begin
+from worker.outbound.errors import Fault
+from worker.outbound.transfer import DEFAULT_TLS, SigV4, Tls
+
+if TYPE_CHECKING:
+    from config.endpoint_settings import EndpointSettings
+    from worker.destinations.interface import Delivery, Message, OnAnswer
+    from worker.destinations.sender import Sender
+    from worker.destinations.steps import Steps
+    from worker.outbound.engine import Engine
+    from worker.outbound.transfer import Answer, Transfer
+
+_HEADERS = ("Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.SendMessage")
+_GROUP = re.compile(r"[!-~]{1,128}")
+_FOR_A_PERSON = frozenset(
+    {
+        *("QueueDoesNotExist", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"),
+        *("AccessDenied", "AccessDeniedException", "InvalidAddress", "InvalidSecurity", "IncompleteSignature"),
+        *("MissingAuthenticationToken", "OptInRequired", "KmsAccessDenied", "KmsDisabled", "KmsNotFound"),
+    }
+)
+"""What no repetition mends, beside a 401 or 403."""
+_LATER = frozenset({"RequestThrottled", "ThrottlingException", "KmsThrottled", "OverLimit", "RequestExpired"})
+"""What comes with a 400 and goes by."""
+
+
+class Queue:
+    """One queue. `url`: its own address, which is part of each request; the request goes to the root of its host."""
+
+    gzip = False
+    look = None
+    """Nobody can look into a queue without taking out what is in it."""
+
+    def __init__(self, engine: Engine, url: str, sigv4: SigV4, media_type: str, *, tls: Tls = DEFAULT_TLS) -> None:
+        self._engine = engine
+        self._url = url
+        self._root = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
+        self._is_fifo = url.endswith(".fifo")
+        self._media_type = media_type
+        self._of_all = {"sigv4": sigv4, "tls": tls}
+
+    def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
+        """Return the request that puts a message into the queue."""
+        return begin(self._steps(message, delivery), delivery, self._engine, on_answer, **self._of_all)
+
+    def _steps(self, message: Message, delivery: Delivery) -> Steps:
+        body = json.dumps(self._message(message, delivery), ensure_ascii=False).encode()
+        answer = yield Step("POST", self._root, body, _HEADERS)
+        return _judged(answer)
+
+    def _message(self, message: Message, delivery: Delivery) -> dict[str, Any]:
+        article = message.article
+        assert article is not None
+        words = {
+            "article-id": article.id,
+            "status": message.status,
+            "message-id": message.id,
+            "content-type": self._media_type,
+            "dateline-replay": delivery.replay_id,
+            "dateline-test": "true" if delivery.test else "",
+        }
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in words.items() if value}
+        attributes["article-version"] = {"DataType": "Number", "StringValue": str(article.version)}
+        sent = {"QueueUrl": self._url, "MessageBody": message.text.decode(), "MessageAttributes": attributes}
+        if self._is_fifo:
+            sent["MessageGroupId"] = _name_for(article.id)
+            # What is sent again because somebody has ordered it is no repetition.
+            sent["MessageDeduplicationId"] = _name_for(f"{message.id}{delivery.replay_id}")
+        return sent
+
+
+def _name_for(text: str) -> str:
+    """Return a text as a name of SQS: itself, or where it has other characters or is long, a digest."""
+    return text if _GROUP.fullmatch(text) else sha256(text.encode()).hexdigest()
+
+
+def _judged(answer: Answer) -> Answer:
+    """Return an answer of SQS in the words of all destinations."""
+    if answer.fault or answer.status == 200:
+        return answer
+    try:
+        error = json.loads(answer.body)
+        code, reason = str(error["__type"]).rpartition("#")[2], str(error.get("message") or error.get("Message") or "")
+    except (ValueError, TypeError, KeyError):
+        code = reason = ""
+    shown = f": {' '.join(reason.split())[:200]}" if reason else ""
+    # What it says of a wrong signature repeats what was signed.
+    answer.body = b""
+    answer.message = f"answered {answer.status} {code}".rstrip() + ("" if code == "SignatureDoesNotMatch" else shown)
+    if code in _LATER:
+        answer.status = 429
+    elif answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
+        answer.fault = Fault.DENIED
+    elif answer.status < 400:
+        answer.fault = Fault.PROTOCOL
+    return answer
+
+
+def destination(settings: EndpointSettings, sender: Sender) -> Queue:
+    """Return the queue that the settings of an endpoint describe."""
+    sqs = settings.sqs
+    assert sqs is not None
+    return Queue(
+        sender.engine,
+        settings.url,
+        SigV4(sqs.key_id.get_secret_value(), sqs.secret.get_secret_value(), sqs.region, "sqs"),
+        ARTICLE_FORMATS[settings.format].media_type,
+        tls=tls_of(settings.tls),
+    )
