@@ -16,6 +16,7 @@ def test_everything_that_should_have_arrived_did() -> None:
         "hh-2026-0303  killed",
         "withdrawn by the publisher",
         "hh-2026-0303-v2.json",
+        "hh-2026-0303.json (canceled)",
         HOLDS,
     ):
         assert words in done.stdout

@@ -263,7 +263,7 @@ class Objects:
                 return self.judged(answer)
             if (earlier := (yield from self.older_versions(key, keep_etag))) is not None:
                 return earlier
-        return Answer(404, {}, b"", None, "", 0.0, started=True)
+        return Answer(404, {}, b"", None, "no object has any text of it", 0.0, started=True)
 
     def _about(self, message: Message) -> list[str]:
         """The metadata of an object, as header lines."""

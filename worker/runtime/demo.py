@@ -1,4 +1,4 @@
-"""`dateline demo`: a newsroom, two subscribers and a partner, all real, in under a minute.
+"""`dateline demo`: a newsroom, two subscribers and three partners, all real but a bucket, in under a minute.
 
 Three articles are published, one is corrected, one is killed. Each receiver shows what it gets as it gets it; at the
 end what arrived is held against what should have, the feeds are read back with feedparser, and the report of the kill
@@ -36,6 +36,7 @@ from worker.management.surroundings import Surroundings
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
 from worker.record.overview import overview
 from worker.runtime import logs
+from worker.runtime.demo_bucket import DemoBucket
 from worker.runtime.demo_files import DemoFileServer
 from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import record_of
@@ -99,6 +100,14 @@ kind = "sftp"
 format = "json"
 url = "{archive}"
 sftp = {archive_settings}
+
+[[endpoints]]
+name = "portal"
+feed = "all"
+kind = "s3"
+format = "json"
+url = "{portal}"
+s3 = {portal_settings}
 """
 
 
@@ -117,7 +126,7 @@ class Arrival:
 
 @dataclass
 class DemoReceivers:
-    """Three receivers behind one HTTP server, each with a path of its own, and one that takes files."""
+    """Three receivers behind one HTTP server, each with a path of its own, and two that take files and objects."""
 
     hub_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     partner_secret: str = field(default_factory=lambda: "whsec_" + b64encode(secrets.token_bytes(32)).decode())
@@ -172,13 +181,17 @@ class DemoReceivers:
     def archive_in(self, folder: Path) -> DemoFileServer:
         """Return a server that takes files into a folder, which is made, and tells of them."""
         folder.mkdir()
-        return DemoFileServer(folder, self._take_file)
+        return DemoFileServer(folder, lambda content: self._take("archive", content, "by SFTP"))
 
-    def _take_file(self, content: bytes) -> None:
+    def portal(self) -> DemoBucket:
+        """Return a bucket that tells of its objects."""
+        return DemoBucket(lambda content, proof: self._take("portal", content, proof))
+
+    def _take(self, name: str, content: bytes, proof: str) -> None:
         event = json.loads(content)
         article = event["article"]
         change = "killed" if event["type"] == "article.killed" else f"version {article['version']}"
-        self.arrivals.put(Arrival("archive", "JSON", article["id"], change, "by SFTP", time.monotonic()))
+        self.arrivals.put(Arrival(name, "JSON", article["id"], change, proof, time.monotonic()))
 
     def read(self, name: str, headers: dict[str, str], body: bytes, at: float) -> list[Arrival]:
         """Return what a push says, article by article."""
@@ -222,7 +235,7 @@ def run(out: Console, *, stay: bool) -> int:
     port = free_port(_HOST)
     base_url = f"http://{_HOST}:{port}"
     with tempfile.TemporaryDirectory(prefix="dateline-demo-") as folder:
-        archive = receivers.archive_in(Path(folder, "archive"))
+        archive, portal = receivers.archive_in(Path(folder, "archive")), receivers.portal()
         config = Path(folder, "dateline.toml")
         config.write_text(
             _SETTINGS.format(
@@ -234,6 +247,8 @@ def run(out: Console, *, stay: bool) -> int:
                 secret=receivers.partner_secret,
                 archive=archive.url,
                 archive_settings=archive.settings,
+                portal=portal.url,
+                portal_settings=portal.settings,
             ),
             "utf-8",
         )
@@ -250,10 +265,12 @@ def run(out: Console, *, stay: bool) -> int:
             problems += _read_back(out, base_url)
             problems += _who_confirmed(out, base_url, token)
             out.print(f"The folder of archive (SFTP): {', '.join(archive.names())}", highlight=False)
+            out.print(f"The bucket of portal (a model of S3): {', '.join(portal.contents())}", highlight=False)
             problems += _what_the_record_holds(out, settings)
             if stay:
                 _stay(out, link)
         archive.close()
+        portal.close()
     receivers.server.shutdown()
     out.print()
     if problems:
@@ -313,7 +330,7 @@ def _play(out: Console, receivers: DemoReceivers, base_url: str, token: str) -> 
         )
         if answer.status_code != 202:
             return [*problems, f"{sample} was not accepted: {answer.text.strip()}"]
-        expected = {(name, article["id"], change) for name in (*receivers.topics, "partner", "archive")}
+        expected = {(name, article["id"], change) for name in (*receivers.topics, "partner", "archive", "portal")}
         problems += _await(out, receivers, expected, sent)
     problems += _await(out, receivers, set(), time.monotonic())
     return problems
@@ -409,7 +426,7 @@ def _what_the_record_holds(out: Console, settings: Settings) -> list[str]:
 
 def _until_subscribed(base_url: str) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
-    expected_line = 'dateline_receivers{feed="all",state="settled"} 4.0'
+    expected_line = 'dateline_receivers{feed="all",state="settled"} 5.0'
     while expected_line not in requests.get(f"{base_url}/metrics", timeout=10).text and time.monotonic() < deadline:
         time.sleep(0.05)
 
