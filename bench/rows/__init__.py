@@ -23,6 +23,7 @@ from bench.rows import (
     record,
     rendering,
     serving,
+    slow_folder,
     slow_half,
 )
 
@@ -34,6 +35,7 @@ ROWS = {
     "endpoints": endpoints,
     "files": files,
     "slow half": slow_half,
+    "slow folder": slow_folder,
     "catch-up": catchup,
     "buckets": buckets,
     "rendering": rendering,
