@@ -385,13 +385,55 @@ def test_feeds_subscriptions_and_the_audit(api: ApiProcess, desk: DeskVisitor) -
     assert "none is missing" in desk.page("/audit?verify=1")
 
 
+def test_formats_are_tried_and_made_here_with_each_mistake_at_its_field(api: ApiProcess, desk: DeskVisitor) -> None:
+    assert "There are no formats here" in desk.page("/formats")
+    values = {
+        "name": "wire",
+        "of": "article",
+        "media_type": "application/xml",
+        "template": "<a>\r\n{{ article.idd }}</a>",
+    }
+    wrong = desk.post("/new-format", **values)
+    assert wrong.status_code == 422
+    assert 'id="wrong-template"' in wrong.text
+    assert "line 2: there is no field" in text_of(wrong.text)
+    values["template"] = "<story>\r\n{{ article.headline }}</story>"
+    tried = desk.post("/new-format", **values, do="try", article="hh-2", change="published")
+    assert tried.status_code == 200
+    assert "Quay &#34; onmouseover=&#34;alert(1) &amp; more" in text_of(tried.text)
+    assert 'onmouseover="alert' not in tried.text
+    nobody = desk.post("/new-format", **values, do="try", article="none")
+    assert (422, True) == (nobody.status_code, 'id="wrong-article"' in nobody.text)
+    assert [] == api.get("/formats")["items"]
+    made = desk.post("/new-format", **values, more='{"extension": "wire.xml"}')
+    assert made.headers["location"] == "/desk/formats/wire"
+    try:
+        form = desk.page("/formats/wire")
+        (revision,) = re.findall(r'name="revision" value="([^"]*)"', form)
+        settings = api.get("/formats/wire")["settings"]
+        assert ("<story>\n{{ article.headline }}</story>", "wire.xml") == (settings["template"], settings["extension"])
+        assert "wire" in desk.page("/formats")
+        assert "<option>wire</option>" in desk.page("/articles/hh-1/preview")
+        values["media_type"] = "text/xml"
+        changed = desk.post("/formats/wire", revision=unescape(revision), **values)
+        assert changed.headers["location"] == "/desk/formats/wire"
+        assert desk.post("/formats/wire", revision=unescape(revision), **values).status_code == 422
+        looker = visitor(api, "lou", "viewer")
+        assert "wire" in looker.page("/formats")
+        assert looker.get("/formats/wire").status_code == 403
+        (revision,) = re.findall(r'name="revision" value="([^"]*)"', desk.page("/formats/wire"))
+    finally:
+        gone = desk.post("/formats/wire", revision=unescape(revision), do="remove")
+    assert gone.headers["location"] == "/desk/formats"
+
+
 def test_every_page_is_there_in_arabic(api: ApiProcess, desk: DeskVisitor) -> None:
     answer = desk.post("/sign-in/language", language="ar", next="/desk/articles")
     assert answer.headers["location"] == "/desk/articles"
     paths = ("", "/articles", "/articles/hh-1", "/articles/hh-1/preview", "/articles/hh-1/kill", "/lists", "/endpoints")
     more = ("/endpoints/portal", "/partners", "/feeds", "/feeds/world", "/subscriptions", "/audit", "/people", "/keys")
     try:
-        for path in (*paths, *more, "/account", "/new-partner", "/new-endpoint"):
+        for path in (*paths, *more, "/account", "/new-partner", "/new-endpoint", "/formats", "/new-format"):
             assert '<html lang="ar" dir="rtl">' in desk.page(path), path
     finally:
         desk.post("/sign-in/language", language="en")

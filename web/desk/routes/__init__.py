@@ -10,6 +10,7 @@ from web.desk.routes import (
     audit,
     endpoints,
     feeds,
+    formats,
     kills,
     lists,
     live,
@@ -36,6 +37,7 @@ ROUTES: list[BaseRoute] = [
     *endpoints.ROUTES,
     *partners.ROUTES,
     *feeds.ROUTES,
+    *formats.ROUTES,
     *audit.ROUTES,
     *people.ROUTES,
 ]

@@ -81,7 +81,7 @@ async def edit_partner(request: Request) -> Response:
         "contacts": "\n".join(
             " | ".join(contact.get(part, "") for part in _CONTACT) for contact in state.content["contacts"]
         ),
-        "rights": _json(state.content["rights"]),
+        "rights": json_text(state.content["rights"]),
     }
     return _partner_form(request, name, fields, state.revision)
 
@@ -94,7 +94,7 @@ async def save_partner(request: Request) -> Response:
     errors: dict[str, str] = {}
     body: dict[str, Any] = {"title": fields.get("title", ""), "notes": fields.get("notes", "").replace("\r\n", "\n")}
     body["contacts"] = _contacts(fields.get("contacts", ""))
-    body["rights"] = _read_json(fields.get("rights", ""), "rights", errors)
+    body["rights"] = read_json(fields.get("rights", ""), "rights", errors)
     try:
         if not errors and name:
             await api.call("PUT", "partners", name, body=body, revision=revision)
@@ -102,7 +102,7 @@ async def save_partner(request: Request) -> Response:
             body["name"] = fields.get("name", "").strip()
             await api.post("partners", body=body)
     except ApiProblem as problem:
-        errors = _marked(problem)
+        errors = marked(problem)
     if errors:
         return _partner_form(request, name, fields, revision, errors)
     return RedirectResponse(f"{PREFIX}/partners/{quote(name or body['name'], safe='')}", 303)
@@ -119,7 +119,7 @@ async def edit_endpoint(request: Request) -> Response:
     settings = dict(state.content["settings"])
     settings.pop("name", None)
     fields = {field: str(settings.pop(field, "")) for field in _PLAIN}
-    fields |= {"partner": state.content["partner"] or "", "more": _json(settings)}
+    fields |= {"partner": state.content["partner"] or "", "more": json_text(settings)}
     return await _endpoint_form(request, name, fields, state.revision)
 
 
@@ -129,7 +129,7 @@ async def save_endpoint(request: Request) -> Response:
     api, fields = api_of(request), form_of(request)
     name, revision = request.path_params.get("endpoint", ""), fields.get("revision", "")
     errors: dict[str, str] = {}
-    settings = _read_json(fields.get("more", ""), "more", errors)
+    settings = read_json(fields.get("more", ""), "more", errors)
     settings |= {field: fields[field].strip() for field in _PLAIN if fields.get(field, "").strip()}
     body: dict[str, Any] = {"settings": settings, "partner": fields.get("partner", "").strip() or None}
     secret = None
@@ -143,7 +143,7 @@ async def save_endpoint(request: Request) -> Response:
             body["name"] = fields.get("name", "").strip()
             secret = (await api.post("endpoints", body=body))["secret"]
     except ApiProblem as problem:
-        errors = _marked(problem)
+        errors = marked(problem)
     if errors:
         return await _endpoint_form(request, name, fields, revision, errors)
     if secret:
@@ -184,8 +184,8 @@ async def _endpoint_form(
     )
 
 
-def _marked(problem: ApiProblem) -> dict[str, str]:
-    """What is wrong, by the fields of the form; what has none there stands under `more`. Raises ApiProblem."""
+def marked(problem: ApiProblem) -> dict[str, str]:
+    """Return what is wrong, by the fields of the form; what has none there stands under `more`. Raises ApiProblem."""
     if problem.status not in {409, 412, 422}:
         raise problem
     if not problem.errors:
@@ -203,11 +203,13 @@ def _contacts(text: str) -> list[dict[str, str]]:
     return contacts
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """Return a value as somebody may edit it; empty for nothing."""
     return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
-def _read_json(text: str, field: str, errors: dict[str, str]) -> dict[str, Any]:
+def read_json(text: str, field: str, errors: dict[str, str]) -> dict[str, Any]:
+    """Return the object in a field of JSON; note in `errors` what is wrong with it."""
     try:
         value = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
