@@ -61,7 +61,8 @@ class FeedDefinition(BaseModel):
     `private`: only those are served who show a key for it; nothing public names it, and no hub pushes it. `partners`:
     whose keys are for it, beside those of partners with an endpoint that gets it.
 
-    `machines`: what programs may do with its articles, in place of what the site says.
+    `machines`: what programs may do with its articles, in place of what the site says. `hubs`: WebSub hubs of somebody
+    else that its documents name beside ours.
     """
 
     model_config = _STRICT
@@ -85,6 +86,7 @@ class FeedDefinition(BaseModel):
     private: bool = False
     partners: tuple[FeedName, ...] = ()
     machines: MachineRights | None = None
+    hubs: tuple[Url, ...] = Field(default=(), max_length=5)
 
     @property
     def by(self) -> str | None:
@@ -99,9 +101,10 @@ class FeedDefinition(BaseModel):
 
     @property
     def announced(self) -> str:
-        """All of it as JSON, as releases read it too that had neither private feeds nor rights for machines."""
+        """All of it as JSON, as releases read it too that had no private feeds, rights for machines or other hubs."""
         absent = set() if self.private else {"private", "partners"}
-        return self.model_dump_json(exclude=absent | (set() if self.machines else {"machines"}))
+        absent |= {name for name in ("machines", "hubs") if not getattr(self, name)}
+        return self.model_dump_json(exclude=absent)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -113,6 +116,8 @@ class FeedDefinition(BaseModel):
             raise ValueError("is the pattern of all editions, which takes no edition")
         if self.titles and self.by != "edition":
             raise ValueError("takes titles only as the pattern edition/*")
+        if self.hubs and self.private:
+            raise ValueError("is private: takes no hubs, which would pass it on")
         if self.partners and not self.private:
             raise ValueError("takes partners only if it is private: add private = true")
         return self

@@ -88,7 +88,8 @@ class Channel:
     `description`, `logo_url`, `hub_url` and, where entries are of several, `language` may be empty.
 
     `older_url` and `newer_url` are the archives next to the document, if there are any; `current_url` the topic, in an
-    archive only (RFC 5005). `machines`: what programs may do with its entries, if anything is stated.
+    archive only (RFC 5005). `machines`: what programs may do with its entries, if anything is stated. `other_hubs`:
+    hubs of somebody else, beside ours.
     """
 
     id: str
@@ -105,6 +106,12 @@ class Channel:
     newer_url: str = ""
     current_url: str = ""
     machines: MachineRights | None = None
+    other_hubs: tuple[str, ...] = ()
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The hubs that push the document, ours first; none of what no hub pushes."""
+        return (self.hub_url, *self.other_hubs) if self.hub_url else ()
 
     @property
     def history(self) -> dict[str, str]:

@@ -64,8 +64,8 @@ def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tomb
     feed.language(channel.language)
     feed.generator("Dateline")
     feed.link(href=channel.self_url, rel="self", type="application/atom+xml")
-    if channel.hub_url:
-        feed.link(href=channel.hub_url, rel="hub")
+    for hub in channel.hubs:
+        feed.link(href=hub, rel="hub")
     feed.link(href=channel.home_url, rel="alternate")
     for entry in entries:
         _add(feed, entry)

@@ -53,7 +53,7 @@ def _feed(channel: Channel, tombstones: Sequence[Tombstone]) -> dict[str, Any]:
         "feed_url": channel.self_url,
         **_if_any(next_url=channel.older_url, description=channel.description, language=channel.language),
         "authors": [{"name": channel.publisher}],
-        **_if_any(hubs=[{"type": "WebSub", "url": channel.hub_url}] if channel.hub_url else []),
+        **_if_any(hubs=[{"type": "WebSub", "url": hub} for hub in channel.hubs]),
         **({"_dateline": {"deleted": list(map(_tombstone, tombstones))}} if tombstones else {}),
     }
 

@@ -50,8 +50,8 @@ class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no t
 
     def extend_rss(self, rss: etree._Element) -> None:
         """Append the link to the hub (WebSub, section 4), those to archives, and lastBuildDate."""
-        if self.channel.hub_url:
-            etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=self.channel.hub_url, rel="hub")
+        for hub in self.channel.hubs:
+            etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=hub, rel="hub")
         add_history(rss[0], self.channel, f"{{{ATOM_NS}}}link")
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.channel.updated)
 

@@ -73,6 +73,8 @@ OF_A_FEED = {
     'list = "picks"\nselect = [{}]': ": takes either select or list, not both",
     'titles = { en = "World" }': ": takes titles only as the pattern edition/*",
     'partners = ["acme"]': ": takes partners only if it is private",
+    'private = true\nhubs = ["https://hub.example/"]': ": is private: takes no hubs",
+    'hubs = ["hub.example"]': ".hubs.0: must be an absolute URL",
     'renamed_from = ["Old Name"]': ".renamed_from.0: ",
     'renamed_from = ["world"]': ".renamed_from: world is the name of a feed",
     'max_age = "long"': ".max_age: ",

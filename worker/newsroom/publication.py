@@ -143,7 +143,8 @@ class Publication:
         """
         definition = self.feed(feed)
         own = f'<{self.topic(feed, format_name)}>; rel="self"'
-        return f'<{self.hub_url}>; rel="hub", {own}' if _offered(format_name, definition) else own
+        hubs = (self.hub_url, *(definition.hubs if definition else ())) if _offered(format_name, definition) else ()
+        return ", ".join((*(f'<{hub}>; rel="hub"' for hub in hubs), own))
 
     def channel(
         self,
@@ -173,6 +174,7 @@ class Publication:
             updated=clock.moment(changed) if changed else start_of_authority(self.authority),
             logo_url=self.logo_url,
             machines=machines or self.machines_of(definition),
+            other_hubs=definition.hubs,
             **addresses,
         )
 
