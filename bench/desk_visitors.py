@@ -15,7 +15,7 @@ import requests
 def follow(base_url: str, cookie: str) -> None:
     """Follow until the process ends; a stream that ends is asked for again."""
     while True:
-        address = f"{base_url}/desk/live?page=now&since={int(time.time() * 1000)}"
+        address = f"{base_url}/desk/live?page=now&kinds=alarms&since={int(time.time() * 1000)}"
         try:
             with requests.get(address, headers={"Cookie": cookie}, stream=True, timeout=60) as answer:
                 for _ in answer.iter_lines():

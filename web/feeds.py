@@ -221,10 +221,10 @@ class FeedServer:
         # Cut, because comparing long names takes time.
         similar_names = get_close_matches(name[:100], names, 3)
         hint = f"Did you mean {' or '.join(similar_names)}? " if similar_names else ""
-        formats = (
-            f"{hint}Formats: {', '.join(FEED_FORMATS)}. The feeds are listed at {self._publication.base_url}/feeds"
-        )
-        return problem(404, f"There is no feed at this address. {formats}", headers=_CACHED_BRIEFLY)
+        if name.rpartition(".")[0] in names:
+            hint = f"Its formats: {', '.join(FEED_FORMATS)}. "
+        listed = f"The feeds are listed at {self._publication.base_url}/feeds"
+        return problem(404, f"There is no feed at this address. {hint}{listed}", headers=_CACHED_BRIEFLY)
 
     def _removed(self, name: str) -> int | None:
         """Return when the feed, or the pattern that made it, was removed from the settings (ms); None: it was not.

@@ -16,7 +16,8 @@ from worker.store.live import LiveEvent
 def test_what_could_not_be_counted_in_an_outage_is_counted_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     report = SimpleNamespace(
         article=SimpleNamespace(headline="Ferries return"),
-        rows=[SimpleNamespace(count=2, confirmed=True), SimpleNamespace(count=1, confirmed=False)],
+        rows=["portal", "agency", "(subscriptions)"],
+        unconfirmed=["agency"],
     )
     answers = iter([redis.ConnectionError("gone"), report])
 

@@ -30,7 +30,11 @@ class RunningKill(BaseModel):
     """A kill of the last three days that is not proven yet. `receivers`: how many have to confirm it."""
 
     article: str
-    headline: str
+    headline: str = Field(description="Empty where the texts of killed articles are not kept.")
+    url: str | None = Field(description="The address of its page.")
+    edition: str
+    published: datetime | None
+    feeds: list[str] = Field(description="Whose receivers have to confirm it.")
     accepted: datetime | None
     receivers: int
     confirmed: int
@@ -66,6 +70,10 @@ def kills(parts: Parts, caller: ArticlesReader) -> RunningKills:
             RunningKill(
                 article=kill.article.article_id,
                 headline=kill.article.headline,
+                url=kill.article.url or None,
+                edition=kill.article.edition,
+                published=moment(kill.article.published),
+                feeds=sorted(feed for feed in {row.feed for row in rows} if sees_any(caller, [feed])),
                 accepted=moment(kill.report.accepted),
                 receivers=len(rows),
                 confirmed=len(rows) - len(kill.report.unconfirmed),

@@ -412,10 +412,9 @@ ARABIC: dict[str, str] = {
     "All {count} entries are as they were noted, and none is missing.": (
         "القيود {count} كلها كما دُوّنت ولا ينقص منها شيء."
     ),
-    "Who": "من",
+    "Who": "الفاعل",
     "On": "على",
     "Change": "التغيير",
-    "Is it whole?": "أهو كامل؟",
     "No entry is like that.": "لا قيد كهذا.",
     "A link for {name}": "رابط لـ {name}",
     "It signs in once, for a quarter of an hour. Give it to nobody else.": (

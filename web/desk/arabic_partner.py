@@ -10,7 +10,14 @@ ARABIC_OF_PARTNERS: dict[str, str] = {
     "What we send you, and how your endpoints do. Whoever has your link sees this page: treat it as a password.": (
         "ما نرسله إليك، وحال نقاط التسليم لديك. كل من لديه الرابط يرى هذه الصفحة: احفظه كما تحفظ كلمة المرور."
     ),
-    "You have no endpoints here yet.": "ليست لديك نقاط تسليم هنا بعد.",
+    "You have no endpoints here yet. Ask the newsroom for one: they need an address that takes articles.": (
+        "ليست لديك نقاط تسليم هنا بعد. اطلب واحدة من غرفة الأخبار: يلزمهم عنوان يستقبل المواد."
+    ),
+    "On the page of an endpoint you see each push with your answer, send yourself a test article, have articles sent again and replace your secret.": (  # noqa: E501
+        "في صفحة نقطة التسليم ترى كل إرسال مع جوابك، وترسل إلى نفسك مادة تجريبية، "
+        "وتطلب إعادة إرسال مواد، وتستبدل مفتاحك السري."
+    ),
+    "There are none now: all is signed by your secret (v1).": "لا مفاتيح الآن: كل شيء موقّع بمفتاحك السري (v1).",
     "Your new secret": "مفتاحك السري الجديد",
     "It is shown this once: keep it now. For 24 hours the old one signs beside it.": (
         "يظهر هذه المرة فقط: احفظه الآن. يوقّع القديم إلى جانبه 24 ساعة."

@@ -1,15 +1,15 @@
 """Tells pages that are open what to make anew: one stream for all of a process, made while somebody follows.
 
-A page does not hear of each thing that happens: it hears a few times a second of which articles, endpoints and kinds of
-things there is news, and asks anew for its parts that show these. The page *Now* is sent its parts: each is made once
-for all who see the same of it, and sent when it has changed. Of what no event tells, this looks every few seconds for
-all pages at once: so they ask nothing by themselves.
+A page does not hear of each thing that happens: it says what it shows, and hears at most a few times a second of which
+of these articles, endpoints and kinds of things there is news; then it asks anew for its parts that show them. Of
+anything else it hears nothing. The page *Now* is sent its parts and lines: each is made once for all who see the same
+of it, and sent when it has changed. Of what no event tells, this looks every few seconds for all pages at once: so they
+ask nothing by themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
 from web.desk.api_calls import ApiProblem
+from web.desk.news import News, message, news_of
 from web.desk.routes.now import NOW_PARTS, part_of_now
 from web.desk.story_lines import StoryLines
 from worker import clock
@@ -28,7 +29,7 @@ from worker.store.live import is_id, place
 from worker.store.redis_errors import Outage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+    from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
 
     from starlette.requests import Request
 
@@ -38,13 +39,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_BEAT_SECONDS = 0.4
-"""How often pages hear something."""
+_BEAT_SECONDS = 0.75
+"""How often pages hear something, while much happens; after a pause they hear at once. Who has an article is counted by
+then, so what was answered is on the screen within a second."""
 _LOOK_SECONDS = 3.0
-"""How often it is looked for what no event tells of."""
+"""How often it is unannounced for what no event tells of."""
 _COMMENT_SECONDS = 15.0
-_NAMES_MOST = 500
-"""So many articles, endpoints and events of one beat are named; of more, all parts of pages are made anew."""
 _SINGLE_MOST = 10
 """So many failures and the like of one beat are shown each by itself."""
 _WAITING_MOST = 50
@@ -55,17 +55,21 @@ _FOLLOWERS_MOST = 500
 _MISSED_MOST = 1_000
 _EVENTS_MOST = 20_000
 """So many events of one beat are taken in; what is more makes all pages begin anew."""
-_NAMED = {"articles": "article", "endpoints": "endpoint", "events": "event"}
 _SINGLE = ("failed", "parked", "paused")
 _SINGLE_FIELDS = ("article", "endpoint", "status", "error", "reason")
 
 
 class _Follower:
-    """A page that is open. `group`: all that its parts depend on; None: it is not the page *Now*."""
+    """A page that is open. `group`: all that its parts depend on; None: it is not the page *Now*.
 
-    def __init__(self, request: Request, group: Hashable | None) -> None:
+    `shown`: of what it hears; None: of everything, and all lines too.
+    """
+
+    def __init__(self, request: Request, group: Hashable | None, shown: News | None) -> None:
         self.request = request
         self.group = group
+        self.shown = shown
+        self.has_lines = group is not None or shown is None
         self.parts: deque[bytes] = deque()
         self.woken = asyncio.Event()
         self.ended = False
@@ -92,6 +96,7 @@ class DeskNews:
         self._outage = Outage(log, what="desk news")
         self._part_texts: dict[Hashable, dict[str, str]] = {}
         self._due: dict[str, float] = {}
+        self._last = "0-0"
 
     @property
     def has_room(self) -> bool:
@@ -104,20 +109,22 @@ class DeskNews:
         return bool(self._followers)
 
     async def follow(
-        self, request: Request, group: Hashable | None, since: str, is_valid: Callable[[], bool]
+        self, request: Request, group: Hashable | None, shown: News | None, since: str, is_valid: Callable[[], bool]
     ) -> AsyncIterator[bytes]:
         """Yield what a page hears, from now on, and whether it has missed something since an id or a time (ms).
 
-        `group`: of the page *Now*, all that its parts depend on. It ends when the page's right does, or when it is too
-        slow.
+        `group`: of the page *Now*, all that its parts depend on. `shown`: what a page shows; None: everything. It ends
+        when the page's right does, or when it is too slow.
         """
-        with self._place(_Follower(request, group)) as follower:
+        with self._place(_Follower(request, group, shown)) as follower:
             yield b"retry: 1000\n\n"
-            yield _message("lines", self.lines.newest(0)) + await run_in_threadpool(self._missed, since)
+            lines = message("lines", self.lines.newest(0)) if follower.has_lines else b""
+            yield lines + await run_in_threadpool(self._missed, since, shown)
             quiet_since = time.monotonic()
             while is_valid() and not follower.ended:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(follower.woken.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await follower.woken.wait()
                 follower.woken.clear()
                 if follower.parts:
                     text = b"".join(follower.parts)
@@ -126,9 +133,15 @@ class DeskNews:
                     yield text
                 elif time.monotonic() - quiet_since > _COMMENT_SECONDS:
                     quiet_since = time.monotonic()
-                    yield b": nothing new\n\n"
+                    yield self._mark()
+            # Of what it was not to hear it has missed nothing.
+            yield self._mark()
 
-    def _missed(self, since: str) -> bytes:
+    def _mark(self) -> bytes:
+        """How far the page has heard, and nothing else: it asks again from there (HTML, section 9.2.6)."""
+        return f"id: {self._last}\n\n".encode()
+
+    def _missed(self, since: str, shown: News | None) -> bytes:
         if not is_id(since) and not is_id(since := f"{since}-0"):
             return b""
         try:
@@ -136,7 +149,7 @@ class DeskNews:
         except RedisError as error:
             self._outage.met(error, "a page does not hear what it has missed")
             return b""
-        return _message("anew", {}) if len(missed) == _MISSED_MOST else _beat(missed, set(), set())
+        return message("anew", {}) if len(missed) == _MISSED_MOST else news_of(missed).of(shown).as_message()
 
     @contextmanager
     def _place(self, follower: _Follower) -> Iterator[_Follower]:
@@ -173,7 +186,7 @@ class DeskNews:
         newest = await run_in_threadpool(self._parts.store.live.latest, _AT_FIRST)
         self.lines.take(reversed(newest))
         self._outage.over()
-        last = newest[0].id if newest else "0-0"
+        last = self._last = newest[0].id if newest else "0-0"
         last_look = 0.0
         with self._parts.live.subscription(_EVENTS_MOST) as news:
             while self._followers and not news.ended:
@@ -186,21 +199,33 @@ class DeskNews:
                     events = [*missed, *events]
                 events = [event for event in events if place(event.id) > place(last)]
                 last = events[-1].id if events else last
-                kinds, articles = set[str](), set[str]()
+                unannounced = News()
                 if time.monotonic() - last_look >= _LOOK_SECONDS:
                     last_look = time.monotonic()
-                    kinds, articles = await run_in_threadpool(self._look)
+                    unannounced = await run_in_threadpool(self._look)
                 changed = self.lines.take(events)
                 counted = await run_in_threadpool(self.lines.count, _COUNT_SECONDS) if self.lines.is_behind else []
-                self._tell(_beat(events, kinds, articles), _lines([*changed, *counted]), *_single(events))
-                await self._send_parts(kinds | {event.kind for event in events})
+                self._tell_news(news_of(events, unannounced))
+                self._tell_lines(_lines([*changed, *counted]), *_single(events))
+                self._last = last
+                await self._send_parts(unannounced.kinds | self._kinds_of_parts(events))
                 await asyncio.sleep(_BEAT_SECONDS)
         if news.ended:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._due |= dict.fromkeys(NOW_PARTS, 0.0)
-        self._tell(_message("anew", {}))
+        for follower in self._followers:
+            follower.give(message("anew", {}))
+
+    def _kinds_of_parts(self, events: list[LiveEvent]) -> set[str]:
+        """Return of what there is news to the parts of *Now*: trouble concerns a kill only while one runs."""
+        kinds = {event.kind for event in events}
+        if any(event.fields.get("result") == "killed" for event in events):
+            kinds.add("killed")
+        if self._kills_before and not kinds.isdisjoint(_SINGLE):
+            kinds.add("kills")
+        return kinds
 
     def _seconds_to_wait(self) -> float:
         if self.lines.is_behind:
@@ -208,11 +233,11 @@ class DeskNews:
         now = time.monotonic()
         return max(0.0, min([_LOOK_SECONDS, *(due - now for due in self._due.values())]))
 
-    async def _send_parts(self, kinds: set[str]) -> None:
+    async def _send_parts(self, kinds: Collection[str]) -> None:
         """Send the page *Now* its parts that are due and are not as they were."""
         now = time.monotonic()
         for name, part in NOW_PARTS.items():
-            if kinds & part.kinds:
+            if not part.kinds.isdisjoint(kinds):
                 self._due.setdefault(name, now + part.seconds)
         names = [name for name, due in self._due.items() if due <= now]
         groups = {follower.group: follower.request for follower in self._followers if follower.group is not None}
@@ -227,8 +252,8 @@ class DeskNews:
                         if follower.group == group:
                             follower.give(_part(name, text))
 
-    def _look(self) -> tuple[set[str], set[str]]:
-        """Return of which kinds of things, and of which articles, there is news that no event tells of.
+    def _look(self) -> News:
+        """Return of what there is news that no event tells of.
 
         Raises redis.RedisError, RecordAway.
         """
@@ -242,7 +267,7 @@ class DeskNews:
         if before is not None and (articles or before.keys() != kills.keys()):
             kinds.add("kills")
             articles |= before.keys() - kills.keys()
-        return kinds, articles
+        return News(frozenset(kinds), frozenset(articles))
 
     def _kills(self) -> dict[str, Any]:
         kills = self._parts.running_kills.at(clock.ms(clock.agreed()))
@@ -251,36 +276,30 @@ class DeskNews:
             for kill in kills
         }
 
-    def _tell(self, *messages: bytes) -> None:
-        if text := b"".join(messages):
-            for follower in self._followers:
+    def _tell_news(self, news: News) -> None:
+        """Tell each page what concerns it; pages that show the same hear the same."""
+        messages: dict[News | None, bytes] = {}
+        for follower in self._followers:
+            shown = follower.shown
+            if shown not in messages:
+                messages[shown] = news.of(shown).as_message()
+            if text := messages[shown]:
                 follower.give(text)
 
-
-def _beat(events: list[LiveEvent], kinds: set[str], articles: set[str]) -> bytes:
-    """Of what there is news; nothing if there is none."""
-    kinds = kinds | {event.kind for event in events}
-    if not kinds:
-        return b""
-    names = {plural: _named(events, field) for plural, field in _NAMED.items()}
-    names["articles"] |= articles
-    if any(len(of_kind) > _NAMES_MOST for of_kind in names.values()):
-        return _message("anew", {})
-    content = {"kinds": sorted(kinds)} | {plural: sorted(of_kind) for plural, of_kind in names.items()}
-    return (f"id: {events[-1].id}\n".encode() if events else b"") + _message("news", content)
-
-
-def _named(events: list[LiveEvent], field: str) -> set[str]:
-    return {name for event in events if (name := event.fields.get(field))}
+    def _tell_lines(self, *messages: bytes) -> None:
+        if text := b"".join(messages):
+            for follower in self._followers:
+                if follower.has_lines:
+                    follower.give(text)
 
 
 def _part(name: str, text: str) -> bytes:
-    return _message("part", {"id": name, "html": text})
+    return message("part", {"id": name, "html": text})
 
 
 def _lines(lines: list[Any]) -> bytes:
     rows = {line.article: line.as_json() for line in lines}
-    return _message("lines", list(rows.values())) if rows else b""
+    return message("lines", list(rows.values())) if rows else b""
 
 
 def _single(events: list[LiveEvent]) -> Iterator[bytes]:
@@ -288,8 +307,4 @@ def _single(events: list[LiveEvent]) -> Iterator[bytes]:
     for event in [event for event in events if event.kind in _SINGLE][-_SINGLE_MOST:]:
         fields = {name: event.fields.get(name) for name in _SINGLE_FIELDS}
         moment = clock.moment(int(event.id.partition("-")[0])).isoformat()
-        yield _message("single", {"kind": event.kind, "time": moment, **fields})
-
-
-def _message(kind: str, content: Any) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps(content, separators=(',', ':'))}\n\n".encode()
+        yield message("single", {"kind": event.kind, "time": moment, **fields})

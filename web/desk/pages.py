@@ -80,6 +80,7 @@ class DeskPages:
         self._environment.filters.update(
             moment=self._moment,
             clock=self._clock,
+            lately=self._lately,
             since=_since,
             span=span,
             epoch=_epoch,
@@ -128,6 +129,14 @@ class DeskPages:
         return Markup('<time datetime="{}" dir="ltr" title="{}">{}</time>').format(
             text, time.strftime("%Y-%m-%d %H:%M:%S %Z"), time.strftime(form)
         )
+
+    def _lately(self, text: str | None) -> Markup | str:
+        """A time of the API: of today the time of day alone."""
+        if not text:
+            return ""
+        today = clock.agreed().astimezone(self._zone).date()
+        is_today = datetime.fromisoformat(text).astimezone(self._zone).date() == today
+        return self._moment(text, "%H:%M:%S" if is_today else "%Y-%m-%d %H:%M")
 
     def _clock(self, text: str | None) -> Markup | str:
         """The time of day alone, for what is of this day."""

@@ -145,5 +145,6 @@ class StoryLines:
         if report is None:
             return
         line.headline = report.article.headline
-        line.receivers = sum(row.count for row in report.rows)
-        line.done = sum(row.count for row in report.rows if row.confirmed)
+        # As the page of the article and the kills have it: the subscribers of a feed are one.
+        line.receivers = len(report.rows)
+        line.done = line.receivers - len(report.unconfirmed)

@@ -90,7 +90,9 @@ async def signatures(request: Request) -> Response:
     """GET /partner/signatures: the newsroom's public keys, and how a signature is checked."""
     settings = parts_of(request).api_parts.settings
     keys = key_set(tuple(key.get_secret_value() for key in settings.signing_keys)).decode()
-    return parts_of(request).pages.page(request, "signatures.html", keys=keys, programs=PROGRAMS)
+    return parts_of(request).pages.page(
+        request, "signatures.html", keys=keys, has_keys=bool(settings.signing_keys), programs=PROGRAMS
+    )
 
 
 async def speak(request: Request) -> Response:

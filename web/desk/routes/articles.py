@@ -200,8 +200,9 @@ def _step(row: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         "time": row["since"] if is_new else None,
         "what": "delivered" if has_taken else row["standing"],
         "by": row["receiver"],
+        "count": row["count"],
         "feed": row["feed"],
-        "reason": "" if has_taken else row["why"],
+        "reason": "" if has_taken or row["standing"] == "up to date" else row["why"],
     }
 
 

@@ -106,7 +106,7 @@ NOW_PARTS = {
     "kills": NowPart(
         "now_kills.html",
         _kills,
-        frozenset({"kills", "carried_out", "kill_confirmed", "failed", "parked", "paused"}),
+        frozenset({"kills", "killed", "kill_confirmed"}),
         0.8,
     ),
     "now-alarms": NowPart("now_alarms.html", _alarms, frozenset({"alarms"}), 0.4),

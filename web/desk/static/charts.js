@@ -20,12 +20,13 @@
     const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
     const colors = { good: color("--good"), bad: color("--bad"), accent: color("--accent"), warn: color("--warn") };
     const shades = place.dataset.colors.split(" ");
+    const hasDays = place.dataset.span === "week" || place.dataset.span === "days";
     const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
       timeZone: place.dataset.zone, numberingSystem: "latn",
       ...(place.dataset.span === "days" ? {} : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-      ...(place.dataset.span === "week" || place.dataset.span === "days" ? { month: "2-digit", day: "2-digit" } : {}),
+      ...(hasDays ? { month: "short", day: "numeric" } : {}),
     });
-    const time = (seconds) => (seconds === null || seconds === undefined ? "" : clock.format(seconds * 1000));
+    const time = (seconds) => (seconds === null || seconds === undefined ? "" : clock.format(seconds * 1000).replace(/[\u200e\u200f]/g, ""));
     const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 } };
     place.replaceChildren();
     new uPlot({
@@ -33,8 +34,8 @@
       height: 210,
       cursor: { y: false },
       legend: { live: true },
-      scales: { x: { range: (_, first, last) => [first, Math.max(last, first + 60)] }, y: { range: (_, low, high) => [0, Math.max(high * 1.1, 0.001)] } },
-      axes: [{ ...axis, space: 70, values: (_, ticks) => ticks.map(time) }, { ...axis, size: 60 }],
+      scales: { x: { range: (_, first, last) => [first, Math.max(last, first + 600)] }, y: { range: (_, low, high) => [0, Math.max(high * 1.1, 0.001)] } },
+      axes: [{ ...axis, space: hasDays ? 110 : 70, values: (_, ticks) => ticks.map(time) }, { ...axis, size: 60 }],
       series: [{ label: heads[0], value: (_, seconds) => time(seconds) }, ...columns.map((column, number) => ({
         label: heads[column], stroke: colors[shades[number]], width: 2, spanGaps: false, points: { size: 4 },
       }))],

@@ -70,7 +70,7 @@
     addTime(add, line.time, list);
     add("span", word(list, line.what), "badge");
     addArticle(add, line.article, line.headline || line.article);
-    if (line.receivers !== null) {
+    if (line.receivers) {
       const isDone = line.done === line.receivers;
       add("span", `${line.done} / ${line.receivers}`, `badge ${isDone ? "good" : "warn"}`).dir = "ltr";
     }
@@ -136,9 +136,24 @@
     }
   }
 
+  // What this page shows: of anything else it need not hear.
+  function shown() {
+    const kinds = new Set();
+    const query = new URLSearchParams();
+    for (const { dataset } of document.querySelectorAll("[data-live]")) {
+      if (!dataset.liveKinds && !dataset.liveArticle && !dataset.liveEndpoint) return "";
+      dataset.liveKinds?.split(" ").forEach((kind) => kinds.add(kind));
+      if (dataset.liveArticle) query.append("article", dataset.liveArticle);
+      if (dataset.liveEvent) query.append("event", dataset.liveEvent);
+      if (dataset.liveEndpoint) query.append("endpoint", dataset.liveEndpoint);
+    }
+    query.append("kinds", [...kinds].join(" "));
+    return `${query}&`;
+  }
+
   function listen() {
     if (source || !address || document.hidden || !document.querySelector("[data-live], [data-live-list]")) return;
-    source = new EventSource(`${address}${address.includes("?") ? "&" : "?"}since=${body.dataset.liveSince}`);
+    source = new EventSource(`${address}${address.includes("?") ? "&" : "?"}${shown()}since=${body.dataset.liveSince}`);
     source.onopen = () => show(true);
     source.onerror = () => {
       show(false);

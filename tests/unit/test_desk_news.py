@@ -1,0 +1,67 @@
+"""What pages of the desk hear: of what they show, and of nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any, cast
+
+from web.desk.desk_news import DeskNews, _Follower
+from web.desk.news import News
+from worker.store.live import LiveEvent
+
+PUSHED = LiveEvent("5-0", "delivered", {"article": "ferry", "endpoint": "portal", "event": "evt-1"})
+ALARM = LiveEvent("6-0", "alarms", {})
+KILLED = LiveEvent("7-0", "carried_out", {"article": "ferry", "event": "evt-2", "result": "killed"})
+FAILED = LiveEvent("8-0", "failed", {"article": "quay", "endpoint": "radio"})
+
+
+def followers(news: DeskNews, **shown: News | None) -> dict[str, _Follower]:
+    request: Any = SimpleNamespace()
+    by_name = {name: _Follower(request, None, what) for name, what in shown.items()}
+    news._followers.update(by_name.values())
+    return by_name
+
+
+def heard(follower: _Follower) -> list[Any]:
+    return [json.loads(part.partition(b"data: ")[2]) for part in follower.parts]
+
+
+def test_a_page_hears_of_what_it_shows_and_is_not_woken_for_anything_else() -> None:
+    async def tell() -> None:
+        news = DeskNews(cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace()))
+        pages = followers(
+            news,
+            article=News(articles=frozenset({"ferry"})),
+            endpoint=News(frozenset({"alarms"}), endpoints=frozenset({"radio"})),
+            badge=News(frozenset({"alarms"})),
+            everything=None,
+        )
+        news._tell_news(News(frozenset({"delivered"}), *(frozenset({name}) for name in ("ferry", "portal", "evt-1"))))
+        assert heard(pages["article"]) == [{"kinds": [], "articles": ["ferry"], "endpoints": [], "events": []}]
+        assert not pages["endpoint"].woken.is_set()
+        assert not pages["badge"].woken.is_set()
+        [all_of_it] = heard(pages["everything"])
+        assert all_of_it["endpoints"] == ["portal"]
+        news._tell_lines(b"event: lines\ndata: []\n\n")
+        assert len(pages["everything"].parts) == 2
+        assert len(pages["article"].parts) == 1
+
+    asyncio.run(tell())
+
+
+def test_more_than_is_named_makes_all_parts_anew() -> None:
+    many = News(articles=frozenset(str(number) for number in range(501)))
+    assert many.as_message() == b"event: anew\ndata: {}\n\n"
+    assert many.of(News(articles=frozenset({"7"}))).as_message().startswith(b"event: news")
+    assert many.of(News(frozenset({"alarms"}))).as_message() == b""
+
+
+def test_trouble_concerns_the_kills_only_while_one_runs() -> None:
+    news = DeskNews(cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace()))
+    assert news._kinds_of_parts([PUSHED, ALARM]) == {"delivered", "alarms"}
+    assert news._kinds_of_parts([KILLED]) == {"carried_out", "killed"}
+    assert news._kinds_of_parts([FAILED]) == {"failed"}
+    news._kills_before = {"ferry": []}
+    assert news._kinds_of_parts([FAILED]) == {"failed", "kills"}
