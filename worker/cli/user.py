@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from worker.cli.management import at_the_shell, management
-from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, settings_of, utc
+from worker.cli.newsrooms.people import people
+from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, settings_of, shown
 from worker.cli.text_tables import Table
 
 app = typer.Typer(
@@ -33,40 +34,36 @@ def add(
     data: Data = None,
 ) -> None:
     """Let somebody sign in. The password is asked for, or read from standard input; with --subject there is none."""
-    password = None if subject else _password()
-    with management(config, data) as newsroom:
-        newsroom.people.add(at_the_shell(), name, role, password, subject or None)
+    there = people(config, data)
+    there.add(name, role, None if subject else _password(), subject or None)
     say(f"{name} may sign in as {role}.")
 
 
 @app.command("list", epilog="Example: dateline user list --json")
 def list_people(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """List the people who may sign in."""
-    with management(config, data) as newsroom:
-        people = newsroom.people.list(at_the_shell())
+    rows = people(config, data).rows()
     if as_json:
-        print_json({"people": [person.described() for person in people]})
+        print_json({"people": rows})
         return
     table = Table("Name", "Role", "Signs in by", "Added (UTC)")
-    for person in people:
-        table.add_row(person.name, person.role, person.subject or "password", utc(person.created))
+    for row in rows:
+        table.add_row(row["name"], row["role"], row["subject"] or "password", shown(row["created"]))
     table.show(out, "Nobody may sign in; add somebody with `dateline user add`.")
 
 
 @app.command(epilog="Example: dateline user remove mira")
 def remove(name: Name, config: Config = None, data: Data = None) -> None:
     """Let somebody sign in no longer; their sessions end."""
-    with management(config, data) as newsroom:
-        newsroom.people.remove(at_the_shell(), name)
+    people(config, data).remove(name)
     say(f"{name} may sign in no longer.")
 
 
 @app.command(epilog="Example: dateline user password mira")
 def password(name: Name, config: Config = None, data: Data = None) -> None:
     """Give somebody another password; their sessions end. It is asked for, or read from standard input."""
-    words = _password()
-    with management(config, data) as newsroom:
-        newsroom.people.set_password(at_the_shell(), name, words)
+    there = people(config, data)
+    there.set_password(name, _password())
     say(f"{name} has another password.")
 
 
