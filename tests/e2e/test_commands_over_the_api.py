@@ -6,10 +6,12 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from command_line import dateline
 from newsroom import TOKEN, Newsroom, published, start
 from receiver import PATIENCE_SECONDS, Receiver
@@ -38,9 +40,9 @@ class Commands:
     def json(self, *words: str, stdin: str = "") -> Any:
         return json.loads(self.says(*words, "--json", stdin=stdin))
 
-    def refuses(self, *words: str, status: int = 1, **variables: str) -> str:
+    def refuses(self, *words: str, stdin: str = "", status: int = 1, **variables: str) -> str:
         """The one line that says why it does not."""
-        done = self.run(*words, **variables)
+        done = self.run(*words, stdin=stdin, **variables)
         assert (done.returncode, done.stdout) == (status, "")
         assert done.stderr.startswith("dateline: ")
         assert done.stderr.count("\n") == 1, done.stderr
@@ -68,16 +70,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) ->
 
 def settled(desk: Commands, event: str) -> dict[str, Any]:
     """The receipt of an event, once it is done."""
-    receipts: list[dict[str, Any]] = []
 
     def done() -> bool:
-        run = desk.run("receipt", event, "--json")
-        if run.returncode == 0:
-            receipts[:] = [json.loads(run.stdout)]
-        return bool(receipts) and receipts[0]["done"] is True
+        # Waited for here, as each look by a command is a process.
+        address = f"{desk.newsroom.base_url}/api/v1/events/{event}?wait=10s"
+        answer = requests.get(address, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+        return answer.status_code == 200 and answer.json()["done"] is True
 
     desk.newsroom.receiver.until(done, 30, f"the receipt of {event}")
-    return receipts[0]
+    receipt: dict[str, Any] = desk.json("receipt", event)
+    assert receipt["done"] is True
+    return receipt
 
 
 @pytest.fixture(scope="module")
@@ -96,36 +99,52 @@ def newsday(desk: Commands) -> Commands:
     assert desk.says("publish", "event.json").startswith("accepted  evt-9  hh-1")
     assert desk.says("publish", "event.json").startswith("duplicate  evt-9  hh-1")
     settled(desk, "evt-9")
+    desk.newsroom.subscribe("s5", "/kept")
+    desk.newsroom.receiver.until(lambda: desk.json("subscriptions")["subscriptions"] != [], 20, "the subscription")
     desk.newsroom.receiver.until(lambda: "Version 2" in desk.says("history", "hh-1"), 20, "the revision")
     desk.newsroom.receiver.until(lambda: desk.json("report")["total"]["delivered"] == 4, 20, "the deliveries")
     return desk
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["articles", "--feed", "s2", "--since", "7d", "--limit", "2"],
-        ["history", "hh-1"],
-        ["history", "hh-1", "--version", "2"],
-        ["history", "a/b-ü"],
-        ["receipt", "evt-9"],
-        ["coverage", "https://herald.example/0"],
-        ["report", "--endpoint", "p2"],
-        ["endpoints"],
-        ["endpoints", "show", "p2"],
-        ["endpoints", "attempts", "p2"],
-        ["list"],
-        ["list", "Editor Picks"],
-        ["audit"],
-        ["audit", "verify"],
-        ["key", "list"],
-        ["partner", "list"],
-    ],
-    ids=" ".join,
+SAME = (
+    ["articles", "--feed", "s2", "--since", "7d", "--limit", "2"],
+    ["history", "hh-1"],
+    ["history", "hh-1", "--version", "2"],
+    ["history", "a/b-ü"],
+    ["receipt", "evt-9"],
+    ["coverage", "https://herald.example/0"],
+    ["report", "--endpoint", "p2"],
+    ["feeds"],
+    ["subscriptions"],
+    ["subscriptions", "--feed", "s5"],
+    ["endpoints"],
+    ["endpoints", "show", "p2"],
+    ["endpoints", "attempts", "p2"],
+    ["list"],
+    ["list", "Editor Picks"],
+    ["audit"],
+    ["audit", "verify"],
+    ["key", "list"],
+    ["partner", "list"],
+    ["user", "list"],
 )
-def test_the_same_is_said_beside_redis_and_over_the_api(newsday: Commands, words: list[str]) -> None:
-    newsday.same(*words)
-    json.loads(newsday.same(*words, "--json"))
+RENDERED = (
+    ["s2", "--format", "atom"],
+    ["hh-1", "--format", "ninjs31"],
+    ["a/b-ü", "--article", "--format", "nitf"],
+    ["hh-1", "--endpoint", "p2"],
+)
+
+
+def test_the_same_is_said_beside_redis_and_over_the_api(newsday: Commands) -> None:
+    """What is printed for people is made of the same rows: it is compared where there is no JSON."""
+    compared = [*([*words, "--json"] for words in SAME), *(["render", *words] for words in RENDERED)]
+    with ThreadPoolExecutor(4) as pool:
+        outputs = dict(zip(map(tuple, compared), pool.map(lambda words: newsday.same(*words), compared), strict=True))
+        texts = list(pool.map(lambda words: newsday.says(*words), SAME))
+    assert all([*outputs.values(), *texts])
+    assert all(json.loads(output) for words, output in outputs.items() if words[-1] == "--json")
+    assert f"{newsday.newsroom.receiver.url}/kept" in texts[SAME.index(["subscriptions"])]
 
 
 def test_an_attempt_is_shown_with_what_was_sent(newsday: Commands) -> None:
@@ -142,7 +161,20 @@ def test_so_is_what_is_not_there(newsday: Commands) -> None:
     assert "no article hh-12 was ever published here" in newsday.refuses("coverage", "hh-12")
     assert newsday.refuses("receipt", "evt-none").startswith("no such event: evt-none")
     assert newsday.refuses("list", "Nothing", status=2) == "no feed has a list Nothing; known: Editor Picks"
-    assert "there is no feed nowhere" in newsday.refuses("articles", "--feed", "nowhere", status=2)
+    for words in (["articles"], ["subscriptions"]):
+        assert "there is no feed nowhere" in newsday.refuses(*words, "--feed", "nowhere", status=2)
+    for words, reason in (
+        (["nobody", "--format", "rss"], "there is no feed and no article nobody; the feeds are "),
+        (["s2", "--format", "nitf"], "--format: there is no format nitf; known: "),
+        (["hh-1", "--format", "rss"], "--format: there is no format rss; known: "),
+        (["hh-1", "--endpoint", "nobody"], "--endpoint: the endpoints are p0"),
+        (["hh-1", "--endpoint", "p1"], "--endpoint: p1 is sent feeds, not articles; its feed is s1"),
+    ):
+        assert newsday.refuses("render", *words, status=2).startswith(reason)
+    assert newsday.refuses("feeds", "--push", "nowhere", status=2).startswith(
+        "--push: there is no feed nowhere; known: "
+    )
+    assert newsday.same("feeds", "--push", "s2", "--dry-run").startswith("s2: 0 articles that it took in")
 
 
 def test_a_partner_from_the_first_day_to_the_last(desk: Commands) -> None:
@@ -237,6 +269,17 @@ def test_the_desk(desk: Commands) -> None:
     desk.same("list", "Editor Picks", "--json")
 
 
+def test_people_come_and_go(desk: Commands) -> None:
+    assert desk.says("user", "add", "ada", "--role", "desk", stdin="a good password\n") == "ada may sign in as desk.\n"
+    assert "called ada already" in desk.refuses("user", "add", "ada", "--role", "desk", stdin="a good password\n")
+    assert "role: " in desk.refuses("user", "add", "eve", "--role", "king", stdin="a good password\n", status=2)
+    assert "12 to 1000 characters" in desk.refuses("user", "password", "ada", stdin="short\n", status=2)
+    assert desk.says("user", "password", "ada", stdin="another password\n") == "ada has another password.\n"
+    assert [(row["name"], row["has_password"]) for row in desk.json("user", "list")["people"]] == [("ada", True)]
+    assert desk.says("user", "remove", "ada") == "ada may sign in no longer.\n"
+    assert desk.refuses("user", "remove", "ada") == "there is nobody called ada"
+
+
 def test_keys_and_what_they_lack(newsday: Commands) -> None:
     desk = newsday
     token = desk.says("key", "create", "reader", "--scope", "articles:read", "--feed", "s2").strip()
@@ -257,7 +300,7 @@ def test_keys_and_what_they_lack(newsday: Commands) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["up", "worker", "web", "demo", "feeds --parked", "rebuild", "record status", "user list"]
+    "words", ["up", "worker", "web", "demo", "feeds --parked", "rebuild", "record status", "user link ada"]
 )
 def test_what_needs_a_shell_says_so(desk: Commands, words: str) -> None:
     name = words.split(maxsplit=1)[0]

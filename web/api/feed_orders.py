@@ -9,11 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.api.access import FeedsReader, FeedsWriter
-from web.api.moments import moment
 from web.api.parts import Parts
 from web.api.problems import RequestProblem, not_there
 from web.api.visibility import sees_any
-from worker.newsroom.feed_orders import articles_concerned, give_order
+from worker.newsroom.feed_orders import order_past, progress_of
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
@@ -50,40 +49,28 @@ class FeedOrderState(BaseModel):
     left: int
     rate: float
     ordered: datetime | None
+    workers: bool = Field(description="Whether a worker is running that carries it out.")
 
 
 @router.post("/feeds/{feed:path}/orders", status_code=202, summary="Push or withdraw the past of a feed")
 def order(feed: str, parts: Parts, caller: FeedsWriter, terms: FeedOrderTerms) -> OrderedOfFeed:
     """Have receivers get what a new definition has taken in, or lose what it has left out. 409: an order goes on."""
     _see_that_it_is_there(parts, caller, feed)
-    receivers = parts.store.receivers
-    endpoints = sorted(name.removeprefix("endpoint:") for name in receivers.endpoints(feed))
-    articles = articles_concerned(parts.store, parts.recorded, feed, terms.action, endpoints)
-    if articles and not terms.dry_run:
-        give_order(parts.store, parts.management.audit, caller, feed, terms.action, articles, terms.rate)
-    return OrderedOfFeed(
-        articles=len(articles),
-        endpoints=endpoints,
-        subscriptions=receivers.count_subscriptions(feed),
-        dry_run=terms.dry_run,
+    terms_of_order = (feed, terms.action, terms.rate)
+    row = order_past(
+        parts.store, parts.recorded, parts.management.audit, caller, *terms_of_order, dry_run=terms.dry_run
     )
+    return OrderedOfFeed(**row)
 
 
 @router.get("/feeds/{feed:path}/orders", summary="How far an order of a feed is")
 def progress(feed: str, parts: Parts, caller: FeedsReader) -> FeedOrderState:
     """Return how far the last order is. 404: there was none."""
     _see_that_it_is_there(parts, caller, feed)
-    last = parts.store.feed_orders.get(feed)
+    last = progress_of(parts.store, feed)
     if last is None:
         raise RequestProblem(404, f"Nothing was ever ordered of {feed}.")
-    return FeedOrderState(
-        action=last.action,
-        state="going on" if last.waiting else "done",
-        articles=last.articles,
-        left=last.waiting,
-        rate=last.rate,
-        ordered=moment(last.ordered),
-    )
+    return FeedOrderState(**last)
 
 
 def _see_that_it_is_there(parts: ApiParts, caller: Caller, feed: str) -> None:

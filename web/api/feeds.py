@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from feeds.formats import FEED_FORMATS
 from web.api.access import FeedsReader, SubscriptionsReader
-from web.api.moments import moment
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
 from web.api.partner_view import partner_view
 from web.api.parts import Parts
@@ -21,6 +19,7 @@ from worker import clock
 from worker.documents.feed_documents import EVERYBODY
 from worker.documents.quality_gate import FeedRefused
 from worker.management.scopes import SUBSCRIPTIONS_READ
+from worker.receivers import feed_rows, subscription_rows
 from worker.record import subscriptions as recorded
 
 if TYPE_CHECKING:
@@ -33,6 +32,13 @@ router = APIRouter(tags=["feeds"])
 
 _OF_ITSELF = {"name", "title", "description", "edition", "order", "limit", "url", "private"}
 """What a partner sees of a definition."""
+
+
+class FeedFilling(BaseModel):
+    """How many articles were gone through to fill new feeds, of how many, for all of them together."""
+
+    done: int
+    articles: int
 
 
 class FeedRow(BaseModel):
@@ -48,6 +54,8 @@ class FeedRow(BaseModel):
     changed: datetime | None
     receivers: int | None
     behind: int | None = Field(description="How many of them have not got its last change.")
+    parked: int | None = Field(description="How many articles its endpoints have set aside.")
+    filling: FeedFilling | None = Field(description="While it takes in what was published before; null: it has all.")
 
 
 class Feed(FeedRow):
@@ -75,6 +83,13 @@ class SubscriptionRow(BaseModel):
     signed: bool
     began: datetime | None
     lease_ends: datetime | None
+    state: Literal["settled", "claimed", "backoff", "paused"] | None = Field(
+        description="null: Redis does not know it yet, or any more."
+    )
+    behind: int | None = Field(description="Changes that it must still be sent.")
+    reason: str | None = Field(description="Why it got nothing.")
+    failing_since: datetime | None
+    next_try: datetime | None
 
 
 @router.get("/feeds", summary="The feeds, and how they stand")
@@ -149,7 +164,9 @@ def subscriptions(
         rows = recorded.running(connection, now, limit + 1, feed=feed, after=(last[0], last[1]) if last else None)
     shown = rows[:limit]
     following = cursor(shown[-1].feed, shown[-1].receiver) if len(rows) > limit else None
-    return page(request, response, [_subscription(row) for row in shown], following)
+    return page(
+        request, response, [SubscriptionRow(**row) for row in subscription_rows.rows_of(parts.store, shown)], following
+    )
 
 
 def _definition(parts: ApiParts, caller: Caller, name: str) -> FeedDefinition:
@@ -165,44 +182,12 @@ def _sees(caller: Caller, view: PartnerView | None, feed: str) -> bool:
 
 def _within(row: dict[str, Any], view: PartnerView | None) -> dict[str, Any]:
     """A row as somebody sees it: a partner is not shown how many others there are."""
-    return row if view is None else row | dict.fromkeys(("articles", "feeds", "receivers", "behind"))
+    return (
+        row if view is None else row | dict.fromkeys(("articles", "feeds", "receivers", "behind", "parked", "filling"))
+    )
 
 
 def _rows(parts: ApiParts, definitions: list[FeedDefinition]) -> list[dict[str, Any]]:
-    store = parts.store
-    names = [definition.name for definition in definitions if definition.by is None]
-    heads, sizes, counts = store.changes.heads(names), store.changes.sizes(names), store.receivers.counts_of(names)
-    feeds_by_pattern = store.patterns.counts(
-        [definition.name for definition in definitions if definition.by is not None]
-    )
-    rows = []
-    for definition in definitions:
-        name = definition.name
-        row: dict[str, Any] = {
-            "name": name,
-            "title": definition.title,
-            "pattern": definition.by is not None,
-            "edition": definition.edition,
-            **dict.fromkeys(("feeds", "articles", "sequence", "changed", "receivers", "behind")),
-        }
-        if definition.by is not None:
-            row["feeds"] = feeds_by_pattern[name]
-        else:
-            of_feed = dict(counts.get(name, {}))
-            row |= {"articles": sizes[name], "sequence": heads[name].seq, "changed": moment(heads[name].changed)}
-            row |= {"behind": of_feed.pop("behind", 0), "receivers": sum(of_feed.values())}
-        rows.append(row)
-    return rows
-
-
-def _subscription(row: recorded.Subscription) -> SubscriptionRow:
-    details = json.loads(row.details)
-    return SubscriptionRow(
-        id=row.receiver,
-        feed=row.feed,
-        callback=str(details.get("callback", "")),
-        format=str(details.get("format", "")),
-        signed=bool(details.get("secret")),
-        began=moment(row.began),
-        lease_ends=moment(row.lease_ends),
+    return feed_rows.rows_of(
+        parts.store, definitions, {endpoint.name: endpoint.feed for endpoint in parts.settings.endpoints}
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from feeds.moments import iso
 from worker import clock
 from worker.management.changes import Conflict
 from worker.management.scopes import FEEDS_WRITE
@@ -74,6 +75,45 @@ def give_order(
     store.feed_orders.give(feed, action, articles, rate, clock.ms(clock.agreed()))
     details = {"action": action, "articles": len(articles)}
     audit.note(caller, "feed.ordered", feed, new=details)
+
+
+def order_past(
+    store: Store,
+    recorded: RecordedArticles,
+    audit: AuditTrail,
+    caller: Caller,
+    feed: str,
+    action: Action,
+    rate: float,
+    *,
+    dry_run: bool,
+) -> dict[str, Any]:
+    """Give an order about whatever it concerns, or with `dry_run` only say what that is; return it as it is shown.
+
+    Raises Forbidden, Conflict, RecordAway.
+    """
+    endpoints = sorted(name.removeprefix("endpoint:") for name in store.receivers.endpoints(feed))
+    articles = articles_concerned(store, recorded, feed, action, endpoints)
+    if articles and not dry_run:
+        give_order(store, audit, caller, feed, action, articles, rate)
+    subscriptions = store.receivers.count_subscriptions(feed)
+    return {"articles": len(articles), "endpoints": endpoints, "subscriptions": subscriptions, "dry_run": dry_run}
+
+
+def progress_of(store: Store, feed: str) -> dict[str, Any] | None:
+    """Return how far the last order of a feed is, as it is shown; None: there was none."""
+    order = store.feed_orders.get(feed)
+    if order is None:
+        return None
+    return {
+        "action": order.action,
+        "state": "going on" if order.waiting else "done",
+        "articles": order.articles,
+        "left": order.waiting,
+        "rate": order.rate,
+        "ordered": iso(order.ordered),
+        "workers": bool(store.workers.alive(clock.ms(clock.agreed()))),
+    }
 
 
 class OrderedArticles:

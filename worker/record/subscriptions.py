@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+_AT_ONCE = 500
+"""Most of them in one question."""
+
+
 class Subscription(NamedTuple):
     """A subscription, as the record has it. Times in ms; `ended`: None while it goes on.
 
@@ -104,6 +108,17 @@ def running(
         statement = statement.where(tuple_(table.feed, table.receiver) > tuple_(*after))
     rows = connection.execute(statement.order_by(table.feed, table.receiver).limit(most))
     return [Subscription(*row) for row in rows]
+
+
+def beginnings(connection: Connection, receivers: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return when subscriptions began (ms), each by its feed and receiver."""
+    table = subscriptions.c
+    began = {}
+    for start in range(0, len(receivers), _AT_ONCE):
+        named = tuple_(table.feed, table.receiver).in_(receivers[start : start + _AT_ONCE])
+        for row in connection.execute(select(table.feed, table.receiver, table.began).where(named)):
+            began[row.feed, row.receiver] = row.began
+    return began
 
 
 def _key(change: Change) -> tuple[str, str]:
