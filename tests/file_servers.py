@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event, Thread
 from types import MappingProxyType
@@ -230,7 +230,8 @@ class ProFtpd:
 class CuttingProxy:
     """Passes connections on to a server, and cuts each after as many bytes as `cut_after` says; None: never.
 
-    `data_cut_after`: the same of the connections for the data of FTP, which go through it too if this is set.
+    `hold` says whether what the server says is kept back until `released`. `data_cut_after`: the same as `cut_after` of
+    the connections for the data of FTP, which go through it too if this is set.
     """
 
     def __init__(self, port: int) -> None:
@@ -238,6 +239,8 @@ class CuttingProxy:
         self.cut_after: Iterator[int | None] = iter(())
         self.data_cut_after: Iterator[int | None] | None = None
         self.cuts = 0
+        self.hold: Callable[[], bool] = lambda: False
+        self.held, self.released = Event(), Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._thread = Thread(target=self._accept, daemon=True)
@@ -274,6 +277,9 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while piece := source.recv(4096):
                 piece = _PASSIVE.sub(self._detour, piece) if self.data_cut_after is not None else piece
+                if sink.getpeername()[1] != self._target and self.hold():
+                    self.held.set()
+                    self.released.wait()
                 left = budget[0]
                 if left is not None:
                     budget[0] = max(0, left - len(piece))

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from file_servers import PEM, CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
 from pictures import picture, picture_file
+from receiver import Receiver
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Article
@@ -30,7 +31,7 @@ from worker.destinations.sender import Sender
 from worker.outbound.engine import Engine
 from worker.outbound.errors import Fault
 from worker.outbound.guard import Guard
-from worker.outbound.transfer import Answer
+from worker.outbound.transfer import Answer, Transfer
 
 PATIENCE = 60
 LOCAL = Guard((ip_network("127.0.0.0/8"),))
@@ -561,6 +562,29 @@ def test_a_list_that_is_cut_off_proves_nothing_and_is_asked_for_as_a_status(
     assert names(folder) == []
     assert desk.look(there, killed.article).status == 404  # type: ignore[arg-type]
     assert "STAT ." in unended.commands
+
+
+def test_a_server_that_does_not_reply_holds_up_nobody_else(desk: Desk, sshd: Sshd, tmp_path: Path) -> None:
+    """libcurl waits for the reply to a rename in the thread that carries all its other transfers."""
+    folder, receiver, proxy = sshd.files / tmp_path.name, Receiver(), CuttingProxy(sshd.port)
+    own = sshd.settings(name="{id}.{ext}")
+    slow = desk.destination("sftp", f"sftp://127.0.0.1:{proxy.port}{folder}", own)
+    quick = desk.destination("sftp", f"sftp://127.0.0.1:{sshd.port}{folder}", own)
+    proxy.hold = (folder / "x.json").exists
+    answers: SimpleQueue[Answer] = SimpleQueue()
+    delivery = Delivery(PATIENCE, time.monotonic() + 2 * PATIENCE)
+    desk.engine.submit([slow.push(message("x", 1), delivery, answers.put)])
+    assert proxy.held.wait(PATIENCE)
+    others: SimpleQueue[Answer] = SimpleQueue()
+    desk.engine.submit([Transfer(receiver.url, b"", [], 10, time.monotonic() + 30, others.put)])
+    desk.engine.submit([quick.push(message("y", 1), Delivery(10, time.monotonic() + 30), others.put)])
+    for _ in range(2):
+        assert others.get(timeout=20).fault is None
+    assert answers.empty()
+    proxy.released.set()
+    assert answers.get(timeout=PATIENCE).status == 200
+    receiver.close()
+    proxy.close()
 
 
 def test_pictures_that_no_text_names_any_more_go_with_it(desk: Desk, sshd: Sshd, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from worker.outbound.descriptors import allow_descriptors
 from worker.outbound.dns_cache import DnsCache, Lookup
 from worker.outbound.easy_handle import EasyHandle
 from worker.outbound.errors import Fault
+from worker.outbound.file_engines import FileEngines
 from worker.outbound.guard import Guard
 from worker.outbound.jobs import Job, JobPool
 from worker.outbound.scheduler import Host, Place, Scheduler, host_of
@@ -57,10 +58,11 @@ _CROWDED = "too many requests to slow receivers are waiting"
 
 
 class Engine:
-    """Sends transfers.
+    """Sends transfers; those of files by engines of their own (`FileEngines`).
 
     `places`: how many are under way at once; `per_host`: how many of these go to one host and port; `connect_timeout`
     in seconds. `lookup` finds the addresses of a host; a transfer waits for it for up to `connect_timeout` as well.
+    `carries_files`: whether it has engines for files, and is not one of these itself.
     """
 
     def __init__(
@@ -71,8 +73,23 @@ class Engine:
         per_host: int = 100,
         connect_timeout: float = 5.0,
         lookup: Lookup = getaddrinfo,
+        carries_files: bool = True,
     ) -> None:
         self._places = places
+        self._file_engines: FileEngines | None = None
+        if carries_files:
+            self._file_engines = FileEngines(
+                lambda: _started(
+                    Engine(
+                        guard,
+                        places=per_host,
+                        per_host=per_host,
+                        connect_timeout=connect_timeout,
+                        lookup=lookup,
+                        carries_files=False,
+                    )
+                )
+            )
         self._guard = guard
         self._connect_timeout = connect_timeout
         self._free_handles: list[EasyHandle] = []
@@ -105,6 +122,9 @@ class Engine:
         transfers = [request for request in requests if isinstance(request, Transfer)]
         if len(transfers) < len(requests):
             self._jobs.submit([request for request in requests if isinstance(request, Job)])
+        if self._file_engines is not None and any(transfer.file for transfer in transfers):
+            self._file_engines.submit(transfer for transfer in transfers if transfer.file)
+            transfers = [transfer for transfer in transfers if not transfer.file]
         if transfers and not self._submissions.put(transfers):
             for transfer in transfers:
                 _pass_on(transfer, _not_started(_STOPPING))
@@ -118,6 +138,11 @@ class Engine:
         exempt = min(self._scheduler.blocked_pushes, self._places) + self._scheduler.waiting_questions
         return self._places - self._submissions.unanswered + exempt
 
+    @property
+    def unanswered(self) -> int:
+        """How many transfers have no answer yet, wherever they are."""
+        return self._submissions.unanswered
+
     def busy(self) -> bool:
         """Return whether more than a tenth of the places are taken or waited for."""
         return self.room() < self._places - self._places // 10
@@ -130,6 +155,9 @@ class Engine:
         if self._stop_at is None:
             self._stop_at = time.monotonic() + grace
         self._jobs.stop(grace)
+        if self._file_engines is not None:
+            end = self._stop_at
+            self._file_engines.stop(lambda: max(0.0, end - time.monotonic()))
         if self._thread.ident is None:
             self._end()
             return
@@ -303,6 +331,11 @@ class Engine:
         for handle in self._free_handles:
             handle.curl.close()
         self._sockets.close()
+
+
+def _started(engine: Engine) -> Engine:
+    engine.start()
+    return engine
 
 
 def _not_started(reason: str) -> Answer:
