@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from lxml import etree
 
+from feeds.article import AI_ASSISTED, SOURCE_TYPES
 from feeds.formats.extensions import MEDIA_NS
 from feeds.formats.profile import ItemProfile, Profile, rss_profile
 
@@ -31,6 +32,8 @@ class MediaItem(ItemProfile):
             # A comma ends a keyword.
             keywords = (" ".join(tag.replace(",", " ").split()) for tag in self.entry.tags)
             etree.SubElement(item, f"{_MEDIA}keywords").text = ", ".join(filter(None, keywords))
+        if self.entry.ai_assisted:
+            etree.SubElement(item, f"{_MEDIA}category", scheme=SOURCE_TYPES).text = AI_ASSISTED
         for image in self.entry.images[:1]:
             etree.SubElement(item, f"{_MEDIA}thumbnail", url=image.url)
         if self.entry.rights:

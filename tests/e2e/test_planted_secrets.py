@@ -95,6 +95,10 @@ def of_the_file(planted: Planted, receiver: str, closed: int) -> str:
         "mail": 'kind = "mail"\nmail = { sender = "a@b.example", to = "c@d.example", username = "us", '
         f'password = "{planted.word("smtp password")}" }}',
         "s3": f'kind = "s3"\ns3 = {{ key_id = "{planted.word("s3 key id")}", secret = "{planted.word("s3 secret")}" }}',
+        "azure": 'kind = "azure-blob"\nazure_blob = { account = "herald", '
+        f'key = "{planted.signing("azure key", "")}" }}',
+        "sqs": f'kind = "sqs"\nsqs = {{ key_id = "{planted.word("sqs key id")}", '
+        f'secret = "{planted.word("sqs secret")}" }}',
         "queue": f'kind = "queue"\nqueue = {{ username = "us", password = "{planted.word("queue password")}", '
         'routing_key = "news" }',
         "mastodon": f'kind = "mastodon"\nmastodon = {{ token = "{planted.word("mastodon token")}" }}',
@@ -105,6 +109,7 @@ def of_the_file(planted: Planted, receiver: str, closed: int) -> str:
         f'secret = "{planted.signing("apple secret", "")}" }}',
     }
     urls = {"sftp": f"sftp://127.0.0.1:{closed}/in", "ftp": f"ftp://127.0.0.1:{closed}/in"}
+    urls["sqs"] = f"{receiver}/123456789012/news"
     urls |= {"mail": f"smtp://127.0.0.1:{closed}", "queue": f"amqp://127.0.0.1:{closed}/"}
     tables_of_endpoints = "".join(
         f'\n[[endpoints]]\nname = "{name}"\nfeed = "s10"\nurl = "{urls.get(name, f"{receiver}/{name}")}"\n{lines}\n'

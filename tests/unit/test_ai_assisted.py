@@ -48,10 +48,16 @@ def test_formats_of_articles_mark_it() -> None:
     nitf = etree.fromstring(pushed("nitf"))
     (classifier,) = nitf.findall(".//{*}docdata/{*}identified-content/{*}classifier")
     assert URI == f"{classifier.get('type')}{classifier.get('value')}"
+    assert f'FormalName="DigitalSourceType" Value="{URI}"'.encode() in pushed("newsml12")
+    assert f'<meta name="digital-source-type" content="{URI}">'.encode() in pushed("html")
+    assert b"\nAI-assisted: yes\n" in pushed("text")
+    assert b"\x02Made by people with the help of a trained model.\r\n" in pushed("iptc7901")
 
 
 def test_formats_of_feeds_mark_it() -> None:
     assert json.loads(served("json"))["items"][0]["_dateline"]["ai_assisted"] is True
+    (category,) = etree.fromstring(served("mrss")).findall(".//{http://search.yahoo.com/mrss/}category")
+    assert URI == f"{category.get('scheme')}{category.text}"
     for name, attribute in (("rss", "domain"), ("atom", "scheme")):
         categories = etree.fromstring(served(name)).findall(".//{*}category")
         uris = [f"{one.get(attribute)}{one.get('term') or one.text}" for one in categories]
@@ -63,10 +69,10 @@ def test_what_is_marked_passes_the_gate_and_what_is_not_marked_has_no_word_of_it
     assert [] == check_article(name, pushed(name), ours=True)
     plain = pushed(name, ARTICLE.model_copy(update={"ai_assisted": False}))
     assert b"ai_assisted" not in plain
-    assert b"lgorithmic" not in plain
+    assert not [word for word in (b"lgorithmic", b"AI-assisted", b"trained model") if word in plain]
 
 
-@pytest.mark.parametrize("name", ["rss", "atom", "json"])
+@pytest.mark.parametrize("name", ["rss", "atom", "json", "mrss"])
 def test_feeds_pass_the_gate(name: str) -> None:
     assert [] == check_feed(name, served(name), ours=True)
 
