@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from served import served
 from starlette.types import Receive, Scope, Send
 
@@ -124,6 +127,32 @@ def known(site: Site, request: bytes = GET) -> None:
     """Have a request be known by its bytes."""
     site.ask(request, request, pause=0.02)
     site.asked.clear()
+
+
+REQUESTS = {
+    "document": (GET, b"first"),
+    "another reader": (GET.replace(b"reader", b"another"), b"first"),
+    "not in the cache": (b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n", b"other"),
+    "body": (b"POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(GET) + GET, b"other"),
+    "chunks": (
+        b"POST /events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"%x\r\n" % len(GET) + GET + b"\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"other",
+    ),
+    "upgrade": (GET.replace(b"\r\n\r\n", b"\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"), b"first"),
+}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(sorted(REQUESTS)), min_size=1, max_size=12), st.lists(st.floats(0, 1), max_size=12))
+def test_whatever_is_asked_in_whatever_pieces_is_answered_in_its_order(
+    site: Site, names: list[str], cuts: list[float]
+) -> None:
+    stream = b"".join(REQUESTS[name][0] for name in names)
+    places = sorted({0, len(stream), *(round(cut * len(stream)) for cut in cuts)})
+    parts = [stream[begin:end] for begin, end in pairwise(places)]
+    bodies = [body[:5] for _, body in answers(site.ask(*parts, pause=0.001))]
+    assert bodies == [*(REQUESTS[name][1] for name in names), b"first"]
 
 
 def test_what_is_known_is_answered_just_as_what_is_read(site: Site) -> None:
