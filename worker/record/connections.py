@@ -101,37 +101,40 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
         # written in between, without waiting (sqlite.org/lang_transaction.html).
         sync: Sync | None = connection.get_execution_options().get(WRITES)
         if sync is not None:
-            driver: Any = connection.connection.driver_connection
-            driver.execute(f"PRAGMA synchronous={synchronous if sync == 'commit' else 'normal'}").close()
+            _set(connection, "synchronous", synchronous if sync == "commit" else "normal")
+            # SQLite itself looks again after up to 0.1 s, and a commit takes a few milliseconds.
+            _set(connection, "busy_timeout", "0")
             _begin_to_write(connection, wait_seconds)
         else:
+            _set(connection, "busy_timeout", str(round(wait_seconds * 1000)))
             connection.exec_driver_sql("BEGIN")
 
     return engine
 
 
-def _begin_to_write(connection: Connection, wait_seconds: float) -> None:
-    """Begin a transaction that writes, as soon as whoever writes just now has committed.
+def _set(connection: Connection, pragma: str, value: str) -> None:
+    """Set a pragma of a connection, if it is not set so already: most connections do the same over and over."""
+    pragmas: dict[str, str] = connection.connection.info.setdefault("pragmas", {})
+    if pragmas.get(pragma) != value:
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA {pragma}={value}").close()
+        pragmas[pragma] = value
 
-    SQLite itself looks again after up to 0.1 s, and a commit takes a few milliseconds.
-    """
+
+def _begin_to_write(connection: Connection, wait_seconds: float) -> None:
+    """Begin a transaction that writes, as soon as whoever writes just now has committed."""
     end = time.monotonic() + wait_seconds
     pause = _LOOK_SECONDS[0]
-    driver: Any = connection.connection.driver_connection
-    driver.execute("PRAGMA busy_timeout=0").close()
-    try:
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
-                if kind(error) != "locked" or time.monotonic() > end:
-                    raise
-            else:
-                return
-            time.sleep(pause)
-            pause = min(1.5 * pause, _LOOK_SECONDS[1])
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={round(wait_seconds * 1000)}").close()
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if kind(error) != "locked" or time.monotonic() > end:
+                raise
+        else:
+            return
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LOOK_SECONDS[1])
 
 
 def _postgresql(url: URL, synchronous: Synchronous, wait_seconds: float) -> Engine:
