@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,15 +20,20 @@ log = structlog.get_logger()
 
 
 class FormatsInUse:
-    """Sees that the tables of formats of this process list what there is. One thread uses it at a time."""
+    """Sees that the tables of formats of this process list what there is. Any thread may use it."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._of_the_file: Sequence[FormatDefinition] | None = None
         self._managed: tuple[ManagedFormat, ...] = ()
         self._definitions: dict[tuple[str, int], FormatDefinition] = {}
 
     def use(self, of_the_file: Sequence[FormatDefinition], managed: tuple[ManagedFormat, ...]) -> None:
         """Go over to these; where both sources have a name, the settings file has it."""
+        with self._lock:
+            self._use(of_the_file, managed)
+
+    def _use(self, of_the_file: Sequence[FormatDefinition], managed: tuple[ManagedFormat, ...]) -> None:
         if (of_the_file, managed) == (self._of_the_file, self._managed):
             return
         names = {definition.name for definition in of_the_file}
