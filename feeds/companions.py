@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PICTURES_MOST = 100
 """How many pictures of one article are delivered beside it."""
 _DIGEST_LENGTH = 16
+_END_OF_NAME = re.compile(rf"[0-9a-f]{{{_DIGEST_LENGTH}}}(?:-w[0-9]{{1,5}})?\.(?:jpg|png|gif|webp)")
 # An image as `feeds.text.safe_html` writes it, and its address.
 _IMAGE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
 _SOURCE = re.compile(r' src="([^"]*)"')
@@ -53,11 +54,10 @@ def picture_name(article_id: str, digest: str, ext: str, width: int = 0) -> str:
     return f"{safe_value(article_id)}-{digest[:_DIGEST_LENGTH]}{size}.{ext}"
 
 
-def picture_names(article_id: str) -> re.Pattern[str]:
-    """Return the pattern of the names of all pictures that an article may have, and no other article's."""
-    return re.compile(
-        rf"{re.escape(safe_value(article_id))}-[0-9a-f]{{{_DIGEST_LENGTH}}}(?:-w[0-9]{{1,5}})?\.(?:jpg|png|gif|webp)"
-    )
+def is_picture_of(article_id: str, name: str) -> bool:
+    """Return whether a picture of an article may have this name; no other article's has it."""
+    start = f"{safe_value(article_id)}-"
+    return name.startswith(start) and _END_OF_NAME.fullmatch(name, len(start)) is not None
 
 
 def relocated(article: Article, places: Mapping[str, PicturePlace]) -> Article:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from feeds.companions import picture_names
+from feeds.companions import is_picture_of
 from feeds.file_names import file_name, names_of_versions
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class ArticleFiles:
 
     def __init__(self, terms: FileTerms, article: Article) -> None:
         self.name = file_name(terms.template, article, terms.extension)
-        self._pattern = names_of_versions(terms.template, article, terms.extension)[1]
-        self._pictures = picture_names(article.id)
+        self._terms = terms
+        self._article = article
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Most pushes never look at a folder, and to compile a pattern costs more than all else that is done for them.
+        return names_of_versions(self._terms.template, self._article, self._terms.extension)[1]
 
     def is_picture(self, name: str) -> bool:
         """Whether a name is that of a picture of the article."""
-        return self._pictures.fullmatch(Place.of(name).base) is not None
+        return is_picture_of(self._article.id, Place.of(name).base)
 
     def is_text(self, name: str) -> bool:
         """Whether a name is that of the article's text, in any version."""

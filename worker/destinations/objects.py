@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from feeds.companions import picture_names
+from feeds.companions import is_picture_of
 from feeds.file_names import extension, file_name, names_of_versions, safe_value
 from worker.destinations.steps import Step, begin
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls
@@ -224,8 +224,7 @@ class Objects:
             listed = yield from self._list(self._prefix_of_pictures(article, prefix))
             if isinstance(listed, Answer):
                 return listed
-            pictures = picture_names(article.id)
-            names.update(name for name in listed if pictures.fullmatch(name.rpartition("/")[2]))
+            names.update(name for name in listed if is_picture_of(article.id, name.rpartition("/")[2]))
         return names
 
     def _prefix_of_pictures(self, article: Article, prefix: str) -> str:
