@@ -130,7 +130,7 @@ def test_nothing_of_the_document_is_overlooked() -> None:
     names = ("cms", "by_secret", "by_public_key", "receiver", "puller")
     assert PROGRAMS.keys() == {f"{name}.{ending}" for name in names for ending in ("py", "php", "mjs")}
     assert len(re.findall(r"^```(?:python|php|javascript)$", DOCUMENT, re.MULTILINE)) == len(PROGRAMS)
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 13
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
@@ -209,7 +209,7 @@ def pulled(newsroom: ExampleNewsroom) -> ExampleNewsroom:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_a_partner_reads_by_curl(pulled: ExampleNewsroom) -> None:
-    read, acknowledge = CALLS[7:]
+    read, acknowledge = CALLS[7:9]
     pulled.call("POST", "/events", published("pulled"))
     parts: list[dict[str, Any]] = []
 
@@ -238,6 +238,21 @@ def test_a_partner_reads_by_a_program(pulled: ExampleNewsroom, tmp_path: Path, e
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_what_was_sent_is_seen_by_curl(newsroom: ExampleNewsroom) -> None:
+    newsroom.call("POST", "/events", published("seen"))
+
+    def was_sent() -> bool:
+        return any(row["article"] == "seen" for row in json.loads(newsroom.bash(CALLS[9], newsroom.cms))["items"])
+
+    until(was_sent, "the attempt")
+    (row,) = json.loads(newsroom.bash(CALLS[9], newsroom.cms))["items"]
+    shown = DOCUMENT[DOCUMENT.index("### 5. When something") :]
+    assert set(re.findall(r'"(\w+)":', shown)) - {"items", "next", *row["phases"]} == row.keys()
+    whole = newsroom.call("GET", f"/api/v1/endpoints/city-portal-en/attempts/{row['id']}")
+    assert json.loads(whole["document"])["article"]["id"] == "seen"
 
 
 def published(article: str) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def print_new_key() -> None:
     from worker.management.sealing import new_key
 
     out.print(new_key(), soft_wrap=True)
-    note("put it into management.secret_key, or the file or variable that this names; keep it with your backups")
+    where = "put it into management.secret_key, or the file or variable that this names"
+    note(f"{where}; keep a copy, apart from backups of the record")
 
 
 @app.command(epilog="Example: dateline management rekey")
