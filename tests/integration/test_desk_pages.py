@@ -193,7 +193,9 @@ def test_a_kill_is_asked_once_and_shows_who_has_not_confirmed(
         )
         assert re.search(r"[01] of 2 have confirmed", text_of(page))
         # Of what is killed no text is kept, so it goes by its id.
-        api.until(lambda: "hh-5" in desk.page("/now?part=kills"), "the running kill")
+        api.until(lambda: "https://herald.example/hh-5" in desk.page("/now"), "the running kill")
+        [kill] = [one for one in api.get("/kills")["items"] if one["article"] == "hh-5"]
+        assert (kill["headline"], kill["edition"], kill["feeds"]) == ("", "en", ["world"])
         assert "<script>alert" not in page
     finally:
         receiver.behave.pop("/portal")
