@@ -12,12 +12,14 @@ import requests
 from bucket_server import BucketRequest, BucketServer, away
 from command_line import dateline
 from newsroom import TOKEN, Newsroom, start
+from pictures import picture
 from receiver import Receiver
 from werkzeug.wrappers import Response
 
 from worker.receivers.ledger import LedgerEntry
 
 PATIENCE = 60
+BESIDE = "companions = { pictures = true, renditions = [32] }\n[endpoints.s3]"
 
 
 def endpoint(server: BucketServer, name: str, section: str, more: str = "", *, url: str = "", secret: str = "") -> str:
@@ -49,6 +51,7 @@ def newsroom(
             endpoint(server, "choosy", "s24"),
             endpoint(server, "away", "s25"),
             endpoint(server, "tested", "s26"),
+            endpoint(server, "pictures", "s27").replace("[endpoints.s3]", BESIDE),
         )
     )
     with start(tmp_path_factory.mktemp("n"), shared_receiver, 2, more) as newsroom:
@@ -95,6 +98,22 @@ def test_an_article_its_correction_and_its_kill(newsroom: Newsroom, server: Buck
     server.until(lambda: row(newsroom, "n-1")["page"]["verdict"] == "gone", "the proof")
     entry = LedgerEntry.parse(newsroom.store.ledgers.read_one("s20", "notice", ["n-1"])["n-1"])
     assert json.loads(entry.remote) == {"notice/n-1.json": server.head("notice/n-1.json")["ETag"]}
+
+
+def test_pictures_lie_beside_the_article_and_go_with_it(
+    newsroom: Newsroom, server: BucketServer, shared_receiver: Receiver
+) -> None:
+    shared_receiver.behave["/pier.png"] = lambda _: (200, picture(64, 48))
+    newsroom.publish("p-1", "s27", images=[{"url": f"{shared_receiver.url}/pier.png"}])
+    server.until(lambda: at(server, "pictures/p-1.json") == ("published", 1), "the article")
+    (image,) = json.loads(server.text("pictures/p-1.json"))["article"]["images"]
+    assert image["url"].endswith("-w32.png")
+    assert (image["width"], image["height"]) == (32, 24)
+    assert server.head(f"pictures/{image['url']}")["ContentType"] == "image/png"
+    newsroom.kill("p-1")
+    server.until(lambda: at(server, "pictures/p-1.json") == ("killed", 2), "the notice")
+    server.until(lambda: f"pictures/{image['url']}" not in server.names(), "the picture to be gone")
+    server.until(lambda: row(newsroom, "p-1")["page"]["verdict"] == "gone", "the proof")
 
 
 def test_a_kill_while_the_article_is_on_its_way(newsroom: Newsroom, server: BucketServer) -> None:
