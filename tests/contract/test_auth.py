@@ -207,11 +207,15 @@ class TestCertificates:
         assert without.word == "retry"
         partner.close()
 
-    def test_the_authorization_server_has_its_own(self, caller: Caller, tokens: Tokens, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("as_texts", [False, True], ids=["files", "texts"])
+    def test_the_authorization_server_has_its_own(
+        self, caller: Caller, tokens: Tokens, tmp_path: Path, as_texts: bool
+    ) -> None:
         authority = Authority(tmp_path, "authority")
         secure, plain = Partner(authority.server(asks=True)), Partner()
         cert, key = authority.issue("herald")
-        tls = {"ca": authority.file, "cert": cert, "key": key}
+        files = {"ca": authority.file, "cert": cert, "key": key}
+        tls = {name: file.read_text() if as_texts else file for name, file in files.items()}
         plain.valid.add("token-1")
         auth = {**oauth2(secure).model_dump()["auth"], "tls": tls}
 
