@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import socket
 import subprocess
 import time
@@ -459,6 +460,13 @@ def illustrated(tmp_path: Path, version: int, *colours: str, status: str = "publ
 
 def pictures_in(folder: Path) -> set[bytes]:
     return {path.read_bytes() for path in folder.rglob("*.png")}
+
+
+def test_a_folder_that_the_partner_has_removed_is_made_anew(desk: Desk, partner: tuple[FileDestination, Path]) -> None:
+    there, folder = partner
+    for version in (1, 2):
+        assert desk.push(there, message("x", version)).status == 200
+        shutil.rmtree(folder / "2026-03-01")
 
 
 class TestPictures:

@@ -66,8 +66,11 @@ class Steps:
         self._logins = _MORE_LOGINS
         self._remote = ""
 
-    def _take(self, place: Place, step: FileStep, then: Step, body: bytes = b"") -> Transfer:
-        """Take a step: return it if it is the first, which whoever asked submits, and submit any other."""
+    def _take(self, place: Place, step: FileStep, then: Step, body: bytes = b"", *, anew: bool = False) -> Transfer:
+        """Take a step: return it if it is the first, which whoever asked submits, and submit any other.
+
+        `anew`: by a new connection.
+        """
 
         def on_answer(answer: Answer) -> None:
             self._started |= answer.started
@@ -90,7 +93,7 @@ class Steps:
             self._first = self._there.step(place, step, self._delivery, on_answer, body)
             return self._first
         url = self._there.url(place, step)
-        following = followed_by(self._first, url=url, file=step, body=body, on_answer=on_answer)
+        following = followed_by(self._first, url=url, file=step, body=body, on_answer=on_answer, once=anew)
         self._there.root.engine.submit([following])
         return following
 
@@ -154,6 +157,7 @@ class FilePush(Steps):
         self._pictures = list(message.pictures)
         self._put_text: Callable[[], Transfer] = self._upload_text
         self._before: tuple[str, ...] = ()
+        self._may_be_lost = there.stands_in_folders
         self._strays: list[str] = []
         self._left: list[str] = []
         is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
@@ -266,6 +270,10 @@ class FilePush(Steps):
         def take_upload(answer: Answer) -> None:
             if answer.status == 409:
                 self._see_what_was_renamed(part, place, answer, then, _ROUNDS)
+            elif self._may_be_lost and (answer.status == 403 or answer.fault is Fault.PROTOCOL):
+                # The folder in which our connection stands may have been removed; a new one makes it anew.
+                self._may_be_lost = False
+                self._take(part, step, take_upload, body, anew=True)
             elif answer.fault is not None:
                 self._end(answer)
             elif answer.status != 200:

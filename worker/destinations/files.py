@@ -90,6 +90,9 @@ class FileDestination(ABC):
     renames_onto_names: ClassVar[bool] = False
     """Whether most servers of this kind rename onto a name that there is."""
 
+    stands_in_folders: ClassVar[bool] = False
+    """Whether a connection stands in the folder of what it did last."""
+
     @abstractmethod
     def removal(self, place: Place) -> str:
         """Return the command that removes a file, whether or not it is there; it runs in the file's folder."""

@@ -19,6 +19,7 @@ class FtpDestination(FileDestination):
     """A folder of a server of FTP: commands name files in the folder in which they run."""
 
     renames_onto_names: ClassVar[bool] = True
+    stands_in_folders: ClassVar[bool] = True
 
     def removal(self, place: Place) -> str:
         """Return the command that removes a file."""
