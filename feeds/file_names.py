@@ -36,7 +36,6 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 _DIGEST = re.compile(r"-[0-9a-f]{12}\Z")
 _SAFE = re.compile(r"[A-Za-z0-9._/-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_EXTENSIONS = {"json": "json", "xml": "xml", "html": "html", "plain": "txt"}
 
 
 def check_template(template: str) -> str:
@@ -74,12 +73,6 @@ def _check_part(part: str) -> None:
         )
     if sum(map(len, literals)) + sum(_LONGEST[name] for name in names) > _PART_MOST:
         raise ValueError(f"must not make names longer than {_PART_MOST} characters between two /")
-
-
-def extension(media_type: str) -> str:
-    """Return the usual ending of names of files of a media type."""
-    kind = media_type.partition(";")[0].strip().rpartition("/")[2].rpartition("+")[2]
-    return _EXTENSIONS.get(kind, "dat")
 
 
 def file_name(template: str, article: Article, ext: str) -> str:

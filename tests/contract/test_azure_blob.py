@@ -20,6 +20,7 @@ from contract.object_writer import ObjectWriter, arrived
 from pictures import picture, picture_file
 from werkzeug.wrappers import Request, Response
 
+from feeds.formats import ARTICLE_FORMATS
 from worker.destinations import azure_blob
 from worker.destinations.azure_blob import Container
 from worker.outbound.azure_shared_key import SharedKey
@@ -57,7 +58,7 @@ class Writer(ObjectWriter):
     def __init__(self, caller: Caller, peer: BlobServer | Azurite, name: str = "{id}.{ext}", **more: Any) -> None:
         shared_key = SharedKey(ACCOUNT, more.pop("key", KEY))
         url = more.pop("url", peer.url)
-        super().__init__(caller, Container(caller.engine, url, shared_key, name, "application/json", **more))
+        super().__init__(caller, Container(caller.engine, url, shared_key, name, ARTICLE_FORMATS["json"], **more))
 
 
 def version_at(peer: BlobServer | Azurite, key: str) -> int:
@@ -122,7 +123,7 @@ def test_what_is_of_somebody_else_is_left_alone(caller: Caller, peer: BlobServer
     theirs, ours = Writer(caller, peer), Writer(caller, peer)
     theirs.push(1)
     ours.objects = Container(
-        caller.engine, peer.url, SharedKey(ACCOUNT, KEY), f"{theirs.id}.{{ext}}", "application/json"
+        caller.engine, peer.url, SharedKey(ACCOUNT, KEY), f"{theirs.id}.{{ext}}", ARTICLE_FORMATS["json"]
     )
     answer = ours.push(1)
     assert (409, True) == (answer.status, "is not of this article" in answer.message)

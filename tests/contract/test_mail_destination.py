@@ -17,6 +17,7 @@ from mail_server import CERTIFICATE, PASSWORD, USER, MailServer
 from pictures import picture, picture_file
 
 from feeds.article import Article, Image
+from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.interface import Delivery, Message
 from worker.destinations.mail import Mail
 from worker.outbound import smtp
@@ -278,7 +279,7 @@ def test_what_is_out_of_date_is_not_sent(server: MailServer) -> None:
 
 
 def test_the_document_is_attached(server: MailServer) -> None:
-    desk = Desk(server.port, media_type="application/nitf+xml")
+    desk = Desk(server.port, attached=ARTICLE_FORMATS["nitf"])
 
     desk.push()
 

@@ -18,6 +18,7 @@ from contract.object_writer import ObjectWriter, arrived
 from pictures import picture, picture_file
 from werkzeug.wrappers import Response
 
+from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.interface import Message
 from worker.destinations.s3 import Bucket
 from worker.outbound.errors import Fault
@@ -43,7 +44,7 @@ class Writer(ObjectWriter):
     def __init__(self, caller: Caller, server: BucketServer, name: str = "{id}.{ext}", **more: Any) -> None:
         signature = more.pop("signature", SigV4(server.key_id, server.secret))
         url = more.pop("url", f"{server.url}/portal")
-        self.bucket = Bucket(caller.engine, url, signature, name, "application/json", **more)
+        self.bucket = Bucket(caller.engine, url, signature, name, ARTICLE_FORMATS["json"], **more)
         super().__init__(caller, self.bucket)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feeds.article import Article
-from feeds.file_names import check_template, extension, file_name, names_of_versions
+from feeds.file_names import check_template, file_name, names_of_versions
 
 MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -90,18 +90,14 @@ def test_a_name_without_a_version_is_that_of_all_versions() -> None:
     assert (prefix, bool(pattern.fullmatch("hh-1.xml"))) == ("hh-1.xml", True)
 
 
-@pytest.mark.parametrize(
-    ("media_type", "ending"),
-    [
-        ("application/json", "json"),
-        ("application/vnd.iptc.g2.newsitem+xml; charset=utf-8", "xml"),
-        ("text/html; charset=utf-8", "html"),
-        ("text/plain", "txt"),
-        ("application/octet-stream", "dat"),
-    ],
-)
-def test_endings(media_type: str, ending: str) -> None:
-    assert extension(media_type) == ending
+def test_an_ending_of_a_newsrooms_own_may_have_a_dot() -> None:
+    said = article()
+    prefix, pattern = names_of_versions("{id}-v{version}.{ext}", said, "tw.xml")
+    name = file_name("{id}-v{version}.{ext}", said, "tw.xml")
+    assert name.endswith(".tw.xml")
+    assert name.startswith(prefix)
+    assert pattern.fullmatch(name)
+    assert not pattern.fullmatch(name.replace(".tw.xml", "-tw.xml"))
 
 
 @settings(deadline=None)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.endpoint_settings import EndpointSettings
+    from feeds.formats.interface import ArticleFormat
     from worker.destinations.sender import Sender
     from worker.outbound.engine import Engine
     from worker.outbound.transfer import Answer
@@ -44,9 +45,9 @@ class Container(Objects):
     meta = "x-ms-meta-dateline_"
 
     def __init__(
-        self, engine: Engine, url: str, shared_key: SharedKey, template: str, media_type: str, **more: Any
+        self, engine: Engine, url: str, shared_key: SharedKey, template: str, article_format: ArticleFormat, **more: Any
     ) -> None:
-        super().__init__(engine, url, template, media_type, **more)
+        super().__init__(engine, url, template, article_format, **more)
         self._shared_key = shared_key
 
     def request(
@@ -108,7 +109,7 @@ def destination(settings: EndpointSettings, sender: Sender) -> Container:
         settings.url,
         SharedKey(azure.account, azure.key.get_secret_value()),
         azure.name,
-        ARTICLE_FORMATS[settings.format].media_type,
+        ARTICLE_FORMATS[settings.format],
         kill=azure.on_kill,
         gzip=settings.gzip,
         pictures=settings.companions.pictures,

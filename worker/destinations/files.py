@@ -24,7 +24,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from feeds.file_names import extension
 from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.file_places import FileTerms, Place
 from worker.destinations.file_steps import FileLook, FilePush, FileTidying
@@ -69,7 +68,7 @@ class RemoteFolder(NamedTuple):
         """Return the folder that the settings describe; `scheme`, as libcurl calls the protocol."""
         parts = urlsplit(settings.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        terms = FileTerms(own.name, extension(ARTICLE_FORMATS[settings.format].media_type), own.on_kill)
+        terms = FileTerms(own.name, ARTICLE_FORMATS[settings.format].extension, own.on_kill)
         return cls(
             f"{scheme}://{host}:{parts.port or usual_port}",
             parts.path.rstrip("/"),

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from feeds.file_names import extension, file_name
+from feeds.file_names import file_name
 from feeds.formats import ARTICLE_FORMATS
 from feeds.mail import Attachment, Envelope, article_mail, digest_mail
 from worker import clock
@@ -26,6 +26,7 @@ from worker.outbound.transfer import unsent
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
+    from feeds.formats.interface import ArticleFormat
     from worker.destinations.interface import Delivery, Message, OnAnswer
     from worker.destinations.sender import Sender
     from worker.outbound.guard import Guard
@@ -36,7 +37,10 @@ _NOTICES = frozenset({"killed", "withdrawn"})
 
 
 class Mail:
-    """Mails from one sender to one list. `subject`: a template (feeds/mail.py); `media_type`: of what is attached."""
+    """Mails from one sender to one list. `subject`: a template (feeds/mail.py).
+
+    `attached`: the format of the document that is attached; None: there is none.
+    """
 
     def __init__(
         self,
@@ -47,7 +51,7 @@ class Mail:
         *,
         reply_to: str = "",
         subject: str = "{headline}",
-        media_type: str = "",
+        attached: ArticleFormat | None = None,
     ) -> None:
         self._guard = guard
         self._server = server
@@ -55,7 +59,7 @@ class Mail:
         self._recipients = recipients
         self._reply_to = reply_to
         self._subject = subject
-        self._media_type = media_type
+        self._attached = attached
 
     gzip = False
     look = None
@@ -104,9 +108,9 @@ class Mail:
         if message.article is None:
             return digest_mail(envelope, message.text).as_bytes()
         attachment = None
-        if self._media_type:
-            name = file_name("{id}-v{version}.{ext}", message.article, extension(self._media_type))
-            attachment = Attachment(name, self._media_type, message.text)
+        if self._attached is not None:
+            name = file_name("{id}-v{version}.{ext}", message.article, self._attached.extension)
+            attachment = Attachment(name, self._attached.media_type, message.text)
         pictures = [Attachment(each.name, each.media_type, each.path.read_bytes()) for each in message.pictures]
         mail = article_mail(envelope, message.article, message.status, self._subject, attachment, pictures)
         return mail.as_bytes()
@@ -127,7 +131,7 @@ def destination(settings: EndpointSettings, sender: Sender) -> Mail:
         mail.username.get_secret_value() if mail.username else "",
         mail.password.get_secret_value() if mail.password else "",
     )
-    attached = ARTICLE_FORMATS[settings.format].media_type if mail.attach and settings.mode == "article" else ""
+    attached = ARTICLE_FORMATS[settings.format] if mail.attach and settings.mode == "article" else None
     return Mail(
-        sender.guard, server, mail.sender, mail.to, reply_to=mail.reply_to, subject=mail.subject, media_type=attached
+        sender.guard, server, mail.sender, mail.to, reply_to=mail.reply_to, subject=mail.subject, attached=attached
     )

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from feeds.companions import is_picture_of
-from feeds.file_names import extension, file_name, names_of_versions, safe_value
+from feeds.file_names import file_name, names_of_versions, safe_value
 from worker.destinations.steps import Step, begin
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
     from feeds.article import Article
+    from feeds.formats.interface import ArticleFormat
     from worker.destinations.interface import Delivery, Look, Message, OnAnswer
     from worker.destinations.steps import Steps
     from worker.outbound.engine import Engine
@@ -44,7 +45,7 @@ STATUS = {"killed": "canceled", "withdrawn": "withheld"}
 
 
 class Objects:
-    """One store. `url`: where it is; `template`: the names of objects (feeds/file_names.py)."""
+    """One store. `url`: where it is; `template`: the names of objects (feeds/file_names.py); and the format of all."""
 
     meta: ClassVar[str]
     """How the header fields begin that are an object's metadata."""
@@ -54,7 +55,7 @@ class Objects:
         engine: Engine,
         url: str,
         template: str,
-        media_type: str,
+        article_format: ArticleFormat,
         *,
         kill: Kill = "notice",
         conditional: bool = True,
@@ -69,8 +70,8 @@ class Objects:
         self._url = url.rstrip("/")
         self._of_all = {"tls": tls, **of_all}
         self._template = template
-        self._ext = extension(media_type)
-        self._headers = (f"Content-Type: {media_type}", *(("Content-Encoding: gzip",) if gzip else ()))
+        self._ext = article_format.extension
+        self._headers = (f"Content-Type: {article_format.media_type}", *(("Content-Encoding: gzip",) if gzip else ()))
         self._kill = kill
         self._conditional = conditional
         self._has_versions = "{version}" in template

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from config.endpoint_settings import EndpointSettings
+    from feeds.formats.interface import ArticleFormat
     from worker.destinations.sender import Sender
     from worker.outbound.engine import Engine
 
@@ -46,12 +47,12 @@ class Bucket(Objects):
         url: str,
         sigv4: SigV4,
         template: str,
-        media_type: str,
+        article_format: ArticleFormat,
         *,
         all_versions: bool = False,
         **more: Any,
     ) -> None:
-        super().__init__(engine, url, template, media_type, sigv4=sigv4, **more)
+        super().__init__(engine, url, template, article_format, sigv4=sigv4, **more)
         self._all_versions = all_versions
 
     def request(
@@ -148,7 +149,7 @@ def destination(settings: EndpointSettings, sender: Sender) -> Bucket:
         settings.url,
         SigV4(s3.key_id.get_secret_value(), s3.secret.get_secret_value(), s3.region),
         s3.name,
-        ARTICLE_FORMATS[settings.format].media_type,
+        ARTICLE_FORMATS[settings.format],
         kill=s3.on_kill,
         all_versions=s3.all_versions,
         conditional=s3.conditional,
