@@ -86,7 +86,7 @@ def test_the_directory_shows_arabic_from_right_to_left_and_leads_to_feeds(browse
     assert "ltr" == english.value_of_css_property("direction")
     assert not runs_leftwards(browser, english)
     row = arabic.find_element(By.XPATH, "ancestor::tr")
-    row.find_element(By.LINK_TEXT, "atom").click()
+    row.find_element(By.LINK_TEXT, "Atom").click()
     reached(browser, newsroom.topic("ar", "atom"))
     assert HEADLINE in browser.page_source
 
