@@ -81,7 +81,7 @@ class Answer:
     """What a destination has to remember of the article (worker/destinations/interface.py); empty: nothing new."""
     phases: Phases | None = None
     """Of the last request, where several were made; None: nothing was sent, or nobody has measured it."""
-    sent: Sequence[str] = ()
+    sent: Sequence[str] = field(default=(), repr=False)
     """The header lines of that request, secrets and all; those that libcurl adds by itself are not among them."""
 
 
