@@ -8,7 +8,7 @@ Nothing of this is in a ledger.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class PushTestAnswer:
     error: str
     body: str
     phases: Phases | None = None
-    sent: Sequence[str] = ()
+    sent: Sequence[str] = field(default=(), repr=False)
 
     @property
     def accepted(self) -> bool:
