@@ -55,6 +55,7 @@ def other_process(redis_url: str, record_url: str, management: Management) -> It
     listener.start()
     yield other
     listener.stop()
+    listener.join()
     store.close()
     record.close()
 
@@ -134,6 +135,7 @@ class TestKeys:
         Management(away, record, ALONE).keys.revoke(ADMIN, key.id)
         until(lambda: other.ring.caller(token, now()) is None)
         listener.stop()
+        listener.join()
 
     def test_two_of_one_name_and_no_third(self, management: Management) -> None:
         first, _ = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])
@@ -243,6 +245,7 @@ class TestTheCopy:
         other.listener(tends=False).look()
         assert other.ring.caller(token, now())
         listener.stop()
+        listener.join()
 
     def test_a_record_that_was_restored_counts(self, management: Management, store: Store, record: Record) -> None:
         _, token = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])

@@ -15,6 +15,7 @@ import pytest
 import redis
 import structlog
 from celery import Celery
+from redis._parsers import hiredis as hiredis_parser
 from redis._parsers.base import BaseParser
 
 from worker.record import Record
@@ -22,6 +23,7 @@ from worker.retention.agreement import Agreement
 from worker.runtime import redis_broker
 from worker.runtime.embedded_redis import find_server
 from worker.store import Store, keys, redis_errors
+from worker.store.announcements import Announcements
 from worker.store.events import IncomingEvent
 
 
@@ -280,3 +282,25 @@ def test_an_outage_is_told_when_it_begins_changes_and_ends() -> None:
     told = ["redis_away", "redis_full", "store_failed", "store_failed", "redis_back", "redis_away"]
     assert told == [line["event"] for line in logged]
     assert {"a part"} == {line["what"] for line in logged}
+
+
+def test_a_connection_that_another_thread_ends_while_it_is_listened_to_is_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announcements = Announcements(store.client, "news")
+    connection = announcements._pubsub.connection
+    assert connection is not None
+    ended: list[bool] = []
+
+    def can_read(*_: object) -> bool:
+        # What the other thread does wakes whoever waits for the socket.
+        monkeypatch.undo()
+        connection.disconnect()
+        ended.append(True)
+        return True
+
+    monkeypatch.setattr(hiredis_parser, "_socket_can_read", can_read)
+    with suppress(redis.ConnectionError):
+        announcements.wait(0.1)
+    assert ended
+    announcements.close()

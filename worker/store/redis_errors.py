@@ -184,6 +184,16 @@ class _Following:
                 raise Demoted(_first_line(error)) from None
             raise
 
+    def can_read(self, timeout: float = 0) -> bool:
+        try:
+            readable: bool = super().can_read(timeout)  # type: ignore[misc]  # as above
+        except (TypeError, ValueError, AttributeError):
+            if self._sock is not None:  # type: ignore[attr-defined]
+                raise
+            # redis-py asks the socket that was there when it began.
+            raise redis.ConnectionError("the connection was ended by another thread of ours") from None
+        return readable
+
 
 class RedisConnection(_Following, redis.Connection):
     """A connection over TCP."""
