@@ -20,13 +20,15 @@ from feeds.formats import READERS
 from worker import clock
 from worker.intake.accept import Intake
 from worker.runtime.embedded_redis import EmbeddedRedis
+from worker.runtime.record_in_use import make_embedded
 from worker.runtime.services import build
 from worker.runtime.wiring import WorkerRuntime
 from worker.wakeups import Wakeups
 
 LIMIT = """\
-For each document a round trip that tells whether the feed has changed since the last one, an envelope by feedgen and a
-join; for each feed one round trip more for the article that is new."""
+Of the time nearly all are the three documents: for each a round trip that tells whether the feed has changed since the
+last one, an envelope by feedgen and a join; for each feed one round trip more for the article that is new. They are
+made when somebody asks for them, so a feed that nobody asks for costs what recording takes."""
 
 _SUBJECTS = tuple(f"harbour-{number}" for number in range(10))
 _PATTERNS = 100
@@ -42,8 +44,9 @@ def run(scale: float) -> list[Result]:
     rendered: list[float] = []
     with TemporaryDirectory(prefix="dateline-bench-") as folder:
         config = Path(folder, "dateline.toml")
-        config.write_text(_settings(patterns))
+        config.write_text(_settings(patterns, folder))
         settings = load(config, {})
+        make_embedded(settings)
         server = EmbeddedRedis(Path(folder))
         server.start()
         try:
@@ -76,7 +79,7 @@ def run(scale: float) -> list[Result]:
     return [
         Result("recording", recording, "ms", note=f"one article, {len(feeds):,} feeds of {_ENTRIES}"),
         Result("rendering", rendering, "ms", note=f"{len(bodies):,} documents of {size:,} bytes on average"),
-        at_most("time per feed", recording + rendering, 2, "ms"),
+        at_most("time per feed", recording + rendering, 1, "ms"),
     ]
 
 
@@ -96,9 +99,11 @@ def _event(number: int) -> dict[str, Any]:
     return sent
 
 
-def _settings(patterns: list[str]) -> str:
+def _settings(patterns: list[str], folder: str) -> str:
     feeds = "".join(f'\n[[feeds]]\nname = "{pattern}"\ntitle = "{pattern}"\n' for pattern in patterns)
     return f"""
+data_dir = "{folder}"
+
 [site]
 title = "The Bench Herald"
 base_url = "https://herald.example"
