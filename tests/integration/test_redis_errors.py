@@ -73,7 +73,11 @@ class Address:
         with suppress(OSError):
             while True:
                 here, _ = self._listening.accept()
-                there = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    there = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:
+                    here.close()
+                    continue
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(target=_pump, args=(one, other), daemon=True).start()
 
