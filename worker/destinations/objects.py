@@ -6,13 +6,13 @@ ledger has). Where the condition does not hold, and where an earlier try may hav
 something older never lies on top of something newer, whatever was held up on its way. Nothing is touched that is not of
 the same article.
 
-A kind of store says how its requests look and what its answers mean: the methods of `Objects` that raise
-NotImplementedError.
+A kind of store says how its requests look and what its answers mean: the abstract methods of `Objects`.
 """
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
@@ -44,7 +44,7 @@ STATUS = {"killed": "canceled", "withdrawn": "withheld"}
 """The `pubstatus` of an object that is a notice."""
 
 
-class Objects:
+class Objects(ABC):
     """One store. `url`: where it is; `template`: the names of objects (feeds/file_names.py); and the format of all."""
 
     meta: ClassVar[str]
@@ -291,27 +291,27 @@ class Objects:
 
     # What a kind of store says.
 
+    @abstractmethod
     def request(
         self, method: str, url: str, query: Mapping[str, str], headers: tuple[str, ...] = (), body: bytes = b""
     ) -> Step:
         """Return a request to the store."""
-        raise NotImplementedError
 
+    @abstractmethod
     def list_step(self, prefix: str, token: str) -> Step:
         """Return the request for the names that begin so; `token`: with which of them to go on; empty: the first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listed(self, answer: Answer) -> tuple[list[str], str | None]:
         """Return the names in the answer to it, and the token to go on with; None: these are the last."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_missing(self, answer: Answer) -> bool:
         """Whether an answer says that an object that was to be changed is not there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judged(self, answer: Answer) -> Answer:
         """Return an answer of the store in the words of all destinations."""
-        raise NotImplementedError
 
     def remove_versions(self, keys: Iterable[str], keep: str, keep_etag: str) -> Generator[Step, Answer, Answer | None]:
         """Remove what the store keeps of earlier versions, but for the notice; return what ended it before its time."""
