@@ -22,6 +22,7 @@ from worker.management.callers import shell
 from worker.management.sealing import new_key
 from worker.record import Record
 from worker.record.availability import RecordAway
+from worker.runtime.endpoint_enrolment import EndpointEnrolment
 from worker.runtime.services import Services, build
 from worker.runtime.wiring import WorkerRuntime
 from worker.store import Store
@@ -162,6 +163,25 @@ def test_made_changed_and_removed_while_everything_runs(newsroom: Newsroom) -> N
     newsroom.comes("filed", before, first, second, third)
     endpoints.restore(ADMIN, "herald")
     newsroom.comes("two", second, third)
+    newsroom.comes("one", first)
+
+
+def test_what_is_published_before_a_worker_has_heard_of_it_comes(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, take_over = Event(), EndpointEnrolment._take_over
+
+    def late(enrolment: EndpointEnrolment) -> None:
+        assert heard.wait(60)
+        take_over(enrolment)
+
+    before = newsroom.publish()
+    newsroom.comes("filed", before)
+    monkeypatch.setattr(EndpointEnrolment, "_take_over", late)
+    newsroom.services.management.endpoints.create(ADMIN, "herald", newsroom.values("one"))
+    first = newsroom.publish()
+    newsroom.comes("filed", before, first)
+    heard.set()
     newsroom.comes("one", first)
 
 

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -92,6 +93,15 @@ class TestSchema:
             assert connection.scalar(select(func.count()).select_from(tables.meta)) == 1
         for record in records:
             record.close()
+
+    def test_a_connection_that_is_used_when_it_is_closed_is_closed_after(self, migrated: Record) -> None:
+        with migrated.read() as connection:
+            pooled = connection.connection
+            driver = pooled.driver_connection
+            migrated.close()
+            assert connection.scalar(select(func.count()).select_from(tables.meta)) == 1
+        with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+            driver.cursor().execute("SELECT 1")
 
     def test_half_an_upgrade_is_none(self, new_record_url: str) -> None:
         with closing(Record.connect(new_record_url)) as record:

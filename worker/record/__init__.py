@@ -10,9 +10,9 @@ Its errors are those of SQLAlchemy; `database_errors` says what each means. Whoe
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, event, make_url
 
 from worker.record import connections, schema
 from worker.record.availability import Availability
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
     from worker.record.connections import Synchronous
 
@@ -39,7 +40,9 @@ class Record:
         self._synchronous = synchronous
         self._writing = {sync: engine.execution_options(**{WRITES: sync}) for sync in get_args(Sync)}
         self._fits = False
+        self._closed = False
         self.availability = Availability(self)
+        event.listen(engine, "checkin", self._let_go)
 
     @classmethod
     def connect(cls, url: str, *, synchronous: Synchronous = "full", wait_seconds: float = WAIT_SECONDS) -> Record:
@@ -160,6 +163,11 @@ class Record:
             return not busy
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; those that a thread uses just now when it has done so."""
         self.availability.stop()
+        self._closed = True
         self._engine.dispose()
+
+    def _let_go(self, _: Any, connection: ConnectionPoolEntry) -> None:
+        if self._closed:
+            connection.invalidate()

@@ -1,6 +1,7 @@
 """Enrolls the partner endpoints as receivers, those of the settings and those that are managed; pauses removed ones.
 
-A new endpoint starts at its feed's head. One that was removed keeps its cursor and goes on from there when it is back.
+A new endpoint starts at its feed's head, a managed one at that of the moment when it was made. One that was removed
+keeps its cursor and goes on from there when it is back.
 Only a worker that is in charge pauses: others may have newer settings, with endpoints that this one can't know of. So
 all is done again whenever this worker takes charge, because endpoints may have been removed while it was not, and a
 worker with older settings may have paused some of ours. While the managed endpoints are not known, because neither the
@@ -42,6 +43,8 @@ log = structlog.get_logger()
 INTERVAL = 2.0
 """Seconds between two looks whether all are still as they were enrolled."""
 _NAMES_LOGGED = 20
+_NEWS_MS = 60_000
+"""So old an endpoint may be that a worker hears of for the first time, and have all since it was made."""
 
 
 class EndpointEnrolment:
@@ -171,7 +174,8 @@ class EndpointEnrolment:
                 self._newsroom.backfills.expect(endpoint.feed, name)
             if not self._has_its_past(endpoint.feed, name):
                 continue
-            since = None if since_ms is None else self._store.changes.last_before(endpoint.feed, since_ms)
+            begins_ms = self._just_made(name) if since_ms is None else since_ms
+            since = None if begins_ms is None else self._store.changes.last_before(endpoint.feed, begins_ms)
             change = self._store.receivers.enroll(
                 endpoint.feed, f"endpoint:{name}", details, since, pulled=endpoint.is_pulled
             )
@@ -184,6 +188,16 @@ class EndpointEnrolment:
             # Whoever may not pause now does so as soon as it may.
             self._charge = charge if may_pause else None
         self._to_enroll = False
+
+    def _just_made(self, name: str) -> int | None:
+        """When (ms) a managed endpoint was made, if that is news; None: it begins at the head of its feed.
+
+        Whoever made it may have published since, before any worker had heard of it.
+        """
+        source = self._in_use.sources.get(name)
+        if source is None or clock.ms(clock.agreed()) - source.endpoint.created > _NEWS_MS:
+            return None
+        return source.endpoint.created
 
     def _has_its_past(self, feed: str, name: str) -> bool:
         """Bring back what is cold and an endpoint has missed that had been removed; False while that can't be had."""
