@@ -109,6 +109,9 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Note that the head is whole, and have the request answered (called by the parser)."""
         self._head_bytes = 0
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise httptools.HttpParserError(f"{hosts} Host fields (RFC 9112, section 3.2)")
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()

@@ -233,10 +233,13 @@ def test_a_wish_for_another_protocol_is_ignored(site: Site, pause: float) -> Non
         b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n",
         b"\x16\x03\x01\x00\xa5",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /\xe9 HTTP/1.1\r\n\r\n",
+        b"GET /\xe9 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /feeds/main.rss HTTP/1.1\r\n\r\n",
+        b"GET /feeds/main.rss HTTP/1.1\r\nhost: x\r\nHost: y\r\n\r\n",
+        b"GET /feeds/main.rss HTTP/1.0\r\nhost: x\r\nhost: x\r\n\r\n",
     ],
 )
-def test_what_is_no_nonsenseis_said_to_be_none(site: Site, nonsense: bytes) -> None:
+def test_nonsense_is_refused(site: Site, nonsense: bytes) -> None:
     with site.connect() as connection:
         connection.sendall(nonsense)
         assert everything(connection).startswith(b"HTTP/1.1 400 ")
