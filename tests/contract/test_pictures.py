@@ -237,3 +237,14 @@ def test_a_picture_that_was_dropped_is_fetched_again(server: Receiver, shelf: Sh
     file.path.unlink()
     assert shelf.beside(article(f"{server.url}/a")).files[0].path.exists()
     assert len(server.requests) == 2
+
+
+def test_when_a_worker_stops_nothing_more_is_fetched(server: Receiver, shelf: Shelf) -> None:
+    server.behave["/a"] = lambda _: (200, picture())
+    files = shelf.beside(article(f"{server.url}/a")).files
+    shelf.pictures.stop()
+    assert shelf.beside(article(f"{server.url}/a")).files == files
+    with pytest.raises(PicturesAwaited) as awaited:
+        shelf.pictures.beside(article(f"{server.url}/b"), TERMS)
+    assert not shelf.pictures.fetch(awaited.value, time.monotonic() + PATIENCE, lambda: None)
+    assert len(server.requests) == 1

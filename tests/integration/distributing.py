@@ -117,8 +117,8 @@ class Worker:
         return [f"{event['type'].removeprefix('article.')} {event['article']['id']}" for event in events]
 
     def stop(self) -> None:
-        self.distributor.stop(0)
-        self.clearance.stop()
         if self.pictures is not None:
             self.pictures.stop()
+        self.distributor.stop(0)
+        self.clearance.stop()
         self.store.close()

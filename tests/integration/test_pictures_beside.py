@@ -15,6 +15,7 @@ from file_servers import Sshd
 from pictures import picture
 from receiver import Receiver
 from records import hot_articles
+from structlog.testing import capture_logs
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Image
@@ -43,7 +44,7 @@ class Partner:
         self.worker = worker
         self.folder = into
         self.server = server
-        self._sshd = sshd
+        self.sshd = sshd
 
     def enroll(self, *, rights: Any = None, **companions: Any) -> None:
         values = {
@@ -51,8 +52,8 @@ class Partner:
             "feed": "f",
             "format": "json",
             "kind": "sftp",
-            "url": f"sftp://127.0.0.1:{self._sshd.port}{self.folder}",
-            "sftp": self._sshd.settings(name="{id}.{ext}"),
+            "url": f"sftp://127.0.0.1:{self.sshd.port}{self.folder}",
+            "sftp": self.sshd.settings(name="{id}.{ext}"),
             "companions": {"pictures": True, **companions},
             "rights": rights or {},
         }
@@ -155,6 +156,38 @@ def test_what_is_killed_while_its_pictures_are_fetched_never_leaves(partner: Par
     partner.go()
     assert not [name for name in partner.names() if name.endswith(".png")]
     assert "article.published" not in "".join(path.read_text() for path in partner.folder.rglob("*.json"))
+
+
+def test_what_waits_for_pictures_is_given_back_when_its_worker_stops(
+    partner: Partner, redis_url: str, tmp_path: Path
+) -> None:
+    asked, here = Event(), Event()
+
+    def slow(_: Any) -> tuple[int, bytes]:
+        asked.set()
+        here.wait(PATIENCE)
+        return 200, picture()
+
+    partner.server.behave["/slow"] = slow
+    worker = Worker(redis_url, partner.server, tmp_path / "of-the-first")
+    first = Partner(worker, partner.sshd, partner.server, partner.folder)
+    first.enroll()
+    partner.enroll()
+    first.change("a", "slow")
+    with capture_logs() as logs:
+        worker.go()
+        assert asked.wait(PATIENCE)
+        assert worker.pictures is not None
+        worker.pictures.stop()
+        first.until(lambda: not worker.store.receivers.counts("f")["claimed"], "the claim to end")
+        # What still arrives meets nobody.
+        here.set()
+        first.until(lambda: not worker.engine.unanswered, "the picture")
+        worker.stop()
+    assert [entry for entry in logs if entry["log_level"] in {"error", "critical"}] == []
+    assert partner.names() == []
+    partner.go("a.json")
+    assert partner.names() == sorted(["a.json", *partner.images("a")])
 
 
 def test_a_text_goes_without_what_can_not_be_had_and_the_attempt_says_so(partner: Partner) -> None:

@@ -132,10 +132,20 @@ class Pictures:
         self._waits: set[_Wait] = set()
         self._queue: deque[_Task] = deque()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
+        self._stopped = False
 
     def stop(self) -> None:
-        """Stop; nobody may wait any more."""
-        self._threads.shutdown(cancel_futures=True)
+        """Fetch nothing any more: whoever waits goes on at once, and what still arrives is let go.
+
+        Returns at once. What is here can still be delivered.
+        """
+        with self._lock:
+            self._stopped = True
+            self._queue.clear()
+            waits, self._waits = self._waits, set()
+        for wait in waits:
+            wait.on_end()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def beside(self, article: Article, terms: PictureTerms) -> Companions:
         """Return what goes beside an article of which this is all that its receiver may have.
@@ -177,7 +187,7 @@ class Pictures:
         """
         tasks = set(awaited.tasks)
         with self._lock:
-            if any(self._under_way.get(task, 0.0) > until for task in tasks):
+            if self._stopped or any(self._under_way.get(task, 0.0) > until for task in tasks):
                 return False
             self._waits.add(_Wait(set(tasks), on_end))
             new = [task for task in awaited.tasks if task not in self._under_way]
@@ -227,7 +237,9 @@ class Pictures:
                 PictureFetch(self._engine, task.picture.url, self._timeout, until, on_end).begin()
 
     def _take(self, task: _Task, source: bytes | Path | Unfetched) -> None:
-        self._threads.submit(self._work, task, source)
+        with self._lock:
+            if not self._stopped:
+                self._threads.submit(self._work, task, source)
 
     def _work(self, task: _Task, source: bytes | Path | Unfetched) -> None:
         """Keep a picture that was fetched, and make its copies; in a thread of ours."""

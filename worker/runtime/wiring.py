@@ -327,13 +327,14 @@ class WorkerRuntime:
             partial(self._endpoints.join, self._timeout),
             partial(self._file_sweep.join, self._timeout),
             self._management.join,
+            # Before the distributor: what waits for pictures is given back, and not waited for.
+            self._pictures.stop,
             partial(self.distributor.stop, self._timeout),
             *(part.stop for part in (self._clearance, self._tokens, self._consents)),
             self._stop_noting,
             self._answers.shutdown,
             *(partial(duty.join, _AGREED_SECONDS) for duty in (*self._agreeing, *self._alarms)),
             partial(self._pages.shutdown, cancel_futures=True),
-            self._pictures.stop,
             store.counters.flush,
             partial(store.events.leave, self._consumer),
         )
