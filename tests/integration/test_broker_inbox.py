@@ -177,3 +177,24 @@ def test_a_broker_that_is_full_keeps_its_messages(server: str, client: Any) -> N
                 client.config_set("maxmemory", 0)
             listener.drain_events(timeout=10)
     assert ["one"] == bodies
+
+
+def test_who_asks_a_connection_that_is_closed_has_lost_it(server: str, client: redis.Redis) -> None:
+    # Celery waits for the broker after that; any other error ends the worker.
+    assert client.ping()
+    listener = connection(server)
+    with Consumer(listener.default_channel, [Queue("intake")], accept=["text/plain"]) as consumer:
+        channel = consumer.channel
+    listener.close()
+    with pytest.raises(listener.connection_errors):
+        channel.queue_purge("intake")
+    with pytest.raises(listener.connection_errors):
+        channel.qos.ack("any")
+
+
+def test_what_was_taken_comes_again_when_its_connection_is_closed(server: str, client: redis.Redis) -> None:
+    assert client.ping()
+    send(server, "late")
+    with connection(server) as listener:
+        assert received(listener, 1, ack=False) == ["late"]
+    assert received(connection(server), 1) == ["late"]

@@ -15,6 +15,7 @@ from queue import Empty
 from time import monotonic, time
 from typing import Any
 
+import redis
 import structlog
 from kombu.transport import virtual
 from kombu.transport.redis import Channel as KombuChannel
@@ -141,9 +142,14 @@ class BrokerInbox(KombuChannel):
 
     @contextmanager
     def conn_or_acquire(self, client: Redis | None = None) -> Iterator[Redis]:
-        """Yield the client, or one of our own: to make one for each call, as kombu does, costs more than the call."""
+        """Yield the client, or one of our own: to make one for each call, as kombu does, costs more than the call.
+
+        Raises redis.ConnectionError when the channel is closed: who still has a message of it has lost a connection.
+        """
         channel = _untyped(self)
         if client is None:
+            if channel.connection is None or channel.connection.client is None:
+                raise redis.ConnectionError("its connection to the broker is closed")
             if self._own_client is None or self._own_client.connection_pool is not channel.pool:
                 self._own_client = channel._create_client()
             client = self._own_client
