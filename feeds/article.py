@@ -7,14 +7,13 @@ expires).
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, LiteralString
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json
 
 from feeds import text
 from feeds.moments import DATE, HOUR_MINUTE, OFFSET
@@ -277,7 +276,7 @@ class Article(_Text):
 
         Missing fields have their defaults. Raises ValueError for any other text.
         """
-        fields = json.loads(text)
+        fields = from_json(text)
         for name in ("published", "updated", "embargoed", "expires", "revised", "arrived"):
             if fields.get(name) is not None:
                 fields[name] = datetime.fromisoformat(fields[name])

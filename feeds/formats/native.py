@@ -15,33 +15,32 @@ no longer publish the article (it left the feed, expired, or is held again), and
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
+
+from pydantic_core import to_json
 
 from feeds.article import ORDERING, Article
 from feeds.formats.change_statuses import pubstatus
 from feeds.formats.interface import ArticleFormat, Outline, Provider
 from feeds.text import plain
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 def render(change: str, article: Article, message_id: str, provider: Provider) -> bytes:
     """Return the body of one push. Raises ValueError for an unknown change."""
     del provider
-    return f'{{"id":{_json(message_id)},{_after_id(change, article)}'.encode()
+    return b'{"id":%b,%b' % (to_json(message_id), _after_id(change, article))
 
 
 @lru_cache(maxsize=4)
-def _after_id(change: str, article: Article) -> str:
+def _after_id(change: str, article: Article) -> bytes:
     """The document after its id. It is rendered twice in a row: a message id is made of the document without it."""
     fields = _fields(change, article)
     event: dict[str, Any] = {"type": change, "time": fields["updated"]}
     if _literal(article):
         event["literal"] = True
     event["article"] = fields
-    return _json(event)[1:]
+    return to_json(event)[1:]
 
 
 def recognizes(outline: Outline) -> bool:
@@ -54,7 +53,7 @@ def _literal(article: Article) -> bool:
     lines = [article.headline, article.summary, article.section, article.dateline, article.source, article.rights]
     for image in article.images:
         lines += [image.caption, image.credit]
-    for line in (*lines, *article.subjects, *article.authors):
+    for line in filter(None, (*lines, *article.subjects, *article.authors)):
         try:
             plain(line)
         except ValueError:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings, Source
 
@@ -32,7 +34,7 @@ def read_object(document: bytes, *, legible_by: Source = "house") -> Generator[F
 def _parse(document: bytes) -> dict[str, Any] | Finding:
     """Return the object that the document is, or why it is not one (RFC 8259)."""
     try:
-        value = json.loads(document.decode("utf-8"), parse_constant=_refuse)
+        value = _loaded(document)
     except UnicodeDecodeError as error:
         return Finding(document[: error.start].count(b"\n") + 1, "json.utf-8", f"is not UTF-8: {error.reason}")
     except json.JSONDecodeError as error:
@@ -43,7 +45,17 @@ def _parse(document: bytes) -> dict[str, Any] | Finding:
         return Finding(None, "json.well-formed", f"is no JSON: {error}")
     if not isinstance(value, dict):
         return Finding(1, "json.object", "must be an object")
-    return value if _depth(value) <= DEPTH_MOST else _TOO_DEEP
+    # Nearly all have too few brackets to be too deep.
+    brackets = document.count(b"{") + document.count(b"[")
+    return value if brackets <= DEPTH_MOST or _depth(value) <= DEPTH_MOST else _TOO_DEEP
+
+
+def _loaded(document: bytes) -> Any:
+    try:
+        return from_json(document, allow_inf_nan=False)
+    except ValueError:
+        # It takes a third of the time and nothing that is no JSON; the other one says what is wrong, and where.
+        return json.loads(document.decode("utf-8"), parse_constant=_refuse)
 
 
 def _depth(value: Any) -> int:
