@@ -185,6 +185,8 @@ class WebSubSettings(BaseModel):
     """How many subscriptions callbacks on one host may have in one feed."""
     subscriptions_per_client: int = Field(default=10_000, ge=1)
     """How many subscriptions of one feed may have been asked for by one client address."""
+    rsscloud: bool = False
+    """Whether documents in RSS have a <cloud>, and readers may register by rssCloud. The limits hold for it too."""
 
     @field_validator("lease_default", "lease_max")
     @classmethod

@@ -89,7 +89,7 @@ class Channel:
 
     `older_url` and `newer_url` are the archives next to the document, if there are any; `current_url` the topic, in an
     archive only (RFC 5005). `machines`: what programs may do with its entries, if anything is stated. `other_hubs`:
-    hubs of somebody else, beside ours.
+    hubs of somebody else, beside ours. `cloud_url`: where readers register by rssCloud; empty: nowhere.
     """
 
     id: str
@@ -107,6 +107,7 @@ class Channel:
     current_url: str = ""
     machines: MachineRights | None = None
     other_hubs: tuple[str, ...] = ()
+    cloud_url: str = ""
 
     @property
     def hubs(self) -> tuple[str, ...]:

@@ -49,11 +49,13 @@ from web.private_feeds import PrivateFeeds, without_referrer
 from web.problem_details import ErrorPages
 from web.record_health import RecordHealth
 from web.request_body import BodyReader
+from web.rsscloud import CloudEndpoint
 from web.triggers import TriggersEndpoint
 from web.wrong_keys import WrongKeys
 from worker import clock
 from worker.alarms.orders import AlarmOrders
 from worker.intake.article_orders import ArticleOrders
+from worker.newsroom.publication import CLOUD_PATH
 from worker.receivers.clearance import Clearance
 from worker.receivers.previews import Previews
 from worker.receivers.pull_stream import PullStreams
@@ -252,6 +254,7 @@ def _slow_path(
             Route("/events", EventConsentEndpoint(settings.event_origins).options, methods=["OPTIONS"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),
+            Route(CLOUD_PATH, CloudEndpoint(services.rsscloud, body_reader, addresses).post, methods=["POST"]),
             Route(
                 "/api/articles/{article:path}/coverage",
                 coverage.get,

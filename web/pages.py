@@ -97,7 +97,7 @@ class Pages:
 
     def robots(self) -> bytes:
         """Return robots.txt: crawlers should leave alone what is not for readers."""
-        closed = ("/api/", "/desk", "/events", "/hub", "/metrics", "/partner")
+        closed = ("/api/", "/cloud/", "/desk", "/events", "/hub", "/metrics", "/partner")
         usage = self._publication.machines.usage
         to_machines = (f"Content-Usage: {usage}\n",) if usage else ()
         return "".join(("User-agent: *\n", *to_machines, *(f"Disallow: {path}\n" for path in closed))).encode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
@@ -36,7 +37,7 @@ EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggrega
 
 
 class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The channel's hub, archives and last change.
+    """The channel's hub, archives, cloud and last change.
 
     The dates are written here and in `ItemExtension` because feedgen writes them by switching the locale of the whole
     process, which other threads would see.
@@ -49,10 +50,21 @@ class ChannelExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no t
         return {"dc": DC_NS}
 
     def extend_rss(self, rss: etree._Element) -> None:
-        """Append the link to the hub (WebSub, section 4), those to archives, and lastBuildDate."""
+        """Append the link to the hub (WebSub, section 4), those to archives, the cloud, and lastBuildDate."""
         for hub in self.channel.hubs:
             etree.SubElement(rss[0], f"{{{ATOM_NS}}}link", href=hub, rel="hub")
         add_history(rss[0], self.channel, f"{{{ATOM_NS}}}link")
+        if self.channel.cloud_url:
+            cloud = urlsplit(self.channel.cloud_url)
+            attributes = {
+                "domain": cloud.hostname or "",
+                "port": str(cloud.port or (443 if cloud.scheme == "https" else 80)),
+                "path": cloud.path,
+                # For XML-RPC and SOAP alone, but it must be there (RSS 2.0, element cloud).
+                "registerProcedure": "",
+                "protocol": "http-post",
+            }
+            etree.SubElement(rss[0], "cloud", attributes)
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.channel.updated)
 
 

@@ -227,6 +227,12 @@ def test_feeds_announce_the_hub(newsroom: Newsroom) -> None:  # 4
         assert newsroom.topic("s0", fmt) in answer.text
 
 
+def test_rsscloud_is_off_where_it_was_not_asked_for(newsroom: Newsroom) -> None:
+    answer = requests.post(f"{newsroom.base_url}/cloud/pleaseNotify", {"url1": newsroom.topic("s0", "rss")}, timeout=60)
+    assert (answer.status_code, 'success="false"' in answer.text) == (404, True)
+    assert "<cloud" not in requests.get(newsroom.topic("s0", "rss"), timeout=60).text
+
+
 def test_a_verification_that_could_not_be_made_is_made_again(newsroom: Newsroom, section: str) -> None:  # 5.3
     answers = iter([500, 200])
 

@@ -10,6 +10,7 @@ import pytest
 
 from feeds.definition import FeedDefinition
 from worker.hub.callback_requests import CallbackRequests
+from worker.hub.cloud_requests import CloudRequests
 from worker.hub.ended_subscriptions import EndedSubscriptions
 from worker.hub.hub_requests import HubBusy, HubLimits, HubRequests, LeaseBounds
 from worker.hub.intent_verifier import IntentVerifier
@@ -59,6 +60,18 @@ def test_requests_for_one_host_are_bounded_whoever_asks(store: Store) -> None:
     with pytest.raises(HubBusy, match=r"for victim\.example"):
         ask(limited, "https://victim.example/3", client="192.0.2.3")
     assert 2 == store.subscription_requests.waiting("a")
+
+
+def test_registrations_by_rsscloud_count_as_well(store: Store) -> None:
+    limited = hub(store, limits(per_client=3))
+    form = {"domain": "one.example", "port": "80", "path": "/", "protocol": "http-post"}
+    topics = {f"url{number}": SITE.topic("a", fmt) for number, fmt in enumerate(("rss", "atom", "json"), 1)}
+    CloudRequests(limited).register(urlencode(form | topics).encode(), "192.0.2.1", NOW)
+    assert 3 == store.subscription_requests.waiting("a")
+    with pytest.raises(HubBusy, match="from you"):
+        ask(limited, "https://two.example/")
+    with pytest.raises(HubBusy, match="from you"):
+        CloudRequests(limited).register(urlencode(form | {"url1": SITE.topic("a", "rss")}).encode(), "192.0.2.1", NOW)
 
 
 def test_another_port_is_the_same_host(store: Store) -> None:

@@ -38,6 +38,7 @@ id_authority = "herald"
 lease_min = "two days"
 lease_max = "1d"
 lease_default = "3d"
+rsscloud = "perhaps"
 [delivery]
 allow_networks = ["inside"]
 timeout = 40

@@ -74,12 +74,15 @@ class FeedPreview(BaseModel):
 
 
 class SubscriptionRow(BaseModel):
-    """A WebSub subscription."""
+    """A subscription."""
 
     id: str
     feed: str
     callback: str
     format: str
+    protocol: Literal["websub", "rsscloud"] = Field(
+        description="By WebSub it gets what has changed, by rssCloud the address of the document."
+    )
     signed: bool
     began: datetime | None
     lease_ends: datetime | None

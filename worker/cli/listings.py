@@ -107,7 +107,7 @@ def list_subscriptions(
         state = f"backoff until {shown(row['next_try'])}" if row["next_try"] else row["state"] or ""
         table.add_row(
             row["feed"],
-            row["format"],
+            row["format"] if row["protocol"] == "websub" else f"{row['format']} (rssCloud)",
             state,
             "" if row["behind"] is None else str(row["behind"]),
             shown(row["failing_since"]),

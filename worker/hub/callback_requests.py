@@ -1,4 +1,4 @@
-"""GET requests to the callbacks of subscribers: the question whether they asked, and that a subscription has ended."""
+"""Requests to the callbacks of subscribers: the question whether they asked, and that a subscription has ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from worker.outbound.cloud_notification import NOTIFICATION_TYPE, notification
 from worker.outbound.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -45,6 +46,19 @@ class CallbackRequests:
             on_answer,
             method="GET",
             keep_bytes=keep_bytes,
+            receiver=callback,
+            question=True,
+        )
+
+    def first_notification(self, callback: str, topic: str, on_answer: Callable[[Answer], None]) -> Transfer:
+        """Make the notification by which rssCloud asks whoever has named no domain: any 2xx is a yes."""
+        return Transfer(
+            callback,
+            notification(topic),
+            [NOTIFICATION_TYPE],
+            self._timeout,
+            time.monotonic() + self._claim_seconds,
+            on_answer,
             receiver=callback,
             question=True,
         )

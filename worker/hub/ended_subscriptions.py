@@ -32,8 +32,9 @@ class EndedSubscriptions:
             if "callback" not in receiver.details:
                 continue
             self._store.receivers.remove(feed, receiver.id, "the feed is no more")
-            topic = self._publication.topic(feed, receiver.details["format"])
-            denials.append(self._callbacks.denial(topic, receiver.details["callback"], "this feed is no more"))
+            if _can_be_informed(receiver.details):
+                topic = self._publication.topic(feed, receiver.details["format"])
+                denials.append(self._callbacks.denial(topic, receiver.details["callback"], "this feed is no more"))
         self._callbacks.send(denials)
         log.warning(
             "subscriptions_ended", feed=feed, subscriptions=len(denials), reason="the feed is not in the settings"
@@ -47,6 +48,12 @@ class EndedSubscriptions:
                     self._publication.topic(feed, details["format"]), details["callback"], "the lease has ended"
                 )
                 for details in subscriptions
+                if _can_be_informed(details)
             ]
         )
         log.info("leases_ended", feed=feed, subscriptions=len(subscriptions))
+
+
+def _can_be_informed(details: dict[str, Any]) -> bool:
+    """Whether the subscriber's protocol has a word for it: rssCloud has none."""
+    return "protocol" not in details

@@ -8,13 +8,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from feeds.patterns import PatternFeed
 from worker import clock
 from worker.hub.request_form import HubRefused, fields_of, pinged_topics, required
-from worker.store.subscription_requests import SubscriptionRequest
+from worker.store.subscription_requests import RSSCLOUD, WEBSUB, Protocol, SubscriptionRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,9 +76,26 @@ class HubBusy(RuntimeError):
     """A limit is reached; the message says which. The client may try again after a minute."""
 
 
-def subscription_id(topic: str, callback: str) -> str:
-    """The key of a subscription: its topic and its callback (section 5.1), each verbatim."""
-    return "s" + sha256(f"{topic}\0{callback}".encode()).hexdigest()[:24]
+class Wish(NamedTuple):
+    """What somebody asks for: the pushes of a topic at a callback, by a protocol. `lease` in seconds.
+
+    `topic_field`, `callback_field`: what the protocol calls them.
+    """
+
+    mode: Literal["subscribe", "unsubscribe"]
+    topic: str
+    callback: str
+    secret: str = ""
+    lease: int = 0
+    protocol: Protocol = WEBSUB
+    topic_field: str = "hub.topic"
+    callback_field: str = "hub.callback"
+
+
+def subscription_id(topic: str, callback: str, protocol: Protocol = WEBSUB) -> str:
+    """The key of a subscription: its topic and its callback (section 5.1), each verbatim, and the protocol."""
+    kind = "c" if protocol in RSSCLOUD else "s"
+    return kind + sha256(f"{topic}\0{callback}".encode()).hexdigest()[:24]
 
 
 class HubRequests:
@@ -113,49 +130,54 @@ class HubRequests:
         if mode is None:
             raise HubRefused("hub.mode must be subscribe, unsubscribe or publish")
         topic, callback = required(fields, "hub.topic"), required(fields, "hub.callback")
-        definition, feed_format = self._find(topic)
-        if definition.private and mode == "subscribe":
-            raise HubRefused("hub.topic is private, so it is pushed to nobody: fetch it with your key")
-        try:
-            self._check_callback(callback)
-        except ValueError as error:
-            raise HubRefused(f"hub.callback {error}") from None
         secret = fields.get("hub.secret", "")
         if len(secret.encode()) > SECRET_BYTES:
             raise HubRefused(f"hub.secret must be at most {SECRET_BYTES} bytes long")
         lease = self._leases.granted(fields.get("hub.lease_seconds")) if mode == "subscribe" else 0
+        self.keep(Wish(mode, topic, callback, secret, lease), client, now)
+        return mode
+
+    def keep(self, wish: Wish, client: str, now: datetime) -> None:
+        """Keep a request of the client at an address, if it may be made; it is verified next. Raises as `request`."""
+        definition, feed_format = self._find(wish)
+        if definition.private and wish.mode == "subscribe":
+            raise HubRefused(f"{wish.topic_field} is private, so it is pushed to nobody: fetch it with your key")
+        try:
+            self._check_callback(wish.callback)
+        except ValueError as error:
+            raise HubRefused(f"{wish.callback_field} {error}") from None
         # Without the port: another port is the same machine.
-        host = urlsplit(callback).hostname or ""
-        subscription = subscription_id(topic, callback)
-        self._admit(definition.name, subscription, host, client, mode)
+        host = urlsplit(wish.callback).hostname or ""
+        subscription = subscription_id(wish.topic, wish.callback, wish.protocol)
+        self._admit(definition.name, subscription, host, client, wish)
         request = SubscriptionRequest(
-            mode=mode,
-            topic=topic,
-            callback=callback,
+            mode=wish.mode,
+            topic=wish.topic,
+            callback=wish.callback,
             format=feed_format.name,
-            secret=secret,
-            lease=lease,
+            secret=wish.secret,
+            lease=wish.lease,
             requested=clock.ms(now),
             nonce=secrets.token_hex(8),
             host=host,
             client=client,
+            protocol=wish.protocol,
         )
         self._store.subscription_requests.request(definition.name, subscription, request)
         self._wakeups.verify(definition.name)
-        return mode
 
-    def _find(self, topic: str) -> tuple[FeedDefinition, FeedFormat]:
-        feed = self._publication.find(topic)
+    def _find(self, wish: Wish) -> tuple[FeedDefinition, FeedFormat]:
+        feed = self._publication.find(wish.topic)
         if feed is None:
             raise HubRefused(
-                f"hub.topic is not one of ours; the topics are listed at {self._publication.base_url}/feeds"
+                f"{wish.topic_field} is not one of ours; the topics are listed at {self._publication.base_url}/feeds"
             )
         if isinstance(feed[0], PatternFeed) and not self._store.patterns.written(feed[0]):
             # Names that nobody needs must not become keys.
-            raise HubRefused("hub.topic has had no article yet; subscribe when it has")
+            raise HubRefused(f"{wish.topic_field} has had no article yet; subscribe when it has")
         return feed
 
-    def _admit(self, feed: str, subscription: str, host: str, client: str, mode: str) -> None:
+    def _admit(self, feed: str, subscription: str, host: str, client: str, wish: Wish) -> None:
         """Count the request. Raises HubBusy or HubRefused when it is over a limit."""
         requests, limits = self._store.subscription_requests, self._limits
         full = requests.admit(client, host, limits.per_client, limits.per_host)
@@ -163,10 +185,12 @@ class HubRequests:
             raise HubBusy(f"too many requests {'from you' if full == 'client' else f'for {host}'} in a minute")
         if requests.waiting(feed) >= limits.pending:
             raise HubBusy("too many requests for this topic wait for their verification")
-        if mode == "subscribe" and not self._store.receivers.exists(feed, subscription):
+        if wish.mode == "subscribe" and not self._store.receivers.exists(feed, subscription):
             per_host, per_client = requests.subscription_counts(feed, host, client)
             if per_host >= limits.held_per_host:
-                raise HubRefused(f"hub.callback: {host} has as many subscriptions of this topic as it may have")
+                raise HubRefused(
+                    f"{wish.callback_field}: {host} has as many subscriptions of this topic as it may have"
+                )
             if per_client >= limits.held_per_client:
                 raise HubRefused("you have as many subscriptions of this topic as you may have")
 

@@ -1,7 +1,8 @@
 """Verification of intent (W3C WebSub, section 5.3): the subscriber is asked whether it sent the request.
 
 A GET to the callback with a random challenge that is used once. Only a 2xx whose body is the challenge is a yes; a
-redirect is a no. After a failure that may pass (no connection, 5xx) the subscriber is asked again, twice.
+redirect is a no. By rssCloud likewise; who named no domain there is asked by a notification, and any 2xx is a yes.
+After a failure that may pass (no connection, 5xx) the subscriber is asked again, twice.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from feeds.patterns import pattern_of
 from worker import clock
 from worker.outbound.errors import Fault
 from worker.store.redis_errors import report
+from worker.store.subscription_requests import WEBSUB
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -83,21 +85,27 @@ class IntentVerifier:
                 return
 
     def _question(self, feed: str, subscription: str, request: SubscriptionRequest) -> Transfer:
-        challenge = secrets.token_urlsafe(32)
-        query = {"hub.mode": request.mode, "hub.topic": request.topic, "hub.challenge": challenge}
-        if request.mode == "subscribe":
-            query["hub.lease_seconds"] = str(request.lease)
+        challenge = "" if request.protocol == "rsscloud-caller" else secrets.token_urlsafe(32)
 
         def on_answer(answer: Answer) -> None:
             self._executor.submit(self._take_answer, feed, subscription, request, challenge, answer)
 
+        if not challenge:
+            return self._callbacks.first_notification(request.callback, request.topic, on_answer)
+        if request.protocol == "rsscloud":
+            query = {"url": request.topic, "challenge": challenge}
+        else:
+            query = {"hub.mode": request.mode, "hub.topic": request.topic, "hub.challenge": challenge}
+            if request.mode == "subscribe":
+                query["hub.lease_seconds"] = str(request.lease)
         return self._callbacks.question(request.callback, query, on_answer, len(challenge) + 1)
 
     def _take_answer(
         self, feed: str, subscription: str, request: SubscriptionRequest, challenge: str, answer: Answer
     ) -> None:
         try:
-            if 200 <= answer.status < 300 and hmac.compare_digest(answer.body, challenge.encode()):
+            has_repeated_it = not challenge or hmac.compare_digest(answer.body, challenge.encode())
+            if answer.fault is None and 200 <= answer.status < 300 and has_repeated_it:
                 self._confirm(feed, subscription, request)
             elif _may_pass(answer) and request.tries < len(_AGAIN_SECONDS):
                 self._retry(feed, subscription, request, answer)
@@ -116,7 +124,9 @@ class IntentVerifier:
             # Other requests were verified while this subscriber was asked.
             self._log("intent_denied", subscription, request)(reason=f"too many subscriptions of this {outcome}")
             self._count("denied")
-            self._callbacks.send([self._callbacks.denial(request.topic, request.callback, "too many subscriptions")])
+            if request.protocol == WEBSUB:
+                reason = "too many subscriptions"
+                self._callbacks.send([self._callbacks.denial(request.topic, request.callback, reason)])
             return
         self._log("intent_verified", subscription, request)(new=outcome == "new", superseded=outcome == "superseded")
         self._count("verified")

@@ -17,6 +17,8 @@ from feeds.formats.interface import FeedFormat, Provider
 from feeds.machine_rights import NOTHING_STATED, MachineRights
 from worker import clock
 
+CLOUD_PATH = "/cloud/pleaseNotify"
+"""Where readers register by rssCloud, below the address of the site."""
 _NAME_MOST = 200
 """The longest name of a feed, in characters: of a pattern 100 and of a value 80. Strangers ask for longer ones."""
 
@@ -36,6 +38,8 @@ class Publication:
     """The partners' formats that partners fetch from us by themselves."""
     machines: MachineRights = NOTHING_STATED
     """What programs may do with the articles of feeds that do not say it themselves."""
+    rsscloud: bool = False
+    """Whether readers may register by rssCloud to be notified."""
 
     @cached_property
     def definitions(self) -> tuple[FeedDefinition, ...]:
@@ -164,6 +168,8 @@ class Publication:
             "hub_url": self.hub_url if _offered(format_name, definition) else "",
             **links,
         }
+        if self.rsscloud and addresses["hub_url"]:
+            addresses["cloud_url"] = f"{self.base_url}{CLOUD_PATH}"
         return Channel(
             id=tag_uri(self.authority, "feed", definition.name),
             title=definition.title,

@@ -1,4 +1,7 @@
-"""WebSub subscribers (W3C WebSub, section 7): the topic's content, its exact media type, Link headers, a signature."""
+"""WebSub subscribers (W3C WebSub, section 7): the topic's content, its exact media type, Link headers, a signature.
+
+Readers that have registered by rssCloud are subscribers as well: they get the topic's address in place of its content.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from feeds.formats import FEED_FORMATS
-from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, PayloadRequest
+from worker import clock
+from worker.documents.feed_payloads import CHANGES_PER_PAYLOAD, FeedPayload, PayloadRequest
+from worker.outbound.cloud_notification import NOTIFICATION_TYPE, notification
 from worker.outbound.signing import hub_signature
 from worker.outbound.transfer import Answer, Transfer
 from worker.receivers import policy
@@ -20,13 +25,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.definition import FeedDefinition
-    from worker.documents.feed_payloads import FeedPayload, FeedPayloads
+    from worker.documents.feed_payloads import FeedPayloads
     from worker.newsroom.publication import Publication
     from worker.receivers.push_session import Articles
     from worker.store.attempts import AttemptRecord
     from worker.store.changes import Change, ChangeLogs
     from worker.store.receivers import Claim
 
+CLOUD_PAUSE_MS = 2_000
+"""After how long a reader is notified again at the soonest: it fetches the whole document each time."""
 _KILLS_CACHED = 64
 _DELTA_FORMATS = frozenset({"rss", "atom", "flipboard"})
 """Formats of topics of which a push may leave out what was delivered before: those in RSS and Atom."""
@@ -57,6 +64,13 @@ class Subscribers:
         if definition.private:
             return Settlement(claim, "end", claim.cursor, reason="the feed is private now")
         format_name = claim.details["format"]
+        if claim.details.get("protocol") == "rsscloud":
+            topic = self._site.topic(definition.name, format_name)
+            notice = FeedPayload(notification(topic), head, 0, {})
+            pause = CLOUD_PAUSE_MS
+            return SubscriberPush(
+                claim, notice, head, [NOTIFICATION_TYPE], self._timeout, deadline, withdrawals_seen, pause
+            )
         # The first push to a new subscription is the feed as it stands.
         # A push of a JSON topic may leave out no entries (section 7).
         whole = self._whole or claim.cursor == 0 or format_name not in _DELTA_FORMATS
@@ -95,13 +109,17 @@ class Subscribers:
 
 
 class SubscriberPush:
-    """A session with one subscriber: one push; None: there is nothing to push, and the cursor moves to `head`."""
+    """A session with one subscriber: one push; None: there is nothing to push, and the cursor moves to `head`.
+
+    `pause`: how long after it the next one may follow at the soonest, in ms.
+    """
 
     attempts: list[AttemptRecord] = []  # noqa: RUF012 (a subscription has none, so they may share it)
 
     __slots__ = (
         "_deadline",
         "_headers",
+        "_pause",
         "_payload",
         "_settlement",
         "_timeout",
@@ -121,8 +139,10 @@ class SubscriberPush:
         timeout: float,
         deadline: float,
         withdrawals_seen: int,
+        pause: int = 0,
     ) -> None:
         self.withdrawals_seen = withdrawals_seen
+        self._pause = pause
         self.claim = claim
         self.on_answer: Callable[[object, Answer], None]
         self.in_flight = 0
@@ -171,6 +191,10 @@ class SubscriberPush:
         self.in_flight = 0
         outcome = outcome_of(self.claim, answer, now, chance, endpoint=False)
         if isinstance(outcome, policy.Delivered):
+            if self._pause:
+                # That is no failure, and a kill does not wait for it.
+                done = self._settlement
+                self._settlement = Settlement(self.claim, "retry", done.cursor, clock.ms(now) + self._pause)
             return "delivered"
         self._settlement, name = early_settlement(self.claim, outcome, self.claim.cursor, now)
         return name

@@ -1,4 +1,4 @@
-"""WebSub subscriptions as people and programs look at them: whose they are, until when, and how each stands."""
+"""Subscriptions, by WebSub or rssCloud, as people and programs look at them: whose, until when, how each stands."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from feeds.moments import iso
+from worker.store.subscription_requests import WEBSUB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ def _row(feed: str, receiver: str, details: dict[str, Any], began: int | None) -
         "feed": feed,
         "callback": str(details.get("callback", "")),
         "format": str(details.get("format", "")),
+        "protocol": str(details.get("protocol", WEBSUB)),
         "signed": bool(details.get("secret")),
         "began": iso(began),
         "lease_ends": iso(details.get("expires")),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from worker.documents.feed_documents import FeedDocuments
     from worker.documents.feed_payloads import FeedPayloads
     from worker.documents.feed_renderer import FeedRenderer
+    from worker.hub.cloud_requests import CloudRequests
     from worker.hub.hub_requests import HubRequests
     from worker.intake.accept import Intake
     from worker.management.management import Management
@@ -127,6 +128,7 @@ class Services:
             logo_url=settings.site.logo_url or "",
             partner_formats=settings.site.partner_formats,
             machines=settings.site.machines,
+            rsscloud=settings.websub.rsscloud,
         )
 
     @property
@@ -234,6 +236,13 @@ class Services:
         )
         leases = LeaseBounds(websub.lease_default, websub.lease_min, websub.lease_max)
         return HubRequests(self.store, self.publication, self.wakeups, leases, limits, self.guard.check_callback_url)
+
+    @cached_property
+    def rsscloud(self) -> CloudRequests | None:
+        """Takes registrations by rssCloud, if they are wanted."""
+        from worker.hub.cloud_requests import CloudRequests
+
+        return CloudRequests(self.hub) if self.settings.websub.rsscloud else None
 
     def new_push_tests(self) -> PushTests:
         """Return what sends test articles; it starts an engine of its own when it is asked first."""

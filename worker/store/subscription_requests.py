@@ -1,4 +1,4 @@
-"""Requests to the hub that wait until the subscriber confirms them (W3C WebSub, section 5.3).
+"""Requests to the hub that wait until the subscriber confirms them (W3C WebSub, section 5.3), rssCloud's among them.
 
 A request changes nothing until it is verified. The newest request of a subscription replaces the one before it.
 """
@@ -6,7 +6,7 @@ A request changes nothing until it is verified. The newest request of a subscrip
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.store import keys
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from worker.store.scripts import Client, Scripts
 
 
+Protocol = Literal["websub", "rsscloud", "rsscloud-caller"]
+"""By what protocol somebody subscribes. "rsscloud-caller": to the very address that the request comes from."""
+WEBSUB: Protocol = "websub"
+RSSCLOUD: frozenset[Protocol] = frozenset({"rsscloud", "rsscloud-caller"})
 WINDOW_SECONDS = 60
 """How long requests are counted together, for limits."""
 
@@ -38,6 +42,14 @@ class SubscriptionRequest:
     host: str
     client: str
     tries: int = 0
+    protocol: Protocol = WEBSUB
+
+    def as_json(self) -> str:
+        """Return it as Redis keeps it: what is asked for by WebSub as releases wrote it that knew nothing else."""
+        fields = asdict(self)
+        if self.protocol == WEBSUB:
+            del fields["protocol"]
+        return _json(fields)
 
 
 Confirmed = Literal["superseded", "done", "new", "host", "client"]
@@ -68,7 +80,7 @@ class SubscriptionRequests:
         k = keys.feed(feed)
         self._client.sadd(keys.RECEIVING, feed)
         pipe = self._client.pipeline(transaction=True)
-        pipe.hset(k.subscription_requests, subscription, _json(asdict(request)))
+        pipe.hset(k.subscription_requests, subscription, request.as_json())
         pipe.zadd(k.verifications_due, {subscription: request.requested})
         pipe.execute()
 
@@ -104,6 +116,8 @@ class SubscriptionRequests:
             "host": request.host,
             "client": request.client,
         }
+        if request.protocol in RSSCLOUD:
+            details["protocol"] = "rsscloud"
         limits = (per_host, per_client)
         result = self._resolve(feed, subscription, request, request.mode, _json(details), expires, limits)
         confirmed: Confirmed = ("superseded", "done", "new", "host", "client")[result]
@@ -124,8 +138,8 @@ class SubscriptionRequests:
         self, feed: str, subscription: str, request: SubscriptionRequest, due: int, *, counts_as_try: bool
     ) -> None:
         """Verify again at `due` (ms). `counts_as_try`: the subscriber got the request for verification."""
-        next_try = asdict(request) | {"tries": request.tries + counts_as_try}
-        self._resolve(feed, subscription, request, "retry", _json(next_try), due)
+        next_try = replace(request, tries=request.tries + counts_as_try)
+        self._resolve(feed, subscription, request, "retry", next_try.as_json(), due)
 
     def _resolve(
         self,
@@ -154,7 +168,7 @@ class SubscriptionRequests:
                     k.subscription_counts,
                     k.outbox,
                 ],
-                [subscription, _json(asdict(request)), verb, details, time, *limits],
+                [subscription, request.as_json(), verb, details, time, *limits],
             )
         )
 
