@@ -115,6 +115,10 @@ class DocumentCache:
             document = await asyncio.shield(self._begin_to_encode(resource.key, document, coding))
         return document
 
+    def heard(self, feed: str) -> int:
+        """Return the head of a feed, which changes as soon as the feed does; 0 while it has to be asked for."""
+        return self._heads.heard(feed)
+
     def head_of(self, digest: str) -> int | None:
         """Return the head at which the document with this digest was made; None when it is not remembered.
 

@@ -45,6 +45,10 @@ class FeedHeads:
         """Return the head of a feed as far as it is known; 0 when it is not."""
         return self._heads.get(feed, 0)
 
+    def heard(self, feed: str) -> int:
+        """Return the head of a feed if changes of it are heard of as they happen; 0 when it has to be asked for."""
+        return self.latest(feed) if self.redis_answers else 0
+
     def feeds(self) -> list[str]:
         """Return the feeds that were ever asked for here."""
         return list(self._heads)

@@ -243,7 +243,8 @@ class FeedServer:
         return self._store.patterns.count(pattern.name) >= pattern.most
 
     def _current(self, definition: FeedDefinition, feed_format: FeedFormat, terms: Terms) -> Representation:
-        document = self._documents.current(definition, feed_format, terms)
+        heard = self._cache.heard(definition.name)
+        document = self._documents.current(definition, feed_format, terms, at_least=heard)
         headers = self._headers(definition, feed_format, terms.rights.machines)
         # With a delay articles come without a change of the feed.
         changed = None if terms.delay else document.changed or None

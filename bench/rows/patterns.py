@@ -2,7 +2,8 @@
 
 They are the feeds of ten subjects at a hundred desks, made by a hundred patterns, each full with 50 articles; one more
 enters all of them. Recording: from the event to the change logs of all feeds. Rendering: all their documents, by
-somebody who hears of the change only from Redis. Medians of the rounds, each with a new article, for each feed.
+somebody who hears of the change only from Redis, as a web server does. Medians of the rounds, each with a new article,
+for each feed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from bench.newsroom import event
 from bench.results import Result, at_most
 from config.settings import load
 from feeds.formats import READERS
+from web.change_listener import ChangeListener
+from web.feed_heads import FeedHeads
 from worker import clock
 from worker.intake.accept import Intake
 from worker.runtime.embedded_redis import EmbeddedRedis
@@ -59,16 +62,26 @@ def run(scale: float) -> list[Result]:
             intake.accept([_event(number) for number in range(_ENTRIES)], clock.now())
             consumer.consume()
             feeds = reader.publication.named(names)
+            heads = FeedHeads()
+            for feed in feeds:
+                heads.follow(feed.name)
+            listener = ChangeListener(reader.store.changes, heads, reader.documents.forget, lambda: None)
+            listener.start()
             for number in range(_ENTRIES, _ENTRIES + 1 + _ROUNDS):
                 begun = time.perf_counter()
                 intake.accept([_event(number)], clock.now())
                 consumer.consume()
                 recorded.append((time.perf_counter() - begun) * 1000 / len(feeds))
                 begun = time.perf_counter()
-                bodies = [reader.documents.current(feed, one).body for feed in feeds for one in READERS]
+                bodies = [
+                    reader.documents.current(feed, one, at_least=heads.heard(feed.name)).body
+                    for feed in feeds
+                    for one in READERS
+                ]
                 rendered.append((time.perf_counter() - begun) * 1000 / len(feeds))
                 if not all(f"/a{number}".encode() in body for body in bodies):
                     raise RuntimeError("there are documents without the new article")
+            listener.stop()
             desk.store.close()
             reader.store.close()
         finally:

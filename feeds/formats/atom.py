@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
@@ -11,8 +12,8 @@ from lxml import etree
 from feeds.article import AI_ASSISTED, SOURCE_TYPES
 from feeds.entry import Channel, Entry, Tombstone
 from feeds.formats.extensions import Editions, MediaEntry, MediaFeed, Tombstones, add_history
-from feeds.formats.timestamps import to_second
-from feeds.formats.xml_fragments import xml_format
+from feeds.formats.timestamps import rfc3339, to_second
+from feeds.formats.xml_fragments import Shortcuts, xml_format
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -47,13 +48,20 @@ class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
                 link.set("type", image.type)
 
 
+_EXTENSIONS = {
+    "dateline": (FeedExtension, EntryExtension),
+    "media": (MediaFeed, MediaEntry),
+    "editions": (BaseExtension, Editions),
+}
+"""What our Atom has beside what feedgen knows, in this order: name -> of the feed, and of an entry."""
+
+
 def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tombstone]) -> bytes:
     """Return the feed document, its entries in the order given."""
     feed = FeedGenerator()
-    feed.register_extension("dateline", FeedExtension, EntryExtension)
+    for name, extensions in _EXTENSIONS.items():
+        feed.register_extension(name, *extensions)
     feed.dateline.channel = channel
-    feed.register_extension("media", MediaFeed, MediaEntry)
-    feed.register_extension("editions", BaseExtension, Editions)
     feed.register_extension("tombstones", Tombstones)
     feed.tombstones.tombstones = tombstones
     feed.id(channel.id)
@@ -77,7 +85,20 @@ def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tomb
 
 
 def _add(feed: FeedGenerator, entry: Entry) -> None:
-    element = feed.add_entry(order="append")
+    _describe(feed.add_entry(order="append"), entry)
+
+
+def element(entry: Entry) -> etree._Element:
+    """Return the entry by itself, as it stands in every feed."""
+    alone = FeedEntry()
+    for name, (_, extension) in _EXTENSIONS.items():
+        alone.register_extension(name, extension)
+    _describe(alone, entry)
+    made: etree._Element = alone.atom_entry()
+    return made
+
+
+def _describe(element: FeedEntry, entry: Entry) -> None:
     element.dateline.entry = entry
     element.media.images = entry.images
     element.editions.entry = entry
@@ -97,4 +118,11 @@ def _add(feed: FeedGenerator, entry: Entry) -> None:
         element.content(entry.html, type="html")
 
 
-FORMAT = xml_format("atom", "application/atom+xml; charset=utf-8", render, b"<entry ", b"</feed>")
+FORMAT = xml_format(
+    "atom",
+    "application/atom+xml; charset=utf-8",
+    render,
+    b"<entry ",
+    b"</feed>",
+    shortcuts=Shortcuts(element, b"updated", rfc3339),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from feeds.article import Article
 from feeds.entry import Channel, Entry, Tombstone
@@ -26,7 +27,11 @@ class Envelope:
 
     def around(self, fragments: Iterable[bytes]) -> bytes:
         """Return the feed document."""
-        return self.head + self.separator.join((*fragments, *self.notices)) + self.tail
+        parts = [*fragments, *self.notices] or [b""]
+        # Joined with the first and the last: documents are long, and so every byte of one is copied once.
+        parts[0] = self.head + parts[0]
+        parts[-1] += self.tail
+        return self.separator.join(parts)
 
     def count_that_fit(self, fragments: Sequence[bytes], bytes_most: int) -> int:
         """Return how many of the fragments, from the first on, make a document of at most `bytes_most` bytes."""
@@ -91,6 +96,8 @@ class FeedFormat(_Format):
     render(channel, entries, tombstones): the document built at once; fragments in their envelope give the same bytes.
     select(channel, entries): the entries that belong in the document, where a partner limits their number or age. Age
     is counted from the feed's last change, never from the clock: the same articles give the same bytes.
+    redated(envelope, updated): the envelope of the same channel and tombstones at another time of the channel's last
+    change, where that is all that stands there of it; None: make it anew.
     tombstones_need_url: whether tombstones should have the `url` of the article that left.
     bytes_most: the largest document that a partner takes; the last entries are left out.
     own: of one that the newsroom defines itself, what only these have.
@@ -102,6 +109,7 @@ class FeedFormat(_Format):
     envelope: Callable[[Channel, Sequence[Tombstone]], Envelope]
     render: Callable[[Channel, Sequence[Entry], Sequence[Tombstone]], bytes]
     select: Callable[[Channel, Sequence[Entry]], Sequence[Entry]] | None = None
+    redated: Callable[[Envelope, datetime], Envelope] | None = None
     tombstones_need_url: bool = False
     bytes_most: int | None = None
     own: Own | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from feeds.article import Alternate
@@ -43,6 +44,12 @@ def envelope(channel: Channel, tombstones: Sequence[Tombstone]) -> Envelope:
         tail=tail,
         notices=tuple(_dump(_notice(tombstone, tombstone.notice)) for tombstone in tombstones if tombstone.notice),
     )
+
+
+def redated(envelope: Envelope, updated: datetime) -> Envelope:
+    """Return the envelope as it is: JSON Feed does not say when the feed has changed."""
+    del updated
+    return envelope
 
 
 def _feed(channel: Channel, tombstones: Sequence[Tombstone]) -> dict[str, Any]:
@@ -104,4 +111,5 @@ FORMAT = FeedFormat(
     fragment=fragment,
     envelope=envelope,
     render=render,
+    redated=redated,
 )

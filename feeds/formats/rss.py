@@ -29,7 +29,7 @@ from feeds.formats.extensions import (
     add_history,
 )
 from feeds.formats.timestamps import rfc822, rfc3339
-from feeds.formats.xml_fragments import xml_format
+from feeds.formats.xml_fragments import Shortcuts, xml_format
 from feeds.text import cut, legal
 
 DC_NS = "http://purl.org/dc/elements/1.1/"
@@ -96,24 +96,47 @@ def render(channel: Channel, entries: Sequence[Entry], tombstones: Sequence[Tomb
     feed.register_extension("licence", Licences, Licence)
     feed.licence.channel = channel
     for entry in entries:
-        item = add(feed, entry)
-        item.licence.entry = entry
-        if entry.ai_assisted:
-            # Readers show categories as they stand; `domain` says what this one is.
-            item.category(term=AI_ASSISTED, scheme=SOURCE_TYPES)
+        _mark(add(feed, entry), entry)
     for tombstone in tombstones:
         if tombstone.notice:
-            add(feed, tombstone.notice).licence.entry = tombstone.notice
+            _mark(add(feed, tombstone.notice), tombstone.notice)
     document: bytes = feed.rss_str()
     return document
+
+
+def element(entry: Entry) -> etree._Element:
+    """Return the item by itself, as it stands in every feed."""
+    alone = FeedEntry()
+    for name, (_, extension) in _EXTENSIONS.items():
+        alone.register_extension(name, extension)
+    alone.register_extension("licence", Licence)
+    _describe(alone, entry)
+    _mark(alone, entry)
+    item: etree._Element = alone.rss_entry()
+    return item
+
+
+def _mark(item: FeedEntry, entry: Entry) -> None:
+    """Add what profiles do not have."""
+    item.licence.entry = entry
+    if entry.ai_assisted:
+        # Readers show categories as they stand; `domain` says what this one is.
+        item.category(term=AI_ASSISTED, scheme=SOURCE_TYPES)
+
+
+_EXTENSIONS = {
+    "dateline": (ChannelExtension, ItemExtension),
+    "media": (MediaFeed, MediaEntry),
+    "editions": (BaseExtension, Editions),
+}
+"""What our RSS and all profiles have of the modules, in this order: name -> of the channel, and of an item."""
 
 
 def generator(channel: Channel) -> FeedGenerator:
     """Return a feed of no items, with what our RSS and all profiles share."""
     feed = FeedGenerator()
-    feed.register_extension("dateline", ChannelExtension, ItemExtension)
-    feed.register_extension("media", MediaFeed, MediaEntry)
-    feed.register_extension("editions", BaseExtension, Editions)
+    for name, extensions in _EXTENSIONS.items():
+        feed.register_extension(name, *extensions)
     feed._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001 (feedgen has no other way to leave its own out)
     feed.dateline.channel = channel
     feed.title(channel.title)
@@ -128,6 +151,11 @@ def generator(channel: Channel) -> FeedGenerator:
 def add(feed: FeedGenerator, entry: Entry) -> FeedEntry:
     """Append an item and return it."""
     item = feed.add_entry(order="append")
+    _describe(item, entry)
+    return item
+
+
+def _describe(item: FeedEntry, entry: Entry) -> None:
     item.dateline.entry = entry
     item.media.images = entry.images
     item.editions.entry = entry
@@ -139,7 +167,6 @@ def add(feed: FeedGenerator, entry: Entry) -> FeedEntry:
         item.description(html.escape(description, quote=False))  # a summary is plain text, an RSS description is HTML
     if entry.html:
         item.content(entry.html)
-    return item
 
 
 def excerpt(text: str, most: int) -> str:
@@ -153,4 +180,11 @@ def excerpt(text: str, most: int) -> str:
     return cut(text, most) + "…"
 
 
-FORMAT = xml_format("rss", "application/rss+xml; charset=utf-8", render, b"<item>", b"</channel></rss>")
+FORMAT = xml_format(
+    "rss",
+    "application/rss+xml; charset=utf-8",
+    render,
+    b"<item>",
+    b"</channel></rss>",
+    shortcuts=Shortcuts(element, b"lastBuildDate", rfc822),
+)

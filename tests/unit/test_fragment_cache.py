@@ -17,26 +17,34 @@ def stored(name: str, rev: int = 1) -> StoredArticle:
     return StoredArticle(article, str(rev), frozenset(), 0)
 
 
+def get(cache: FragmentCache, format_key: str, article: StoredArticle, rights: Rights) -> bytes | None:
+    [fragment] = cache.get(format_key, [article], rights)
+    return fragment
+
+
 def test_a_fragment_is_of_a_revision_a_format_and_rights() -> None:
     cache = FragmentCache(100_000)
     cache.keep("rss", stored("a"), EVERYTHING, b"whole")
-    assert cache.get("rss", stored("a"), EVERYTHING) == b"whole"
+    assert get(cache, "rss", stored("a"), EVERYTHING) == b"whole"
     summaries = Rights(text="summary")
     for key in (
         ("atom", stored("a"), EVERYTHING),
         ("rss", stored("a", 2), EVERYTHING),
         ("rss", stored("a"), summaries),
     ):
-        assert cache.get(*key) is None
+        assert get(cache, *key) is None
     cache.keep("rss", stored("a"), summaries, b"")
-    assert (cache.get("rss", stored("a"), summaries), cache.get("rss", stored("a"), EVERYTHING)) == (b"", b"whole")
+    assert (get(cache, "rss", stored("a"), summaries), get(cache, "rss", stored("a"), EVERYTHING)) == (b"", b"whole")
+    both = cache.get("rss", [stored("b"), stored("a")], EVERYTHING)
+    assert both == [None, b"whole"]
 
 
 def test_the_oldest_go_first_and_empty_fragments_take_room_too() -> None:
     cache = FragmentCache(10_000)
 
     def cached(format_name: str, count: int) -> list[bool]:
-        return [cache.get(format_name, stored(str(number)), EVERYTHING) is not None for number in range(count)]
+        articles = [stored(str(number)) for number in range(count)]
+        return [fragment is not None for fragment in cache.get(format_name, articles, EVERYTHING)]
 
     for number in range(9):
         cache.keep("rss", stored(str(number)), EVERYTHING, b"x" * 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cachetools import LRUCache
 
@@ -75,9 +75,14 @@ class ArticleFragments:
         if feed_format.select:
             entries = {self.entry(stored): stored for stored in articles}
             articles = [entries[entry] for entry in feed_format.select(channel, list(entries))]
+        articles = list(articles)
+        fragments = self._fragments.get(feed_format.key, articles, rights)
+        if all(fragments):
+            return Selected(articles, cast("list[bytes]", fragments), {})
         selected = Selected([], [], {})
-        for stored in articles:
-            if fragment := self._fragment(feed_format, channel, stored, rights):
+        for stored, kept in zip(articles, fragments, strict=True):
+            fragment = self._make(feed_format, channel, stored, rights) if kept is None else kept
+            if fragment:
                 selected.articles.append(stored)
                 selected.fragments.append(fragment)
                 continue
@@ -87,16 +92,14 @@ class ArticleFragments:
                 self._gate.park(feed_format, stored, objections)
         return selected
 
-    def _fragment(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle, rights: Rights) -> bytes:
-        """The article's fragment; empty if the gate keeps the article out."""
-        fragment = self._fragments.get(feed_format.key, stored, rights)
-        if fragment is None:
-            fragment, objections = self._judged(feed_format, channel, stored)
-            if objections:
-                fragment = b""
-                with self._lock:
-                    self._objections[feed_format.key, stored.article.id, stored.rev, rights] = objections
-            self._fragments.keep(feed_format.key, stored, rights, fragment)
+    def _make(self, feed_format: FeedFormat, channel: Channel, stored: StoredArticle, rights: Rights) -> bytes:
+        """Make and keep the article's fragment; empty if the gate keeps the article out."""
+        fragment, objections = self._judged(feed_format, channel, stored)
+        if objections:
+            fragment = b""
+            with self._lock:
+                self._objections[feed_format.key, stored.article.id, stored.rev, rights] = objections
+        self._fragments.keep(feed_format.key, stored, rights, fragment)
         return fragment
 
     def _objections_to(

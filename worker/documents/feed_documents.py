@@ -69,15 +69,22 @@ class FeedDocuments:
         self._renderer.forget()
 
     def current(
-        self, definition: FeedDefinition, feed_format: FeedFormat, terms: Terms = EVERYBODY, *, quiet: bool = False
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        terms: Terms = EVERYBODY,
+        *,
+        quiet: bool = False,
+        at_least: int = 0,
     ) -> Document:
         """Return the feed's document as it is now, for a reader with these terms. Raises FeedRefused.
 
         All formats show the same articles until the feed's head moves: every change of an article in the feed moves it.
-        `quiet`: a person only looks, and no operator is alerted of what the gate keeps out.
+        `quiet`: a person only looks, and no operator is alerted of what the gate keeps out. `at_least`: the feed's
+        head as its caller knows it, who hears of each change; 0: Redis is asked where it is.
         """
         quiet = quiet or not self._publication.fetched(feed_format)
-        window, articles = self._windows.read(definition)
+        window, articles = self._windows.read(definition, at_least)
         channel = self._renderer.channel(
             definition,
             feed_format,

@@ -15,6 +15,7 @@ from feeds.patterns import PatternFeed
 from worker import clock
 from worker.documents.article_fragments import ArticleFragments
 from worker.documents.feed_windows import moment_shown
+from worker.documents.kept_envelopes import KeptEnvelopes
 from worker.documents.quality_gate import FeedRefused
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class FeedRenderer:
         self._publication = publication
         self._gate = gate
         self.fragments = ArticleFragments(publication, gate)
+        self._envelopes = KeptEnvelopes()
 
     def forget(self) -> None:
         """Report anew what the gate keeps out: another Redis has no note of it."""
@@ -109,7 +111,7 @@ class FeedRenderer:
                     tombstone = replace(tombstone, notice=notice(article, note, authority, channel, left))
             tombstones.append(tombstone)
         try:
-            return feed_format.envelope(channel, tombstones)
+            return self._envelopes.make(feed_format, channel, tombstones)
         except FormatFault as fault:
             reason = f"the envelope fails: {fault}"
             raise FeedRefused(f"{channel.self_url} can't be {feed_format.name}: {reason}") from None

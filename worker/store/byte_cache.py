@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -30,6 +30,11 @@ class ByteCache(Generic[Key, Value]):
         """Return the value of the key, or None."""
         entry = self._entries.get(key)
         return None if entry is None else entry[0]
+
+    def get_each(self, keys: Iterable[Key]) -> list[Value | None]:
+        """Return the values of keys, in their order, None where there is none."""
+        entries = self._entries
+        return [None if (entry := entries.get(key)) is None else entry[0] for key in keys]
 
     def keep(self, key: Key, value: Value, size: int) -> None:
         """Keep a value of about `size` bytes; one that is larger than the whole cache is not kept."""
