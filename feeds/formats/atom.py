@@ -94,8 +94,8 @@ def element(entry: Entry) -> etree._Element:
     for name, (_, extension) in _EXTENSIONS.items():
         alone.register_extension(name, extension)
     _describe(alone, entry)
-    made: etree._Element = alone.atom_entry()
-    return made
+    rendered: etree._Element = alone.atom_entry()
+    return rendered
 
 
 def _describe(element: FeedEntry, entry: Entry) -> None:

@@ -80,8 +80,8 @@ class ArticleFragments:
         if all(fragments):
             return Selected(articles, cast("list[bytes]", fragments), {})
         selected = Selected([], [], {})
-        for stored, kept in zip(articles, fragments, strict=True):
-            fragment = self._make(feed_format, channel, stored, rights) if kept is None else kept
+        for stored, cached in zip(articles, fragments, strict=True):
+            fragment = self._make(feed_format, channel, stored, rights) if cached is None else cached
             if fragment:
                 selected.articles.append(stored)
                 selected.fragments.append(fragment)

@@ -98,11 +98,11 @@ class _LastWindows:
 
     def _share(self, stored: StoredArticle) -> StoredArticle:
         key = (stored.article.id, stored.rev)
-        known, windows = self._articles.get(key) or (stored, 0)
-        self._articles[key] = known, windows + 1
+        shared, windows = self._articles.get(key) or (stored, 0)
+        self._articles[key] = shared, windows + 1
         if not windows:
             self._size += stored.size
-        return known
+        return shared
 
     def _drop(self, feed: str) -> None:
         if feed not in self._windows:

@@ -18,7 +18,7 @@ _TOMBSTONE_BYTES = 500
 """What the objects of a tombstone take, about; a notice has a few more."""
 
 
-class _Made(NamedTuple):
+class _OfFeed(NamedTuple):
     channel: Channel
     tombstones: Sequence[Tombstone]
     envelope: Envelope
@@ -28,7 +28,7 @@ class KeptEnvelopes:
     """Makes envelopes. Threads may share it."""
 
     def __init__(self) -> None:
-        self._envelopes: ByteCache[Hashable, _Made] = ByteCache(_BYTES)
+        self._envelopes: ByteCache[Hashable, _OfFeed] = ByteCache(_BYTES)
 
     def make(self, feed_format: FeedFormat, channel: Channel, tombstones: Sequence[Tombstone]) -> Envelope:
         """Return `feed_format.envelope(channel, tombstones)`. Raises FormatFault.
@@ -44,5 +44,5 @@ class KeptEnvelopes:
                 return feed_format.redated(before.envelope, channel.updated)
         envelope = feed_format.envelope(channel, tombstones)
         size = len(envelope.around(())) + _TOMBSTONE_BYTES * len(tombstones)
-        self._envelopes.keep(key, _Made(channel, tombstones, envelope), size)
+        self._envelopes.keep(key, _OfFeed(channel, tombstones, envelope), size)
         return envelope
