@@ -10,7 +10,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from web.feed_heads import FeedHeads
-from worker.store.changes import ChangeLogs, ChangeSubscription
+from worker.store.change_subscription import ChangeSubscription
+from worker.store.changes import ChangeLogs
 from worker.store.redis_errors import Outage
 
 log = structlog.get_logger()

@@ -54,7 +54,7 @@ def run(scale: float) -> list[Result]:
         server.start()
         try:
             desk, reader = build(settings, server.url), build(settings, server.url)
-            runtime = WorkerRuntime(desk, distributes=True)
+            runtime = WorkerRuntime(desk, queues=("intake", "distribute"))
             consumer = runtime.newsroom.events
             desk.store.events.create_group()
             runtime.newsroom.permit.renew()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 import redis
@@ -390,6 +391,22 @@ class TestFilling:
         Worker(worker.store, (*OLD, FeedDefinition(name="author/*", title="By *")), "new").work()
         for name in ("author/mira-okonjo", "author/lea-marsh"):
             assert (["a"], 1) == (worker.store.changes.members(name), worker.store.changes.head(name).seq)
+
+
+def test_what_a_worker_hears_when_it_is_not_in_charge_any_more_is_handed_over(store: Store) -> None:
+    """It had begun to wait for events while it was in charge."""
+    older, read = Worker(store, OLD, "old"), store.events.read
+
+    def passes_meanwhile(*asked: Any) -> Any:
+        Worker(store, NEW, "new").publish("a")
+        older.permit.renew()
+        return read(*asked)
+
+    with mock.patch.object(store.events, "read", passes_meanwhile):
+        assert older.consumer.consume(60, listens=True) == 0
+    assert store.articles.get("a") is None
+    Worker(store, NEW, "new").work()
+    assert ["a"] == store.changes.members("world")
 
 
 class TestBackfill:

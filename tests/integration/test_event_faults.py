@@ -70,7 +70,7 @@ def test_an_entry_that_fails_again_and_again_is_set_aside(desk: Desk, monkeypatc
         raise ValueError("a bug")
 
     monkeypatch.setattr("worker.newsroom.event_consumer._AGAIN_MS", 0)
-    monkeypatch.setattr(desk.store.articles, "look_up", fail)
+    monkeypatch.setattr(desk.store.articles, "look_up_original", fail)
     desk.accept(article("a"))
     consumer = desk.consumer()
     consumer.consume()

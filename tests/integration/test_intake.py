@@ -141,7 +141,21 @@ def test_both_have_an_event_before_it_is_answered(desk: Desk) -> None:
         (receipt,) = receipts(connection, "1")
     assert (entry.number, "post", "192.0.2.1") == (receipt.number, receipt.way, receipt.sender)
     until(lambda: left(desk.record) == 0)
+
+
+def test_what_comes_alone_is_heard_and_for_all_else_workers_are_woken(desk: Desk) -> None:
+    """An event that is alone in its stream wakes whoever listens. Behind others, all that listen may be busy."""
+    desk.accept(repeated("1"))
+    desk.accept(repeated("1"))
+    desk.wakeups.consume.assert_not_called()
+    desk.accept(repeated("2"))
     desk.wakeups.consume.assert_called_once_with(urgent=False)
+    desk.wakeups.reset_mock()
+    desk.store.events.acknowledge(desk.entries(), "")
+    desk.accept(repeated("3"))
+    desk.wakeups.consume.assert_not_called()
+    desk.accept(killed("4"))
+    desk.wakeups.consume.assert_called_once_with(urgent=True)
 
 
 def test_redis_alone_accepts_while_the_record_is_away(desk: Desk) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,13 @@ from worker.store.events import IncomingEvent, StreamEntry
 from worker.store.scripts import Scripts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def article(version: int = 1) -> Article:
@@ -141,7 +149,7 @@ def test_an_event_of_the_record_is_appended_once_under_its_number(store: Store) 
 def test_what_redis_alone_had_accepted_is_a_duplicate_when_the_record_has_it(store: Store) -> None:
     alone, numbered = IncomingEvent("1", "one"), IncomingEvent("1", "one", number=1)
     (first,) = store.events.accept([alone])
-    assert ("duplicate", first.entry) == store.events.accept([numbered])[0]
+    assert ("duplicate", first.entry, 0) == store.events.accept([numbered])[0]
     assert ["duplicate"] == accepted(store, alone)
 
 
@@ -154,7 +162,7 @@ def test_the_record_knows_which_kill_is_another_one(store: Store) -> None:
 def test_what_an_earlier_release_had_accepted_is_a_duplicate(store: Store) -> None:
     event = IncomingEvent("1", "one")
     store.client.set(keys.acceptance("1"), event.digest)
-    assert [("duplicate", "")] == store.events.accept([event])
+    assert [("duplicate", "", 0)] == store.events.accept([event])
 
 
 def test_what_was_accepted_long_before_keeps_its_time(store: Store) -> None:
@@ -248,6 +256,19 @@ def test_what_somebody_deleted_from_the_stream_is_forgotten(store: Store) -> Non
     store.client.xdel(entry.stream, entry.id)
     assert left(store, "other") == []
     assert store.client.xpending(entry.stream, "dateline")["pending"] == 0
+
+
+def test_an_event_is_handed_to_one_of_those_that_wait_as_it_is_appended(store: Store) -> None:
+    store.events.create_group()
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(store.events.read, name, 10, 9_000) for name in ("w1", "w2")]
+        until(lambda: store.client.info("clients")["blocked_clients"] == 2)
+        assert [0] == [acceptance.before for acceptance in store.events.accept([IncomingEvent("1", "one")])]
+        first, _ = wait(waiting, 60, FIRST_COMPLETED)
+        assert [["one"]] == [[entry.body for entry in future.result()] for future in first]
+        assert [1] == [acceptance.before for acceptance in store.events.accept([IncomingEvent("2", "two")])]
+        bodies = sorted(entry.body for future in waiting for entry in future.result(60))
+    assert ["one", "two"] == bodies
 
 
 def test_streams_that_redis_has_lost_are_read_again(store: Store) -> None:

@@ -45,8 +45,10 @@ class Newsroom:
             self._store.articles.schedule(article_id, clock.now() + timedelta(seconds=1) if self._stuck else None)
         return len(due)
 
-    def consume(self, _seconds: float) -> int:
+    def consume(self, _seconds: float, *, listens: bool) -> int:
+        assert listens
         self.consuming.set()
+        time.sleep(0.02)
         if self._importing:
             self._importing.wait(30)
         return 0
@@ -93,7 +95,7 @@ def sweeping(store: Store, newsroom: Newsroom, begun: list[tuple[str, str]] | No
         "look": note("look"),
         "inform_ended": note("end"),
     }
-    begin["claim_seconds"] = 30
+    begin |= {"claim_seconds": 30, "listens": True}
     sweeper = Sweeper(*parts, **begin)
     sweeper.start()
     try:

@@ -14,6 +14,7 @@ from feeds.rights import EVERYTHING, Rights, granted
 from worker.documents.feed_renderer import NOTICE_AGE
 from worker.documents.feed_windows import visible
 from worker.store.byte_cache import ByteCache
+from worker.store.changes import Ahead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,13 +144,13 @@ class FeedPayloads:
     def _select(self, definition: FeedDefinition, request: PayloadRequest) -> _Selection | None:
         """Select what the next payload has; None if what is new in the feed must be pushed to nobody."""
         feed, cursor, scope = definition.name, request.cursor, request.scope
-        head = self._store.changes.head(feed)
         if scope == "urgent":
-            return self._select_changes(feed, request, head, [])
-        changes = self._store.changes.since(feed, cursor, 1 if scope == "document" else CHANGES_PER_PAYLOAD)
-        if changes or request.resend:
+            return self._select_changes(feed, request, Ahead(self._store.changes.head(feed), [], {}))
+        ahead = self._store.changes.ahead(feed, cursor, 1 if scope == "document" else CHANGES_PER_PAYLOAD)
+        head = ahead.head
+        if ahead.changes or request.resend:
             if scope == "changes":
-                return self._select_changes(feed, request, head, changes)
+                return self._select_changes(feed, request, ahead)
         elif head.placed > max(cursor, head.arranged) and (cursor or scope == "changes"):
             # The feed was filled with articles that had been there before it. That is pushed to nobody.
             return None
@@ -162,16 +163,18 @@ class FeedPayloads:
         seq = window.head.seq
         return _Selection(window.head, window.members, window.gone, seq, seq, window.below, NOTICE_AGE)
 
-    def _select_changes(self, feed: str, request: PayloadRequest, head: Head, changes: Sequence[Change]) -> _Selection:
+    def _select_changes(self, feed: str, request: PayloadRequest, ahead: Ahead) -> _Selection:
         """Select the changes that the receiver may have now, and what else it is to get: urgent and repeated articles.
 
-        `changes`: those after its cursor, as many as one payload may have.
+        `ahead`: those after its cursor, as many as one payload may have.
         """
+        head, changes = ahead.head, ahead.changes
         delayed = request.delayed
         allowed = [change for change in changes if delayed is None or delayed.allow(change)]
         ids = {change.article_id for change in allowed}
-        entered = [change.article_id for change in allowed if change.state == "in"]
-        places = self._store.changes.places(feed, list(dict.fromkeys([*entered, *request.resend])))
+        entered = {change.article_id for change in allowed if change.state == "in"}
+        places = {name: place for name, place in ahead.places.items() if name in entered}
+        places |= self._store.changes.places(feed, [name for name in request.resend if name not in places])
         article_ids = sorted(places, key=lambda name: (places[name], name), reverse=True)
         # `was_in_feed`: of articles that never were in the feed only the endpoints learn that may have them early.
         departures = [

@@ -90,8 +90,9 @@ class Intake:
         """Accept events (decoded JSON); return a receipt for each, in order.
 
         `way` and `sender` say by which way they came, and from whom. Good events are accepted whatever stands beside
-        them. Workers are woken here, or by the call that `after_answer` gets: to make a message for the broker costs
-        the thread that answers the sender a millisecond. Raises redis.RedisError when nothing could be kept.
+        them. An event that comes alone is heard by a worker as it is appended. For others, and for kills, workers are
+        woken here, or by the call that `after_answer` gets: to make a message for the broker costs the thread that
+        answers the sender a millisecond. Raises redis.RedisError when nothing could be kept.
         """
         receipts: list[Receipt | None] = []
         valid: list[IncomingEvent] = []
@@ -106,23 +107,23 @@ class Intake:
                 body = json.dumps(value, sort_keys=True)
                 valid.append(_incoming(event, body))
                 receipts.append(None)
-        appended: list[IncomingEvent] = []
+        unheard: list[IncomingEvent] = []
         try:
-            outcomes = iter(self._keep(valid, way, sender, appended) if valid else ())
+            outcomes = iter(self._keep(valid, way, sender, unheard) if valid else ())
         finally:
-            if appended:
-                wake_up = partial(self._wakeups.consume, urgent=any(event.kind == "kill" for event in appended))
+            if unheard:
+                wake_up = partial(self._wakeups.consume, urgent=any(event.kind == "kill" for event in unheard))
                 (after_answer or _now)(wake_up)
         return [receipt or next(outcomes) for receipt in receipts]
 
     def _keep(
-        self, incoming: list[IncomingEvent], way: str, sender: str, appended: list[IncomingEvent]
+        self, incoming: list[IncomingEvent], way: str, sender: str, unheard: list[IncomingEvent]
     ) -> list[Receipt]:
-        """Keep events; those that were appended just now go to `appended`."""
+        """Keep events; those of which no worker may have heard as they were appended go to `unheard`."""
         recorded = self._record(incoming, way, sender)
         if recorded is None:
             acceptances = self._store.events.accept(incoming)
-            appended += _appended_now(incoming, acceptances)
+            unheard += _unheard(incoming, acceptances)
             return [
                 Receipt(_status(event, acceptance.status), event.id, kept_by="redis")
                 for event, acceptance in zip(incoming, acceptances, strict=True)
@@ -132,14 +133,14 @@ class Intake:
             for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True))
             if not accepted.appended
         }
-        by_place = self._append(to_append, appended)
+        by_place = self._append(to_append, unheard)
         # Of these Redis is asked whether they are new, without their numbers.
         kills = {
             place: event
             for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True))
             if event.kind == "kill" and accepted.status == "duplicate" and not _is_appended_now(by_place.get(place))
         }
-        again = self._append(kills, appended)
+        again = self._append(kills, unheard)
         receipts = []
         entries: dict[int, str] = {}
         for place, (event, accepted) in enumerate(zip(incoming, recorded, strict=True)):
@@ -173,8 +174,8 @@ class Intake:
             log.exception("event_not_recorded", next_step="Redis alone keeps it", event_id=incoming[0].id)
             return None
 
-    def _append(self, incoming: dict[int, IncomingEvent], appended: list[IncomingEvent]) -> dict[int, Acceptance]:
-        """Append events that the record has, by their places; nothing when Redis is away. `appended`: as in `_keep`."""
+    def _append(self, incoming: dict[int, IncomingEvent], unheard: list[IncomingEvent]) -> dict[int, Acceptance]:
+        """Append events that the record has, by their places; nothing when Redis is away. `unheard`: as in `_keep`."""
         begun = time.monotonic()
         if not incoming or begun < self._redis_due:
             return {}
@@ -189,7 +190,7 @@ class Intake:
             return {}
         self._redis_due = 0.0
         self._outage.over()
-        appended += _appended_now(incoming.values(), acceptances)
+        unheard += _unheard(incoming.values(), acceptances)
         return dict(zip(incoming, acceptances, strict=True))
 
 
@@ -208,9 +209,16 @@ def _now(wake_up: WakeUp) -> None:
     wake_up()
 
 
-def _appended_now(incoming: Iterable[IncomingEvent], acceptances: Iterable[Acceptance]) -> list[IncomingEvent]:
-    """Those of the events that were appended, and were not there before."""
-    return [event for event, acceptance in zip(incoming, acceptances, strict=True) if _is_appended_now(acceptance)]
+def _unheard(incoming: Iterable[IncomingEvent], acceptances: Iterable[Acceptance]) -> list[IncomingEvent]:
+    """Those of the events that were appended just now behind others, with which all that listen may be busy; and kills.
+
+    An event that is alone in its stream wakes whoever listens.
+    """
+    return [
+        event
+        for event, acceptance in zip(incoming, acceptances, strict=True)
+        if _is_appended_now(acceptance) and (acceptance.before or event.kind == "kill")
+    ]
 
 
 def _is_appended_now(acceptance: Acceptance | None) -> bool:

@@ -49,12 +49,12 @@ class FeedApplier:
         self._on_killed = on_killed
 
     def apply_latest(self, article_id: str, now: datetime, *, new_rev: bool = False) -> set[str]:
-        """Read an article and apply it; return the feeds that changed. There are none when it is not there."""
+        """Read an article and apply it; return as `apply` does. Nothing changes when it is not there."""
         stored = self._articles.get(article_id)
         return self.apply_stored(stored, now, new_rev=new_rev) if stored else set()
 
     def apply_stored(self, stored: StoredArticle, now: datetime, *, new_rev: bool = False) -> set[str]:
-        """Place an article that was just read, and apply it; return the feeds that changed.
+        """Place an article that was just read, and apply it; return as `apply` does.
 
         `new_rev`: what its places depend on has changed, so whoever has placed it before must do so once more.
         """
@@ -62,7 +62,7 @@ class FeedApplier:
         return self.apply(placed, now) if placed else set()
 
     def apply(self, placed: PlacedArticle, now: datetime) -> set[str]:
-        """Record an article in every feed as of `now`; return the feeds that changed."""
+        """Record an article in every feed as of `now`; return the feeds that changed and have receivers."""
         changed_feeds: set[str] = set()
         current: PlacedArticle | None = placed
         while current:
@@ -94,7 +94,7 @@ class FeedApplier:
         return None
 
     def _record(self, placed: PlacedArticle, now: datetime) -> tuple[set[str], str | None]:
-        """Record an article; return the feeds that changed, and the rev that the article has after that."""
+        """Record an article; return as `apply` does, and the rev that the article has after that."""
         article = placed.stored.article
         places = states(article, placed.placements)
         # No request with its text begins, in any process, once it is recorded.
@@ -102,6 +102,10 @@ class FeedApplier:
             self._store.withdrawals.announce([(feed, article.id) for feed in leaving])
         # Others may have scheduled it meanwhile, for an older revision; whoever saves a newer one does so after us.
         last = self._store.articles.last_step(article.id, article.due(now))
-        seqs, replies = self._store.changes.record_before(article.id, article.version, clock.ms(now), places, last)
+        questions = [self._store.receivers.receiving(list(places))] if places else []
+        seqs, replies = self._store.changes.record_before(
+            article.id, article.version, clock.ms(now), places, [*questions, *last]
+        )
+        receiving = dict(zip(places, replies[0], strict=True)) if questions else {}
         rev: str | None = replies[-1]
-        return {feed for feed, seq in seqs.items() if seq}, rev
+        return {feed for feed, seq in seqs.items() if seq and receiving[feed]}, rev

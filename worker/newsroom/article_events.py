@@ -47,10 +47,15 @@ class ArticleEvents:
         """
         changed_feeds: set[str] = set()
         while True:
-            line = self._store.lineage.trace(event.article.id, event.article.evolved_from)
-            article_id = line[-1]
-            changed_feeds |= self._updates.merge(line[:-1], article_id, now)
-            before = self._articles.look_up(article_id, certain=isinstance(event, KillEvent))
+            line, article_id, certain = [event.article.id], event.article.id, isinstance(event, KillEvent)
+            before = None
+            if event.article.evolved_from is None:
+                before = self._articles.look_up_original(article_id, certain=certain)
+            if before is None:
+                line = self._store.lineage.trace(event.article.id, event.article.evolved_from)
+                article_id = line[-1]
+                changed_feeds |= self._updates.merge(line[:-1], article_id, now)
+                before = self._articles.look_up(article_id, certain=certain)
             current = before.article if isinstance(before, StoredArticle) else None
             sent = self._updates.sent_as(line, event.article.version, before)
             decision = decide(current, as_original(event, article_id), now, arrived, sent)
@@ -67,7 +72,7 @@ class ArticleEvents:
             if placed is None:
                 continue
             # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.
-            if isinstance(before, StoredArticle) or self._store.lineage.original(article_id) == article_id:
+            if isinstance(before, StoredArticle) or not placed.stored.is_update:
                 break
         log.info(
             "event_done", event_id=event.id, article_id=article_id, version=decision.article.version, result=result

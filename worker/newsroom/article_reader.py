@@ -24,3 +24,6 @@ class ArticleReader(Protocol):
 
         `certain`: raise RecordAway rather than take an article for new that may be in a record that is away.
         """
+
+    def look_up_original(self, document_id: str, *, certain: bool) -> StoredArticle | Remains | None:
+        """As `look_up`; None when the document is an update of another."""

@@ -92,16 +92,16 @@ class EventConsumer:
         """Whether this worker has the newest definitions of feeds. Without them it carries out nothing."""
         return self._permit.charge is not None
 
-    def consume(self, seconds: float = math.inf) -> int:
-        """Carry out the events that wait, for about so long; return how many entries were acknowledged."""
-        count = 0
+    def consume(self, seconds: float = math.inf, *, listens: bool = False) -> int:
+        """Carry out the events that wait, for about so long; return how many entries were acknowledged.
+
+        `listens`: those that come meanwhile too. They need no wake-up call: Redis hands them out as they are appended.
+        """
+        count, left = 0, seconds
         end = time.monotonic() + seconds
-        while self.in_charge and not self._stopped.is_set():
-            if not (entries := self._store.events.read(self._worker, _BATCH)):
-                break
+        while left > 0 and (entries := self._read(math.ceil(1000 * left) if listens else None)):
             count += self._carry_out(entries)
-            if time.monotonic() > end:
-                break
+            left = end - time.monotonic()
         return count
 
     def consume_kills(self) -> int:
@@ -133,6 +133,16 @@ class EventConsumer:
             else:
                 entries.append(entry)
         return self._carry_out(entries)
+
+    def _read(self, wait_ms: int | None) -> Sequence[StreamEntry]:
+        """Return the next entries; none when there are none, or when they are not for this worker."""
+        may_read = self.in_charge and not self._stopped.is_set()
+        entries = self._store.events.read(self._worker, _BATCH, wait_ms) if may_read else ()
+        if entries and not self.in_charge:
+            # Others took charge while it waited.
+            self._store.events.hand_over(self._worker, frozenset(self._in_work))
+            return ()
+        return entries
 
     def _try_waiting_kills(self) -> None:
         """Try the kills again that had to wait for the record."""

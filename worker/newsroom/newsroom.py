@@ -70,7 +70,7 @@ class Newsroom:
         applier = FeedApplier(store, articles, placer, on_killed)
         revisions = Revisions(store, publication, placer, endpoints)
         updates = Updates(store, articles, revisions, applier)
-        offers = FeedOffers(store, wakeups, try_locally)
+        offers = FeedOffers(wakeups, try_locally)
         publisher = Publisher(
             ArticleEvents(store, articles, revisions, updates, applier),
             ListEvents(store, publication, applier),

@@ -66,8 +66,16 @@ class HotArticles:
         asked, and nothing was ever taken out of this Redis because it was cold. So a kill waits; the news does not.
         """
         self._renew((article_id,))
+        return self._look_up(article_id, certain=certain, before=self._store.articles.look_up(article_id))
+
+    def look_up_original(self, document_id: str, *, certain: bool) -> StoredArticle | Remains | None:
+        """As `look_up`; None when the document is an update of another. A new one costs one round trip."""
+        self._renew((document_id,))
+        before = self._store.articles.look_up_original(document_id)
+        return before and self._look_up(document_id, certain=certain, before=before)
+
+    def _look_up(self, article_id: str, *, certain: bool, before: StoredArticle | Remains) -> StoredArticle | Remains:
         while True:
-            before = self._store.articles.look_up(article_id)
             if isinstance(before, StoredArticle):
                 if claimed := self._claimed({article_id: before}):
                     return claimed[article_id]
@@ -81,6 +89,7 @@ class HotArticles:
                     if certain or before.epoch or before.trimmed:
                         raise
                     return before
+            before = self._store.articles.look_up(article_id)
 
     def warm(self, article_ids: Collection[str]) -> set[str]:
         """Bring articles back that are cold; return those that the record has."""

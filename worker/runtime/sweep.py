@@ -2,7 +2,7 @@
 
 heartbeat    says that the worker is alive
 kills        carries out kills as they come, whoever woke whom
-events       carries out events that nobody was woken for, and what dead workers had begun
+events       carries out events as they come, and what dead workers had begun
 releases     embargoes that end, articles that expire
 receivers    expired claims, due backoffs, ended leases, who is behind, requests to be verified, pages to be looked at
 operations   sends operational events to the operators' webhook
@@ -45,11 +45,9 @@ _LOCK_MS = 900
 _RELEASE_MS = 100
 """How long the release of what came due is one worker's."""
 _LOOK_SECONDS = 0.5
-"""How often it is looked for events that nobody was woken for."""
+"""How often it is looked for what dead workers have left."""
 _CHARGE_SECONDS = 0.2
 """How often a worker that has older definitions of feeds looks whether it is to carry out kills."""
-_SLICE_SECONDS = 1.0
-"""How long events are carried out before it is looked for what dead workers have left."""
 _HEARD_SECONDS = 5.0
 """How long the heartbeat must have been heard before others are taken for dead who were not."""
 _RETIRE_SECONDS = 600.0
@@ -69,7 +67,8 @@ class Sweeper:
 
     `try_locally` is offered each feed whose receivers are behind; it returns True when this process serves them.
     `verify` and `look` begin the verifications and the looks at pages that are due in a feed, and return soon;
-    `inform_ended` informs the subscribers whose leases have ended, by the details of their subscriptions.
+    `inform_ended` informs the subscribers whose leases have ended, by the details of their subscriptions. `listens`:
+    events are carried out as they come, and not only when nobody else has done so for a while.
     """
 
     def __init__(
@@ -87,8 +86,10 @@ class Sweeper:
         inform_ended: Callable[[str, list[dict[str, Any]]], None],
         look: Callable[[str], None],
         claim_seconds: float,
+        listens: bool,
     ) -> None:
         self._store = store
+        self._listens = listens
         self._site = site
         self._consumer = consumer
         self._releases = releases
@@ -105,7 +106,7 @@ class Sweeper:
         self._unheard = time.monotonic()
         self._duties = [
             Duty("kills", self._kills, 0.0),
-            Duty("events", self._events, _LOOK_SECONDS),
+            Duty("events", self._events, 0.0),
             Duty("releases", self.release, INTERVAL),
             Duty("receivers", self.sweep, INTERVAL),
             Duty("operations", operations.send, INTERVAL),
@@ -195,9 +196,9 @@ class Sweeper:
         return None
 
     def _events(self) -> float | None:
-        done = self._consumer.consume(_SLICE_SECONDS)
+        done = self._consumer.consume(_LOOK_SECONDS, listens=self._listens)
         done += self._consumer.take_over(from_dead_workers=self._heard())
-        return 0.0 if done else None
+        return None if done or (self._listens and self._consumer.in_charge) else _LOOK_SECONDS
 
     def _count(self) -> None:
         lost = logs.lost()

@@ -79,7 +79,7 @@ from worker.takedown.receipt_callbacks import INTERVAL as RECEIPT_SECONDS
 from worker.takedown.receipt_callbacks import ReceiptSender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from worker.runtime.services import Services
 
@@ -102,10 +102,11 @@ class WorkerRuntime:
     settings have them. All know each other only by the functions that the table above lists. Two may run side by side,
     as in two processes: so other settings are other runtimes (rereading.py), not changes to one.
 
-    `distributes`: this worker may itself distribute what it publishes; otherwise workers that listen for that do.
+    `queues`: what the worker is there for. With `intake` it listens for events; with `distribute` it may itself
+    distribute what it publishes. Otherwise other workers do, and this one what is left.
     """
 
-    def __init__(self, services: Services, *, distributes: bool) -> None:
+    def __init__(self, services: Services, *, queues: Collection[str]) -> None:
         services.make_all()
         settings, store, site = services.settings, services.store, services.publication
         delivery = settings.delivery
@@ -182,7 +183,7 @@ class WorkerRuntime:
             receipts=settings.receipts.url is not None,
             give_way=self.distributor.let_go_first,
         )
-        try_locally = self.distributor.try_locally if distributes else lambda _: False
+        try_locally = self.distributor.try_locally if "distribute" in queues else lambda _: False
         self.newsroom = Newsroom(
             store,
             services.record,
@@ -253,6 +254,7 @@ class WorkerRuntime:
             inform_ended=ended_subscriptions.inform,
             look=self.readback.check_due,
             claim_seconds=delivery.claim_seconds,
+            listens="intake" in queues,
         )
         sender = Sender.of(settings, self._tokens, self._consents, self._engine, services.guard, store.folders)
         self._enrolment = EndpointEnrolment(

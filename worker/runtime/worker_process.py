@@ -31,6 +31,8 @@ from worker.store import redis_errors
 from worker.watchdog import Beat, Watchdog, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.runtime.rereading import Reading, Rereading
     from worker.runtime.services import Services
 
@@ -87,22 +89,22 @@ class RuntimeStep(bootsteps.StartStopStep):
             WorkerProcess.runtime.services.close()
 
 
-def _follow(rereading: Rereading, *, distributes: bool) -> None:
+def _follow(rereading: Rereading, *, queues: Sequence[str]) -> None:
     """Take the settings anew at each SIGHUP. While Redis is away it is tried on, with the newest ones."""
     with watched("settings", _STILL_SECONDS) as beat:
         while True:
             beat()
             if signal.sigtimedwait({signal.SIGHUP}, _AGAIN_SECONDS):
-                _take(rereading, beat, distributes=distributes)
+                _take(rereading, beat, queues=queues)
 
 
-def _take(rereading: Rereading, beat: Beat, *, distributes: bool) -> None:
+def _take(rereading: Rereading, beat: Beat, *, queues: Sequence[str]) -> None:
     """Read the settings and have runtime made by them take over; while Redis is away, as soon as it can be done."""
     reading, reported = _read(rereading), False
     while reading is not None:
         beat()
         try:
-            _replace(rereading, reading, distributes=distributes)
+            _replace(rereading, reading, queues=queues)
             break
         except RedisError as error:
             if not reported:
@@ -121,7 +123,7 @@ def _read(rereading: Rereading) -> Reading | None:
     return reading
 
 
-def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> None:
+def _replace(rereading: Rereading, reading: Reading, *, queues: Sequence[str]) -> None:
     """Start runtime by other settings, then stop the one before: as if another worker came and this one went.
 
     What is in flight ends by the settings that it began with. Raises redis.RedisError when Redis is away; then nothing
@@ -133,7 +135,7 @@ def _replace(rereading: Rereading, reading: Reading, *, distributes: bool) -> No
     with _replacing:
         if WorkerProcess.stopping.is_set():
             return
-        runtime = WorkerRuntime(WorkerProcess.runtime.services.rewired(reading.settings), distributes=distributes)
+        runtime = WorkerRuntime(WorkerProcess.runtime.services.rewired(reading.settings), queues=queues)
         runtime.start()
         former = WorkerProcess.replace(runtime, _TASKS_SECONDS)
         _note_in_force(rereading, reading)
@@ -172,8 +174,8 @@ def _freeze_memory() -> None:
 
 def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, ...] = ()) -> int:
     """Run a worker until SIGTERM or SIGINT; return its exit status. On SIGHUP it goes over to the settings as read."""
-    distributes = not queues or "distribute" in queues
-    WorkerProcess.runtime = WorkerRuntime(services, distributes=distributes)
+    queues = queues or (*QUEUES, "celery")
+    WorkerProcess.runtime = WorkerRuntime(services, queues=queues)
     RejectedMessages.keep = services.store.events.reject
     app.steps["worker"].add(RuntimeStep)
     # It warns of root because of pickled messages; ours are JSON and nothing else is accepted.
@@ -199,16 +201,14 @@ def run(services: Services, rereading: Rereading, name: str, queues: tuple[str, 
     def ready(**_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, finish)
-        Thread(
-            target=_follow, args=(rereading,), kwargs={"distributes": distributes}, name="settings", daemon=True
-        ).start()
+        Thread(target=_follow, args=(rereading,), kwargs={"queues": queues}, name="settings", daemon=True).start()
         watchdog.start()
         _freeze_memory()
         log.info("worker_ready", worker=name)
 
     worker = app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
-        queues=list(queues or (*QUEUES, "celery")),
+        queues=list(queues),
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

@@ -40,7 +40,8 @@ class StoredArticle:
 
     `rev`: no other save has the same one, even when Redis has lost its last writes and saves are counted again.
     `fingerprints` are of its earlier texts, back to the last time that it was killed and reinstated. `event`, `result`:
-    the id of the event that was saved last, and what became of it.
+    the id of the event that was saved last, and what became of it. `is_update`: as it was saved just now, its
+    document was known as an update of another.
     """
 
     article: Article
@@ -50,6 +51,7 @@ class StoredArticle:
     fingerprints: tuple[str, ...] = ()
     event: str = ""
     result: str = ""
+    is_update: bool = field(default=False, compare=False)
     size: int = field(default=_OBJECTS, compare=False)
 
 
@@ -111,22 +113,32 @@ class Articles:
 
     def look_up(self, article_id: str) -> StoredArticle | Remains:
         """Return the article, or what stands in its place when it is not there or can't be read."""
+        return self._look_up(article_id)[1]
+
+    def look_up_original(self, document_id: str) -> StoredArticle | Remains | None:
+        """As `look_up`, in the same round trip; None when the document is an update of another."""
+        origin, before = self._look_up(document_id)
+        return None if origin else before
+
+    def _look_up(self, article_id: str) -> tuple[str | None, StoredArticle | Remains]:
+        """Return of which other document it is an update, and what `look_up` does."""
         while True:
             pipe = self._client.pipeline(transaction=False)
+            pipe.hget(keys.EVOLVED, article_id)
             pipe.hget(keys.article(article_id), "rev")
-            rev, (epoch, trimmed, is_in_filter) = self._scripts.run_after(
+            origin, rev, (epoch, trimmed, is_in_filter) = self._scripts.run_after(
                 pipe, "known_ids/ask", known_ids.KEYS, known_ids.arguments([article_id])
             )
             if rev is None:
-                return Remains(may_be_known=bool(is_in_filter), epoch=epoch, trimmed=bool(trimmed))
+                return origin, Remains(may_be_known=bool(is_in_filter), epoch=epoch, trimmed=bool(trimmed))
             parsed = self._parsed.get(article_id)
             if parsed is not None and parsed.rev == rev:
-                return parsed
+                return origin, parsed
             if article := self._read([article_id], keep=True).get(article_id):
-                return article
+                return origin, article
             remains = self._remains(article_id)
             if remains.rev in (rev, NEW):
-                return remains
+                return origin, remains
             # It is not damaged: it was taken out and brought back while it was read.
 
     def _read(self, article_ids: Collection[str], *, keep: bool) -> dict[str, StoredArticle]:
@@ -149,7 +161,7 @@ class Articles:
                     fingerprints,
                     event or "",
                     result or "",
-                    _OBJECTS + 2 * len(doc),
+                    size=_OBJECTS + 2 * len(doc),
                 )
             except (ValueError, TypeError) as error:
                 self._damaged_records.report(
@@ -201,23 +213,28 @@ class Articles:
         else:
             pipe.execute()
         doc, rev = article.model_dump_json(), _after(expected_rev)
-        if not self._scripts.run(
-            "articles/save",
-            [keys.article(article.id)],
-            [
-                expected_rev,
-                doc,
-                json.dumps(sorted(names)),
-                accepted,
-                " ".join(fingerprints),
-                rev,
-                event,
-                result,
-                _EARLIER_BYTES,
-            ],
-        ):
+        arguments = [
+            expected_rev,
+            doc,
+            json.dumps(sorted(names)),
+            accepted,
+            " ".join(fingerprints),
+            rev,
+            event,
+            result,
+            _EARLIER_BYTES,
+        ]
+        [saved], [is_update] = self._scripts.run_each_before(
+            "articles/save", [([keys.article(article.id)], arguments)], [("HEXISTS", keys.EVOLVED, article.id)]
+        )
+        for answer in (saved, is_update):
+            if isinstance(answer, Exception):
+                raise answer
+        if not saved:
             return None
-        stored = StoredArticle(article, rev, names, accepted, fingerprints, event, result, _OBJECTS + 2 * len(doc))
+        stored = StoredArticle(
+            article, rev, names, accepted, fingerprints, event, result, bool(is_update), _OBJECTS + 2 * len(doc)
+        )
         self._parsed.keep(article.id, stored, stored.size)
         return stored
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import redis
-
 from worker.store import keys, unnoted
+from worker.store.change_subscription import ChangeSubscription
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 TOMBSTONES = 100
 """Articles that left a feed, remembered for its documents."""
-_SUBSCRIBE_SECONDS = 5.0
-"""How long Redis may take to answer one."""
 
 State = Literal["in", "out", "killed", "early"]
 """early: embargoed, and sent only to those that may have it before its time."""
@@ -76,6 +73,17 @@ class Change:
             raise ValueError(f"is no state of an article: {error}") from None
 
 
+class Ahead(NamedTuple):
+    """What a feed's log has after a cursor, all of one moment: where it ends, and changes, the oldest first.
+
+    `places`: of each article among the changes that is in the feed, its place there.
+    """
+
+    head: Head
+    changes: list[Change]
+    places: dict[str, float]
+
+
 class OwedNotices(NamedTuple):
     """The articles that have left a feed and that an endpoint still has, the oldest change first.
 
@@ -118,40 +126,6 @@ class ArchivePage:
     newer: int | None
     below: int | None
     cold: int = 0
-
-
-class ChangeSubscription:
-    """Receives changes from its creation until it is closed, on its own connection."""
-
-    def __init__(self, client: Client) -> None:
-        self._pubsub = client.pubsub()
-        self._pubsub.subscribe(keys.CHANGED)
-        # From this answer on nothing is missed.
-        if self._pubsub.get_message(timeout=_SUBSCRIBE_SECONDS) is None:
-            self.close()
-            raise redis.TimeoutError("Redis did not answer a subscription")
-
-    def next(self, timeout: float) -> tuple[str, int, int] | None:
-        """Return the feed that has changed, its head and its last kill; None when nothing comes in `timeout` seconds.
-
-        Raises redis.RedisError when the connection is lost.
-        """
-        message = self._pubsub.get_message(timeout=timeout)
-        if message is not None and message["type"] == "subscribe":
-            # The client has reconnected by itself, perhaps to another Redis: changes of the time between were missed.
-            raise redis.ConnectionError("the connection was lost for a moment")
-        if message is None or message["type"] != "message":
-            return None
-        seq, kill, feed = message["data"].split(" ", 2)
-        return feed, int(seq), int(kill)
-
-    def ping(self) -> None:
-        """Use the connection: a firewall may cut an idle one without a notice to either side."""
-        self._pubsub.ping()
-
-    def close(self) -> None:
-        """Receive nothing more."""
-        self._pubsub.close()
 
 
 class ChangeLogs:
@@ -239,7 +213,7 @@ class ChangeLogs:
     def head(self, feed: str) -> Head:
         """Return where the feed's log ends."""
         values = self._client.hmget(keys.feed(feed).meta, "head", "changed", "kill", "killed", "arranged", "placed")
-        return Head(*(int(value or 0) for value in values))
+        return _head(values)
 
     def heads(self, feeds: Sequence[str]) -> dict[str, Head]:
         """Return where each feed's log ends, in one round trip; as if it were empty for one whose record is damaged."""
@@ -299,6 +273,15 @@ class ChangeLogs:
     def listen(self) -> ChangeSubscription:
         """Receive changes from now on."""
         return ChangeSubscription(self._client)
+
+    def ahead(self, feed: str, cursor: int, limit: int) -> Ahead:
+        """Return where the feed's log ends and up to `limit` changes after `cursor`, with their places."""
+        k = keys.feed(feed)
+        head, *flat = self._scripts.run("changes/ahead", [k.meta, k.log, k.article_states, k.members], [cursor, limit])
+        rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
+        changes = self._parse(feed, [(article_id, float(seq), state) for article_id, seq, state, _ in rows])
+        places = {article_id: float(place) for article_id, _, _, place in rows if place}
+        return Ahead(_head(head), changes, places)
 
     def since(self, feed: str, cursor: int, limit: int) -> list[Change]:
         """Return up to `limit` changes after `cursor`, the oldest first."""
@@ -433,6 +416,10 @@ class ChangeLogs:
             or 0
             for feed, hot, cold in zip(feeds, sizes, sizes, strict=True)
         }
+
+
+def _head(values: Sequence[str | None]) -> Head:
+    return Head(*(int(value or 0) for value in values))
 
 
 def _tip(values: Sequence[str | None]) -> Head:

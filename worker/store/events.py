@@ -44,10 +44,14 @@ been appended before under its number in the record."""
 
 
 class Acceptance(NamedTuple):
-    """How an event was accepted, and the id of its entry; empty when that is no longer known."""
+    """How an event was accepted, and the id of its entry; empty when that is no longer known.
+
+    `before`: how many entries of its stream are not carried out yet that were there before it was appended.
+    """
 
     status: Accepted
     entry: str
+    before: int = 0
 
 
 class IncomingEvent(NamedTuple):
@@ -139,9 +143,12 @@ class Events:
                 if not str(error).startswith("BUSYGROUP"):
                     raise
 
-    def read(self, consumer: str, count: int) -> list[StreamEntry]:
-        """Return up to `count` new entries of each stream, the urgent first."""
-        return self._read(consumer, (keys.URGENT, keys.EVENTS), count, None)
+    def read(self, consumer: str, count: int, wait_ms: int | None = None) -> list[StreamEntry]:
+        """Return up to `count` new entries of each stream, the urgent first; wait up to `wait_ms` for the first.
+
+        Of those that wait, Redis gives an entry to the one that has waited longest, as it is appended.
+        """
+        return self._read(consumer, (keys.URGENT, keys.EVENTS), count, wait_ms)
 
     def read_urgent(self, consumer: str, count: int, wait_ms: int) -> list[StreamEntry]:
         """Return up to `count` new entries of the urgent stream; wait up to `wait_ms` for the first."""

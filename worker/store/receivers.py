@@ -141,11 +141,10 @@ class Receivers:
         """Names of the feeds that have or had receivers."""
         return sorted(self._client.smembers(keys.RECEIVING))
 
-    def receiving(self, feeds: Collection[str]) -> set[str]:
-        """Return those of the feeds that have or had receivers."""
-        names = list(feeds)
-        flags = self._client.smismember(keys.RECEIVING, names) if names else []
-        return {name for name, is_member in zip(names, flags, strict=True) if is_member}
+    @staticmethod
+    def receiving(feeds: Sequence[str]) -> tuple[str, ...]:
+        """Return the command that asks of each of the feeds whether it has or had receivers, for a round trip."""
+        return ("SMISMEMBER", keys.RECEIVING, *feeds)
 
     def claim(self, feed: str, limit: int, deadline: int) -> Claims:
         """Claim up to `limit` receivers behind the head until `deadline` (ms)."""

@@ -6,7 +6,8 @@
 --      6 its number in the record or ''   7 of a kill with a number, the event that reinstated its article last
 --      8 when it was accepted (ms), if that was long before now, or ''
 --      9 how many entries of live are kept   10 what is told there
--- Returns {new, reused, duplicate or appended (under this number), stream id, '' when it is not known}.
+-- Returns {new, reused, duplicate or appended (under this number), stream id, '' when it is not known; of one that was
+-- appended, how many entries of the stream were there before it}.
 
 -- How many events are remembered that came one after the other under one id.
 local REMEMBERED = 8
@@ -49,4 +50,4 @@ table.insert(lines, 1, digest .. '\t' .. number .. '\t' .. entry)
 lines[REMEMBERED + 1] = nil
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'accepted', ARGV[10])
 redis.call('SET', KEYS[2], table.concat(lines, '\n'), 'EX', ARGV[3])
-return {before and 'reused' or 'new', entry}
+return {before and 'reused' or 'new', entry, redis.call('XLEN', KEYS[1]) - 1}
