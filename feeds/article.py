@@ -247,6 +247,19 @@ ORDERING = ("revised", "arrived", "sent_as", "sent_version", "merged_into")
 """The fields of an article by which revisions are ordered, and which are never shown."""
 
 
+Standing = Literal["usable", "embargoed", "expired", "withheld", "canceled"]
+"""What an article is to readers: to be seen, not yet, no longer, taken back for a time, or for good."""
+
+
+def standing(pubstatus: PubStatus, embargoed: datetime | None, expires: datetime | None, now: datetime) -> Standing:
+    """Return what an article with these fields is to readers at `now`."""
+    if pubstatus != "usable":
+        return pubstatus
+    if expires is not None and expires <= now:
+        return "expired"
+    return "embargoed" if embargoed is not None and embargoed > now else "usable"
+
+
 class Article(_Text):
     """An article as it stands: one revision, complete.
 
@@ -290,6 +303,10 @@ class Article(_Text):
     def visible(self, now: datetime) -> bool:
         """Whether the article may be seen by readers at `now`: usable, not embargoed, not expired."""
         return self._usable(now) and (self.embargoed is None or self.embargoed <= now)
+
+    def standing(self, now: datetime) -> Standing:
+        """Return what the article is to readers at `now`."""
+        return standing(self.pubstatus, self.embargoed, self.expires, now)
 
     def waits(self, now: datetime) -> bool:
         """Whether only the embargo keeps readers from seeing the article at `now`."""

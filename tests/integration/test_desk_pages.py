@@ -167,6 +167,9 @@ def test_orders_of_an_article_are_audited_as_the_persons(api: ApiProcess, desk: 
     desk.post("/articles/hh-4/embargo", until="2030-01-02T03:04")
     api.until(lambda: "Under embargo until" in desk.page("/articles/hh-4"), "the embargo")
     assert api.get("/articles/hh-4/coverage")["embargoed"].startswith("2030-01-02T03:04")
+    [row] = [row for row in api.get("/articles")["items"] if row["id"] == "hh-4"]
+    assert (row["pubstatus"], row["standing"]) == ("usable", "embargoed")
+    assert "embargoed until 2030-01-02 03:04" in text_of(desk.page("/articles?q=hh-4"))
     assert desk.post("/articles/hh-4/embargo", until="soon").status_code == 422
     desk.post("/articles/hh-4/embargo", end="1")
     api.until(lambda: api.get("/articles/hh-4/coverage")["embargoed"] is None, "the end of the embargo")

@@ -359,3 +359,20 @@ def test_a_disk_that_has_no_room_for_the_answer_is_named(desk: Record) -> None:
     for command in (["articles"], ["articles", "--json"], ["report", "--csv"]):
         done = dateline(*command, stdout=Path("/dev/full"), variables=variables)
         assert (1, "dateline: can't write: No space left on device\n") == (done.returncode, done.stderr)
+
+
+def test_a_list_says_what_articles_are_to_readers_now(desk: Record) -> None:
+    now = datetime.now(UTC)
+    times: dict[str, dict[str, object]] = {
+        "hh-early": {"embargoed": now + timedelta(days=1)},
+        "hh-ended": {"expires": now - timedelta(days=1)},
+        "hh-held": {"pubstatus": "withheld", "embargoed": now + timedelta(days=1)},
+        "hh-plain": {"embargoed": now - timedelta(days=1), "expires": now + timedelta(days=1)},
+    }
+    for name, fields in times.items():
+        note(desk, article(name, **fields))
+    rows = json.loads(run("articles", "--json").output)["articles"]
+    standings = {row["id"]: row["standing"] for row in rows}
+    assert {"hh-early": "embargoed", "hh-ended": "expired", "hh-held": "withheld", "hh-plain": "usable"} == standings
+    table = run("articles").output
+    assert f"embargoed until {now + timedelta(days=1):%Y-%m-%d}" in " ".join(table.split())

@@ -132,22 +132,23 @@ def test_a_canceled_article_needs_no_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "visible", "due"),
+    ("fields", "standing", "due"),
     [
-        ({}, True, None),
-        ({"pubstatus": "withheld", "embargoed": NOON + HOUR}, False, None),
-        ({"pubstatus": "canceled", "expires": NOON + HOUR}, False, None),
-        ({"embargoed": NOON + HOUR}, False, NOON + HOUR),
-        ({"embargoed": NOON}, True, None),
-        ({"expires": NOON + HOUR}, True, NOON + HOUR),
-        ({"expires": NOON}, False, None),
-        ({"embargoed": NOON + HOUR, "expires": NOON + 2 * HOUR}, False, NOON + HOUR),
-        ({"embargoed": NOON - HOUR, "expires": NOON + 2 * HOUR}, True, NOON + 2 * HOUR),
+        ({}, "usable", None),
+        ({"pubstatus": "withheld", "embargoed": NOON + HOUR}, "withheld", None),
+        ({"pubstatus": "canceled", "expires": NOON + HOUR}, "canceled", None),
+        ({"embargoed": NOON + HOUR}, "embargoed", NOON + HOUR),
+        ({"embargoed": NOON}, "usable", None),
+        ({"expires": NOON + HOUR}, "usable", NOON + HOUR),
+        ({"expires": NOON}, "expired", None),
+        ({"embargoed": NOON + HOUR, "expires": NOON + 2 * HOUR}, "embargoed", NOON + HOUR),
+        ({"embargoed": NOON - HOUR, "expires": NOON + 2 * HOUR}, "usable", NOON + 2 * HOUR),
     ],
 )
-def test_visible_and_due(fields: dict[str, Any], visible: bool, due: datetime | None) -> None:
+def test_standing_visible_and_due(fields: dict[str, Any], standing: str, due: datetime | None) -> None:
     said = article(**fields)
-    assert said.visible(NOON) is visible
+    assert said.standing(NOON) == standing
+    assert said.visible(NOON) is (standing == "usable")
     assert said.due(NOON) == due
 
 

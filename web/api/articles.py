@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from feeds.article import Standing
 from feeds.formats import ARTICLE_FORMATS
 from feeds.words import NoWords, phrases_of
 from web.api.access import ArticlesReader
@@ -52,6 +53,11 @@ class ArticleRow(BaseModel):
     id: str
     version: int
     pubstatus: PubStatus
+    standing: Standing = Field(
+        description="What it is to readers now: usable (to be seen), embargoed, expired, withheld or canceled (killed)."
+    )
+    embargoed: datetime | None = Field(description="Readers see it from then on.")
+    expires: datetime | None = Field(description="Readers see it until then.")
     edition: str
     headline: str
     url: str | None
@@ -159,11 +165,11 @@ def search(
             results = find(connection, query)
     except WrongCursor as error:
         raise invalid("after", str(error)) from None
-    articles = results.articles
+    articles, now = results.articles, clock.agreed()
     if view is not None:
         shown = still_shown(parts, [article.article_id for article in articles])
         articles = [article for article in articles if article.article_id in shown]
-    return page(request, response, [ArticleRow(**article.as_json()) for article in articles], results.after)
+    return page(request, response, [ArticleRow(**article.as_json(now)) for article in articles], results.after)
 
 
 @router.get("/articles/{article:path}/revisions", summary="All revisions of an article, and what each changed")
@@ -276,13 +282,12 @@ def article_state(article: str, parts: Parts, caller: ArticlesReader) -> Article
         for place in there.memberships
         if unbound(caller) or caller.sees(feed=place.feed, partner=None)
     ]
-    summary = ArticleSummary(
+    summary = ArticleSummary.of(
         *(row.article_id, row.version, row.pubstatus, row.edition, row.headline, row.url, row.published, row.accepted),
-        forgotten=row.document is None,
+        row.document,
     )
-    return ArticleState(
-        **summary.as_json(), feeds=feeds, document=None if row.document is None else json.loads(row.document)
-    )
+    document = None if row.document is None else json.loads(row.document)
+    return ArticleState(**summary.as_json(clock.agreed()), feeds=feeds, document=document)
 
 
 def _see_that_it_may_search(view: PartnerView, caller: Caller, feed: str, search: str, *, usable: bool) -> None:
@@ -298,7 +303,7 @@ def _see_that_it_may_search(view: PartnerView, caller: Caller, feed: str, search
 def _state_for_partner(parts: ApiParts, view: PartnerView, name: str) -> ArticleState:
     stored, feeds = shown_article(parts, view, name)
     article = view.granted(stored.article)
-    summary = ArticleSummary(
+    summary = ArticleSummary.of(
         article.id,
         article.version,
         article.pubstatus,
@@ -307,7 +312,7 @@ def _state_for_partner(parts: ApiParts, view: PartnerView, name: str) -> Article
         article.url,
         clock.ms(article.published),
         stored.accepted,
-        forgotten=False,
+        article.model_dump_json(),
     )
     places = []
     for feed in feeds:
@@ -318,7 +323,7 @@ def _state_for_partner(parts: ApiParts, view: PartnerView, name: str) -> Article
             )
         )
     document = article.model_dump(mode="json")
-    return ArticleState(**summary.as_json(), feeds=places, document=document)
+    return ArticleState(**summary.as_json(clock.agreed()), feeds=places, document=document)
 
 
 def _coverage_of_partner(parts: ApiParts, view: PartnerView, name: str) -> CoverageReport:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from web.desk.arabic_alarms import ALARMS
+from web.desk.arabic_articles import ARTICLES
 from web.desk.arabic_events import EVENTS
 from web.desk.arabic_feeds import FEEDS
 from web.desk.arabic_scopes import SCOPES
 
 ARABIC: dict[str, str] = {
     **ALARMS,
+    **ARTICLES,
     **EVENTS,
     **FEEDS,
     **SCOPES,
@@ -116,51 +118,6 @@ ARABIC: dict[str, str] = {
     "twelve characters or more; leave it out to send a link": "اثنا عشر حرفًا أو أكثر؛ اتركها لترسل رابطًا",
     "The same again": "أعدها",
     "Set it": "اضبطها",
-    # Articles
-    "Headline, text, author or id": "العنوان أو النص أو الكاتب أو المعرّف",
-    "usable": "صالحة للنشر",
-    "withheld": "محجوبة",
-    "killed": "مسحوبة",
-    "(its text is not kept)": "(لا يُحفظ نصها)",
-    "No article is like that.": "لا مادة كهذه.",
-    "its page": "صفحتها",
-    "Under embargo until": "محظورة حتى",
-    "Kill …": "اسحب …",
-    "Kill": "سحب",
-    "Kill it": "اسحبها",
-    "Hold": "احجب",
-    "Release": "أطلق",
-    "Send again": "أرسل ثانية",
-    "What is shown of it": "ما يظهر منها",
-    "Embargo": "الحظر",
-    "Readers see it from": "يراها القراء من",
-    "Set the embargo": "اضبط الحظر",
-    "End it now": "أنهِه الآن",
-    "Held: it leaves its feeds until it is released.": "حُجبت: تخرج من خلاصاتها حتى تُطلق.",
-    "Released: it is back in its feeds.": "أُطلقت: عادت إلى خلاصاتها.",
-    "Sent again to the endpoints that get single articles.": "أُرسلت ثانية إلى النقاط التي تتلقى المواد منفردة.",
-    "The embargo is corrected.": "صُحّح الحظر.",
-    "Its way": "مسارها",
-    "Its last event is not kept any longer, or can't be read now.": "لم يعد آخر حدث لها محفوظًا، أو لا يُقرأ الآن.",
-    "Who has it": "من لديه المادة",
-    "Who has it can't be read now.": "لا يُعرف الآن من لديه المادة.",
-    "confirmed": "مؤكد",
-    "Has": "لديه",
-    "Standing": "الوضع",
-    "Nobody is to get it.": "لا متلقي لها.",
-    "Kept out of {format} by the quality gate:": "منعتها بوابة الجودة من {format}:",
-    "In which feeds": "في أي الخلاصات",
-    "Decided": "تقرر",
-    "It is in no feed, and never was.": "ليست في أي خلاصة ولم تكن.",
-    "Revisions": "المراجعات",
-    "Its words are not kept.": "لا يُحفظ نصها.",
-    "Nothing that readers see.": "لا شيء يراه القراء.",
-    "As the format": "بالصيغة",
-    "As this endpoint is sent it": "كما تُرسل إلى النقطة",
-    "As a reader sees it": "كما يراها القارئ",
-    "The very bytes": "البايتات نفسها",
-    "Pictures and films are left out: nothing is loaded from elsewhere.": "دون صور وأفلام: لا يُحمّل شيء من مكان آخر.",
-    "The quality gate keeps it back:": "تمنعها بوابة الجودة:",
     # What stands beside a receiver, an event, an attempt
     "up to date": "محدّث",
     "behind": "متأخر",

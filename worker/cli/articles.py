@@ -47,11 +47,17 @@ def list_articles(
     )
     for row in page.rows:
         headline = row["headline"] or _no_headline(row, keeps_killed=page.keeps_killed)
-        state = "killed" if row["pubstatus"] == "canceled" else row["pubstatus"]
-        table.add_row(*(row["id"], shown(row["published"]), state, headline), *(str(row["version"]), row["edition"]))
+        details = (str(row["version"]), row["edition"])
+        table.add_row(row["id"], shown(row["published"]), _state(row), headline, *details)
     table.show(out, _nothing(criteria))
     if page.after is not None:
         note(f"there are more: --after {page.after}")
+
+
+def _state(row: dict[str, Any]) -> str:
+    if row["standing"] == "embargoed":
+        return f"embargoed until {shown(row['embargoed'])}"
+    return "killed" if row["standing"] == "canceled" else str(row["standing"])
 
 
 def _nothing(criteria: Criteria) -> str:

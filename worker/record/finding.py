@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from pydantic_core import from_json
 from sqlalchemy import and_, func, or_, select
 
-from feeds.moments import iso
+from feeds.article import PubStatus, standing
+from feeds.moments import iso, moment, ms
 from worker.record import search, tables
 from worker.record.articles import at_address
 from worker.record.terms import AUTHOR, SECTION, has_term, is_term
@@ -33,6 +36,9 @@ _NEIGHBOURS = 100
 _NEAR = 3
 _UPDATES_MOST = 100
 """So many updates of updates are followed."""
+
+
+_COLUMNS = ("article_id", "version", "pubstatus", "edition", "headline", "url", "published", "accepted", "document")
 
 
 class WrongCursor(ValueError):
@@ -64,29 +70,49 @@ class ArticleQuery:
 
 @dataclass(frozen=True, slots=True)
 class ArticleSummary:
-    """An article as lists show it: first published, last change accepted (ms). `forgotten`: its text is not kept."""
+    """An article as lists show it: first published, last change accepted (ms). `forgotten`: its text is not kept.
+
+    `embargoed`, `expires`: from and until when readers may see it (ms); None: always, or it is forgotten.
+    """
 
     article_id: str
     version: int
-    pubstatus: str
+    pubstatus: PubStatus
     edition: str
     headline: str
     url: str
     published: int
     accepted: int
     forgotten: bool
+    embargoed: int | None = None
+    expires: int | None = None
+
+    @classmethod
+    def of(cls, *columns: Any) -> Self:
+        """Return it of the columns of the record, in the order of the fields, with the document as the last one."""
+        document = columns[-1]
+        article = {} if document is None else from_json(document)
+        embargoed, expires = (
+            None if text is None else ms(datetime.fromisoformat(text))
+            for text in (article.get("embargoed"), article.get("expires"))
+        )
+        return cls(*(*columns[:-1], document is None, embargoed, expires))
 
     @property
     def cursor(self) -> str:
         """Names its place among all articles."""
         return f"{self.published}.{self.article_id}"
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as lists show it."""
+    def as_json(self, now: datetime) -> dict[str, Any]:
+        """Return it as lists show it at `now`."""
+        embargoed, expires = (None if time is None else moment(time) for time in (self.embargoed, self.expires))
         return {
             "id": self.article_id,
             "version": self.version,
             "pubstatus": self.pubstatus,
+            "standing": standing(self.pubstatus, embargoed, expires, now),
+            "embargoed": iso(self.embargoed),
+            "expires": iso(self.expires),
             "edition": self.edition,
             "headline": self.headline,
             "url": self.url or None,
@@ -117,10 +143,7 @@ def spellings(edition: str, editions: Iterable[str]) -> set[str]:
 def find(connection: Connection, query: ArticleQuery) -> Page:
     """Return a page of the articles that a query asks for. Raises WrongCursor."""
     articles = tables.articles.c
-    columns = [articles[name] for name in ("article_id", "version", "pubstatus", "edition", "headline", "url")]
-    statement: Select[Any] = select(
-        *columns, articles.published, articles.accepted, articles.document.is_(None).label("forgotten")
-    )
+    statement: Select[Any] = select(*(articles[name] for name in _COLUMNS))
     cursor = _read(query.after)
     if query.phrases:
         words = tables.article_words.c
@@ -143,7 +166,7 @@ def find(connection: Connection, query: ArticleQuery) -> Page:
             before = and_(places.published == published, places.article_id < article_id)
             statement = statement.where(places.published <= published, or_(places.published < published, before))
     statement = statement.where(*_conditions(connection, query)).limit(query.limit + 1)
-    rows = [ArticleSummary(*row) for row in connection.execute(statement)]
+    rows = [ArticleSummary.of(*row) for row in connection.execute(statement)]
     page = rows[: query.limit]
     return Page(page, page[-1].cursor if len(rows) > query.limit else None)
 
@@ -151,14 +174,13 @@ def find(connection: Connection, query: ArticleQuery) -> Page:
 def killed_since(connection: Connection, since: int, limit: int) -> list[ArticleSummary]:
     """Return articles that were killed since a moment (ms), the last killed first."""
     articles = tables.articles.c
-    columns = [articles[name] for name in ("article_id", "version", "pubstatus", "edition", "headline", "url")]
     statement: Select[Any] = (
-        select(*columns, articles.published, articles.accepted, articles.document.is_(None).label("forgotten"))
+        select(*(articles[name] for name in _COLUMNS))
         .where(articles.accepted >= since, articles.pubstatus == "canceled")
         .order_by(articles.accepted.desc(), articles.article_id)
         .limit(limit)
     )
-    return [ArticleSummary(*row) for row in connection.execute(statement)]
+    return [ArticleSummary.of(*row) for row in connection.execute(statement)]
 
 
 def _conditions(connection: Connection, query: ArticleQuery) -> list[ColumnElement[bool]]:

@@ -48,6 +48,7 @@ def find(config: Path | None, data: Path | None, criteria: Criteria) -> ArticleP
     if api := api_of(config, data):
         return _find_over_api(api, criteria)
     from feeds.moments import ms
+    from worker import clock
     from worker.record import finding
 
     settings = settings_of(config, data)
@@ -72,7 +73,9 @@ def find(config: Path | None, data: Path | None, criteria: Criteria) -> ArticleP
             page = finding.find(connection, query)
         except finding.WrongCursor as error:
             raise Failed(f"--after: {error}", 2) from None
-    return ArticlePage([article.as_json() for article in page.articles], page.after, settings.record.keep_killed)
+    now = clock.agreed()
+    rows = [article.as_json(now) for article in page.articles]
+    return ArticlePage(rows, page.after, settings.record.keep_killed)
 
 
 def _find_over_api(api: Api, criteria: Criteria) -> ArticlePage:
