@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,25 @@ def test_two_thousand_at_once(start_engine: Start, receiver: MisbehavingReceiver
     caller.submit([caller.transfer(f"{receiver.url}/together/2000") for _ in range(2000)])
 
     assert {(answer.status, answer.body) for answer in caller.wait(2000)} == {(200, b"all here")}
+
+
+def test_answers_are_taken_before_all_that_may_start_have_started(start_engine: Start) -> None:
+    caller = start_engine(places=1000, per_host=1000)
+    answered_before: list[int] = []
+
+    def is_current() -> bool:
+        answered_before.append(len(caller.answers))
+        return True
+
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody_listens.getsockname()[1]}/"
+        caller.submit([caller.transfer(url, is_current=is_current) for _ in range(500)])
+        assert {answer.fault for answer in caller.wait(500)} == {Fault.CONNECT}
+
+    # Each ends as soon as it is started.
+    assert len(answered_before) == 500
+    assert max(started - answered for started, answered in enumerate(answered_before)) < 100
 
 
 def test_no_more_are_under_way_than_there_are_places(start_engine: Start, receiver: MisbehavingReceiver) -> None:

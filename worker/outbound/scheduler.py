@@ -56,6 +56,14 @@ class Host:
         self.waiting: deque[Transfer] = deque()
 
 
+class Place(NamedTuple):
+    """A place that a transfer has or is next for, with the host and the lane that count it."""
+
+    transfer: Transfer
+    host: Host
+    lane: Lane
+
+
 class Lane:
     """Some of the places, and the transfers that are next for one of them. `in_use`: how many of the places are."""
 
@@ -64,7 +72,7 @@ class Lane:
     def __init__(self, places: int) -> None:
         self.places = places
         self.in_use = 0
-        self.waiting: deque[tuple[Transfer, Host]] = deque()
+        self.waiting: deque[Place] = deque()
 
 
 class Traffic:
@@ -80,14 +88,6 @@ class Traffic:
         self.hosts: dict[str, Host] = {}
         self.waiting_for_host = 0
         """How many transfers wait with their hosts."""
-
-
-class Place(NamedTuple):
-    """A place that a transfer has, with the host and the lane that count it."""
-
-    transfer: Transfer
-    host: Host
-    lane: Lane
 
 
 class Scheduler:
@@ -159,7 +159,7 @@ class Scheduler:
                 if lane.waiting and lane.in_use < lane.places:
                     lane.in_use += 1
                     self.in_use += 1
-                    return Place(*lane.waiting.popleft(), lane)
+                    return lane.waiting.popleft()
         return None
 
     def free_place(self, place: Place) -> None:
@@ -195,7 +195,7 @@ class Scheduler:
     def _line_up(transfer: Transfer, host: Host) -> None:
         traffic = host.traffic
         lane = traffic.slow if traffic.latency.is_slow(_receiver(transfer)) else traffic.quick
-        _enqueue(lane.waiting, (transfer, host), urgent=transfer.urgent)
+        _enqueue(lane.waiting, Place(transfer, host, lane), urgent=transfer.urgent)
 
     def _line_up_next(self, host: Host) -> None:
         """Give what one of a host's transfers had in a lane to the next one that waits with the host."""
@@ -212,10 +212,10 @@ class Scheduler:
             for host in list(traffic.hosts.values()):
                 yield from self._remove_from_host(host, unwanted)
         for lane in self._lanes:
-            while lane.waiting and unwanted(lane.waiting[0][0]):
-                transfer, host = lane.waiting.popleft()
-                self._line_up_next(host)
-                yield transfer
+            while lane.waiting and unwanted(lane.waiting[0].transfer):
+                place = lane.waiting.popleft()
+                self._line_up_next(place.host)
+                yield place.transfer
 
     def _remove_from_host(self, host: Host, unwanted: Callable[[Transfer], bool]) -> Iterator[Transfer]:
         while host.waiting and unwanted(host.waiting[0]):
