@@ -244,13 +244,14 @@ def _slow_path(
     )
     application = Starlette(
         routes=[
+            # The first: whoever posts is not to wait for the others to be looked at.
+            Route("/events", events.post, methods=["POST"]),
             Route("/", feeds.directory),
             Route("/feeds", feeds.directory),
             Route("/feeds.opml", feeds.opml),
             Route("/feeds/", feeds.without_slash),
             Route("/feeds/{path:path}/", feeds.without_slash),
             Route("/feeds/{path:path}", feeds.feed),
-            Route("/events", events.post, methods=["POST"]),
             Route("/events", EventConsentEndpoint(settings.event_origins).options, methods=["OPTIONS"]),
             Route("/events/{adapter}", triggers.post, methods=["POST"]),
             Route("/hub", hub.post, methods=["POST"]),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.exceptions import RedisError
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import cloudevents
 from feeds.errors import FieldError, InvalidEvent
@@ -22,7 +23,7 @@ from worker.outbound.signing import SignatureError, may_be_webhook, verify_webho
 from worker.store import redis_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from worker.intake.accept import Intake, WakeUp
     from worker.management.callers import Caller
     from worker.management.keys import KeyRing
+
+T = TypeVar("T")
+_threads = ThreadPoolExecutor(40, thread_name_prefix="accept")
+"""Those that share a commit wait for it together, each in a thread."""
 
 
 class EventsEndpoint:
@@ -76,7 +81,7 @@ class EventsEndpoint:
         wake_ups: list[WakeUp] = []
         try:
             sender = caller.name if caller is not None and caller.key_id else client
-            receipts = await run_in_threadpool(self._accept, events, sender, wake_ups.append)
+            receipts = await in_thread(self._accept, events, sender, wake_ups.append)
         except RedisError as error:
             if redis_errors.kind(error) == "bug":
                 raise
@@ -115,6 +120,11 @@ class EventsEndpoint:
             Receipt("invalid", event.event_id, event.errors) if isinstance(event, InvalidEvent) else next(accepted)
             for event in events
         ]
+
+
+def in_thread(accept: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+    """Accept events in a thread; it is Starlette's `run_in_threadpool` at two thirds of its price."""
+    return asyncio.get_running_loop().run_in_executor(_threads, accept, *arguments)
 
 
 async def wake_all(wake_ups: Iterable[WakeUp]) -> None:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.errors import InvalidEvent
-from web.events import wake_all
+from web.events import in_thread, wake_all
 from web.problem_details import field_list, json_response, problem
 from web.receipts import receipt_fields
 from worker import clock
@@ -93,7 +92,7 @@ class TriggersEndpoint:
     async def _respond(self, name: str, content: bytes, client: str) -> Response:
         wake_ups: list[WakeUp] = []
         try:
-            adapted, receipt = await run_in_threadpool(self._accept, name, content, client, wake_ups.append)
+            adapted, receipt = await in_thread(self._accept, name, content, client, wake_ups.append)
         except InvalidEvent as error:
             return problem(400, f"This can't be taken as {ADAPTERS[name].takes}.", error.errors, id=error.event_id)
         except RedisError as error:

@@ -158,6 +158,18 @@ def test_what_comes_alone_is_heard_and_for_all_else_workers_are_woken(desk: Desk
     desk.wakeups.consume.assert_called_once_with(urgent=True)
 
 
+def test_where_redis_has_an_event_is_noted_however_late_it_is_known(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread of the commits does not wait for it any longer, and is woken."""
+    note, entries = desk.commits.note_appended, []
+    monkeypatch.setattr(desk.commits, "note_appended", entries.append)
+    desk.accept(repeated("1"))
+    until(lambda: desk.commits._sleeps)  # noqa: SLF001 (nobody else has to know)
+    note(entries[0])
+    until(lambda: left(desk.record) == 0)
+
+
 def test_redis_alone_accepts_while_the_record_is_away(desk: Desk) -> None:
     take_away(desk.record)
     assert ["accepted redis"] == desk.became(repeated("1"))

@@ -18,10 +18,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgresql import STRANGER, Cluster
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from worker.record import Record, tables
 from worker.record.availability import RecordAway
+from worker.record.connections import sqlite_transaction
 from worker.record.database_errors import kind, sentence
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA, SCHEMA_TABLE, UnfitRecord
@@ -213,6 +214,36 @@ class TestWhatIsKept:
                     settings = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
                     values = [connection.exec_driver_sql(f"PRAGMA {setting}").scalar() for setting in settings]
                     assert values == ["wal", number, 1, 1]
+
+    def test_a_transaction_on_the_driver_is_like_all_others(self, tmp_path: Path) -> None:
+        """It waits for the disk as set, is undone whole, and waits for whoever writes, but not for ever."""
+        add = "INSERT INTO meta (name, value) VALUES (?, '')"
+        for synchronous, number in (("full", 2), ("normal", 1)):
+            with closing(
+                Record.embedded(tmp_path, synchronous=synchronous, wait_seconds=0.2)  # type: ignore[arg-type]
+            ) as record:
+                record.upgrade()
+                # Whoever had the connection before had it wait for nothing.
+                with record.write("never") as connection:
+                    note(connection, synchronous, "1")
+                connection = record.lasting_connection()
+                with sqlite_transaction(connection) as driver:
+                    assert driver.execute("PRAGMA synchronous").fetchone() == (number,)
+                    driver.execute(add, (f"{synchronous} kept",))
+                with pytest.raises(IntegrityError), sqlite_transaction(connection) as driver:
+                    driver.execute(add, ("undone",))
+                    driver.execute(add, (f"{synchronous} kept",))
+                with (
+                    record.write(),
+                    pytest.raises(OperationalError, match="locked") as raised,
+                    sqlite_transaction(connection),
+                ):
+                    pass
+                assert kind(raised.value) == "locked"
+                with record.read() as reading:
+                    names = set(reading.scalars(select(tables.meta.c.name)))
+                assert {f"{synchronous} kept"} == {name for name in names if name in (f"{synchronous} kept", "undone")}
+                connection.close()
 
     def test_how_postgresql_is_set(self, cluster: Cluster) -> None:
         url = cluster.url(cluster.database())

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from worker.record.database_errors import READ_ONLY, kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine import ExceptionContext
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 Synchronous = Literal["full", "normal"]
 """What a commit waits for: `full`, that it is on the disk; `normal`, nothing: a power cut may cost the last ones."""
@@ -90,7 +94,8 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
     )
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+    def prepare(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+        entry.info["writes"] = synchronous, wait_seconds
         # secure_delete: what is forgotten is overwritten, not only unlinked.
         for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -101,15 +106,41 @@ def _sqlite(file: Path, synchronous: Synchronous, wait_seconds: float) -> Engine
         # written in between, without waiting (sqlite.org/lang_transaction.html).
         sync: Sync | None = connection.get_execution_options().get(WRITES)
         if sync is not None:
-            _set(connection, "synchronous", synchronous if sync == "commit" else "normal")
-            # SQLite itself looks again after up to 0.1 s, and a commit takes a few milliseconds.
-            _set(connection, "busy_timeout", "0")
-            _begin_to_write(connection, wait_seconds)
+            _set_to_write(connection, synchronous if sync == "commit" else "normal")
+            _begin_to_write(connection.exec_driver_sql, wait_seconds)
         else:
             _set(connection, "busy_timeout", str(round(wait_seconds * 1000)))
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+@contextmanager
+def sqlite_transaction(connection: Connection) -> Iterator[sqlite3.Connection]:
+    """A transaction that writes and waits for the disk as it commits, on the driver's connection under one of ours.
+
+    It does what `Connection.begin` does, in a third of the time: SQLAlchemy makes some objects for each statement, also
+    for BEGIN and COMMIT, and whoever sends an event waits for them. Raises SQLAlchemyError.
+    """
+    driver: Any = connection.connection.driver_connection
+    synchronous, wait_seconds = connection.connection.info["writes"]
+    try:
+        _set_to_write(connection, synchronous)
+        _begin_to_write(driver.execute, wait_seconds)
+        try:
+            yield driver
+            driver.execute("COMMIT")
+        finally:
+            if driver.in_transaction:
+                driver.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
+
+
+def _set_to_write(connection: Connection, synchronous: str) -> None:
+    _set(connection, "synchronous", synchronous)
+    # SQLite itself looks again after up to 0.1 s, and a commit takes a few milliseconds.
+    _set(connection, "busy_timeout", "0")
 
 
 def _set(connection: Connection, pragma: str, value: str) -> None:
@@ -121,14 +152,14 @@ def _set(connection: Connection, pragma: str, value: str) -> None:
         pragmas[pragma] = value
 
 
-def _begin_to_write(connection: Connection, wait_seconds: float) -> None:
+def _begin_to_write(execute: Callable[[str], object], wait_seconds: float) -> None:
     """Begin a transaction that writes, as soon as whoever writes just now has committed."""
     end = time.monotonic() + wait_seconds
     pause = _LOOK_SECONDS[0]
     while True:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
+            execute("BEGIN IMMEDIATE")
+        except (OperationalError, sqlite3.OperationalError) as error:
             if kind(error) != "locked" or time.monotonic() > end:
                 raise
         else:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.record.column_types import compressed, keepable, keepable_row
+from worker.record.connections import sqlite_transaction
 from worker.record.repetitions import Key, Kind, Status, digest_of, judge, rounds
 from worker.record.tables import events
 
@@ -146,7 +147,7 @@ def accept_new(connection: Connection, sent: Sequence[SentEvent]) -> list[Accept
     """Keep the events whose ids were never there, in a transaction that is begun here; None for each other one.
 
     It is what `accept` does with nearly every event: on PostgreSQL with one question to the server instead of four, on
-    SQLite with a fifth of the work.
+    SQLite with a tenth of the work.
     """
     rows = [
         (
@@ -161,13 +162,15 @@ def accept_new(connection: Connection, sent: Sequence[SentEvent]) -> list[Accept
         )
         for event in sent
     ]
-    with connection.begin():
-        if connection.dialect.name == "postgresql":
-            columns = dict(zip(_NEW_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    if connection.dialect.name == "postgresql":
+        columns = dict(zip(_NEW_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+        with connection.begin():
             numbers = {row.event_id: row.number for row in connection.execute(_ACCEPT_NEW, columns)}
-            new_numbers = [numbers.get(row[0]) for row in rows]
-        else:
-            new_numbers = [connection.exec_driver_sql(_ACCEPT_NEW_ONE, (*row, row[0])).scalar() for row in rows]
+        new_numbers = [numbers.get(row[0]) for row in rows]
+    else:
+        with sqlite_transaction(connection) as driver:
+            answers = [driver.execute(_ACCEPT_NEW_ONE, (*row, row[0])).fetchall() for row in rows]
+        new_numbers = [answer[0][0] if answer else None for answer in answers]
     return [None if number is None else AcceptedEvent("new", number, False, "") for number in new_numbers]
 
 

@@ -82,6 +82,8 @@ class GroupCommit:
         self._appended: dict[int, str] = {}
         self._appended_since = 0.0
         self._last_commit = 0.0
+        self._sleeps = False
+        """Whether the thread waits without an end."""
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._thread_connection: _ThreadConnection | None = None
@@ -122,7 +124,8 @@ class GroupCommit:
                 self._appended_since = time.monotonic()
             self._appended |= entries
             self._begin()
-            self._changed.notify()
+            if self._sleeps:
+                self._changed.notify()
 
     def stop(self) -> None:
         """Commit what is left, and end the thread."""
@@ -163,11 +166,16 @@ class GroupCommit:
     def _next(self) -> tuple[list[_Request], dict[int, str]]:
         """Wait for what is to be committed, and return it; nothing when it is time to end."""
         with self._changed:
+            # What was committed just now is appended soon. Who notes that does not wake this thread: it would take the
+            # interpreter while the sender is answered.
             while not self._requests and not self._stopped:
-                left = self._appended_since + _LATER_SECONDS - time.monotonic() if self._appended else None
-                if left is not None and left <= 0:
+                since = self._appended_since if self._appended else self._last_commit
+                left = since + _LATER_SECONDS - time.monotonic()
+                if self._appended and left <= 0:
                     break
-                self._changed.wait(left)
+                self._sleeps = left <= 0
+                self._changed.wait(None if self._sleeps else left)
+            self._sleeps = False
             requests: list[_Request] = []
             events = 0
             while self._requests and (not requests or events + len(self._requests[0].sent) <= _MOST_EVENTS):

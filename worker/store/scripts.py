@@ -83,6 +83,9 @@ class Scripts:
         If one fails, the others have run nevertheless. `after`: commands that follow in the same round trip. Raises
         redis.RedisError.
         """
+        if len(calls) == 1 and not after:
+            # What a pipeline costs beside its commands is worth it for several.
+            return [self.run(name, *calls[0])]
         answers = self.run_each(name, calls, after)
         for answer in answers:
             if isinstance(answer, Exception):
