@@ -165,7 +165,7 @@ def test_where_redis_has_an_event_is_noted_however_late_it_is_known(
     note, entries = desk.commits.note_appended, []
     monkeypatch.setattr(desk.commits, "note_appended", entries.append)
     desk.accept(repeated("1"))
-    until(lambda: desk.commits._sleeps)  # noqa: SLF001 (nobody else has to know)
+    until(lambda: desk.commits._sleeps)
     note(entries[0])
     until(lambda: left(desk.record) == 0)
 

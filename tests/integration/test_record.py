@@ -231,8 +231,7 @@ class TestWhatIsKept:
                     assert driver.execute("PRAGMA synchronous").fetchone() == (number,)
                     driver.execute(add, (f"{synchronous} kept",))
                 with pytest.raises(IntegrityError), sqlite_transaction(connection) as driver:
-                    driver.execute(add, ("undone",))
-                    driver.execute(add, (f"{synchronous} kept",))
+                    driver.executemany(add, [("undone",), (f"{synchronous} kept",)])
                 with (
                     record.write(),
                     pytest.raises(OperationalError, match="locked") as raised,
