@@ -110,6 +110,8 @@ def test_a_document_is_shown_as_it_was_sent_or_not_at_all(api: ApiProcess) -> No
     api.publish("hh-2", headline="A second version", version=2)
     second, first = api.until(lambda: len(rows := attempts_at(api, "portal", "hh-2")) == 2 and rows, "the second")
     assert (first["version"], second["version"]) == (1, 2)
+    # The headline of what was sent, and not of what it is now.
+    assert (first["headline"], second["headline"]) == ("A first version", "A second version")
     assert "A first version" in whole(api, "portal", first)["document"]
     assert "A second version" in whole(api, "portal", second)["document"]
     kill = api.ask("POST", "/articles/hh-2/kill")
@@ -121,8 +123,11 @@ def test_a_document_is_shown_as_it_was_sent_or_not_at_all(api: ApiProcess) -> No
     assert json.loads(whole(api, "portal", notice)["document"])["type"] == "article.killed"
 
     def gone() -> bool:
-        one = whole(api, "portal", first)
-        return one["document"] is None and one["no_document"] == "its text was killed or forgotten"
+        one = api.get(f"/endpoints/portal/attempts/{first['id']}")
+        headlines = {row["headline"] for row in attempts_at(api, "portal", "hh-2")}
+        return (
+            headlines == {None} and one["document"] is None and one["no_document"] == "its text was killed or forgotten"
+        )
 
     api.until(gone, "the end of the text")
 
@@ -155,6 +160,8 @@ def test_who_may_not_read_articles_does_not_see_the_document(api: ApiProcess) ->
     one = api.get(f"/endpoints/portal/attempts/{row['id']}", token)
     assert one["document"] is None
     assert one["no_document"].endswith("lacks the scope articles:read")
+    rows = [one, *api.get("/endpoints/portal/attempts", token)["items"]]
+    assert {(row["headline"], row["edition"]) for row in rows} == {(None, None)}
     # An id stands for an attempt at one endpoint alone.
     for path in (
         f"/endpoints/arena/attempts/{row['id']}",
@@ -168,7 +175,9 @@ def test_the_desk_shows_it(api: ApiProcess) -> None:
     api.publish("hh-6", headline="The tram stands still")
     (row,) = api.until(lambda: attempts_at(api, "portal", "hh-6"), "the attempt")
     desk = visitor(api, "ada", "admin")
-    assert f'href="/desk/endpoints/portal/attempts/{row["id"]}"' in desk.page("/endpoints/portal")
+    listed = desk.page("/endpoints/portal")
+    assert f'href="/desk/endpoints/portal/attempts/{row["id"]}"' in listed
+    assert '<a href="/desk/articles/hh-6" dir="auto" lang="en">The tram stands still</a>' in listed
     page = desk.page(f"/endpoints/portal/attempts/{row['id']}")
     assert "The tram stands still" in page
     assert "webhook-signature: v1," in page

@@ -170,6 +170,23 @@ def test_attempts_have_pages(api: ApiProcess) -> None:
     assert "a-1" in opened.page(following)
 
 
+def test_headlines_are_those_that_the_partner_was_sent(api: ApiProcess) -> None:
+    api.publish("held-1", headline="The bridge opens", version=1)
+
+    def actions() -> list[str]:
+        rows = api.get("/endpoints/acme-push/attempts?limit=100")["items"]
+        return [row["action"] for row in rows if row["article"] == "held-1"]
+
+    api.until(lambda: actions() == ["published"], "the push")
+    api.publish("held-1", headline="What nobody must read yet", version=2, pubstatus="withheld")
+    api.until(lambda: actions() == ["withdrawn", "published"], "the notice")
+    page = Opened(api, link(api)["url"]).page("/endpoints/acme-push")
+    assert '<span dir="auto" lang="en">The bridge opens</span>' in page
+    assert "What nobody must read yet" not in page
+    rows = api.get("/endpoints/acme-push/attempts")["items"]
+    assert "What nobody must read yet" in {row["headline"] for row in rows}
+
+
 def test_its_buttons_are_audited_as_the_link(api: ApiProcess) -> None:
     made = link(api)
     opened = Opened(api, made["url"])

@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 from config.endpoint_settings import Kind
 from web.api.access import EndpointsOperator, EndpointsReader
 from web.api.paging import After, Limit, Page, by_name, cursor, page, read_cursor
+from web.api.partner_view import partner_view
 from web.api.parts import Parts
 from web.api.problems import not_there
 from web.api.revisions import tag
 from worker import clock
 from worker.management.scopes import ARTICLES_READ
-from worker.receivers.attempt_views import attempt_row, attempt_with_document
+from worker.receivers.attempt_views import attempt_rows, attempt_with_document, without_headlines
 from worker.receivers.endpoint_orders import EndpointName
 from worker.receivers.endpoint_states import retried_row, rows_of
 from worker.record import attempts as recorded
@@ -24,6 +25,7 @@ from worker.record.attempts import NotedAttempt
 
 if TYPE_CHECKING:
     from web.api.parts import ApiParts
+    from worker.management.callers import Caller
     from worker.management.endpoint_views import EndpointView
 
 router = APIRouter(tags=["endpoints"])
@@ -106,6 +108,11 @@ class AttemptRow(BaseModel):
     time: datetime | None
     feed: str
     article: str | None
+    headline: str | None = Field(
+        description="Of the version that was sent; null: its text is not kept, or not for a key that lacks "
+        "`articles:read` or is bound to a partner that was sent none of it."
+    )
+    edition: str | None = Field(description="The edition in whose language the headline is.")
     version: int
     action: str
     outcome: str
@@ -206,10 +213,19 @@ def attempts(
     if last:
         before = NotedAttempt(receiver, last[0], last[1], last[2], "", 0, "", "", 0, 0, 0, "", "", "")
     with parts.record.availability.read() as connection:
-        rows = recorded.newest(connection, receiver, limit + 1, before=before)
-    shown = rows[:limit]
-    end = cursor(shown[-1].time, shown[-1].article_id, shown[-1].message_id) if len(rows) > limit else None
-    return page(request, response, [AttemptRow(**attempt_row(row)) for row in shown], end)
+        tries = recorded.newest(connection, receiver, limit + 1, before=before)
+        shown = tries[:limit]
+        rows = _as_seen(parts, caller, view, attempt_rows(connection, shown))
+    end = cursor(shown[-1].time, shown[-1].article_id, shown[-1].message_id) if len(tries) > limit else None
+    return page(request, response, [AttemptRow(**row) for row in rows], end)
+
+
+def _as_seen(parts: ApiParts, caller: Caller, view: EndpointView, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return attempts as a caller may see them: a partner was sent headlines, but in no notice."""
+    if partner_view(parts, caller) is not None:
+        return without_headlines(rows, of_notices=True)
+    may_read = caller.may(ARTICLES_READ, feed=view.settings.feed, partner=view.partner)
+    return rows if may_read else without_headlines(rows, of_notices=False)
 
 
 @router.get("/endpoints/{endpoint}/attempts/{attempt}", summary="One attempt, with what was sent")
@@ -220,6 +236,7 @@ def one_attempt(endpoint: str, attempt: str, parts: Parts, caller: EndpointsRead
         row = attempt_with_document(connection, view, attempt, parts.publication.provider)
     if row is None:
         raise not_there("attempt", attempt)
+    (row,) = _as_seen(parts, caller, view, [row])
     if not caller.may(ARTICLES_READ, feed=view.settings.feed, partner=view.partner):
         row |= {"document": None, "no_document": f"{caller.name} lacks the scope {ARTICLES_READ}"}
     return AttemptWithDocument(**row)

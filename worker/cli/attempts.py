@@ -37,14 +37,15 @@ def attempts(
         print_json({"attempts": rows})
         return
     table = Table(
-        *("When (UTC)", "Article", "Version", "What", "Outcome", "ms", "First byte", "Answer", "Id"),
-        details=("Id", "First byte"),
+        *("When (UTC)", "Article", "Headline", "Version", "What", "Outcome", "ms", "First byte", "Answer", "Id"),
+        details=("Id", "First byte", "Headline"),
     )
     for row in rows:
         first_byte = f"{row['phases']['first_byte']:.1f}" if row["phases"] else ""
         table.add_row(
             shown(row["time"]),
             row["article"] or "",
+            row["headline"] or "",
             str(row["version"] or ""),
             row["action"],
             row["outcome"],

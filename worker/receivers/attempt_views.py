@@ -16,15 +16,17 @@ from feeds.formats.interface import FormatFault
 from feeds.moments import iso
 from feeds.rights import granted
 from worker.outbound.transfer import Phases
+from worker.receivers.push_status import NOTICES
 from worker.record import articles, attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from feeds.formats.interface import Provider
     from worker.management.endpoint_views import EndpointView
+    from worker.record.articles import Headline
     from worker.record.attempts import NotedAttempt
 
 
@@ -40,14 +42,31 @@ def phases_row(phases: Phases) -> dict[str, float]:
     return {name: microseconds / 1000 for name, microseconds in phases._asdict().items()}
 
 
-def attempt_row(attempt: NotedAttempt) -> dict[str, Any]:
-    """Return an attempt as it is shown: `time` as text, durations in milliseconds, header lines one by one."""
+def attempt_rows(connection: Connection, tries: Sequence[NotedAttempt]) -> list[dict[str, Any]]:
+    """Return attempts as they are shown: `time` as text, durations in milliseconds, header lines one by one.
+
+    Each has the headline of the version that was sent, or of which a notice was sent, as long as its text is kept.
+    """
+    of_articles = {(attempt.article_id, attempt.version) for attempt in tries if attempt.article_id}
+    headlines = articles.headlines(connection, of_articles)
+    return [_row(attempt, headlines.get((attempt.article_id, attempt.version))) for attempt in tries]
+
+
+def without_headlines(rows: Iterable[dict[str, Any]], *, of_notices: bool) -> list[dict[str, Any]]:
+    """Return attempts for somebody who may not see headlines: of any, or of notices alone, which have none."""
+    hidden = {"headline": None, "edition": None}
+    return [row | hidden if not of_notices or row["action"] in NOTICES else row for row in rows]
+
+
+def _row(attempt: NotedAttempt, headline: Headline | None) -> dict[str, Any]:
     phases = phases_row(Phases(*map(int, attempt.phases.split()))) if attempt.phases else None
     return {
         "id": attempt.id,
         "time": iso(attempt.time),
         "feed": attempt.feed,
         "article": attempt.article_id or None,
+        "headline": headline.text if headline else None,
+        "edition": headline.edition if headline else None,
         "version": attempt.version,
         "action": attempt.action,
         "outcome": attempt.outcome,
@@ -74,7 +93,8 @@ def attempt_with_document(
     if attempt is None:
         return None
     sent = _sent_document(connection, attempt, endpoint, provider)
-    return {**attempt_row(attempt), "document": sent.document, "no_document": sent.reason}
+    (row,) = attempt_rows(connection, [attempt])
+    return {**row, "document": sent.document, "no_document": sent.reason}
 
 
 def _sent_document(

@@ -12,6 +12,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import and_, bindparam, or_, select, tuple_
 
 from worker.record import tables
@@ -91,6 +92,13 @@ class Membership(NamedTuple):
     sequence: int
     last_sequence: int | None = None
     unseen: bool = False
+
+
+class Headline(NamedTuple):
+    """The headline of a revision, and the edition in whose language it is."""
+
+    text: str
+    edition: str
 
 
 class CuratedList(NamedTuple):
@@ -234,6 +242,25 @@ def history(connection: Connection, article_id: str) -> list[Revision]:
     revisions = select(*_columns(tables.revisions, Revision)).where(tables.revisions.c.article_id == article_id)
     in_order = revisions.order_by(tables.revisions.c.version, tables.revisions.c.accepted)
     return [Revision(*row) for row in connection.execute(in_order)]
+
+
+def headlines(connection: Connection, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], Headline]:
+    """Return the headlines of versions of articles, (article, version), whose text is kept; by one question."""
+    if not versions:
+        return {}
+    revisions = tables.revisions.c
+    names, numbers = {name for name, _ in versions}, {number for _, number in versions}
+    rows = connection.execute(
+        select(revisions.article_id, revisions.version, revisions.document).where(
+            revisions.article_id.in_(names), revisions.version.in_(numbers), revisions.document.is_not(None)
+        )
+    )
+    articles = {(article_id, version): from_json(document) for article_id, version, document in rows}
+    return {
+        version: Headline(article["headline"], article["edition"])
+        for version, article in articles.items()
+        if version in versions and article["headline"]
+    }
 
 
 def existing(connection: Connection, article_ids: Collection[str]) -> set[str]:

@@ -72,12 +72,14 @@ class LocalEndpoints:
 
     def attempts(self, name: str, limit: int) -> list[Row]:
         """Return the last attempts at one, the newest first."""
-        from worker.receivers.attempt_views import attempt_row
+        from worker.receivers.attempt_views import attempt_rows
         from worker.record.attempts import newest
 
         receiver = f"endpoint:{self._view(name).name}"
-        noted = self._services.recorded.ask(lambda connection: newest(connection, receiver, limit))
-        return list(map(attempt_row, noted or ()))
+        rows = self._services.recorded.ask(
+            lambda connection: attempt_rows(connection, newest(connection, receiver, limit))
+        )
+        return rows or []
 
     def attempt(self, name: str, identity: str) -> Row:
         """Return one attempt, with what was sent."""
