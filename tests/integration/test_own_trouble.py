@@ -58,7 +58,7 @@ PLACES: dict[str, tuple[Callable[[Worker], object], str, Exception, str]] = {
         "settling_failed",
     ),
     "what is told of it": (lambda worker: worker.alerts, "raise_alert", BUG, "settling_failed"),
-    "what is kept": (lambda worker: worker.distributor._store.attempts, "record_before", BUG, "noting_failed"),
+    "what is kept": (lambda worker: worker.distributor._store.attempts, "send", BUG, "noting_failed"),
     "pages to look at": (lambda worker: worker, "on_answers", BUG, "noting_failed"),
     "an answer": (lambda _: ArticlePushes, "take_answer", BUG, "push_failed"),
 }

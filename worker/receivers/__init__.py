@@ -9,6 +9,7 @@ they have come. The parts:
 - A session (`push_session`) serves one claim: `subscribers` for subscriptions; for the endpoints of the settings
   (`endpoint_directory`), `endpoint_planner` reads a `push_plan` and begins a `feed_push` or `article_pushes`. Both are
   `endpoint_pushes`.
+- `article_readings` has the articles for all sessions, as they were a moment ago.
 - A session of articles asks `pending_articles` what goes next, and `due_messages` what the endpoint has to get of it,
   which compares the `ledger` with the article. `push_status` gives the message its name, `message_cache` renders it.
 - `pull_stream` is what partners read for themselves, up to a `pull_position` that they acknowledge.
@@ -17,8 +18,12 @@ they have come. The parts:
 
 The ideas behind them:
 
-- **Everything is made of the articles as they are at the moment of the attempt.** What all ready sessions need is read
-  from Redis at once: reading each article by itself was nine tenths of what the distributor did.
+- **Everything is made of the articles as they are at the moment of the attempt**, or a twentieth of a second before.
+  What all ready sessions need is read from Redis at once: reading each article by itself was nine tenths of what the
+  distributor did.
+- **While Redis works, so do we.** The answers of a pass are sent to Redis, with the question how those articles stand
+  that go after the next ones. Before its reply is waited for, the next ones are rendered, signed and sent: they were
+  asked about in the pass before. Of an article whose own answer is on the way nothing is sent before it is there.
 - **A withdrawal is heard before it is recorded.** A request may wait for a name, a turn or a connection for seconds.
   So each process listens to withdrawals and holds a lease of a second, renewed five times a second. Whoever takes an
   article out of a feed announces it, waits until all processes with a lease have confirmed it or their leases have
@@ -37,8 +42,8 @@ The ideas behind them:
   the latest a second later. Only a kill does so at once.
 - **A replay is a set of articles beside the cursor.** While it is not empty, its endpoint stays one change behind the
   head, so it is claimed like any other.
-- **A message id stands for one body.** It is made of the body; a repetition carries the same one. Each answer is stored
-  before anything more is sent, so a crash repeats no more than was in flight.
+- **A message id stands for one body.** It is made of the body; a repetition carries the same one. Each answer is on
+  its way into Redis before anything more is sent, so a worker that is killed repeats no more than was in flight.
 - **An error of ours ends one session.** Nobody else's claim waits for it. An outage of Redis is nobody's failure.
 
 This room must never open a connection itself, keep a body for later, or decide what a feed contains.

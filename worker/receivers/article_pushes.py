@@ -126,6 +126,12 @@ class ArticlePushes(EndpointPushes):
             return ()
         return self._queue.next_ids(self._room)
 
+    def articles_ahead(self) -> Iterable[str]:
+        """Return the ids of the articles that may go next, and of as many that go after them as may be in flight."""
+        if self._ended is not None:
+            return ()
+        return self._queue.next_ids(self._room + self._endpoint.concurrency)
+
     @property
     def _room(self) -> int:
         """How many more articles may be in flight; what is fetched for them counts as in flight to others alone."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+_Attempts = defaultdict[tuple[str, str], "list[AttemptRecord]"]
+"""By feed and endpoint."""
+
+
 class OutcomeCounts:
     """Counts what answers came to, for the metrics. Adds them up and passes them on once in a while."""
 
@@ -58,7 +62,8 @@ class AttemptNotes:
         self._attempts = attempts
         self._alerts = alerts
         self._on_answers = on_answers
-        self._unsaved: dict[tuple[str, str], list[AttemptRecord]] = defaultdict(list)
+        self._unsaved: _Attempts = defaultdict(list)
+        self._on_the_way: _Attempts = defaultdict(list)
 
     def collect(self, session: PushSession) -> None:
         """Take over the attempts of a session."""
@@ -67,8 +72,12 @@ class AttemptNotes:
             self._unsaved[session.claim.feed, endpoint] += session.attempts
             session.attempts.clear()
 
-    def save(self, questions: Sequence[Sequence[Any]] = ()) -> list[Any] | None:
-        """Store the attempts, then alert operators.
+    def unconfirmed(self, feed: str, endpoint: str) -> set[str]:
+        """Return the articles whose attempts are on their way into the store: nothing of them may be sent yet."""
+        return {record.attempt.article for record in self._on_the_way.get((feed, endpoint), ())}
+
+    def save(self, questions: Sequence[Sequence[Any]], meanwhile: Callable[[], None]) -> list[Any] | None:
+        """Store the attempts, then alert operators. `meanwhile` is called once they are on their way.
 
         `questions`: commands that follow in the same round trip. Returns the answers to them; None: they were not
         asked. Raises redis.RedisError in an outage; what is not stored then is stored by the next call.
@@ -78,8 +87,17 @@ class AttemptNotes:
         for (feed, endpoint), attempts in self._unsaved.items():
             with _isolated(feed, endpoint):
                 self._on_answers(feed, endpoint, attempts)
-        recovered, answers = self._store(questions)
-        saved, self._unsaved = self._unsaved, defaultdict(list)
+        saved = self._on_the_way = self._unsaved
+        self._unsaved = defaultdict(list)
+        try:
+            recovered, answers = self._store(questions, meanwhile)
+        except BaseException:
+            for key, attempts in self._unsaved.items():
+                saved[key] += attempts
+            self._unsaved = saved
+            raise
+        finally:
+            self._on_the_way = defaultdict(list)
         for feed, endpoint in sorted(recovered):
             with _isolated(feed, endpoint):
                 self._alerts.raise_alert("endpoint.recovered", endpoint=endpoint, feed=feed)
@@ -90,21 +108,34 @@ class AttemptNotes:
                         self._alert(endpoint, feed, record)
         return answers
 
-    def _store(self, questions: Sequence[Sequence[Any]]) -> tuple[set[tuple[str, str]], list[Any] | None]:
+    def _store(
+        self, questions: Sequence[Sequence[Any]], meanwhile: Callable[[], None]
+    ) -> tuple[set[tuple[str, str]], list[Any] | None]:
         """Store the attempts, those of one endpoint after the other if need be.
 
         Returns the endpoints that recovered, and the answers to the questions, if they were asked.
         """
         try:
-            return self._attempts.record_before(self._unsaved, questions)
+            sent = self._attempts.send(self._on_the_way, questions)
         except Exception as error:
             if redis_errors.is_outage(error):
                 raise
+            return self._store_one_by_one(), None
+        with sent:
+            meanwhile()
+            try:
+                return sent.answers()
+            except Exception as error:
+                if redis_errors.is_outage(error):
+                    raise
+        return self._store_one_by_one(), None
+
+    def _store_one_by_one(self) -> set[tuple[str, str]]:
         recovered = set()
-        for (feed, endpoint), attempts in self._unsaved.items():
+        for (feed, endpoint), attempts in self._on_the_way.items():
             with _isolated(feed, endpoint):
                 recovered |= self._attempts.record({(feed, endpoint): attempts})
-        return recovered, None
+        return recovered
 
     def _alert(self, endpoint: str, feed: str, record: AttemptRecord) -> None:
         """Tell operators what an attempt came to, if they should know."""

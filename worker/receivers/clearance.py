@@ -100,6 +100,11 @@ class Clearance:
         """Return whether we are sure to have heard of all withdrawals."""
         return time.monotonic() < self._lease_end
 
+    @property
+    def number(self) -> int:
+        """The number of the last withdrawal that was heard of, from whatever feed."""
+        return self._number
+
     def last(self, feed: str) -> int:
         """Return the number of the last withdrawal from the feed that was heard of."""
         return max(self._last_of_feed.get(feed, 0), self._all_outdated_at)

@@ -184,13 +184,16 @@ class Distributor:
             time.sleep(_PAUSE_SECONDS)
 
     def _save_and_send(self) -> None:
-        """Save what was answered before anything more is sent: a crash must repeat no more than is in flight.
+        """Save what was answered, and send what goes next: while Redis works, so do we.
 
-        What is to be sent next is looked at in the same round trip.
+        What was answered is on its way to Redis before anything more is sent, so a crash repeats no more than was in
+        flight. What is to be sent after that is looked at in the same round trip.
         """
-        next_articles = self._sessions.next_articles()
-        revs = self._attempts.save(self._store.articles.questions(next_articles))
-        self._sessions.send(None if revs is None else dict(zip(next_articles, revs, strict=True)))
+        readings = self._sessions.readings
+        revs = self._attempts.save(readings.questions(self._sessions.articles_ahead()), self._sessions.send_ahead)
+        if revs is not None:
+            readings.note(revs)
+        self._sessions.send()
 
     def _take_messages(self) -> None:
         """Take what is in the inbox, at most so much that it can be settled at once; wait if there is nothing to do."""

@@ -14,13 +14,14 @@ import structlog
 
 from worker import clock
 from worker.receivers.article_pushes import ArticlePushes
+from worker.receivers.article_readings import ArticleReadings
 from worker.receivers.inbox import PicturesFetched, RequestAnswered
 from worker.receivers.settlements import broken_off, given_back, left_alone, not_configured
 from worker.store import redis_errors
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from feeds.definition import FeedDefinition
     from worker.outbound.engine import Engine
@@ -61,7 +62,7 @@ class Sessions:
         counts: OutcomeCounts,
         settlements: Settlements,
     ) -> None:
-        self._articles = articles
+        self.readings = ArticleReadings(articles, clearance)
         self._engine = engine
         self._subscribers = subscribers
         self._planner = planner
@@ -169,31 +170,40 @@ class Sessions:
         """Have the sessions of a feed that have room send the notice now, not after their next answer."""
         self._ready.update(dict.fromkeys(self._article_pushes.get(feed, ())))
 
-    def next_articles(self) -> list[str]:
-        """Return the ids of the articles that are needed next, for `send`; none when a withdrawal has to be noted."""
-        if any(self._is_outdated(session) for session in self._ready):
-            return []
-        return list({article_id for session in self._ready for article_id in session.needed_articles()})
+    def articles_ahead(self) -> Iterator[str]:
+        """Yield the ids of the articles that ready sessions send next, and of those that they send after them."""
+        for session in self._ready:
+            if isinstance(session, ArticlePushes):
+                yield from session.articles_ahead()
 
-    def send(self, revs: Mapping[str, str | None] | None = None) -> None:
-        """Have everything sent that may be sent now, with the articles as they are at this moment, read all at once.
+    def send_ahead(self) -> None:
+        """Have sent what was read a moment ago, while answers are on their way into the store.
 
-        `revs`: those of articles that were read after the call of `next_articles`.
+        Of an article whose own answer is among these, nothing is sent before it is there.
         """
+        if any(self._is_outdated(session) for session in self._ready):
+            return
+        requests: list[Transfer | Job] = []
+        for session in self._ready:
+            if isinstance(session, ArticlePushes) and self._clearance.holds():
+                articles = self.readings.fresh(session.needed_articles(), session.withdrawals_seen)
+                claim = session.claim
+                for article_id in self._attempts.unconfirmed(claim.feed, claim.details["endpoint"]):
+                    articles.pop(article_id, None)
+                if articles:
+                    requests += self._next_requests(session, articles)
+        if requests:
+            self._engine.submit(requests)
+
+    def send(self) -> None:
+        """Have everything sent that may be sent now, with the articles as they are, read all at once."""
         while self._ready:
-            outdated = [session for session in self._ready if self._is_outdated(session)]
-            for session in outdated:
+            for session in [session for session in self._ready if self._is_outdated(session)]:
                 self._note_withdrawals(session)
             article_ids = {article_id for session in self._ready for article_id in session.needed_articles()}
-            if not article_ids:
-                stored = {}
-            elif revs is None or outdated or not article_ids <= revs.keys():
-                # What was read before a withdrawal was noted must not be sent as if it had been read after it.
-                stored = self._articles.get_many(article_ids)
-            else:
-                stored = self._articles.get_at(revs)
-            revs = None
-            articles = dict.fromkeys(article_ids) | stored
+            # What was read before a withdrawal was noted must not be sent as if it had been read after it.
+            last = max(session.withdrawals_seen for session in self._ready)
+            articles = self.readings.read(article_ids, last)
             ready, self._ready = self._ready, {}
             requests = [request for session in ready for request in self._requests(session, articles)]
             if requests:
@@ -222,16 +232,7 @@ class Sessions:
         if isinstance(session, ArticlePushes) and not self._clearance.holds():
             # No request could begin. The claim is given back; nothing is claimed until Redis is heard again.
             session.break_off(given_back(session.claim))
-        may_begin = self._clearance.may_begin
-        try:
-            while request := session.next_request(articles):
-                if request.article_ids:
-                    request.is_current = partial(
-                        may_begin, session.claim.feed, request.article_ids, session.withdrawals_seen
-                    )
-                yield request
-        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
-            session.break_off(broken_off(session.claim, error))
+        yield from self._next_requests(session, articles)
         # What the gate keeps back is an attempt, although it is not sent.
         self._attempts.collect(session)
         if isinstance(session, ArticlePushes) and session.began_fetching():
@@ -247,6 +248,19 @@ class Sessions:
         if isinstance(session, ArticlePushes):
             self._article_pushes[session.claim.feed].discard(session)
         self._end(session.settle())
+
+    def _next_requests(self, session: PushSession, articles: Articles) -> Iterator[Transfer | Job]:
+        """Yield what is to be sent now, made of these articles."""
+        may_begin = self._clearance.may_begin
+        try:
+            while request := session.next_request(articles):
+                if request.article_ids:
+                    request.is_current = partial(
+                        may_begin, session.claim.feed, request.article_ids, session.withdrawals_seen
+                    )
+                yield request
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            session.break_off(broken_off(session.claim, error))
 
     def _end(self, settlement: Settlement) -> None:
         self.open_claims -= 1

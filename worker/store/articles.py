@@ -92,15 +92,15 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         for command in self.questions(article_ids):
             pipe.execute_command(*command)
-        return self.get_at(dict(zip(article_ids, answers(pipe), strict=True)), keep=keep)
+        return self._at(dict(zip(article_ids, answers(pipe), strict=True)), keep=keep)
 
     @staticmethod
     def questions(article_ids: Iterable[str]) -> list[tuple[str, str, str]]:
-        """Return the commands that ask for the revs of articles, for whoever talks to Redis anyway; see `get_at`."""
+        """Return the commands that ask at which revs articles stand; see `remembered`."""
         return [("HGET", keys.article(article_id), "rev") for article_id in article_ids]
 
-    def get_at(self, revs: Mapping[str, str | None], *, keep: bool = True) -> dict[str, StoredArticle]:
-        """As `get_many`, for articles of which it was just read at which `revs` they stand."""
+    def _at(self, revs: Mapping[str, str | None], *, keep: bool = True) -> dict[str, StoredArticle]:
+        """Return those of the articles that exist, of which it was just read at which `revs` they stand."""
         articles = {}
         changed = []
         for article_id, rev in revs.items():
@@ -110,6 +110,11 @@ class Articles:
             elif rev is not None:
                 changed.append(article_id)
         return articles | self._read(changed, keep=keep)
+
+    def remembered(self, article_id: str, rev: str | None) -> StoredArticle | None:
+        """Return an article at this rev, if it is in memory."""
+        parsed = self._parsed.get(article_id)
+        return parsed if parsed is not None and parsed.rev == rev else None
 
     def look_up(self, article_id: str) -> StoredArticle | Remains:
         """Return the article, or what stands in its place when it is not there or can't be read."""

@@ -10,17 +10,17 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from redis.exceptions import ResponseError
 
 from worker.store import keys, outboxes, redis_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from worker.store.damaged_records import DamagedRecords
-    from worker.store.scripts import Client, Scripts
+    from worker.store.scripts import Client, Scripts, SentScripts
 
 
 _AT_ONCE = 64
@@ -171,25 +171,16 @@ class Attempts:
 
     def record(self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]]) -> set[tuple[str, str]]:
         """Keep attempts by feed and endpoint, in order; return the endpoints that recovered from a suspension."""
-        return self.record_before(attempts, ())[0]
+        with self.send(attempts, ()) as sent:
+            return sent.answers()[0]
 
-    def record_before(
+    def send(
         self, attempts: Mapping[tuple[str, str], Sequence[AttemptRecord]], commands: Sequence[Sequence[Any]]
-    ) -> tuple[set[tuple[str, str]], list[Any]]:
-        """As `record`; return also the answers to commands that follow in the same round trip."""
+    ) -> SentAttempts:
+        """Send what `record` keeps, and commands that follow, and do not wait for the answers."""
         lots = [(feed, lot) for feed, records in _by_feed(attempts).items() for lot in _lots(records)]
         calls = [_call(feed, lot) for feed, lot in lots]
-        recovered = set()
-        by_lot, replies = self._scripts.run_each_before("attempts/record", calls, commands)
-        for (feed, lot), outcomes in zip(lots, by_lot, strict=True):
-            if isinstance(outcomes, ResponseError):
-                raise outcomes
-            for (endpoint, _), outcome in zip(lot, outcomes, strict=True):
-                if outcome == 1:
-                    recovered.add((feed, endpoint))
-                elif outcome:
-                    self._report(endpoint, ResponseError(outcome))
-        return recovered, replies
+        return SentAttempts(lots, self._scripts.send_each_before("attempts/record", calls, commands), self._report)
 
     def _report(self, endpoint: str, error: ResponseError) -> None:
         """Report that the attempts of an endpoint can't be kept. Raises the error when that is nothing of its own."""
@@ -265,6 +256,40 @@ class Attempts:
 
 _EndpointAttempts = tuple[str, "Sequence[AttemptRecord]"]
 """An endpoint, and its attempts."""
+
+
+class SentAttempts:
+    """Attempts that are on their way to Redis. Use it as a context, in which the answers are read."""
+
+    def __init__(
+        self,
+        lots: Sequence[tuple[str, Sequence[_EndpointAttempts]]],
+        sent: SentScripts,
+        report: Callable[[str, ResponseError], None],
+    ) -> None:
+        self._lots = lots
+        self._sent = sent
+        self._report = report
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sent.__exit__()
+
+    def answers(self) -> tuple[set[tuple[str, str]], list[Any]]:
+        """Wait until they are kept; return the endpoints that recovered, and the answers to the commands."""
+        recovered = set()
+        by_lot, replies = self._sent.answers()
+        for (feed, lot), outcomes in zip(self._lots, by_lot, strict=True):
+            if isinstance(outcomes, ResponseError):
+                raise outcomes
+            for (endpoint, _), outcome in zip(lot, outcomes, strict=True):
+                if outcome == 1:
+                    recovered.add((feed, endpoint))
+                elif outcome:
+                    self._report(endpoint, ResponseError(outcome))
+        return recovered, replies
 
 
 def _by_feed(

@@ -16,7 +16,7 @@ import json
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from redis.exceptions import NoScriptError, ResponseError
 
@@ -105,25 +105,106 @@ class Scripts:
         self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], commands: Sequence[Sequence[Any]]
     ) -> tuple[list[Any], list[Any]]:
         """As `run_each`, with the answers to the commands that follow in the same round trip; an error is an answer."""
-        answers: list[Any] = []
-        for attempt in ("first", "loaded"):
-            pipe = self._client.pipeline(transaction=False)
-            for keys, args in calls:
-                pipe.execute_command("EVALSHA", self._digests[name], len(keys), *keys, *args)
-            for command in commands:
-                pipe.execute_command(*command)
-            answers = pipe.execute(raise_on_error=False)
-            if attempt == "loaded" or not any(isinstance(answer, NoScriptError) for answer in answers):
-                break
+        with self.send_each_before(name, calls, commands) as sent:
+            return sent.answers()
+
+    def send_each_before(
+        self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], commands: Sequence[Sequence[Any]]
+    ) -> SentScripts:
+        """Send what `run_each_before` runs, and do not wait for the answers. Raises redis.RedisError in an outage."""
+        return SentScripts(self._client, name, self._sources[name], self._digests[name], calls, commands)
+
+
+class SentScripts:
+    """Calls of a script, and commands after them, that are on their way to Redis; their answers are read later.
+
+    Whoever leaves its context without the answers closes the connection on which they would have come.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        name: str,
+        source: str,
+        digest: str,
+        calls: Sequence[tuple[Sequence[str], Sequence[Any]]],
+        commands: Sequence[Sequence[Any]],
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._source = source
+        self._calls = calls
+        self._commands = [("EVALSHA", digest, len(keys), *keys, *args) for keys, args in calls]
+        self._commands += map(tuple, commands)
+        self._sent = _Sent(client, self._commands)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sent.close()
+
+    def answers(self) -> tuple[list[Any], list[Any]]:
+        """Wait for the answers of the calls and those of the commands; an error is an answer.
+
+        Raises redis.RedisError when Redis is away, full or refuses us.
+        """
+        try:
+            answers = self._sent.answers()
+        except redis_errors.Demoted:
+            # Nothing of it had an effect. A new connection may lead to the new primary.
+            answers = self._again()
+        if any(isinstance(answer, NoScriptError) for answer in answers):
             # None of them ran: Redis lost its scripts, as it does when it starts anew.
-            self._client.script_load(self._sources[name])
-        for place, answer in enumerate(answers[: len(calls)]):
+            self._client.script_load(self._source)
+            answers = self._again()
+        called = len(self._calls)
+        for place, answer in enumerate(answers[:called]):
             if isinstance(answer, ResponseError):
-                answers[place] = _failed(name, calls[place][0], answer)
+                answers[place] = _failed(self._name, self._calls[place][0], answer)
         for answer in answers:
             if isinstance(answer, Exception) and redis_errors.kind(answer) != "bug":
                 raise answer
-        return answers[: len(calls)], answers[len(calls) :]
+        return answers[:called], answers[called:]
+
+    def _again(self) -> list[Any]:
+        self._sent.close()
+        self._sent = _Sent(self._client, self._commands)
+        return self._sent.answers()
+
+
+class _Sent:
+    """Commands on a connection of their own until their answers are read."""
+
+    def __init__(self, client: Client, commands: Sequence[Sequence[Any]]) -> None:
+        self._pool = client.connection_pool
+        self._unread = len(commands)
+        self._connection = self._pool.get_connection()
+        try:
+            self._connection.send_packed_command(self._connection.pack_commands(commands))
+        except BaseException:
+            self.close()
+            raise
+
+    def answers(self) -> list[Any]:
+        """Wait for all answers, and give the connection back."""
+        answers: list[Any] = []
+        while self._unread:
+            try:
+                answers.append(self._connection.read_response())
+            except ResponseError as error:
+                answers.append(error)
+            self._unread -= 1
+        self.close()
+        return answers
+
+    def close(self) -> None:
+        """Give the connection back; one with answers that nobody has read is closed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self._unread:
+                connection.disconnect()
+            self._pool.release(connection)
 
 
 @cache
