@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from config.destination_settings import DestinationSettings
+from config.feed_document_settings import FeedDocumentSettings
 from feeds.file_names import check_template
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -31,7 +31,7 @@ def _key(key: SecretStr) -> SecretStr:
     return key
 
 
-class AzureBlobSettings(DestinationSettings):
+class AzureBlobSettings(FeedDocumentSettings):
     """How blobs are named and written in a container of Azure Blob Storage, and who we are there.
 
     The endpoint's `url` is that of the container.
@@ -39,8 +39,6 @@ class AzureBlobSettings(DestinationSettings):
 
     schemes: ClassVar[tuple[str, ...]] = ("https", "http")
     uses: ClassVar[frozenset[str]] = frozenset({"gzip", "tls"})
-    modes: ClassVar[tuple[str, ...]] = ("article",)
-    carries_companions: ClassVar[bool] = True
 
     account: Annotated[str, AfterValidator(_account)]
     """The storage account."""

@@ -12,6 +12,7 @@ from config.azure_blob_settings import AzureBlobSettings
 from config.companion_settings import CompanionSettings
 from config.credentials import AuthSettings, HeaderSettings, TlsSettings, without_user
 from config.destination_settings import DestinationSettings, OwnTable, table_of
+from config.feed_document_settings import FeedDocumentSettings
 from config.file_destinations import FtpSettings, FtpsSettings, SftpSettings
 from config.indexnow_settings import IndexNowSettings
 from config.known_formats import known_formats
@@ -190,6 +191,16 @@ class EndpointSettings(BaseModel):
         """The settings in the table that is named as its kind, for kinds that have one."""
         table: DestinationSettings = getattr(self, table_of(self.kind))
         return table
+
+    @field_validator("s3", "azure_blob", "sftp", "ftp", "ftps")
+    @classmethod
+    def _named_as_the_mode_wants(
+        cls, value: FeedDocumentSettings | None, info: ValidationInfo
+    ) -> FeedDocumentSettings | None:
+        mode = info.data.get("mode")
+        if value is not None and mode and (name := value.of_other_mode(mode)):
+            raise ValueError(f'has {name}, which is of no use in mode "{mode}"')
+        return value
 
     @field_validator("mail")
     @classmethod

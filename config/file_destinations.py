@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from config.credentials import readable
-from config.destination_settings import DestinationSettings
+from config.feed_document_settings import FeedDocumentSettings
 from config.value_types import BESIDE_THE_SETTINGS, list_of_one
 from feeds.file_names import check_template
 
@@ -58,11 +58,8 @@ Password = Annotated[SecretStr, AfterValidator(_line)]
 User = Annotated[str, AfterValidator(_user)]
 
 
-class FileSettings(DestinationSettings):
+class FileSettings(FeedDocumentSettings):
     """What all servers of files have in common."""
-
-    modes: ClassVar[tuple[str, ...]] = ("article",)
-    carries_companions: ClassVar[bool] = True
 
     username: User
     """By which name it lets us in."""

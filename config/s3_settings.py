@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from config.credentials import SomeSecret
-from config.destination_settings import DestinationSettings
+from config.feed_document_settings import FeedDocumentSettings
 from feeds.file_names import check_template
 
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
@@ -21,7 +21,7 @@ def checked_region(region: str) -> str:
     return region
 
 
-class S3Settings(DestinationSettings):
+class S3Settings(FeedDocumentSettings):
     """How objects are named and written in a bucket, and who we are there.
 
     The endpoint's `url` is that of the bucket, in its path or in its host.
@@ -29,8 +29,6 @@ class S3Settings(DestinationSettings):
 
     schemes: ClassVar[tuple[str, ...]] = ("https", "http")
     uses: ClassVar[frozenset[str]] = frozenset({"gzip", "tls"})
-    modes: ClassVar[tuple[str, ...]] = ("article",)
-    carries_companions: ClassVar[bool] = True
 
     key_id: SomeSecret = Field(repr=False)
     """The id of the access key."""

@@ -58,6 +58,20 @@ def check_template(template: str) -> str:
     return template
 
 
+def check_document_name(name: str) -> str:
+    """Return the name of the one file that a whole feed lies under. Raises ValueError if it would not be safe."""
+    if not _SAFE.fullmatch(name):
+        raise ValueError("may have letters, digits and . _ - / and no fields: a feed has one name")
+    if any(part.startswith((".", "-")) or not 0 < len(part) <= _PART_MOST for part in name.split("/")):
+        raise ValueError(
+            f"must be a path without / at its ends, of parts that have up to {_PART_MOST} characters and do not begin "
+            "with . or -"
+        )
+    if len(name) > TEMPLATE_MOST:
+        raise ValueError(f"must have at most {TEMPLATE_MOST} characters")
+    return name
+
+
 def _check_part(part: str) -> None:
     """See that the fields of a part of a path can be read back from it, and that it is not too long."""
     pieces = _FIELD.split(part)

@@ -14,8 +14,8 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from feeds.formats import ARTICLE_FORMATS
 from worker import clock
+from worker.destinations.feed_documents import FeedDocument, format_of
 from worker.destinations.http import tls_of
 from worker.destinations.objects import KEYS_PER_LIST, LIST_BYTES, Objects, code_of, listed_elements, told_by
 from worker.destinations.steps import Step
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from config.endpoint_settings import EndpointSettings
-    from feeds.formats.interface import ArticleFormat
+    from feeds.formats.interface import ArticleFormat, FeedFormat
     from worker.destinations.sender import Sender
     from worker.outbound.engine import Engine
     from worker.outbound.transfer import Answer
@@ -45,9 +45,15 @@ class Container(Objects):
     meta = "x-ms-meta-dateline_"
 
     def __init__(
-        self, engine: Engine, url: str, shared_key: SharedKey, template: str, article_format: ArticleFormat, **more: Any
+        self,
+        engine: Engine,
+        url: str,
+        shared_key: SharedKey,
+        template: str,
+        of_format: ArticleFormat | FeedFormat,
+        **more: Any,
     ) -> None:
-        super().__init__(engine, url, template, article_format, **more)
+        super().__init__(engine, url, template, of_format, **more)
         self._shared_key = shared_key
 
     def request(
@@ -109,7 +115,8 @@ def destination(settings: EndpointSettings, sender: Sender) -> Container:
         settings.url,
         SharedKey(azure.account, azure.key.get_secret_value()),
         azure.name,
-        ARTICLE_FORMATS[settings.format],
+        format_of(settings),
+        document=FeedDocument.of(settings, azure),
         kill=azure.on_kill,
         gzip=settings.gzip,
         pictures=settings.companions.pictures,

@@ -74,6 +74,8 @@ class Endpoint:
     """What it wants of the pictures that are delivered beside an article; None: it gets none."""
     check_url: str = ""
     """The page on which it shows an article, with `{id}` or `{slug}` in it: read back after a kill. Empty: none."""
+    holds_document: bool = False
+    """Whether in mode "feed" it gets the whole document of the feed each time, which lies there under one name."""
 
     @property
     def is_pulled(self) -> bool:
@@ -119,6 +121,7 @@ def _endpoint(settings: EndpointSettings, destination: Destination | None) -> En
         early=rights.early,
         pictures=_picture_terms(settings.companions),
         check_url=settings.check_url,
+        holds_document=bool(own and own.holds_documents and settings.mode == "feed"),
     )
 
 

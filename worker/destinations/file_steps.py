@@ -1,4 +1,4 @@
-"""The steps at a server of files: what a push, a look after a kill and the removal of what was left there consist of.
+"""The steps at a server of files: what a push consists of; looks are in file_looks.py.
 
 Which order they have and why is in files.py.
 """
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from worker.destinations.feed_documents import DocumentFile
 from worker.destinations.file_places import (
     ArticleFiles,
     Place,
-    abandoned,
     as_remote,
     attempted,
     names_in,
@@ -32,7 +32,6 @@ from worker.outbound.transfer import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from feeds.article import Article
     from worker.destinations.files import FileDestination
     from worker.destinations.interface import Delivery, Message, OnAnswer
     from worker.outbound.transfer import Phases, Transfer
@@ -43,8 +42,6 @@ log = structlog.get_logger()
 
 NOTICES = frozenset({"killed", "withdrawn"})
 """Messages that say that a text must go."""
-ABANDONED_MS = 15 * 60 * 1000
-"""How old a temporary file is that nobody comes back for: no claim lasts so long."""
 _MORE_LOGINS = 2
 """How often it is tried again to be let in, before that counts as refused."""
 _GONE = Answer(0, {}, b"", Fault.RESET, "the file is gone again, just after it was put there", 0.0, started=True)
@@ -149,10 +146,14 @@ class FilePush(Steps):
 
     def __init__(self, there: FileDestination, message: Message, delivery: Delivery, on_answer: OnAnswer) -> None:
         super().__init__(there, delivery, on_answer)
-        assert message.article is not None
         self._message = message
         self._names = names_in(delivery.remote)
-        self._files = ArticleFiles(there.root.terms, message.article)
+        self._files: ArticleFiles | DocumentFile
+        if message.article is None:
+            assert there.root.document is not None
+            self._files = DocumentFile(there.root.document.name_for(test=delivery.test))
+        else:
+            self._files = ArticleFiles(there.root.terms, message.article)
         self._place = Place.of(self._files.name)
         self._pictures = list(message.pictures)
         self._put_text: Callable[[], Transfer] = self._upload_text
@@ -189,7 +190,8 @@ class FilePush(Steps):
         return self._put(place, picture.path.read_bytes(), self._put_next, replaces=False)
 
     def _upload_text(self) -> Transfer:
-        replaces = self._files.name in self._names
+        # The document of a feed is nearly always there.
+        replaces = self._message.article is None or self._files.name in self._names
         return self._put(self._place, self._message.payload, self._is_there, replaces=replaces)
 
     def _remove_all(self) -> Transfer:
@@ -338,7 +340,7 @@ class FilePush(Steps):
             self._remove_all()
         elif doomed:
             self._remove_unneeded(doomed)
-        elif self._delivery.test and self._message.status in NOTICES:
+        elif self._delivery.test and (self._message.article is None or self._message.status in NOTICES):
             self._clear_test()
         else:
             self._done()
@@ -384,54 +386,3 @@ class FilePush(Steps):
     def _note(self, name: str) -> None:
         self._names = list(dict.fromkeys([*self._names, name]))
         self._remote = as_remote(self._names)
-
-
-class FileLook(Steps):
-    """The steps that look whether anything of a killed article is left, beside its notice."""
-
-    def __init__(self, there: FileDestination, article: Article, delivery: Delivery, on_answer: OnAnswer) -> None:
-        super().__init__(there, delivery, on_answer)
-        self._files = ArticleFiles(there.root.terms, article)
-        self._names = names_in(delivery.remote)
-        self._folders = self._files.folders(self._names)
-
-    def begin(self) -> Transfer:
-        """Return the first step."""
-        folder = self._folders[0]
-
-        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
-            if bases is None or answer.status == 403:
-                self._end(answer)
-                return
-            notice = self._files.name if self._there.root.terms.on_kill == "both" else ""
-            left = [name for name in self._files.among(folder, bases, self._names) if name != notice]
-            self._folders.pop(0)
-            if left:
-                self._done(200, f"{left[0]} lies there")
-            elif self._folders:
-                self.begin()
-            else:
-                self._done(404, "none of its files lies there")
-
-        return self._list(folder, take_list)
-
-
-class FileTidying(Steps):
-    """The steps that remove temporary files which nobody comes back for."""
-
-    def __init__(self, there: FileDestination, folder: str, delivery: Delivery, on_answer: OnAnswer) -> None:
-        super().__init__(there, delivery, on_answer)
-        self._folder = Place(folder, "")
-
-    def begin(self) -> Transfer:
-        """Return the first step."""
-
-        def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
-            left = abandoned(bases or (), int(time.time() * 1000) - ABANDONED_MS)
-            if not left:
-                self._end(answer)
-                return
-            removals = (self._there.removal(self._folder._replace(base=base)) for base in left)
-            self._take(self._folder, self._there.commands(*removals), lambda _: self._done(200, str(len(left))))
-
-        return self._list(self._folder.folder, take_list)

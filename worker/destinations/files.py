@@ -11,6 +11,8 @@ not at all. What is done when something went wrong before, or goes wrong now:
 - Temporary files that nobody has come back for are removed by a duty (worker/receivers/file_sweep.py); their names say
   whose they are, and since when.
 
+A whole feed is one file, which is replaced in the same way (feed_documents.py).
+
 The names under which an article lies are in the ledger, so a kill finds all of its versions; those of the folder that
 its name leads to are found by their pattern too, whatever the ledger has. A removal ends with a list of the folder.
 """
@@ -24,9 +26,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from feeds.formats import ARTICLE_FORMATS
+from worker.destinations.feed_documents import FeedDocument, format_of
+from worker.destinations.file_looks import DocumentLook, FileLook, FileTidying
 from worker.destinations.file_places import FileTerms, Place
-from worker.destinations.file_steps import FileLook, FilePush, FileTidying
+from worker.destinations.file_steps import FilePush
 from worker.destinations.http import tls_of
 from worker.destinations.interface import Delivery
 from worker.outbound.file_transfer import FileStep
@@ -52,6 +55,7 @@ class RemoteFolder(NamedTuple):
     """An endpoint's folder. `address`: scheme, host and port; `path`: as in a URL, without / at its end.
 
     `engine` takes the steps after the first; `note` is called with each folder below that is written to, before that.
+    `document`: the whole feed that lies there, in place of articles.
     """
 
     address: str
@@ -60,6 +64,7 @@ class RemoteFolder(NamedTuple):
     tls: Tls
     engine: Engine
     note: Callable[[str], None]
+    document: FeedDocument | None = None
 
     @classmethod
     def of(
@@ -68,7 +73,7 @@ class RemoteFolder(NamedTuple):
         """Return the folder that the settings describe; `scheme`, as libcurl calls the protocol."""
         parts = urlsplit(settings.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        terms = FileTerms(own.name, ARTICLE_FORMATS[settings.format].extension, own.on_kill)
+        terms = FileTerms(own.name, format_of(settings).extension, own.on_kill)
         return cls(
             f"{scheme}://{host}:{parts.port or usual_port}",
             parts.path.rstrip("/"),
@@ -76,6 +81,7 @@ class RemoteFolder(NamedTuple):
             tls_of(settings.tls),
             sender.engine,
             partial(sender.folders.note, settings.name),
+            FeedDocument.of(settings, own),
         )
 
 
@@ -120,11 +126,18 @@ class FileDestination(ABC):
 
     @property
     def look(self) -> Look | None:
-        """As in `Destination`: where files are removed it can be seen that they are gone."""
+        """As in `Destination`: where files are removed it can be seen that they are gone; a document is read."""
+        if self.root.document is not None:
+            return self._read
         return None if self.root.terms.on_kill == "notice" else self._look
 
     def _look(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         return FileLook(self, article, delivery, on_answer).begin()
+
+    def _read(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
+        del article
+        assert self.root.document is not None
+        return DocumentLook(self, self.root.document, delivery, on_answer).begin()
 
     def tidied(self, folder: str, timeout: float, on_answer: OnAnswer) -> Transfer:
         """Return the first step that removes the temporary files in a folder that nobody comes back for.

@@ -6,6 +6,8 @@ ledger has). Where the condition does not hold, and where an earlier try may hav
 something older never lies on top of something newer, whatever was held up on its way. Nothing is touched that is not of
 the same article.
 
+A whole feed is one object, under one name (feed_documents.py).
+
 A kind of store says how its requests look and what its answers mean: the abstract methods of `Objects`.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
     from feeds.article import Article
-    from feeds.formats.interface import ArticleFormat
+    from feeds.formats.interface import ArticleFormat, FeedFormat
+    from worker.destinations.feed_documents import FeedDocument
     from worker.destinations.interface import Delivery, Look, Message, OnAnswer
     from worker.destinations.steps import Steps
     from worker.outbound.engine import Engine
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 KEYS_PER_LIST = 200
 LIST_BYTES = 400_000
 """More than a list of so many keys has."""
+_DOCUMENT_BYTES = 2_000_000
+"""How much of a feed's document is read: as much as of a page (worker/takedown)."""
 _TRIES = 3
 """How often an object is written anew because somebody else has changed it meanwhile."""
 STATUS = {"killed": "canceled", "withdrawn": "withheld"}
@@ -45,7 +51,10 @@ STATUS = {"killed": "canceled", "withdrawn": "withheld"}
 
 
 class Objects(ABC):
-    """One store. `url`: where it is; `template`: the names of objects (feeds/file_names.py); and the format of all."""
+    """One store. `url`: where it is; `template`: the names of objects (feeds/file_names.py); and the format of all.
+
+    `document`: the whole feed that lies there, in place of articles.
+    """
 
     meta: ClassVar[str]
     """How the header fields begin that are an object's metadata."""
@@ -55,8 +64,9 @@ class Objects(ABC):
         engine: Engine,
         url: str,
         template: str,
-        article_format: ArticleFormat,
+        of_format: ArticleFormat | FeedFormat,
         *,
+        document: FeedDocument | None = None,
         kill: Kill = "notice",
         conditional: bool = True,
         gzip: bool = False,
@@ -70,23 +80,87 @@ class Objects(ABC):
         self._url = url.rstrip("/")
         self._of_all = {"tls": tls, **of_all}
         self._template = template
-        self._ext = article_format.extension
-        self._headers = (f"Content-Type: {article_format.media_type}", *(("Content-Encoding: gzip",) if gzip else ()))
+        self._ext = of_format.extension
+        self._document = document
+        self._headers = (f"Content-Type: {of_format.media_type}", *(("Content-Encoding: gzip",) if gzip else ()))
         self._kill = kill
         self._conditional = conditional
         self._has_versions = "{version}" in template
 
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a push."""
-        return begin(self._steps(message, delivery), delivery, self._engine, on_answer, **self._of_all)
+        steps = self._steps if self._document is None else self._document_steps
+        return begin(steps(message, delivery), delivery, self._engine, on_answer, **self._of_all)
 
     @property
     def look(self) -> Look | None:
-        """What looks whether text of a killed article is left; None where it is to stay, beside a notice."""
+        """What looks whether text of a killed article is left; None where it is to stay, beside a notice.
+
+        A document is read.
+        """
+        if self._document is not None:
+            return self._read
         return None if self._has_versions and self._kill == "notice" else self._look
 
     def _look(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         return begin(self._look_steps(article, delivery), delivery, self._engine, on_answer, **self._of_all)
+
+    def _read(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
+        del article
+        return begin(self._read_steps(), delivery, self._engine, on_answer, **self._of_all)
+
+    def _document_steps(self, message: Message, delivery: Delivery) -> Steps:
+        """Write the document of a feed in place of what lies there, if nobody has changed that meanwhile.
+
+        Its numbers may begin anew when Redis was lost, so none says what is newer. A write goes by the ETag that was
+        read just before: what was held up on its way finds another one.
+        """
+        assert self._document is not None
+        key = self._document.name_for(test=delivery.test)
+        of_feed = quote(self._document.feed, safe="")
+        answer = Answer(503, {}, b"", None, f"somebody else changes {key} at the same time", 0.0, started=True)
+        for _ in range(_TRIES):
+            present = yield self._step("HEAD", key)
+            if present.fault or present.status not in {200, 404}:
+                return self.judged(present)
+            etag = present.headers.get("etag", "") if present.status == 200 else ""
+            if etag and present.headers.get(self.meta + "feed") != of_feed:
+                reason = f"something that is not the document of {self._document.feed} lies under {key}"
+                return Answer(409, {}, b"", None, f"{reason}: remove it, or choose another name", 0.0, started=True)
+            if etag and present.headers.get(self.meta + "message") == message.id:
+                answer = Answer(200, {}, b"", None, "", 0.0, started=True)
+                break
+            about = (f"{self.meta}feed: {of_feed}", f"{self.meta}message: {message.id}")
+            headers = (*self._headers, *about, *self._condition(etag))
+            written = yield self._step("PUT", key, headers, message.payload)
+            if written.fault or written.status not in {409, 412}:
+                answer, etag = self.judged(written), written.headers.get("etag", "")
+                break
+        if answer.fault or not 200 <= answer.status < 300:
+            return answer
+        if delivery.test:
+            removed = yield self._step("DELETE", key, self._condition(etag))
+            return self.judged(removed)
+        return (yield from self.remove_versions({key}, key, etag)) or answer
+
+    def _read_steps(self) -> Steps:
+        assert self._document is not None
+        reading = self.request("GET", f"{self._url}/{self._document.name}", {})
+        answer = yield reading._replace(keep_bytes=_DOCUMENT_BYTES)
+        if answer.fault or answer.status not in {200, 404}:
+            return self.judged(answer)
+        earlier = yield from self.older_versions(self._document.name, answer.headers.get("etag", ""))
+        if earlier is not None:
+            return earlier
+        coding = answer.headers.get("content-encoding", "identity")
+        headers = {"content-type": self._document.content_type, "content-encoding": coding}
+        return replace(answer, headers=headers)
+
+    def _condition(self, etag: str) -> tuple[str, ...]:
+        """The condition under which what has an ETag is changed; of nothing, that nothing is there."""
+        if not self._conditional:
+            return ()
+        return (f"If-Match: {etag}",) if etag else ("If-None-Match: *",)
 
     def _steps(self, message: Message, delivery: Delivery) -> Steps:
         article = message.article
@@ -167,9 +241,7 @@ class Objects(ABC):
         return Answer(503, {}, b"", None, f"somebody else changes {key} at the same time", 0.0, started=True)
 
     def _change_step(self, method: str, key: str, message: Message, etag: str) -> Step:
-        condition: tuple[str, ...] = ()
-        if self._conditional:
-            condition = (f"If-Match: {etag}",) if etag else ("If-None-Match: *",)
+        condition = self._condition(etag)
         if method == "DELETE":
             return self._step(method, key, condition)
         return self._step(method, key, (*self._headers, *self._about(message), *condition), message.payload)

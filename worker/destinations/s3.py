@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from feeds.formats import ARTICLE_FORMATS
+from worker.destinations.feed_documents import FeedDocument, format_of
 from worker.destinations.http import tls_of
 from worker.destinations.objects import KEYS_PER_LIST, LIST_BYTES, Objects, code_of, listed_elements, told_by
 from worker.destinations.steps import Step
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from config.endpoint_settings import EndpointSettings
-    from feeds.formats.interface import ArticleFormat
+    from feeds.formats.interface import ArticleFormat, FeedFormat
     from worker.destinations.sender import Sender
     from worker.outbound.engine import Engine
 
@@ -47,12 +47,12 @@ class Bucket(Objects):
         url: str,
         sigv4: SigV4,
         template: str,
-        article_format: ArticleFormat,
+        of_format: ArticleFormat | FeedFormat,
         *,
         all_versions: bool = False,
         **more: Any,
     ) -> None:
-        super().__init__(engine, url, template, article_format, sigv4=sigv4, **more)
+        super().__init__(engine, url, template, of_format, sigv4=sigv4, **more)
         self._all_versions = all_versions
 
     def request(
@@ -149,7 +149,8 @@ def destination(settings: EndpointSettings, sender: Sender) -> Bucket:
         settings.url,
         SigV4(s3.key_id.get_secret_value(), s3.secret.get_secret_value(), s3.region),
         s3.name,
-        ARTICLE_FORMATS[settings.format],
+        format_of(settings),
+        document=FeedDocument.of(settings, s3),
         kill=s3.on_kill,
         all_versions=s3.all_versions,
         conditional=s3.conditional,

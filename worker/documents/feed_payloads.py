@@ -28,11 +28,14 @@ if TYPE_CHECKING:
 CHANGES_PER_PAYLOAD = 100
 """How many changes one payload has at the most; a receiver that is further behind gets the next ones after it."""
 
+_CHANGES_READ = 1_000
+"""How many changes are read at once, to see what is news to a receiver that gets a whole document."""
 _PAYLOAD_BYTES = 64 * 1024 * 1024
 """What payloads take in memory that are kept for other receivers at the same place."""
 
-Scope = Literal["changes", "document", "urgent"]
-"""changes: what the receiver does not have yet. document: the feed document. urgent: the urgent departures alone."""
+Scope = Literal["changes", "document", "whole", "urgent"]
+"""changes: what the receiver does not have yet. document: the feed document. whole: the same for a receiver that holds
+it, with what it may have of it. urgent: the urgent departures alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class _Selection:
 
     `cursor`: the change up to which a receiver is up to date with it. `end`: the last change that it may have.
     `below`: the place of the first article that an archive has instead. `notice_age`: as in `FeedRenderer.envelope`.
+    `left`: the articles of which the receiver learns that they have left. `news`: those in the payload of which it
+    learns something; None: all.
     """
 
     head: Head
@@ -103,6 +108,8 @@ class _Selection:
     end: int
     below: int | None
     notice_age: timedelta
+    left: Sequence[str]
+    news: frozenset[str] | None = None
 
 
 class FeedPayloads:
@@ -146,7 +153,7 @@ class FeedPayloads:
         feed, cursor, scope = definition.name, request.cursor, request.scope
         if scope == "urgent":
             return self._select_changes(feed, request, Ahead(self._store.changes.head(feed), [], {}))
-        ahead = self._store.changes.ahead(feed, cursor, 1 if scope == "document" else CHANGES_PER_PAYLOAD)
+        ahead = self._store.changes.ahead(feed, cursor, CHANGES_PER_PAYLOAD if scope == "changes" else 1)
         head = ahead.head
         if ahead.changes or request.resend:
             if scope == "changes":
@@ -155,13 +162,30 @@ class FeedPayloads:
             # The feed was filled with articles that had been there before it. That is pushed to nobody.
             return None
         # Without a change but behind: the editors have arranged the feed anew, and only the document shows that.
-        return self._select_document(definition)
+        return self._select_whole(definition, request) if scope == "whole" else self._select_document(definition)
 
     def _select_document(self, definition: FeedDefinition) -> _Selection:
         """Select what the feed document shows."""
         window = self._store.changes.window(definition.name, definition.limit)
         seq = window.head.seq
-        return _Selection(window.head, window.members, window.gone, seq, seq, window.below, NOTICE_AGE)
+        left = [name for name, _ in window.gone]
+        return _Selection(window.head, window.members, window.gone, seq, seq, window.below, NOTICE_AGE, left)
+
+    def _select_whole(self, definition: FeedDefinition, request: PayloadRequest) -> _Selection:
+        """Select what the feed document shows of what the receiver may have, and what of it is news to it."""
+        feed, delayed = definition.name, request.delayed
+        selection = self._select_document(definition)
+        members = selection.article_ids
+        if delayed is not None:
+            latest = self._store.changes.latest_of(feed, members)
+            members = [name for name in members if name not in latest or delayed.allow(latest[name])]
+        news, left = set(request.resend), {change.article_id: None for change in request.urgent}
+        cursor = request.cursor
+        while changes := self._store.changes.since(feed, cursor, _CHANGES_READ):
+            cursor = changes[-1].seq
+            news.update(change.article_id for change in changes if change.state == "in")
+            left |= {change.article_id: None for change in changes if change.state != "in" and change.was_in_feed}
+        return replace(selection, article_ids=members, left=list(left), news=frozenset(news))
 
     def _select_changes(self, feed: str, request: PayloadRequest, ahead: Ahead) -> _Selection:
         """Select the changes that the receiver may have now, and what else it is to get: urgent and repeated articles.
@@ -188,7 +212,8 @@ class FeedPayloads:
             end = head.seq if delayed is None else min(head.seq, delayed.last_change)
             cursor = min(changes[-1].seq, end) if len(changes) == CHANGES_PER_PAYLOAD else end
         # A receiver that gets changes only has no other way to learn what left longer ago: all departures have notices.
-        return _Selection(head, article_ids, departures, cursor, end, None, timedelta.max)
+        left = [name for name, _ in departures]
+        return _Selection(head, article_ids, departures, cursor, end, None, timedelta.max, left)
 
     def _render(
         self, definition: FeedDefinition, feed_format: FeedFormat, rights: Rights, selection: _Selection
@@ -204,19 +229,26 @@ class FeedPayloads:
             definition, feed_format, head.changed, rights, quiet=False, older_url=older_url
         )
         selected = self._renderer.fragments.select(feed_format, channel, shown, rights, quiet=False)
-        if not selected.articles and not departures:
+        if not selected.articles and not departures and not selection.left:
             return None
-        departed = self._store.articles.get_many([name for name, _ in departures]) if departures else {}
-        envelope = self._renderer.envelope(feed_format, channel, departures, selection.notice_age, departed)
-        statuses = {stored.article.id: (stored.article.version, "published") for stored in selected.articles}
-        for name, stored in departed.items():
+        gone = self._store.articles.get_many(selection.left) if selection.left else {}
+        news, fragments, in_it = selection.news, selected.fragments, selected.articles
+        envelope = self._renderer.envelope(
+            feed_format, channel, departures, selection.notice_age, gone if news is None else None
+        )
+        if news is not None and feed_format.bytes_most is not None:
+            fragments = fragments[: envelope.count_that_fit(fragments, feed_format.bytes_most)]
+            in_it = in_it[: len(fragments)]
+        fresh = [stored for stored in in_it if news is None or stored.article.id in news]
+        statuses = {stored.article.id: (stored.article.version, "published") for stored in fresh}
+        for name, stored in gone.items():
             status = "killed" if stored.article.pubstatus == "canceled" else "withdrawn"
             statuses[name] = stored.article.version, status
         return FeedPayload(
-            envelope.around(selected.fragments),
+            envelope.around(fragments),
             selection.cursor,
-            min((stored.accepted for stored in selected.articles), default=head.changed),
+            min((stored.accepted for stored in fresh), default=head.changed),
             statuses,
-            frozenset(stored.article.id for stored in selected.articles),
-            tuple(stored.article.url for stored in (*departed.values(), *selected.articles) if stored.article.url),
+            frozenset(stored.article.id for stored in in_it),
+            tuple(stored.article.url for stored in (*gone.values(), *fresh) if stored.article.url),
         )

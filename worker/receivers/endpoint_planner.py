@@ -165,22 +165,28 @@ class EndpointPlanner:
             plan.notices = [change for change in plan.notices if change.state == "killed"]
             plan.postponed = Postponement(claim.cursor + 1, claim.failing.until)
         notices = tuple(plan.notices)
+        changes = self._changes_since(endpoint.feed, cursor, _DELAYED_CHANGES, head) if endpoint.delay else []
         if silent or plan.allowance == 0:
             if plan.allowance:
                 self._store.attempts.return_tokens(claim.feed, endpoint.name, plan.allowance)
             request = PayloadRequest(cursor, head, "urgent", urgent=notices, withdrawal=withdrawals_seen)
-            payload = self._payloads.build(definition, feed_format, request)
+            if endpoint.holds_document:
+                apart = PushPlan(endpoint)
+                apart.admit(changes, endpoint.delay)
+                delayed = _held_back(apart, changes)
+                request = request._replace(scope="whole", rights=endpoint.rights, delayed=delayed)
+            # Nobody is slowed down by a document for which there is no need yet.
+            is_due = bool(notices) or not endpoint.holds_document
+            payload = self._payloads.build(definition, feed_format, request) if is_due else None
             return FeedPush(endpoint, claim, payload, claim.cursor, plan.postponed, None, self._timeout, deadline)
         replay = self._next_replays(endpoint.feed, head, {endpoint.name: (_REPLAYED_PER_PUSH, plan)}).get(endpoint.name)
-        changes = self._changes_since(endpoint.feed, cursor, _DELAYED_CHANGES, head) if endpoint.delay else []
         plan.admit(changes, endpoint.delay)
-        admitted = {change.seq for change in plan.changes}
-        delayed = frozenset(change.article_id for change in changes if change.seq not in admitted)
         request = PayloadRequest(
             cursor,
             head,
+            "whole" if endpoint.holds_document else "changes",
             rights=endpoint.rights,
-            delayed=DelayedArticles(delayed, changes[-1].seq) if delayed else None,
+            delayed=_held_back(plan, changes),
             resend=replay.articles if replay else (),
             urgent=notices,
             withdrawal=withdrawals_seen,
@@ -304,3 +310,10 @@ class EndpointPlanner:
 def _floor(claim: Claim) -> int:
     """Return the change after which an endpoint gets all: its cursor may be lower while it is sent something again."""
     return max(claim.cursor, claim.details["since"]) if "enrolled" in claim.details else claim.cursor
+
+
+def _held_back(plan: PushPlan, changes: list[Change]) -> DelayedArticles | None:
+    """Return what of these changes a plan has not admitted; None: it has admitted all."""
+    admitted = {change.seq for change in plan.changes}
+    delayed = frozenset(change.article_id for change in changes if change.seq not in admitted)
+    return DelayedArticles(delayed, changes[-1].seq) if delayed else None

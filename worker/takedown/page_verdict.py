@@ -9,6 +9,7 @@ anything else                  unproven, and why: a redirect may lead to the tex
 from __future__ import annotations
 
 import zlib
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from feeds import page_text
@@ -47,6 +48,22 @@ def judge_look(answer: Answer) -> tuple[Verdict, str]:
     if not answer.fault and answer.status in {200, 404}:
         return "there" if answer.status == 200 else "gone", answer.message
     return "unproven", answer.message
+
+
+def judge_document(answer: Answer, fingerprints: Collection[str], digest: str = "") -> tuple[Verdict, str]:
+    """Return what a feed's document that was read at a destination proves about the text with these fingerprints.
+
+    `digest`: the SHA-256 (hex) of the one that was put there when the text had gone, if one was.
+    """
+    if answer.fault or answer.message or answer.status != 200:
+        return judge_look(answer)
+    try:
+        content, complete = _content(answer)
+    except page_text.Unreadable as error:
+        return "unproven", f"the document {error}"
+    if complete and sha256(content).hexdigest() == digest:
+        return "gone", "it is the document that was put there without it"
+    return judge(answer, fingerprints)
 
 
 def _weigh(count: int, looked_for: int, *, complete: bool) -> tuple[Verdict, str]:
