@@ -15,10 +15,13 @@ from config.destination_settings import DestinationSettings, OwnTable, table_of
 from config.feed_document_settings import FeedDocumentSettings
 from config.file_destinations import FtpSettings, FtpsSettings, SftpSettings
 from config.indexnow_settings import IndexNowSettings
+from config.kafka_settings import KafkaSettings
 from config.known_formats import known_formats
 from config.mail_settings import MailSettings
+from config.pubsub_settings import PubSubSettings
 from config.queue_settings import QueueSettings
 from config.s3_settings import S3Settings
+from config.service_bus_settings import ServiceBusSettings
 from config.setting_sources import models_in
 from config.social_settings import BlueskySettings, MastodonSettings
 from config.sqs_settings import SqsSettings
@@ -40,6 +43,9 @@ Kind = Literal[
     "mail",
     "queue",
     "sqs",
+    "kafka",
+    "pubsub",
+    "service-bus",
     "apple-news",
     "mastodon",
     "bluesky",
@@ -132,6 +138,12 @@ class EndpointSettings(BaseModel):
     """Of kind "queue": how the message broker is reached, and where in it messages go."""
     sqs: OwnTable[SqsSettings] = None
     """Of kind "sqs": who we are at Amazon SQS."""
+    kafka: OwnTable[KafkaSettings] = None
+    """Of kind "kafka": which topic it is, and who we are there."""
+    pubsub: OwnTable[PubSubSettings] = None
+    """Of kind "pubsub": who we are at Google Cloud Pub/Sub."""
+    service_bus: OwnTable[ServiceBusSettings] = None
+    """Of kind "service-bus": who we are at Azure Service Bus."""
     apple_news: OwnTable[AppleNewsSettings] = None
     """Of kind "apple-news": which channel it is, and by which key."""
     sftp: OwnTable[SftpSettings] = None

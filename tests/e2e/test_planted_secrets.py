@@ -99,6 +99,9 @@ def of_the_file(planted: Planted, receiver: str, closed: int) -> str:
         f'key = "{planted.signing("azure key", "")}" }}',
         "sqs": f'kind = "sqs"\nsqs = {{ key_id = "{planted.word("sqs key id")}", '
         f'secret = "{planted.word("sqs secret")}" }}',
+        "kafka": f'kind = "kafka"\nkafka = {{ topic = "news", username = "us", '
+        f'password = "{planted.word("kafka password")}" }}',
+        "bus": f'kind = "service-bus"\nservice_bus = {{ policy = "send", key = "{planted.word("service bus key")}" }}',
         "queue": f'kind = "queue"\nqueue = {{ username = "us", password = "{planted.word("queue password")}", '
         'routing_key = "news" }',
         "mastodon": f'kind = "mastodon"\nmastodon = {{ token = "{planted.word("mastodon token")}" }}',
@@ -109,6 +112,7 @@ def of_the_file(planted: Planted, receiver: str, closed: int) -> str:
         f'secret = "{planted.signing("apple secret", "")}" }}',
     }
     urls = {"sftp": f"sftp://127.0.0.1:{closed}/in", "ftp": f"ftp://127.0.0.1:{closed}/in"}
+    urls["kafka"] = f"kafka://127.0.0.1:{closed}"
     urls["sqs"] = f"{receiver}/123456789012/news"
     urls |= {"mail": f"smtp://127.0.0.1:{closed}", "queue": f"amqp://127.0.0.1:{closed}/"}
     tables_of_endpoints = "".join(

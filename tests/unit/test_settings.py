@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from base64 import b64encode
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import BaseModel, ValidationError
 from settings_files import FEEDS, named, read
 
@@ -102,6 +105,9 @@ class TestExample:
         (file.parent / "secrets" / "mail").write_text("hunter4")
         (file.parent / "secrets" / "apple-news").write_text("aHVudGVyNQ==")
         (file.parent / "secrets" / "broker").write_text("hunter6")
+        (file.parent / "secrets" / "kafka").write_text("hunter8")
+        (file.parent / "secrets" / "service-bus").write_text("hunter9")
+        (file.parent / "secrets" / "pubsub.json").write_text(json.dumps(account()))
         (file.parent / "secrets" / "bluesky").write_text("hunter7")
         (file.parent / "secrets" / "oncall").write_text("mailto://u:p@mail.example")
         (file.parent / "secrets" / "superdesk").write_text("s" * 16)
@@ -129,6 +135,11 @@ class TestExample:
             [secret.get_secret_value() for secret in named(settings.endpoints, name).secret]
             for name in ("city-portal", "regional-archive")
         ]
+
+
+def account() -> dict[str, str]:
+    key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"client_email": "a@b.example", "private_key_id": "k", "private_key": key.decode()}
 
 
 def uncommented(text: str) -> str:

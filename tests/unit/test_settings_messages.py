@@ -156,6 +156,35 @@ OF_AN_ENDPOINT = {
     'kind = "sqs"\nurl = "https://sqs.example/news"\nsqs = { key_id = "a", secret = "b" }': (
         ".url: must be the address of a queue"
     ),
+    'kind = "kafka"\nurl = "kafka://broker.example:9092"': ".kafka.topic: is missing",
+    'kind = "kafka"\nurl = "kafka://b.example"\nkafka = { topic = "a/b" }': (
+        ".kafka.topic: must be 1 to 249 letters, digits, dots, underscores and hyphens"
+    ),
+    'kind = "kafka"\nurl = "kafka://b.example"\nkafka = { topic = "a", servers = ["b"] }': (
+        ".kafka.servers.0: must be HOST:PORT"
+    ),
+    'kind = "kafka"\nurl = "kafka://b.example"\nkafka = { topic = "a", username = "us" }': (
+        ".kafka.password: username and password are given together, or not at all"
+    ),
+    'kind = "kafka"\nurl = "https://b.example"\nkafka = { topic = "a" }': (
+        ".url: must begin with kafka+ssl:// or kafka://"
+    ),
+    'kind = "pubsub"\nurl = "https://pubsub.googleapis.com/v1/projects/herald/topics/news"': (
+        ".pubsub.credentials: is missing"
+    ),
+    'kind = "pubsub"\nurl = "https://p.example/v1/projects/herald/topics/news"\npubsub = { credentials = "{}" }': (
+        ".pubsub.credentials: must be the JSON key of a service account"
+    ),
+    'kind = "pubsub"\nurl = "https://p.example/news"\npubsub = { credentials = "{}" }': (
+        ".url: must be the address of a topic"
+    ),
+    'kind = "service-bus"\nurl = "https://herald.servicebus.windows.net/news"': ".service_bus.policy: is missing",
+    'kind = "service-bus"\nurl = "https://h.example/news"\nservice_bus = { policy = "send" }': (
+        ".service_bus.key: is missing"
+    ),
+    'kind = "service-bus"\nurl = "https://h.example/"\nservice_bus = { policy = "send", key = "k" }': (
+        ".url: must be the address of a queue or a topic"
+    ),
     's3 = { key_id = "a", secret = "b" }': ".s3: is of no use with kind",
     'kind = "s3"\ns3 = { key_id = "a" }': ".s3.secret: is missing",
     'kind = "s3"\ns3 = { key_id = "a", secret = "b", region = "Here" }': ".s3.region: must be the name of a region",

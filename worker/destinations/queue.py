@@ -13,43 +13,31 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from ipaddress import ip_address
 from socket import IPPROTO_TCP, SOCK_STREAM, gaierror, getaddrinfo
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from config.queue_settings import ROUTING_FIELDS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
+from worker.destinations.brokers import BrokerDestination, Unreachable, answered, failed
 from worker.destinations.http import tls_of
 from worker.outbound.errors import Fault
-from worker.outbound.jobs import Job
 from worker.outbound.pem_files import pem_files
-from worker.outbound.transfer import DEFAULT_TLS, Answer, unsent
+from worker.outbound.transfer import DEFAULT_TLS, unsent
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
-    from worker.destinations.interface import Delivery, Message, OnAnswer
+    from worker.destinations.interface import Delivery, Message
     from worker.destinations.sender import Sender
     from worker.outbound.guard import Guard
     from worker.outbound.pem_files import PemFiles
-    from worker.outbound.transfer import Tls
+    from worker.outbound.transfer import Answer, Tls
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _CHANNEL = 1
 _STATUSES = {311: 413, 404: 404, 406: 400}
 """What AMQP's reply codes (0-9-1, section 1.2) are in the words of HTTP; of all others the broker is at fault."""
-_IDLE_SECONDS = 30.0
-"""A connection that was idle for so long is made anew: brokers and what lies between end those that say nothing."""
-
-
-class _Unreachable(Exception):
-    """There is no connection; nothing was sent."""
-
-    def __init__(self, fault: Fault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
 
 
 @dataclass(frozen=True)
@@ -65,7 +53,7 @@ class Broker:
     guard: Guard
 
     def connect(self, seconds: float) -> Any:
-        """Return a connection of py-amqp's to the first address that the guard permits. Raises _Unreachable."""
+        """Return a connection of py-amqp's to the first address that the guard permits. Raises Unreachable."""
         with pem_files(self.tls or DEFAULT_TLS) as files:
             return self._connection(seconds, _secured(files, self.host) if self.tls else None)
 
@@ -73,10 +61,10 @@ class Broker:
         from amqp import Connection
         from amqp.exceptions import AccessRefused, NotAllowed
 
-        reason: _Unreachable | None = None
+        reason: Unreachable | None = None
         for address in self._addresses():
             if not self.guard.permits(ip_address(address)):
-                reason = reason or _Unreachable(Fault.FORBIDDEN, f"the address {address} is not allowed")
+                reason = reason or Unreachable(Fault.FORBIDDEN, f"the address {address} is not allowed")
                 continue
             # An address, so that what was judged is what is called.
             host = f"[{address}]" if ":" in address else address
@@ -96,94 +84,59 @@ class Broker:
                 connection.connect()
             except (AccessRefused, NotAllowed) as error:
                 connection.collect()
-                raise _Unreachable(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}") from None
+                raise Unreachable(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}") from None
             except ssl.SSLError as error:
                 connection.collect()
-                reason = _Unreachable(Fault.TLS, f"no secure connection: {error.reason or error}")
+                reason = Unreachable(Fault.TLS, f"no secure connection: {error.reason or error}")
             except OSError as error:
                 connection.collect()
                 timed_out = isinstance(error, TimeoutError)
-                reason = _Unreachable(
+                reason = Unreachable(
                     Fault.TIMEOUT if timed_out else Fault.CONNECT, f"no connection: {error.strerror or error}"
                 )
             except Exception as error:  # noqa: BLE001 (what is no broker answers anything)
                 connection.collect()
-                reason = _Unreachable(Fault.PROTOCOL, f"it does not speak AMQP: {type(error).__name__}")
+                reason = Unreachable(Fault.PROTOCOL, f"it does not speak AMQP: {type(error).__name__}")
             else:
                 return connection
-        raise reason or _Unreachable(Fault.DNS, f"{self.host} has no address")
+        raise reason or Unreachable(Fault.DNS, f"{self.host} has no address")
 
     def _addresses(self) -> list[str]:
         try:
             entries = getaddrinfo(self.host, self.port, type=SOCK_STREAM, proto=IPPROTO_TCP)
         except (gaierror, UnicodeError):
-            raise _Unreachable(Fault.DNS, f"{self.host} has no address") from None
+            raise Unreachable(Fault.DNS, f"{self.host} has no address") from None
         return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
-class QueueDestination:
-    """One exchange of a broker. Its connection is kept from one message to the next."""
-
-    look: ClassVar[None] = None
-    """Nobody can look into a queue without taking out what is in it."""
-    gzip: ClassVar[bool] = False
+class QueueDestination(BrokerDestination[Any]):
+    """One exchange of a broker."""
 
     def __init__(self, broker: Broker, exchange: str, routing_key: str, media_type: str) -> None:
+        super().__init__(f"{broker.host}:{broker.port}")
         self._broker = broker
         self._exchange = exchange
         self._routing_key = routing_key
         self._media_type = media_type
-        self._lock = Lock()
-        self._connection: Any = None
-        self._used = 0.0
 
-    def __del__(self) -> None:
-        # Settings that are read again make another destination of the same endpoint, and drop this one.
-        if self._connection is not None:
-            self._disconnect()
+    def connect(self, seconds: float) -> Any:
+        """Return a connection of py-amqp's. Raises Unreachable."""
+        return self._broker.connect(seconds)
 
-    def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Job:
-        """Return the job that publishes a message."""
-        host = f"{self._broker.host}:{self._broker.port}"
-        job = Job(host, partial(unsent, Fault.INTERNAL, ""), delivery.timeout, delivery.deadline, on_answer)
-        job.run = partial(self._publish, job, message, delivery)
-        return job
+    @staticmethod
+    def disconnect(connection: Any) -> None:
+        """End a connection."""
+        connection.collect()
 
-    def _publish(self, job: Job, message: Message, delivery: Delivery) -> Answer:
-        """Publish a message and wait for the broker's word. One at a time: a channel is nobody else's meanwhile."""
-        end = time.monotonic() + delivery.timeout
-        if not self._lock.acquire(timeout=delivery.timeout):
-            return unsent(Fault.TIMEOUT, "the messages before it have not been confirmed")
-        try:
-            if self._connection is not None and time.monotonic() - self._used > _IDLE_SECONDS:
-                self._disconnect()
-            left = end - time.monotonic()
-            if left <= 0:
-                return unsent(Fault.TIMEOUT, "the messages before it have not been confirmed")
-            if self._connection is None:
-                try:
-                    self._connection = self._broker.connect(left)
-                except _Unreachable as error:
-                    return unsent(error.fault, str(error))
-            # It may have waited for those before it, and for the connection.
-            if job.is_current is not None and not job.is_current():
-                return unsent(Fault.OUTDATED, "not sent: it is out of date")
-            answer = self._confirmed(message, delivery, max(0.001, end - time.monotonic()))
-            self._used = time.monotonic()
-            if answer.status != 200:
-                self._disconnect()
-            return answer
-        finally:
-            self._lock.release()
-
-    def _confirmed(self, message: Message, delivery: Delivery, seconds: float) -> Answer:
+    def publish(self, connection: Any, message: Message, delivery: Delivery, seconds: float) -> Answer:
+        """Publish a message and wait until it is confirmed."""
         from amqp.exceptions import AMQPError, MessageNacked
 
         returned: list[str] = []
         blocked: list[str] = []
-        self._connection.on_blocked = blocked.append
+        connection.on_blocked = blocked.append
         try:
-            channel = self._connection.channels.get(_CHANNEL) or self._connection.channel(_CHANNEL)
+            channel = connection.channels.get(_CHANNEL) or connection.channel(_CHANNEL)
             channel.events["basic_return"] = {lambda error, *_: returned.append(_of_broker(error))}
             channel.basic_publish_confirm(
                 self._message(message, delivery),
@@ -195,7 +148,7 @@ class QueueDestination:
             )
         except (AMQPError, MessageNacked, OSError) as error:
             return _unconfirmed(error, blocked, seconds)
-        return _answer(404, f"no queue gets it: {returned[0]}") if returned else _answer(200, "")
+        return answered(404, f"no queue gets it: {returned[0]}") if returned else answered(200)
 
     def _message(self, message: Message, delivery: Delivery) -> Any:
         from amqp.basic_message import Message as QueueMessage
@@ -232,10 +185,6 @@ class QueueDestination:
         # What is longer AMQP can't say (short strings, 0-9-1, section 4.2.5.3).
         return key.encode()[:255].decode(errors="ignore")
 
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        connection.collect()
-
 
 def _unconfirmed(error: Exception, blocked: list[str], seconds: float) -> Answer:
     """What it means that a message was not confirmed. `blocked`: why the broker takes nothing, if it says so."""
@@ -243,30 +192,22 @@ def _unconfirmed(error: Exception, blocked: list[str], seconds: float) -> Answer
 
     match error:
         case MessageNacked():
-            return _answer(507, "the broker did not keep it: its queue is full")
+            return answered(507, "the broker did not keep it: its queue is full")
         case AccessRefused():
             return unsent(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}")
         case TimeoutError() if blocked:
-            return _answer(507, f"the broker takes nothing for now: {blocked[0]}")
+            return answered(507, f"the broker takes nothing for now: {blocked[0]}")
         case TimeoutError():
-            return _failed(Fault.TIMEOUT, f"not confirmed within {seconds:.0f} s")
+            return failed(Fault.TIMEOUT, f"not confirmed within {seconds:.0f} s")
         case OSError():
-            return _failed(Fault.RESET, f"the connection broke: {error.strerror or type(error).__name__}")
+            return failed(Fault.RESET, f"the connection broke: {error.strerror or type(error).__name__}")
     status = _STATUSES.get(getattr(error, "reply_code", 0) or 0, 503)
-    return _answer(status, f"the broker answers: {_of_broker(error)}")
+    return answered(status, f"the broker answers: {_of_broker(error)}")
 
 
 def _of_broker(error: Any) -> str:
     """What the broker says, on one line."""
     return " ".join(str(getattr(error, "reply_text", "") or error).split())[:200]
-
-
-def _answer(status: int, message: str) -> Answer:
-    return Answer(status, {}, b"", None, message, 0.0, started=True)
-
-
-def _failed(fault: Fault, message: str) -> Answer:
-    return Answer(0, {}, b"", fault, message, 0.0, started=True)
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> QueueDestination:

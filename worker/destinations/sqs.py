@@ -11,22 +11,22 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from feeds.formats import ARTICLE_FORMATS
+from worker.destinations.brokers import RequestBroker, describe, properties
 from worker.destinations.http import tls_of
-from worker.destinations.steps import Step, begin
+from worker.destinations.steps import Step
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import DEFAULT_TLS, SigV4, Tls
 
 if TYPE_CHECKING:
     from config.endpoint_settings import EndpointSettings
-    from worker.destinations.interface import Delivery, Message, OnAnswer
+    from worker.destinations.interface import Delivery, Message
     from worker.destinations.sender import Sender
-    from worker.destinations.steps import Steps
     from worker.outbound.engine import Engine
-    from worker.outbound.transfer import Answer, Transfer
+    from worker.outbound.transfer import Answer
 
 _HEADERS = ("Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.SendMessage")
 _GROUP = re.compile(r"[!-~]{1,128}")
@@ -42,76 +42,55 @@ _LATER = frozenset({"RequestThrottled", "ThrottlingException", "KmsThrottled", "
 """What comes with a 400 and goes by."""
 
 
-class Queue:
+class Queue(RequestBroker):
     """One queue. `url`: its own address, which is part of each request; the request goes to the root of its host."""
 
-    gzip = False
-    look = None
-    """Nobody can look into a queue without taking out what is in it."""
-
     def __init__(self, engine: Engine, url: str, sigv4: SigV4, media_type: str, *, tls: Tls = DEFAULT_TLS) -> None:
-        self._engine = engine
+        super().__init__(engine, sigv4=sigv4, tls=tls)
         self._url = url
         self._root = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
         self._is_fifo = url.endswith(".fifo")
         self._media_type = media_type
-        self._of_all = {"sigv4": sigv4, "tls": tls}
 
-    def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
+    def step(self, message: Message, delivery: Delivery) -> Step:
         """Return the request that puts a message into the queue."""
-        return begin(self._steps(message, delivery), delivery, self._engine, on_answer, **self._of_all)
-
-    def _steps(self, message: Message, delivery: Delivery) -> Steps:
-        body = json.dumps(self._message(message, delivery), ensure_ascii=False).encode()
-        answer = yield Step("POST", self._root, body, _HEADERS)
-        return _judged(answer)
-
-    def _message(self, message: Message, delivery: Delivery) -> dict[str, Any]:
-        article = message.article
-        assert article is not None
-        words = {
-            "article-id": article.id,
-            "status": message.status,
-            "message-id": message.id,
-            "content-type": self._media_type,
-            "dateline-replay": delivery.replay_id,
-            "dateline-test": "true" if delivery.test else "",
+        assert message.article is not None
+        words = properties(message, delivery, self._media_type)
+        attributes = {
+            name: {"DataType": "Number" if name == "article-version" else "String", "StringValue": value}
+            for name, value in words.items()
         }
-        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in words.items() if value}
-        attributes["article-version"] = {"DataType": "Number", "StringValue": str(article.version)}
         sent = {"QueueUrl": self._url, "MessageBody": message.text.decode(), "MessageAttributes": attributes}
         if self._is_fifo:
-            sent["MessageGroupId"] = _name_for(article.id)
+            sent["MessageGroupId"] = _name_for(message.article.id)
             # What is sent again because somebody has ordered it is no repetition.
             sent["MessageDeduplicationId"] = _name_for(f"{message.id}{delivery.replay_id}")
-        return sent
+        return Step("POST", self._root, json.dumps(sent, ensure_ascii=False).encode(), _HEADERS)
+
+    def judged(self, answer: Answer) -> Answer:
+        """Return an answer of SQS in the words of all destinations."""
+        if answer.fault or answer.status == 200:
+            return answer
+        try:
+            error = json.loads(answer.body)
+            code = str(error["__type"]).rpartition("#")[2]
+            reason = str(error.get("message") or error.get("Message") or "")
+        except (ValueError, TypeError, KeyError):
+            code = reason = ""
+        # What it says of a wrong signature repeats what was signed.
+        describe(answer, code, "" if code == "SignatureDoesNotMatch" else reason)
+        if code in _LATER:
+            answer.status = 429
+        elif answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
+            answer.fault = Fault.DENIED
+        elif answer.status < 400:
+            answer.fault = Fault.PROTOCOL
+        return answer
 
 
 def _name_for(text: str) -> str:
     """Return a text as a name of SQS: itself, or where it has other characters or is long, a digest."""
     return text if _GROUP.fullmatch(text) else sha256(text.encode()).hexdigest()
-
-
-def _judged(answer: Answer) -> Answer:
-    """Return an answer of SQS in the words of all destinations."""
-    if answer.fault or answer.status == 200:
-        return answer
-    try:
-        error = json.loads(answer.body)
-        code, reason = str(error["__type"]).rpartition("#")[2], str(error.get("message") or error.get("Message") or "")
-    except (ValueError, TypeError, KeyError):
-        code = reason = ""
-    shown = f": {' '.join(reason.split())[:200]}" if reason else ""
-    # What it says of a wrong signature repeats what was signed.
-    answer.body = b""
-    answer.message = f"answered {answer.status} {code}".rstrip() + ("" if code == "SignatureDoesNotMatch" else shown)
-    if code in _LATER:
-        answer.status = 429
-    elif answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
-        answer.fault = Fault.DENIED
-    elif answer.status < 400:
-        answer.fault = Fault.PROTOCOL
-    return answer
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> Queue:
