@@ -126,7 +126,8 @@ AI_ASSISTED = "compositeWithTrainedAlgorithmicMedia"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """The vocabulary of IPTC that has it."""
 
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+# Built when one is first checked: who reads settings needs the types above alone.
+_STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Image(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from feeds.article import Edition, Line, Name, Urgency, Url
 from feeds.machine_rights import MachineRights
 
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+_STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 # The name is part of every topic URL and every Redis key: lower-case words, with "-", "_" or "/" between them.
 _WORDS = r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"

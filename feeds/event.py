@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from feeds.article import Id, Moment, Name, Submission
+from feeds.article import Article, Id, Moment, Name, Submission
 from feeds.errors import FieldError, InvalidEvent
 
 ARTICLE_PUBLISHED = "article.published"
@@ -23,9 +23,9 @@ LIST_UPDATED = "list.updated"
 TYPES = (ARTICLE_PUBLISHED, ARTICLE_CORRECTED, ARTICLE_REINSTATED, ARTICLE_REPEATED, ARTICLE_KILLED, LIST_UPDATED)
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+_STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 # A kill fails only if it does not say which article to kill, never for any other field.
-_LENIENT = ConfigDict(frozen=True, extra="ignore")
+_LENIENT = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 def _version(value: Any) -> int | None:
@@ -129,7 +129,15 @@ _PROBLEMS = {
     "model_attributes_type": "must be an object",
 }
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_EVENT: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+)
+
+
+def prepare() -> None:
+    """Build what checks events and articles, which is otherwise built with the first: for a process that serves."""
+    _EVENT.rebuild()
+    Article.model_rebuild()
 
 
 def read(value: Any, now: datetime) -> Event:

@@ -21,7 +21,7 @@ class MachineRights(BaseModel):
     indexed for search. policy: the address at which the terms stand.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     train: bool | None = None
     answer: bool | None = None

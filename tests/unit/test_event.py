@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -196,3 +198,16 @@ def test_nothing_but_an_event_or_its_errors_comes_out(value: Any) -> None:
         assert error.errors  # noqa: PT017 (an event is as good an outcome)
     else:
         assert read.id == value["id"]
+
+
+def test_a_process_that_serves_has_built_what_checks_events_before_the_first() -> None:
+    program = (
+        "from feeds import event\n"
+        "from feeds.article import Article\n"
+        "built = lambda: (event._EVENT.pydantic_complete, Article.__pydantic_complete__)\n"
+        "before = built()\n"
+        "event.prepare()\n"
+        "print(before, built())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "(False, False) (True, True)\n"

@@ -1,9 +1,11 @@
-"""The newsroom that a command works on: its services, and how a person's events get into it."""
+"""The newsroom that a command works on: its services, or its Redis alone, and how a person's events get into it."""
 
 from __future__ import annotations
 
 import atexit
-from contextlib import suppress
+import sys
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from worker import clock
@@ -11,11 +13,13 @@ from worker.cli.management import redis_url, user_name
 from worker.cli.terminal import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from config.settings import Settings
     from worker.intake.accept import Receipt
     from worker.runtime.services import Services
+    from worker.store import Store
 
 _TOLD_BY_COMMANDS = frozenset({"record_away", "record_back"})
 """What a command tells in its own words: who keeps an event alone, or why nobody does."""
@@ -26,23 +30,71 @@ def newsroom(config: Path | None, data: Path | None = None, *, address: bool = T
 
     `address`: links are those of the stack that runs (`dateline up --port`), where the settings do not say them.
     """
-    from redis.exceptions import RedisError
+    settings = _settings(config, data)
 
-    from worker.runtime import logs
     from worker.runtime.services import build
 
-    settings = settings_of(config, data)
-    logs.configure(settings.log_level, without=_TOLD_BY_COMMANDS)
     services = build(settings, redis_url(settings))
     # What is left to be noted of accepted events.
     atexit.register(services.close)
-    clock.follow(services.store.clock.now)
+    base_url = _follow_clock(services.store)
+    return services.rewired(settings.served_at(base_url)) if address and base_url else services
+
+
+def redis_alone(config: Path | None, data: Path | None) -> tuple[Settings, Store]:
+    """Return the settings and the Redis of the newsroom, for what lists. Raises as `newsroom`.
+
+    What runs a newsroom takes as long to import as all else that such a command does.
+    """
+    settings = _settings(config, data)
+
+    from worker.store import Store
+    from worker.store.alerts import Alerts
+
+    store = Store.connect(redis_url(settings))
+    atexit.register(store.close)
+    alerts = Alerts(store.operations, webhook=settings.operations.url is not None)
+    store.damaged_records.alert = partial(alerts.raise_alert, "record.damaged")
+    base_url = _follow_clock(store)
+    return (settings.served_at(base_url) if base_url else settings), store
+
+
+def _settings(config: Path | None, data: Path | None) -> Settings:
+    """Return the settings; what is logged goes by them."""
+    settings = settings_of(config, data)
+    with _without_pretty_tracebacks():
+        from worker.runtime import logs
+    logs.configure(settings.log_level, without=_TOLD_BY_COMMANDS)
+    return settings
+
+
+@contextmanager
+def _without_pretty_tracebacks() -> Iterator[None]:
+    """Have structlog imported without what rich prints tracebacks with: ours are plain, and it takes as long again."""
+    if "structlog" in sys.modules:
+        yield
+        return
+    # None keeps a module from being imported.
+    modules: dict[str, Any] = sys.modules
+    hidden = [name for name in ("rich.pretty", "rich.traceback") if name not in modules]
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del modules[name]
+
+
+def _follow_clock(store: Store) -> str | None:
+    """Go by the clock of Redis; return the address at which the newsroom is served, if it runs."""
+    from redis.exceptions import RedisError
+
+    clock.follow(store.clock.now)
     with suppress(RedisError):
         # Whatever is done next says why Redis does not answer.
-        services.store.clock.measure()
-        if address and (base_url := services.store.address.get()):
-            services = services.rewired(settings.served_at(base_url))
-    return services
+        store.clock.measure()
+        return store.address.get()
+    return None
 
 
 def accept(services: Services, values: Sequence[Any]) -> list[Receipt]:

@@ -45,6 +45,8 @@ The ideas behind them:
   saved, and by the last step of every change. A mark is a random token, so whoever notes what it marks can see whether
   it was set anew meanwhile.
 - **Of the management there is a copy** (`management`), which every process follows: the truth is in the record.
+- **A noun is imported when it is first asked for**: a command that lists feeds needs seven of forty. Processes that
+  serve make them all before they begin.
 - **Counters live in Redis**, so every web process of every machine shows the same totals.
 
 This room must never decide what belongs in a feed or who gets it, read settings or import another room. Times come from
@@ -53,111 +55,192 @@ the caller or from Redis. A move that nobody may see half done is never more tha
 
 from __future__ import annotations
 
+from importlib import import_module
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
 from worker.store import keys
-from worker.store.address import Address
-from worker.store.agreement import Agreement
-from worker.store.alarms import Alarms
-from worker.store.api_requests import ApiRequests
-from worker.store.articles import Articles
-from worker.store.attempts import Attempts
-from worker.store.changes import ChangeLogs
-from worker.store.cooling import Cooling
-from worker.store.counters import Counters
-from worker.store.coverage import ArticleCoverage
 from worker.store.damaged_records import DamagedRecords
-from worker.store.definitions import Definitions
-from worker.store.desk_sessions import DeskSessions
-from worker.store.endpoints import Endpoints
-from worker.store.events import Events
-from worker.store.feed_orders import FeedOrders
-from worker.store.filling import Filling
-from worker.store.folders import Folders
-from worker.store.holdings import Holdings
-from worker.store.known_ids import KnownIds
 from worker.store.leases import Lease
-from worker.store.ledgers import Ledgers
-from worker.store.lineage import Lineage
-from worker.store.lists import CuratedLists
-from worker.store.live import Live
-from worker.store.management import ManagementCopies
-from worker.store.mistakes import Mistakes
-from worker.store.operational_events import OperationalEvents
-from worker.store.outages import Outages
-from worker.store.outboxes import Outboxes
-from worker.store.page_checks import PageChecks
-from worker.store.patterns import PatternFeeds
-from worker.store.rates import Rates
-from worker.store.receipt_callbacks import ReceiptCallbacks
-from worker.store.receivers import Receivers
 from worker.store.redis_clock import RedisClock
 from worker.store.redis_errors import connect
-from worker.store.refusals import Refusals
-from worker.store.replays import Replays
-from worker.store.restoring import Restoring
 from worker.store.scripts import Client, Scripts
 from worker.store.server_fence import ServerFence
-from worker.store.subscription_requests import SubscriptionRequests
-from worker.store.text_traces import TextTraces
-from worker.store.unnoted import Unnoted
-from worker.store.withdrawals import Withdrawals
-from worker.store.workers import Workers
+
+if TYPE_CHECKING:
+    from worker.store.address import Address
+    from worker.store.agreement import Agreement
+    from worker.store.alarms import Alarms
+    from worker.store.api_requests import ApiRequests
+    from worker.store.articles import Articles
+    from worker.store.attempts import Attempts
+    from worker.store.changes import ChangeLogs
+    from worker.store.cooling import Cooling
+    from worker.store.counters import Counters
+    from worker.store.coverage import ArticleCoverage
+    from worker.store.definitions import Definitions
+    from worker.store.desk_sessions import DeskSessions
+    from worker.store.endpoints import Endpoints
+    from worker.store.events import Events
+    from worker.store.feed_orders import FeedOrders
+    from worker.store.filling import Filling
+    from worker.store.folders import Folders
+    from worker.store.holdings import Holdings
+    from worker.store.known_ids import KnownIds
+    from worker.store.leases import Lease
+    from worker.store.ledgers import Ledgers
+    from worker.store.lineage import Lineage
+    from worker.store.lists import CuratedLists
+    from worker.store.live import Live
+    from worker.store.management import ManagementCopies
+    from worker.store.mistakes import Mistakes
+    from worker.store.operational_events import OperationalEvents
+    from worker.store.outages import Outages
+    from worker.store.outboxes import Outboxes
+    from worker.store.page_checks import PageChecks
+    from worker.store.patterns import PatternFeeds
+    from worker.store.rates import Rates
+    from worker.store.receipt_callbacks import ReceiptCallbacks
+    from worker.store.receivers import Receivers
+    from worker.store.refusals import Refusals
+    from worker.store.replays import Replays
+    from worker.store.restoring import Restoring
+    from worker.store.subscription_requests import SubscriptionRequests
+    from worker.store.text_traces import TextTraces
+    from worker.store.unnoted import Unnoted
+    from worker.store.withdrawals import Withdrawals
+    from worker.store.workers import Workers
+
+_NOUNS = {
+    "address": ("address", "Address", "client"),
+    "agreement": ("agreement", "Agreement", "client scripts"),
+    "alarms": ("alarms", "Alarms", "client scripts"),
+    "api_requests": ("api_requests", "ApiRequests", "hasty_client"),
+    "articles": ("articles", "Articles", "client scripts damaged_records"),
+    "attempts": ("attempts", "Attempts", "client scripts damaged_records"),
+    "changes": ("changes", "ChangeLogs", "client scripts damaged_records"),
+    "cooling": ("cooling", "Cooling", "client scripts"),
+    "counters": ("counters", "Counters", "client"),
+    "coverage": ("coverage", "ArticleCoverage", "scripts damaged_records"),
+    "definitions": ("definitions", "Definitions", "client scripts"),
+    "desk_sessions": ("desk_sessions", "DeskSessions", "hasty_client"),
+    "endpoints": ("endpoints", "Endpoints", "client scripts damaged_records"),
+    "events": ("events", "Events", "client scripts"),
+    "feed_orders": ("feed_orders", "FeedOrders", "client scripts"),
+    "filling": ("filling", "Filling", "client"),
+    "folders": ("folders", "Folders", "client scripts"),
+    "hasty_events": ("events", "Events", "hasty_client hasty_scripts"),
+    "holdings": ("holdings", "Holdings", "client"),
+    "known_ids": ("known_ids", "KnownIds", "client scripts"),
+    "ledgers": ("ledgers", "Ledgers", "scripts damaged_records"),
+    "lineage": ("lineage", "Lineage", "client scripts"),
+    "lists": ("lists", "CuratedLists", "client scripts damaged_records"),
+    "live": ("live", "Live", "client scripts"),
+    "management": ("management", "ManagementCopies", "client scripts"),
+    "mistakes": ("mistakes", "Mistakes", "hasty_client"),
+    "operations": ("operational_events", "OperationalEvents", "client scripts damaged_records"),
+    "outages": ("outages", "Outages", "client scripts"),
+    "outboxes": ("outboxes", "Outboxes", "client scripts damaged_records"),
+    "page_checks": ("page_checks", "PageChecks", "client scripts damaged_records"),
+    "patterns": ("patterns", "PatternFeeds", "client scripts"),
+    "rates": ("rates", "Rates", "client scripts"),
+    "receipt_callbacks": ("receipt_callbacks", "ReceiptCallbacks", "client scripts"),
+    "receivers": ("receivers", "Receivers", "client scripts damaged_records"),
+    "refusals": ("refusals", "Refusals", "client scripts damaged_records"),
+    "replays": ("replays", "Replays", "client scripts damaged_records"),
+    "restoring": ("restoring", "Restoring", "client scripts"),
+    "subscription_requests": ("subscription_requests", "SubscriptionRequests", "client scripts damaged_records"),
+    "text_traces": ("text_traces", "TextTraces", "client scripts"),
+    "unnoted": ("unnoted", "Unnoted", "client scripts"),
+    "withdrawals": ("withdrawals", "Withdrawals", "client scripts"),
+    "workers": ("workers", "Workers", "client"),
+}
+"""Of each noun: its module and class, and what that is made of."""
 
 
 class Store:
-    """All that is kept, behind one connection pool. Threads may share it."""
+    """All that is kept, behind one connection pool. Threads may share it.
+
+    `hasty_events` are events for whoever has another place for one if Redis does not answer soon.
+    """
+
+    address: Address
+    alarms: Alarms
+    api_requests: ApiRequests
+    agreement: Agreement
+    desk_sessions: DeskSessions
+    mistakes: Mistakes
+    restoring: Restoring
+    holdings: Holdings
+    events: Events
+    hasty_events: Events
+    articles: Articles
+    known_ids: KnownIds
+    cooling: Cooling
+    unnoted: Unnoted
+    definitions: Definitions
+    lineage: Lineage
+    live: Live
+    lists: CuratedLists
+    management: ManagementCopies
+    patterns: PatternFeeds
+    changes: ChangeLogs
+    filling: Filling
+    folders: Folders
+    feed_orders: FeedOrders
+    receipt_callbacks: ReceiptCallbacks
+    receivers: Receivers
+    ledgers: Ledgers
+    coverage: ArticleCoverage
+    outages: Outages
+    outboxes: Outboxes
+    subscription_requests: SubscriptionRequests
+    page_checks: PageChecks
+    counters: Counters
+    rates: Rates
+    attempts: Attempts
+    endpoints: Endpoints
+    replays: Replays
+    refusals: Refusals
+    operations: OperationalEvents
+    workers: Workers
+    text_traces: TextTraces
+    withdrawals: Withdrawals
 
     def __init__(self, client: Client, hasty_client: Client | None = None, fence: ServerFence | None = None) -> None:
         self.client = client
         self._hasty_client = hasty_client or client
         self.fence = fence or ServerFence()
-        self._scripts = scripts = Scripts(client)
         # An answer that comes late says nothing about the time.
         self.clock = RedisClock(self._hasty_client)
         self.damaged_records = DamagedRecords()
-        self.address = Address(client)
-        self.alarms = Alarms(client, scripts)
-        self.api_requests = ApiRequests(self._hasty_client)
-        self.agreement = Agreement(client, scripts)
-        self.desk_sessions = DeskSessions(self._hasty_client)
-        self.mistakes = Mistakes(self._hasty_client)
-        self.restoring = Restoring(client, scripts)
-        self.holdings = Holdings(client)
-        self.events = Events(client, scripts)
-        self.hasty_events = Events(self._hasty_client, Scripts(self._hasty_client))
-        """The same, for whoever has another place for an event if Redis does not answer soon."""
-        self.articles = Articles(client, scripts, self.damaged_records)
-        self.known_ids = KnownIds(client, scripts)
-        self.cooling = Cooling(client, scripts)
-        self.unnoted = Unnoted(client, scripts)
-        self.definitions = Definitions(client, scripts)
-        self.lineage = Lineage(client, scripts)
-        self.live = Live(client, scripts)
-        self.lists = CuratedLists(client, scripts, self.damaged_records)
-        self.management = ManagementCopies(client, scripts)
-        self.patterns = PatternFeeds(client, scripts)
-        self.changes = ChangeLogs(client, scripts, self.damaged_records)
-        self.filling = Filling(client)
-        self.folders = Folders(client, scripts)
-        self.feed_orders = FeedOrders(client, scripts)
-        self.receipt_callbacks = ReceiptCallbacks(client, scripts)
-        self.receivers = Receivers(client, scripts, self.damaged_records)
-        self.ledgers = Ledgers(scripts, self.damaged_records)
-        self.coverage = ArticleCoverage(scripts, self.damaged_records)
-        self.outages = Outages(client, scripts)
-        self.outboxes = Outboxes(client, scripts, self.damaged_records)
-        self.subscription_requests = SubscriptionRequests(client, scripts, self.damaged_records)
-        self.page_checks = PageChecks(client, scripts, self.damaged_records)
-        self.counters = Counters(client)
-        self.rates = Rates(client, scripts)
-        self.attempts = Attempts(client, scripts, self.damaged_records)
-        self.endpoints = Endpoints(client, scripts, self.damaged_records)
-        self.replays = Replays(client, scripts, self.damaged_records)
-        self.refusals = Refusals(client, scripts, self.damaged_records)
-        self.operations = OperationalEvents(client, scripts, self.damaged_records)
-        self.workers = Workers(client)
-        self.feeding = Lease(client, scripts, keys.FEEDING)
-        self.text_traces = TextTraces(client, scripts)
-        self.withdrawals = Withdrawals(client, scripts)
+        self._parts: dict[str, Any] = {
+            "client": client,
+            "scripts": Scripts(client),
+            "hasty_client": self._hasty_client,
+            "hasty_scripts": Scripts(self._hasty_client),
+            "damaged_records": self.damaged_records,
+        }
+        self._making = RLock()
+        self.feeding = self.lease(keys.FEEDING)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make a noun, which is not there yet."""
+            if name not in _NOUNS:
+                raise AttributeError(name)
+            with self._making:
+                if name not in vars(self):
+                    module, kind, parts = _NOUNS[name]
+                    make = getattr(import_module(f"{__name__}.{module}"), kind)
+                    setattr(self, name, make(*(self._parts[part] for part in parts.split())))
+                return vars(self)[name]
+
+    def make_all(self) -> None:
+        """Make every noun now, for a process that serves: no request waits for it."""
+        for name in _NOUNS:
+            getattr(self, name)
 
     @classmethod
     def connect(cls, url: str) -> Store:
@@ -171,7 +254,7 @@ class Store:
 
     def lease(self, key: str) -> Lease:
         """Return the lease of that name."""
-        return Lease(self.client, self._scripts, key)
+        return Lease(self.client, self._parts["scripts"], key)
 
     def probe(self) -> None:
         """Write something. Raises redis.RedisError when nothing can be kept."""

@@ -34,7 +34,7 @@ def _name(value: str) -> str:
 class FormatDefinition(BaseModel):
     """One format."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     name: Annotated[str, Field(max_length=50), AfterValidator(_name)]
     """Its name, as endpoints and addresses of feeds have it."""

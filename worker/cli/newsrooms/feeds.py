@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.management import at_the_shell
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.cli.newsrooms.api import Api
+    from worker.runtime.services import Services
     from worker.store.feed_orders import Action
 
 Row = dict[str, Any]
@@ -21,21 +23,28 @@ class LocalFeeds:
     """Feeds beside Redis."""
 
     def __init__(self, config: Path | None, data: Path | None) -> None:
+        from worker.cli.running_newsroom import redis_alone
+
+        self._place = config, data
+        self._settings, self._store = redis_alone(config, data)
+
+    @cached_property
+    def _services(self) -> Services:
         from worker.cli.running_newsroom import newsroom
 
-        self._services = newsroom(config, data)
+        return newsroom(*self._place)
 
     def rows(self) -> list[Row]:
         """Return all feeds and patterns of feeds, by name."""
         from worker.receivers.feed_rows import rows_of
 
-        definitions = sorted(self._services.publication.configured, key=lambda definition: definition.name)
-        of_the_file = {endpoint.name: endpoint.feed for endpoint in self._services.settings.endpoints}
-        return rows_of(self._services.store, definitions, of_the_file)
+        definitions = sorted(self._settings.feeds, key=lambda definition: definition.name)
+        of_the_file = {endpoint.name: endpoint.feed for endpoint in self._settings.endpoints}
+        return rows_of(self._store, definitions, of_the_file)
 
     def address(self) -> str:
         """Return below which address the feeds are served."""
-        return self._services.publication.base_url
+        return self._settings.site.base_url
 
     def order(self, feed: str, action: Action, rate: float, *, dry_run: bool) -> Row:
         """Order that the past of a feed is pushed or withdrawn, or say what that would be. Raises Failed."""
@@ -59,7 +68,7 @@ class LocalFeeds:
         """Return how far the last order of a feed is; None: there was none."""
         from worker.newsroom.feed_orders import progress_of
 
-        return progress_of(self._services.store, feed)
+        return progress_of(self._store, feed)
 
 
 class RemoteFeeds:
