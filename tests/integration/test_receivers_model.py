@@ -265,3 +265,21 @@ def test_scripts_do_what_the_model_says(machine: type[Receivers], examples: int)
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+
+
+def test_what_an_outage_has_left_is_settled_at_once_and_those_that_others_have_are_fenced(store: Store) -> None:
+    names = [f"endpoint:{number}" for number in range(1_203)]
+    for name in names:
+        store.receivers.enroll(FEED, name, {"endpoint": name})
+    store.changes.record("a", 1, 1, {FEED: ("in", 1)})
+    claims = [*store.receivers.claim(FEED, 1_000, 1_000).claims, *store.receivers.claim(FEED, 1_000, 9_000).claims]
+    assert {claim.receiver for claim in claims} == set(names)
+    store.receivers.sweep([FEED], 2_000, 10_000)
+    taken_over = store.receivers.claim(FEED, 4, 9_000).claims
+
+    settled = store.receivers.settle(FEED, 2_000, [Settlement(claim, "done", 1) for claim in claims])
+
+    # The claims of the first thousand had ended; four of these receivers were claimed anew.
+    assert (settled.behind, len(settled.fenced)) == (0, 1_000)
+    store.receivers.settle(FEED, 2_000, [Settlement(claim, "done", 1) for claim in taken_over])
+    assert store.receivers.counts(FEED) == {"settled": 1_203, "claimed": 0, "backoff": 0, "paused": 0, "behind": 996}

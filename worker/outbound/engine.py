@@ -123,12 +123,14 @@ class Engine:
 
         When the engine has stopped, their `on_answer` is called in this thread before this returns: NOT_STARTED.
         """
-        transfers = [request for request in requests if isinstance(request, Transfer)]
+        files = self._file_engines
+        transfers = [
+            request for request in requests if isinstance(request, Transfer) and (request.file is None or files is None)
+        ]
         if len(transfers) < len(requests):
             self._jobs.submit([request for request in requests if isinstance(request, Job)])
-        if self._file_engines is not None and any(transfer.file for transfer in transfers):
-            self._file_engines.submit(transfer for transfer in transfers if transfer.file)
-            transfers = [transfer for transfer in transfers if not transfer.file]
+            if files is not None:
+                files.submit(request for request in requests if isinstance(request, Transfer) and request.file)
         if transfers and not self._submissions.put(transfers):
             for transfer in transfers:
                 _pass_on(transfer, _not_started(_STOPPING))

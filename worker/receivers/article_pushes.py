@@ -314,7 +314,7 @@ class ArticlePushes(EndpointPushes):
         now_ms, until = clock.ms(now), self.claim.failing.until
         failing = Failing(0, now_ms, until) if until > now_ms else NOT_FAILING
         if failing != self.claim.failing:
-            self.claim = replace(self.claim, failing=failing)
+            self.claim = self.claim._replace(failing=failing)
         self._last_success = now_ms
         # The endpoint takes something, so a second refusal of these would be about them.
         self._queue.retry_next(self._doubts.clear())

@@ -21,7 +21,15 @@ from worker import clock
 from worker.receivers.attempt_notes import AttemptNotes, OutcomeCounts
 from worker.receivers.backoff_review import BackoffReview
 from worker.receivers.feed_queue import FeedHistories, FeedQueue
-from worker.receivers.inbox import ArticleWithdrawn, FeedBehind, Inbox, PicturesFetched, RequestAnswered, StopRequested
+from worker.receivers.inbox import (
+    ArticleWithdrawn,
+    FeedBehind,
+    Inbox,
+    PicturesFetched,
+    RequestAnswered,
+    StopRequested,
+    SubscriberAnswered,
+)
 from worker.receivers.sessions import Sessions
 from worker.receivers.settlements import Settlements
 from worker.store import redis_errors
@@ -215,6 +223,8 @@ class Distributor:
 
     def _take(self, message: Message) -> None:
         match message:
+            case SubscriberAnswered(push, answer):
+                self._sessions.take_push_answer(push, answer)
             case RequestAnswered(session, key, answer):
                 self._sessions.take_answer(session, key, answer)
             case PicturesFetched(session, pending):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from worker.receivers.article_pushes import ArticlePushes
     from worker.receivers.pending_articles import PendingArticle
     from worker.receivers.push_session import PushSession
+    from worker.receivers.subscribers import SubscriberPush
 
 
 class FeedBehind(NamedTuple):
@@ -34,6 +35,13 @@ class RequestAnswered(NamedTuple):
     answer: Answer
 
 
+class SubscriberAnswered(NamedTuple):
+    """A subscriber has answered its push."""
+
+    push: SubscriberPush
+    answer: Answer
+
+
 class PicturesFetched(NamedTuple):
     """The pictures of an article that a session waits for were fetched, or could not be."""
 
@@ -45,7 +53,7 @@ class StopRequested(NamedTuple):
     """The process is stopping."""
 
 
-Message = FeedBehind | ArticleWithdrawn | RequestAnswered | PicturesFetched | StopRequested
+Message = SubscriberAnswered | FeedBehind | ArticleWithdrawn | RequestAnswered | PicturesFetched | StopRequested
 
 
 class Inbox:
@@ -57,6 +65,10 @@ class Inbox:
     def put(self, message: Message) -> None:
         """Add a message. Returns at once."""
         self._messages.put(message)
+
+    def put_answer(self, push: SubscriberPush, answer: Answer) -> None:
+        """Add the answer to a push. Returns at once."""
+        self._messages.put(SubscriberAnswered(push, answer))
 
     def empty(self) -> bool:
         """Return whether nothing waits."""

@@ -132,10 +132,10 @@ def outcome(
     """
     if answer.fault in RECEIVER_NOT_AT_FAULT:
         return GiveBack(now + CROWDED_PAUSE if answer.fault is Fault.CROWDED else None)
+    if succeeded(answer):
+        return Delivered()
     reason = answer.message
     if answer.fault is None:
-        if 200 <= answer.status < 300:
-            return Delivered()
         reason = answer.message or f"answered {status_phrase(answer.status)}"
         if answer.status == HTTPStatus.GONE:
             return Gone(reason)
@@ -152,6 +152,11 @@ def outcome(
     if endpoint and not answer.retry_after and _may_be_about_article(answer, suspect or failing >= DOUBT_AFTER):
         return Refused(answer.status if answer.fault is None else 0, reason, otherwise)
     return otherwise
+
+
+def succeeded(answer: Answer) -> bool:
+    """Return whether the receiver has taken what was sent."""
+    return answer.fault is None and 200 <= answer.status < 300
 
 
 def _may_be_about_article(answer: Answer, in_doubt: bool) -> bool:

@@ -1,6 +1,7 @@
 """A claim while it is served: the interface of push sessions, and what their answers come to.
 
-A receiver that was claimed is served by a `PushSession`: it makes one request after another and ends in a settlement.
+An endpoint that was claimed is served by a `PushSession`: it makes one request after another and ends in a settlement.
+A subscriber is served by a single push (`subscribers.SubscriberPush`).
 It decides what to send. The engine sends it, `policy` judges the answers, the store keeps the settlement.
 """
 
@@ -42,7 +43,7 @@ class PushSession(Protocol):
     on_answer: Callable[[object, Answer], None]
     """Gets each answer with the key of its request, in the engine's thread. Set before the first request."""
     attempts: list[AttemptRecord]
-    """Attempts at an endpoint since the list was last emptied. Those at subscriptions are not noted."""
+    """Attempts since the list was last emptied."""
 
     @property
     def in_flight(self) -> int:

@@ -17,6 +17,7 @@ from worker.receivers.article_pushes import ArticlePushes
 from worker.receivers.article_readings import ArticleReadings
 from worker.receivers.inbox import PicturesFetched, RequestAnswered
 from worker.receivers.settlements import broken_off, given_back, left_alone, not_configured
+from worker.receivers.subscribers import SubscriberPush
 from worker.store import redis_errors
 from worker.store.receivers import Settlement
 
@@ -72,13 +73,14 @@ class Sessions:
         self._counts = counts
         self._settlements = settlements
         self._ready: dict[PushSession, None] = {}
+        self._pushes: list[SubscriberPush] = []
         self._article_pushes: dict[str, set[ArticlePushes]] = defaultdict(set)
         self.open_claims = 0
 
     @property
     def any_ready(self) -> bool:
-        """Whether any session may have something to send."""
-        return bool(self._ready)
+        """Whether any session, or a push to a subscriber, may have something to send."""
+        return bool(self._ready or self._pushes)
 
     def begin(self, definition: FeedDefinition, claims: Claims, deadline: float, withdrawals_seen: int) -> None:
         """Begin to serve all receivers of the feed that were claimed, until `deadline` (monotonic seconds).
@@ -105,6 +107,9 @@ class Sessions:
             except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
                 self._end(broken_off(claim, error))
                 continue
+            if isinstance(session, SubscriberPush):
+                self._pushes.append(session)
+                continue
             if isinstance(session, Settlement):
                 self._end(session)
                 continue
@@ -122,7 +127,7 @@ class Sessions:
         head: int,
         deadline: float,
         withdrawals_seen: int,
-    ) -> PushSession | Settlement:
+    ) -> PushSession | SubscriberPush | Settlement:
         """Return the session of a claim, or how it ends when nothing may be sent now."""
         if "endpoint" not in claim.details:
             return self._subscribers.begin(definition, claim, head, deadline, withdrawals_seen)
@@ -152,19 +157,24 @@ class Sessions:
         except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
             session.break_off(broken_off(session.claim, error))
             return
-        kind = "endpoint" if "endpoint" in session.claim.details else "websub"
-        self._counts.add(kind, outcome, session.accepted_ms)
+        self._counts.add("endpoint", outcome, session.accepted_ms)
+        if outcome != "delivered":
+            log.info("attempt_failed", **_failure(session.claim, outcome, answer))
+        self._attempts.collect(session)
+
+    def take_push_answer(self, push: SubscriberPush, answer: Answer) -> None:
+        """Have a push to a subscriber judge its answer, and end its claim."""
+        try:
+            outcome = push.take_answer(answer)
+            settlement = push.settle()
+        except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+            self._end(broken_off(push.claim, error))
+            return
+        self._counts.add("websub", outcome, push.accepted_ms)
         if outcome != "delivered":
             # What an endpoint does is a contract's matter; of subscribers there are thousands, and always some fail.
-            (log.info if kind == "endpoint" else log.debug)(
-                "attempt_failed",
-                feed=session.claim.feed,
-                receiver=session.claim.receiver,
-                outcome=outcome,
-                status=answer.status,
-                reason=answer.message,
-            )
-        self._attempts.collect(session)
+            log.debug("attempt_failed", **_failure(push.claim, outcome, answer))
+        self._end(settlement)
 
     def look_at_withdrawal(self, feed: str) -> None:
         """Have the sessions of a feed that have room send the notice now, not after their next answer."""
@@ -197,6 +207,8 @@ class Sessions:
 
     def send(self) -> None:
         """Have everything sent that may be sent now, with the articles as they are, read all at once."""
+        if self._pushes:
+            self._send_pushes()
         while self._ready:
             for session in [session for session in self._ready if self._is_outdated(session)]:
                 self._note_withdrawals(session)
@@ -208,6 +220,24 @@ class Sessions:
             requests = [request for session in ready for request in self._requests(session, articles)]
             if requests:
                 self._engine.submit(requests)
+
+    def _send_pushes(self) -> None:
+        """Have the pushes to subscribers sent; nothing has to be read for them."""
+        pushes, self._pushes = self._pushes, []
+        on_answer, may_begin = self._inbox.put_answer, self._clearance.may_begin
+        transfers = []
+        for push in pushes:
+            try:
+                transfer = push.request(on_answer, may_begin)
+            except Exception as error:  # noqa: BLE001 (one receiver's trouble is not the others')
+                self._end(broken_off(push.claim, error))
+                continue
+            if transfer is None:
+                self._end(push.settle())
+            else:
+                transfers.append(transfer)
+        if transfers:
+            self._engine.submit(transfers)
 
     def _is_outdated(self, session: PushSession) -> TypeGuard[ArticlePushes]:
         """Whether something was withdrawn of which a session of articles does not know yet."""
@@ -265,3 +295,14 @@ class Sessions:
     def _end(self, settlement: Settlement) -> None:
         self.open_claims -= 1
         self._settlements.add(settlement)
+
+
+def _failure(claim: Claim, outcome: str, answer: Answer) -> dict[str, object]:
+    """What the log says of an attempt that failed."""
+    return {
+        "feed": claim.feed,
+        "receiver": claim.receiver,
+        "outcome": outcome,
+        "status": answer.status,
+        "reason": answer.message,
+    }

@@ -5,6 +5,7 @@ Readers that have registered by rssCloud are subscribers as well: they get the t
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,14 +22,11 @@ from worker.receivers.push_session import early_settlement, outcome_of
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Collection
 
     from feeds.definition import FeedDefinition
     from worker.documents.feed_payloads import FeedPayloads
     from worker.newsroom.publication import Publication
-    from worker.receivers.push_session import Articles
-    from worker.store.attempts import AttemptRecord
     from worker.store.changes import Change, ChangeLogs
     from worker.store.receivers import Claim
 
@@ -40,7 +38,7 @@ _DELTA_FORMATS = frozenset({"rss", "atom", "flipboard"})
 
 
 class Subscribers:
-    """Begins the sessions of subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
+    """Begins the pushes to subscribers. `whole`: push the whole feed document each time. `timeout` in seconds."""
 
     def __init__(
         self, changes: ChangeLogs, payloads: FeedPayloads, site: Publication, *, whole: bool, timeout: float
@@ -52,6 +50,8 @@ class Subscribers:
         self._whole = whole
         self._timeout = timeout
         self._headers: dict[tuple[str, str], list[str]] = {}
+        self._round: tuple[str, int, float, int] | None = None
+        self._contents: dict[tuple[str, int, bool], PushContent] = {}
 
     def begin(
         self, definition: FeedDefinition, claim: Claim, head: int, deadline: float, withdrawals_seen: int
@@ -63,32 +63,53 @@ class Subscribers:
         """
         if definition.private:
             return Settlement(claim, "end", claim.cursor, reason="the feed is private now")
-        format_name = claim.details["format"]
-        if claim.details.get("protocol") == "rsscloud":
-            topic = self._site.topic(definition.name, format_name)
-            notice = FeedPayload(notification(topic), head, 0, {})
-            pause = CLOUD_PAUSE_MS
-            return SubscriberPush(
-                claim, notice, head, [NOTIFICATION_TYPE], self._timeout, deadline, withdrawals_seen, pause
-            )
-        # The first push to a new subscription is the feed as it stands.
-        # A push of a JSON topic may leave out no entries (section 7).
-        whole = self._whole or claim.cursor == 0 or format_name not in _DELTA_FORMATS
-        # A subscriber that is far behind gets kills now, not when it has come that far.
-        far_behind = not whole and head - claim.cursor > CHANGES_PER_PAYLOAD
-        kills = self._kills(definition.name, claim.cursor, head) if far_behind else ()
-        request = PayloadRequest(
-            claim.cursor, head, "document" if whole else "changes", urgent=kills, withdrawal=withdrawals_seen
-        )
-        payload = self._payloads.build(definition, FEED_FORMATS[format_name], request)
-        headers = self._header_lines(definition.name, format_name)
-        return SubscriberPush(claim, payload, head, headers, self._timeout, deadline, withdrawals_seen)
+        claimed_together = definition.name, head, deadline, withdrawals_seen
+        if claimed_together != self._round:
+            self._round = claimed_together
+            self._contents.clear()
+        details = claim.details
+        place = details["format"], claim.cursor, details.get("protocol") == "rsscloud"
+        content = self._contents.get(place)
+        if content is None:
+            content = self._contents[place] = self._content(definition, *place, head, deadline, withdrawals_seen)
+        return SubscriberPush(claim, content)
 
     def forget(self, feed: str) -> None:
         """Make the pushes of a feed anew: Redis may have lost time, and now number other changes alike."""
+        self._round = None
         self._payloads.forget(feed)
         for key in [key for key in self._kills_after if key[0] == feed]:
             del self._kills_after[key]
+
+    def _content(
+        self,
+        definition: FeedDefinition,
+        format_name: str,
+        cursor: int,
+        by_cloud: bool,
+        head: int,
+        deadline: float,
+        withdrawals_seen: int,
+    ) -> PushContent:
+        """Return what all subscribers get that stand at the same place."""
+        feed = definition.name
+        if by_cloud:
+            notice = FeedPayload(notification(self._site.topic(feed, format_name)), head, 0, {})
+            return PushContent(
+                feed, notice, head, [NOTIFICATION_TYPE], self._timeout, deadline, withdrawals_seen, CLOUD_PAUSE_MS
+            )
+        # The first push to a new subscription is the feed as it stands.
+        # A push of a JSON topic may leave out no entries (section 7).
+        whole = self._whole or cursor == 0 or format_name not in _DELTA_FORMATS
+        # A subscriber that is far behind gets kills now, not when it has come that far.
+        far_behind = not whole and head - cursor > CHANGES_PER_PAYLOAD
+        kills = self._kills(feed, cursor, head) if far_behind else ()
+        request = PayloadRequest(
+            cursor, head, "document" if whole else "changes", urgent=kills, withdrawal=withdrawals_seen
+        )
+        payload = self._payloads.build(definition, FEED_FORMATS[format_name], request)
+        headers = self._header_lines(feed, format_name)
+        return PushContent(feed, payload, head, headers, self._timeout, deadline, withdrawals_seen)
 
     def _kills(self, feed: str, cursor: int, head: int) -> tuple[Change, ...]:
         """Return the last kills after a cursor: the same for all subscribers that stand there while the head stays."""
@@ -108,31 +129,16 @@ class Subscribers:
         return lines
 
 
-class SubscriberPush:
-    """A session with one subscriber: one push; None: there is nothing to push, and the cursor moves to `head`.
+class PushContent:
+    """What many subscribers of a feed that were claimed together are sent; all but the address and the signature.
 
-    `pause`: how long after it the next one may follow at the soonest, in ms.
+    `payload`: None: there is nothing to push, and the cursor moves to `head`. `timeout` in seconds, `deadline` on
+    time.monotonic(). `pause`: how long after it the next one may follow at the soonest, in ms.
     """
-
-    attempts: list[AttemptRecord] = []  # noqa: RUF012 (a subscription has none, so they may share it)
-
-    __slots__ = (
-        "_deadline",
-        "_headers",
-        "_pause",
-        "_payload",
-        "_settlement",
-        "_timeout",
-        "_unsent",
-        "claim",
-        "in_flight",
-        "on_answer",
-        "withdrawals_seen",
-    )
 
     def __init__(
         self,
-        claim: Claim,
+        feed: str,
         payload: FeedPayload | None,
         head: int,
         headers: list[str],
@@ -141,64 +147,81 @@ class SubscriberPush:
         withdrawals_seen: int,
         pause: int = 0,
     ) -> None:
+        self.feed = feed
+        self.payload = payload
+        self.cursor = payload.cursor if payload else head
+        self.accepted_ms = payload.accepted if payload else 0
+        self.headers = headers
+        self.timeout = timeout
+        self.deadline = deadline
         self.withdrawals_seen = withdrawals_seen
-        self._pause = pause
+        self.pause = pause
+        self.is_current: Callable[[], bool] | None = None
+        """Whether its text may still leave; None: it has none, or nobody has asked yet."""
+
+
+class SubscriberPush:
+    """A claim of one subscriber, which is served by one push: it is made, is answered, and ends in a settlement."""
+
+    __slots__ = ("_content", "_settlement", "claim")
+
+    def __init__(self, claim: Claim, content: PushContent) -> None:
         self.claim = claim
-        self.on_answer: Callable[[object, Answer], None]
-        self.in_flight = 0
-        self._settlement = Settlement(claim, "done", payload.cursor if payload else head)
-        self._payload = payload
-        self._headers = headers
-        self._timeout = timeout
-        self._deadline = deadline
-        self._unsent = payload is not None
+        self._content = content
+        self._settlement: Settlement | None = None
 
     @property
     def accepted_ms(self) -> int:
         """When the oldest event in the push was accepted (ms)."""
-        return self._payload.accepted if self._payload else 0
+        return self._content.accepted_ms
 
-    def needed_articles(self) -> tuple[str, ...]:
-        """Return nothing: the push has been made."""
-        return ()
+    def request(
+        self,
+        on_answer: Callable[[SubscriberPush, Answer], None],
+        may_begin: Callable[[str, Collection[str], int], bool],
+    ) -> Transfer | None:
+        """Return the push; None: there is nothing to push.
 
-    def next_request(self, articles: Articles) -> Transfer | None:
-        """Return the push, once."""
-        del articles
-        if not self._unsent or self._payload is None:
+        `on_answer` gets this and the answer, in the engine's thread. `may_begin`: as `Clearance.may_begin`.
+        """
+        content = self._content
+        payload = content.payload
+        if payload is None:
             return None
-        self._unsent = False
-        self.in_flight = 1
-        body, secret = self._payload.body, self.claim.details["secret"]
-        headers = self._headers
-        on_answer = partial(self.on_answer, None)
+        body, text_ids, headers = payload.body, payload.text_ids, content.headers
+        if text_ids and content.is_current is None:
+            content.is_current = partial(may_begin, content.feed, text_ids, content.withdrawals_seen)
+        details = self.claim.details
+        secret = details["secret"]
         if secret:
             headers = [*headers, f"X-Hub-Signature: {hub_signature(secret, body)}"]
-        callback, text_ids = self.claim.details["callback"], self._payload.text_ids
-        # Nobody is shown the times of one subscriber.
         return Transfer(
-            callback, body, headers, self._timeout, self._deadline, on_answer, timed=False, article_ids=text_ids
+            details["callback"],
+            body,
+            headers,
+            content.timeout,
+            content.deadline,
+            partial(on_answer, self),
+            # Nobody is shown the times of one subscriber.
+            timed=False,
+            article_ids=text_ids,
+            is_current=content.is_current,
         )
 
-    def break_off(self, settlement: Settlement) -> None:
-        """Send nothing."""
-        self._unsent = False
-        self._settlement = settlement
-
-    def take_answer(self, key: object, answer: Answer, now: datetime, chance: float) -> str:
-        """Judge the answer."""
-        del key
-        self.in_flight = 0
-        outcome = outcome_of(self.claim, answer, now, chance, endpoint=False)
-        if isinstance(outcome, policy.Delivered):
-            if self._pause:
+    def take_answer(self, answer: Answer) -> str:
+        """Judge the answer; return its outcome: delivered, retry, gone or given_back."""
+        content, claim = self._content, self.claim
+        if policy.succeeded(answer):
+            if content.pause:
                 # That is no failure, and a kill does not wait for it.
-                done = self._settlement
-                self._settlement = Settlement(self.claim, "retry", done.cursor, clock.ms(now) + self._pause)
+                due = clock.ms(clock.agreed()) + content.pause
+                self._settlement = Settlement(claim, "retry", content.cursor, due)
             return "delivered"
-        self._settlement, name = early_settlement(self.claim, outcome, self.claim.cursor, now)
+        now = clock.agreed()
+        outcome = outcome_of(claim, answer, now, random.random(), endpoint=False)  # noqa: S311 (jitter is no secret)
+        self._settlement, name = early_settlement(claim, outcome, claim.cursor, now)
         return name
 
     def settle(self) -> Settlement:
         """Return what the claim came to."""
-        return self._settlement
+        return self._settlement or Settlement(self.claim, "done", self._content.cursor)

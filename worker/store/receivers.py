@@ -6,9 +6,11 @@ Each move is one script. A claim carries a token; a worker with an old token cha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic_core import from_json
 
 from worker.store import keys
 from worker.store.receiver_states import NOT_FAILING, Failing, Position, ReceiverState
@@ -30,8 +32,7 @@ _ENDED_AT_ONCE = 100
 """How many leases of a feed end in one sweep at the most: each of their subscribers gets a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A receiver that one worker serves for a limited time. `details` are a subscription's or an endpoint's."""
 
     feed: str
@@ -73,14 +74,16 @@ class Settlement:
     due: int = 0
     failing: Failing = NOT_FAILING
     reason: str = ""
-    replayed: list[str] = field(default_factory=list)
-    undisputed: list[str] = field(default_factory=list)
+    replayed: Sequence[str] = ()
+    undisputed: Sequence[str] = ()
     unspent: int = 0
     alerted: bool = False
     """Operators have been alerted to it."""
 
     def arguments(self) -> tuple[Any, ...]:
         """The settlement as receivers/settle.lua takes it."""
+        if self.verb == "done":
+            return self.claim.receiver, self.claim.token, self.cursor
         return (
             self.claim.receiver,
             self.claim.token,
@@ -157,20 +160,22 @@ class Receivers:
         head, kill, left, backoff, trail, token = answer[:6]
         claims = []
         for i in range(6, len(answer), 4):
-            cursor = int(answer[i + 1])
-            state = ReceiverState.parse(answer[i + 2], cursor)
+            cursor, state = int(answer[i + 1]), answer[i + 2]
+            failing = ReceiverState.parse(state, cursor).failing if state else NOT_FAILING
             details = _details(answer[i], answer[i + 3])
             if not details:
                 # Its address is lost.
                 self.pause(feed, answer[i], deadline, "damaged")
                 self._damaged_records.report(f"receiver {answer[i]} of {feed}", "its details are lost", "it is paused")
                 continue
-            claims.append(Claim(feed, answer[i], token, cursor, state.failing, details))
+            claims.append(Claim(feed, answer[i], token, cursor, failing, details))
         return Claims(head, kill, left, backoff, claims, tuple(trail.split()))
 
     def settle(self, feed: str, now: int, settlements: Sequence[Settlement]) -> SettledClaims:
         """End claims of one feed, in one round trip."""
         k = keys.feed(feed)
+        done = [settlement.arguments() for settlement in settlements if settlement.verb == "done"]
+        unserved = [settlement.arguments() for settlement in settlements if settlement.verb != "done"]
         answer = self._scripts.run(
             "receivers/settle",
             [
@@ -185,7 +190,7 @@ class Receivers:
                 k.subscription_counts,
                 k.outbox,
             ],
-            [now, *chain.from_iterable(settlement.arguments() for settlement in settlements)],
+            [now, len(done), *chain.from_iterable(done), *chain.from_iterable(unserved)],
         )
         return SettledClaims(answer[0], answer[1:])
 
@@ -418,7 +423,7 @@ def _overview(
 def _json_object(text: str | None) -> dict[str, Any]:
     """A JSON object; empty if the text is lost or damaged."""
     try:
-        value = json.loads(text or "")
+        value = from_json(text or "")
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
@@ -426,5 +431,8 @@ def _json_object(text: str | None) -> dict[str, Any]:
 
 def _details(receiver: str, text: str | None) -> dict[str, Any]:
     """The details of a receiver. An endpoint's are its name at least; a lost subscription has none."""
-    kind, _, name = receiver.partition(":")
-    return _json_object(text) or ({"endpoint": name} if kind == "endpoint" else {})
+    details = _json_object(text)
+    if not details:
+        kind, _, name = receiver.partition(":")
+        return {"endpoint": name} if kind == "endpoint" else {}
+    return details

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from worker.store.damaged_records import DamagedRecords
     from worker.store.scripts import Client, Scripts
@@ -119,7 +119,7 @@ class Replays:
                 replays[endpoint] = replay
         return replays
 
-    def remove(self, feed: str, endpoint: str, articles: list[str]) -> None:
+    def remove(self, feed: str, endpoint: str, articles: Sequence[str]) -> None:
         """Remove articles that were sent."""
         if articles:
             self._client.zrem(keys.feed(feed).of_endpoint(endpoint, "replay"), *articles)
