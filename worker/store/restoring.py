@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from worker.store import keys
 from worker.store.changes import TOMBSTONES
+from worker.store.unnoted import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from worker.store.scripts import Client, Scripts
 
-MARKS = ("head", "changed", "kill", "killed", "left", "arranged", "placed")
-"""What a feed says of itself beside its articles; each only grows."""
 _SCRIPT_ROWS = 200
 """How many rows one script takes at the most, so that others are soon served."""
 

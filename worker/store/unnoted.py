@@ -22,7 +22,6 @@ from worker import clock
 from worker.store import keys
 from worker.store.damaged_records import answers
 from worker.store.leases import Lease
-from worker.store.restoring import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 AUTHORITY = "authority\n"
 """The name of the authority of ids."""
+MARKS = ("head", "changed", "kill", "killed", "left", "arranged", "placed")
+"""What a feed says of itself beside its articles; each only grows."""
 _SAMPLE = 1000
 """Marks that are looked at to see how old they are."""
 _gathered: ContextVar[set[str] | None] = ContextVar("_gathered", default=None)
