@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import redis
 import requests
+from command_line import dateline
 from newsroom import SECRET, TOKEN, settings_text
 from receiver import Receiver
 
@@ -178,3 +179,13 @@ def _blocks_hang_ups(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text()
     mask = next(line for line in status.splitlines() if line.startswith("SigBlk:")).split()[1]
     return bool(int(mask, 16) & 1 << (signal.SIGHUP - 1))
+
+
+def test_without_a_record_it_does_not_begin_at_all(tmp_path: Path) -> None:
+    config, data = tmp_path / "dateline.toml", tmp_path / "data"
+    config.write_text('[[feeds]]\nname = "all"\ntitle = "All articles"\n')
+    (data / "record.db").mkdir(parents=True)
+    done = dateline("up", "--config", str(config), "--data", str(data), "--port", "0")
+    assert (1, 1) == (done.returncode, done.stderr.count("\n")), done.stderr
+    assert "record" in done.stderr
+    assert not (data / "redis.sock").exists()

@@ -370,7 +370,7 @@ class TestSqlite:
             with refusal() as means, record.write() as connection:
                 connection.exec_driver_sql("PRAGMA max_page_count = 1")
                 note(connection, "a", "b" * 100_000)
-        assert means == ["full", "the record can't be written (database or disk is full): make room on its disk"]
+        assert means == ["full", "there is no space for the record (database or disk is full): make room on its disk"]
 
     def test_none_of_ours(self, tmp_path: Path) -> None:
         (tmp_path / "record.db").write_text("a diary" * 1000)

@@ -113,7 +113,7 @@ def sentence(error: SQLAlchemyError | sqlite3.Error) -> str:
                 "`dateline record restore` a backup"
             )
         return {
-            "full": f"the record can't be written ({reason}): make room on its disk",
+            "full": f"there is no space for the record ({reason}): make room on its disk",
             "refused": f"the record can't be written or opened ({reason}): see the rights of its file and folder",
             "locked": f"the record is locked by another process ({reason}): try again when that has ended",
         }.get(meaning, _bug(reason))

@@ -117,9 +117,9 @@ class ProcessTree:
 
     def _begin(self) -> None:
         try:
+            make_embedded(self._settings)
             if self._redis is not None:
                 self.redis_url = self._environ["DATELINE_REDIS_URL"] = self._redis.start()
-            make_embedded(self._settings)
             for child in self.children:
                 self._start(child)
             self._wait_until_ready()
