@@ -158,6 +158,34 @@ def test_of_many_receivers_those_that_have_not_confirmed_are_shown_first(
             api.services.store.receivers.remove("world", f"endpoint:{name}", "")
 
 
+def test_reasons_and_units_are_in_the_language_of_the_page(
+    api: ApiProcess, desk: DeskVisitor, receiver: Receiver
+) -> None:
+    receiver.behave["/portal"] = lambda _: (503, b"Wir bauen um", {})
+    try:
+        api.publish("hh-units", headline="The scaffolding")
+        arabic = {"Cookie": f"dateline_language=ar; {'; '.join(f'{n}={v}' for n, v in desk.client.cookies.items())}"}
+        # What the endpoint's standing says and, once it is noted, what the list of attempts does.
+        expected = (
+            'أجاب: <bdi dir="auto">503 Service Unavailable</bdi>',
+            '<small dir="auto" lang="">Wir bauen um</small>',
+        )
+
+        def failed() -> str:
+            page = str(desk.get("/endpoints/portal", **arabic).text)
+            return page if all(words in page for words in expected) else ""
+
+        page = api.until(failed, "the failure")
+        assert '<span lang="en"' not in page
+        listed = text_of(desk.get("/endpoints", **arabic).text)
+        assert re.search(r"[0-9.]+ (ث|د)", listed)
+        assert not re.search(r"[0-9] (s|min|h|ms)\b", listed)
+        assert 'data-units="{count} ث|{count} د|' in page
+    finally:
+        receiver.behave.pop("/portal")
+        desk.post("/endpoints/portal/retry", next="/desk/endpoints")
+
+
 def test_orders_of_an_article_are_audited_as_the_persons(api: ApiProcess, desk: DeskVisitor) -> None:
     api.publish("hh-4")
     for what, status in (("hold", "withheld"), ("release", "usable")):
@@ -337,7 +365,11 @@ def test_partners_and_endpoints_are_made_here_with_each_bad_field_marked(
     assert "whsec_" in desk.post("/endpoints/city-1/rotate", hours="1").text
     receiver.behave["/city"] = lambda _: (503, b"", {})
     api.publish("hh-7")
-    desk.post("/articles/hh-7/kill")
+    # Of what the record does not know yet, the id has to be typed.
+    api.until(lambda: api.ask("GET", "/articles/hh-7").status_code == 200, "the record")
+    killing = desk.post("/articles/hh-7/kill")
+    assert killing.status_code == 303, killing.text
+    api.consume()
     # Whoever is awake at three in the morning is told whom to call.
     killed = "/articles/hh-7/killed"
     api.until(

@@ -96,6 +96,12 @@ ARABIC: dict[str, str] = {
     "This is our fault, and it is in the log.": "هذا خطأ منا، وهو مسجل.",
     "Redis does not answer; try again.": "Redis لا يجيب؛ حاول ثانية.",
     "The record does not answer; try again.": "قاعدة السجل لا تجيب؛ حاول ثانية.",
+    "{count} s": "{count} ث",
+    "{count} ms": "{count} ملي ث",
+    "{count} min": "{count} د",
+    "{count} h": "{count} س",
+    "{count} d": "{count} يوم",
+    "ms": "ملي ث",
     # Signing in
     "Sign in": "تسجيل الدخول",
     "Password": "كلمة السر",

@@ -21,6 +21,8 @@ from starlette.concurrency import run_in_threadpool
 
 from web.desk.api_calls import ApiProblem
 from web.desk.news import News, message, news_of
+from web.desk.phrases import LANGUAGES
+from web.desk.reasons import plain_reason
 from web.desk.routes.now import NOW_PARTS, part_of_now
 from web.desk.story_lines import StoryLines
 from worker import clock
@@ -307,4 +309,6 @@ def _single(events: list[LiveEvent]) -> Iterator[bytes]:
     for event in [event for event in events if event.kind in _SINGLE][-_SINGLE_MOST:]:
         fields = {name: event.fields.get(name) for name in _SINGLE_FIELDS}
         moment = clock.moment(int(event.id.partition("-")[0])).isoformat()
-        yield message("single", {"kind": event.kind, "time": moment, **fields})
+        why = fields["error"] or fields["reason"]
+        translated = {language: plain_reason(language, why) for language in LANGUAGES if language != "en" and why}
+        yield message("single", {"kind": event.kind, "time": moment, **fields, "translated": translated})

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from feeds.direction import direction
 from web.desk.parts import PREFIX, is_fragment
 from web.desk.phrases import LANGUAGES, language_of, phrase
+from web.desk.reasons import reason
 from worker import clock
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ _NAVIGATION = (
     ("people", "People", "people:read"),
     ("keys", "Keys", "keys:read"),
 )
+_UNITS = (
+    (120, 1, "{count} s"),
+    (7_200, 60, "{count} min"),
+    (172_800, 3_600, "{count} h"),
+    (float("inf"), 86_400, "{count} d"),
+)
+"""Below how many seconds a length of time is shown in which unit, of how many seconds it is."""
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -82,7 +90,8 @@ class DeskPages:
             clock=self._clock,
             lately=self._lately,
             since=_since,
-            span=span,
+            span=_in_words,
+            reason=_reason,
             epoch=_epoch,
             pretty=_pretty,
             name=lambda text: quote(text, safe=""),
@@ -143,12 +152,13 @@ class DeskPages:
         return self._moment(text, "%H:%M:%S")
 
 
-def _since(text: str | None, until: str | None) -> str:
-    """How long it is from one time of the API to another: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
+@pass_context
+def _since(context: Context, text: str | None, until: str | None) -> str:
+    """How long it is from one time of the API to another."""
     if not text or not until:
         return ""
     seconds = max(0.0, (datetime.fromisoformat(until) - datetime.fromisoformat(text)).total_seconds())
-    return span(seconds)
+    return span(context["language"], seconds)
 
 
 def _pretty(value: Any) -> str:
@@ -161,14 +171,22 @@ def _epoch(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def span(seconds: float) -> str:
-    """Return a length of time as people say it."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    for most, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < most:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 86_400:.0f} d"
+@pass_context
+def _in_words(context: Context, seconds: float) -> str:
+    return span(context["language"], seconds)
+
+
+def span(language: str, seconds: float) -> str:
+    """Return a length of time as people say it in a language: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
+    unit, words = next((unit, words) for most, unit, words in _UNITS if seconds < most)
+    count = f"{seconds:.1f}" if seconds < 10 else f"{seconds / unit:.0f}"
+    return phrase(language, words).format(count=count)
+
+
+@pass_context
+def _reason(context: Context, text: str | None) -> Markup:
+    """Why something failed, in the language of the visitor."""
+    return reason(context["language"], text)
 
 
 @pass_context

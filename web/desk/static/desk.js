@@ -85,7 +85,8 @@
     if (fields.endpoint) add("bdi", fields.endpoint);
     if (fields.article) addArticle(add, fields.article, fields.article);
     if (fields.status && !fields.error) add("span", String(fields.status));
-    if (fields.error || fields.reason) add("small", fields.error || fields.reason).dir = "auto";
+    const why = fields.translated?.[document.documentElement.lang] || fields.error || fields.reason;
+    if (why) add("small", why).dir = "auto";
     return item;
   }
 
@@ -186,11 +187,13 @@
   setInterval(count, 1000);
 
   function span(seconds) {
-    if (!(seconds > 0)) return "0 s";
-    if (seconds < 120) return `${Math.round(seconds)} s`;
-    if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-    if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-    return `${Math.round(seconds / 86400)} d`;
+    if (!(seconds > 0)) seconds = 0;
+    const [inSeconds, inMinutes, inHours, inDays] = body.dataset.units.split("|");
+    const length = (words, unit) => words.replace("{count}", Math.round(seconds / unit));
+    if (seconds < 120) return length(inSeconds, 1);
+    if (seconds < 7200) return length(inMinutes, 60);
+    if (seconds < 172800) return length(inHours, 3600);
+    return length(inDays, 86400);
   }
 
   // Lists: by the buttons of an entry, by Alt and an arrow, by dragging. The form sends the order that there is.
