@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cloud_brokers import KEY, POLICY, PubSub, ServiceBus
+from command_line import dateline
 from newsroom import Newsroom, start
 from receiver import Answer, Receiver, Request
 
@@ -70,6 +71,14 @@ def test_each_article_its_correction_and_its_kill_come_in_order(
             assert kept.group == event["article"]["id"]
             came.setdefault(kept.group, []).append(event["type"].removeprefix("article."))
         assert {article: ["published", "corrected", "killed"] for article in articles} == came
+
+
+def test_a_test_says_that_it_is_one(newsroom: Newsroom, pubsub: PubSub, service_bus: ServiceBus) -> None:
+    for name, model in (("google", pubsub), ("azure", service_bus)):
+        before = len(model.kept)
+        done = dateline("endpoints", "test", name, "--config", str(newsroom.config))
+        assert done.returncode == 0, done.stderr
+        assert ["true"] * 2 == [one.properties["dateline-test"] for one in model.kept[before:]]
 
 
 def test_wrong_credentials_pause_it(newsroom: Newsroom) -> None:

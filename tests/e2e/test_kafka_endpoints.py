@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from command_line import dateline
 from confluent_kafka import Consumer, Producer
 from kafka_broker import KafkaBroker
 from newsroom import Newsroom, start
@@ -98,6 +99,14 @@ def test_each_article_its_correction_and_its_kill_come_in_order(newsroom: Newsro
     killed = ["published", "corrected", "killed"]
     assert {article: killed if article in articles[:4] else killed[:2] for article in articles} == came
     assert {1} == {len(those) for those in partitions.values()}
+
+
+def test_a_test_says_that_it_is_one(newsroom: Newsroom, cluster: Cluster) -> None:
+    before = len(cluster.taken)
+    done = dateline("endpoints", "test", "open", "--config", str(newsroom.config))
+    assert done.returncode == 0, done.stderr
+    records = cluster.records(before + 2)[before:]
+    assert {b"true"} == {dict(record.headers())["dateline-test"] for record in records}
 
 
 def test_wrong_credentials_pause_it(newsroom: Newsroom) -> None:
