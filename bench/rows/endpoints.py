@@ -3,7 +3,8 @@
 "all": every endpoint gets every one of 50 events a second, which is 10,000 signed requests a second. "half": of 25,
 which is 5,000. "sections": of 50 events, with twenty sections and ten endpoints for each, as partners order them, which
 is 500. The events are thirds: new articles, their corrections and further corrections. How far behind an endpoint is at
-the end is the age of the oldest event that it does not have yet, in that version or a newer one. The receiver checks
+the end is the age of the oldest event that it does not have yet, in that version or a newer one: of "half" this alone
+has a target, since a version that a correction overtakes while it waits for its turn is never sent. The receiver checks
 every signature and keeps book of the versions. Beside it (a): one Celery task per delivery with `requests.post`, with
 the same body to the same endpoints, 2,000 times: its rate is the same from the first to the last.
 """
@@ -72,15 +73,24 @@ def run(scale: float) -> list[Result]:
         at_least("all: against (a)", everything.rate / theirs, _LEAST_AGAINST_TASKS, "x"),
         Result("all: farthest behind at the end", everything.behind, "s", note=everything.drained),
         at_most("all: versions out of order", everything.backwards, 0, ""),
-        *_kept_up("half", _measure(1, _EVENTS_PER_SECOND // 2, seconds)),
+        *_half(_measure(1, _EVENTS_PER_SECOND // 2, seconds)),
         *_kept_up("sections", _measure(_SECTIONS, _EVENTS_PER_SECOND, seconds)),
     ]
 
 
+def _half(measured: _Measured) -> list[Result]:
+    """Nobody may be far behind. The rate is told, and has no target: versions that are overtaken are not sent."""
+    return [Result("half: deliveries", measured.rate, "/s", note=measured.note), *_near("half", measured)]
+
+
 def _kept_up(name: str, measured: _Measured) -> list[Result]:
     """What is wanted where the events are few enough."""
+    rate = at_least(f"{name}: deliveries", measured.rate, 0.98 * measured.offered, "/s", measured.note)
+    return [rate, *_near(name, measured)]
+
+
+def _near(name: str, measured: _Measured) -> list[Result]:
     return [
-        at_least(f"{name}: deliveries", measured.rate, 0.98 * measured.offered, "/s", measured.note),
         at_most(f"{name}: farthest behind at the end", measured.behind, _MAX_BEHIND, "s", measured.drained),
         at_most(f"{name}: versions out of order", measured.backwards, 0, ""),
     ]

@@ -53,7 +53,11 @@ def _literal(article: Article) -> bool:
     lines = [article.headline, article.summary, article.section, article.dateline, article.source, article.rights]
     for image in article.images:
         lines += [image.caption, image.credit]
-    for line in filter(None, (*lines, *article.subjects, *article.authors)):
+    lines += [*article.subjects, *article.authors]
+    text = "".join(lines)
+    if text.isprintable() and "<" not in text and "&" not in text:
+        return False  # as nearly always: nothing that markup begins with
+    for line in lines:
         try:
             plain(line)
         except ValueError:

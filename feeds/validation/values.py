@@ -52,6 +52,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=
 _IRI = re.compile(
     r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|[^\x00-\xa0\u2000-\u200a\u2028\u2029\u3000])*"
 )
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?:[/?#]|\Z)")
 _SCHEME = re.compile(r"([^:/?#]*):(.*)", re.DOTALL)
 _SCHEME_NAME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 # RFC 4151, section 2.1.
@@ -140,6 +141,8 @@ def url(text: str, *schemes: str) -> bool:
     """Whether `text` is an absolute URL of one of the `schemes` (http and https if none is named)."""
     if not uri(text):
         return False
+    if not schemes and _WEB_ADDRESS.match(text):
+        return True  # as nearly all are, with a host of letters: nothing has to be taken apart
     try:
         parts = urlsplit(text)
     except ValueError:

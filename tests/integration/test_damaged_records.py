@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from worker import clock
-from worker.store import Store, keys
+from worker.store import Store, keys, scripts
 from worker.store.attempts import Dispute
 from worker.store.page_checks import PageSighting
 from worker.store.receiver_states import Failing
@@ -116,7 +116,7 @@ def test_an_outage_in_the_middle_of_a_sweep_is_no_damage(
     store: Store, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = redis.exceptions.OutOfMemoryError("command not allowed", status_code="OOM")
-    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda *_, **__: [full])
+    monkeypatch.setattr(scripts._Sent, "answers", lambda _: [full])
     with pytest.raises(redis.exceptions.OutOfMemoryError):
         store.receivers.sweep(["f"], 10, 100)
     assert told == []

@@ -42,7 +42,7 @@ class ArticleReadings:
         self._in_question: list[str] = []
         self._begun = (0.0, 0)
 
-    def questions(self, article_ids: Iterable[str]) -> list[tuple[str, str, str]]:
+    def questions(self, article_ids: Iterable[str]) -> list[tuple[str, ...]]:
         """Return the commands that read what is not known of these articles; `note` takes the answers."""
         self._begun = now, _ = self._now()
         # What will be too old by the time that it is needed is read now.
@@ -55,9 +55,11 @@ class ArticleReadings:
         ]
         return self._articles.questions(self._in_question)
 
-    def note(self, revs: Sequence[Any]) -> None:
+    def note(self, answers: Sequence[Any]) -> None:
         """Take in the answers to `questions`."""
-        self._remember(zip(self._in_question, revs, strict=True), self._begun)
+        take = self._articles.take
+        standings = zip(self._in_question, answers, strict=True)
+        self._remember(((article_id, take(article_id, answer)) for article_id, answer in standings), self._begun)
 
     def fresh(self, article_ids: Iterable[str], withdrawal: int) -> dict[str, StoredArticle]:
         """Return those of the articles that were read a moment ago, and after the withdrawal with this number."""

@@ -198,9 +198,9 @@ class Distributor:
         flight. What is to be sent after that is looked at in the same round trip.
         """
         readings = self._sessions.readings
-        revs = self._attempts.save(readings.questions(self._sessions.articles_ahead()), self._sessions.send_ahead)
-        if revs is not None:
-            readings.note(revs)
+        answers = self._attempts.save(readings.questions(self._sessions.articles_ahead()), self._sessions.send_ahead)
+        if answers is not None:
+            readings.note(answers)
         self._sessions.send()
 
     def _take_messages(self) -> None:

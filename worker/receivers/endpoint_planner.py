@@ -5,7 +5,6 @@ Reads for all endpoints of a claim at once. Sends nothing.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -248,8 +247,6 @@ class EndpointPlanner:
             plan.latest_changes |= self._store.changes.latest_of(feed, plan.due_disputes)
         article_ids = {name: list(plan.article_ids()) for name, (_, plan) in plans.items()}
         ledgers = self._store.ledgers.read(feed, article_ids)
-        # They are read again when their turn comes; what has not changed by then need not be read one by one.
-        self._store.articles.get_many(set(chain.from_iterable(article_ids.values())))
         for name, (_, plan) in plans.items():
             plan.ledger = ledgers[name]
 

@@ -14,7 +14,7 @@ from worker.store.byte_cache import ByteCache
 from worker.store.damaged_records import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from worker.store.damaged_records import DamagedRecords
@@ -24,6 +24,7 @@ _BYTES = 64 * 1024 * 1024
 """Memory for parsed articles. Before each use their `rev` is compared with Redis."""
 _OBJECTS = 4_000
 """Bytes that the objects of an article take beside its text, about."""
+_FIELDS = ("doc", "rev", "feeds", "accepted", "fingerprints", "event", "result")
 NEW = "0"
 """The rev of an article that is not there."""
 COOLING = "~"
@@ -92,24 +93,38 @@ class Articles:
         pipe = self._client.pipeline(transaction=False)
         for command in self.questions(article_ids):
             pipe.execute_command(*command)
-        return self._at(dict(zip(article_ids, answers(pipe), strict=True)), keep=keep)
-
-    @staticmethod
-    def questions(article_ids: Iterable[str]) -> list[tuple[str, str, str]]:
-        """Return the commands that ask at which revs articles stand; see `remembered`."""
-        return [("HGET", keys.article(article_id), "rev") for article_id in article_ids]
-
-    def _at(self, revs: Mapping[str, str | None], *, keep: bool = True) -> dict[str, StoredArticle]:
-        """Return those of the articles that exist, of which it was just read at which `revs` they stand."""
         articles = {}
         changed = []
-        for article_id, rev in revs.items():
-            parsed = self._parsed.get(article_id)
-            if parsed is not None and parsed.rev == rev:
-                articles[article_id] = parsed
+        for article_id, answer in zip(article_ids, answers(pipe), strict=True):
+            article, rev = self._understand(article_id, answer, keep=keep)
+            if article is not None:
+                articles[article_id] = article
             elif rev is not None:
                 changed.append(article_id)
         return articles | self._read(changed, keep=keep)
+
+    def questions(self, article_ids: Iterable[str]) -> list[tuple[str, ...]]:
+        """Return a command for each article that asks how it stands, for whoever talks to Redis anyway; see `take`."""
+        return [
+            ("HGET", keys.article(article_id), "rev")
+            if self._parsed.get(article_id) is not None
+            else ("HMGET", keys.article(article_id), *_FIELDS)
+            for article_id in article_ids
+        ]
+
+    def take(self, article_id: str, answer: Any) -> str | None:
+        """Take in what `questions` was answered of an article; return its rev, None if it is not there or damaged.
+
+        `remembered` has it from then on, unless it has changed since it was read first.
+        """
+        return self._understand(article_id, answer, keep=True)[1]
+
+    def _understand(self, article_id: str, answer: Any, *, keep: bool) -> tuple[StoredArticle | None, str | None]:
+        """The article, if it is in memory or in the answer, and its rev, if there is one."""
+        if isinstance(answer, list):
+            article = self._parse(article_id, answer, keep=keep)
+            return article, article.rev if article is not None else None
+        return self.remembered(article_id, answer), answer
 
     def remembered(self, article_id: str, rev: str | None) -> StoredArticle | None:
         """Return an article at this rev, if it is in memory."""
@@ -150,33 +165,34 @@ class Articles:
         articles = {}
         pipe = self._client.pipeline(transaction=False)
         for article_id in article_ids:
-            pipe.hmget(keys.article(article_id), "doc", "rev", "feeds", "accepted", "fingerprints", "event", "result")
+            pipe.hmget(keys.article(article_id), *_FIELDS)
         for article_id, fields in zip(article_ids, answers(pipe), strict=True):
-            try:
-                doc, rev, feeds, accepted, marks, event, result = fields
-                if rev is None:
-                    continue
-                names = frozenset(json.loads(feeds))
-                fingerprints = tuple((marks or "").split())
-                article = StoredArticle(
-                    Article.stored(doc),
-                    rev,
-                    names,
-                    int(accepted),
-                    fingerprints,
-                    event or "",
-                    result or "",
-                    size=_OBJECTS + 2 * len(doc),
-                )
-            except (ValueError, TypeError) as error:
-                self._damaged_records.report(
-                    f"article {article_id}", str(error), "it is not there until it is sent again"
-                )
-                continue
-            if keep:
-                self._parsed.keep(article_id, article, article.size)
-            articles[article_id] = article
+            if article := self._parse(article_id, fields, keep=keep):
+                articles[article_id] = article
         return articles
+
+    def _parse(self, article_id: str, fields: Sequence[str | None], *, keep: bool) -> StoredArticle | None:
+        """The article with these `_FIELDS`; None if it is not there, or damaged, which is reported."""
+        doc, rev, feeds, accepted, marks, event, result = fields
+        if rev is None:
+            return None
+        try:
+            article = StoredArticle(
+                Article.stored(doc),  # type: ignore[arg-type]  # None is damage, and so understood
+                rev,
+                frozenset(json.loads(feeds)),  # type: ignore[arg-type]
+                int(accepted),  # type: ignore[arg-type]
+                tuple((marks or "").split()),
+                event or "",
+                result or "",
+                size=_OBJECTS + 2 * len(doc or ""),
+            )
+        except (ValueError, TypeError) as error:
+            self._damaged_records.report(f"article {article_id}", str(error), "it is not there until it is sent again")
+            return None
+        if keep:
+            self._parsed.keep(article_id, article, article.size)
+        return article
 
     def _remains(self, article_id: str) -> Remains:
         rev, feeds = self._client.hmget(keys.article(article_id), "rev", "feeds")

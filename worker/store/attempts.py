@@ -315,10 +315,10 @@ def _lots(attempts: Sequence[_EndpointAttempts]) -> Iterator[list[_EndpointAttem
         yield lot
 
 
-def _call(feed: str, attempts: Sequence[_EndpointAttempts]) -> tuple[list[str], list[str | int]]:
+def _call(feed: str, attempts: Sequence[_EndpointAttempts]) -> tuple[list[str], list[str | int | bytes]]:
     """The keys and arguments of attempts/record.lua."""
     k = keys.feed(feed)
-    names, arguments = [k.outbox, k.disputes_due], list[str | int]()
+    names, arguments = [k.outbox, k.disputes_due], list[str | int | bytes]()
     for endpoint, records in attempts:
         names += k.of_attempts(endpoint)
         arguments += endpoint, len(records)

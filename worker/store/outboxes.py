@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pydantic_core import to_json
+
 from worker.store import keys
 from worker.store.leases import Lease
 
@@ -24,7 +26,6 @@ Kind = Literal["attempt", "parked", "endpoint", "subscription", "ended", "page"]
 attempt as JSON or None. endpoint: name, cursor, paused since (ms) or None, reason. subscription: id, details as JSON,
 end of the lease, 1 if it is new, 0 if renewed. ended: id of the subscription, reason. page: endpoint and article, the
 sighting as JSON or None, due (ms) or None."""
-_compact = json.JSONEncoder(separators=(",", ":")).encode
 _LOT = 100
 """How many feeds are asked in one round trip."""
 
@@ -164,6 +165,6 @@ class Outboxes:
         self._damaged_records.report(f"entry {name} in the outbox of {feed}", reason, "it is not in the record")
 
 
-def attempt_json(endpoint: str, values: Sequence[str | int], ledger: Mapping[str, str]) -> str:
+def attempt_json(endpoint: str, values: Sequence[str | int], ledger: Mapping[str, str]) -> bytes:
     """Return what is appended of an attempt, with its entries of the ledger, each as JSON."""
-    return _compact([endpoint, values, ledger])
+    return to_json((endpoint, values, ledger))
