@@ -31,6 +31,7 @@ kill, and one that cannot mark an embargo says so (`marks_embargo`), so that not
 """
 
 from feeds.formats import (
+    anpa1312,
     applenews,
     applenewsrss,
     atom,
@@ -80,6 +81,7 @@ ARTICLE_FORMATS = FormatTable[ArticleFormat](
         newsml12.FORMAT,
         nitf.FORMAT,
         iptc7901.FORMAT,
+        anpa1312.FORMAT,
         htmlpage.FORMAT,
         plaintext.FORMAT,
         applenews.FORMAT,

@@ -29,7 +29,8 @@ from feeds.validation.ninjs import ninjs16, ninjs22, ninjs31
 from feeds.validation.partners import apple_news_rss, flipboard_feed, media_rss, msn_feed, smart_news
 from feeds.validation.rss import rss
 from feeds.validation.sitemap import news_sitemap, sitemap
-from feeds.validation.texts import html_page, iptc7901, plain_text
+from feeds.validation.texts import html_page, plain_text
+from feeds.validation.wires import anpa1312, iptc7901
 
 Check = Callable[[bytes], Findings]
 
@@ -54,6 +55,7 @@ ARTICLE_CHECKS: Mapping[str, Check] = {
     "newsml12": newsml12,
     "nitf": nitf,
     "iptc7901": iptc7901,
+    "anpa1312": anpa1312,
     "html": html_page,
     "text": plain_text,
     "applenews": apple_news,

@@ -1,13 +1,11 @@
-"""The rules of formats without a schema: plain text, HTML and IPTC 7901."""
+"""The rules of formats without a schema: plain text and HTML; those of wires are in wires.py."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from lxml import html
 
-from feeds.formats.iptc7901 import ETX, LINE_MOST, MONTHS, SOH, STX
 from feeds.formats.plaintext import IDENTITY
 from feeds.validation import values
 from feeds.validation.finding import Finding, Findings, house
@@ -27,8 +25,6 @@ _FORBIDDEN = (
     "frame",
 )
 _DOCTYPE = re.compile(r"\s*<!doctype html>", re.IGNORECASE)
-_HEADER = re.compile(r"[A-Za-z]{2,4}\d{4} [1-6] [a-z]{1,3} (\d+)( [\x21-\x7e][\x20-\x7e]*)?")
-_TIME = re.compile(rf"(\d{{2}})(\d{{2}})(\d{{2}}) ({'|'.join(MONTHS)}) (\d{{2}})", re.ASCII)
 
 
 def plain_text(document: bytes) -> Findings:
@@ -80,47 +76,3 @@ def _safe(root: html.HtmlElement) -> Findings:
                 yield Finding(element.sourceline, "html.attribute", f"{name} is not allowed")
             if name in {"href", "src"} and not (values.url(value) or value.startswith(("mailto:", "tel:"))):
                 yield Finding(element.sourceline, "html.address", f"{value[:80]!r} is no absolute URL")
-
-
-def iptc7901(document: bytes) -> Findings:
-    """Check a message of a wire: its header, its lines, its characters and its end."""
-    if not document.isascii():
-        yield Finding(None, "iptc7901.characters", "must be in the characters of ISO 646")
-        return
-    lines = document.decode("ascii").split("\r\n")
-    header = _HEADER.fullmatch(lines[0].removeprefix(SOH))
-    if not lines[0].startswith(SOH) or not header:
-        yield Finding(1, "iptc7901.header", "must begin with SOH, source, number, priority, category and words")
-        return
-    starts = [number for number, line in enumerate(lines) if line.startswith(STX)]
-    ends = [number for number, line in enumerate(lines) if line.startswith(ETX)]
-    if len(starts) != 1 or len(ends) != 1 or starts[0] > ends[0]:
-        yield Finding(None, "iptc7901.text", "must have one text between STX and ETX")
-        return
-    if starts != [2] or not lines[1].strip():
-        yield Finding(2, "iptc7901.keywords", "must have one line of keywords before the text")
-    text = [lines[starts[0]].removeprefix(STX), *lines[starts[0] + 1 : ends[0]]]
-    if not any(line.strip() for line in text):
-        yield Finding(3, "iptc7901.text", "must have a text")
-    for number, line in enumerate(text, starts[0] + 1):
-        if len(line) > LINE_MOST:
-            yield Finding(number, "iptc7901.line", f"a line must have at most {LINE_MOST} characters")
-        if not line.isprintable():
-            yield Finding(number, "iptc7901.characters", "a line must have no control characters")
-    if int(header[1]) != sum(len(line.split()) for line in text):
-        yield Finding(1, "iptc7901.words", "the number of words must be that of the text")
-    yield from _sent(lines[ends[0] + 1 :], ends[0] + 2)
-
-
-def _sent(lines: list[str], number: int) -> Findings:
-    time = _TIME.fullmatch(lines[0]) if lines else None
-    try:
-        if time:
-            day, hour, minute = (int(time[part]) for part in (1, 2, 3))
-            datetime(2000 + int(time[5]), MONTHS.index(time[4]) + 1, day, hour, minute)  # noqa: DTZ001 (asked whether it exists)
-    except ValueError:
-        time = None
-    if not time:
-        yield Finding(number, "iptc7901.time", "the text must be followed by its time, such as 041100 MAR 26")
-    if lines[-1:] != ["\x04"]:
-        yield Finding(number, "iptc7901.end", "must end with EOT")

@@ -52,6 +52,7 @@ def test_formats_of_articles_mark_it() -> None:
     assert f'<meta name="digital-source-type" content="{URI}">'.encode() in pushed("html")
     assert b"\nAI-assisted: yes\n" in pushed("text")
     assert b"\x02Made by people with the help of a trained model.\r\n" in pushed("iptc7901")
+    assert b"^Made by people with the help of a trained model.<\r\n" in pushed("anpa1312")
 
 
 def test_formats_of_feeds_mark_it() -> None:

@@ -56,7 +56,7 @@ OTHER: dict[str, Any] = {
     "images": (Image(url="https://e.example/b.jpg"),),
     "embargoed": NOON + timedelta(days=1),
     "expires": NOON + timedelta(days=8),
-    "urgency": 5,
+    "urgency": 2,
     "dateline": "PORT ANSE",
     "source": "Another Herald",
     "rights": "None",

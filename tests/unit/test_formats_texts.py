@@ -22,7 +22,7 @@ from feeds.validation.checks import check_article
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PROVIDER = Provider("harbour-herald.example,2026", "Harbour Herald")
-NAMES = ("newsml12", "iptc7901", "html", "text")
+NAMES = ("newsml12", "iptc7901", "anpa1312", "html", "text")
 CHANGES = ("article.published", "article.corrected", "article.withdrawn", "article.killed")
 WORDS = st.text(max_size=300)
 
@@ -164,6 +164,97 @@ class TestWire:
             "Made by people with the help of a trained model.",
             "Ferries return=",
         ] == lines[2:7]
+
+
+class TestAmericanWire:
+    def lines(self, change: str = "article.published", **fields: Any) -> list[str]:
+        return pushed("anpa1312", change, **fields).split("\r\n")
+
+    def test_a_message(self) -> None:
+        lines = self.lines(urgency=2, authors=["Zoë Größ"], subjects=["Sea & ports"], dateline="PORT LISSE")
+        assert [
+            "u i\x13\x11 BC-SEA-PORTS v2 hh-1 3-4 15",
+            "\x02^BC-SEA-PORTS,15<",
+            "^Ferries return<",
+            "^By Zoe Gross=",
+            "\t   PORT LISSE - At last.<",
+            "\t   The first ferry left.<",
+            "\x03HH-HH-03-04-26 1200GMT<",
+            "",
+            "",
+            "\x04",
+        ] == lines[1:]
+        assert re.fullmatch(r"\x16\x16\x01a\d{4}\x1fhh---", lines[0])
+
+    @pytest.mark.parametrize(
+        ("change", "urgency", "priority"),
+        [
+            ("article.published", None, "r"),
+            ("article.published", 1, "b"),
+            ("article.published", 3, "u"),
+            ("article.published", 5, "r"),
+            ("article.published", 6, "d"),
+            ("article.corrected", 6, "u"),
+            ("article.killed", 6, "b"),
+        ],
+    )
+    def test_priority(self, change: str, urgency: int | None, priority: str) -> None:
+        assert priority == self.lines(change, urgency=urgency)[1][0]
+
+    @pytest.mark.parametrize(
+        ("section", "category", "level"),
+        [("World news", "i", "a"), ("Sport", "s", "s"), ("Business", "f", "f"), ("الميناء", "a", "a")],
+    )
+    def test_category_and_service_level(self, section: str, category: str, level: str) -> None:
+        lines = self.lines(section=section)
+        assert (category, level) == (lines[1][2], lines[0][3])
+
+    @pytest.mark.parametrize(
+        ("section", "keyword"),
+        [
+            ("World news", "BC-WORLD-NEWS"),
+            ("", "BC-NEWS"),
+            ("الميناء", "BC-LMYN"),
+            ("A " * 30, "BC-A-A-A-A-A-A-A-A-A-A-A"),
+        ],
+    )
+    def test_the_keyword_is_in_capitals(self, section: str, keyword: str) -> None:
+        assert keyword == self.lines(section=section)[1].split()[2]
+
+    def test_what_begins_and_ends_lines_stands_nowhere_else(self) -> None:
+        lines = self.lines(headline="2 < 3 ^ 4 > 1")
+        assert "^2 ( 3 ' 4 ) 1<" in lines
+
+    def test_long_lines_and_words_are_broken(self) -> None:
+        lines = self.lines(body_html=f"<p>{'word ' * 100}{'x' * 200}</p>")
+        assert 63 == max(map(len, lines[2:-4]))
+        # A paragraph begins once and ends once.
+        assert 2 == sum(line.startswith("\t   ") for line in lines)
+
+    def test_what_must_be_known_stands_first(self) -> None:
+        lines = self.lines("article.corrected", embargoed=NOON + timedelta(hours=1))
+        assert [
+            "^CORRECTION: this version replaces all earlier ones.<",
+            "^EMBARGOED: not to be published before 2026-03-04 13:00 UTC.<",
+            "^Ferries return<",
+        ] == lines[3:6]
+
+    def test_a_reader_of_the_format_reads_what_was_written(self) -> None:
+        """As programs of others read it: what each of the header's fields is, byte by byte."""
+        document = pushed("anpa1312", subjects=["Sea"], authors=["Mara Ellingsen"])
+        first = re.match(r"\x16\x16\x01([a-z])([0-9]{4})\x1f([a-z-]+)", document)
+        second = re.match(
+            r"([a-z]) ([a-z])(\x13|\x14)(\x11|\x12) (am-|pm-|bc-|ap-)([a-z-.0-9]+)(.*) "
+            r"([0-9]{1,2})-([0-9]{1,2}) ([0-9]{0,4})",
+            document.split("\n")[1],
+            re.IGNORECASE,
+        )
+        assert first is not None
+        assert second is not None
+        assert ("SEA", "v2 hh-1", "3", "4") == (second[6], second[7].strip(), second[8], second[9])
+        sent = re.search(r"\x03([A-Z]+)-([A-Z]+)-([0-9]+-[0-9]+-[0-9]+ [0-9]{4})GMT", document.split("\n")[-4])
+        assert sent is not None
+        assert NOON == datetime.strptime(sent[3], "%m-%d-%y %H%M").replace(tzinfo=UTC)
 
 
 class TestPage:

@@ -15,6 +15,6 @@ FEED_FORMATS = (
 )
 ARTICLE_FORMATS = (
     *("json", "ninjs31", "ninjs22", "ninjs16", "newsmlg2", "newsml12", "nitf", "iptc7901"),
-    *("html", "text", "applenews"),
+    *("anpa1312", "html", "text", "applenews"),
 )
 FORMATS = tuple(dict.fromkeys((*FEED_FORMATS, *ARTICLE_FORMATS)))
