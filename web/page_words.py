@@ -25,6 +25,13 @@ _ARABIC = {
     "There is also a feed for each": "وهناك خلاصة لكلٍّ من",
     "Nothing has been published here yet.": "لم يُنشر هنا شيء بعد.",
     "Updated as it happens.": "تُحدَّث أولًا بأول.",
+    "author": "كاتب",
+    "subject": "موضوع",
+    "section": "قسم",
+    "edition": "طبعة",
+    "In place of the three dots stands the name, in lower case and with hyphens between its words.": (
+        "يحلّ الاسم محل النقاط الثلاث، بأحرف صغيرة وبين كلماته شرطات."
+    ),
 }
 _PERSIAN = {
     "Feeds": "خوراک‌ها",
@@ -49,6 +56,13 @@ _PERSIAN = {
     "There is also a feed for each": "همچنین خوراکی هست برای هر",
     "Nothing has been published here yet.": "هنوز چیزی اینجا منتشر نشده است.",
     "Updated as it happens.": "لحظه‌به‌لحظه به‌روز می‌شود.",
+    "author": "نویسنده",
+    "subject": "موضوع",
+    "section": "بخش",
+    "edition": "نسخهٔ زبانی",
+    "In place of the three dots stands the name, in lower case and with hyphens between its words.": (
+        "به جای سه نقطه نام می‌آید، با حروف کوچک و خط تیره میان واژه‌ها."
+    ),
 }
 _URDU = {
     "Feeds": "فیڈز",
@@ -73,6 +87,13 @@ _URDU = {
     "There is also a feed for each": "ایک فیڈ ہر ایک کے لیے بھی ہے:",
     "Nothing has been published here yet.": "یہاں ابھی کچھ شائع نہیں ہوا۔",
     "Updated as it happens.": "لمحہ بہ لمحہ تازہ۔",
+    "author": "مصنف",
+    "subject": "موضوع",
+    "section": "شعبہ",
+    "edition": "ایڈیشن",
+    "In place of the three dots stands the name, in lower case and with hyphens between its words.": (
+        "تین نقطوں کی جگہ نام لکھیں، چھوٹے حروف میں اور لفظوں کے درمیان ہائفن کے ساتھ۔"
+    ),
 }
 _TURKISH = {
     "Feeds": "Akışlar",
@@ -97,6 +118,13 @@ _TURKISH = {
     "There is also a feed for each": "Ayrıca şunların her biri için bir akış var:",
     "Nothing has been published here yet.": "Burada henüz bir şey yayımlanmadı.",
     "Updated as it happens.": "Anında güncellenir.",
+    "author": "yazar",
+    "subject": "konu",
+    "section": "bölüm",
+    "edition": "dil",
+    "In place of the three dots stands the name, in lower case and with hyphens between its words.": (
+        "Üç noktanın yerine ad gelir: küçük harflerle, sözcükler arasında kısa çizgiyle."
+    ),
 }
 LANGUAGES = {"en": dict.fromkeys(_ARABIC, ""), "ar": _ARABIC, "fa": _PERSIAN, "tr": _TURKISH, "ur": _URDU}
 

@@ -11,6 +11,7 @@ import pytest
 from config.settings import load
 from feeds.definition import FeedDefinition, Selector
 from web.localized_dates import written
+from web.page_words import LANGUAGES, words
 from web.pages import Pages
 from worker.newsroom.publication import Publication
 
@@ -44,6 +45,22 @@ def test_the_front_door_has_the_feeds_by_edition_and_no_private_one(pages: Pages
     assert "SECRET" not in page
     assert "hidden" not in pages.opml().decode()
     assert "Harbour &amp; Herald" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_sentences_are_in_the_language_of_the_newsroom(tmp_path: Path, language: str) -> None:
+    config = tmp_path / "dateline.toml"
+    config.write_text('[[feeds]]\nname = "all"\ntitle = "All"\n', "utf-8")
+    patterns = [FeedDefinition(name=f"{by}/*", title="*") for by in ("author", "subject", "section", "edition")]
+    feeds = (FeedDefinition(name="all", title="X", edition=language), *patterns)
+    publication = Publication("https://news.example", "Herald", "news.example,2026", language, feeds)
+    page = Pages(publication, load(config, {})).directory().decode()
+    for by in ("author", "subject", "section", "edition"):
+        assert f"https://news.example/feeds/{by}/<i>…</i>.rss" in page
+        assert words(language, by)[1] == language
+    # What is in another language than the page is marked so: nothing is.
+    assert not re.search(r'<(p|span|li)[^>]* lang="', page)
+    assert words(language, "There is also a feed for each")[0] in page
 
 
 def test_it_has_the_logo_and_the_colour_and_asks_no_other_host(pages: Pages) -> None:
