@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from config.setting_sources import Location, Model, Source, unknown_key, written_key
-from feeds.errors import FieldError
+from feeds.errors import FieldError, listed
 from feeds.event import field_errors
 from feeds.patterns import pattern_of, slug_of
 
@@ -151,7 +151,7 @@ def wrong_feed(feed: str, feed_names: Sequence[str]) -> str:
     part = feed.rpartition("/")[2]
     of_pattern = pattern_of(feed) in feed_names and slug_of(part) == part != ""
     if (feed not in feed_names or feed.endswith("*")) and not of_pattern:
-        return f"there is no feed {feed}; known: {', '.join(feed_names)}"
+        return f"there is no feed {feed}; known: {listed(feed_names)}"
     return ""
 
 

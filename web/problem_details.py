@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
+from feeds.errors import brief
 from web.header_fields import qualities
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def problem(
     """Return a problem; `errors` names every bad field."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     if detail:
-        body["detail"] = detail
+        body["detail"] = brief(detail)
     if bad_fields := field_list(errors):
         body["errors"] = bad_fields
     return json_response(status, body | more, _PROBLEM, headers)
@@ -72,7 +73,7 @@ def problem(
 
 def field_list(errors: Iterable[FieldError]) -> list[dict[str, str]]:
     """Return field errors in the form that responses have."""
-    return [{"field": error.field, "problem": error.problem} for error in errors]
+    return [{"field": brief(error.field, 200), "problem": brief(error.problem)} for error in errors]
 
 
 def wants_page(accept: str) -> bool:

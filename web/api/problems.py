@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from feeds.errors import InvalidInput
+from feeds.errors import InvalidInput, brief
 from web.problem_details import json_response
 from worker.management.callers import Forbidden
 from worker.management.changes import Conflict, NotFound, Outdated
@@ -64,8 +64,8 @@ class RequestProblem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
-        self.errors = [FieldProblem(field=field, message=message) for field, message in errors]
+        self.detail = brief(detail)
+        self.errors = [FieldProblem(field=brief(field, 200), message=brief(message)) for field, message in errors]
         self.headers = headers
         self.scope = scope
 

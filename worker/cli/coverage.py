@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from feeds.errors import listed
 from worker.cli.newsrooms.coverage import coverage as coverage_of
 from worker.cli.terminal import AsJson, Config, Data, out, print_json, say, shown
 from worker.cli.text_tables import Table
@@ -50,7 +51,7 @@ def _holds(row: dict[str, Any]) -> str:
 def _takedown(report: dict[str, Any]) -> str:
     """What an editor wants to know after a kill."""
     if missing := sorted({row["receiver"] for row in report["receivers"] if not row["confirmed"]}):
-        return f"Not confirmed by {report['unconfirmed']}: {', '.join(missing)}"
+        return f"Not confirmed by {report['unconfirmed']}: {listed(missing)}"
     seconds = report["seconds_to_the_last"]
     last = f", the last endpoint {seconds:.1f} s after the kill" if seconds is not None else ""
     return f"Confirmed by all{last}."

@@ -41,7 +41,7 @@ class Failure(NamedTuple):
 def failure_of(error: Exception) -> Failure | None:
     """Return how a command ends by an error; None: nobody has foreseen it, so it is a bug."""
     if isinstance(error, InvalidInput):
-        return Failure([str(wrong) for wrong in error.errors], 2)
+        return Failure(error.lines, 2)
     if isinstance(error, _CLEAR):
         return Failure([str(error)])
     if isinstance(error, RedisError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from feeds.errors import brief, listed
 from worker import clock
 
 if TYPE_CHECKING:
@@ -54,9 +55,12 @@ class Failed(Exception):
         self.status = status
 
 
+_MESSAGE_CHARACTERS = 2_000
+
+
 def say_wrong(message: str) -> None:
     """Say what is wrong, in one line."""
-    err.print(f"dateline: {message}", style="red", soft_wrap=True)
+    err.print(f"dateline: {brief(message, _MESSAGE_CHARACTERS)}", style="red", soft_wrap=True)
 
 
 def note(message: str) -> None:
@@ -107,7 +111,7 @@ def see_that_it_is_beside_redis() -> None:
 
 def feed_names(settings: Settings) -> str:
     """The names of the feeds and patterns of feeds, for messages."""
-    return ", ".join(definition.name for definition in settings.feeds)
+    return listed([definition.name for definition in settings.feeds])
 
 
 def config_path(config: Path | None) -> Path:

@@ -18,7 +18,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from feeds.article import Submission
-from feeds.errors import FieldError, InvalidInput
+from feeds.errors import FieldError, InvalidInput, listed
 from feeds.text import absolute_url
 from worker import clock
 from worker.management.callers import FILTERED, Forbidden
@@ -187,7 +187,7 @@ class ArticleOrders:
                 raise
         ids = list(dict.fromkeys(self._store.lineage.originals(ids).values()))
         if len(ids) > 1:
-            raise Conflict(f"{len(ids)} articles have the address {url}: {', '.join(ids)}; name one of the ids")
+            raise Conflict(f"{len(ids)} articles have the address {url}: {listed(ids)}; name one of the ids")
         if not ids:
             raise NotFound(f"no article has the address {url}; name its id")
         return ids[0]

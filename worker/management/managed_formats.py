@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from config.mistakes import reported
-from feeds.errors import FieldError, InvalidInput
+from feeds.errors import FieldError, InvalidInput, listed
 from feeds.formats.own.definition import FormatDefinition
 from worker.management import copies
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
@@ -86,7 +86,7 @@ class ManagedFormats:
             before = former.settings
             lost = definition.of != before.get("of", "article") or (before.get("embargo") and not definition.embargo)
             if lost and (endpoints := _endpoints_with(change.connection, name)):
-                raise Conflict(f"of and embargo stay as they are while endpoints have {name}: {', '.join(endpoints)}")
+                raise Conflict(f"of and embargo stay as they are while endpoints have {name}: {listed(endpoints)}")
             changed = former.model_copy(update={"settings": dict(values), "revision": change.revision})
             rows.save(change.connection, tables.managed_formats, _row(changed))
             change.note("format.changed", name, before, changed.settings)
@@ -99,7 +99,7 @@ class ManagedFormats:
             former = _format(change.connection, name)
             see_that_it_is_current("format", name, former.revision, revision)
             if endpoints := _endpoints_with(change.connection, name):
-                raise Conflict(f"endpoints have the format {name}: {', '.join(endpoints)}; give them another one first")
+                raise Conflict(f"endpoints have the format {name}: {listed(endpoints)}; give them another one first")
             rows.remove(change.connection, tables.managed_formats, name)
             change.note("format.removed", name, old=former.settings)
 

@@ -13,6 +13,7 @@ import structlog
 
 from config.differences import AT_THE_START, differences, with_those_of_the_start
 from config.settings import SettingsError
+from feeds.errors import MOST_SHOWN
 from worker.runtime import logs
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Rereading:
         except SettingsError as error:
             log.error(
                 "settings_refused",
-                fields=[wrong.field for wrong in error.errors],
-                reason=f"not read again: {'; '.join(map(str, error.errors))}",
+                fields=[wrong.field for wrong in error.errors[:MOST_SHOWN]],
+                reason=f"not read again: {error}",
                 next_step="the old ones stay in force; mend it and send SIGHUP again",
             )
             return None

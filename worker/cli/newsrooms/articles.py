@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from feeds.errors import listed
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.newsrooms.records import known_article, the_record
 from worker.cli.terminal import Failed, feed_names, settings_of
@@ -111,7 +112,7 @@ def revision(config: Path | None, data: Path | None, article: str, version: int)
     same = [row for row in rows if row["version"] == version]
     if not same:
         versions = list(dict.fromkeys(str(row["version"]) for row in rows))
-        raise Failed(f"--version: {article_id} has no version {version}; there is {', '.join(versions) or 'none'}")
+        raise Failed(f"--version: {article_id} has no version {version}; there is {listed(versions)}")
     row = max(same, key=lambda row: str(row["accepted"]))
     gone = Failed(f"the words of version {version} of {article_id} are forgotten; their sha256 is {row['sha256']}")
     if row["forgotten"]:

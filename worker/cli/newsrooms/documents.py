@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from feeds.errors import listed
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.terminal import Failed, feed_names
 
@@ -167,4 +168,4 @@ def _sent_feeds(endpoint: str, feed: str) -> Failed:
 
 def _among(existing: Iterable[str], name: str, introduction: str) -> None:
     if name not in (names := list(existing)):
-        raise Failed(f"{introduction} {', '.join(names) or 'none'}; there is no {name}", 2)
+        raise Failed(f"{introduction} {listed(names)}; there is no {name}", 2)

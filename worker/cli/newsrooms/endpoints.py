@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from feeds.errors import listed
 from worker.cli.management import at_the_shell
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.terminal import Failed
@@ -232,7 +233,7 @@ def endpoints(config: Path | None, data: Path | None) -> LocalEndpoints | Remote
 
 def no_endpoint(name: str, names: list[str]) -> Failed:
     """Return the failure that there is none of this name."""
-    return Failed(f"there is no endpoint {name}; known: {', '.join(names) or 'none'}", 2)
+    return Failed(f"there is no endpoint {name}; known: {listed(names)}", 2)
 
 
 def _no_attempt(name: str, identity: str) -> Failed:

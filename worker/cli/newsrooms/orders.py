@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from feeds.errors import listed
 from worker.cli.management import at_the_shell
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.terminal import Failed
@@ -80,7 +81,7 @@ class LocalOrders:
 
         lists = curated_lists(self._services.publication)
         if name not in lists:
-            raise Failed(f"no feed has a list {name}; known: {', '.join(lists) or 'none'}", 2)
+            raise Failed(f"no feed has a list {name}; known: {listed(lists)}", 2)
         return lists[name]
 
 
@@ -131,7 +132,7 @@ class RemoteOrders:
 
     def _no_list(self, name: str) -> Failed:
         names = [row["name"] for row in self.lists()]
-        return Failed(f"no feed has a list {name}; known: {', '.join(names) or 'none'}", 2)
+        return Failed(f"no feed has a list {name}; known: {listed(names)}", 2)
 
 
 def orders(config: Path | None, data: Path | None) -> LocalOrders | RemoteOrders:
