@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from api_process import TOKEN, ApiProcess, api_process
@@ -15,6 +16,7 @@ from web import wrong_keys
 from web.api.application import operations, scopes_of
 from worker.management.callers import Bounds
 from worker.management.scopes import ALL, SCOPES
+from worker.store.refusals import Refusal
 
 PROBLEM = "application/problem+json"
 
@@ -163,6 +165,47 @@ def test_lists_have_pages_that_link_to_the_next(api: ApiProcess) -> None:
         assert bool(link) == (answer.json()["next"] is not None)
         path = link.partition(">")[0].removeprefix("</api/v1")
     assert names == ["arena", "portal", "reader"]
+
+
+def test_what_the_gate_keeps_out_is_listed(api: ApiProcess) -> None:
+    refusals = api.services.store.refusals
+    for article_id in ("kept-1", "kept-2"):
+        api.publish(article_id)
+    for name in ("rss", "atom"):
+        for article_id, version in (("kept-1", 1), ("kept-2", 1)):
+            refusals.note(name, article_id, Refusal(version, 1_772_000_000_000, ["it is too short"]))
+    # One that is cold or forgotten is in no document.
+    refusals.note("rss", "gone", Refusal(1, 1_772_000_000_000, ["it is too short"]))
+    first = api.ask("GET", "/parked?limit=3").json()
+    rows = [*first["items"], *api.get(f"/parked?after={quote(first['next'])}")["items"]]
+    assert [(row["format"], row["article"]) for row in rows] == [
+        *(("atom", "kept-1"), ("atom", "kept-2"), ("rss", "kept-1"), ("rss", "kept-2")),
+    ]
+    assert rows[0] == {
+        "format": "atom",
+        "article": "kept-1",
+        "version": 1,
+        "since": "2026-02-25T06:13:20Z",
+        "reasons": ["it is too short"],
+    }
+    assert api.ask("GET", "/parked", api.key(*ALL, bounds=Bounds(feeds=("sport",)))).status_code == 403
+    for name in ("rss", "atom"):
+        refusals.drop(name, ["kept-1", "kept-2", "gone"])
+
+
+def test_a_link_that_signs_in_is_shown_once_and_gives_nobody_more(api: ApiProcess) -> None:
+    api.ask("POST", "/users", json={"name": "rita", "role": "admin", "password": "a long enough password"})
+    api.until(lambda: api.ask("POST", "/users/rita/links").status_code == 201, "rita everywhere")
+    headers = {"Idempotency-Key": "link-of-rita"}
+    made = api.ask("POST", "/users/rita/links", headers=headers)
+    assert (made.status_code, made.json()["seconds"]) == (201, 900)
+    assert "/desk/sign-in/link/" in made.json()["url"]
+    assert api.ask("POST", "/users/rita/links", headers=headers).status_code == 409
+    less = api.ask("POST", "/users/rita/links", api.key("people:write"))
+    assert (less.status_code, "may also do" in less.json()["detail"]) == (403, True)
+    newest = api.get("/audit?target=rita&limit=1")["items"][0]
+    assert (newest["action"], newest["actor"]) == ("person.link_made", "file")
+    assert made.json()["url"].rpartition("/")[2] not in api.ask("GET", "/audit?target=rita").text
 
 
 def test_an_order_with_an_idempotency_key_is_carried_out_once(api: ApiProcess) -> None:

@@ -18,7 +18,7 @@ from web.api.visibility import sees_any, unbound
 from worker import clock
 from worker.documents.feed_documents import EVERYBODY
 from worker.documents.quality_gate import FeedRefused
-from worker.management.scopes import SUBSCRIPTIONS_READ
+from worker.management.scopes import FEEDS_READ, SUBSCRIPTIONS_READ
 from worker.receivers import feed_rows, subscription_rows
 from worker.record import subscriptions as recorded
 
@@ -108,6 +108,31 @@ def feeds(
 
 
 _FORMATS = f"One of {', '.join(FEED_FORMATS.ours)}, or of the newsroom's own."
+
+
+class ParkedRow(BaseModel):
+    """An article that the quality gate keeps out of a feed format: which version, since when, and why."""
+
+    format: str
+    article: str
+    version: int
+    since: datetime
+    reasons: list[str]
+
+
+@router.get("/parked", summary="The articles that the gate keeps out of feeds")
+def parked(
+    request: Request, response: Response, parts: Parts, caller: FeedsReader, limit: Limit = 50, after: After = ""
+) -> Page[ParkedRow]:
+    """List the articles that the gate keeps out of the documents of a format, by format and article.
+
+    They are of all feeds: a key that is bound to some sees none of them. What endpoints have parked is with these.
+    """
+    if not unbound(caller):
+        caller.require(FEEDS_READ, feed=None, partner=None)
+    rows = feed_rows.parked_rows(parts.store)
+    shown, following = by_name(rows, lambda row: f"{row['format']} {row['article']}", after, limit)
+    return page(request, response, [ParkedRow(**row) for row in shown], following)
 
 
 @router.get("/feeds/{feed:path}/preview", summary="A feed as it is served")

@@ -12,6 +12,7 @@ from web.api.access import PeopleReader, PeopleWriter
 from web.api.paging import After, Limit, Page, by_name, page
 from web.api.parts import Parts
 from web.api.revisions import IfMatch, expected_revision, tag
+from worker.management.desk_sessions import LINK_SECONDS, sign_in_address
 from worker.management.scopes import Role
 
 if TYPE_CHECKING:
@@ -48,6 +49,13 @@ class NewPassword(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     password: str
+
+
+class SignInLink(BaseModel):
+    """A link that signs somebody in."""
+
+    url: str = Field(description="Whoever has it signs in by it. It is shown this once.")
+    seconds: int = Field(description="How long it can be used.")
 
 
 class UserRow(BaseModel):
@@ -106,6 +114,17 @@ def set_password(
     person = parts.management.people.set_password(caller, user, new.password, expected_revision(if_match))
     tag(response, person.revision)
     return _row(person)
+
+
+@router.post("/users/{user}/links", status_code=201, summary="Make a link that signs somebody in")
+def make_link(user: str, request: Request, parts: Parts, caller: PeopleWriter) -> SignInLink:
+    """Make a link that signs somebody in at the desk, once, within a quarter of an hour.
+
+    Nobody makes one for somebody who may do more than they may themselves.
+    """
+    request.state.shows_secret = True
+    token = parts.management.sessions.make_link(caller, user)
+    return SignInLink(url=sign_in_address(parts.publication.base_url, token), seconds=LINK_SECONDS)
 
 
 @router.delete("/users/{user}", status_code=204, summary="Let somebody sign in no longer")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from worker.cli.format_names import FEED_FORMATS
 from worker.cli.newsrooms.feeds import feeds_of
 from worker.cli.newsrooms.subscriptions import subscriptions
-from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, shown, utc
+from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, shown
 from worker.cli.text_tables import Table
-
-if TYPE_CHECKING:
-    from worker.store import Store
 
 
 def list_feeds(
@@ -37,12 +34,10 @@ def list_feeds(
         raise Failed("--push, --withdraw and --parked: give one of them", 2)
     if dry_run and not (push or withdraw):
         raise Failed("--dry-run goes with --push or --withdraw", 2)
-    if parked:
-        from worker.cli.running_newsroom import newsroom
-
-        _list_parked(newsroom(config, data).store)
-        return
     there = feeds_of(config, data)
+    if parked:
+        _list_parked(there.parked(), as_json=as_json)
+        return
     if push or withdraw:
         from worker.cli.feed_orders import order
 
@@ -75,15 +70,15 @@ def list_feeds(
     out.print(f"Formats: {', '.join(FEED_FORMATS)}; addresses: {there.address()}/feeds/FEED.FORMAT")
 
 
-def _list_parked(store: Store) -> None:
-    from feeds.formats import FEED_FORMATS
-    from worker.documents.quality_gate import kept_out
-
+def _list_parked(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"parked": rows})
+        return
     table = Table("Format", "Article", "Version", "Since (UTC)", "Why", details=("Why",))
-    for name in FEED_FORMATS:
-        for article_id, refusal in kept_out(store, name).items():
-            why = "; ".join(refusal.reasons)
-            table.add_row(name, article_id, str(refusal.version), utc(refusal.time), why)
+    for row in rows:
+        table.add_row(
+            row["format"], row["article"], str(row["version"]), shown(row["since"]), "; ".join(row["reasons"])
+        )
     table.show(out, "The gate keeps nothing out.")
 
 

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.management import at_the_shell, management
 from worker.cli.newsrooms.people import people
-from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, settings_of, shown
+from worker.cli.terminal import AsJson, Config, Data, Failed, note, out, print_json, say, shown
 from worker.cli.text_tables import Table
 
 app = typer.Typer(
@@ -70,9 +69,7 @@ def password(name: Name, config: Config = None, data: Data = None) -> None:
 @app.command(epilog="Example: dateline user link mira")
 def link(name: Name, config: Config = None, data: Data = None) -> None:
     """Print a link that signs somebody in at the desk. It works once, for a quarter of an hour."""
-    with management(config, data) as newsroom:
-        token = newsroom.sessions.make_link(at_the_shell(), name)
-    say(f"{settings_of(config, data).site.base_url}/desk/sign-in/link/{token}")
+    say(people(config, data).link(name))
 
 
 def _password() -> str:

@@ -126,10 +126,10 @@ def reasons(findings: list[Finding]) -> list[str]:
 def kept_out(store: Store, format_name: str) -> dict[str, Refusal]:
     """Return the articles that the gate keeps out of a feed format as they are now, by id.
 
-    Notes of older versions are dropped.
+    Notes of older versions are dropped. What is cold is in no document, so nothing keeps it out of one.
     """
     refusals = store.refusals.all(format_name)
     articles = store.articles.get_many(refusals)
-    outdated = [name for name, refusal in refusals.items() if articles[name].article.version != refusal.version]
+    outdated = [name for name, stored in articles.items() if stored.article.version != refusals[name].version]
     store.refusals.drop(format_name, outdated)
-    return {name: refusal for name, refusal in refusals.items() if name not in outdated}
+    return {name: refusals[name] for name in articles if name not in outdated}

@@ -189,6 +189,11 @@ class DeskSessions:
         self._remembered[name] = session, now
 
 
+def sign_in_address(base_url: str, token: str) -> str:
+    """Return the address that signs in whom a link is for; it works once."""
+    return f"{base_url}/desk/sign-in/link/{token}"
+
+
 def _digest(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -31,6 +31,7 @@ from rich.table import Table
 
 from config.settings import load
 from worker.management.callers import shell
+from worker.management.desk_sessions import sign_in_address
 from worker.management.management import Management
 from worker.management.surroundings import Surroundings
 from worker.outbound.signing import SignatureError, verify_hub_signature, verify_webhook
@@ -290,7 +291,7 @@ def _desk_link(settings: Settings, redis_url: str) -> str:
         management = Management(store, record, Surroundings.of(settings))
         management.people.add(caller, "editor", "admin")
         token = management.sessions.make_link(caller, "editor")
-    return f"{settings.site.base_url}/desk/sign-in/link/{token}"
+    return sign_in_address(settings.site.base_url, token)
 
 
 def _stay(out: Console, link: str) -> None:

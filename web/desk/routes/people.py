@@ -12,6 +12,7 @@ from starlette.routing import Route
 from web.desk.api_calls import ApiProblem
 from web.desk.parts import PREFIX, api_of, form_of, pairs_of, parts_of, visitor_of
 from worker import clock
+from worker.management.desk_sessions import sign_in_address
 from worker.management.scopes import PEOPLE_READ, ROLES, SCOPES
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ async def change(request: Request) -> Response:
         parts = parts_of(request)
         sessions, caller = parts.api_parts.management.sessions, visitor_of(request).caller
         token = await run_in_threadpool(sessions.make_link, caller, name)
-        address = f"{parts.api_parts.publication.base_url}{PREFIX}/sign-in/link/{token}"
+        address = sign_in_address(parts.api_parts.publication.base_url, token)
         return await _people(request, link=address, linked=name)
     else:
         await api.call("PATCH", "users", name, body={"role": fields.get("role", "")}, revision=_ANY)

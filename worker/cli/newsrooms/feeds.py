@@ -42,6 +42,13 @@ class LocalFeeds:
         of_the_file = {endpoint.name: endpoint.feed for endpoint in self._settings.endpoints}
         return rows_of(self._store, definitions, of_the_file)
 
+    def parked(self) -> list[Row]:
+        """Return the articles that the gate keeps out of feed formats."""
+        from worker.receivers.feed_rows import parked_rows
+
+        # Formats of the newsroom's own are listed once they are in use.
+        return parked_rows(self._services.store)
+
     def address(self) -> str:
         """Return below which address the feeds are served."""
         return self._settings.site.base_url
@@ -80,6 +87,10 @@ class RemoteFeeds:
     def rows(self) -> list[Row]:
         """Return all feeds and patterns of feeds, by name."""
         return list(self._api.items("feeds"))
+
+    def parked(self) -> list[Row]:
+        """Return the articles that the gate keeps out of feed formats."""
+        return list(self._api.items("parked"))
 
     def address(self) -> str:
         """Return below which address the feeds are served."""

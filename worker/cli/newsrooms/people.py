@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.cli.management import at_the_shell, management
 from worker.cli.newsrooms.api import api_of
+from worker.cli.terminal import settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,14 @@ class LocalPeople:
         with management(*self._place) as newsroom:
             newsroom.people.set_password(at_the_shell(), name, password)
 
+    def link(self, name: str) -> str:
+        """Return the address that signs somebody in, once."""
+        from worker.management.desk_sessions import sign_in_address
+
+        with management(*self._place) as newsroom:
+            token = newsroom.sessions.make_link(at_the_shell(), name)
+        return sign_in_address(settings_of(*self._place).site.base_url, token)
+
 
 class RemotePeople:
     """People over the API."""
@@ -65,6 +74,10 @@ class RemotePeople:
     def set_password(self, name: str, password: str) -> None:
         """Give somebody another password."""
         self._api.put("users", name, "password", value={"password": password})
+
+    def link(self, name: str) -> str:
+        """Return the address that signs somebody in, once."""
+        return str(self._api.post("users", name, "links")["url"])
 
 
 def people(config: Path | None, data: Path | None) -> LocalPeople | RemotePeople:
