@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from feeds.formats import FEED_FORMATS
@@ -41,7 +40,11 @@ def rows_of(store: Store, definitions: Sequence[FeedDefinition], endpoints: Mapp
         else:
             of_feed = dict(counts.get(name, {}))
             row |= {"articles": sizes[name], "sequence": heads[name].seq, "changed": iso(heads[name].changed)}
-            row |= {"behind": of_feed.pop("behind", 0), "receivers": sum(of_feed.values()), "parked": parked[name]}
+            row |= {
+                "behind": of_feed.pop("behind", 0),
+                "receivers": sum(of_feed.values()),
+                "parked": parked.get(name, 0),
+            }
             row["filling"] = filling if name in progress.feeds else None
         rows.append(row)
     return rows
@@ -62,11 +65,10 @@ def parked_rows(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def _parked(store: Store, endpoints: Mapping[str, str], feeds: Iterable[str]) -> Counter[str]:
+def _parked(store: Store, endpoints: Mapping[str, str], feeds: Iterable[str]) -> dict[str, int]:
     """How many articles the endpoints of each feed have set aside. It does without the record."""
-    shown = set(feeds)
-    chosen = [(feed, name) for name, feed in endpoints.items() if feed in shown]
-    parked: Counter[str] = Counter()
-    for (feed, _), overview in zip(chosen, store.endpoints.overviews(chosen), strict=True):
-        parked[feed] += overview.parked
-    return parked
+    names: dict[str, list[str]] = {feed: [] for feed in feeds}
+    for name, feed in endpoints.items():
+        if feed in names:
+            names[feed].append(name)
+    return store.attempts.count_parked({feed: endpoints_of for feed, endpoints_of in names.items() if endpoints_of})

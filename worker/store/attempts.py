@@ -242,6 +242,14 @@ class Attempts:
         """Return attempts that were taken and not made; what the bucket can't hold is lost at its next use."""
         self._client.hincrbyfloat(keys.feed(feed).of_endpoint(endpoint, "bucket"), "tokens", unspent)
 
+    def count_parked(self, endpoints: Mapping[str, Sequence[str]]) -> dict[str, int]:
+        """Return how many articles the endpoints of each feed have set aside, feed -> endpoints, in one round trip."""
+        calls: list[tuple[list[str], list[Any]]] = [
+            ([keys.feed(feed).of_endpoint(name, "parked") for name in names], []) for feed, names in endpoints.items()
+        ]
+        counts = self._scripts.run_many("attempts/count_parked", calls) if calls else []
+        return dict(zip(endpoints, counts, strict=True))
+
     def parked(self, feed: str, endpoint: str) -> dict[str, Attempt]:
         """Return the articles that the endpoint refused for good, each with the attempt."""
         texts = self._client.hgetall(keys.feed(feed).of_endpoint(endpoint, "parked"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from feeds.validation.finding import Finding
+
+_FEEDS_MOST = 100
+"""So many feeds are there to choose from."""
+_DOCUMENTS_KEPT = 16
+"""Of so many documents it is remembered what is wrong with them."""
 _DAYS = 90
 """So many days of what feed readers tell are shown."""
 
@@ -46,22 +53,26 @@ async def feed(request: Request) -> Response:
         )
         if shown and shown["document"] is not None:
             document = shown["document"].encode()
-            findings = await run_in_threadpool(lambda: check_feed(chosen, document, ours=True))
+            findings = await run_in_threadpool(_findings, FEED_FORMATS[chosen].key, chosen, document)
     return parts_of(request).pages.page(
         request, "feed.html", feed=definition, formats=list(FEED_FORMATS), chosen=chosen, shown=shown,
         findings=findings, readers=readers,
     )  # fmt: skip
 
 
+@lru_cache(_DOCUMENTS_KEPT)
+def _findings(key: str, format_name: str, document: bytes) -> list[Finding]:
+    """What the rules of a format say of a document: the same as long as neither changes. `key`: of the format."""
+    del key
+    return check_feed(format_name, document, ours=True)
+
+
 async def subscriptions(request: Request) -> Response:
     """GET /desk/subscriptions: those that have a lease, and how many each host has on this page."""
     api, query = api_of(request), request.query_params
-    page, definitions = await asyncio.gather(
-        api.get("subscriptions", feed=query.get("feed", ""), limit=100, after=query.get("after", "")),
-        api.get("feeds", limit=100),
-    )
+    page = await api.get("subscriptions", feed=query.get("feed", ""), limit=100, after=query.get("after", ""))
     hosts = Counter(urlsplit(row["callback"]).hostname or "?" for row in page["items"])
-    names = [row["name"] for row in definitions["items"] if not row["pattern"]]
+    names = [definition.name for definition in parts_of(request).api_parts.publication.definitions][:_FEEDS_MOST]
     return parts_of(request).pages.page(
         request, "subscriptions.html", page=page, hosts=hosts.most_common(20), feeds=names, query=dict(query)
     )
