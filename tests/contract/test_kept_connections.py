@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from contract.misbehaving import PATIENCE, MisbehavingReceiver
 
 from worker.outbound.dns_cache import UNREACHABLE_SECONDS
 from worker.outbound.errors import Fault
-from worker.outbound.transfer import Tls
+from worker.outbound.transfer import Answer, Tls
 
 TRUSTED = Tls(ca=str(CERTIFICATE))
 
@@ -32,6 +33,20 @@ def test_connections_are_kept_from_one_batch_to_the_next(caller: Caller, receive
         caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(20)])
         caller.wait(50 + 20 * (batch + 1))
     assert receiver.connections <= 20
+
+
+def test_what_has_been_sent_is_kept_by_nobody(caller: Caller, receiver: MisbehavingReceiver) -> None:
+    answers: list[Answer] = []
+
+    def on_answer(answer: Answer) -> None:
+        answers.append(answer)
+
+    held = weakref.ref(on_answer)
+    caller.submit([caller.transfer(f"{receiver.url}/ok", on_answer=on_answer)])
+    receiver.until(lambda: bool(answers))
+    del on_answer
+
+    receiver.until(lambda: held() is None)
 
 
 def test_a_kept_connection_that_was_closed_meanwhile_costs_nothing(

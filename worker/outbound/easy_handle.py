@@ -228,6 +228,7 @@ class EasyHandle:
 
     def clear(self) -> None:
         """Forget the transfer. The handle must not be in a multi handle."""
+        del self.transfer, self.place
         if self._size:
             self._size = 0
             self._chunks.clear()

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from worker.outbound.latency import LatencyAverages
@@ -238,10 +237,13 @@ def _enqueue(queue: deque[_Waiting], entry: _Waiting, *, urgent: bool) -> None:
     (queue.appendleft if urgent else queue.append)(entry)
 
 
-@lru_cache(maxsize=16_384)
 def host_of(url: str) -> str:
     """Return host and port as they stand in a URL, in lower case; the text itself if it is not a URL."""
-    _, slashes, rest = url.partition("//")
-    if not slashes:
+    start = url.find("//") + 2
+    if start == 1:
         return url
-    return rest.partition("/")[0].partition("?")[0].partition("#")[0].rpartition("@")[2].lower()
+    end = url.find("/", start)
+    host = url[start:] if end == -1 else url[start:end]
+    if "?" in host or "#" in host or "@" in host:
+        host = host.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    return host.lower()
