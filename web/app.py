@@ -310,6 +310,7 @@ def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, cl
         receipts=EventReceipts(store, services.record, articles, publication),
         endpoint_orders=services.endpoint_orders,
         previews=Previews(store, publication),
+        sent_feeds=services.sent_feeds,
         pulls=PullStreams(store, articles, publication.provider, clearance, services.alerts),
         push_tests=push_tests,
         live=live,

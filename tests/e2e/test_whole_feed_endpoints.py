@@ -120,6 +120,23 @@ def test_what_readers_see_lies_there_and_what_is_killed_does_not(
     assert rows(newsroom, "w-1").keys() == {"portal", "library", "screens"}
 
 
+def test_what_was_sent_is_made_anew_until_the_feed_changes(newsroom: Newsroom, sshd: Sshd) -> None:
+    newsroom.publish("v-1", "s20")
+    lies = sshd.files / "in/herald/all.xml"
+    newsroom.receiver.until(lambda: lies.exists() and b"v-1" in lies.read_bytes(), 60, "the article")
+
+    def attempts(path: str = "") -> Any:
+        url = f"{newsroom.base_url}/api/v1/endpoints/library/attempts{path}"
+        return requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60).json()
+
+    def is_shown() -> bool:
+        newest = attempts("?limit=1")["items"]
+        document = attempts(f"/{newest[0]['id']}")["document"] if newest else None
+        return document is not None and document.encode() == lies.read_bytes()
+
+    newsroom.receiver.until(is_shown, 60, "the document")
+
+
 def test_a_test_leaves_the_document_as_it_is(newsroom: Newsroom, bucket: BucketServer, sshd: Sshd) -> None:
     newsroom.publish("t-1", "s20")
     bucket.until(lambda: "s20.xml" in bucket.names() and b"t-1" in bucket.text("s20.xml"), "the article")

@@ -45,7 +45,7 @@ def api(tmp_path_factory: pytest.TempPathFactory, redis_url: str, receiver: Rece
         yield process
 
 
-def attempts_at(api: ApiProcess, endpoint: str, article: str) -> list[dict[str, Any]]:
+def attempts_at(api: ApiProcess, endpoint: str, article: str | None) -> list[dict[str, Any]]:
     rows = api.get(f"/endpoints/{endpoint}/attempts")["items"]
     return [row for row in rows if row["article"] == article]
 
@@ -132,12 +132,45 @@ def test_a_document_is_shown_as_it_was_sent_or_not_at_all(api: ApiProcess) -> No
     api.until(gone, "the end of the text")
 
 
-def test_a_push_of_a_feed_is_told_without_its_document(api: ApiProcess) -> None:
-    api.publish("hh-3")
-    row = api.until(lambda: attempts_at(api, "reader", None), "the push")[0]  # type: ignore[arg-type]
-    one = whole(api, "reader", row)
-    assert (one["document"], one["no_document"]) == (None, "it was a feed with all changes, which is not kept")
-    assert one["phases"]["first_byte"] > 0
+ANOTHER = "the feed, the endpoint, the newsroom or Dateline is another than when it was sent"
+
+
+def test_a_push_of_a_feed_is_made_anew_until_what_was_in_it_changes(api: ApiProcess, receiver: Receiver) -> None:
+    def pushes() -> list[Any]:
+        return attempts_at(api, "reader", None)
+
+    before = len(pushes())
+    api.publish("hh-3", headline="A first version")
+    (first,) = api.until(lambda: len(rows := pushes()) > before and rows[:1], "the push")
+    api.publish("hh-7", headline="Another one")
+    (second,) = api.until(lambda: len(rows := pushes()) > before + 1 and rows[:1], "the next push")
+    # As soon as the ledger is in the record, too.
+    api.until(lambda: whole(api, "reader", first)["document"], "the document")
+    shown = [whole(api, "reader", row)["document"].encode() for row in (first, second)]
+    assert shown == [request.body for request in receiver.at("/reader")[-2:]]
+    assert b"A first version" in shown[0]
+    assert b"Another one" not in shown[0]
+    assert whole(api, "reader", first)["phases"]["first_byte"] > 0
+    api.publish("hh-3", headline="A second version", version=2)
+    api.until(lambda: whole(api, "reader", first)["no_document"] == ANOTHER, "the change")
+    assert whole(api, "reader", second)["document"].encode() == shown[1]
+    api.ask("POST", "/articles/hh-3/kill")
+    api.consume()
+    (notice,) = api.until(lambda: len(rows := pushes()) > before + 3 and rows[:1], "the push of the kill")
+    document = api.until(lambda: whole(api, "reader", notice)["document"], "the document")
+    assert "A second version" not in document
+    assert document.encode() == receiver.at("/reader")[-1].body
+
+
+def test_a_push_of_a_feed_that_failed_is_made_anew(api: ApiProcess, receiver: Receiver) -> None:
+    receiver.behave["/failing"] = lambda _: (500, b"")
+    settings = {"feed": "world", "mode": "feed", "format": "atom", "url": f"{receiver.url}/failing", "secret": []}
+    assert api.ask("POST", "/endpoints", json={"name": "failing", "settings": settings}).status_code == 201
+    api.until(lambda: api.get("/endpoints/failing")["health"]["state"], "its enrolment")
+    api.publish("hh-8", headline="Not taken")
+    (row, *_) = api.until(lambda: attempts_at(api, "failing", None), "the attempt")
+    one = api.until(lambda: (shown := whole(api, "failing", row))["document"] and shown, "the document")
+    assert one["document"].encode() == receiver.at("/failing")[0].body
 
 
 def test_of_another_format_it_is_said_so(api: ApiProcess, receiver: Receiver) -> None:

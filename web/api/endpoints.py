@@ -233,7 +233,7 @@ def one_attempt(endpoint: str, attempt: str, parts: Parts, caller: EndpointsRead
     """Return an attempt with the document that was sent; without it for a key that lacks `articles:read`."""
     view = parts.endpoints().view(caller, endpoint)
     with parts.record.availability.read() as connection:
-        row = attempt_with_document(connection, view, attempt, parts.publication.provider)
+        row = attempt_with_document(connection, view, attempt, parts.publication.provider, parts.sent_feeds)
     if row is None:
         raise not_there("attempt", attempt)
     (row,) = _as_seen(parts, caller, view, [row])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from worker.receivers.previews import Previews
     from worker.receivers.pull_stream import PullStreams
     from worker.receivers.push_tests import PushTests
+    from worker.receivers.sent_feeds import SentFeeds
     from worker.record import Record
     from worker.retention.recorded import RecordedArticles
     from worker.retention.warm import HotArticles
@@ -47,6 +48,7 @@ class ApiParts:
     receipts: EventReceipts
     endpoint_orders: EndpointOrders
     previews: Previews
+    sent_feeds: SentFeeds
     pulls: PullStreams
     push_tests: PushTests
     live: LiveListener

@@ -33,9 +33,12 @@ EVENTS = {
     "It was made secure": "تأمين الاتصال",
     "The answer began": "بدء الجواب",
     "It can't be shown:": "لا يمكن عرضه:",
-    "it was a feed with all changes, which is not kept": "كانت خلاصة بكل التغييرات، وهي لا تُحفظ",
+    "nothing was sent": "لم يُرسل شيء",
     "nothing was sent, or in a format that is not known here any more": "لم يُرسل شيء، أو بصيغة لم تعد معروفة هنا",
     "its text was killed or forgotten": "سُحب نصه أو مُحي",
+    "the feed, the endpoint, the newsroom or Dateline is another than when it was sent": (
+        "تغيّرت الخلاصة أو نقطة التسليم أو غرفة الأخبار أو Dateline منذ إرسالها"
+    ),
     "the endpoint, the newsroom or Dateline is another than when it was sent": (
         "تغيّرت نقطة التسليم أو غرفة الأخبار أو Dateline منذ إرساله"
     ),

@@ -137,6 +137,21 @@ class FeedPayloads:
         self._payloads.keep(key, (payload,), payload.size if payload else 0)
         return payload
 
+    def of_changes(
+        self, definition: FeedDefinition, feed_format: FeedFormat, rights: Rights, changes: Sequence[Change]
+    ) -> bytes | None:
+        """Return the body of a push of these changes, as it was when the last of them was the feed's last one.
+
+        None: nothing is left of them. What is among them and has changed since is not in it. Raises FeedRefused.
+        """
+        first, last = changes[0], changes[-1]
+        ahead = self._store.changes.ahead(definition.name, first.seq - 1, CHANGES_PER_PAYLOAD)
+        request = PayloadRequest(first.seq - 1, last.seq, rights=rights, delayed=DelayedArticles(frozenset(), last.seq))
+        selection = self._select_changes(definition.name, request, ahead)
+        head = replace(selection.head, seq=last.seq, changed=last.asof)
+        payload = self._render(definition, feed_format, rights, replace(selection, head=head), quiet=True)
+        return payload.body if payload else None
+
     def _build(
         self, definition: FeedDefinition, feed_format: FeedFormat, request: PayloadRequest
     ) -> FeedPayload | None:
@@ -216,9 +231,18 @@ class FeedPayloads:
         return _Selection(head, article_ids, departures, cursor, end, None, timedelta.max, left)
 
     def _render(
-        self, definition: FeedDefinition, feed_format: FeedFormat, rights: Rights, selection: _Selection
+        self,
+        definition: FeedDefinition,
+        feed_format: FeedFormat,
+        rights: Rights,
+        selection: _Selection,
+        *,
+        quiet: bool = False,
     ) -> FeedPayload | None:
-        """Render what was selected; None if nothing of it is visible or passes the gate, and nothing has left."""
+        """Render what was selected; None if nothing of it is visible or passes the gate, and nothing has left.
+
+        `quiet`: a person only looks, and no operator is alerted of what the gate keeps out.
+        """
         head, departures = selection.head, selection.departures
         articles = self._store.articles.get_many(selection.article_ids)
         shown = visible(selection.article_ids, articles, head.changed)
@@ -226,9 +250,9 @@ class FeedPayloads:
             shown = [replace(stored, article=granted(stored.article, rights)) for stored in shown]
         older_url = self._renderer.archive_url(definition, feed_format, selection.below)
         channel = self._renderer.channel(
-            definition, feed_format, head.changed, rights, quiet=False, older_url=older_url
+            definition, feed_format, head.changed, rights, quiet=quiet, older_url=older_url
         )
-        selected = self._renderer.fragments.select(feed_format, channel, shown, rights, quiet=False)
+        selected = self._renderer.fragments.select(feed_format, channel, shown, rights, quiet=quiet)
         if not selected.articles and not departures and not selection.left:
             return None
         gone = self._store.articles.get_many(selection.left) if selection.left else {}

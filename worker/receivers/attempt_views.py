@@ -2,7 +2,8 @@
 
 The document of an attempt is kept nowhere: it would be there once for each endpoint. It is made anew from the revision
 that was sent, and shown only if its SHA-256 is that of what was sent. So it can be seen for as long as the record has
-the text of the revision and the endpoint is set as it was, and what is killed or forgotten is gone from here too.
+the text of the revision and the endpoint is set as it was, and what is killed or forgotten is gone from here too. A
+push of a feed is made anew by sent_feeds.py.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from feeds.formats.interface import Provider
     from worker.management.endpoint_views import EndpointView
+    from worker.receivers.sent_feeds import SentFeeds
     from worker.record.articles import Headline
     from worker.record.attempts import NotedAttempt
 
@@ -83,16 +85,20 @@ def _row(attempt: NotedAttempt, headline: Headline | None) -> dict[str, Any]:
 
 
 def attempt_with_document(
-    connection: Connection, endpoint: EndpointView, identity: str, provider: Provider
+    connection: Connection, endpoint: EndpointView, identity: str, provider: Provider, feeds: SentFeeds
 ) -> dict[str, Any] | None:
     """Return an attempt at an endpoint as it is shown, with its document; None: there is no such attempt.
 
-    `provider`: the newsroom, as formats name it.
+    `provider`: the newsroom, as formats name it. `feeds`: makes pushes of feeds anew. Raises redis.RedisError.
     """
     attempt = attempts.of_id(connection, f"endpoint:{endpoint.name}", identity)
     if attempt is None:
         return None
-    sent = _sent_document(connection, attempt, endpoint, provider)
+    sent = (
+        _sent_document(connection, attempt, endpoint, provider)
+        if attempt.article_id
+        else _sent_feed(connection, attempt, endpoint, feeds)
+    )
     (row,) = attempt_rows(connection, [attempt])
     return {**row, "document": sent.document, "no_document": sent.reason}
 
@@ -100,8 +106,6 @@ def attempt_with_document(
 def _sent_document(
     connection: Connection, attempt: NotedAttempt, endpoint: EndpointView, provider: Provider
 ) -> SentDocument:
-    if not attempt.article_id:
-        return SentDocument(None, "it was a feed with all changes, which is not kept")
     if not attempt.message_id or endpoint.settings.format not in ARTICLE_FORMATS:
         return SentDocument(None, "nothing was sent, or in a format that is not known here any more")
     render, rights = ARTICLE_FORMATS[endpoint.settings.format].render, endpoint.settings.rights.rights()
@@ -118,6 +122,15 @@ def _sent_document(
     if is_there:
         return SentDocument(None, "the endpoint, the newsroom or Dateline is another than when it was sent")
     return SentDocument(None, "its text was killed or forgotten")
+
+
+def _sent_feed(connection: Connection, attempt: NotedAttempt, endpoint: EndpointView, feeds: SentFeeds) -> SentDocument:
+    if not attempt.message_id:
+        return SentDocument(None, "nothing was sent")
+    document = feeds.document(connection, attempt, endpoint)
+    if document is not None and sha256(document).hexdigest() == attempt.sha256:
+        return SentDocument(document.decode("utf-8"), None)
+    return SentDocument(None, "the feed, the endpoint, the newsroom or Dateline is another than when it was sent")
 
 
 def _revisions(connection: Connection, attempt: NotedAttempt) -> Iterator[Article]:

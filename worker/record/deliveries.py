@@ -85,6 +85,13 @@ def of_article(connection: Connection, article_id: str) -> list[Delivery]:
     return [Delivery(*row) for row in rows]
 
 
+def taken_at(connection: Connection, endpoint: str, feed: str, time: int, sha256: str) -> list[str]:
+    """Return the articles that an endpoint took first at a time (ms), by a push with this digest."""
+    mine = deliveries.c.endpoint == endpoint, deliveries.c.taken == time
+    statement = select(deliveries.c.article_id).where(*mine, deliveries.c.feed == feed, deliveries.c.sha256 == sha256)
+    return list(connection.scalars(statement))
+
+
 def holders(entries: Sequence[Delivery], version: int | None) -> list[Delivery]:
     """Return, of the ledger of an article, what each endpoint took last of a version or of something newer."""
     if version is None:

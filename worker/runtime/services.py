@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from worker.outbound.webhook_consents import Consents
     from worker.receivers.endpoint_orders import EndpointOrders
     from worker.receivers.push_tests import PushTests
+    from worker.receivers.sent_feeds import SentFeeds
     from worker.record import Record
     from worker.record.group_commit import GroupCommit
     from worker.retention.agreement import Agreement
@@ -207,6 +208,13 @@ class Services:
         from worker.documents.feed_payloads import FeedPayloads
 
         return FeedPayloads(self.store, self._renderer)
+
+    @cached_property
+    def sent_feeds(self) -> SentFeeds:
+        """Pushes of feeds, made anew."""
+        from worker.receivers.sent_feeds import SentFeeds
+
+        return SentFeeds(self.store, self.publication, self.documents, self.payloads)
 
     @cached_property
     def intake(self) -> Intake:

@@ -86,9 +86,10 @@ class LocalEndpoints:
         """Return one attempt, with what was sent."""
         from worker.receivers.attempt_views import attempt_with_document
 
-        view, provider = self._view(name), self._services.publication.provider
-        row = self._services.recorded.ask(
-            lambda connection: attempt_with_document(connection, view, identity, provider)
+        view, services = self._view(name), self._services
+        provider, feeds = services.publication.provider, services.sent_feeds
+        row = services.recorded.ask(
+            lambda connection: attempt_with_document(connection, view, identity, provider, feeds)
         )
         if row is None:
             raise _no_attempt(name, identity)
