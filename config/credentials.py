@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.value_types import BESIDE_THE_SETTINGS, STRICT, Token, is_pem
-from feeds.article import Url
+from feeds.article_values import Url
 
 # RFC 9110, section 5.6.2: the characters of a field's name.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from config.value_types import BESIDE_THE_SETTINGS, STRICT, Span
-from feeds.article import Url
+from feeds.article_values import Url
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

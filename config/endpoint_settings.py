@@ -27,7 +27,7 @@ from config.social_settings import BlueskySettings, MastodonSettings
 from config.sqs_settings import SqsSettings
 from config.value_types import STRICT, Backfill, CheckUrl, Span, WebhookSecrets
 from config.websub_ping_settings import WebSubPingSettings
-from feeds.article import Name, Url
+from feeds.article_values import Name, Url
 from feeds.definition import FeedName
 from feeds.machine_rights import MachineRights
 from feeds.rights import Rights

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, SecretStr
 
 from config.destination_settings import DestinationSettings
-from feeds.article import Url
+from feeds.article_values import Url
 
 _KEY = re.compile(r"[A-Za-z0-9-]{8,128}")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationInfo
 
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
+from feeds import format_names
 
 _CONTEXT = "formats"
 
@@ -26,19 +26,18 @@ class KnownFormats(NamedTuple):
     @property
     def partners(self) -> list[str]:
         """The formats of feeds that are not for people's feed readers."""
-        readers = {feed_format.name for feed_format in READERS}
-        return [name for name in self.feed if name not in readers]
+        return [name for name in self.feed if name not in format_names.READERS]
 
 
 def context_of(values: Mapping[str, Any]) -> dict[str, KnownFormats]:
     """Return the context in which these values of settings are checked. Nothing in them is checked yet."""
     own = list(_own(values.get("formats")))
     articles = [name for name, of, _ in own if of != "feed"]
-    marking = {name for name, article_format in ARTICLE_FORMATS.ours.items() if article_format.marks_embargo}
+    marking = set(format_names.ARTICLE_FORMATS).difference(format_names.MARK_NO_EMBARGO)
     return {
         _CONTEXT: KnownFormats(
-            (*ARTICLE_FORMATS.ours, *articles),
-            (*FEED_FORMATS.ours, *(name for name, of, _ in own if of == "feed")),
+            (*format_names.ARTICLE_FORMATS, *articles),
+            (*format_names.FEED_FORMATS, *(name for name, of, _ in own if of == "feed")),
             frozenset({*marking, *(name for name, _, marks in own if marks is True)}),
         )
     }
@@ -49,6 +48,8 @@ def known_formats(info: ValidationInfo) -> KnownFormats:
     if info.context and _CONTEXT in info.context:
         there_are: KnownFormats = info.context[_CONTEXT]
         return there_are
+    from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS  # noqa: PLC0415 (who reads settings waits for no format)
+
     marking = frozenset(name for name, article_format in ARTICLE_FORMATS.items() if article_format.marks_embargo)
     return KnownFormats(tuple(ARTICLE_FORMATS), tuple(FEED_FORMATS), marking)
 
@@ -58,5 +59,5 @@ def _own(tables: Any) -> Iterator[tuple[str, Any, Any]]:
     for table in listed:
         if not isinstance(table, dict) or not isinstance(name := table.get("name"), str):
             continue
-        if name not in ARTICLE_FORMATS.ours and name not in FEED_FORMATS.ours:
+        if name not in format_names.FORMATS:
             yield name, table.get("of"), table.get("embargo")

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from config.credentials import SomeSecret
 from config.destination_settings import DestinationSettings
 from config.value_types import Span
-from feeds.mail import check_subject
+from feeds.mail_subject import check_subject
 
 
 def _address(text: str) -> str:

@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from config.setting_sources import Location, Model, Source, unknown_key, written_key
 from feeds.errors import FieldError, listed
-from feeds.event import field_errors
+from feeds.field_errors import field_errors
 from feeds.patterns import pattern_of, slug_of
 
 _NAMED = ("feeds", "endpoints", "formats")

@@ -51,10 +51,10 @@ from config.value_types import (
     WebhookSecret,
     WebhookSecrets,
 )
-from feeds.article import Edition, Name, Url
+from feeds.article_values import Edition, Name, Url
 from feeds.definition import FeedDefinition
 from feeds.errors import InvalidInput
-from feeds.formats.own.definition import FormatDefinition
+from feeds.format_definition import FormatDefinition
 from feeds.machine_rights import NOTHING_STATED, MachineRights
 
 # This machine, and the networks of RFC 1918, 6598 and 4193.

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from config.credentials import SomeSecret
 from config.destination_settings import DestinationSettings
 from config.value_types import Token
-from feeds.posts import check_template
+from feeds.post_template import check_template
 
 
 def _with_link(template: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, SecretStr
 
-from feeds.article import Url
+from feeds.article_values import Url
 from feeds.text import absolute_url
 
 STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)

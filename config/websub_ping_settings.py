@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from config.destination_settings import DestinationSettings
-from feeds.article import Url
+from feeds.article_values import Url
 
 
 class WebSubPingSettings(DestinationSettings):

@@ -2,18 +2,23 @@
 
 How an event becomes bytes:
 
-- `adapters` turn what other systems send into events. `event` and `article` check an event, and clean its texts once
-  (`text`, `markup`), so that no format has to.
+- `adapters` turn what other systems send into events. `event` and `article` check an event, made of
+  `article_values`, and clean its texts once (`text`, `safe_html`, `markup`), so that no format has to.
 - `lifecycle` decides what the event does to its article: accept, hold until the embargo ends, or ignore. `lineage`
   makes one article of a document and its updates with ids of their own.
 - `selection` says which feeds the article enters, stays in or leaves. `definition` is a feed as its editors define it,
   `patterns` the definitions that stand for a feed of every author, and `archive` the periods of older entries.
-- `rights` cuts the article to what a partner's contract grants. `entry` is what formats render of it.
+- `rights` are what a partner's contract grants, and `granting` cuts the article to them. `entry` is what formats render
+  of it.
 - `formats` render entries and articles to bytes, and `validation` checks bytes by the rules of their format.
   `recognition` finds out which format that is.
 
 For killed texts: `fingerprint` recognises them on a page of which `page_text` has all the text, in any of the web's
 `encodings`.
+
+What settings are made of imports no format, no HTML and no article: a command reads them each time. So the names of
+formats (`format_names`), a format of the newsroom's own as it is written (`format_definition`), and templates of mails
+and posts (`mail_subject`, `post_template`) are modules of their own.
 
 The main ideas:
 

@@ -7,87 +7,31 @@ expires).
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, LiteralString
+from datetime import datetime
+from typing import Any, LiteralString
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError, from_json
 
 from feeds import text
-from feeds.moments import DATE, HOUR_MINUTE, OFFSET
+from feeds.article_values import (
+    URL_MOST,
+    Edition,
+    Id,
+    Line,
+    Moment,
+    Name,
+    Paragraph,
+    Pixels,
+    Urgency,
+    Url,
+    Version,
+    within,
+)
+from feeds.safe_html import safe_html
+from feeds.standings import PubStatus, Standing, standing
 
-PubStatus = Literal["usable", "withheld", "canceled"]
-
-# RFC 3339, section 5.6, more lenient (feeds.moments has the differences). Without an offset a time is anybody's guess.
-_RFC3339 = re.compile(rf"{DATE}[Tt ]{HOUR_MINUTE}(?::\d{{2}}(?:\.\d{{1,9}})?)?(?:[Zz]|{OFFSET}|[+-]\d{{4}})", re.ASCII)
-
-# The common part of BCP 47: a language, then subtags for script, region and variant.
-_TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise PydanticCustomError("moment", 'must be a time such as "2026-03-04T11:00:00Z", with its offset from UTC')
-    try:
-        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise PydanticCustomError("moment", "is no time that exists") from None
-    if not 1900 <= moment.year <= 9000:
-        raise PydanticCustomError("moment", "must lie between the years 1900 and 9000")
-    return moment
-
-
-def _cleaned_by(function: Any) -> AfterValidator:
-    """Wrap a function that raises ValueError so that its message reaches the sender as it is."""
-
-    def check(value: str) -> str:
-        try:
-            cleaned: str = function(value)
-        except ValueError as error:
-            raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
-        return cleaned
-
-    return AfterValidator(check)
-
-
-def _plain(value: str, info: ValidationInfo) -> str:
-    """A line of plain text; in an event whose lines are `literal`, what looks like markup is text."""
-    try:
-        return text.plain(value, literal=bool(info.context and info.context.get("literal")))
-    except ValueError as error:
-        raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
-
-
-def _identifier(value: str) -> str:
-    if not value.isprintable() or any(character.isspace() for character in value):
-        raise ValueError("must not have white space or control characters")
-    return value
-
-
-def _language(value: str) -> str:
-    if not _TAG.fullmatch(value):
-        raise ValueError('must be a language tag such as "ar" or "zh-Hant"')
-    return value
-
-
-def _within(value: str, most: int, least: int = 0) -> str:
-    if len(value) > most:
-        raise PydanticCustomError("text", "must have at most {most} characters", {"most": most})
-    if len(value) < least:
-        raise PydanticCustomError("text", "must not be empty")
-    return value
-
-
-def _length(most: int, least: int = 0) -> AfterValidator:
-    return AfterValidator(lambda value: _within(value, most, least))
-
-
-URL_MOST = 2000
-"""The longest URL, percent-encoded, in characters."""
 BODY_MOST = 2_000_000
 """The longest body of an article, as HTML, in characters."""
 ALTERNATES_MOST = 50
@@ -108,25 +52,12 @@ PICTURE_TYPES = {
 }
 """Media types of pictures, by the ending of the file's name."""
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-# Limits are checked after cleaning, so that a stored article that is sent to us again passes them too.
-Id = Annotated[str, _cleaned_by(_identifier), _length(200, 1)]
-Line = Annotated[str, AfterValidator(_plain), _length(500)]
-Name = Annotated[str, AfterValidator(_plain), _length(200, 1)]
-Paragraph = Annotated[str, AfterValidator(_plain), _length(5000)]
-Url = Annotated[str, _cleaned_by(text.absolute_url), _length(URL_MOST, 1)]
-Edition = Annotated[str, Field(max_length=35), _cleaned_by(_language)]
-# Strict, because a number of the wrong type is a mistake: true is not urgency 1.
-Version = Annotated[int, Field(ge=1, le=2**53, strict=True)]
-Urgency = Annotated[int, Field(ge=1, le=9, strict=True)]
-Pixels = Annotated[int, Field(ge=1, le=100_000, strict=True)]
-
 AI_ASSISTED = "compositeWithTrainedAlgorithmicMedia"
 """The code of what people have made with the help of a trained model (IPTC NewsCodes, Digital Source Type)."""
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """The vocabulary of IPTC that has it."""
 
-# Built when one is first checked: who reads settings needs the types above alone.
+# Built when one is first checked.
 _STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
@@ -195,7 +126,7 @@ class _Text(BaseModel):
     @classmethod
     def _url(cls, value: str) -> str:
         try:
-            return _within(text.absolute_url(value), URL_MOST) if value else value
+            return within(text.absolute_url(value), URL_MOST) if value else value
         except ValueError as error:
             raise PydanticCustomError("text", "{problem}", {"problem": str(error)}) from None
 
@@ -210,7 +141,7 @@ class _Text(BaseModel):
     @classmethod
     def _body(cls, value: str, info: ValidationInfo) -> str:
         # Relative addresses in the body are relative to the article's page; `url` was checked before.
-        return _within(text.safe_html(value, info.data.get("url") or ""), BODY_MOST)
+        return within(safe_html(value, info.data.get("url") or ""), BODY_MOST)
 
     @field_validator("alternates")
     @classmethod
@@ -246,19 +177,6 @@ class Submission(_Text):
 
 ORDERING = ("revised", "arrived", "sent_as", "sent_version", "merged_into")
 """The fields of an article by which revisions are ordered, and which are never shown."""
-
-
-Standing = Literal["usable", "embargoed", "expired", "withheld", "canceled"]
-"""What an article is to readers: to be seen, not yet, no longer, taken back for a time, or for good."""
-
-
-def standing(pubstatus: PubStatus, embargoed: datetime | None, expires: datetime | None, now: datetime) -> Standing:
-    """Return what an article with these fields is to readers at `now`."""
-    if pubstatus != "usable":
-        return pubstatus
-    if expires is not None and expires <= now:
-        return "expired"
-    return "embargoed" if embargoed is not None and embargoed > now else "usable"
 
 
 class Article(_Text):

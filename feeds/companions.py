@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.article import Image
 from feeds.file_names import safe_value
-from feeds.rights import without_pictures
+from feeds.granting import without_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ PICTURES_MOST = 100
 """How many pictures of one article are delivered beside it."""
 _DIGEST_LENGTH = 16
 _END_OF_NAME = re.compile(rf"[0-9a-f]{{{_DIGEST_LENGTH}}}(?:-w[0-9]{{1,5}})?\.(?:jpg|png|gif|webp)")
-# An image as `feeds.text.safe_html` writes it, and its address.
+# An image as `feeds.safe_html` writes it, and its address.
 _IMAGE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
 _SOURCE = re.compile(r' src="([^"]*)"')
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from feeds.article import Edition, Line, Name, Urgency, Url
+from feeds.article_values import Edition, Line, Name, Urgency, Url
 from feeds.machine_rights import MachineRights
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from feeds.article import Article, Id, Moment, Name, Submission
+from feeds.article import Article, Submission
+from feeds.article_values import Id, Moment, Name
 from feeds.errors import FieldError, InvalidEvent
+from feeds.field_errors import field_errors
 
 ARTICLE_PUBLISHED = "article.published"
 ARTICLE_CORRECTED = "article.corrected"
@@ -118,17 +120,6 @@ class ListEvent(BaseModel):
 
 Event = ArticleEvent | RepeatEvent | KillEvent | ListEvent
 
-# Errors that pydantic words in terms of Python, in terms of JSON.
-_PROBLEMS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a known field",
-    "string_type": "must be a string",
-    "int_type": "must be a whole number",
-    "tuple_type": "must be an array",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-}
-
 _EVENT: TypeAdapter[Event] = TypeAdapter(
     Annotated[Event, Field(discriminator="type")], config=ConfigDict(defer_build=True)
 )
@@ -168,13 +159,3 @@ def kind(event: Event) -> Literal["kill", "reinstatement", ""]:
     if kills(event):
         return "kill"
     return "reinstatement" if event.type == ARTICLE_REINSTATED else ""
-
-
-def field_errors(error: ValidationError, skip: int = 0) -> list[FieldError]:
-    """Return pydantic's errors as field errors in our words, without the first `skip` parts of each path."""
-    errors = []
-    for detail in error.errors(include_url=False, include_input=False):
-        path = ".".join(str(part) for part in detail["loc"][skip:])
-        message = detail["msg"]
-        errors.append(FieldError(path, _PROBLEMS.get(detail["type"], message[:1].lower() + message[1:])))
-    return errors

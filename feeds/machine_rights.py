@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from feeds.article import Url
+from feeds.article_values import Url
 
 PLUS = "http://ns.useplus.org/ldf/vocab/"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,11 +26,8 @@ from feeds.formats.change_statuses import EDITORS_NOTE, advisories, embargo_ahea
 from feeds.formats.htmlpage import identity_html, link_html, notes_html, page, story_html
 from feeds.formats.paragraphs import paragraphs
 from feeds.formats.plaintext import identity_lines, story_lines
+from feeds.mail_subject import FIELD, SUBJECT_FIELDS, SUBJECT_MOST
 
-SUBJECT_FIELDS = ("headline", "section", "edition", "id", "version")
-"""What the template of a subject may name."""
-SUBJECT_MOST = 200
-"""The longest subject, in characters, without what stands before it."""
 _FIRST = {"corrected": "CORRECTION", "killed": "KILL", "withdrawn": "WITHDRAWN"}
 # `email` would write a long id in these fields as an encoded word, and no mail program would find the other mail.
 _HEADERS = HeaderRegistry()
@@ -39,7 +35,6 @@ for _name in ("in-reply-to", "references"):
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # which is mixed with BaseHeader
 # Seven bits: no server on the way has to know more.
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
-_FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +60,6 @@ class Attachment:
     media_type: str
     content: bytes
     cid: str = ""
-
-
-def check_subject(template: str) -> str:
-    """Return the template of a subject. Raises ValueError if it has a field that there is not."""
-    for name in _FIELD.findall(template):
-        if name not in SUBJECT_FIELDS:
-            raise ValueError(f"has {{{name}}}; known: {', '.join(f'{{{field}}}' for field in SUBJECT_FIELDS)}")
-    if not template.isprintable() or not template.strip() or len(template) > SUBJECT_MOST:
-        raise ValueError(f"must be one line of at most {SUBJECT_MOST} characters")
-    return template
 
 
 def article_mail(
@@ -164,7 +149,7 @@ def _fill(mail: EmailMessage, text: str, document: str, attachments: Iterable[At
 
 def _subject(template: str, article: Article) -> str:
     values = {name: str(getattr(article, name)) for name in SUBJECT_FIELDS}
-    subject = _FIELD.sub(lambda field: values[field[1]], template)
+    subject = FIELD.sub(lambda field: values[field[1]], template)
     return subject if len(subject) <= SUBJECT_MOST else f"{subject[: SUBJECT_MOST - 1].rstrip()}…"
 
 

@@ -5,7 +5,7 @@ words that a browser shows only if it can't play a film. The work of scripts is 
 loaded late get their address, one of several sources of a picture is chosen, and embedded content is replaced by a link
 to it. A picture without an address is removed.
 
-It runs before HTML is cleaned and makes nothing safe: `feeds.text.safe_html` calls it, and cleans its output.
+It runs before HTML is cleaned and makes nothing safe: `feeds.safe_html` calls it, and cleans its output.
 
 Sources: HTML Living Standard, "The noscript element", "Images" (srcset), "The hidden attribute"; the attributes by
 which WordPress's plugins, lazysizes and jQuery's lazy loaders name a picture that is not loaded yet.

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from feeds.article import Article
 from feeds.definition import FeedDefinition
 from feeds.text import fold
+
+if TYPE_CHECKING:
+    from feeds.article import Article
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _SLUG_MOST = 80

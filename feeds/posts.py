@@ -13,34 +13,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import regex
-
-from feeds.text import cut
+from feeds.graphemes import CHARACTER, cut
+from feeds.post_template import FIELD, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from feeds.article import Article
 
-FIELDS = ("headline", "summary", "section", "url")
-"""What a template may name."""
-TEMPLATE_MOST = 500
-"""The longest template, in characters."""
 _ELLIPSIS = "…"
-_FIELD = re.compile(r"\{([^{}]*)\}")
 _LINK = re.compile(r"https?://\S+")
-_CHARACTER = regex.compile(r"\X")
 _EMPTY_LINES = re.compile(r"\n{3,}")
-
-
-def check_template(template: str) -> str:
-    """Return the template of a post. Raises ValueError if it has a field that there is not, or none that tells news."""
-    for name in _FIELD.findall(template):
-        if name not in FIELDS:
-            raise ValueError(f"has {{{name}}}; known: {', '.join(f'{{{field}}}' for field in FIELDS)}")
-    if "{headline}" not in template or len(template) > TEMPLATE_MOST:
-        raise ValueError(f"must have {{headline}}, and at most {TEMPLATE_MOST} characters")
-    return template
 
 
 def post_text(template: str, article: Article, fits: Callable[[str], bool]) -> str:
@@ -57,7 +40,7 @@ def length(text: str, per_link: int | None = None) -> int:
     """Return how many characters a text has; `per_link`: how many each link in it counts for, whatever its length."""
     if per_link is not None:
         text = _LINK.sub("x" * per_link, text)
-    return sum(1 for _ in _CHARACTER.finditer(text))
+    return sum(1 for _ in CHARACTER.finditer(text))
 
 
 def links(text: str, url: str) -> list[tuple[int, int]]:
@@ -69,7 +52,7 @@ def links(text: str, url: str) -> list[tuple[int, int]]:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    text = _FIELD.sub(lambda field: values[field[1]], template)
+    text = FIELD.sub(lambda field: values[field[1]], template)
     # A field that is empty leaves no gap.
     return _EMPTY_LINES.sub("\n\n", text).strip()
 

@@ -1,10 +1,10 @@
-"""Text, HTML and URLs that every format may carry.
+"""Text and URLs that every format may carry; `feeds.safe_html` is the HTML.
 
 Text passes through here once, when its article is accepted. From then on it is legal in XML 1.0, free of scripts, and
 has absolute, percent-encoded addresses; formats need not check that again.
 
-Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters) and UAX #29 (grapheme
-clusters); RFC 3986 section 2.1 and RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
+Sources: XML 1.0 (5th ed.) section 2.2; Unicode UAX #9 (directional formatting characters); RFC 3986 section 2.1 and
+RFC 3987 section 3.1 (IRI to URI); RFC 5891 (IDNA).
 """
 
 from __future__ import annotations
@@ -16,10 +16,6 @@ import unicodedata
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import idna
-import nh3
-import regex
-
-from feeds.markup import FURNITURE, tidied, untidy
 
 # C0 except tab, line feed and carriage return; DEL and C1; surrogates; the non-characters of every plane.
 _ILLEGAL = re.compile(
@@ -35,63 +31,15 @@ _DIRECTIONAL = re.compile("[\u202a-\u202c\u2066-\u2069]")
 # A tag, a comment, a declaration, or a character reference: signs of HTML where plain text belongs.
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<!|<\?|&(?:([A-Za-z][A-Za-z0-9]*)|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _SPACE = re.compile(r"\s+")
-_CHARACTER = regex.compile(r"\X")
 
-# What a feed reader can be expected to show. Layout, forms, scripts and styles are not news.
-_TAGS = frozenset(
-    """a abbr aside b bdi bdo blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure
-    h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp section small span strong sub sup table
-    tbody td tfoot th thead time tr u ul var wbr audio video source""".split()  # noqa: SIM905 (65 quoted words are harder to read)
-)
-_ATTRIBUTES: dict[str, set[str]] = {
-    "*": {"dir", "lang", "title"},
-    "a": {"href", "hreflang"},
-    "blockquote": {"cite"},
-    "q": {"cite"},
-    "del": {"cite", "datetime"},
-    "ins": {"cite", "datetime"},
-    "time": {"datetime"},
-    "img": {"src", "alt", "width", "height"},
-    "audio": {"src", "controls"},
-    "video": {"src", "controls", "poster", "width", "height"},
-    "source": {"src", "type"},
-    "ol": {"start", "type"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
-    "col": {"span"},
-    "colgroup": {"span"},
-}
-_URL_ATTRIBUTES = frozenset({"href", "src", "cite", "poster"})
-_URL_SCHEMES = {"http", "https", "mailto", "tel"}
-# RFC 3986: the characters of path and query, and "%", so that nothing is encoded twice.
-_URL_SAFE = "!$%&'()*+,/:;=?@~-._"
+URL_SAFE = "!$%&'()*+,/:;=?@~-._"
+"""RFC 3986: the characters of path and query, and "%", so that nothing is encoded twice."""
 # Elements that begin a new line: they separate the words before them from those after them.
 _LINE = re.compile(
     r"</?(?:aside|blockquote|br|caption|d[dlt]|div|figcaption|figure|h[1-6]|hr|li|ol|p|pre|section|t[dhr]|table|ul)\b"
     r"[^>]*(?:>|\Z)"
 )
-# An image as nh3 writes it, and two of its attributes.
-_PICTURE = re.compile(r'<img(?: [a-z-]+="[^"]*")*>')
-_ALT = re.compile(r' alt="([^"]*)"')
-_SIZE = re.compile(r' (?:width|height)="(\d+)"')
-# Emoji only (UTS #51): pictographs, flags, keycaps, with their joiners and colours.
-_EMOJI = regex.compile(
-    r"(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3)"
-    r"[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
-)
-_EMOJI_PIXELS = 128
-"""The longest side of a picture of an emoji; larger pictures stay, whatever their text is."""
 _TAG = re.compile(r"<[^>]*(?:>|\Z)")  # or to the end of the text: to search on for ">" takes quadratic time
-# Elements without an end tag, or whose end tag is often left out.
-_ENDLESS = frozenset(
-    """area base br col embed hr img input link meta param source track wbr
-    p li dt dd tr td th thead tbody tfoot colgroup option optgroup rp rt""".split()  # noqa: SIM905 (29 quoted words are harder to read)
-)
-_ELEMENT = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
-_DEEPEST = 2000
-"""How deep elements may be nested: parsing takes quadratic time in it, and no text needs a hundredth of this."""
-# Parsing our own output may move elements once more; the HTML of people and editors is stable after one pass.
-_HTML_PASSES = 8
 
 # For matching only, and for all languages at once: neither a selector nor a name says which language it is in.
 # docs/newsroom.md has the table for editors, and says which letters stay different.
@@ -200,103 +148,15 @@ def absolute_url(url: str, base: str = "") -> str:
         raise ValueError("has a host that is no domain name")
     # A "%" that does not begin an escape would be read in a different way by every receiver.
     path, query, fragment = (
-        re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(part, safe=_URL_SAFE))
+        re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(part, safe=URL_SAFE))
         for part in (parts.path, parts.query, parts.fragment)
     )
     return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", path or "/", query, fragment))
 
 
-def safe_html(markup: str, base: str) -> str:
-    """Return `markup` with only the elements and attributes that a feed may carry, its URLs absolute against `base`.
-
-    Scripts, styles, forms and whatever else is not text (`feeds.markup`) are removed with their content; of unknown
-    elements the text stays. Cleaning the result again does not change it. Of markup that is too tangled for that, only
-    the text is returned.
-    """
-
-    def absolute(url: str) -> str:
-        try:
-            return absolute_url(legal(url).strip().replace(" ", "%20"), base)
-        except ValueError:
-            return ""
-
-    for _ in range(_HTML_PASSES if _depth(markup) <= _DEEPEST else 0):
-        cleaned = _clean(tidied(markup, absolute) if untidy(markup) else markup, base)
-        if cleaned == markup:
-            return cleaned
-        markup = cleaned
-    return html.escape(text_of(markup), quote=False)
-
-
-def _depth(markup: str) -> int:
-    """How deep the elements may be nested."""
-    depth = deepest = 0
-    for end, name in _ELEMENT.findall(markup):
-        if name.lower() not in _ENDLESS:
-            depth = max(0, depth - 1) if end else depth + 1
-            deepest = max(deepest, depth)
-    return deepest
-
-
-def _clean(markup: str, base: str) -> str:
-    page = base.partition("#")[0]
-
-    def rewrite(_element: str, attribute: str, value: str) -> str | None:
-        value = legal(value)
-        if attribute not in _URL_ATTRIBUTES:
-            return value
-        value = value.strip().replace(" ", "%20")
-        if value.lower().startswith(("mailto:", "tel:")):
-            return quote(value, safe=_URL_SAFE)
-        try:
-            address = absolute_url(value, base)
-        except ValueError:
-            return None
-        # Not a picture: the address of the page itself, and a template's placeholder that was never filled.
-        return None if attribute == "src" and ("{{" in value or address.partition("#")[0] == page) else address
-
-    cleaned = nh3.clean(
-        legal(markup),
-        tags=set(_TAGS),
-        clean_content_tags=set(FURNITURE),
-        attributes=_ATTRIBUTES,
-        attribute_filter=rewrite,
-        url_schemes=_URL_SCHEMES,
-        link_rel=None,
-    )
-    cleaned = _PICTURE.sub(_character, cleaned)
-    # By now references such as &#1; and &#13; are characters. HTML ignores a line end after <pre>.
-    return re.sub(r"(<pre[^>]*>)\n+", r"\1", legal(cleaned).replace("\r", "\n")).strip()
-
-
-def _character(picture: re.Match[str]) -> str:
-    """The emoji that a picture stands for, as many editors send them; otherwise the picture."""
-    alt = _ALT.search(picture[0])
-    emoji = html.unescape(alt[1]).strip() if alt else ""
-    large = any(int(size[:4]) > _EMOJI_PIXELS for size in _SIZE.findall(picture[0]))
-    return picture[0] if large or not _EMOJI.fullmatch(emoji) else emoji
-
-
 def text_of(markup: str) -> str:
     """Return the text of HTML from `safe_html`, on one line."""
     return _SPACE.sub(" ", html.unescape(_TAG.sub("", _LINE.sub(" ", markup)))).strip()
-
-
-def cut(text: str, most: int) -> str:
-    """Return the beginning of `text`, at most `most` characters long, with its isolates closed.
-
-    It is cut between characters as people see them: a letter keeps its vowel signs and joiners, an emoji its parts (UAX
-    #29, extended grapheme clusters).
-    """
-    if len(text) <= most:
-        return text
-    ends = [0]
-    for character in _CHARACTER.finditer(text):
-        if character.end() > most:
-            break
-        ends.append(character.end())
-    # The characters that close isolates count too.
-    return next(beginning for end in reversed(ends) if len(beginning := legal(text[:end])) <= most)
 
 
 def fold(text: str) -> str:

@@ -15,9 +15,12 @@ from feeds import text
 from feeds.adapters.interface import Adapted, InputDefaults
 from feeds.adapters.members_only import for_all
 from feeds.adapters.parse_dates import moment
-from feeds.article import ALTERNATES_MOST, Alternate, Id, Image
+from feeds.article import ALTERNATES_MOST, Alternate, Image
+from feeds.article_values import Id
 from feeds.errors import FieldError, InvalidEvent
-from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED, field_errors
+from feeds.event import ARTICLE_KILLED, ARTICLE_PUBLISHED
+from feeds.field_errors import field_errors
+from feeds.safe_html import safe_html
 
 BYLINE = re.compile(r"^\s*(?:by|von|par|por|di|بقلم|کتبه)\s*:?\s+(?=\S)", re.IGNORECASE)
 """What stands before the names of authors."""
@@ -280,7 +283,7 @@ def plain(value: Any) -> str:
     try:
         return text.plain(value)
     except ValueError:
-        line = text.text_of(text.safe_html(value, ""))
+        line = text.text_of(safe_html(value, ""))
     # Some systems escape twice. What then looks like a tag is literal text.
     for _ in range(2):
         line = unescape(line)

@@ -33,6 +33,7 @@ from feeds.adapters.page_meta import Meta
 from feeds.direction import direction
 from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
+from feeds.safe_html import safe_html
 
 _REFERENCE = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _ELEMENT = re.compile(
@@ -106,7 +107,7 @@ def _body(draft: Draft, article: Node, meta: Meta, root: html.HtmlElement, *, lo
             draft.note("body_html", "has a part that is not free to read, which is left out")
             article_body = ""  # it may contain that part too
     if article_body and not _may_break_off(article_body, root):
-        draft.body(text.safe_html(article_body, meta.base) if meta.base else article_body)
+        draft.body(safe_html(article_body, meta.base) if meta.base else article_body)
         return
     page_words = text.fold(" ".join(_shown(root))) if article_body else ""
     shown = _main_text(root, draft.article.get("headline", ""), meta.base)

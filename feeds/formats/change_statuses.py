@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from feeds.article import Article, PubStatus
+from feeds.article import Article
 from feeds.formats.timestamps import in_utc
+from feeds.standings import PubStatus
 
 EDITORS_NOTE = {
     "corrected": "CORRECTION: this version replaces all earlier ones.",

@@ -1,6 +1,6 @@
 """HTML: one whole document, for partners that publish or archive pages, and for mails.
 
-The text is the article's own HTML, which was cleaned when the article was accepted (`feeds.text.safe_html`); whatever
+The text is the article's own HTML, which was cleaned when the article was accepted (`feeds.safe_html`); whatever
 else is written here is escaped. There is no script and no frame; a browser fetches nothing but the pictures and what
 the text shows. What programs ask for stands in the head, in the words that pages of news use (Open Graph's article,
 hreflang). A notice says in the language of the edition that the article is gone, and asks not to be indexed.

@@ -30,7 +30,8 @@ from feeds.formats.extensions import (
 )
 from feeds.formats.timestamps import rfc822, rfc3339
 from feeds.formats.xml_fragments import Shortcuts, xml_format
-from feeds.text import cut, legal
+from feeds.graphemes import cut
+from feeds.text import legal
 
 DC_NS = "http://purl.org/dc/elements/1.1/"
 EXCERPT_CHARACTERS = 300  # of the text, where there is no summary; some aggregators refuse shorter descriptions

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from worker.cli.commands import COMMANDS
+from worker.record import Record
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"alembic", "celery", "kombu", "psycopg", "pycurl", "requests", "sqlalchemy"}
 """What runs the newsroom, and what the record is made of."""
 SCHEMAS = {"config.settings", "lxml", "redis", "structlog"}
 """What reads settings and articles, and asks Redis."""
+UNASKED = {"attr", "feeds.article", "feeds.formats", "lxml", "nh3", "opentelemetry", "pygments", "regex"}
+"""What other packages look for and no listing uses; and what checks, cleans and renders articles."""
 WHOLE = {"up", "worker", "web", "demo"}
 """They run the newsroom: their help takes what they take."""
 GROUPS_OF_PEOPLE = ("endpoints", "partner", "key", "user", "management", "audit")
@@ -68,9 +72,33 @@ def test_over_the_api_a_command_waits_for_what_sends_requests_alone(words: str, 
 
 def test_the_list_of_feeds_asks_redis_alone(redis_url: str, tmp_path: Path) -> None:
     modules = modules_after(["feeds"], tmp_path, {"DATELINE_REDIS_URL": redis_url})
-    assert modules & (HEAVY | {"pygments", "attr", "worker.runtime.services", "worker.store.articles"}) == set()
+    assert modules & (HEAVY | UNASKED | {"worker.runtime.services", "worker.store.articles"}) == set()
     assert "worker.store.changes" in modules
-    assert len(modules) < 700
+    assert len(modules) < 620
+
+
+def test_the_list_of_articles_asks_the_record_alone(tmp_path: Path) -> None:
+    with closing(Record.embedded(tmp_path)) as record:
+        record.upgrade()
+    modules = modules_after(["articles"], tmp_path, {"DATELINE_DATA_DIR": str(tmp_path)})
+    assert modules & ((HEAVY - {"sqlalchemy"}) | UNASKED | {"redis", "worker.runtime.services"}) == set()
+    assert "worker.record.finding" in modules
+
+
+def test_the_list_of_endpoints_does_not_wait_for_what_sends(redis_url: str, tmp_path: Path) -> None:
+    modules = modules_after(["endpoints"], tmp_path, {"DATELINE_REDIS_URL": redis_url})
+    assert modules & {"pygments", "attr", "pycurl", "requests", "celery", "alembic"} == set()
+
+
+def test_what_is_hidden_from_a_package_can_be_imported_afterwards() -> None:
+    program = (
+        "from worker.cli.lean_imports import import_redis, import_structlog\n"
+        "import_structlog(); import_redis()\n"
+        "import rich.traceback, cryptography, structlog, redis\n"
+        "print(structlog.dev.rich, redis.utils.CRYPTOGRAPHY_AVAILABLE)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "None False\n"
 
 
 def test_each_summary_is_what_the_command_says_of_itself() -> None:

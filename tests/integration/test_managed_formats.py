@@ -11,9 +11,9 @@ import pytest
 from api_process import TOKEN, ApiProcess, api_process
 from receiver import Receiver
 
+from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.own import take_over
-from feeds.formats.own.definition import FormatDefinition
 from worker.management import managed_formats
 from worker.management.copies import ManagedFormat
 from worker.management.formats_in_use import FormatsInUse

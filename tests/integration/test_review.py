@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from feeds import event as events
-from feeds.article import URL_MOST
+from feeds.article_values import URL_MOST
 from feeds.errors import InvalidEvent
 from feeds.lifecycle import Accept, decide
 from worker.store import Store, keys

@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, update
 from feeds.article import Article
 from feeds.words import phrases_of
 from worker.record import Record, search, tables
-from worker.record.search import index_text, index_waiting, matching
+from worker.record.search import index_text, index_waiting
+from worker.record.word_matches import matching
 
 MARCH = 1_772_323_200_000
 

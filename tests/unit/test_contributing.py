@@ -150,7 +150,7 @@ def test_a_format_is_added_by_its_recipe(copy: Path) -> None:
         ),
     )
     edit(copy / "config" / "dateline.toml", ("text, applenews;", "text, applenews, newsnote;"))
-    edit(copy / "worker" / "cli" / "format_names.py", ('"text", "applenews")', '"text", "applenews", "newsnote")'))
+    edit(copy / "feeds" / "format_names.py", ('"text", "applenews")', '"text", "applenews", "newsnote")'))
     (copy / "tests" / "unit" / "test_formats_newsnote.py").write_text(OWN_TEST, "utf-8")
     in_changelog(copy, "The format newsnote.")
     pytest_in(copy, "tests/golden/test_golden.py", "--regenerate", "-k", "newsnote")
@@ -188,7 +188,7 @@ def test_an_adapter_is_added_by_its_recipe(copy: Path) -> None:
             ),
         ),
     )
-    edit(copy / "worker" / "cli" / "format_names.py", ('"page", "text")', '"page", "text", "tidewire")'))
+    edit(copy / "feeds" / "format_names.py", ('"page", "text")', '"page", "text", "tidewire")'))
     in_changelog(copy, "Tidewire may post to /events/tidewire.")
     edit(
         copy / "worker" / "intake" / "inbound_signatures.py",

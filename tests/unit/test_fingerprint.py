@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from feeds import page_text
 from feeds.article import Article
 from feeds.fingerprint import HISTORY_MOST, MOST, WORDS, count_matches, fingerprints, remembered
-from feeds.rights import Rights, granted
+from feeds.granting import granted
+from feeds.rights import Rights
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FERRIES = (

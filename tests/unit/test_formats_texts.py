@@ -17,7 +17,7 @@ from feeds.article import Article
 from feeds.formats import ARTICLE_FORMATS
 from feeds.formats.interface import Provider
 from feeds.machine_rights import MachineRights
-from feeds.text import safe_html
+from feeds.safe_html import safe_html
 from feeds.validation.checks import check_article
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from feeds.article import Article
 from feeds.entry import Channel, Tombstone, entry
 from feeds.formats import jsonfeed
-from feeds.mail import Attachment, Envelope, article_mail, check_subject, digest_mail
+from feeds.mail import Attachment, Envelope, article_mail, digest_mail
+from feeds.mail_subject import check_subject
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ENVELOPE = Envelope(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.markup import sources, untidy
-from feeds.text import safe_html
+from feeds.safe_html import safe_html
 
 PAGE = "https://www.tidewater.example/2026/locks"
 SITE = "https://www.tidewater.example"

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from feeds.article import Article
 from feeds.entry import Channel, Tombstone, entry
+from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.interface import FormatFault, Provider
 from feeds.formats.own import take_over
 from feeds.formats.own.compiled import article_format, feed_format
-from feeds.formats.own.definition import FormatDefinition
 from feeds.recognition import recognise
 from feeds.validation.checks import check_article, check_channel, check_entry, check_feed
 

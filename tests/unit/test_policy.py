@@ -13,6 +13,7 @@ from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 from worker.receivers import policy
 from worker.receivers.policy import CROWDED_PAUSE, Delivered, GiveBack, Gone, Outcome, Refused, Retry, Suspend
+from worker.receivers.status_phrases import status_phrase
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NO_FAILURES = {Fault.NOT_STARTED, Fault.OUTDATED, Fault.STOPPED, Fault.UNAUTHORIZED}
@@ -73,7 +74,7 @@ def test_what_refuses_all_for_five_days_is_suspended() -> None:
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 422])
 def test_who_says_when_to_come_again_speaks_of_itself(status: int) -> None:
     outcome = judge(answer(status, retry_after=60), endpoint=True)
-    assert outcome == Retry(NOW + MINUTE, f"answered {policy.status_phrase(status)}", NOW + MINUTE)
+    assert outcome == Retry(NOW + MINUTE, f"answered {status_phrase(status)}", NOW + MINUTE)
 
 
 @pytest.mark.parametrize("endpoint", [False, True])

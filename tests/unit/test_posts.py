@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.article import Article
-from feeds.posts import check_template, length, links, post_text
+from feeds.post_template import check_template
+from feeds.posts import length, links, post_text
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URL = "https://herald.example/ferries"

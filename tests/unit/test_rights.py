@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.article import Alternate, Article, Image
-from feeds.rights import EVERYTHING, Rights, granted
-from feeds.text import safe_html, text_of
+from feeds.granting import granted
+from feeds.rights import EVERYTHING, Rights
+from feeds.safe_html import safe_html
+from feeds.text import text_of
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 OURS = Image(url="https://e.example/ours.jpg", credit="The Harbour Herald")

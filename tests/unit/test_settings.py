@@ -22,8 +22,8 @@ from config.endpoint_settings import EndpointSettings
 from config.setting_sources import models_in, variables
 from config.settings import EXAMPLE, Settings, SettingsError, load
 from feeds.definition import FeedDefinition
+from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
-from feeds.formats.own.definition import FormatDefinition
 
 SIGNING = ["whsec_" + b64encode(bytes([number]) * 32).decode() for number in range(3)]
 SEALING = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="

@@ -16,7 +16,7 @@ PEM = ROOT / "tests" / "contract" / "localhost.pem"
 CHECKED = (
     *sorted((ROOT / "config").glob("*.py")),
     ROOT / "feeds" / "definition.py",
-    ROOT / "feeds" / "formats" / "own" / "definition.py",
+    ROOT / "feeds" / "format_definition.py",
 )
 FINGERPRINT = "SHA256:" + "A" * 43
 SECRET = "whsec_" + "A" * 44

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import text
+from feeds.graphemes import cut
+from feeds.safe_html import safe_html
 
 ZWNJ, ZWJ, LRM, RLM = "\u200c", "\u200d", "\u200e", "\u200f"
 LRE, PDF, LRO, RLO = "\u202a", "\u202c", "\u202d", "\u202e"
@@ -202,24 +204,24 @@ def test_absolute_url_says_what_is_wrong(url: str, problem: str) -> None:
     ],
 )
 def test_safe_html(markup: str, expected: str) -> None:
-    assert text.safe_html(markup, BASE) == expected
+    assert safe_html(markup, BASE) == expected
 
 
 def test_safe_html_drops_relative_addresses_when_there_is_no_base() -> None:
-    assert text.safe_html('<a href="/a">b</a>', "") == "<a>b</a>"
+    assert safe_html('<a href="/a">b</a>', "") == "<a>b</a>"
 
 
 @given(HTML)
 @settings(deadline=None)
 def test_safe_html_cleaned_again_is_the_same(markup: str) -> None:
-    once = text.safe_html(markup, BASE)
-    assert text.safe_html(once, BASE) == once
+    once = safe_html(markup, BASE)
+    assert safe_html(once, BASE) == once
 
 
 @given(HTML)
 @settings(deadline=None)
 def test_safe_html_has_no_script_and_only_absolute_addresses(markup: str) -> None:
-    cleaned = text.safe_html(markup, BASE)
+    cleaned = safe_html(markup, BASE)
     assert not re.search(r"<(?:script|style|iframe|svg|math|form)|<[^>]*\son\w+=", cleaned)
     assert all(re.match("(?:https?|mailto|tel):", url) for url in re.findall(r'<[^>]*(?:href|src)="([^"]*)"', cleaned))
     assert text.legal(cleaned) == cleaned
@@ -227,9 +229,9 @@ def test_safe_html_has_no_script_and_only_absolute_addresses(markup: str) -> Non
 
 def test_safe_html_leaves_only_the_text_of_what_does_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
     tangled = '<a href="/a"><table><a href="/b">a &lt;b&gt;</a></table></a>'
-    assert text.safe_html(tangled, "") == "<a></a><a>a &lt;b&gt;</a><table></table>"
-    monkeypatch.setattr(text, "_HTML_PASSES", 1)
-    assert text.safe_html(tangled, "") == "a &lt;b&gt;"
+    assert safe_html(tangled, "") == "<a></a><a>a &lt;b&gt;</a><table></table>"
+    monkeypatch.setattr("feeds.safe_html._HTML_PASSES", 1)
+    assert safe_html(tangled, "") == "a &lt;b&gt;"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ CLUSTERS = st.lists(
 @given(CLUSTERS, st.integers(0, 12))
 def test_cut_leaves_whole_characters_and_no_open_isolate(said: str, most: int) -> None:
     said = text.legal(said)
-    kept = text.cut(said, most)
+    kept = cut(said, most)
     assert len(kept) <= most
     assert text.legal(kept) == kept
     beginning = kept if said.startswith(kept) else kept.rstrip(PDI + PDF)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from feeds.article import Standing
 from feeds.formats import ARTICLE_FORMATS
+from feeds.standings import Standing
 from feeds.words import NoWords, phrases_of
 from web.api.access import ArticlesReader
 from web.api.coverage import Coverage

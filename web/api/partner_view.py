@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from feeds.rights import EVERYTHING, granted
+from feeds.granting import granted
+from feeds.rights import EVERYTHING
 from web.api.problems import not_there
 from worker import clock
 from worker.documents.feed_documents import Terms

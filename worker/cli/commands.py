@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -201,6 +200,8 @@ GROUPS = (
 
 def _show_version(requested: bool) -> None:
     if requested:
+        from importlib.metadata import version
+
         typer.echo(f"Dateline {version('dateline')}")
         raise typer.Exit
 

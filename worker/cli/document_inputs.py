@@ -6,13 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from feeds.format_names import FORMATS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.own import take_over
 from feeds.patterns import pattern_of
 from feeds.recognition import Recognised, recognise
 from feeds.validation.finding import Finding
 from feeds.validation.sitemap import BYTES_MOST
-from worker.cli.format_names import FORMATS
 from worker.cli.terminal import Failed, feed_names, printable, say_wrong, settings_of
 from worker.intake import sources
 

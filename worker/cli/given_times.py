@@ -26,7 +26,7 @@ def moment(option: str, written: str, zone: ZoneInfo | None, now: datetime, *, e
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from feeds.article import Moment
+    from feeds.article_values import Moment
 
     text = written.strip()
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.format_names import FEED_FORMATS
+from feeds.format_names import FEED_FORMATS
 from worker.cli.newsrooms.feeds import feeds_of
 from worker.cli.newsrooms.subscriptions import subscriptions
 from worker.cli.terminal import AsJson, Config, Data, Failed, out, print_json, shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli.format_names import ADAPTERS
+from feeds.format_names import ADAPTERS
 from worker.cli.newsrooms.intake import intake
 from worker.cli.terminal import AsJson, Config, Data, Failed, err, out, print_json, printable, say_wrong
 

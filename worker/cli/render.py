@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import format_names
+from feeds import format_names
 from worker.cli.newsrooms.documents import documents
 from worker.cli.terminal import Config, Data, Failed, note
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from worker import clock
+from worker.cli.lean_imports import import_redis, import_structlog
 from worker.cli.management import redis_url, user_name
 from worker.cli.terminal import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from config.settings import Settings
@@ -62,27 +62,13 @@ def redis_alone(config: Path | None, data: Path | None) -> tuple[Settings, Store
 def _settings(config: Path | None, data: Path | None) -> Settings:
     """Return the settings; what is logged goes by them."""
     settings = settings_of(config, data)
-    with _without_pretty_tracebacks():
-        from worker.runtime import logs
+    import_structlog()
+    import_redis()
+
+    from worker.runtime import logs
+
     logs.configure(settings.log_level, without=_TOLD_BY_COMMANDS)
     return settings
-
-
-@contextmanager
-def _without_pretty_tracebacks() -> Iterator[None]:
-    """Have structlog imported without what rich prints tracebacks with: ours are plain, and it takes as long again."""
-    if "structlog" in sys.modules:
-        yield
-        return
-    # None keeps a module from being imported.
-    modules: dict[str, Any] = sys.modules
-    hidden = [name for name in ("rich.pretty", "rich.traceback") if name not in modules]
-    modules.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del modules[name]
 
 
 def _follow_clock(store: Store) -> str | None:

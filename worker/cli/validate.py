@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from worker.cli.format_names import FORMATS
+from feeds.format_names import FORMATS
 from worker.cli.terminal import Config, Data, Failed, out, printable, say_wrong
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.rights import EVERYTHING, Rights, granted
+from feeds.granting import granted
+from feeds.rights import EVERYTHING, Rights
 from worker import clock
 from worker.documents.feed_renderer import has_archives
 from worker.documents.feed_windows import FeedWindows, visible

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from feeds.rights import EVERYTHING, Rights, granted
+from feeds.granting import granted
+from feeds.rights import EVERYTHING, Rights
 from worker.documents.feed_renderer import NOTICE_AGE
 from worker.documents.feed_windows import visible
 from worker.store.byte_cache import ByteCache

@@ -13,7 +13,7 @@ from feeds.formats.own import take_over
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feeds.formats.own.definition import FormatDefinition
+    from feeds.format_definition import FormatDefinition
     from worker.management.copies import ManagedFormat
 
 log = structlog.get_logger()

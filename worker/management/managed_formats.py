@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from config.mistakes import reported
 from feeds.errors import FieldError, InvalidInput, listed
-from feeds.formats.own.definition import FormatDefinition
+from feeds.format_definition import FormatDefinition
 from worker.management import copies
 from worker.management.changes import Conflict, NotFound, see_that_it_is_current
 from worker.management.copies import ManagedFormat

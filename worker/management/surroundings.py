@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from config.endpoint_settings import EndpointSettings
     from config.settings import Settings
-    from feeds.formats.own.definition import FormatDefinition
+    from feeds.format_definition import FormatDefinition
 
 
 class Surroundings(NamedTuple):

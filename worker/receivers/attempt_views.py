@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from feeds.article import Article
 from feeds.formats import ARTICLE_FORMATS
 from feeds.formats.interface import FormatFault
+from feeds.granting import granted
 from feeds.moments import iso
-from feeds.rights import granted
 from worker.outbound.transfer import Phases
 from worker.receivers.push_status import NOTICES
 from worker.record import articles, attempts

@@ -11,7 +11,7 @@ from worker.destinations.interface import Delivery
 from worker.outbound.auth import shown_headers
 from worker.outbound.errors import Fault, RequestImpossible, RequestPending
 from worker.outbound.transfer import Answer
-from worker.receivers import policy
+from worker.receivers.status_phrases import status_phrase
 from worker.store.attempts import Attempt, AttemptRecord
 from worker.store.receivers import Settlement
 
@@ -63,7 +63,7 @@ class EndpointPushes(ABC):
         alert: str = "",
     ) -> None:
         """Note an attempt to push `entry`, and what the ledger has to store of it; the rest as in `AttemptRecord`."""
-        error = answer.message or ("" if outcome == "delivered" else f"answered {policy.status_phrase(answer.status)}")
+        error = answer.message or ("" if outcome == "delivered" else f"answered {status_phrase(answer.status)}")
         attempt = Attempt(
             clock.ms(now),
             article_id,

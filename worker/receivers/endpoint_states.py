@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from feeds.moments import iso
-from worker.receivers import policy
+from worker.receivers.status_phrases import status_phrase
 from worker.store.endpoints import SUSPENDED
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _last_answer(overview: EndpointOverview) -> str | None:
     counts = overview.health
     if not counts.last:
         return None
-    status = policy.status_phrase(counts.status) if counts.status else "none"
+    status = status_phrase(counts.status) if counts.status else "none"
     reason = ""
     if counts.failed == counts.last:
         reason = " ".join((counts.answer if counts.status else counts.error).split())[:_ANSWER_MOST]

@@ -12,7 +12,8 @@ from cachetools import LRUCache
 from feeds.companions import relocated
 from feeds.formats import ARTICLE_FORMATS
 from feeds.formats.interface import FormatFault
-from feeds.rights import Rights, granted
+from feeds.granting import granted
+from feeds.rights import Rights
 from feeds.validation.checks import check_article
 from worker.destinations.interface import Message, message_id
 from worker.documents.quality_gate import reasons

@@ -41,6 +41,7 @@ from http import HTTPStatus
 
 from worker.outbound.errors import RECEIVER_NOT_AT_FAULT, TRY_AGAIN_STATUSES, Fault
 from worker.outbound.transfer import Answer
+from worker.receivers.status_phrases import status_phrase
 
 LEAST_WAIT = timedelta(seconds=5)
 """The wait after a first failure."""
@@ -199,11 +200,3 @@ def brought_forward(
     """
     pause = max((now - failing_since) / NEWS_SHARE, NEWS_LEAST)
     return min(due, max(now, last_attempt + pause, until))
-
-
-def status_phrase(status: int) -> str:
-    """Return a status with its phrase, as people know it: "404 Not Found"."""
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)

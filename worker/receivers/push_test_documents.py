@@ -10,7 +10,7 @@ from feeds.entry import Tombstone, entry, notice, tag_uri
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
 from feeds.formats.change_statuses import notice_note
 from feeds.formats.interface import FormatFault
-from feeds.rights import granted
+from feeds.granting import granted
 from worker import clock
 from worker.destinations.interface import Message, message_id
 from worker.management.changes import Conflict

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic_core import from_json
 from sqlalchemy import and_, func, or_, select
 
-from feeds.article import PubStatus, standing
 from feeds.moments import iso, moment, ms
-from worker.record import search, tables
+from feeds.standings import PubStatus, standing
+from worker.record import tables, word_matches
 from worker.record.articles import at_address
 from worker.record.terms import AUTHOR, SECTION, has_term, is_term
 
@@ -147,12 +147,12 @@ def find(connection: Connection, query: ArticleQuery) -> Page:
     cursor = _read(query.after)
     if query.phrases:
         words = tables.article_words.c
-        source, matches = search.matching(connection, query.phrases)
+        source, matches = word_matches.matching(connection, query.phrases)
         statement = statement.select_from(source.join(tables.articles, articles.article_id == words.article_id))
-        number = search.number_of(connection)
+        number = word_matches.number_of(connection)
         statement = statement.where(matches).order_by(number.desc())
         if cursor:
-            statement = statement.where(number < search.position(connection, *cursor))
+            statement = statement.where(number < word_matches.position(connection, *cursor))
     else:
         places: Any = articles
         if (term := next(iter(_terms(query)), None)) is not None:

@@ -17,8 +17,7 @@ from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import cast, column, delete, insert, select, table, text, update
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import delete, insert, select, text, update
 
 from feeds.article import Article
 from feeds.words import words_of_article
@@ -26,20 +25,18 @@ from worker.record import tables
 from worker.record.column_types import keepable
 from worker.record.terms import Terms, add_terms, remove_terms
 from worker.record.upserts import upsert, upsert_many
+from worker.record.word_matches import TIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, FromClause
+    from sqlalchemy import Connection
 
-    from feeds.words import Phrase
     from worker.record import Record
 
 Cleaning = Literal["clean", "going on", "in use"]
 """in use: all is done but the last step, for which somebody who reads is to end that first."""
 
-_TIES = 14
-"""Bits of a number that tell articles of one millisecond apart."""
 _TRIES = 8
 """Places that are tried within a millisecond before the next one is."""
 _AT_ONCE = 25
@@ -53,7 +50,6 @@ _ADD = text("INSERT INTO article_index (rowid, words) VALUES (:number, :words)")
 _DELETE = text("INSERT INTO article_index (article_index, rowid, words) VALUES ('delete', :number, :words)")
 _MERGE = text("INSERT INTO article_index (article_index, rank) VALUES ('merge', :pages)")
 
-_index = table("article_index", column("rowid"), column("article_index"))
 _words = tables.article_words
 _articles = tables.articles
 _unindexed = tables.unindexed
@@ -109,29 +105,6 @@ def take_out(connection: Connection, article_id: str) -> None:
     """Take an article out of the index: its words are to be nowhere. Until `is_clean` they may be in old pages."""
     connection.execute(delete(_unindexed).where(_unindexed.c.article_id == article_id))
     _remove(connection, [article_id])
-
-
-def matching(connection: Connection, phrases: Sequence[Phrase]) -> tuple[FromClause, ColumnElement[bool]]:
-    """Return what to select from, `article_words` with its index, and the condition that an article has all phrases.
-
-    Ordered by `number_of` downwards it is read no further than one goes.
-    """
-    if connection.dialect.name == "postgresql":
-        query = cast(" & ".join(map(_tsquery, phrases)), TSQUERY)
-        return _words, _words.c.words.bool_op("@@")(query)
-    index = _index.join(_words, _words.c.number == _index.c.rowid)
-    return index, _index.c.article_index.bool_op("MATCH")(" AND ".join(map(_fts, phrases)))
-
-
-def number_of(connection: Connection) -> ColumnElement[int]:
-    """Return the column by which what `matching` finds is ordered: on SQLite it is the index's own."""
-    return _words.c.number if connection.dialect.name == "postgresql" else _index.c.rowid
-
-
-def position(connection: Connection, published: int, article_id: str) -> int:
-    """Return the number of an article that was published then, or that of the last one before it, for paging."""
-    number = connection.scalar(select(_words.c.number).where(_words.c.article_id == article_id))
-    return number if number is not None and number >> _TIES >= published else published << _TIES
 
 
 def note_erasure(connection: Connection) -> None:
@@ -224,19 +197,8 @@ def _free_numbers(connection: Connection, published: Mapping[str, int]) -> dict[
 
 
 def _number(article_id: str, published: int, attempt: int) -> int:
-    tie = int.from_bytes(sha256(f"{attempt} {article_id}".encode("utf-8", "replace")).digest()[:2]) >> 16 - _TIES
-    return (published + attempt // _TRIES << _TIES) + tie
-
-
-def _fts(phrase: Phrase) -> str:
-    """A phrase as FTS5 asks for it (fts5, section 3). No word has a quote."""
-    return f'"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}'
-
-
-def _tsquery(phrase: Phrase) -> str:
-    """A phrase as PostgreSQL writes a tsquery. No word has a quote."""
-    *before, last = phrase.words
-    return " <-> ".join([*(f"'{word}'" for word in before), f"'{last}'{':*' if phrase.beginning else ''}"])
+    tie = int.from_bytes(sha256(f"{attempt} {article_id}".encode("utf-8", "replace")).digest()[:2]) >> 16 - TIES
+    return (published + attempt // _TRIES << TIES) + tie
 
 
 def counter(connection: Connection, name: str) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from feeds import event
 from feeds.formats.own import take_over
 from worker.newsroom.publication import Publication
 from worker.store import Store
@@ -294,6 +293,8 @@ class Services:
 
     def make_all(self) -> None:
         """Make every part now, for a process of many threads: none makes a second one, and no request waits for it."""
+        from feeds import event
+
         event.prepare()
         self.store.make_all()
         for name, part in vars(type(self)).items():

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from feeds import page_text
-from worker.receivers.policy import status_phrase
+from worker.receivers.status_phrases import status_phrase
 from worker.takedown.page_search import count_passages
 
 if TYPE_CHECKING:

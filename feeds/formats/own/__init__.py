@@ -1,6 +1,6 @@
 """Formats that a newsroom defines itself: a template or a mapping over an article, in the settings or over the API.
 
-- `definition`: a format as it is written; `compiled` makes an `ArticleFormat` or a `FeedFormat` of it, as ours are.
+- `feeds/format_definition` is a format as it is written; `compiled` makes an `ArticleFormat` or a `FeedFormat` of it.
 - `templates`: Jinja2 without anything that could reach out; `filters` is all that its templates can call.
 - `mappings`: a JMESPath expression for each member of a JSON object.
 - `variables`: what templates and mappings are given.
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 
 if TYPE_CHECKING:
-    from feeds.formats.own.definition import FormatDefinition
+    from feeds.format_definition import FormatDefinition
 
 
 def take_over(definitions: Iterable[FormatDefinition]) -> None:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from feeds.article import Article
 from feeds.entry import Channel, Entry, Tombstone
+from feeds.format_definition import FormatDefinition, Look, texts_of
 from feeds.formats.interface import ArticleFormat, Envelope, FeedFormat, FormatFault, Outline, Own, Provider
 from feeds.formats.own import variables
-from feeds.formats.own.definition import FormatDefinition, Look, texts_of
 from feeds.formats.own.mappings import CompiledMapping
 from feeds.formats.own.schemas import compiled_schema
 from feeds.formats.own.templates import CompiledTemplate

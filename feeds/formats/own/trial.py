@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from feeds.article import Article, Image
 from feeds.entry import Channel, Tombstone, entry
+from feeds.format_definition import FormatDefinition, Look, kind_of
 from feeds.formats.interface import ArticleFormat, FeedFormat, FormatFault, Provider
 from feeds.formats.own.compiled import article_format, compiled_look, feed_format
-from feeds.formats.own.definition import FormatDefinition, Look, kind_of
 from feeds.formats.own.schemas import compiled_schema
 from feeds.formats.own.variables import of_article, of_entry
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.errors import listed
+from worker.cli.lean_imports import import_structlog
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.newsrooms.records import known_article, the_record
 from worker.cli.terminal import Failed, feed_names, settings_of
@@ -48,6 +49,8 @@ def find(config: Path | None, data: Path | None, criteria: Criteria) -> ArticleP
     """Return a page of articles, the newest first. Raises Failed."""
     if api := api_of(config, data):
         return _find_over_api(api, criteria)
+    import_structlog()
+
     from feeds.moments import ms
     from worker import clock
     from worker.record import finding
@@ -138,10 +141,11 @@ def _history(config: Path | None, data: Path | None, article: str) -> tuple[str,
 
 
 def _phrases(search: str) -> Any:
-    from feeds.words import NoWords, phrases_of
-
     if not search:
         return ()
+
+    from feeds.words import NoWords, phrases_of
+
     try:
         return phrases_of(search)
     except NoWords as error:

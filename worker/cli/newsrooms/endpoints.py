@@ -119,9 +119,10 @@ class LocalEndpoints:
         return {**self._managed(rotated.endpoint), "secret": rotated.secret}
 
     def _views(self) -> EndpointViews:
+        management = self._services.management
+
         from worker.management.endpoint_views import EndpointViews
 
-        management = self._services.management
         return EndpointViews(management.surroundings, management.copy())
 
     def _view(self, name: str) -> EndpointView:

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
-from feeds.formats.interface import FormatFault
+from feeds import format_names
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:; ?[a-z]+=[A-Za-z0-9_-]+)?")
@@ -26,7 +25,7 @@ Look = str | dict[str, str]
 def _name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise ValueError("must be lower-case words with - between them")
-    if value in ARTICLE_FORMATS.ours or value in FEED_FORMATS.ours:
+    if value in format_names.FORMATS:
         raise ValueError(f"{value} is a format of Dateline's: take another name")
     return value
 
@@ -119,7 +118,9 @@ class FormatDefinition(BaseModel):
     @field_validator("template", "mapping", "correction", "withdrawal", "kill", "envelope", "rules")
     @classmethod
     def _works(cls, value: Any, info: ValidationInfo) -> Any:
-        from feeds.formats.own.trial import try_out  # noqa: PLC0415 (few newsrooms need what it brings along)
+        # Few newsrooms need what these bring along.
+        from feeds.formats.interface import FormatFault  # noqa: PLC0415
+        from feeds.formats.own.trial import try_out  # noqa: PLC0415
 
         media_type, of = info.data.get("media_type"), info.data.get("of")
         if value and media_type and of:
