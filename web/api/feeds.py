@@ -19,7 +19,7 @@ from worker import clock
 from worker.documents.feed_documents import EVERYBODY
 from worker.documents.quality_gate import FeedRefused
 from worker.management.scopes import FEEDS_READ, SUBSCRIPTIONS_READ
-from worker.receivers import feed_rows, subscription_rows
+from worker.receivers import feed_rows, parked_rows, subscription_rows
 from worker.record import subscriptions as recorded
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def parked(
     """
     if not unbound(caller):
         caller.require(FEEDS_READ, feed=None, partner=None)
-    rows = feed_rows.parked_rows(parts.store)
+    rows = parked_rows.parked_rows(parts.store)
     shown, following = by_name(rows, lambda row: f"{row['format']} {row['article']}", after, limit)
     return page(request, response, [ParkedRow(**row) for row in shown], following)
 

@@ -44,7 +44,7 @@ class LocalFeeds:
 
     def parked(self) -> list[Row]:
         """Return the articles that the gate keeps out of feed formats."""
-        from worker.receivers.feed_rows import parked_rows
+        from worker.receivers.parked_rows import parked_rows
 
         # Formats of the newsroom's own are listed once they are in use.
         return parked_rows(self._services.store)
