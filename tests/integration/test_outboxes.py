@@ -323,6 +323,24 @@ class TestDraining:
         assert store.outboxes.waiting(["f"]).entries == 0
         assert len(last_attempts(store, record, "f", "p", 9)) == 1
 
+    def test_who_pushes_leaves_it_to_others_but_not_for_long(
+        self, store: Store, record: Record, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pushing = [True]
+        drain = OutboxDrain(store, record, is_pushing=lambda: pushing[0])
+        push(store, 1)
+        store.outboxes.report(["f"])
+        assert drain.drain() is None
+        assert store.outboxes.waiting(["f"]).entries == 1
+        pushing[0] = False
+        note_all(store, drain)
+        pushing[0] = True
+        push(store, 2)
+        # Nobody else has the time.
+        monkeypatch.setattr(outbox_drain, "_LEFT_SECONDS", 0)
+        note_all(store, drain)
+        assert 2 == len(last_attempts(store, record, "f", "p", 9))
+
     def test_what_can_not_be_noted_keeps_nothing_waiting(
         self, store: Store, record: Record, drain: OutboxDrain
     ) -> None:

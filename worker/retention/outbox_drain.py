@@ -28,7 +28,7 @@ from worker.retention.live_entries import news
 from worker.retention.outbox_entries import Changes, UnreadableEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from worker.record import Record
     from worker.store import Store
@@ -47,6 +47,8 @@ _LEAST_ENTRIES = 50
 """How many of one feed are taken at least, if it has so many."""
 _SLICE_SECONDS = 5.0
 """How long it goes on before others may have the lease, and a line of the log says how far it is."""
+_LEFT_SECONDS = 3.0
+"""How long a process that pushes leaves it to others: the pushes need its interpreter's lock."""
 _CURSORS_SECONDS = 10.0
 """How often it is noted up to where receivers are up to date."""
 _NO_ROWS = (DataError, IntegrityError, OverflowError)
@@ -54,11 +56,16 @@ _NO_ROWS = (DataError, IntegrityError, OverflowError)
 
 
 class OutboxDrain:
-    """Drains the outboxes of all feeds. Every worker has one; one of them works at a time."""
+    """Drains the outboxes of all feeds. Every worker has one; one of them works at a time.
 
-    def __init__(self, store: Store, record: Record) -> None:
+    `is_pushing` tells whether this process has something to push: then it leaves them to another, for a while.
+    """
+
+    def __init__(self, store: Store, record: Record, *, is_pushing: Callable[[], bool] = lambda: False) -> None:
         self._store = store
         self._record = record
+        self._is_pushing = is_pushing
+        self._left_since: float | None = None
         self._stopped = Event()
         self._heads: dict[str, int] = {}
         self._cursors_due = 0.0
@@ -70,9 +77,11 @@ class OutboxDrain:
     def drain(self) -> float | None:
         """Note what there is; return 0.0 when more waits.
 
-        Does nothing while another worker does it, or while the record is away. Raises redis.RedisError, and errors of
-        the record that are bugs.
+        Does nothing while another worker does it or may do it, or while the record is away. Raises redis.RedisError,
+        and errors of the record that are bugs.
         """
+        if self._leaves_it():
+            return None
         token = self._store.outboxes.lease.acquire(_LEASE_MS)
         if token is None:
             return None
@@ -84,6 +93,16 @@ class OutboxDrain:
         finally:
             self._store.outboxes.lease.release(token)
         return 0.0 if more else None
+
+    def _leaves_it(self) -> bool:
+        """Whether this process pushes, and has not left it to others for long: nobody else may have the time."""
+        now = time.monotonic()
+        if self._left_since is None:
+            self._left_since = now
+        if self._is_pushing() and now - self._left_since < _LEFT_SECONDS:
+            return True
+        self._left_since = None
+        return False
 
     def _slice(self, token: str) -> bool:
         """Work for one slice of time; return whether more waits."""

@@ -10,7 +10,7 @@ these are all of them:
 | `try_locally` | newsroom (FeedOffers), sweep | Distributor.try_locally | a feed has changed, or receivers are behind |
 | `on_killed` | newsroom (FeedApplier) | Readback.schedule | a killed article is recorded in a feed |
 | `give_way` | retention (Noting) | Distributor.let_go_first | a few events are to be noted: pushes go first |
-| `is_pushing` | retention (WordIndexing) | Distributor.is_pushing | words are to be indexed: pushes go first |
+| `is_pushing` | retention (twice) | Distributor.is_pushing | words or attempts are to be noted: pushes go first |
 | `on_answers` | receivers (AttemptNotes) | Readback.check_again | an endpoint has answered pushes |
 | `verify` | sweep | IntentVerifier.verify | requests to the hub are due, or a feed was removed |
 | `inform_ended` | sweep | EndedSubscriptions.inform | leases have ended |
@@ -222,7 +222,7 @@ class WorkerRuntime:
             Duty("index", self.newsroom.indexer.fill, INDEX_SECONDS),
             Duty("orders", self.newsroom.orders.carry_out, ORDER_SECONDS),
         ]
-        self.outboxes = OutboxDrain(store, services.record)
+        self.outboxes = OutboxDrain(store, services.record, is_pushing=self.distributor.is_pushing)
         words = WordIndexing(
             store,
             services.record,
