@@ -135,7 +135,7 @@ def _is_legible(value: Any) -> bool:
     while parts:
         part = parts.pop()
         if isinstance(part, str):
-            if not values.clean(part):
+            if not part.isprintable() and not values.clean(part):
                 return False
         elif isinstance(part, dict):
             parts.extend(part.values())
