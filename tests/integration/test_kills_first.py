@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from distributing import Worker
@@ -211,21 +212,20 @@ def test_what_is_killed_while_answers_are_noted_is_read_anew(worker: Worker, red
     worker.endpoint()
     worker.change("a")
     worker.change("b")
-    attempts, withdrawn = worker.distributor._attempts, threading.Event()
-    save = attempts.save
+    readings, withdrawn = worker.distributor._sessions.readings, threading.Event()
+    note = readings.note
 
-    def save_and_kill(questions: list[tuple[str, ...]]) -> list[str] | None:
-        revs = save(questions)
-        if revs is not None and not withdrawn.is_set():
+    def note_and_kill(answers: Sequence[Any]) -> None:
+        note(answers)
+        if "b" in readings._readings and not withdrawn.is_set():
             # The article that goes next has just been read. Another process kills it.
             ours, worker.store = worker.store, Store.connect(redis_url)
             worker.change("b", "killed")
             worker.store.close()
             worker.store = ours
             withdrawn.set()
-        return revs
 
-    attempts.save = save_and_kill  # type: ignore[assignment, method-assign]
+    readings.note = note_and_kill  # type: ignore[method-assign]
     worker.go()
     until(worker.receiver, lambda: withdrawn.is_set() and worker.settled())
     worker.go()
@@ -249,5 +249,5 @@ def test_answers_are_noted_and_what_goes_next_is_read_in_one_round_trip(worker: 
     articles.get_many = noted  # type: ignore[assignment, method-assign]
     worker.go()
     until(worker.receiver, lambda: worker.settled() and len(worker.pushes()) == 20)
-    # Once for the plan, and once for what goes first.
-    assert [20, 1] == [len(ids) for ids in read]
+    # By itself what goes first; all others as the answers before them were noted.
+    assert [1] == [len(ids) for ids in read]

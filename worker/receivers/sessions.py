@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeGuard
 
 import structlog
@@ -22,7 +23,7 @@ from worker.store import redis_errors
 from worker.store.receivers import Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from feeds.definition import FeedDefinition
     from worker.outbound.engine import Engine
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from worker.receivers.settlements import Settlements
     from worker.receivers.subscribers import Subscribers
     from worker.store.articles import Articles as ArticleStore
+    from worker.store.articles import StoredArticle
     from worker.store.receivers import Claim, Claims
 
 log = structlog.get_logger()
@@ -198,9 +200,9 @@ class Sessions:
             if isinstance(session, ArticlePushes) and self._clearance.holds():
                 articles = self.readings.fresh(session.needed_articles(), session.withdrawals_seen)
                 claim = session.claim
-                for article_id in self._attempts.unconfirmed(claim.feed, claim.details["endpoint"]):
-                    articles.pop(article_id, None)
-                if articles:
+                unconfirmed = self._attempts.unconfirmed(claim.feed, claim.details["endpoint"])
+                # Nothing goes before what must go first: neither a text nor a withdrawal before a kill.
+                if articles := _up_to_the_first_lacking(session.needed_articles(), articles, unconfirmed):
                     requests += self._next_requests(session, articles)
         if requests:
             self._engine.submit(requests)
@@ -305,4 +307,14 @@ def _failure(claim: Claim, outcome: str, answer: Answer) -> dict[str, object]:
         "outcome": outcome,
         "status": answer.status,
         "reason": answer.message,
+    }
+
+
+def _up_to_the_first_lacking(
+    article_ids: Iterable[str], articles: Mapping[str, StoredArticle], unconfirmed: Collection[str]
+) -> dict[str, StoredArticle]:
+    """Return the articles from the first one on that are here and not unconfirmed, up to one that is not."""
+    return {
+        article_id: articles[article_id]
+        for article_id in takewhile(lambda name: name in articles and name not in unconfirmed, article_ids)
     }
