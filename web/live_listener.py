@@ -26,6 +26,8 @@ log = structlog.get_logger()
 _BATCH = 500
 _WAIT_MS = 1_000
 """How long one reading waits: so long it takes until a listener that came first is noticed, at the most."""
+_PAUSE_SECONDS = 0.1
+"""How long after one reading the next one begins, if that one had all there was."""
 _AGAIN_SECONDS = 1.0
 BUFFER = 1_000
 """How many events wait for one listener, if it says nothing else."""
@@ -165,3 +167,6 @@ class LiveListener:
             if events:
                 for subscription in subscriptions:
                     subscription.hand_over(events)
+                if len(events) < _BATCH:
+                    # What comes meanwhile is read at once: much comes one by one, and each reading costs as much.
+                    self._stopped.wait(_PAUSE_SECONDS)

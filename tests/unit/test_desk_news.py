@@ -7,8 +7,12 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from web.desk import desk_news
 from web.desk.desk_news import DeskNews, _Follower
 from web.desk.news import News
+from web.desk.routes.now import NOW_PARTS
 from worker.store.live import LiveEvent
 
 PUSHED = LiveEvent("5-0", "delivered", {"article": "ferry", "endpoint": "portal", "event": "evt-1"})
@@ -65,3 +69,26 @@ def test_trouble_concerns_the_kills_only_while_one_runs() -> None:
     assert news._kinds_of_parts([FAILED]) == {"failed"}
     news._kills_before = {"ferry": []}
     assert news._kinds_of_parts([FAILED]) == {"failed", "kills"}
+
+
+def test_trouble_is_shown_sooner_than_what_goes_well() -> None:
+    part = NOW_PARTS["troubled"]
+    well = part.due_after({"delivered", "carried_out"})
+    trouble = part.due_after({"delivered", "failed"})
+    assert well is not None
+    assert trouble is not None
+    assert trouble < well / 3
+    assert part.due_after({"alarms"}) is None
+
+
+def test_trouble_brings_forward_what_was_due_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def part(_: Any, name: str) -> str:
+        return name
+
+    monkeypatch.setattr(desk_news, "part_of_now", part)
+    news = DeskNews(cast("Any", SimpleNamespace()), cast("Any", SimpleNamespace()))
+    dues = []
+    for kinds in ({"delivered"}, {"delivered"}, {"failed"}, {"delivered"}):
+        asyncio.run(news._send_parts(kinds))
+        dues.append(news._due["troubled"])
+    assert dues[0] == dues[1] > dues[2] == dues[3]

@@ -10,6 +10,7 @@ ask nothing by themselves.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
@@ -239,8 +240,8 @@ class DeskNews:
         """Send the page *Now* its parts that are due and are not as they were."""
         now = time.monotonic()
         for name, part in NOW_PARTS.items():
-            if not part.kinds.isdisjoint(kinds):
-                self._due.setdefault(name, now + part.seconds)
+            if (seconds := part.due_after(kinds)) is not None:
+                self._due[name] = min(now + seconds, self._due.get(name, math.inf))
         names = [name for name, due in self._due.items() if due <= now]
         groups = {follower.group: follower.request for follower in self._followers if follower.group is not None}
         for name in names:

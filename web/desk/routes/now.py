@@ -14,7 +14,7 @@ from worker import clock
 from worker.management.scopes import ALARMS_READ, ENDPOINTS_READ, LIVE_READ
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -94,12 +94,24 @@ async def _rates(request: Request, span: str) -> dict[str, Any]:
 
 
 class NowPart(NamedTuple):
-    """A part of the page that is sent anew when there is news of `kinds`, every so many seconds at the most."""
+    """A part of the page that is sent anew when there is news of `kinds`, every so many seconds at the most.
+
+    routine: kinds of which there is news all the time, while all goes well: by these alone it is sent anew every so
+    many `routine_seconds` at the most.
+    """
 
     template: str
     read: Callable[[Request], Awaitable[dict[str, Any]]]
     kinds: frozenset[str]
     seconds: float
+    routine: frozenset[str] = frozenset()
+    routine_seconds: float = 0.0
+
+    def due_after(self, kinds: Collection[str]) -> float | None:
+        """Return how many seconds after news of these kinds it is sent anew at the latest; None: it is not."""
+        if not self.kinds.isdisjoint(kinds):
+            return self.seconds
+        return None if self.routine.isdisjoint(kinds) else self.routine_seconds
 
 
 NOW_PARTS = {
@@ -114,8 +126,11 @@ NOW_PARTS = {
     "troubled": NowPart(
         "now_endpoints.html",
         _endpoints,
-        frozenset({"delivered", "failed", "parked", "paused", "carried_out"}),
+        frozenset({"failed", "parked", "paused"}),
         4.0,
+        # A script for each endpoint: every four seconds of it cost as much as all else that open pages do.
+        routine=frozenset({"delivered", "carried_out"}),
+        routine_seconds=15.0,
     ),
 }
 """By the ids that they have in the page."""

@@ -1,0 +1,42 @@
+"""Who follows what happens hears all of it in its order, however it comes, by few readings of the stream."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from unittest import mock
+
+from web.live_listener import LiveListener
+from worker.store import Store
+
+_COUNT = 300
+
+
+def test_what_comes_one_by_one_is_read_together(store: Store, redis_url: str) -> None:
+    listener = LiveListener(store.live)
+    readings = mock.Mock(wraps=store.live.wait)
+
+    async def follow() -> list[int]:
+        numbers: list[int] = []
+        with listener.subscription(10_000) as news:
+            while not news.began_anew:
+                await news.wait(1.0)
+            readings.reset_mock()
+            sending = asyncio.create_task(asyncio.to_thread(send))
+            while len(numbers) < _COUNT:
+                numbers += [event.fields["number"] for event in await news.wait(1.0)]
+            await sending
+        return numbers
+
+    def send() -> None:
+        with closing(Store.connect(redis_url)) as other:
+            for number in range(_COUNT):
+                other.live.append([("delivered", {"number": number})])
+
+    with mock.patch.object(store.live, "wait", readings):
+        listener.start()
+        try:
+            assert asyncio.run(asyncio.wait_for(follow(), 60)) == list(range(_COUNT))
+            assert readings.call_count < _COUNT / 3
+        finally:
+            listener.stop()
