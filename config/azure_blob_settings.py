@@ -49,6 +49,9 @@ class AzureBlobSettings(FeedDocumentSettings):
     on_kill: Literal["notice", "remove", "both"] = "notice"
     """What a kill leaves: a notice in the article's place, nothing, or a notice and nothing of the text."""
 
+    all_versions: bool = False
+    """Whether a kill also removes what the account keeps of earlier versions."""
+
     @classmethod
     def address(cls, url: str) -> str:
         """Return the endpoint's `url`. Raises ValueError if it is none for this kind."""

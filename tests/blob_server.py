@@ -1,7 +1,7 @@
 """Azure Blob Storage for tests: a model of ours that checks signatures and conditions, and Azurite if it is there.
 
 The model is written from Azure's REST reference and shares nothing with what it checks. Azurite is Microsoft's own
-emulator (npm install --global azurite).
+emulator (npm install --global azurite@3.35.0; .ci/run has it).
 """
 
 from __future__ import annotations
@@ -52,10 +52,16 @@ class _Handler(WSGIRequestHandler):
 
 
 class BlobServer:
-    """The model. `behave(request)` may answer in its place; `lose(request)` says whose answer is lost afterwards."""
+    """The model; its account may keep versions.
 
-    def __init__(self) -> None:
+    `behave(request)` may answer in its place; `lose(request)` says whose answer is lost afterwards.
+    """
+
+    def __init__(self, *, keeps_versions: bool = False) -> None:
         self.blobs: dict[str, Blob] = {}
+        self.earlier: dict[str, dict[str, Blob]] = {}
+        """Under each name what an account that keeps versions has kept, by the id of the version."""
+        self._keeps_versions = keeps_versions
         self.requests: list[Request] = []
         self.behave: Callable[[Request], Response | None] = lambda _: None
         self.lose: Callable[[Request], bool] = lambda _: False
@@ -112,11 +118,14 @@ class BlobServer:
         key = request.path.removeprefix(f"/{ACCOUNT}/{CONTAINER}").removeprefix("/")
         if request.args.get("comp") == "list":
             asked = request.args
-            return self._list(asked.get("prefix", ""), asked.get("marker", ""), int(asked["maxresults"]))
+            most, of_versions = int(asked["maxresults"]), asked.get("include") == "versions"
+            return self._list(asked.get("prefix", ""), asked.get("marker", ""), most, of_versions=of_versions)
         return self._of_blob(request, key)
 
     def _of_blob(self, request: Request, key: str) -> Response:
         blob = self.blobs.get(key)
+        if request.method == "DELETE" and "versionid" in request.args:
+            return self._delete_version(request, key)
         if request.method in {"PUT", "DELETE"} and (refused := _condition(request, blob)):
             return refused
         if request.method == "PUT":
@@ -124,6 +133,7 @@ class BlobServer:
         if blob is None:
             return _error(404, "BlobNotFound", with_body=request.method != "HEAD")
         if request.method == "DELETE":
+            self._keep(key)
             del self.blobs[key]
             return Response(status=202)
         return Response(blob.content, headers={**self.head(key), "ETag": blob.etag})
@@ -137,18 +147,42 @@ class BlobServer:
             for name, value in request.environ["blob.headers"].items()
             if name.startswith(("x-ms-meta-", "x-ms-blob-content-", "content-type"))
         }
+        self._keep(key)
         self.blobs[key] = Blob(request.get_data(), kept, f'"0x{self._etags:X}"')
         return Response(status=201, headers={"ETag": self.blobs[key].etag})
 
-    def _list(self, prefix: str, marker: str, most: int) -> Response:
-        names = [name for name in self.names() if name.startswith(prefix) and name >= marker]
-        blobs = "".join(f"<Blob><Name>{escape(name)}</Name><Properties/></Blob>" for name in names[:most])
-        following = escape(names[most]) if len(names) > most else ""
+    def _keep(self, key: str) -> None:
+        """Keep what is there as an earlier version, before it goes ("Blob versioning")."""
+        if self._keeps_versions and key in self.blobs:
+            self._etags += 1
+            self.earlier.setdefault(key, {})[f"2026-03-01T09:00:00.{self._etags:07}Z"] = self.blobs[key]
+
+    def _delete_version(self, request: Request, key: str) -> Response:
+        if "x-ms-delete-snapshots" in request.headers:
+            return _error(400, "InvalidHeaderValue")
+        if self.earlier.get(key, {}).pop(request.args["versionid"], None) is None:
+            return _error(404, "BlobNotFound")
+        return Response(status=202)
+
+    def _list(self, prefix: str, marker: str, most: int, *, of_versions: bool) -> Response:
+        entries = [(name, "") for name in self.blobs]
+        if of_versions:
+            entries += [(name, version) for name, versions in self.earlier.items() for version in versions]
+        entries = sorted(entry for entry in entries if entry[0].startswith(prefix) and "\n".join(entry) >= marker)
+        blobs = "".join(self._listed(name, version, of_versions=of_versions) for name, version in entries[:most])
+        following = escape("\n".join(entries[most])) if len(entries) > most else ""
         text = (
             '<?xml version="1.0" encoding="utf-8"?><EnumerationResults>'
             f"<Blobs>{blobs}</Blobs><NextMarker>{following}</NextMarker></EnumerationResults>"
         )
         return Response(text, mimetype="application/xml")
+
+    def _listed(self, name: str, version: str, *, of_versions: bool) -> str:
+        """An entry of a list. What is current says so, and has the id of a version as well ("List Blobs")."""
+        current = "<VersionId>2026-03-01T09:00:01.0000000Z</VersionId><IsCurrentVersion>true</IsCurrentVersion>"
+        about = f"<VersionId>{version}</VersionId>" if version else current
+        shown = about if of_versions and self._keeps_versions else ""
+        return f"<Blob><Name>{escape(name)}</Name>{shown}<Properties/></Blob>"
 
 
 def _error(status: int, code: str, *, with_body: bool = True) -> Response:
@@ -194,7 +228,7 @@ class Azurite:
     def __init__(self, folder: Path) -> None:
         command = shutil.which("azurite-blob")
         if command is None:
-            pytest.skip("there is no Azurite (npm install --global azurite)")
+            pytest.skip("there is no Azurite (npm install --global azurite@3.35.0)")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

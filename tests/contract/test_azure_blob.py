@@ -211,6 +211,47 @@ def test_pictures_are_there_before_the_text_and_go_with_it(
     assert 404 == writer.look().status
 
 
+@pytest.fixture(scope="module")
+def keeping() -> Iterator[BlobServer]:
+    server = BlobServer(keeps_versions=True)
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("kill", ["notice", "remove"])
+def test_a_kill_removes_what_an_account_keeps_of_earlier_versions(
+    caller: Caller, keeping: BlobServer, kill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(azure_blob, "KEYS_PER_LIST", 2)
+    kept = Writer(caller, keeping, kill=kill)
+    removing = Writer(caller, keeping, kill=kill, all_versions=True)
+    for writer in (kept, removing):
+        for version in range(1, 5):
+            assert 201 == writer.push(version).status
+        assert len(keeping.earlier[writer.key]) == 3
+    # Nobody has asked for it here.
+    assert kept.push(5, "killed").status < 300
+    assert len(keeping.earlier[kept.key]) == 4
+    assert 404 == kept.look().status
+    held_up = removing.message(5, "killed")
+    keeping.lose = lambda request: "versionid" in request.args
+    assert arrived(removing.begin(held_up)).fault is not None
+    keeping.lose = lambda _: False
+    assert (200, f"older versions lie under {removing.key}") == ((looked := removing.look()).status, looked.message)
+    assert removing.push(5, "killed", doubtful=True).status < 300
+    assert keeping.earlier[removing.key] == {}
+    assert (removing.key in keeping.names()) == (kill == "notice")
+    assert 404 == removing.look().status
+
+
+def test_an_account_that_keeps_no_versions_is_asked_in_vain(caller: Caller, peer: BlobServer | Azurite) -> None:
+    writer = Writer(caller, peer, all_versions=True)
+    for version in (1, 2):
+        assert 201 == writer.push(version).status
+    assert 201 == writer.push(3, "killed").status
+    assert 404 == writer.look().status
+
+
 def test_a_list_of_many_names_is_read_to_its_end(caller: Caller, server: BlobServer, monkeypatch: Any) -> None:
     monkeypatch.setattr(azure_blob, "KEYS_PER_LIST", 2)
     writer = Writer(caller, server, "{id}-v{version}.{ext}", kill="remove")
