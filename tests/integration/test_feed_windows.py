@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
 from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from news_desk import Desk, article
 
-from worker.documents.feed_windows import FeedWindows
+from feeds.article import Article
+from worker.documents.feed_windows import FeedWindows, _LastWindows, _room
+from worker.store.articles import StoredArticle
+from worker.store.changes import Head, Window
 
 OF_BOTH = ("all", "world")
 
@@ -83,3 +90,29 @@ def test_what_was_begun_to_be_read_from_another_redis_is_not_kept(desk: Desk) ->
         windows.read(feed, 1)
     assert 1 == asked.call_count
     assert asked.call_args.args[2] is None
+
+
+FEEDS = st.sampled_from(["a", "b", "c"])
+REVISIONS = st.dictionaries(st.sampled_from(["x", "y", "z"]), st.integers(1, 3), max_size=3)
+
+
+@given(st.lists(st.tuples(FEEDS, REVISIONS), max_size=12), st.sampled_from([2_000, 9_000, 100_000]))
+def test_each_article_is_counted_as_often_as_it_is_there(kept: list[tuple[str, dict[str, int]]], most: int) -> None:
+    windows = _LastWindows(most)
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    for feed, revisions in kept:
+        # As they are read: what has not changed is the object of before.
+        _, former = windows.get(feed)
+        articles = {}
+        for name, rev in revisions.items():
+            text = Article(id=name, version=rev, headline="H", url="https://e.example/", published=noon, updated=noon)
+            read = StoredArticle(text, str(rev), frozenset(), 0, size=1_000 * rev)
+            articles[name] = former[name] if name in former and former[name].rev == read.rev else read
+        windows.keep(feed, Window(Head(1, 0), tuple(articles), ()), articles, windows.era)
+        there = [stored for _, members in windows._windows.values() for stored in members.values()]
+        counts = Counter((stored.article.id, stored.rev) for stored in there)
+        assert counts == {key: count for key, (_, count) in windows._articles.items()}
+        sizes = {(stored.article.id, stored.rev): stored.size for stored in there}
+        rooms = sum(_room(members) for _, members in windows._windows.values())
+        assert windows._size == sum(sizes.values()) + rooms <= most
+        assert len({id(stored) for stored in there}) == len(counts)

@@ -80,10 +80,17 @@ class _LastWindows:
         with self._lock:
             if era != self.era:
                 return articles
-            shared = {name: self._share(stored) for name, stored in articles.items()}
-            self._drop(feed)
+            before = self._windows.pop(feed, None)
+            former = before[1] if before else {}
+            # Most of them are those of before: one article has come.
+            shared = {
+                name: stored if former.get(name) is stored else self._share(stored) for name, stored in articles.items()
+            }
+            for name, stored in former.items():
+                if articles.get(name) is not stored:
+                    self._release(stored)
+            self._size += _room(shared) - (_room(former) if before else 0)
             self._windows[feed] = window, shared
-            self._size += _room(shared)
             while self._size > self._most:
                 self._drop(next(iter(self._windows)))
         return shared
@@ -104,17 +111,18 @@ class _LastWindows:
             self._size += stored.size
         return shared
 
+    def _release(self, stored: StoredArticle) -> None:
+        key = (stored.article.id, stored.rev)
+        shared, windows = self._articles.pop(key)
+        if windows > 1:
+            self._articles[key] = shared, windows - 1
+        else:
+            self._size -= stored.size
+
     def _drop(self, feed: str) -> None:
-        if feed not in self._windows:
-            return
         _, articles = self._windows.pop(feed)
         for stored in articles.values():
-            key = (stored.article.id, stored.rev)
-            _, windows = self._articles.pop(key)
-            if windows > 1:
-                self._articles[key] = stored, windows - 1
-            else:
-                self._size -= stored.size
+            self._release(stored)
         self._size -= _room(articles)
 
 
