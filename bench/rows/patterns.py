@@ -29,9 +29,9 @@ from worker.runtime.wiring import WorkerRuntime
 from worker.wakeups import Wakeups
 
 LIMIT = """\
-Of the time nearly all are the three documents: for each a round trip that tells whether the feed has changed since the
-last one, an envelope by feedgen and a join; for each feed one round trip more for the article that is new. They are
-made when somebody asks for them, so a feed that nobody asks for costs what recording takes."""
+Of the time nearly all are the three documents: for each feed a round trip for what has changed in it and one for the
+article that is new, and for each document a join. They are made when somebody asks for them, so a feed that nobody asks
+for costs what recording takes."""
 
 _SUBJECTS = tuple(f"harbour-{number}" for number in range(10))
 _PATTERNS = 100

@@ -38,3 +38,22 @@ def test_what_could_not_be_counted_in_an_outage_is_counted_afterwards(monkeypatc
     assert [("Ferries return", 2, 3)] == [
         (line["headline"], line["done"], line["receivers"]) for line in lines.newest(0)
     ]
+
+
+def test_a_count_that_only_waited_is_no_reason_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = SimpleNamespace(article=SimpleNamespace(headline="H"), rows=[], unconfirmed=[])
+    now = [100.0]
+
+    def answer(*_: object) -> Any:
+        # The machine was busy with something else for so long.
+        now[0] += 0.5
+        return report
+
+    monkeypatch.setattr(story_lines, "time", SimpleNamespace(monotonic=lambda: now[0], thread_time=lambda: 7.0))
+    monkeypatch.setattr(story_lines, "coverage_report", answer)
+    lines = StoryLines(cast("Any", SimpleNamespace(store=None, articles=None, publication=None)))
+    for number in range(3):
+        lines.take([LiveEvent(f"180000000000{number}-0", "accepted", {"article": f"a{number}"})])
+        lines.count(1.0)
+        assert not lines.is_behind
+        now[0] += 1.0

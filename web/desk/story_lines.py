@@ -29,7 +29,7 @@ _KEPT_MOST = 60
 _COUNTED_MOST = 20
 """Of so many of the newest it is counted who has them."""
 _SHARE = 40
-"""For each moment that was spent on counting, so many are spent on something else."""
+"""For each moment that our processor was busy with counting, so many are spent on something else."""
 _OF_ARTICLES = frozenset({"accepted", "carried_out", "delivered", "kill_confirmed"})
 
 
@@ -104,7 +104,7 @@ class StoryLines:
         if not self._counting.acquire(blocking=False):
             return counted
         try:
-            begun = time.monotonic()
+            begun, used = time.monotonic(), time.thread_time()
             if begun < self._rest_until:
                 return counted
             with self._lock:
@@ -122,8 +122,8 @@ class StoryLines:
                 counted.append(line)
                 if time.monotonic() - begun >= budget:
                     break
-            end = time.monotonic()
-            self._rest_until = end + _SHARE * (end - begun)
+            # Of a machine that is busy with something else counting takes long, and costs no more.
+            self._rest_until = time.monotonic() + _SHARE * (time.thread_time() - used)
         finally:
             self._counting.release()
         return counted
