@@ -137,8 +137,8 @@ class AttemptWithDocument(AttemptRow):
 
     document: str | None = Field(
         description="Before any compression. It is made anew from the revision, and shown if it has the SHA-256 of "
-        "what was sent: as long as the text is kept and the endpoint is set as it was; of a feed as long as nothing that "
-        "was in it has changed."
+        "what was sent: as long as the text is kept and the endpoint is set as it was; of a feed as long as nothing "
+        "that was in it has changed."
     )
     no_document: str | None = Field(description="Why it is not shown.")
 
