@@ -128,7 +128,7 @@ def api_process(folder: Path, redis_url: str, receiver: Receiver, more: str = ""
     empty_record.put(folder / "record.db")
     services = build(load(config, {"DATELINE_REDIS_URL": redis_url}), redis_url)
     services.store.client.flushall()
-    runtime = WorkerRuntime(services, queues=("intake", "distribute"))
+    runtime = WorkerRuntime(services, queues=("distribute",))
     runtime.start()
     web = WebProcess(services)
     try:

@@ -46,7 +46,7 @@ def settings(folder: Path, text: str) -> Settings:
 @contextmanager
 def working(services: Services) -> Iterator[WorkerRuntime]:
     """A runtime that is at work, as in a worker process."""
-    runtime = WorkerRuntime(services, queues=("intake",))
+    runtime = WorkerRuntime(services, queues=())
     runtime.start()
     try:
         yield runtime

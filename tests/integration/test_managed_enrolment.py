@@ -67,7 +67,7 @@ class Newsroom:
         return services
 
     def start(self, services: Services) -> WorkerRuntime:
-        runtime = WorkerRuntime(services, queues=("intake", "distribute"))
+        runtime = WorkerRuntime(services, queues=("distribute",))
         runtime.start()
         self._stack.callback(runtime.stop)
         self.workers.append(runtime)

@@ -77,7 +77,7 @@ class Process:
         self.services = build(load(config, {"DATELINE_RECORD_URL": record_url}), redis_url)
         self.store, self.record = self.services.store, self.services.record
         self.receiver = receiver
-        self.runtime = WorkerRuntime(self.services, queues=("intake",))
+        self.runtime = WorkerRuntime(self.services, queues=())
         self.services.agreement.begin = self.runtime.rebuild.begin
         recorded = self.services.recorded
         self.trimmer = Trimmer(

@@ -339,7 +339,7 @@ def test_every_script_has_its_catalogue_and_every_feed_key_one_slot(store: Store
         text = file.read_text("utf-8")
         assert text.startswith("-- "), file.name
         assert "-- KEYS 1" in text, file.name
-        assert "-- ARGV 1" in text, file.name
+        assert "-- ARGV 1" in text or "ARGV[" not in text, file.name
     feed = keys.feed("world/asia-1")
     slots = {store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in (*feed, feed.ledger("partner"))}
     assert len(slots) == 1
