@@ -13,6 +13,7 @@ from distributing import Worker
 from receiver import PATIENCE_SECONDS, Request
 
 from worker.receivers import article_readings
+from worker.store import Store
 from worker.store.attempts import SentAttempts
 
 
@@ -172,3 +173,25 @@ def test_connections_that_break_during_a_catch_up_lose_and_disorder_nothing(work
         ids[json.loads(request.body)["article"]["id"]].add(request.headers["webhook-id"])
     assert all(len(found) == 1 for found in ids.values()), "a repetition carries the same message id"
     assert set(articles) == worker.store.ledgers.read("f", {"e": articles})["e"].keys()
+
+
+def test_what_was_read_before_a_change_does_not_stand_for_it(
+    worker: Worker, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing would be due of the article as it was, and the endpoint would never have the correction.
+    monkeypatch.setattr(article_readings, "_FRESH_SECONDS", 2 * PATIENCE_SECONDS)
+    worker.endpoint(concurrency=2)
+    for version in (1, 2, 3):
+        # It is carried out in another process.
+        ours, worker.store = worker.store, Store.connect(redis_url)
+        for name in ("a", "b"):
+            worker.change(name)
+        worker.store.close()
+        worker.store = ours
+        worker.go()
+        worker.receiver.until(
+            lambda version=version: worker.settled() and len(worker.pushes()) >= 2 * version,  # type: ignore[misc]
+            60,
+            f"version {version}",
+        )
+    assert Counter(worker.pushes()) == {"published a": 1, "published b": 1, "corrected a": 2, "corrected b": 2}

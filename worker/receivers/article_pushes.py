@@ -73,6 +73,8 @@ class ArticlePushes(EndpointPushes):
         pictures: Pictures | None = None,
     ) -> None:
         super().__init__(plan.endpoint, claim, timeout, deadline)
+        self.planned = time.monotonic()
+        """When it was last read what has changed: articles as they were before may lack that."""
         self._pictures = pictures
         self._fetching = 0
         self._began_fetching = False
@@ -147,6 +149,7 @@ class ArticlePushes(EndpointPushes):
         An article that has left is not sent as if it were still there. The notice of what the endpoint has of it, or
         will have in a moment, goes ahead.
         """
+        self.planned = time.monotonic()
         self._queue.update(latest)
         self._messages.add(owed.ledger)
         arriving = [

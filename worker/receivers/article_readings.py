@@ -2,7 +2,8 @@
 
 What goes next is read while others are in flight, in the round trip that stores their answers. So the place of one that
 is answered is taken at once, by an article that was read before the answer came. What was read so long ago that people
-might notice, or before a withdrawal of which a session knows, is read anew.
+might notice, or before a change or a withdrawal of which a session knows, is read anew: as it was before a change there
+would be nothing to send of it, and the change would be passed.
 """
 
 from __future__ import annotations
@@ -61,9 +62,12 @@ class ArticleReadings:
         standings = zip(self._in_question, answers, strict=True)
         self._remember(((article_id, take(article_id, answer)) for article_id, answer in standings), self._begun)
 
-    def fresh(self, article_ids: Iterable[str], withdrawal: int) -> dict[str, StoredArticle]:
-        """Return those of the articles that were read a moment ago, and after the withdrawal with this number."""
-        limit = time.monotonic() - _FRESH_SECONDS
+    def fresh(self, article_ids: Iterable[str], planned: float, withdrawal: int) -> dict[str, StoredArticle]:
+        """Return those of the articles that were read a moment ago.
+
+        But after `planned` (monotonic), when it was read what has changed, and after the withdrawal with this number.
+        """
+        limit = max(planned, time.monotonic() - _FRESH_SECONDS)
         articles = {}
         for article_id in article_ids:
             reading = self._readings.get(article_id)
@@ -73,9 +77,9 @@ class ArticleReadings:
                     articles[article_id] = article
         return articles
 
-    def read(self, article_ids: Collection[str], withdrawal: int) -> dict[str, StoredArticle | None]:
+    def read(self, article_ids: Collection[str], planned: float, withdrawal: int) -> dict[str, StoredArticle | None]:
         """Return all of them, as `fresh` does or as they are at this moment; None for one that does not exist."""
-        articles: dict[str, StoredArticle | None] = {**self.fresh(article_ids, withdrawal)}
+        articles: dict[str, StoredArticle | None] = {**self.fresh(article_ids, planned, withdrawal)}
         missing = [article_id for article_id in article_ids if article_id not in articles]
         if missing:
             begun = self._now()

@@ -198,11 +198,12 @@ class Sessions:
         requests: list[Transfer | Job] = []
         for session in self._ready:
             if isinstance(session, ArticlePushes) and self._clearance.holds():
-                articles = self.readings.fresh(session.needed_articles(), session.withdrawals_seen)
+                needed = session.needed_articles()
+                articles = self.readings.fresh(needed, session.planned, session.withdrawals_seen)
                 claim = session.claim
                 unconfirmed = self._attempts.unconfirmed(claim.feed, claim.details["endpoint"])
                 # Nothing goes before what must go first: neither a text nor a withdrawal before a kill.
-                if articles := _up_to_the_first_lacking(session.needed_articles(), articles, unconfirmed):
+                if articles := _up_to_the_first_lacking(needed, articles, unconfirmed):
                     requests += self._next_requests(session, articles)
         if requests:
             self._engine.submit(requests)
@@ -217,7 +218,8 @@ class Sessions:
             article_ids = {article_id for session in self._ready for article_id in session.needed_articles()}
             # What was read before a withdrawal was noted must not be sent as if it had been read after it.
             last = max(session.withdrawals_seen for session in self._ready)
-            articles = self.readings.read(article_ids, last)
+            planned = max((session.planned for session in self._ready if isinstance(session, ArticlePushes)), default=0)
+            articles = self.readings.read(article_ids, planned, last)
             ready, self._ready = self._ready, {}
             requests = [request for session in ready for request in self._requests(session, articles)]
             if requests:
