@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from worker.store.receivers import Claim
 
 log = structlog.get_logger()
+
+_UNKNOWN_MS = (500, 4_000)
+"""How long an endpoint is put off that this worker does not know: at the least and at the most."""
 
 
 class Settlements:
@@ -126,9 +130,10 @@ def left_alone(claim: Claim) -> Settlement:
 def not_configured(claim: Claim) -> Settlement:
     """Return the settlement of an endpoint that is not in our settings.
 
-    Another worker's settings may be newer, and only reading settings takes an endpoint away.
+    Another worker's settings may be newer, and only reading settings takes an endpoint away. Whoever looks for what is
+    due does so every two seconds: after a time that is always the same, the same worker would always find it first.
     """
-    due = clock.ms(clock.agreed()) + 5_000
+    due = clock.ms(clock.agreed()) + random.randrange(*_UNKNOWN_MS)  # noqa: S311 (no secret)
     return Settlement(claim, "retry", claim.cursor, due, claim.failing, "unknown here")
 
 

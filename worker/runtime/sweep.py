@@ -12,6 +12,7 @@ consumers    forgets those of workers that are gone
 
 from __future__ import annotations
 
+import random
 import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ log = structlog.get_logger()
 
 INTERVAL = 1.0
 """Seconds between two sweeps."""
+_SHARE = (0.7, 1.3)
+"""Of an interval, how long it is waited at the least and at the most."""
 _LOCK_MS = 900
 """The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
 _RELEASE_MS = 100
@@ -108,7 +111,7 @@ class Sweeper:
             Duty("kills", self._kills, 0.0),
             Duty("events", self._events, 0.0),
             Duty("releases", self.release, INTERVAL),
-            Duty("receivers", self.sweep, INTERVAL),
+            Duty("receivers", self._sweep_in_turn, INTERVAL),
             Duty("operations", operations.send, INTERVAL),
             Duty("counters", self._count, INTERVAL),
             Duty("consumers", self._retire, _RETIRE_SECONDS),
@@ -136,6 +139,15 @@ class Sweeper:
         heartbeat.stop()
         heartbeat.join(_STOP_SECONDS)
         self._store.workers.leave(self._worker)
+
+    def _sweep_in_turn(self) -> float:
+        """Sweep, and return after how long to look again, which varies.
+
+        Who sweeps serves what is due if it can. If all looked as often, the first one would always be the first, and an
+        endpoint that it does not know would never come to others.
+        """
+        self.sweep()
+        return INTERVAL * random.uniform(*_SHARE)  # noqa: S311 (jitter is no secret)
 
     def sweep(self) -> None:
         """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
