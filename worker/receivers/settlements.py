@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
+from random import Random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 _UNKNOWN_MS = (500, 4_000)
 """How long an endpoint is put off that this worker does not know: at the least and at the most."""
+_chance = Random()  # noqa: S311 (jitter is no secret)
 
 
 class Settlements:
@@ -133,7 +134,7 @@ def not_configured(claim: Claim) -> Settlement:
     Another worker's settings may be newer, and only reading settings takes an endpoint away. Whoever looks for what is
     due does so every two seconds: after a time that is always the same, the same worker would always find it first.
     """
-    due = clock.ms(clock.agreed()) + random.randrange(*_UNKNOWN_MS)  # noqa: S311 (no secret)
+    due = clock.ms(clock.agreed()) + _chance.randrange(*_UNKNOWN_MS)
     return Settlement(claim, "retry", claim.cursor, due, claim.failing, "unknown here")
 
 

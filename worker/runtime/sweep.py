@@ -12,9 +12,9 @@ consumers    forgets those of workers that are gone
 
 from __future__ import annotations
 
-import random
 import time
 from itertools import chain
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -43,6 +43,7 @@ INTERVAL = 1.0
 """Seconds between two sweeps."""
 _SHARE = (0.7, 1.3)
 """Of an interval, how long it is waited at the least and at the most."""
+_chance = Random()  # noqa: S311 (jitter is no secret)
 _LOCK_MS = 900
 """The lock outlives no interval: a worker that died with it is missed for one sweep at the most."""
 _RELEASE_MS = 100
@@ -147,7 +148,7 @@ class Sweeper:
         endpoint that it does not know would never come to others.
         """
         self.sweep()
-        return INTERVAL * random.uniform(*_SHARE)  # noqa: S311 (jitter is no secret)
+        return INTERVAL * _chance.uniform(*_SHARE)
 
     def sweep(self) -> None:
         """Sweep the receivers of all feeds now, unless another worker has just done so or knows more of them."""
