@@ -74,7 +74,8 @@ def render(change: str, article: Article, message_id: str, provider: Provider) -
     wire = wire_text(change, article, usable=usable)
     parts = [*(_lines("^", note, "<") for note in wire.notes), _lines("^", wire.headline, "<")]
     parts += [_lines("^", wire.byline, "="), *(_lines("\t   ", paragraph, "<") for paragraph in wire.story)]
-    text = [line for part in parts for line in part]
+    # Of a text in characters for which ASCII has nothing, such as a headline of one unassigned one, its id is left.
+    text = [line for part in parts for line in part] or _lines("^", ascii_id(article), "<")
     # The line of the keyword is one word more, whatever the number in it is.
     words = min(1 + sum(len(line.split()) for line in text), WORDS_MOST)
     source, sent = source_code(provider), article.updated.astimezone(UTC)

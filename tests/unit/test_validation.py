@@ -441,6 +441,15 @@ def test_any_article_passes_or_is_refused_with_a_reason(submitted: dict[str, Any
         assert not found or format_name in {"smartnews", "msn", "flipboard", "applenews-rss"}
 
 
+def test_a_headline_that_no_character_is_left_of_in_ascii_is_sent_nevertheless() -> None:
+    article = accepted(
+        {"id": "0", "headline": "\ud7fc", "url": "https://e.example/a", "body_html": "", "edition": "en"}
+    )
+    assert article is not None
+    for name in ("anpa1312", "iptc7901"):
+        assert rules(check_article(name, push(name, article[1], "article.published"))) == set()
+
+
 @given(several=st.lists(SUBMITTED, max_size=5, unique_by=lambda submitted: submitted["id"]), gone=st.integers(0, 3))
 @settings(deadline=None, max_examples=40)
 def test_a_document_of_parts_that_passed_passes(several: list[dict[str, Any]], gone: int) -> None:
