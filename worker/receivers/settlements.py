@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from random import Random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from worker.store.receivers import Claim
 
 log = structlog.get_logger()
-
-_UNKNOWN_MS = (500, 4_000)
-"""How long an endpoint is put off that this worker does not know: at the least and at the most."""
-_chance = Random()  # noqa: S311 (jitter is no secret)
 
 
 class Settlements:
@@ -131,10 +126,9 @@ def left_alone(claim: Claim) -> Settlement:
 def not_configured(claim: Claim) -> Settlement:
     """Return the settlement of an endpoint that is not in our settings.
 
-    Another worker's settings may be newer, and only reading settings takes an endpoint away. Whoever looks for what is
-    due does so every two seconds: after a time that is always the same, the same worker would always find it first.
+    Another worker's settings may be newer, and only reading settings takes an endpoint away.
     """
-    due = clock.ms(clock.agreed()) + _chance.randrange(*_UNKNOWN_MS)
+    due = clock.ms(clock.agreed()) + 5_000
     return Settlement(claim, "retry", claim.cursor, due, claim.failing, "unknown here")
 
 
