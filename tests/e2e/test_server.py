@@ -13,6 +13,8 @@ import pytest
 import requests
 from newsroom import Newsroom, published
 
+from worker.runtime.web_server import HUNG_SECONDS
+
 
 def lives(pid: int) -> bool:
     try:
@@ -101,6 +103,21 @@ def test_several_processes_serve_at_one_port_and_one_that_is_killed_is_started_a
     os.kill(pid, signal.SIGINT)
     web.wait(30)
     assert [child for child in served if lives(child)] == []
+
+
+def test_a_process_that_is_killed_while_it_is_asked_whether_it_lives_is_missed_at_once(own_newsroom: Newsroom) -> None:
+    newsroom, receiver = own_newsroom, own_newsroom.receiver
+    web = of_two_processes(newsroom)
+    pid = web.pid
+    receiver.until(lambda: len(children_of(pid)) == 2 and healthy(newsroom), 60, "both processes to serve")
+    first = children_of(pid)
+    os.kill(min(first), signal.SIGSTOP)
+    # They are asked twice a second, and this one does not answer: some seconds later it is being waited for.
+    time.sleep(3)
+    os.kill(min(first), signal.SIGKILL)
+    killed = time.monotonic()
+    receiver.until(lambda: len(children_of(pid)) == 2 and children_of(pid) != first, 60, "another in its place")
+    assert time.monotonic() - killed < HUNG_SECONDS / 2
 
 
 def test_processes_of_the_web_server_end_with_the_one_that_has_started_them(own_newsroom: Newsroom) -> None:

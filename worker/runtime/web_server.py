@@ -37,7 +37,7 @@ _OWN = 256
 _BACKLOG = 4096
 """Connections that may wait to be taken; the system may allow fewer."""
 _STOP_SECONDS = 10
-_HUNG_SECONDS = 60
+HUNG_SECONDS = 60
 """A process, of several, that has not moved for so long is ended, and another takes its place."""
 
 
@@ -66,10 +66,22 @@ def serve(host: str, port: int, processes: int = 1, *, aloud: bool = True) -> No
         server.run()
     else:
         threading.Thread(target=_pass_hang_ups, name="hang-up", daemon=True).start()
-        supervisor = Multiprocess(config, [config.bind_socket()])
+        supervisor = _Supervisor(config, [config.bind_socket()])
         supervisor.run()
         if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
             sys.exit(STARTUP_FAILURE)
+
+
+class _Supervisor(Multiprocess):
+    """Starts processes again that have died or hung."""
+
+    def keep_subprocess_alive(self) -> None:
+        """See which lives. One that is killed while it is asked is seen at once, not when it counts as hung."""
+        for process in self.processes:
+            # It has its own by now. While ours is open as well, its end is no end of the pipe, so whoever waits for its
+            # answer waits for the whole time that it is granted.
+            process.child_conn.close()
+        super().keep_subprocess_alive()
 
 
 def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, processes: int = 1) -> Config:
@@ -96,7 +108,7 @@ def server_config(make: Callable[[], Callable[..., Any]], host: str, port: int, 
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
-        timeout_worker_healthcheck=_HUNG_SECONDS,
+        timeout_worker_healthcheck=HUNG_SECONDS,
     )
 
 
