@@ -104,6 +104,7 @@ class WebProcess:
         )
         self._current = DefinitionListener(store, self._use_definitions)
         self._live = LiveListener(store.live)
+        self._live_summary = LiveListener(store.live.summary)
         self._clearance = Clearance(store.withdrawals, f"web-{uuid4().hex}")
         self._push_tests: PushTests | None = None
         self._openid: OpenIdProvider | None = None
@@ -171,7 +172,7 @@ class WebProcess:
         former, self._push_tests = self._push_tests, services.new_push_tests()
         if former is not None:
             former.stop()
-        parts = _api_parts(services, self._live, self._push_tests, self._clearance)
+        parts = _api_parts(services, self._live, self._live_summary, self._push_tests, self._clearance)
         routes = api_application(parts)
         limits = ApiLimits(requests=services.settings.api.requests, body=settings.max_body_bytes)
         ring, requests = services.management.ring, services.store.api_requests
@@ -202,11 +203,13 @@ class WebProcess:
         self._current.start()
         self._management.start()
         self._live.start()
+        self._live_summary.start()
         self._connections.start()
         self._readers_duty.start()
         yield
         self._readers_duty.stop()
         self._live.stop()
+        self._live_summary.stop()
         self._clearance.stop()
         if self._push_tests is not None:
             self._push_tests.stop()
@@ -292,7 +295,9 @@ def _beside(applications: Mapping[str, ASGIApp], pages: ASGIApp) -> ASGIApp:
     return choose
 
 
-def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, clearance: Clearance) -> ApiParts:
+def _api_parts(
+    services: Services, live: LiveListener, live_summary: LiveListener, push_tests: PushTests, clearance: Clearance
+) -> ApiParts:
     """Return what the API and the desk use."""
     settings, store, management = services.settings, services.store, services.management
     articles, recorded, publication = services.articles, services.recorded, services.publication
@@ -314,6 +319,7 @@ def _api_parts(services: Services, live: LiveListener, push_tests: PushTests, cl
         pulls=PullStreams(store, articles, publication.provider, clearance, services.alerts),
         push_tests=push_tests,
         live=live,
+        live_summary=live_summary,
         running_kills=RunningKills(store, services.record, articles, publication),
         alarms=AlarmOrders(store, management.audit),
     )

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from worker.store.redis_errors import Outage
 
 if TYPE_CHECKING:
-    from worker.store.live import Live, LiveEvent
+    from worker.store.live import LiveEvent, LiveStream
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ class LiveSubscription:
 class LiveListener:
     """The thread that reads, and those that listen."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: LiveStream) -> None:
         self._live = live
         self._subscriptions: set[LiveSubscription] = set()
         self._lock = Lock()

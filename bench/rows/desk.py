@@ -34,7 +34,7 @@ from worker.record import Record, attempts
 
 ROUNDS = 1
 LIMIT = """\
-Of pages, what they show of a thousand receivers: one script reads them, and a page has the first sixty. Of open pages,
+Of pages, what they show of a thousand receivers: one script reads them, and a page has the first forty. Of open pages,
 the parts that they ask for when something has happened: one answer is made for all that ask at the same moment."""
 _ENDPOINTS, _ARTICLES, _ATTEMPTS, _BATCH = 1_000, 40_000, 1_000_000, 5_000
 _REQUESTS, _MOST_MS = 40, 100.0

@@ -40,3 +40,15 @@ def test_what_comes_one_by_one_is_read_together(store: Store, redis_url: str) ->
             assert readings.call_count < _COUNT / 3
         finally:
             listener.stop()
+
+
+def test_who_looks_on_reads_one_entry_where_a_thousand_endpoints_took_an_article(store: Store) -> None:
+    happenings = [
+        ("delivered", {"article": "ferry", "action": "published", "endpoint": f"e{number}", "feeds": ["en"]})
+        for number in range(1_000)
+    ]
+    store.live.append(happenings)
+    assert len(store.live.after("0-0", 2_000)) == 1_000
+    [once] = store.live.summary.after("0-0", 2_000)
+    assert once.kind == "delivered"
+    assert once.fields["endpoints"] == [f"e{number}" for number in range(1_000)]

@@ -57,3 +57,28 @@ def test_a_count_that_only_waited_is_no_reason_to_rest(monkeypatch: pytest.Monke
         lines.count(1.0)
         assert not lines.is_behind
         now[0] += 1.0
+
+
+def test_the_more_goes_out_the_rarer_it_is_counted_and_at_its_end_it_is_counted_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report = SimpleNamespace(article=SimpleNamespace(headline="H"), rows=[], unconfirmed=[])
+    now, used = [100.0], [7.0]
+
+    def answer(*_: object) -> Any:
+        used[0] += 0.01
+        return report
+
+    monkeypatch.setattr(story_lines, "time", SimpleNamespace(monotonic=lambda: now[0], thread_time=lambda: used[0]))
+    monkeypatch.setattr(story_lines, "coverage_report", answer)
+    lines = StoryLines(cast("Any", SimpleNamespace(store=None, articles=None, publication=None)))
+    many = {"article": "ferry", "action": "published", "endpoints": [f"e{number}" for number in range(2_000)]}
+    lines.take([LiveEvent("1800000000000-0", "delivered", many)])
+    lines.count(1.0)
+    lines.take([LiveEvent("1800000000001-0", "delivered", many)])
+    now[0] += 0.75
+    assert lines.count(1.0) == []
+    # Nothing more comes.
+    lines.take([])
+    assert [line.article for line in lines.count(1.0)] == ["ferry"]
+    assert not lines.is_behind

@@ -52,6 +52,7 @@ class ApiParts:
     pulls: PullStreams
     push_tests: PushTests
     live: LiveListener
+    live_summary: LiveListener
     running_kills: RunningKills
     alarms: AlarmOrders
 

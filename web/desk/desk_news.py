@@ -148,7 +148,7 @@ class DeskNews:
         if not is_id(since) and not is_id(since := f"{since}-0"):
             return b""
         try:
-            missed = self._parts.store.live.after(since, _MISSED_MOST)
+            missed = self._parts.store.live.summary.after(since, _MISSED_MOST)
         except RedisError as error:
             self._outage.met(error, "a page does not hear what it has missed")
             return b""
@@ -186,17 +186,17 @@ class DeskNews:
                 await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
-        newest = await run_in_threadpool(self._parts.store.live.latest, _AT_FIRST)
+        newest = await run_in_threadpool(self._parts.store.live.summary.latest, _AT_FIRST)
         self.lines.take(reversed(newest))
         self._outage.over()
         last = self._last = newest[0].id if newest else "0-0"
         last_look = 0.0
-        with self._parts.live.subscription(_EVENTS_MOST) as news:
+        with self._parts.live_summary.subscription(_EVENTS_MOST) as news:
             while self._followers and not news.ended:
                 events = await news.wait(self._seconds_to_wait())
                 if news.began_anew:
                     news.began_anew = False
-                    missed = await run_in_threadpool(self._parts.store.live.after, last, _MISSED_MOST)
+                    missed = await run_in_threadpool(self._parts.store.live.summary.after, last, _MISSED_MOST)
                     if len(missed) == _MISSED_MOST:
                         self._begin_anew()
                     events = [*missed, *events]

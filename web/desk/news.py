@@ -62,7 +62,7 @@ def news_of(events: Iterable[LiveEvent], unannounced: News = NOTHING) -> News:
     return News(
         unannounced.kinds | {event.kind for event in events},
         unannounced.articles | _named(events, "article"),
-        _named(events, "endpoint"),
+        _named(events, "endpoint").union(*(event.fields.get("endpoints", ()) for event in events)),
         _named(events, "event"),
     )
 

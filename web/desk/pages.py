@@ -10,7 +10,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from feeds.direction import direction
@@ -135,9 +135,9 @@ class DeskPages:
         if not text:
             return ""
         time = datetime.fromisoformat(text).astimezone(self._zone)
-        return Markup('<time datetime="{}" dir="ltr" title="{}">{}</time>').format(
-            text, time.strftime("%Y-%m-%d %H:%M:%S %Z"), time.strftime(form)
-        )
+        title, shown = time.strftime("%Y-%m-%d %H:%M:%S %Z"), time.strftime(form)
+        # A page of many receivers has a hundred of these, and `Markup.format` takes ten times as long.
+        return Markup(f'<time datetime="{escape(text)}" dir="ltr" title="{escape(title)}">{escape(shown)}</time>')  # noqa: S704
 
     def _lately(self, text: str | None) -> Markup | str:
         """A time of the API: of today the time of day alone."""
@@ -193,5 +193,7 @@ def _reason(context: Context, text: str | None) -> Markup:
 def _translated(context: Context, text: str, **values: Any) -> str | Markup:
     """A phrase of ours in the language of the visitor; what is put into it is escaped."""
     words = phrase(context["language"], text)
-    # The phrase is ours; `format` escapes what is put into it.
-    return Markup(words).format(**values) if values else words  # noqa: S704
+    if not values:
+        return words
+    # The phrase is ours; what is put into it is escaped.
+    return Markup(words.format_map({name: escape(value) for name, value in values.items()}))  # noqa: S704

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 _KEPT_MOST = 60
 _COUNTED_MOST = 20
 """Of so many of the newest it is counted who has them."""
-_SHARE = 40
-"""For each moment that our processor was busy with counting, so many are spent on something else."""
+_SHARE, _BUSY_SHARE = 40, 150
+"""For each moment that our processor was busy with counting, so many are spent on something else; the second while more
+goes out than anybody can read."""
+_MUCH = 2_000
+"""So many endpoints in what is taken in at once: then that much goes out."""
 _OF_ARTICLES = frozenset({"accepted", "carried_out", "delivered", "kill_confirmed"})
 
 
@@ -68,14 +71,18 @@ class StoryLines:
         self._lines: OrderedDict[str, StoryLine] = OrderedDict()
         self._lock = Lock()
         self._counting = Lock()
-        self._rest_until = 0.0
+        self._counted_at = 0.0
+        self._used = 0.0
+        self._is_much = False
         self._place: tuple[int, ...] = (0, 0)
 
     def take(self, events: Iterable[LiveEvent]) -> list[StoryLine]:
         """Take in what has happened; return the lines that are changed by it."""
         changed: dict[str, StoryLine] = {}
+        endpoints = 0
         with self._lock:
             for event in events:
+                endpoints += len(event.fields.get("endpoints", ()))
                 if place(event.id) <= self._place:
                     continue
                 self._place = place(event.id)
@@ -93,6 +100,7 @@ class StoryLines:
                 changed[name] = line
             while len(self._lines) > _KEPT_MOST:
                 changed.pop(self._lines.popitem(last=False)[0], None)
+            self._is_much = endpoints >= _MUCH
         return list(changed.values())
 
     def count(self, budget: float) -> list[StoryLine]:
@@ -105,7 +113,8 @@ class StoryLines:
             return counted
         try:
             begun, used = time.monotonic(), time.thread_time()
-            if begun < self._rest_until:
+            # Of a machine that is busy with something else counting takes long, and costs no more.
+            if begun < self._counted_at + self._used * (_BUSY_SHARE if self._is_much else _SHARE):
                 return counted
             with self._lock:
                 newest = list(reversed(self._lines.values()))[:_COUNTED_MOST]
@@ -122,8 +131,7 @@ class StoryLines:
                 counted.append(line)
                 if time.monotonic() - begun >= budget:
                     break
-            # Of a machine that is busy with something else counting takes long, and costs no more.
-            self._rest_until = time.monotonic() + _SHARE * (time.thread_time() - used)
+            self._counted_at, self._used = time.monotonic(), time.thread_time() - used
         finally:
             self._counting.release()
         return counted

@@ -134,7 +134,7 @@ def holdings(connection: Connection, article_ids: Collection[str]) -> dict[str, 
 def receivers_of(connection: Connection, article_id: str) -> set[tuple[str, str]]:
     """Return who was ever sent an article: (feed, endpoint)."""
     statement = select(deliveries.c.feed, deliveries.c.endpoint).where(deliveries.c.article_id == article_id)
-    return {(feed, endpoint) for feed, endpoint in connection.execute(statement.distinct())}
+    return {(feed, endpoint) for feed, endpoint in connection.execute(statement.distinct()).all()}
 
 
 def _order(entry: Delivery) -> tuple[int, int, bool]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.store import keys
 from worker.store.attempts import Attempt, Dispute
-from worker.store.receiver_states import Position, ReceiverState
+from worker.store.receiver_states import NOT_FAILING, Position, ReceiverState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +50,7 @@ class ArticleCoverage:
         calls = []
         for start in range(0, len(names), _AT_ONCE):
             lot = names[start : start + _AT_ONCE]
-            own = [
-                key
-                for endpoint in map(_endpoint, lot)
-                for key in (k.ledger(endpoint), k.of_endpoint(endpoint, "parked"), k.of_endpoint(endpoint, "disputed"))
-            ]
+            own = [key for name in lot for key in k.of_coverage(_endpoint(name))]
             calls.append(([*_places(k), k.receiver_states, *own], [article_id, *lot]))
         lots = self._scripts.run_many("endpoints/coverage", calls) if calls else []
         answers = [answer for lot in lots for answer in lot]
@@ -69,6 +65,10 @@ class ArticleCoverage:
         self, endpoint: str, article_id: str, position: int, score: int, state: str | None, own: Sequence[Any]
     ) -> EndpointHolding:
         ledger, parked, dispute = own
+        if parked is None and dispute is None and not state:
+            # Nearly all of a thousand.
+            remembered, text = ReceiverState(0, score, NOT_FAILING, ""), "" if ledger is None else str(ledger)
+            return EndpointHolding(endpoint, _POSITIONS[position - 1], score, remembered, text, None, None)
         remembered = ReceiverState.parse(state, score)
         read = partial(self._read, endpoint, article_id)
         return EndpointHolding(

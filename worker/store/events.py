@@ -119,6 +119,7 @@ class Events:
                         _acceptance(event.id, kill=event.kind == "kill"),
                         keys.reinstated(event.article),
                         keys.LIVE,
+                        keys.LIVE_SUMMARY,
                     ),
                     (
                         *(event.body, event.digest, REMEMBERED_SECONDS, event.kind, event.id),
@@ -127,6 +128,7 @@ class Events:
                         "" if event.accepted is None else event.accepted,
                         live.LAST_MOST,
                         live.text({"event": event.id, "article": event.article or None, "kill": event.kind == "kill"}),
+                        live.SUMMARY_MOST,
                     ),
                 )
                 for event in events

@@ -21,6 +21,9 @@ URGENT = "{dateline:events}:urgent"
 LIVE = "{dateline:events}:live"
 """Bounded stream of what happens (store/live.py): an entry's field says what, its value is JSON."""
 
+LIVE_SUMMARY = "{dateline:events}:live-summary"
+"""The same in fewer entries: what many endpoints took of one article is one."""
+
 WATCHED_EVENTS = "{dateline:receipts}:watched"
 """Hash: id of an event whose receipt is still to be sent -> since when (ms) and what was sent, as a JSON list."""
 
@@ -405,6 +408,11 @@ class FeedKeys(NamedTuple):
         """The keys of one endpoint that say what it answered last: health, disputed."""
         start = self.meta.removesuffix("meta")
         return f"{start}health:{endpoint}", f"{start}disputed:{endpoint}"
+
+    def of_coverage(self, endpoint: str) -> tuple[str, str, str]:
+        """The keys of one endpoint that say what it has of an article: ledger, parked, disputed."""
+        start = self.meta.removesuffix("meta")
+        return f"{start}ledger:{endpoint}", f"{start}parked:{endpoint}", f"{start}disputed:{endpoint}"
 
     def of_replay(self, endpoint: str) -> tuple[str, str]:
         """The keys of one endpoint that say what it is sent again: replay, replaying."""

@@ -164,7 +164,11 @@ def coverage_report(
         seq = change.seq if change else 0
         endpoints = sorted(set(store.receivers.endpoints(feed)))
         holdings = store.coverage.endpoints(feed, endpoints, article_id)
-        of_endpoints = [_endpoint_row(feed, holding, seq, stored.article) for holding in holdings]
+        entries = iter(LedgerEntry.parse_all([holding.ledger for holding in holdings if holding.ledger]))
+        of_endpoints = [
+            _endpoint_row(feed, holding, next(entries) if holding.ledger else _NEVER, seq, stored.article)
+            for holding in holdings
+        ]
         rows += _with_sightings(store, feed, of_endpoints, stored.article)
         rows += _subscriptions_row(store, feed, seq, endpoints)
     kept_out = {
@@ -214,8 +218,9 @@ def _subscriptions_row(store: Store, feed: str, seq: int, endpoints: list[str]) 
     return [ReceiverCoverage(feed, SUBSCRIPTIONS, 0, "", 0, standing, counts, not behind, count=count)]
 
 
-def _endpoint_row(feed: str, holding: EndpointHolding, seq: int, article: Article) -> ReceiverCoverage:
-    entry = LedgerEntry.parse(holding.ledger) if holding.ledger else _NEVER
+def _endpoint_row(
+    feed: str, holding: EndpointHolding, entry: LedgerEntry, seq: int, article: Article
+) -> ReceiverCoverage:
     parked, dispute = holding.parked, holding.dispute
     # An endpoint with several requests in flight may have an article that lies beyond its cursor.
     has_newest = entry.version >= article.version and entry.outcome == "taken"

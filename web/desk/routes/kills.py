@@ -24,7 +24,7 @@ OLD = timedelta(days=1)
 """An older article is killed only by whoever types its id or headline,"""
 MANY = 20
 """and so is one that more receivers have."""
-RECEIVERS_MOST = 60
+RECEIVERS_MOST = 40
 """So many receivers are shown at first, those that wait before those that are done; `?all=1` shows all."""
 
 

@@ -81,7 +81,7 @@ async def _happened(request: Request) -> dict[str, Any]:
     def read() -> list[dict[str, Any]]:
         # While some page is open, they are taken in as they happen, and every page hears of them.
         if not news.has_followers:
-            lines.take(reversed(parts_of(request).api_parts.store.live.latest(_HAPPENED_MOST)))
+            lines.take(reversed(parts_of(request).api_parts.store.live.summary.latest(_HAPPENED_MOST)))
             lines.count(_COUNT_SECONDS)
         return lines.newest(start)[:_LINES_MOST]
 

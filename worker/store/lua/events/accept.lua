@@ -1,11 +1,11 @@
 -- Append an event to its stream, unless the same event was accepted before. An event with other content under the same
 -- id is another event; and so is a kill whose article has been reinstated since. An event with a number in the record
 -- that was appended under this number is the same, whatever came under its id in between.
--- KEYS 1 stream (events or urgent)   2 accepted:<event id>   3 reinstated:<article id>   4 live
+-- KEYS 1 stream (events or urgent)   2 accepted:<event id>   3 reinstated:<article id>   4 live   5 its summary
 -- ARGV 1 the event's JSON   2 its digest   3 seconds to remember it   4 kill, reinstatement or ''   5 its id
 --      6 its number in the record or ''   7 of a kill with a number, the event that reinstated its article last
 --      8 when it was accepted (ms), if that was long before now, or ''
---      9 how many entries of live are kept   10 what is told there
+--      9 how many entries of live are kept   10 what is told there   11 how many of the summary
 -- Returns {new, reused, duplicate or appended (under this number), stream id, '' when it is not known; of one that was
 -- appended, how many entries of the stream were there before it}.
 
@@ -49,5 +49,6 @@ local entry = redis.call('XADD', KEYS[1], '*', unpack(fields))
 table.insert(lines, 1, digest .. '\t' .. number .. '\t' .. entry)
 lines[REMEMBERED + 1] = nil
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'accepted', ARGV[10])
+redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[11], '*', 'accepted', ARGV[10])
 redis.call('SET', KEYS[2], table.concat(lines, '\n'), 'EX', ARGV[3])
 return {before and 'reused' or 'new', entry, redis.call('XLEN', KEYS[1]) - 1}
