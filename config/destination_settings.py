@@ -17,7 +17,8 @@ class DestinationSettings(BaseModel):
     `schemes`: with which of them the endpoint's `url` may begin. `default_url`: its `url` where it says none. `uses`:
     the settings of HTTP that mean something to it too, such as `tls`. `modes`: what it can be sent. `formats`: in which
     formats alone; empty: in any. `carries_companions`: whether pictures can be delivered beside an article.
-    `holds_documents`: whether in mode "feed" it gets the whole document of the feed each time, not what has changed.
+    `addresses`: which of its settings are lists of servers beside `url`. `holds_documents`: whether in mode "feed" it
+    gets the whole document of the feed each time, not what has changed.
     """
 
     model_config = STRICT
@@ -28,6 +29,7 @@ class DestinationSettings(BaseModel):
     modes: ClassVar[tuple[str, ...]] = ("article", "feed")
     formats: ClassVar[tuple[str, ...]] = ()
     carries_companions: ClassVar[bool] = False
+    addresses: ClassVar[tuple[str, ...]] = ()
     holds_documents: ClassVar[bool] = False
 
     @property

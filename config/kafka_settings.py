@@ -32,6 +32,7 @@ class KafkaSettings(DestinationSettings):
     schemes: ClassVar[tuple[str, ...]] = ("kafka+ssl", "kafka")
     uses: ClassVar[frozenset[str]] = frozenset({"tls"})
     modes: ClassVar[tuple[str, ...]] = ("article",)
+    addresses: ClassVar[tuple[str, ...]] = ("servers",)
 
     topic: Annotated[str, AfterValidator(_topic)]
     """The topic, which must exist."""

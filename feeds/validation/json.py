@@ -34,7 +34,7 @@ def read_object(document: bytes, *, legible_by: Source = "house") -> Generator[F
 def _parse(document: bytes) -> dict[str, Any] | Finding:
     """Return the object that the document is, or why it is not one (RFC 8259)."""
     try:
-        value = _loaded(document)
+        value = loaded(document)
     except UnicodeDecodeError as error:
         return Finding(document[: error.start].count(b"\n") + 1, "json.utf-8", f"is not UTF-8: {error.reason}")
     except json.JSONDecodeError as error:
@@ -50,7 +50,8 @@ def _parse(document: bytes) -> dict[str, Any] | Finding:
     return value if brackets <= DEPTH_MOST or _depth(value) <= DEPTH_MOST else _TOO_DEEP
 
 
-def _loaded(document: bytes) -> Any:
+def loaded(document: bytes) -> Any:
+    """Return what a document of JSON says; NaN and Infinity are none (RFC 8259). Raises ValueError, RecursionError."""
     try:
         return from_json(document, allow_inf_nan=False)
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -238,6 +239,16 @@ def test_signing_in(start: Start) -> None:
     assert answers[1].message == "sign-in refused: 535 5.7.8 Authentication credentials invalid"
     assert "wrong" not in repr(answers[1])
     assert len(closed.mails) == 1
+
+
+def test_a_server_that_repeats_what_it_was_sent_tells_nobody_the_password(start: Start) -> None:
+    closed = start(auth=True)
+    sent = [PASSWORD, *(b64encode(text.encode()).decode() for text in (PASSWORD, f"\0{USER}\0{PASSWORD}"))]
+    closed.refuse_mail = lambda _: f"550 not for you, {' '.join(sent)}"
+
+    answer = Desk(closed.port, username=USER, password=PASSWORD).push()
+
+    assert (answer.status, answer.message) == (422, "mail refused: 550 not for you, *** *** ***")
 
 
 def test_an_address_inside_is_refused(server: MailServer) -> None:

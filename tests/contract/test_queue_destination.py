@@ -166,3 +166,8 @@ def test_a_connection_that_breaks_is_made_anew_and_messages_that_wait_have_their
         thread.join(60)
     assert [answer.status for answer in answers] == [200] * 8
     assert len(server.messages("turns")) == 9
+
+
+def test_a_broker_that_repeats_what_it_was_sent_tells_nobody_the_password() -> None:
+    repeated = broker(5672, password="not-the-password").words_of(ValueError("no user herald\nwith not-the-password"))
+    assert repeated == "no user herald with ***"

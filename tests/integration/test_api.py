@@ -221,6 +221,15 @@ def test_an_order_with_an_idempotency_key_is_carried_out_once(api: ApiProcess) -
     assert other.json()["event"] != first.json()["event"]
 
 
+def test_what_was_refused_is_not_said_to_have_been_done(api: ApiProcess) -> None:
+    headers = {"Idempotency-Key": "a-wrong-key"}
+    first, again = (
+        api.ask("POST", "/keys", json={"name": "cms", "scopes": ["events:nope"]}, headers=headers) for _ in range(2)
+    )
+    assert (first.status_code, again.status_code) == (422, 422)
+    assert first.json() == again.json()
+
+
 def test_a_key_is_shown_once_and_never_kept(api: ApiProcess) -> None:
     headers = {"Idempotency-Key": "a-new-key"}
     wanted = {"name": "cms", "scopes": ["events:write"]}

@@ -100,6 +100,20 @@ class TestEndpoints:
         with pytest.raises(Conflict, match="files has no secret that signs"):
             management.endpoints.rotate(ADMIN, "files")
 
+    def test_a_secret_does_not_go_to_a_server_that_is_named_beside_the_url(self, management: Management) -> None:
+        own = {"topic": "news", "username": "herald", "password": PASSWORD, "servers": ["b2.example:9092"]}
+        kafka = {"feed": "world", "format": "json", "kind": "kafka", "url": "kafka://b1.example:9092", "kafka": own}
+        endpoint, _ = management.endpoints.create(ADMIN, "topic", kafka)
+        shown = endpoint.settings
+        other = {**shown["kafka"], "mechanism": "PLAIN", "servers": ["b2.example:9092", "thief.example:9092"]}
+        with pytest.raises(InvalidInput) as refused:
+            management.endpoints.change(ADMIN, "topic", {**shown, "kafka": other})
+        assert fields(refused) == ["kafka.password"]
+        management.endpoints.change(ADMIN, "topic", {**shown, "kafka": {**shown["kafka"], "servers": []}})
+        used = whole(management)["topic"].kafka
+        assert used is not None
+        assert (used.servers, used.password.get_secret_value()) == ([], PASSWORD)
+
     @pytest.mark.parametrize(
         ("kind", "fmt", "own", "secrets"),
         [

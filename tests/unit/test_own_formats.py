@@ -236,6 +236,65 @@ def test_a_schema_in_json_reads_nothing_that_it_refers_to() -> None:
     assert "refers to what it does not have" in finding.reason
 
 
+TWICE = {f"d{number}": {"allOf": [{"$ref": f"#/$defs/d{number + 1}"}] * 2} for number in range(40)}
+
+
+@pytest.mark.parametrize(
+    ("rules", "document", "problem"),
+    [
+        ({"$defs": {**TWICE, "d40": {}}, "$ref": "#/$defs/d0"}, {}, "does too much for one document"),
+        ({"properties": {"head": {"pattern": "^(a|aa)+$"}}}, {"head": "a" * 60 + "!"}, "a pattern that takes too long"),
+        ({"patternProperties": {"^(a|aa)+$": {}}}, {"a" * 60 + "!": 1}, "a pattern that takes too long"),
+        (
+            {"additionalProperties": False, "patternProperties": {"^(a|aa)+$": {}}},
+            {"a" * 60 + "!": 1},
+            "a pattern that takes too long",
+        ),
+        ({"properties": {"n": {"multipleOf": 0.5}}}, {"n": 10**400}, "can't be applied"),
+    ],
+    ids=["references", "pattern", "names", "other-names", "number"],
+)
+@pytest.mark.timeout(60)
+def test_a_schema_in_json_that_would_not_end_or_breaks_is_a_finding(
+    rules: dict[str, Any], document: dict[str, Any], problem: str
+) -> None:
+    take_over([defined(media_type="application/json", template="{}", rules=json.dumps(rules))])
+    (finding,) = check_article("wire", json.dumps(document).encode(), ours=True)
+    assert problem in finding.reason
+
+
+def test_patterns_of_names_judge_as_the_standard_says() -> None:
+    rules = {
+        "properties": {"head": True},
+        "patternProperties": {"^x-": {"type": "string"}},
+        "additionalProperties": {"type": "integer"},
+    }
+    take_over([defined(media_type="application/json", template="{}", rules=json.dumps(rules))])
+    assert [] == check_article("wire", b'{"head": [], "x-desk": "night", "words": 3}', ours=True)
+    wrong = check_article("wire", b'{"x-desk": 3, "words": "three"}', ours=True)
+    assert ["x-desk: 3 is not of type 'string'", "words: 'three' is not of type 'integer'"] == [
+        finding.reason for finding in wrong
+    ]
+
+
+@pytest.mark.parametrize("rules", ["[" * 100_000, '{"not":' * 900 + "{}" + "}" * 900, '{"$schema": 5}', '{"$ref": 5}'])
+def test_schemas_in_json_that_cannot_be_used_are_refused(rules: str) -> None:
+    with pytest.raises(ValidationError, match=r"nested too deeply|must be an object|can't be used"):
+        defined(media_type="application/json", template="{}", rules=rules)
+
+
+def test_numbers_that_json_does_not_have_do_not_pass() -> None:
+    take_over([defined(media_type="application/json", template='{"a": NaN, "b": -Infinity}')])
+    document = ARTICLE_FORMATS["wire"].render("article.published", article(), "m", PROVIDER)
+    assert ["json.well-formed"] == [finding.rule for finding in check_article("wire", document, ours=True)]
+
+
+@pytest.mark.parametrize("expression", ["to_number('nan')", "to_number('1e999')", "`1e999`"])
+def test_a_mapping_to_a_number_that_json_does_not_have_is_refused(expression: str) -> None:
+    with pytest.raises(ValidationError, match="a number that has no end"):
+        defined(media_type="application/json", mapping={"a": expression})
+
+
 LINES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"]), max_size=20)
 
 

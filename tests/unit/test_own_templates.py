@@ -101,6 +101,11 @@ def sixty_times(step: str, start: str = "'a'") -> str:
         "{{ 'a\n'|indent(1000000000) }}",
         "{{ '%1000000000d' % 1 }}",
         "{{ 10 ** 1000000 }}",
+        "{{ 1|round(-1000000000) }}",
+        "{{ 1.5|round(-(10 * 1000000000)) }}",
+        "{{ 1e999 }}",
+        "{{ 'nan'|float }}",
+        "{{ 1e308 * 10 }}",
         "{{ article.updated|date('%1000000000Y') }}",
         "{{ " + "(" * 4000 + ")" * 4000 + " }}",
         "{{ " + "-" * 4000 + "1 }}",
@@ -182,6 +187,10 @@ def test_nothing_but_values_can_be_reached(source: str) -> None:
         ("x\n{% if %}", "line 2: Expected an expression, got 'end of statement block'"),
         ("x\n{% for a in b %}", "line 2: Unexpected end of template"),
         ("{{ 2 ** 3 }}", "line 1: ** is not for these templates"),
+        ("{{ [1]|select('nope')|list }}", "line 1: No test named 'nope'"),
+        ("{{ [1]|map('nope')|list }}", "line 1: No filter named 'nope'"),
+        ("{{ 1|round(40) }}", "line 1: round takes up to 30 places"),
+        ("{{ 1e999 }}", "line 1: has a number that is too large"),
     ],
 )
 def test_a_fault_names_its_line_and_what_is_missing(source: str, message: str) -> None:

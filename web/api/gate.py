@@ -222,7 +222,7 @@ def _answer_to_keep(digest: str, messages: list[Message], *, secret: bool) -> Ke
     status = int(messages[0]["status"])
     if status >= 500 or status == 429:
         return None
-    if secret:
+    if secret and status < 300:
         return KeptAnswer(digest, 409)
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in messages[0]["headers"])
     body = b"".join(message.get("body", b"") for message in messages[1:])

@@ -55,9 +55,17 @@ def read_cursor(after: str, *kinds: type) -> tuple[Any, ...] | None:
         not isinstance(values, list)
         or len(values) != len(kinds)
         or any(type(value) is not kind for value, kind in zip(values, kinds, strict=True))
+        or not all(map(_can_be_kept, values))
     ):
         raise invalid("after", "is no cursor: give what the page before has as `next`")
     return tuple(values)
+
+
+def _can_be_kept(value: Any) -> bool:
+    """Whether a database takes it: no surrogates and no NUL (PostgreSQL), and at most 64 bits."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def by_name(

@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from worker.outbound.auth import without
 from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 
@@ -51,8 +52,7 @@ def refusal(answer: Answer, reason: str = "", hidden: Iterable[str] = ()) -> Ans
     """
     if answer.fault:
         return answer
-    for secret in sorted(hidden, key=len, reverse=True):
-        reason = reason.replace(secret, "***")
+    reason = without(reason, *hidden)
     # It stands in logs and on pages: on one line.
     reason = " ".join("".join(filter(str.isprintable, reason.replace("\n", " "))).split())[:200]
     refused = ended(answer.status, f"answered {answer.status}" + (f": {reason}" if reason else ""))

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.brokers import BrokerDestination, Unreachable, answered, failed, properties
 from worker.destinations.http import tls_of
+from worker.outbound.auth import without
 from worker.outbound.errors import Fault
 from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, unsent
@@ -170,9 +171,7 @@ class Cluster:
     def line(self, error: Exception) -> str:
         """Return an error in the words of the client, on one line, without our password."""
         text = "".join(filter(str.isprintable, str(error).replace("\n", " ")))
-        if self.password:
-            text = text.replace(self.password, "***")
-        return f"{type(error).__name__}: {text}".rstrip(": ")[:200]
+        return f"{type(error).__name__}: {without(text, self.password)}".rstrip(": ")[:200]
 
     def _secured(self) -> ssl.SSLContext:
         with pem_files(self.tls or DEFAULT_TLS) as files:

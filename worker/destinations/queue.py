@@ -22,6 +22,7 @@ from config.queue_settings import ROUTING_FIELDS
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from worker.destinations.brokers import BrokerDestination, Unreachable, answered, failed
 from worker.destinations.http import tls_of
+from worker.outbound.auth import without
 from worker.outbound.errors import Fault
 from worker.outbound.pem_files import pem_files
 from worker.outbound.transfer import DEFAULT_TLS, unsent
@@ -84,7 +85,7 @@ class Broker:
                 connection.connect()
             except (AccessRefused, NotAllowed) as error:
                 connection.collect()
-                raise Unreachable(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}") from None
+                raise Unreachable(Fault.DENIED, f"the broker refuses us: {self.words_of(error)}") from None
             except ssl.SSLError as error:
                 connection.collect()
                 reason = Unreachable(Fault.TLS, f"no secure connection: {error.reason or error}")
@@ -100,6 +101,11 @@ class Broker:
             else:
                 return connection
         raise reason or Unreachable(Fault.DNS, f"{self.host} has no address")
+
+    def words_of(self, error: Any) -> str:
+        """Return what the broker says, on one line and without our password."""
+        text = " ".join(str(getattr(error, "reply_text", "") or error).split())
+        return without(text, self.password)[:200]
 
     def _addresses(self) -> list[str]:
         try:
@@ -137,7 +143,7 @@ class QueueDestination(BrokerDestination[Any]):
         connection.on_blocked = blocked.append
         try:
             channel = connection.channels.get(_CHANNEL) or connection.channel(_CHANNEL)
-            channel.events["basic_return"] = {lambda error, *_: returned.append(_of_broker(error))}
+            channel.events["basic_return"] = {lambda error, *_: returned.append(self._broker.words_of(error))}
             channel.basic_publish_confirm(
                 self._message(message, delivery),
                 exchange=self._exchange,
@@ -147,8 +153,26 @@ class QueueDestination(BrokerDestination[Any]):
                 confirm_timeout=seconds,
             )
         except (AMQPError, MessageNacked, OSError) as error:
-            return _unconfirmed(error, blocked, seconds)
+            return self._unconfirmed(error, blocked, seconds)
         return answered(404, f"no queue gets it: {returned[0]}") if returned else answered(200)
+
+    def _unconfirmed(self, error: Exception, blocked: list[str], seconds: float) -> Answer:
+        """What it means that a message was not confirmed. `blocked`: why the broker takes nothing, if it says so."""
+        from amqp.exceptions import AccessRefused, MessageNacked
+
+        match error:
+            case MessageNacked():
+                return answered(507, "the broker did not keep it: its queue is full")
+            case AccessRefused():
+                return unsent(Fault.DENIED, f"the broker refuses us: {self._broker.words_of(error)}")
+            case TimeoutError() if blocked:
+                return answered(507, f"the broker takes nothing for now: {blocked[0]}")
+            case TimeoutError():
+                return failed(Fault.TIMEOUT, f"not confirmed within {seconds:.0f} s")
+            case OSError():
+                return failed(Fault.RESET, f"the connection broke: {error.strerror or type(error).__name__}")
+        status = _STATUSES.get(getattr(error, "reply_code", 0) or 0, 503)
+        return answered(status, f"the broker answers: {self._broker.words_of(error)}")
 
     def _message(self, message: Message, delivery: Delivery) -> Any:
         from amqp.basic_message import Message as QueueMessage
@@ -184,30 +208,6 @@ class QueueDestination(BrokerDestination[Any]):
             key = key.replace(f"{{{name}}}", value)
         # What is longer AMQP can't say (short strings, 0-9-1, section 4.2.5.3).
         return key.encode()[:255].decode(errors="ignore")
-
-
-def _unconfirmed(error: Exception, blocked: list[str], seconds: float) -> Answer:
-    """What it means that a message was not confirmed. `blocked`: why the broker takes nothing, if it says so."""
-    from amqp.exceptions import AccessRefused, MessageNacked
-
-    match error:
-        case MessageNacked():
-            return answered(507, "the broker did not keep it: its queue is full")
-        case AccessRefused():
-            return unsent(Fault.DENIED, f"the broker refuses us: {_of_broker(error)}")
-        case TimeoutError() if blocked:
-            return answered(507, f"the broker takes nothing for now: {blocked[0]}")
-        case TimeoutError():
-            return failed(Fault.TIMEOUT, f"not confirmed within {seconds:.0f} s")
-        case OSError():
-            return failed(Fault.RESET, f"the connection broke: {error.strerror or type(error).__name__}")
-    status = _STATUSES.get(getattr(error, "reply_code", 0) or 0, 503)
-    return answered(status, f"the broker answers: {_of_broker(error)}")
-
-
-def _of_broker(error: Any) -> str:
-    """What the broker says, on one line."""
-    return " ".join(str(getattr(error, "reply_text", "") or error).split())[:200]
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> QueueDestination:

@@ -131,7 +131,19 @@ def _leads_elsewhere(field: str, values: Mapping[str, Any], former: Mapping[str,
     """Whether a secret in a header would go to another server than it did."""
     if field in {"auth.client_id", "auth.client_secret"} or field.startswith("auth.tls."):
         return _origin(_token_url(values)) != _origin(_token_url(former))
-    return _origin(values.get("url")) != _origin(former.get("url"))
+    if _origin(values.get("url")) != _origin(former.get("url")):
+        return True
+    servers = _servers(former)
+    return any(server not in servers for server in _servers(values))
+
+
+def _servers(values: Mapping[str, Any]) -> list[Any]:
+    """What the settings of its kind name beside `url`."""
+    own, table = EndpointSettings.of_kind(values.get("kind")), values.get(table_of(str(values.get("kind"))))
+    if own is None or not isinstance(table, dict):
+        return []
+    lists = [table.get(name) for name in own.addresses]
+    return [server for servers in lists if isinstance(servers, list) for server in servers]
 
 
 def _token_url(values: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ stands in a message, a log line or a `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -62,6 +62,18 @@ class BearerAuth(AuthBase):
         return request
 
 
+def without(text: str, *secrets: str) -> str:
+    """Return what a partner has answered with `***` in place of our secrets, which it may have repeated."""
+    for secret in _longest_first(secrets):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _longest_first(secrets: Iterable[str]) -> list[str]:
+    """Those that are long enough to be one, in the order in which they are taken out: one may contain another."""
+    return sorted((secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
 def basic(username: str, password: str) -> AuthBase:
     """Return the authentication with user name and password, in UTF-8 (RFC 7617, section 2.1)."""
     return HTTPBasicAuth(username.encode(), password.encode())
@@ -91,12 +103,10 @@ class Identity(AuthBase):
         and the request is sent again with the new token. Quick; from any thread.
         """
         if answer.body or answer.message:
-            credential = authorization.partition(" ")[2]
-            # The longest first: a secret may contain another.
-            for secret in sorted((*self._secrets, credential), key=len, reverse=True):
-                if len(secret) >= _SHORTEST_SECRET:
-                    answer.body = answer.body.replace(secret.encode(), b"***")
-                    answer.message = answer.message.replace(secret, "***")
+            secrets = (*self._secrets, authorization.partition(" ")[2])
+            for secret in _longest_first(secrets):
+                answer.body = answer.body.replace(secret.encode(), b"***")
+            answer.message = without(answer.message, *secrets)
         if isinstance(self._auth, TokenAuth) and self._auth.replaces(authorization, answer.status):
             answer.fault = Fault.UNAUTHORIZED
             answer.message = "the token was refused; another one is fetched"

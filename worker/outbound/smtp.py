@@ -9,12 +9,14 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+from base64 import b64encode
 from contextlib import suppress
 from threading import Timer
 from typing import TYPE_CHECKING, NamedTuple
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from worker.outbound.auth import without
 from worker.outbound.errors import Fault
 from worker.outbound.guarded_connection import AddressRefused, connect
 from worker.outbound.pem_files import pem_files
@@ -83,12 +85,22 @@ class Session:
         limit.start()
         try:
             self._enter(smtp)
-            return self._hand_over(smtp, sender, recipients, mail)
+            answer = self._hand_over(smtp, sender, recipients, mail)
         except (_Refused, OSError, smtplib.SMTPException) as error:
-            return self._failed(error)
+            answer = self._failed(error)
         finally:
             limit.cancel()
             _leave(smtp)
+        answer.message = self._without_secrets(answer.message)
+        return answer
+
+    def _without_secrets(self, text: str) -> str:
+        """What the server says without our password, which it may repeat as it was sent (RFC 4616, AUTH LOGIN)."""
+        user, password = self._server.username, self._server.password
+        if not password:
+            return text
+        sent = (f"\0{user}\0{password}", password)
+        return without(text, password, *(b64encode(part.encode()).decode() for part in sent))
 
     def _unconnected(self) -> _Smtp:
         server = self._server

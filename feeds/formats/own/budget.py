@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import isfinite
 from typing import Any
 
 from feeds.formats.interface import FormatFault
@@ -62,6 +63,8 @@ class Budget:
                 remaining += item
             elif isinstance(item, int) and abs(item) > NUMBER_MOST:
                 raise FormatFault("makes a number of more than 30 digits")
+            elif isinstance(item, float) and not isfinite(item):
+                raise FormatFault("makes a number that has no end, or is none")
 
     @contextmanager
     def deeper(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from feeds.formats.own.mappings import CompiledMapping
 from feeds.formats.own.schemas import compiled_schema
 from feeds.formats.own.templates import CompiledTemplate
 from feeds.validation.finding import Finding, Findings
+from feeds.validation.json import loaded
 from feeds.validation.xml import read_any
 
 NOTICES = {
@@ -153,7 +153,7 @@ def _readable(document: bytes, kind: str) -> Any:
         return (yield from read_any(document)) is not None
     if kind == "json":
         try:
-            json.loads(document)
+            loaded(document)
         except (ValueError, RecursionError) as error:
             yield Finding(getattr(error, "lineno", None), "json.well-formed", f"is no JSON: {error}")
             return False

@@ -26,6 +26,8 @@ from feeds.formats.own import budget
 from feeds.text import text_of
 
 _PAD_MOST = 1000
+_PLACES_MOST = 30
+"""To how many places numbers are rounded: before the point, each takes Python twice as long and more."""
 _INDENT_MOST = 40
 _PERIOD = re.compile(r"%(.)", re.DOTALL)
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):?([0-5]\d)")
@@ -204,10 +206,18 @@ def _number(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     def convert(value: Any, *arguments: int) -> Any:
         try:
             return function(value, *arguments)
+        except FormatFault:
+            raise
         except (TypeError, ValueError, OverflowError):
             raise FormatFault(f"{name} can't make a number of {kind(value)}") from None
 
     return convert
+
+
+def _round(value: Any, places: int | None = None) -> Any:
+    if places is not None and abs(places) > _PLACES_MOST:
+        raise FormatFault(f"round takes up to {_PLACES_MOST} places")
+    return round(value, places)
 
 
 def _length(value: Any) -> int:
@@ -252,7 +262,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "pad": _pad,
     "replace": _replace,
     "reverse": lambda value: value[::-1] if isinstance(value, str) else _list(value, "reverse")[::-1],
-    "round": _number(round, "round"),
+    "round": _number(_round, "round"),
     "safe": _safe,
     "sort": _sort,
     "split": lambda value, separator: _text(value, "split").split(_text(separator, "split") or None),

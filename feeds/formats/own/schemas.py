@@ -6,20 +6,28 @@ Nothing that they refer to is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 import jsonschema
-from jsonschema.exceptions import SchemaError
+import regex
+from jsonschema.exceptions import SchemaError, ValidationError
 from lxml import etree
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from feeds.formats.interface import FormatFault
+from feeds.formats.own import budget
+from feeds.formats.own.budget import Budget
 from feeds.validation.finding import SCHEMA_RULE, Finding, Findings
 
 _FINDINGS_MOST = 20
+_KEYWORD_UNITS = 10
+"""What a keyword of a JSON Schema costs each time that it is applied: some microseconds."""
+_PATTERN_SECONDS = 0.2
+"""How long one pattern may look at one text. Most need a millionth of it; `(a+)+$` would never end."""
 _XSD, _RNG = "{http://www.w3.org/2001/XMLSchema}", "{http://relaxng.org/ns/structure/1.0}"
 _REFERENCES = (
     *(f"{_XSD}{name}" for name in ("include", "import", "redefine", "override")),
@@ -74,18 +82,28 @@ def _xml_schema(text: str) -> Check:
     return check
 
 
-def _json_schema(text: str) -> Check:
+def _loaded_schema(text: str) -> tuple[dict[str, Any], Any]:
+    """A JSON Schema, and what judges by schemas of its kind."""
     try:
         schema = json.loads(text)
     except ValueError as error:
         raise FormatFault(f"is no JSON: {error}") from None
-    if not isinstance(schema, dict):
+    except RecursionError:
+        raise FormatFault("is nested too deeply") from None
+    if not isinstance(schema, dict) or not isinstance(schema.get("$schema", ""), str):
         raise FormatFault("must be an object of JSON Schema")
     kind = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
     try:
         kind.check_schema(schema)
     except SchemaError as error:
         raise FormatFault(f"can't be used: {error.message}") from None
+    except RecursionError:
+        raise FormatFault("is nested too deeply") from None
+    return schema, _paying(kind)
+
+
+def _json_schema(text: str) -> Check:
+    schema, kind = _loaded_schema(text)
     judge = kind(schema, registry=Registry())
 
     def check(document: bytes) -> Findings:
@@ -94,14 +112,74 @@ def _json_schema(text: str) -> Check:
         except (ValueError, RecursionError):
             return  # that it is no JSON is a finding already
         try:
-            for number, error in enumerate(judge.iter_errors(value)):
-                if number == _FINDINGS_MOST:
-                    return
-                where = "/".join(map(str, error.absolute_path)) or "the document"
-                yield Finding(None, SCHEMA_RULE, f"{where}: {error.message[:300]}")
+            with budget.within(Budget()):
+                errors = list(islice(judge.iter_errors(value), _FINDINGS_MOST))
+        except FormatFault as fault:
+            yield Finding(None, SCHEMA_RULE, f"the schema can't be applied: it {fault.problem}")
         except Unresolvable as error:
             yield Finding(None, SCHEMA_RULE, f"the schema refers to what it does not have: {error}")
         except RecursionError:
             yield Finding(None, SCHEMA_RULE, "the document or its schema is nested too deeply")
+        except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, regex.error) as error:
+            # What check_schema lets pass and a keyword can't do, such as with numbers that have no end.
+            yield Finding(None, SCHEMA_RULE, f"the schema can't be applied: {error}")
+        else:
+            for wrong in errors:
+                where = "/".join(map(str, wrong.absolute_path)) or "the document"
+                yield Finding(None, SCHEMA_RULE, f"{where}: {wrong.message[:300]}")
 
     return check
+
+
+def _paying(kind: Any) -> Any:
+    """A kind of JSON Schema whose keywords pay for what they do: a few references can make it endless."""
+    own = {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+    }
+    return jsonschema.validators.extend(
+        kind, {name: _paid(own.get(name, keyword)) for name, keyword in kind.VALIDATORS.items()}
+    )
+
+
+def _paid(keyword: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
+    def apply(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        budget.current().spend(_KEYWORD_UNITS)
+        yield from keyword(validator, value, instance, schema) or ()
+
+    return apply
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return regex.search(pattern, text, timeout=_PATTERN_SECONDS) is not None
+    except TimeoutError:
+        raise FormatFault(f"has a pattern that takes too long: {pattern[:100]}") from None
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    del schema
+    if validator.is_type(instance, "string") and not _matches(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    del schema
+    if validator.is_type(instance, "object"):
+        for pattern, subschema in patterns.items():
+            for name, value in instance.items():
+                if _matches(pattern, name):
+                    yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name, value in instance.items():
+        if name not in named and not any(_matches(pattern, name) for pattern in patterns):
+            if allowed is False:
+                yield ValidationError(f"{name!r} is not allowed")
+            else:
+                yield from validator.descend(value, allowed, path=name)

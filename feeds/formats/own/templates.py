@@ -7,10 +7,11 @@ other template and no attribute of Python, and its values have no methods. In XM
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from types import TracebackType
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, UndefinedError, nodes, pass_context
 from jinja2.environment import Template
 from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -57,6 +58,9 @@ class _Charging(NodeTransformer):
             raise FormatFault(f"{_words(node)} is not for these templates", node.lineno)
         visited = super().generic_visit(node, *arguments, **options)
         match visited:
+            case nodes.Const(value=float(number)) if not isfinite(number):
+                # Jinja2 would write it as a name, `inf`.
+                raise FormatFault("has a number that is too large", node.lineno)
             case nodes.For():
                 visited.iter = _around(_TURNS, visited.iter, nodes.Const(_weight([*visited.body, *visited.else_])))
             case nodes.Compare():
@@ -338,6 +342,11 @@ class CompiledTemplate:
                 raise FormatFault(fault.problem, fault.line or self._line(fault.__traceback__)) from None
             except UndefinedError as error:
                 raise FormatFault(_missing(error), self._line(error.__traceback__)) from None
+            except TemplateRuntimeError as error:
+                # A filter or test that another one was to call by its name.
+                raise FormatFault(
+                    (error.message or "can't be carried out").rstrip("."), self._line(error.__traceback__)
+                ) from None
             except RecursionError as error:
                 raise FormatFault("goes too deep", self._line(error.__traceback__)) from None
             except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
