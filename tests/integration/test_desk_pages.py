@@ -476,6 +476,26 @@ def test_every_page_is_there_in_arabic(api: ApiProcess, desk: DeskVisitor) -> No
         desk.post("/sign-in/language", language="en")
 
 
+def test_an_alarm_has_its_times_as_the_clocks_show_them_and_a_problem_is_in_the_language(
+    api: ApiProcess, desk: DeskVisitor
+) -> None:
+    from worker.store.alarms import Cause, Pace
+
+    causes = [Cause("endpoint_failing", "portal", "it takes nothing since 2026-03-04T11:00:00.250000Z")]
+    api.services.store.alarms.evaluate(api_now(), Pace(0, 0, 0), [], ["endpoint_failing"], causes)
+    try:
+        assert "it takes nothing since 2026-03-04 11:00:00" in (shown := text_of(desk.page("/alarms")))
+        assert "1 open" in shown
+        desk.post("/sign-in/language", language="ar")
+        shown = text_of(desk.page("/alarms"))
+        assert "لا تستلم شيئًا منذ 2026-03-04 11:00:00" in shown
+        assert "لا توجد نقطة تسليم باسم nowhere" in text_of(desk.get("/endpoints/nowhere").text)
+        assert "لا توجد مادة باسم nowhere ." in text_of(desk.get("/articles/nowhere").text)
+    finally:
+        desk.post("/sign-in/language", language="en")
+        api.services.store.alarms.evaluate(api_now(), Pace(0, 0, 0), [], ["endpoint_failing"], [])
+
+
 def test_alarms_are_shown_acknowledged_and_snoozed(api: ApiProcess, desk: DeskVisitor) -> None:
     from worker.store.alarms import Cause, ChannelState, Pace
 

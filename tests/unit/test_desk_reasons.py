@@ -7,10 +7,11 @@ import re
 import pytest
 from markupsafe import Markup
 
+from web.api.problems import not_there
 from web.desk.arabic_reasons import REASONS
 from web.desk.pages import span
-from web.desk.reasons import plain_reason, reason
-from worker.outbound import errors
+from web.desk.reasons import _TABLE, plain_reason, reason
+from worker.outbound import errors, file_transfer
 from worker.outbound.engine import _CROWDED
 from worker.receivers.endpoint_states import _PAUSED
 from worker.receivers.policy import status_phrase
@@ -30,6 +31,16 @@ from worker.receivers.policy import status_phrase
         "answered 404 Not Found, 3 times while others were taken; tried again at 2026-03-04 11:00:00 UTC",
         "answered 500; gone from https://p.example/1 at 2026-03-04 11:00:00 UTC: the page has none of the text",
         "it takes no alarms since 2026-03-04T11:00:00Z: no connection",
+        "Failed to connect to 127.0.0.1:9 after 0 ms: Could not connect to server",
+        "not proven gone at 2026-03-04 11:00:00 UTC: no connection: Connection refused",
+        "the connection broke: [Errno 111] Connection refused",
+        "sign-in refused: 535 no",
+        "the broker did not keep it: its queue is full",
+        *(meaning for _, meaning in (*file_transfer._REFUSALS.values(), *file_transfer._FAULTS.values())),
+        *(f"{meaning}: no answer in time" for _, meaning in file_transfer._REFUSALS.values()),
+        not_there("article", "ferry").detail,
+        "there is no endpoint ferry",
+        "mira lacks the scope articles:kill",
     ],
 )
 def test_our_own_reasons_are_in_arabic(text: str) -> None:
@@ -38,7 +49,7 @@ def test_our_own_reasons_are_in_arabic(text: str) -> None:
     assert re.search("[\u0600-\u06ff]", shown)
     # What is left in Latin letters are values, each apart from the words around it.
     rest = re.sub(r"<bdi.*?</bdi>", "", shown)
-    assert set(re.findall("[A-Za-z]{3,}", rest)) <= {"UTC", "HTTP", "libcurl"}
+    assert set(re.findall("[A-Za-z]{3,}", rest)) <= {"UTC", "HTTP", "FTP", "libcurl"}
     assert reason("en", text) == Markup('<span lang="en" dir="ltr">{}</span>').format(text)
 
 
@@ -59,7 +70,7 @@ def test_what_is_very_long_is_shown_as_it_is() -> None:
 
 
 def test_both_languages_have_the_same_places() -> None:
-    for english, arabic in REASONS.items():
+    for english, arabic in _TABLE.items():
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", arabic)), english
 
 

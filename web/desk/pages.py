@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ _UNITS = (
     (float("inf"), 86_400, "{count} d"),
 )
 """Below how many seconds a length of time is shown in which unit, of how many seconds it is."""
+_TIME = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
+"""A time of the API within a sentence."""
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -91,7 +94,8 @@ class DeskPages:
             lately=self._lately,
             since=_since,
             span=_in_words,
-            reason=_reason,
+            reason=self._reason,
+            problem=self._problem,
             epoch=_epoch,
             pretty=_pretty,
             name=lambda text: quote(text, safe=""),
@@ -151,6 +155,20 @@ class DeskPages:
         """The time of day alone, for what is of this day."""
         return self._moment(text, "%H:%M:%S")
 
+    @pass_context
+    def _reason(self, context: Context, text: str | None) -> Markup:
+        """Why something failed, in the language of the visitor, with its times as the newsroom's clocks show them."""
+        return reason(context["language"], _TIME.sub(self._at_clocks, text or ""))
+
+    @pass_context
+    def _problem(self, context: Context, text: str) -> Markup | str:
+        """Why something can't be done: a phrase of ours, or a reason."""
+        translated = phrase(context["language"], text)
+        return translated if translated != text else self._reason(context, text)
+
+    def _at_clocks(self, match: re.Match[str]) -> str:
+        return f"{datetime.fromisoformat(match[0]).astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
 
 @pass_context
 def _since(context: Context, text: str | None, until: str | None) -> str:
@@ -181,12 +199,6 @@ def span(language: str, seconds: float) -> str:
     unit, words = next((unit, words) for most, unit, words in _UNITS if seconds < most)
     count = f"{seconds:.1f}" if seconds < 10 else f"{seconds / unit:.0f}"
     return phrase(language, words).format(count=count)
-
-
-@pass_context
-def _reason(context: Context, text: str | None) -> Markup:
-    """Why something failed, in the language of the visitor."""
-    return reason(context["language"], text)
 
 
 @pass_context

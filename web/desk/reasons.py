@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from web.desk.arabic_destinations import REASONS_OF_DESTINATIONS
+from web.desk.arabic_problems import REASONS_OF_PROBLEMS
 from web.desk.arabic_reasons import REASONS
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -35,7 +37,8 @@ def _ours(english: str, arabic: str) -> _Ours:
     return _Ours(re.compile(pattern, re.DOTALL), {"ar": arabic})
 
 
-_OURS = [_ours(english, arabic) for english, arabic in REASONS.items()]
+_TABLE = REASONS_OF_PROBLEMS | REASONS_OF_DESTINATIONS | REASONS
+_OURS = [_ours(english, arabic) for english, arabic in _TABLE.items()]
 
 
 def reason(language: str, text: str | None) -> Markup:
@@ -69,7 +72,8 @@ def _translated(language: str, text: str) -> Markup | None:
             return Markup(words).format(**values)  # noqa: S704 (ours; `format` escapes what is put into it)
     parts = text.split("; ")
     if len(parts) > 1 and any(_translated(language, part) is not None for part in parts):
-        return Markup("; ").join(reason(language, part) for part in parts)
+        separator = Markup("؛ ") if language == "ar" else Markup("; ")
+        return separator.join(reason(language, part) for part in parts)
     return None
 
 
