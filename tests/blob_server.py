@@ -22,6 +22,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 import requests
+from local_server import LocalServer
+from waiting import until
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -51,7 +53,7 @@ class _Handler(WSGIRequestHandler):
         return super().make_environ() | {"blob.headers": {name.lower(): value for name, value in self.headers.items()}}
 
 
-class BlobServer:
+class BlobServer(LocalServer):
     """The model; its account may keep versions.
 
     `behave(request)` may answer in its place; `lose(request)` says whose answer is lost afterwards.
@@ -67,10 +69,8 @@ class BlobServer:
         self.lose: Callable[[Request], bool] = lambda _: False
         self._etags = 0
         self._lock = threading.Lock()
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/{ACCOUNT}/{CONTAINER}"
+        super().__init__(make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_Handler))
+        self.url += f"/{ACCOUNT}/{CONTAINER}"
 
     def names(self) -> list[str]:
         """The names of what is there now, in alphabetical order."""
@@ -84,17 +84,9 @@ class BlobServer:
         """What is known of a blob, in small letters."""
         return {name.replace("x-ms-blob-", ""): value for name, value in self.blobs[key].headers.items()}
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come; names: {self.names()}"
-            time.sleep(0.05)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        until(condition, lambda: f"{what}; names: {self.names()}")
 
     def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)

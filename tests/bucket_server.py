@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import boto3
-from moto import settings
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto_server import MotoServer
+from waiting import until
 from werkzeug.exceptions import ServiceUnavailable
-from werkzeug.serving import make_server
 
 REGION = "us-east-1"
-_EVERYTHING = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
-}
 
 
 class BucketRequest(NamedTuple):
@@ -30,12 +20,7 @@ class BucketRequest(NamedTuple):
     headers: dict[str, str]
 
 
-class _Handler(MotoRequestHandler):
-    def log_request(self, *_: object) -> None:
-        pass
-
-
-class BucketServer:
+class BucketServer(MotoServer):
     """The server, with one bucket that keeps versions, and the key of a user who may do everything there.
 
     `behave(request)` may answer in its place, with a WSGI application; `lose(request)` says whose answer is lost after
@@ -47,26 +32,10 @@ class BucketServer:
         self.requests: list[BucketRequest] = []
         self.behave: Callable[[BucketRequest], Any] = lambda _: None
         self.lose: Callable[[BucketRequest], bool] = lambda _: False
-        self._app = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        self.port: int = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
-        people = self._client("iam", "x", "y")
-        user = f"user-of-{name}"
-        people.create_user(UserName=user)
-        key = people.create_access_key(UserName=user)["AccessKey"]
-        people.put_user_policy(UserName=user, PolicyName="everything", PolicyDocument=json.dumps(_EVERYTHING))
-        self.key_id: str = key["AccessKeyId"]
-        self.secret: str = key["SecretAccessKey"]
-        self.s3 = self._client("s3", self.key_id, self.secret)
+        super().__init__("s3", REGION)
+        self.s3 = self.client
         self.s3.create_bucket(Bucket=name)
         self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        # From here on every request must be signed.
-        settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
-        self.requests.clear()
 
     def names(self) -> list[str]:
         """The keys of what is there now, in alphabetical order."""
@@ -90,44 +59,24 @@ class BucketServer:
             for version in kept
         ]
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come; keys: {self.names()}"
-            time.sleep(0.05)
+        until(condition, lambda: f"{what}; keys: {self.names()}")
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
-        settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
+    def answer(self, environ: dict[str, Any]) -> Any:
+        request = self._read(environ)
+        self.requests.append(request)
+        return self.behave(request)
 
-    def _client(self, service: str, key_id: str, secret: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=key_id,
-            aws_secret_access_key=secret,
-        )
+    def is_lost(self, environ: dict[str, Any]) -> bool:
+        return self.lose(self._read(environ))
 
-    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        request = BucketRequest(
+    def _read(self, environ: dict[str, Any]) -> BucketRequest:
+        return BucketRequest(
             environ["REQUEST_METHOD"],
             environ["PATH_INFO"].removeprefix(f"/{self.name}/"),
             {name: str(value) for name, value in environ.items() if name.startswith(("HTTP_", "CONTENT_"))},
         )
-        if "boto" not in environ.get("HTTP_USER_AGENT", "").lower():
-            self.requests.append(request)
-            if (answer := self.behave(request)) is not None:
-                return answer(environ, start_response)  # type: ignore[no-any-return]
-            if self.lose(request):
-                b"".join(self._app(environ, lambda *_: lambda _: None))
-                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-                # Werkzeug takes this for a caller that has gone.
-                raise ConnectionResetError
-        return self._app(environ, start_response)  # type: ignore[no-any-return]
 
 
 def away(_: BucketRequest) -> Any:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from aiokafka.protocol import admin, metadata, produce, transaction
 from aiokafka.record import MemoryRecords
+from waiting import until
 
 USER, PASSWORD = "herald", "a-kafka-secret"
 _CODES = {"TOPIC_AUTHORIZATION_FAILED": 29, "SASL_AUTHENTICATION_FAILED": 58, "UNKNOWN_TOPIC_OR_PARTITION": 3}
@@ -60,10 +60,7 @@ class KafkaBroker:
 
     def until_left(self) -> None:
         """Wait until nobody is connected any more: what was sent has been read."""
-        deadline = time.monotonic() + 60
-        while self._open:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: not self._open)
 
     async def _cut(self) -> None:
         for writer in self._open:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PATIENCE = 60.0
+from local_server import LocalServer, QuietHandler, http_server
+from waiting import until
+
 Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 """A status, what the answer says (as JSON; None: nothing), and headers."""
 
@@ -39,7 +39,7 @@ class ApiRequest:
         return json.loads(self.body or b"{}")
 
 
-class LosingServer:
+class LosingServer(LocalServer):
     """The server. Whoever makes a model of it answers requests in `serve`, one at a time.
 
     `behave(request)` may answer in its place; `lose(request)` says whose answer is lost after it was carried out.
@@ -52,10 +52,7 @@ class LosingServer:
         self.lock = threading.RLock()
         model = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
+        class Handler(QuietHandler):
             def handle_one(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -76,20 +73,7 @@ class LosingServer:
 
             do_GET = do_POST = do_PUT = do_DELETE = handle_one  # noqa: N815 (the names that http.server calls)
 
-            def log_message(self, *_: object) -> None:
-                """The test prints what matters."""
-
-        class Server(ThreadingHTTPServer):
-            request_queue_size = 512
-            daemon_threads = True
-
-            def handle_error(self, *_: Any) -> None:
-                """A worker that was killed leaves broken connections behind."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        super().__init__(http_server(Handler))
 
     def answer(self, request: ApiRequest) -> Reply:
         with self.lock:
@@ -109,12 +93,4 @@ class LosingServer:
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited for {what}; the last requests: {self.requests[-5:]}"
-            time.sleep(0.02)
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        until(condition, lambda: f"{what}; the last requests: {self.requests[-5:]}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -14,6 +13,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from waiting import until
 
 CERTIFICATE = Path(__file__).parent / "contract" / "localhost.pem"
 USER, PASSWORD = "herald", "not-a-real-password"
@@ -89,12 +89,9 @@ class MailServer:
         self.mails.append(Mail(envelope.mail_from, list(envelope.rcpt_tos), message, session.ssl is not None))
         return "250 taken"
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until something is so."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} did not come; there are {[str(m) for m in self.mails]}"
-            time.sleep(0.02)
+        until(condition, lambda: f"{what}; there are {[str(m) for m in self.mails]}")
 
     def close(self) -> None:
         self._controller.stop()

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from local_server import LocalServer, QuietHandler, http_server
+from waiting import PATIENCE_SECONDS
 
 
 @dataclass
@@ -30,9 +31,6 @@ class Request:
         return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
 
 
-PATIENCE_SECONDS = 60.0
-"""How long is waited at least before something counts as failed."""
-
 Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
 Behaviour = Callable[[Request], Answer]
 
@@ -44,7 +42,7 @@ def obliging(request: Request) -> Answer:
     return 204, b""
 
 
-class Receiver:
+class Receiver(LocalServer):
     """The server. `behave[path]` answers for one path, `otherwise` for all others."""
 
     def __init__(self) -> None:
@@ -54,10 +52,7 @@ class Receiver:
         self._arrived = threading.Condition()
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
+        class Handler(QuietHandler):
             def handle_one(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -75,20 +70,7 @@ class Receiver:
 
             do_GET = do_POST = handle_one  # noqa: N815 (the names that http.server calls)
 
-            def log_message(self, *_: object) -> None:
-                """The test prints what matters."""
-
-        class Server(ThreadingHTTPServer):
-            request_queue_size = 512
-            daemon_threads = True
-
-            def handle_error(self, *_: Any) -> None:
-                """A sender that was killed leaves broken connections behind: that is what some tests are about."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        super().__init__(http_server(Handler))
 
     def record(self, request: Request) -> None:
         with self._arrived:
@@ -115,8 +97,3 @@ class Receiver:
             assert left > 0, f"waited {seconds} s for {what}"
             with self._arrived:
                 self._arrived.wait(min(left, 0.05))
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

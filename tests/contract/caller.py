@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.misbehaving import PATIENCE
+from waiting import until
 
 from worker.outbound.engine import Engine
 from worker.outbound.transfer import Answer, Transfer
@@ -46,3 +47,8 @@ class Caller:
         count = len(self.answers)
         self.submit([self.transfer(url, **more)])
         return self.wait(count + 1)[-1]
+
+
+def arrived(answers: list[Answer]) -> Answer:
+    """Wait for the answer of a push that has begun."""
+    return until(lambda: answers, "an answer", PATIENCE, pause=0.005)[0]

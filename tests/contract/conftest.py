@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from contract.caller import Caller
 from contract.misbehaving import MisbehavingReceiver
+from file_servers import FtpServer, ProFtpd
 
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
@@ -56,3 +57,31 @@ def start_engine() -> Iterator[Callable[..., Caller]]:
 @pytest.fixture
 def caller(start_engine: Callable[..., Caller]) -> Caller:
     return start_engine()
+
+
+@pytest.fixture(scope="module")
+def ftps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
+    server = FtpServer(tmp_path_factory.mktemp("ftps"), tls=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def unended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
+    server = FtpServer(tmp_path_factory.mktemp("unended"), tls=True, ends_data=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def proftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
+    server = ProFtpd(tmp_path_factory.mktemp("proftpd"), tls=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def proftpd_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
+    server = ProFtpd(tmp_path_factory.mktemp("proftpd-tls"), tls=True)
+    yield server
+    server.stop()

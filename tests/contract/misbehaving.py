@@ -8,11 +8,12 @@ import socket
 import ssl
 import struct
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
+
+from waiting import until
 
 PATIENCE = 90.0
 """Seconds that a test waits for what should come within moments."""
@@ -65,10 +66,7 @@ class MisbehavingReceiver:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is true of the requests that have arrived."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, f"{len(self.requests)} requests, {self.holding} on hold"
-            time.sleep(0.005)
+        until(condition, lambda: f"{len(self.requests)} requests, {self.holding} on hold", PATIENCE, pause=0.005)
 
     def close(self) -> None:
         # asyncio leaves a connection open whose TLS handshake is cut off; it is no fault of what is tested.

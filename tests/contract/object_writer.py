@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from contract.caller import arrived
 from contract.misbehaving import PATIENCE
 
 from feeds.article import Article
@@ -61,11 +62,3 @@ class ObjectWriter:
         assert article is not None
         self.caller.submit([self.objects.look(article, delivery, answers.append)])
         return arrived(answers)
-
-
-def arrived(answers: list[Answer]) -> Answer:
-    deadline = time.monotonic() + PATIENCE
-    while not answers:
-        assert time.monotonic() < deadline, "no answer came"
-        time.sleep(0.005)
-    return answers[0]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
 
 from feeds.article import Article
@@ -87,12 +87,3 @@ class Pusher:
 
     def _delivery(self, **more: Any) -> Delivery:
         return Delivery(PATIENCE, time.monotonic() + 3 * PATIENCE, remote=self.remote, **more)
-
-
-def arrived(answers: list[Answer]) -> Answer:
-    """Wait for the answer of a push that has begun."""
-    deadline = time.monotonic() + PATIENCE
-    while not answers:
-        assert time.monotonic() < deadline, "no answer came"
-        time.sleep(0.002)
-    return answers[0]

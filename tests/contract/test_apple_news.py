@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from apple_news_server import CHANNEL, KEY_ID, SECRET, AppleNewsServer, problem
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
-from contract.pusher import Pusher, arrived
+from contract.pusher import Pusher
 from losing_server import ApiRequest
 
 from worker.destinations.apple_news import Channel

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from cloud_brokers import KEY, POLICY, PubSub, ServiceBus
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
-from contract.object_writer import arrived
 from receiver import Receiver
 
 from feeds.article import Article

@@ -18,7 +18,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from file_servers import PEM, CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
+from file_servers import PEM, CuttingProxy, FtpServer, Sshd, random_cuts
 from pictures import picture, picture_file
 from receiver import Receiver
 
@@ -87,48 +87,6 @@ def message(article_id: str, version: int, status: str = "published", text: byte
         id=article_id, version=version, edition="en", published=datetime(2026, 3, 1, tzinfo=UTC), headline="H"
     )
     return Message.of("m", text or f"{article_id} {version} {status}".encode(), status, article, compressed=False)
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = Sshd(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
-    server = FtpServer(tmp_path_factory.mktemp("ftp"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ftps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
-    server = FtpServer(tmp_path_factory.mktemp("ftps"), tls=True)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def unended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
-    server = FtpServer(tmp_path_factory.mktemp("unended"), tls=True, ends_data=False)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def proftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
-    server = ProFtpd(tmp_path_factory.mktemp("proftpd"), tls=False)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def proftpd_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
-    server = ProFtpd(tmp_path_factory.mktemp("proftpd-tls"), tls=True)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from bucket_server import BucketRequest, BucketServer
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
-from contract.object_writer import ObjectWriter, arrived
+from contract.object_writer import ObjectWriter
 from pictures import picture, picture_file
 from werkzeug.wrappers import Response
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
-from contract.pusher import Pusher, arrived
+from contract.pusher import Pusher
 from losing_server import ApiRequest
 from mastodon_server import TOKEN, MastodonServer
 from pds_server import DID, HANDLE, PASSWORD, POSTS, PdsServer

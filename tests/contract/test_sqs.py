@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contract.caller import Caller
+from contract.caller import Caller, arrived
 from contract.misbehaving import PATIENCE
-from contract.object_writer import arrived
 from sqs_server import REGION, SqsServer
 from werkzeug.wrappers import Response
 

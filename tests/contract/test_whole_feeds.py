@@ -16,7 +16,7 @@ import pytest
 from blob_server import ACCOUNT, KEY, BlobServer
 from bucket_server import BucketRequest, BucketServer
 from contract.caller import Caller
-from file_servers import CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
+from file_servers import CuttingProxy, Sshd, random_cuts
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Article
@@ -86,27 +86,6 @@ class Partner:
         article = Article.model_construct(id="x", version=2)
         self.caller.submit([self.there.look(article, Delivery(10, time.monotonic() + PATIENCE), answers.put)])
         return answers.get(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = Sshd(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
-    server = FtpServer(tmp_path_factory.mktemp("ftp"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def proftpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
-    server = ProFtpd(tmp_path_factory.mktemp("proftpd"), tls=False)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

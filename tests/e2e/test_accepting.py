@@ -11,6 +11,7 @@ from contextlib import closing
 import requests
 from command_line import dateline
 from newsroom import Newsroom, published
+from waiting import until
 
 from worker.record.events import EventReceipt, receipts
 
@@ -22,10 +23,7 @@ def receipt(newsroom: Newsroom, event_id: str) -> EventReceipt | None:
 
 
 def until_result(newsroom: Newsroom, event_id: str, result: str) -> None:
-    deadline = time.monotonic() + 40
-    while (event_receipt := receipt(newsroom, event_id)) is None or event_receipt.result != result:
-        assert time.monotonic() < deadline, event_receipt
-        time.sleep(0.05)
+    until(lambda: (noted := receipt(newsroom, event_id)) is not None and noted.result == result, result)
 
 
 def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:

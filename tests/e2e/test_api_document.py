@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 import requests
 from newsroom import SECRET, ForkedTree
 from receiver import Receiver
+from waiting import until
 
 from config.settings import load
 from worker.management.sealing import new_key
@@ -98,13 +99,6 @@ def output_of(words: list[str], environ: dict[str, str]) -> str:
     done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ import pytest
 import requests
 from command_line import dateline
 from newsroom import TOKEN, Newsroom, published, start
-from receiver import PATIENCE_SECONDS, Receiver
+from receiver import Receiver
+from waiting import PATIENCE_SECONDS
 
 from worker.management.sealing import new_key
 from worker.store.refusals import Refusal

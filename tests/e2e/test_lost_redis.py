@@ -7,22 +7,15 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
 from newsroom import Newsroom, published
 from sqlalchemy import select
+from waiting import until
 
 from worker.record import tables
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def test_after_redis_has_lost_everything_feeds_are_as_before_and_the_news_goes_on(own_newsroom: Newsroom) -> None:

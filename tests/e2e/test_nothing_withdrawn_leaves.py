@@ -12,6 +12,7 @@ import pytest
 from newsroom import Newsroom, start
 from receiver import Answer, Receiver, Request
 from test_crash import enroll_many, worker
+from waiting import until
 
 SUBSCRIBERS = 400
 ON_THE_WAY = 0.1
@@ -40,10 +41,7 @@ def text(article_id: str, version: int = 1) -> bytes:
 def carried_out(newsroom: Newsroom, feed: str, article_id: str, state: str) -> float:
     """Wait until the change log says so; return when it did."""
     states = f"dateline:{{feed:{feed}}}:article_states"
-    deadline = time.monotonic() + 60
-    while f'"state":"{state}"' not in newsroom.store.client.hget(states, article_id):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    until(lambda: f'"state":"{state}"' in newsroom.store.client.hget(states, article_id), state, pause=0.002)
     return time.monotonic()
 
 

@@ -18,7 +18,8 @@ import requests
 from file_servers import CuttingProxy, Sshd
 from newsroom import TOKEN, Newsroom, start
 from PIL import Image
-from receiver import PATIENCE_SECONDS, Receiver
+from receiver import Receiver
+from waiting import PATIENCE_SECONDS
 
 COLOURS = ("red", "blue")
 Names = Mapping[str, int]

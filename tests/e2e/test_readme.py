@@ -7,13 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
+from waiting import until
 
 from worker.runtime.listen_address import free_port
 
@@ -65,7 +65,7 @@ def running(words: list[str], environ: dict[str, str], ready: str) -> Iterator[C
         return said.decode()
 
     try:
-        until(lambda: ready in output(), output)
+        until(lambda: ready in output(), output, 120)
         yield output
     finally:
         process.terminate()
@@ -77,13 +77,6 @@ def is_enrolled(address: str) -> bool:
     """Whether a new endpoint is known by now; a reader of the page takes longer to go on than that takes."""
     answer = requests.get(address, headers={"Authorization": "Bearer development-only"}, timeout=10)
     return answer.ok and answer.json()["health"]["state"] == "settled"
-
-
-def until(true: Callable[[], bool], output: Callable[[], str]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline, output()
-        time.sleep(0.05)
 
 
 @pytest.mark.timeout(400)
@@ -110,7 +103,7 @@ def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
             name = next(name for name in EXPECTED if re.search(rf"dateline {name}\b|8420{name}(?= )", command))
             seen.add(name)
             if name == "subscriptions":
-                until(lambda: "push /push/7 application/atom+xml" in listener(), listener)
+                until(lambda: "push /push/7 application/atom+xml" in listener(), listener, 120)
             done = subprocess.run(
                 ["bash", "-c", here], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
             )
@@ -118,7 +111,7 @@ def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
             missing = [words for words in EXPECTED[name] if words not in done.stdout]
             assert missing == [], (command, done.stdout, done.stderr)
             if name == "/api/v1/endpoints":
-                until(lambda: is_enrolled(f"http://127.0.0.1:{web}/api/v1/endpoints/city-portal-en"), newsroom)
+                until(lambda: is_enrolled(f"http://127.0.0.1:{web}/api/v1/endpoints/city-portal-en"), newsroom, 120)
         assert "signature valid" in listener()
-        until(lambda: listener().count("push /news ") == 5, listener)
+        until(lambda: listener().count("push /news ") == 5, listener, 120)
     assert seen == STARTED | LONG | EXPECTED.keys() | {MAKE_KEY}

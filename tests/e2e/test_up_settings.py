@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import pytest
 import requests
 from command_line import dateline_bytes
 from newsroom import published
+from waiting import until
 
 from worker.runtime.listen_address import free_port
 
@@ -52,13 +53,6 @@ class Up(NamedTuple):
         time.sleep(0.5)  # for a second line, which there is not to be
         lines = (json.loads(line) for line in log.read_text()[mark:].splitlines() if line.startswith("{"))
         return [line for line in lines if line["event"].startswith("settings_")]
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def answers(url: str) -> bool:

@@ -23,20 +23,6 @@ def bucket() -> Iterator[BucketServer]:
     server.close()
 
 
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = Sshd(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def ftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FtpServer]:
-    server = FtpServer(tmp_path_factory.mktemp("ftp"))
-    yield server
-    server.stop()
-
-
 def endpoint(name: str, section: str, kind: str, url: str, own: str, more: str = "") -> str:
     return (
         f'\n[[endpoints]]\nname = "{name}"\nfeed = "{section}"\nkind = "{kind}"\nmode = "feed"\nurl = "{url}"\n{more}\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import empty_record
 from newsroom import published
 from receiver import Receiver
 from starlette.testclient import TestClient
+from waiting import until
 
 from config.settings import load
 from web.app import WebProcess
@@ -112,12 +112,8 @@ class ApiProcess:
         """Have what was accepted carried out, as a wake-up call would."""
         self.runtime.newsroom.events.consume()
 
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (result := condition()):
-            assert time.monotonic() < deadline, f"no {what}"
-            time.sleep(0.02)
-        return result
+    def until(self, condition: Callable[[], Any], what: str) -> Any:
+        return until(condition, what)
 
 
 @contextmanager

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from base64 import b64decode, urlsafe_b64encode
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from local_server import LocalServer, http_server
 
 CLIENT, SECRET = "dateline", "an-oidc-client-secret-nobody-may-see"
 
 
-class OpenIdServer:
+class OpenIdServer(LocalServer):
     """`claims`: of whoever signs in next. `spoil`: changes an ID token's claims; `signer`: another key that signs."""
 
     def __init__(self) -> None:
@@ -32,13 +32,8 @@ class OpenIdServer:
         self.token_requests: list[dict[str, str]] = []
         server = self
         self.handler = type("Handler", (_Handler,), {"provider": server})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self.handler)
-        self.issuer = f"http://127.0.0.1:{self._http.server_port}/realm"
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        super().__init__(http_server(self.handler))
+        self.issuer = f"{self.url}/realm"
 
     def rotate(self) -> None:
         """Sign with another key, and publish it alone."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +15,35 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from local_server import LocalServer, QuietHandler, http_server
 
 from worker.runtime.listen_address import free_port
 
 PARTNER = {"name": "city", "title": "", "contacts": [], "notes": "", "rights": {}, "created": "2026-03-01T09:00:00Z"}
 
 
-class Newsroom(ThreadingHTTPServer):
+class Newsroom(LocalServer):
     """A server that answers as it is told, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        super().__init__(http_server(type("Handler", (_Handler,), {"newsroom": self})))
 
     def answer(self, method: str, status: int, value: Any, **headers: str) -> None:
         content = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.answers[method] = status, headers, content
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     """Gives the answer to a method."""
 
-    server: Newsroom
+    newsroom: Newsroom
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.requests.append((self.command, self.path, dict(self.headers)))
-        status, headers, content = self.server.answers[self.command]
+        self.newsroom.requests.append((self.command, self.path, dict(self.headers)))
+        status, headers, content = self.newsroom.answers[self.command]
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -58,16 +52,12 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 (names of the library)
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def newsroom() -> Iterator[Newsroom]:
     server = Newsroom()
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 def refusal(*words: str, status: int = 1, **variables: str) -> list[str]:
@@ -157,7 +147,7 @@ def test_answers_that_are_no_success(
     newsroom: Newsroom, status: int, value: Any, headers: dict[str, str], lines: list[str], exit_status: int
 ) -> None:
     newsroom.answer("GET", status, value, **headers)
-    said = refusal("key", "list", status=exit_status, DATELINE_API=newsroom.address)
+    said = refusal("key", "list", status=exit_status, DATELINE_API=newsroom.url)
     assert len(said) == len(lines)
     assert all(part in line for part, line in zip(lines, said, strict=True)), said
     assert "dl_abc" not in "".join(said)
@@ -170,7 +160,7 @@ def test_a_change_names_what_was_read_and_says_when_somebody_was_faster(newsroom
     newsroom.answer(
         "PUT", 412, problem(412, detail="partner city was changed meanwhile: it has revision 8. Read it again.")
     )
-    (line,) = refusal("partner", "change", "city", "--title", "City", DATELINE_API=newsroom.address)
+    (line,) = refusal("partner", "change", "city", "--title", "City", DATELINE_API=newsroom.url)
     assert line.startswith("partner city was changed meanwhile")
     assert "somebody was faster" in line
     method, path, headers = newsroom.requests[-1]

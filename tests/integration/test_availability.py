@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from threading import Barrier
@@ -15,19 +13,13 @@ import pytest
 from postgresql import Cluster
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
+from waiting import until
 
 from worker.record import Record, group_commit, tables
 from worker.record.availability import Absence, RecordAway
 from worker.record.events import SentEvent
 from worker.record.group_commit import GroupCommit
 from worker.record.schema import SCHEMA_TABLE
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def sent(event_id: str) -> SentEvent:

@@ -12,6 +12,7 @@ import pytest
 import redis
 from celery import Celery
 from kombu import Connection, Consumer, Queue
+from waiting import PATIENCE_SECONDS, until
 
 from worker.runtime import broker_inbox, redis_broker
 from worker.runtime.embedded_redis import EmbeddedRedis
@@ -58,15 +59,20 @@ def received(listener: Connection, count: int, *, ack: bool = True) -> list[str]
         if ack:
             message.ack()
 
-    deadline = time.monotonic() + 60
     with Consumer(
         listener.default_channel, [Queue("intake"), Queue("celery")], callbacks=[take], accept=["text/plain"]
     ):
-        while len(bodies) < count:
-            assert time.monotonic() < deadline
-            with contextlib.suppress(TimeoutError):
-                listener.drain_events(timeout=1)
+        _drain(listener, bodies, count)
     return bodies
+
+
+def _drain(listener: Connection, taken: list[Any], count: int) -> None:
+    """Have messages taken until there are so many."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(taken) < count:
+        assert time.monotonic() < deadline
+        with contextlib.suppress(TimeoutError):
+            listener.drain_events(timeout=1)
 
 
 def test_a_message_is_noted_as_it_is_taken(server: str, client: Any) -> None:
@@ -76,9 +82,7 @@ def test_a_message_is_noted_as_it_is_taken(server: str, client: Any) -> None:
         channel.basic_consume("intake", no_ack=False, callback=print, consumer_tag="t")
         channel.connection.cycle.on_poll_start()
         # Redis has answered, and nobody has read it: a worker that is killed here leaves the message behind.
-        deadline = time.monotonic() + 60
-        while client.llen("intake"):
-            assert time.monotonic() < deadline
+        until(lambda: not client.llen("intake"))
         assert client.hlen(broker_inbox.OPTIONS["unacked_key"]) == 1
         channel._in_poll = None
 
@@ -88,21 +92,17 @@ def test_a_wake_up_call_is_noted_nowhere_and_taken_once_and_an_event_is(server: 
     app.conf.task_queues = [Queue("intake")]
     wakeups = Wakeups(app)
     wakeups.consume(urgent=False)
-    assert wakeups.flush(20)
+    assert wakeups.flush(60)
     # What calls for the same goes with it: here one more.
     wakeups.consume(urgent=False)
-    assert wakeups.flush(20)
+    assert wakeups.flush(60)
     app.send_task("dateline.accept", [{"id": "e"}], queue="intake")
     taken: list[Any] = []
     with connection(server) as listener:
         with Consumer(
             listener.default_channel, [Queue("intake")], callbacks=[lambda _, message: taken.append(message)]
         ):
-            deadline = time.monotonic() + 60
-            while len(taken) < 2:
-                assert time.monotonic() < deadline
-                with contextlib.suppress(TimeoutError):
-                    listener.drain_events(timeout=1)
+            _drain(listener, taken, 2)
         assert ["dateline.consume", "dateline.accept"] == [message.headers["task"] for message in taken]
         noted = client.hkeys(broker_inbox.OPTIONS["unacked_key"])
         assert noted == [taken[1].delivery_tag]
@@ -175,7 +175,7 @@ def test_a_broker_that_is_full_keeps_its_messages(server: str, client: Any) -> N
                 assert ([], 1) == (bodies, client.llen("intake"))
             finally:
                 client.config_set("maxmemory", 0)
-            listener.drain_events(timeout=10)
+            _drain(listener, bodies, 1)
     assert ["one"] == bodies
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 import redis
+from waiting import until
 
 from web.change_listener import ChangeListener
 from web.document_cache import DocumentCache, Resource
@@ -19,13 +20,6 @@ from worker.store.changes import ChangeLogs
 
 FEED = "watched"
 KEY = f"/feeds/{FEED}.atom"
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def record(store: Store, article: str, version: int, state: str) -> int:

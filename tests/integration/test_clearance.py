@@ -6,20 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from waiting import until
 
 from worker.receivers.clearance import Clearance
 from worker.store import Store, keys
 from worker.store.withdrawals import LEASE_MS
 
 LEASE = LEASE_MS / 1000
-PATIENCE = 20.0
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture

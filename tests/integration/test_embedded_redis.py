@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import redis
+from waiting import until
 
 from worker.runtime import append_only_file, embedded_redis
 from worker.runtime.embedded_redis import EmbeddedRedis, EmbeddedRedisError, find
@@ -40,13 +41,6 @@ def server(data_dir: Path) -> Iterator[EmbeddedRedis]:
 
 def client(server: EmbeddedRedis) -> redis.Redis:
     return redis.Redis.from_url(server.url, decode_responses=True)
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
@@ -145,7 +139,7 @@ def test_it_is_taken_over_after_a_kill_of_its_parent(data_dir: Path) -> None:
     assert not heir.started
     assert heir.pid == pid
     heir.stop()
-    eventually(lambda: gone(pid))
+    until(lambda: gone(pid))
     assert find(data_dir) is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from distributing import SITE, TIMEOUT, Worker
 from file_servers import CuttingProxy, Sshd
 from records import hot_articles
+from waiting import until
 
 from config.endpoint_settings import EndpointSettings
 from worker import clock
@@ -25,13 +26,6 @@ from worker.takedown.coverage_report import coverage_report
 from worker.takedown.readback import Readback
 
 PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = Sshd(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.stop()
 
 
 class Partner:
@@ -56,10 +50,7 @@ class Partner:
         return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
 
     def until(self, true: Callable[[], bool], awaited: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < end, f"{awaited}: {self.names()}"
-            time.sleep(0.02)
+        until(true, lambda: f"{awaited}: {self.names()}")
 
     def go(self) -> None:
         self.worker.go()

@@ -11,6 +11,7 @@ import feedparser
 import pytest
 from distributing import Worker
 from receiver import Receiver
+from waiting import until
 
 from feeds.rights import Rights
 from worker import clock
@@ -28,10 +29,7 @@ class Partner:
         worker.endpoint("feed", "rss", holds_document=True, **more)
 
     def until(self, true: Callable[[], bool], awaited: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < end, f"{awaited}: {self.documents()}"
-            time.sleep(0.02)
+        until(true, lambda: f"{awaited}: {self.documents()}")
 
     def go(self) -> None:
         self.worker.go()

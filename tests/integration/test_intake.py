@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +16,7 @@ import dying_intake
 import pytest
 import redis
 from sqlalchemy import text
+from waiting import until
 
 from worker import clock
 from worker.intake.accept import Intake, Receipt
@@ -111,13 +112,6 @@ def reinstated(event_id: str, article: str = "a") -> dict[str, Any]:
     body = {"id": article, "url": "https://herald.example/a", "headline": "Ferry back", "edition": "en", "version": 9}
     times = {"published": "2026-03-01T00:00:00Z", "updated": "2026-03-01T00:00:00Z"}
     return {"id": event_id, "type": "article.reinstated", "article": body | times}
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def take_away(record: Record) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import delete, insert, select, text, update
+from waiting import until
 
 from feeds.errors import InvalidInput
 from worker import clock
@@ -28,13 +28,6 @@ from worker.store import Store, keys
 
 ADMIN = shell("mira")
 ALONE = Surroundings(Sealer(), ("world",), {})
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def now() -> int:

@@ -163,7 +163,7 @@ def test_attempts_have_pages(api: ApiProcess) -> None:
     opened = Opened(api, link(api)["url"])
     for number in range(60):
         api.publish(f"many-{number}")
-    api.until(lambda: api.get("/endpoints/acme-push/attempts?limit=100")["items"][59:], "sixty attempts", seconds=60)
+    api.until(lambda: api.get("/endpoints/acme-push/attempts?limit=100")["items"][59:], "sixty attempts")
     (following,) = re.findall(
         r'href="/partner(/endpoints/acme-push\?after=[^"]+)"', opened.page("/endpoints/acme-push")
     )

@@ -16,6 +16,7 @@ from pictures import picture
 from receiver import Receiver
 from records import hot_articles
 from structlog.testing import capture_logs
+from waiting import until
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Image
@@ -28,13 +29,6 @@ from worker.store import Store
 from worker.takedown.coverage_report import coverage_report
 
 PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = Sshd(tmp_path_factory.mktemp("sshd"))
-    yield server
-    server.stop()
 
 
 class Partner:
@@ -75,10 +69,7 @@ class Partner:
         return [image["url"] for image in article["images"]]
 
     def until(self, true: Callable[[], bool], awaited: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < end, f"{awaited}: {self.names()}"
-            time.sleep(0.02)
+        until(true, lambda: f"{awaited}: {self.names()}")
 
     def go(self, *names: str) -> None:
         """Have everything sent, through waits for pictures, until these texts are there."""

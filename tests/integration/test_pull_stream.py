@@ -350,17 +350,17 @@ def test_a_redis_that_is_lost_loses_neither_the_cursor_nor_what_was_handed_out(a
         answer = api.ask("GET", f"/partners/{partner.name}/articles", partner.key)
         return answer.json()["items"] if answer.status_code == 200 else []
 
-    assert [item["article"] for item in api.until(items, "the rebuild", 60)] == [handed_out, unread]
+    assert [item["article"] for item in api.until(items, "the rebuild")] == [handed_out, unread]
     api.until(lambda: partner.coverage(handed_out)["status"] == "trying-published", "the ledger")
     api.until(lambda: api.ask("POST", f"/articles/{handed_out}/kill").status_code == 202, "the kill")
-    api.until(lambda: any(item["type"] == "article.killed" for item in items()), "the notice", 60)
+    api.until(lambda: any(item["type"] == "article.killed" for item in items()), "the notice")
     assert not partner.coverage(handed_out)["confirmed"]
     while (part := partner.read())["items"]:
         partner.acknowledge(part["next"])
     assert partner.coverage(handed_out)["confirmed"]
     marks = api.services.store.client
     api.publish(new_id())
-    api.until(lambda: marks.sismember(keys.feed("world").pulled, f"endpoint:{partner.endpoint}"), "mark", 30)
+    api.until(lambda: marks.sismember(keys.feed("world").pulled, f"endpoint:{partner.endpoint}"), "mark")
 
 
 class Story:

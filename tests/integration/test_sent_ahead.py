@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from distributing import Worker
-from receiver import PATIENCE_SECONDS, Request
+from receiver import Request
+from waiting import PATIENCE_SECONDS
 
 from worker.receivers import article_readings
 from worker.store import Store

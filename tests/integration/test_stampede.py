@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 import pytest
 from served import served
 from starlette.types import Receive, Scope, Send
+from waiting import until
 
 from web import content_coding
 from web.connection_limits import ConnectionLimits
@@ -71,10 +72,7 @@ def test_a_popular_feed_is_made_once_for_each_change_by_real_requests(monkeypatc
         for change in range(1, 1 + _CHANGES):
             current[0] = change
             heads.changed("a", change)
-            deadline = time.monotonic() + 60
-            while not all(body.startswith(b"document %d." % change) for body in seen):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            until(lambda change=change: all(body.startswith(b"document %d." % change) for body in seen))
         stopped.set()
         for client in clients:
             client.join(60)

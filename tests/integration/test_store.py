@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from waiting import until
 
 from feeds.article import Article
 from worker import clock
@@ -18,13 +19,6 @@ from worker.store.events import IncomingEvent, StreamEntry
 from worker.store.scripts import Scripts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def article(version: int = 1) -> Article:

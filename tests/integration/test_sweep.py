@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 import redis
 import structlog
+from waiting import until
 
 from feeds.definition import FeedDefinition
 from worker import clock
@@ -102,13 +103,6 @@ def sweeping(store: Store, newsroom: Newsroom, begun: list[tuple[str, str]] | No
         yield sweeper
     finally:
         sweeper.stop()
-
-
-def until(true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_embargo_that_ends_between_two_looks_waits_for_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from worker.runtime.logs import Lines
 
@@ -42,13 +42,6 @@ def pipe() -> Iterator[tuple[int, int]]:
     for end in ends:
         with suppress(OSError):
             os.close(end)
-
-
-def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _said(lines: int, reason: str) -> str:
@@ -94,13 +87,13 @@ def test_how_many_lines_were_lost_is_said_when_they_can_be_written_again(tmp_pat
     lines = Lines(full, _said)
     for number in range(5):
         lines.write(f"line {number}")
-    _until(lambda: lines.lost == 5)
+    until(lambda: lines.lost == 5)
     lines.write("and one that is long" * 10)
-    _until(lambda: lines.lost == 6)
+    until(lambda: lines.lost == 6)
     path = tmp_path / "log"
     lines.fd = os.open(path, os.O_WRONLY | os.O_CREAT)
     # Without anything more to log.
-    _until(lambda: path.read_bytes().count(b"\n") == 1)
+    until(lambda: path.read_bytes().count(b"\n") == 1)
     lines.write("good again")
     lines.flush()
     assert "6 lost: No space left on device\ngood again\n" == path.read_text()
@@ -118,7 +111,7 @@ def test_a_line_that_was_cut_off_does_not_run_into_the_next(tmp_path: Path, monk
     lines = Lines(os.open(path, os.O_WRONLY | os.O_CREAT), _said)
     monkeypatch.setattr(os, "write", write)
     lines.write("this line is cut off by a full disk")
-    _until(lambda: lines.lost == 1)
+    until(lambda: lines.lost == 1)
     lines.write("this is whole")
     lines.flush()
     assert "this line \n1 lost: No space left on device\nthis is whole\n" == path.read_text()
