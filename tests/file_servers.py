@@ -25,7 +25,7 @@ import pytest
 PROFTPD = shutil.which("proftpd") or "/usr/sbin/proftpd"
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 PEM = Path(__file__).parent / "contract" / "localhost.pem"
-_START_SECONDS = 30
+_START_SECONDS = 60
 _PASSIVE = re.compile(rb"229 [^\r\n]*\(\|\|\|(\d+)\|\)[^\r\n]*\r\n")
 """A server's reply to EPSV (RFC 2428, section 3)."""
 

@@ -32,6 +32,7 @@ context.set_forkserver_preload(
         "worker.retention.outbox_drain",
         "worker.cli.failures",
         *(f"worker.cli.{command.place.partition(':')[0]}" for command in (*COMMANDS, *GROUPS)),
+        "frozen",
     ]
 )
 

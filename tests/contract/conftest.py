@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from contract.caller import Caller
+from contract.file_desk import LOGIN, FileDesk
 from contract.misbehaving import MisbehavingReceiver
-from file_servers import FtpServer, ProFtpd
+from file_servers import PEM, FtpServer, ProFtpd
 
+from worker.destinations.files import FileDestination
 from worker.outbound.engine import Engine
 from worker.outbound.guard import Guard
 
@@ -85,3 +87,28 @@ def proftpd_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProFtpd]:
     server = ProFtpd(tmp_path_factory.mktemp("proftpd-tls"), tls=True)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def desk() -> Iterator[FileDesk]:
+    desk = FileDesk()
+    yield desk
+    desk.engine.stop(0)
+
+
+@pytest.fixture(params=["sftp", "ftp", "active", "ftps", "unended", "proftpd", "proftpd_tls"])
+def partner(request: pytest.FixtureRequest, desk: FileDesk, tmp_path: Path) -> tuple[FileDestination, Path]:
+    """A destination of each kind, and where its files lie."""
+    folder = f"incoming/{tmp_path.name}"
+    if request.param == "sftp":
+        server: Any = request.getfixturevalue("sshd")
+        there = desk.destination("sftp", f"{server.url}/{folder}", server.settings())
+    elif request.param in {"ftps", "unended", "proftpd_tls"}:
+        server = request.getfixturevalue(request.param)
+        url = f"ftps://127.0.0.1:{server.port}/{folder}"
+        there = desk.destination("ftps", url, LOGIN, tls={"ca": str(PEM)})
+    else:
+        server = request.getfixturevalue("proftpd" if request.param == "proftpd" else "ftp")
+        own = {**LOGIN, "active": request.param == "active"}
+        there = desk.destination("ftp", f"ftp://127.0.0.1:{server.port}/{folder}", own)
+    return there, server.files / folder

@@ -181,17 +181,17 @@ def test_slow_receivers_share_a_tenth_of_the_places(start_engine: Start, receive
     caller = start_engine(places=20, per_host=100)
     slow: list[Answer] = []
 
-    def call(number: int) -> None:
-        caller.submit([caller.transfer(f"{receiver.url}/silent/{number}", timeout=2, on_answer=slow.append)])
+    def call(number: int, timeout: float) -> None:
+        caller.submit([caller.transfer(f"{receiver.url}/silent/{number}", timeout=timeout, on_answer=slow.append)])
 
     for number in range(10):
-        call(number)
+        call(number, 2)
     receiver.until(lambda: len(slow) == 10)
     assert {answer.fault for answer in slow} == {Fault.TIMEOUT}
 
     before = len(receiver.requests)
     for number in range(10):
-        call(number)
+        call(number, PATIENCE)
     caller.submit([caller.transfer(f"{receiver.url}/ok") for _ in range(100)])
     assert {answer.status for answer in caller.wait(100)} == {200}
     assert sum("silent" in request.line for request in receiver.requests[before:]) == 2
@@ -206,10 +206,10 @@ def test_names_without_an_address_take_no_place_and_keep_nobody_waiting(
 
     def lookup(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
         if host.startswith("slow"):
-            speak.wait(20)
+            speak.wait(60)
         return [(None, None, None, "", ("127.0.0.1", 0))]
 
-    caller = start_engine(places=5, connect_timeout=1.0, lookup=lookup)
+    caller = start_engine(places=5, connect_timeout=3.0, lookup=lookup)
     slow: list[Answer] = []
     caller.submit(
         [caller.transfer(f"http://slow{i}.example:{receiver.port}/ok", on_answer=slow.append) for i in range(50)]

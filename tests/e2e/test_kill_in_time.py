@@ -41,7 +41,7 @@ def test_a_kill_follows_an_original_that_is_in_flight(newsroom: Newsroom) -> Non
 
     receiver.behave["/p2"] = slow
     newsroom.publish("flight-1", "s2")
-    assert arrived.wait(20)
+    assert arrived.wait(60)
     newsroom.kill("flight-1")
     receiver.until(lambda: newsroom.store.changes.head("s2").kill > 0, 20, "the kill to be recorded")
     answer.set()

@@ -16,6 +16,7 @@ from pathlib import Path
 import empty_record
 import pytest
 import redis
+from cold_parts import Parts
 from distributing import Worker
 from news_desk import Desk
 from postgresql import Cluster, programs_or_skip
@@ -164,3 +165,19 @@ def _give_epoch(record: Record) -> None:
         connection.execute(
             update(tables.meta).where(tables.meta.c.name == "epoch").values(value=f"1-{secrets.token_hex(6)}")
         )
+
+
+@pytest.fixture
+def parts(store: Store, record: Record) -> Parts:
+    parts = Parts(store, record)
+    assert parts.ids.complete(lambda: True)
+    return parts
+
+
+@pytest.fixture(scope="module")
+def sqlite_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
+    file = tmp_path_factory.mktemp("r") / "record.db"
+    empty_record.put(file)
+    record = Record.connect(f"sqlite:///{file}", synchronous="normal")
+    yield record
+    record.close()

@@ -78,7 +78,7 @@ def test_a_server_that_is_away() -> None:
 
 
 def test_a_server_that_speaks_no_tls(newsroom: Newsroom) -> None:
-    (line,) = refusal("articles", DATELINE_API=f"https://127.0.0.1:{newsroom.server_port}")
+    (line,) = refusal("articles", DATELINE_API=f"https://127.0.0.1:{newsroom.port}")
     assert "TLS fails" in line
 
 
@@ -101,8 +101,9 @@ def test_a_certificate_that_nobody_vouches_for(newsroom: Newsroom, tmp_path: Pat
     pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    newsroom.socket = context.wrap_socket(newsroom.socket, server_side=True)
-    address = f"https://localhost:{newsroom.server_port}"
+    server = newsroom._server
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    address = f"https://localhost:{newsroom.port}"
     (line,) = refusal("key", "list", DATELINE_API=address)
     assert line.startswith(f"no answer from {address}: its certificate is not valid (")
     newsroom.answer("GET", 200, {"items": [], "next": None})

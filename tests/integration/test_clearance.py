@@ -70,7 +70,7 @@ def test_nothing_begins_without_redis(store: Store, start: Callable[[str], Clear
     clearance = start("a")
     before = clearance.last("world")
     # Redis stalls: it answers nobody.
-    store.client.execute_command("CLIENT", "PAUSE", 2 * LEASE_MS)
+    store.client.execute_command("CLIENT", "PAUSE", 5 * LEASE_MS)
     time.sleep(1.2 * LEASE)
     assert not clearance.may_begin("world", ["a"], before)
     until(clearance.holds)

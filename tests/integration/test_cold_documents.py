@@ -10,9 +10,9 @@ from unittest import mock
 
 import empty_record
 import pytest
+from cold_parts import Parts
 from news_desk import Desk, article, kill
 from recording import held
-from test_cold import Parts
 
 from feeds.archive import period_named
 from feeds.definition import FeedDefinition

@@ -10,10 +10,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from cold_parts import Parts
 from partner_desk import SITE, Desk
 from recording import held
 from sqlalchemy import delete
-from test_cold import Parts
 
 from worker.management.audit_trail import AuditTrail
 from worker.management.callers import shell

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served import served
 from starlette.types import Receive, Scope, Send
+from waiting import until
 
 from web.connection import HEAD_BYTES
 from web.connection_limits import ConnectionLimits
@@ -40,6 +41,7 @@ class Site:
     asked: list[tuple[str, bytes]] = field(default_factory=list)
     heads: FeedHeads = field(default_factory=FeedHeads)
     streams: int = 0
+    begun: int = 0
 
     def __post_init__(self) -> None:
         self.cache = DocumentCache(self.heads)
@@ -52,6 +54,7 @@ class Site:
         self.heads.changed("a", self.head)
 
     async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun += 1
         body = b""
         while True:
             message = await receive()
@@ -333,7 +336,7 @@ def test_a_body_that_does_not_come_does_not_keep_the_server_from_ending(caplog: 
         connections = [site.connect() for _ in range(2)]
         for connection in connections:
             connection.sendall(b"POST /events HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nte")
-        time.sleep(0.2)
+        until(lambda: site.begun == 2, "both requests")
         timer = threading.Timer(0.5, connections[0].sendall, (b"xt",))
         timer.start()
         begun = time.monotonic()
@@ -351,7 +354,7 @@ def test_who_waits_while_the_server_ends_is_told_to_come_again(caplog: pytest.Lo
     with served(FastPath(site.cache, site.behind, ConnectionLimits(PLACES), FeedReaders())) as site.port:
         connection = site.connect()
         connection.sendall(b"GET /never HTTP/1.1\r\nhost: x\r\n\r\n")
-        time.sleep(0.2)
+        until(lambda: site.begun, "the request")
     with connection:
         assert everything(connection).startswith(b"HTTP/1.1 503 ")
     # That its task was cancelled is nobody's trouble.

@@ -51,7 +51,7 @@ class Worker:
     def find(self) -> None:
         """Look at Redis, as at a start or when it was lost."""
         self.services.agreement._standing = None
-        self.services.agreement.wait(20)
+        self.services.agreement.wait(60)
         self.store.events.create_group()
         self.runtime.newsroom.permit.lose()
         assert self.runtime.newsroom.permit.begin()

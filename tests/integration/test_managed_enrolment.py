@@ -191,7 +191,7 @@ def test_what_is_in_flight_ends_by_the_old_settings(newsroom: Newsroom) -> None:
     def slow(request: Request) -> Answer:
         assert request.path == "/one"
         arrived.set()
-        assert answer.wait(20)
+        assert answer.wait(60)
         return 204, b""
 
     newsroom.receiver.behave["/one"] = slow
@@ -199,7 +199,7 @@ def test_what_is_in_flight_ends_by_the_old_settings(newsroom: Newsroom) -> None:
     _, old = endpoints.create(ADMIN, "herald", newsroom.values("one"))
     newsroom.receiver.until(lambda: newsroom.know("herald", "one"), 60, "all workers to know it")
     first = newsroom.publish()
-    assert arrived.wait(20)
+    assert arrived.wait(60)
     endpoints.change(ADMIN, "herald", {**newsroom.values("two"), "secret": []})
     newsroom.receiver.until(lambda: newsroom.know("herald", "two"), 60, "all workers to know the new address")
     second = newsroom.publish()

@@ -260,7 +260,7 @@ class TestWhatIsKept:
 
         def slowly(_: int) -> None:
             syncing.set()
-            assert synced.wait(30)
+            assert synced.wait(60)
 
         with closing(Record.embedded(tmp_path)) as record, ThreadPoolExecutor(1) as thread:
             record.upgrade()
@@ -271,13 +271,13 @@ class TestWhatIsKept:
                     note(connection, "slow", "1")
 
             noted = thread.submit(note_slowly)
-            assert syncing.wait(30)
+            assert syncing.wait(60)
             with record.write() as connection:
                 note(connection, "quick", "1")
                 assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
             assert not noted.done()
             synced.set()
-            noted.result(30)
+            noted.result(60)
             with record.read() as connection:
                 assert connection.scalar(select(func.count()).where(tables.meta.c.name.in_(("slow", "quick")))) == 2
 

@@ -129,7 +129,7 @@ class Process:
         self.is_there(True)
         self.failing.clear()
         # What the example before has left to be noted is not of this one.
-        self.runtime._noting._thread.submit(lambda: None).result(30)
+        self.runtime._noting._thread.submit(lambda: None).result(60)
         self.store.client.flushall()
         with self.record.write() as connection:
             for table in reversed(tables.metadata.sorted_tables):
@@ -145,7 +145,7 @@ class Process:
 
     def _find_redis_empty(self) -> None:
         """Do what a process does when Redis has lost everything."""
-        self.services.agreement.wait(20)
+        self.services.agreement.wait(60)
         self.runtime.newsroom.permit.lose()
         self.store.events.create_group()
         self.runtime.newsroom.permit.begin()

@@ -131,7 +131,7 @@ def test_a_long_import_keeps_nothing_else_waiting_and_no_broker_is_needed(store:
     store.receivers.enroll("f", "endpoint:e", {"endpoint": "e"})
     begun: list[tuple[str, str]] = []
     with sweeping(store, newsroom, begun):
-        assert newsroom.consuming.wait(10)
+        assert newsroom.consuming.wait(60)
         begin = clock.now()
         store.articles.schedule("a", begin + timedelta(seconds=1))
         store.changes.record("a", 1, 1, {"f": ("in", 1)})
@@ -173,10 +173,10 @@ def test_a_duty_says_once_that_redis_is_away_and_goes_on_when_it_is_back() -> No
     with structlog.testing.capture_logs() as logged:
         duty = Duty("test", do, 0.0)
         duty.start()
-        assert done.wait(10)
+        assert done.wait(60)
         until(lambda: "redis_back" in [line["event"] for line in logged])
         duty.stop()
-        duty.join(10)
+        duty.join(60)
     assert ["redis_away", "redis_back"] == [line["event"] for line in logged]
 
 
@@ -192,7 +192,7 @@ def test_a_bug_of_ours_is_no_outage_and_ends_no_duty() -> None:
     with structlog.testing.capture_logs() as logged:
         duty = Duty("test", do, 0.0)
         duty.start()
-        assert done.wait(10)
+        assert done.wait(60)
         duty.stop()
-        duty.join(10)
+        duty.join(60)
     assert ["duty_failed", "duty_failed"] == [line["event"] for line in logged]

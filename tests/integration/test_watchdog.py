@@ -12,6 +12,7 @@ from pathlib import Path
 import faulty_worker
 import pytest
 from forked import ForkedProcess
+from waiting import PATIENCE_SECONDS, until
 
 from worker import clock
 from worker.runtime.embedded_redis import EmbeddedRedis
@@ -40,11 +41,11 @@ def _start(server: EmbeddedRedis, folder: Path, fault: str) -> ForkedProcess:
 
 
 def _until_ready(process: ForkedProcess, folder: Path) -> None:
-    deadline = time.monotonic() + 60
-    while b"worker_ready" not in (folder / "log").read_bytes():
+    def ready() -> bool:
         assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return b"worker_ready" in (folder / "log").read_bytes()
+
+    until(ready, "the worker")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_worker_whose_thread_does_not_move_ends_itself_and_says_why(
             # It listens for as long as the connection holds.
             with Store.connect(redis_of_its_own.url).client as client:
                 client.client_kill_filter(_type="pubsub")
-        assert 1 == process.wait(40)
+        assert 1 == process.wait(PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()
@@ -93,7 +94,7 @@ def test_a_worker_that_was_frozen_as_a_whole_goes_on(redis_of_its_own: EmbeddedR
         time.sleep(3)
         assert process.poll() is None
         process.terminate()
-        assert 0 == process.wait(30)
+        assert 0 == process.wait(PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()

@@ -18,7 +18,7 @@ from worker.outbound.dns_cache import (
 )
 from worker.outbound.errors import Fault
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 FAILS = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 UNKNOWN = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

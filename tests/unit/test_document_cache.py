@@ -31,7 +31,7 @@ class Source:
         self.made += 1
         head = self.head
         self.begun.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         if self.away:
             raise RedisConnectionError("gone")
         return Representation(b"document %d" % head, "text/plain", [], head, None)

@@ -75,7 +75,7 @@ def test_a_pipe_that_is_not_read_holds_nobody_up(pipe: tuple[int, int]) -> None:
     try:
         assert process.stdout is not None
         assert b"done\n" == process.stdout.readline()
-        assert 0 == process.wait(20)
+        assert 0 == process.wait(60)
     finally:
         process.kill()
         process.wait()
@@ -169,7 +169,7 @@ import warnings; warnings.warn("be warned")
 raise ValueError("last words")
 """
     process = _run(program, pipe[1])
-    assert 1 == process.wait(20)
+    assert 1 == process.wait(60)
     assert process.stdout is not None
     process.stdout.close()
     os.close(pipe[1])
@@ -189,7 +189,7 @@ log.error("half a character \ud800", value="\ud800")
 logging.getLogger("library").error("%d of %s", "x", Odd())
 """
     process = _run(program, pipe[1])
-    assert 0 == process.wait(20)
+    assert 0 == process.wait(60)
     assert process.stdout is not None
     process.stdout.close()
     os.close(pipe[1])
