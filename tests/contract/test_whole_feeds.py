@@ -16,7 +16,8 @@ import pytest
 from blob_server import ACCOUNT, KEY, BlobServer
 from bucket_server import BucketRequest, BucketServer
 from contract.caller import Caller
-from file_servers import CuttingProxy, Sshd, random_cuts
+from contract.file_desk import LOGIN
+from file_servers import CuttingProxy, FtpServer, ProFtpd, Sshd, random_cuts
 
 from config.endpoint_settings import EndpointSettings
 from feeds.article import Article
@@ -108,6 +109,15 @@ def of_bucket(caller: Caller, server: BucketServer, **more: Any) -> Partner:
     return Partner(caller, _Below(server, name), {"kind": "s3", "url": f"{server.url}/wholes", "s3": s3})
 
 
+def of_files(caller: Caller, server: Sshd | FtpServer | ProFtpd, folder: str, port: int = 0) -> Partner:
+    """`port`: of what stands in front of the server."""
+    kind, login, root = "ftp", LOGIN, ""
+    if isinstance(server, Sshd):
+        kind, login, root = "sftp", server.settings(), str(server.files)
+    url = f"{kind}://127.0.0.1:{port or server.port}{root}/{folder}"
+    return Partner(caller, Folder(server.files / folder), {"kind": kind, "url": url, kind: {**login, "document": NAME}})
+
+
 class _Below:
     """What lies in a store beside one document, under the names that folders would have."""
 
@@ -133,13 +143,7 @@ def partner(request: pytest.FixtureRequest, caller: Caller, tmp_path: Path) -> P
         values = {"kind": "azure-blob", "url": server.url, "azure_blob": azure}
         return Partner(caller, _Below(server, name), values)
     server = request.getfixturevalue({"sftp": "sshd"}.get(request.param, request.param))
-    kind = "sftp" if request.param == "sftp" else "ftp"
-    login = server.settings() if kind == "sftp" else {"username": "herald", "password": "pass"}
-    root = str(server.files) if kind == "sftp" else ""
-    url = f"{kind}://127.0.0.1:{server.port}{root}/{tmp_path.name}"
-    return Partner(
-        caller, Folder(server.files / tmp_path.name), {"kind": kind, "url": url, kind: {**login, "document": NAME}}
-    )
+    return of_files(caller, server, tmp_path.name)
 
 
 def test_each_change_replaces_it(partner: Partner) -> None:
@@ -176,9 +180,7 @@ def test_it_is_proven_by_what_it_says(partner: Partner) -> None:
 
 
 def test_what_a_dead_worker_has_left_goes(caller: Caller, sshd: Sshd, tmp_path: Path) -> None:
-    own = {**sshd.settings(), "document": NAME}
-    url = f"{sshd.url}/{tmp_path.name}"
-    partner = Partner(caller, Folder(sshd.files / tmp_path.name), {"kind": "sftp", "url": url, "sftp": own})
+    partner = of_files(caller, sshd, tmp_path.name)
     partner.push(b"<rss>one</rss>")
     left = temporary(Place("out/", "herald.xml"), int(time.time() * 1000), "0" * 8)
     (sshd.files / tmp_path.name / "out" / left.base).write_text("half")
@@ -194,11 +196,8 @@ def test_no_cut_leaves_half_of_it_or_an_older_one(
     server: Any = request.getfixturevalue("sshd" if kind == "sftp" else "ftp")
     proxy = CuttingProxy(server.port)
     proxy.cut_after = random_cuts(random.Random(7), 20_000 if kind == "sftp" else 2_500)
-    login = server.settings() if kind == "sftp" else {"username": "herald", "password": "pass"}
-    root = str(server.files) if kind == "sftp" else ""
-    url = f"{kind}://127.0.0.1:{proxy.port}{root}/{tmp_path.name}"
     folder = server.files / tmp_path.name
-    partner = Partner(caller, Folder(folder), {"kind": kind, "url": url, kind: {**login, "document": NAME}})
+    partner = of_files(caller, server, tmp_path.name, proxy.port)
     flaws: list[int] = []
     ended = threading.Event()
 

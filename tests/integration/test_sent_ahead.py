@@ -85,17 +85,32 @@ class HeldAnswers:
             self._answers[article].put(204)
 
 
+def first_answered(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, articles: str, concurrency: int
+) -> tuple[HeldNotes, HeldAnswers]:
+    """Have articles sent, and the first one answered: its answer is on its way into Redis, the others are in flight."""
+    notes, endpoint = HeldNotes(monkeypatch), HeldAnswers(worker)
+    worker.endpoint(concurrency=concurrency)
+    for article in articles:
+        worker.change(article)
+    worker.go()
+    endpoint.until(*articles[:concurrency])
+    endpoint.answer(articles[0])
+    notes.wait()
+    return notes, endpoint
+
+
+def finish(worker: Worker, notes: HeldNotes, endpoint: HeldAnswers) -> None:
+    """Have everything answered and noted."""
+    notes.let_all_go()
+    endpoint.answer_all()
+    worker.receiver.until(worker.settled, 60, "the end")
+
+
 def test_the_next_article_leaves_before_it_is_known_that_the_last_answer_is_kept(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes, endpoint = HeldNotes(monkeypatch), HeldAnswers(worker)
-    worker.endpoint(concurrency=2)
-    for article in "abcde":
-        worker.change(article)
-    worker.go()
-    endpoint.until("a", "b")
-    endpoint.answer("a")
-    notes.wait()
+    notes, endpoint = first_answered(worker, monkeypatch, "abcde", 2)
     notes.let_go()
     # In that round trip it was read what goes next.
     endpoint.until("a", "b", "c")
@@ -104,51 +119,31 @@ def test_the_next_article_leaves_before_it_is_known_that_the_last_answer_is_kept
     endpoint.until("a", "b", "c", "d")
     kept = worker.store.ledgers.read("f", {"e": list("abcd")})["e"]
     assert {"a", "b"} == kept.keys(), "the answer is in Redis before anything more leaves"
-    notes.let_all_go()
-    endpoint.answer_all()
-    worker.receiver.until(worker.settled, 60, "the end")
+    finish(worker, notes, endpoint)
     assert Counter(f"published {article}" for article in "abcde") == Counter(worker.pushes())
 
 
 def test_nothing_of_an_article_is_sent_before_its_last_answer_is_kept(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes, endpoint = HeldNotes(monkeypatch), HeldAnswers(worker)
-    worker.endpoint(concurrency=3)
-    for article in "abc":
-        worker.change(article)
-    worker.go()
-    endpoint.until("a", "b", "c")
-    endpoint.answer("a")
-    notes.wait()
+    notes, endpoint = first_answered(worker, monkeypatch, "abc", 3)
     # Refused, and then the endpoint takes another: so the first is to be sent again, before all others.
     endpoint.answer("b", 422)
     endpoint.answer("c")
     notes.let_go()
     notes.wait()
     assert 0 == worker.engine.unanswered, "the refusal is not kept yet"
-    notes.let_all_go()
-    endpoint.answer_all()
-    worker.receiver.until(worker.settled, 60, "the end")
+    finish(worker, notes, endpoint)
     assert Counter({"published a": 1, "published b": 2, "published c": 1}) == Counter(worker.pushes())
 
 
 def test_what_was_read_before_a_kill_does_not_leave(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    notes, endpoint = HeldNotes(monkeypatch), HeldAnswers(worker)
-    worker.endpoint(concurrency=2)
-    for article in "abcde":
-        worker.change(article)
-    worker.go()
-    endpoint.until("a", "b")
-    endpoint.answer("a")
-    notes.wait()
+    notes, endpoint = first_answered(worker, monkeypatch, "abcde", 2)
     notes.let_go()
     endpoint.until("a", "b", "c")
     # The text of the next one is read by now, and stays good for long in this test.
     worker.change("d", "killed")
-    notes.let_all_go()
-    endpoint.answer_all()
-    worker.receiver.until(worker.settled, 60, "the end")
+    finish(worker, notes, endpoint)
     assert "published d" not in worker.pushes()
     assert {"published a", "published b", "published c", "published e"} <= set(worker.pushes())
 

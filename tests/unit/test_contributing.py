@@ -231,4 +231,5 @@ def test_an_adapter_is_added_by_its_recipe(copy: Path) -> None:
     compare("Add an adapter", "tidewire", before, digests(copy))
     judges = [f"tests/unit/test_{name}.py" for name in ("cli", "inbound_signatures", "settings")]
     pytest_in(copy, adapted, "tests/unit/test_docs.py::test_every_adapter_is_documented", *judges)
-    pytest_in(copy, "tests/unit/test_adapters.py", "-k", "tidewire or guess or recognize")
+    inputs = ("tests/unit/test_adapters.py", "tests/unit/test_adapters_any_input.py")
+    pytest_in(copy, *inputs, "-k", "tidewire or guess or recognize")

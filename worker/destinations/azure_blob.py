@@ -19,9 +19,8 @@ from worker import clock
 from worker.destinations.feed_documents import FeedDocument, format_of
 from worker.destinations.http import tls_of
 from worker.destinations.objects import KEYS_PER_LIST, LIST_BYTES, Objects, code_of, listed_elements, told_by
-from worker.destinations.steps import Step
+from worker.destinations.steps import Step, refused
 from worker.outbound.azure_shared_key import SharedKey
-from worker.outbound.errors import Fault
 from worker.outbound.transfer import Answer
 
 if TYPE_CHECKING:
@@ -148,11 +147,7 @@ class Container(Objects):
         answer.message = told_by(answer)
         # What it says of a wrong signature repeats what was signed.
         answer.body = b""
-        if answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
-            answer.fault = Fault.DENIED
-        elif answer.status < 400:
-            answer.fault = Fault.PROTOCOL
-        return answer
+        return refused(answer, denied=answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON)
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> Container:

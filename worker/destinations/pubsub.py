@@ -19,8 +19,7 @@ from feeds.formats import ARTICLE_FORMATS
 from worker import clock
 from worker.destinations.brokers import RequestBroker, describe, properties
 from worker.destinations.http import tls_of
-from worker.destinations.steps import Step
-from worker.outbound.errors import Fault
+from worker.destinations.steps import Step, refused
 from worker.outbound.transfer import DEFAULT_TLS
 
 if TYPE_CHECKING:
@@ -99,11 +98,7 @@ class Topic(RequestBroker):
             code = reason = ""
         describe(answer, code, reason)
         # There is no such topic, or it is on its way to be deleted.
-        if answer.status in {401, 403, 404}:
-            answer.fault = Fault.DENIED
-        elif answer.status < 400:
-            answer.fault = Fault.PROTOCOL
-        return answer
+        return refused(answer, denied=answer.status in {401, 403, 404})
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> Topic:

@@ -14,8 +14,7 @@ from urllib.parse import quote
 from worker.destinations.feed_documents import FeedDocument, format_of
 from worker.destinations.http import tls_of
 from worker.destinations.objects import KEYS_PER_LIST, LIST_BYTES, Objects, code_of, listed_elements, told_by
-from worker.destinations.steps import Step
-from worker.outbound.errors import Fault
+from worker.destinations.steps import Step, refused
 from worker.outbound.transfer import Answer, SigV4
 
 if TYPE_CHECKING:
@@ -89,11 +88,7 @@ class Bucket(Objects):
         answer.body = b""
         if code in _FULL:
             answer.status = 507
-        elif answer.status in {301, 307, 401, 403, 501} or code in _FOR_A_PERSON:
-            answer.fault = Fault.DENIED
-        elif answer.status < 400:
-            answer.fault = Fault.PROTOCOL
-        return answer
+        return refused(answer, denied=answer.status in {301, 307, 401, 403, 501} or code in _FOR_A_PERSON)
 
     def remove_versions(self, keys: Iterable[str], keep: str, keep_etag: str) -> Generator[Step, Answer, Answer | None]:
         """Remove all that a bucket with versions keeps under these keys, but for the notice, if that is asked for."""

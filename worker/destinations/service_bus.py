@@ -20,8 +20,7 @@ from feeds.formats import ARTICLE_FORMATS
 from worker import clock
 from worker.destinations.brokers import RequestBroker, describe, properties
 from worker.destinations.http import tls_of
-from worker.destinations.steps import Step
-from worker.outbound.errors import Fault
+from worker.destinations.steps import Step, refused
 from worker.outbound.transfer import DEFAULT_TLS
 
 if TYPE_CHECKING:
@@ -89,11 +88,7 @@ class Entity(RequestBroker):
             answer.status = 413
         elif answer.status == 403 and _QUOTA.search(reason):
             answer.status = 507
-        elif answer.status in {401, 403, 404, 410}:
-            answer.fault = Fault.DENIED
-        elif answer.status < 400:
-            answer.fault = Fault.PROTOCOL
-        return answer
+        return refused(answer, denied=answer.status in {401, 403, 404, 410})
 
 
 def _name_for(text: str) -> str:

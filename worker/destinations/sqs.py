@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from feeds.formats import ARTICLE_FORMATS
 from worker.destinations.brokers import RequestBroker, describe, properties
 from worker.destinations.http import tls_of
-from worker.destinations.steps import Step
-from worker.outbound.errors import Fault
+from worker.destinations.steps import Step, refused
 from worker.outbound.transfer import DEFAULT_TLS, SigV4, Tls
 
 if TYPE_CHECKING:
@@ -81,11 +80,7 @@ class Queue(RequestBroker):
         describe(answer, code, "" if code == "SignatureDoesNotMatch" else reason)
         if code in _LATER:
             answer.status = 429
-        elif answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON:
-            answer.fault = Fault.DENIED
-        elif answer.status < 400:
-            answer.fault = Fault.PROTOCOL
-        return answer
+        return refused(answer, denied=answer.status in {301, 307, 401, 403} or code in _FOR_A_PERSON)
 
 
 def _name_for(text: str) -> str:

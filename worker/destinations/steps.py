@@ -52,6 +52,15 @@ class Ended(Exception):
         self.answer = answer
 
 
+def refused(answer: Answer, *, denied: bool) -> Answer:
+    """Return an answer that takes nothing in the words of all destinations: `denied` if it is one for a person."""
+    if denied:
+        answer.fault = Fault.DENIED
+    elif answer.status < 400:
+        answer.fault = Fault.PROTOCOL
+    return answer
+
+
 class _Run:
     """A push under way."""
 
