@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from worker.store import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from worker.store.scripts import Client, Scripts
 
@@ -77,13 +77,22 @@ class Live(LiveStream):
 
     def append(self, happenings: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Tell of what has happened: (kind, fields) pairs, in order."""
-        self._append(keys.LIVE, LAST_MOST, happenings)
-        self._append(keys.LIVE_SUMMARY, SUMMARY_MOST, summed_up(happenings))
+        calls = [
+            *_calls(keys.LIVE, LAST_MOST, happenings),
+            *_calls(keys.LIVE_SUMMARY, SUMMARY_MOST, summed_up(happenings)),
+        ]
+        if calls:
+            # In one round trip: this stands in the way of every batch of events.
+            self._scripts.run_many("live/append", calls)
 
-    def _append(self, key: str, most: int, happenings: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        for start in range(0, len(happenings), _AT_ONCE):
-            lot = [part for kind, fields in happenings[start : start + _AT_ONCE] for part in (kind, text(fields))]
-            self._scripts.run("live/append", [key], [most, *lot])
+
+def _calls(
+    key: str, most: int, happenings: Sequence[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[list[str], list[Any]]]:
+    """Yield the calls of the script that append these to a stream."""
+    for start in range(0, len(happenings), _AT_ONCE):
+        lot = [part for kind, fields in happenings[start : start + _AT_ONCE] for part in (kind, text(fields))]
+        yield [key], [most, *lot]
 
 
 def summed_up(happenings: Sequence[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
