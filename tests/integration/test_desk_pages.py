@@ -223,6 +223,11 @@ def test_a_kill_is_asked_once_and_shows_who_has_not_confirmed(
             lambda: (page := desk.page(place.removeprefix("/desk"))) and "Try it now" in page and page, "the failure"
         )
         assert re.search(r"[01] of 2 have confirmed", text_of(page))
+        # Who may not press it is not left with advice that they can't follow.
+        assert "Operators can do that here" not in page
+        editor = visitor(api, "dora", "desk").page(place.removeprefix("/desk"))
+        assert "<button data-once>Try it now" not in editor
+        assert "Operators can do that here: ask one who is on duty." in text_of(editor)
         # Of what is killed no text is kept, so it goes by its id.
         api.until(lambda: "https://herald.example/hh-5" in desk.page("/now"), "the running kill")
         [kill] = [one for one in api.get("/kills")["items"] if one["article"] == "hh-5"]

@@ -190,6 +190,7 @@ ARABIC: dict[str, str] = {
     "{count} have confirmed": "أكد {count}",
     "Resume it": "استأنفها",
     "Try it now": "جرّب الآن",
+    "Operators can do that here: ask one who is on duty.": "ذلك للمشغّلين هنا: اطلبه من المناوب منهم.",
     "Send it the kill again": "أرسل السحب ثانية",
     "Subscribers are sent it again until they take it, or their leases end. Nothing to do.": (
         "يُعاد الإرسال إلى المشتركين حتى يقبلوا أو تنتهي مدتهم. لا شيء مطلوب."
