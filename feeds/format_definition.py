@@ -15,6 +15,7 @@ from feeds import format_names
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:; ?[a-z]+=[A-Za-z0-9_-]+)?")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}(?:\.[a-z0-9]{1,10})?")
+_HALF = re.compile("[\ud800-\udfff]")
 RULES_MOST = 2_000_000
 """The longest schema, in characters."""
 
@@ -112,6 +113,14 @@ class FormatDefinition(BaseModel):
             raise ValueError('is for formats with of = "feed"')
         if value is None and of == "feed" and media_type and kind_of(media_type) != "json":
             raise PydanticCustomError("missing", "is missing")
+        return value
+
+    @field_validator("template", "mapping", "correction", "withdrawal", "kill", "envelope", "separator", "rules")
+    @classmethod
+    def _of_characters(cls, value: Any) -> Any:
+        texts = value.items() if isinstance(value, dict) else [("", value or "")]
+        if any(_HALF.search(name + text) for name, text in texts):
+            raise ValueError("has half of a character (a lone surrogate)")
         return value
 
     # After those above: what is tried here has one meaning.

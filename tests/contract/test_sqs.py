@@ -129,3 +129,9 @@ def test_what_is_no_answer_of_sqs_is_told_as_well(caller: Caller, server: SqsSer
     server.behave = lambda _: Response("<html>", 502)
     answer = push(caller, server, server.declare("told"), message())
     assert (502, "answered 502", None) == (answer.status, answer.message, answer.fault)
+
+
+def test_an_answer_that_repeats_how_it_was_signed_shows_nobody_the_key(caller: Caller, server: SqsServer) -> None:
+    server.behave = lambda environ: Response(environ["HTTP_AUTHORIZATION"], 200)
+    answer = push(caller, server, server.declare("told"), message())
+    assert (200, b"") == (answer.status, answer.body)

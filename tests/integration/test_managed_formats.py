@@ -11,6 +11,7 @@ import pytest
 from api_process import TOKEN, ApiProcess, api_process
 from receiver import Receiver
 
+from feeds.errors import InvalidInput
 from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS
 from feeds.formats.own import take_over
@@ -203,5 +204,49 @@ def test_the_settings_file_goes_first_and_what_is_of_another_release_waits(caplo
             "good" in ARTICLE_FORMATS,
             "newer" in ARTICLE_FORMATS,
         )
+    finally:
+        take_over([])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"media_type": "text/plain", "template": "x\ud800"},
+        {"media_type": "application/json", "mapping": {"\ud800": "a"}},
+    ],
+)
+def test_half_a_character_is_refused_and_one_that_is_there_keeps_nobody_from_the_others(
+    api: ApiProcess, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]
+) -> None:
+    body = json.dumps({"name": "half", "settings": settings})
+    refused = api.ask("POST", "/formats", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 422, refused.text
+    with pytest.raises(InvalidInput, match="half of a character"):
+        managed_formats.defined("half", settings)
+    assert api.ask("GET", "/audit").status_code == 200
+    good = ManagedFormat(name="whole", settings={"media_type": "text/plain", "template": "x"}, created=1, revision=1)
+    half = ManagedFormat(name="half", settings=settings, created=1, revision=1)
+    try:
+        with caplog.at_level(logging.ERROR):
+            FormatsInUse().use([], (half, good))
+        assert ("half" in ARTICLE_FORMATS, "whole" in ARTICLE_FORMATS) == (False, True)
+    finally:
+        take_over([])
+
+
+def test_a_fault_of_ours_in_one_keeps_nobody_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"media_type": "text/plain", "template": "x"}
+    formats = tuple(ManagedFormat(name=name, settings=settings, created=1, revision=1) for name in ("bad", "good"))
+    real = managed_formats.defined
+
+    def failing(name: str, values: dict[str, Any]) -> FormatDefinition:
+        if name == "bad":
+            raise RuntimeError(name)
+        return real(name, values)
+
+    monkeypatch.setattr(managed_formats, "defined", failing)
+    try:
+        FormatsInUse().use([], formats)
+        assert ("bad" in ARTICLE_FORMATS, "good" in ARTICLE_FORMATS) == (False, True)
     finally:
         take_over([])

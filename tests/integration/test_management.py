@@ -15,6 +15,7 @@ from feeds.errors import InvalidInput
 from worker import clock
 from worker.management.callers import FILTERED, Bounds, Caller, Forbidden, shell
 from worker.management.changes import Conflict, NotFound, Outdated
+from worker.management.copies import ManagementCopy
 from worker.management.listener import ManagementListener
 from worker.management.management import Management
 from worker.management.scopes import ALL, AUDIT_READ, EVENTS_WRITE, KEYS_READ, KEYS_WRITE, LISTS_READ
@@ -346,3 +347,18 @@ class TestTheAudit:
         assert store.management.left(5) == []
         assert ["hh-1"] == [entry.target for entry in management.audit.entries(ADMIN, Filter(), 10)]
         assert management.audit.verify(ADMIN) == (1, [])
+
+    def test_what_cannot_be_taken_over_keeps_no_process_from_starting_nor_from_hearing_of_keys(
+        self, management: Management
+    ) -> None:
+        _, token = management.keys.create(ADMIN, "cms", [EVENTS_WRITE])
+        failures = []
+
+        def use(copy: ManagementCopy) -> None:
+            failures.append(copy.revision)
+            raise RuntimeError("a fault of ours")
+
+        listener = management.listener(use, tends=True)
+        listener.look_first()
+        assert len(failures) == 1
+        assert management.ring.caller(token, clock.ms(clock.agreed())) is not None

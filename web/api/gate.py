@@ -18,6 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from web.access import bearer_token, caller_of
+from web.api.body_text import see_that_it_is_text
 from web.api.problems import RequestProblem
 from web.request_body import BodyRefused
 from web.wrong_keys import WINDOW_SECONDS as WRONG_SECONDS
@@ -162,6 +163,7 @@ class Gate:
         if request.method not in _WITH_BODY:
             return b""
         body = await self._bodies.read(request, self._limits.body, self._addresses.of(request), authenticated=True)
+        see_that_it_is_text(body.content)
         return body.content
 
     async def _once(self, request: Request, caller: Caller, body: bytes, receive: Receive, send: Send) -> None:

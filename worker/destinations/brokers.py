@@ -64,8 +64,10 @@ class RequestBroker(ABC):
         return begin(self._steps(message, delivery), delivery, self._engine, on_answer, **self._of_all)
 
     def _steps(self, message: Message, delivery: Delivery) -> Steps:
-        answer = yield self.step(message, delivery)
-        return self.judged(answer)
+        judged = self.judged((yield self.step(message, delivery)))
+        # It may repeat what we have signed with.
+        judged.body = b""
+        return judged
 
     @abstractmethod
     def step(self, message: Message, delivery: Delivery) -> Step:

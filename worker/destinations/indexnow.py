@@ -62,13 +62,13 @@ class IndexNow:
                 call["keyLocation"] = self._key_location
             body = json.dumps(call, ensure_ascii=False).encode()
             answer = yield Step("POST", self._url, body, ("Content-Type: application/json; charset=utf-8",))
+            # It may repeat the key.
+            answer.body = b""
             if answer.fault or answer.status >= 300:
                 return self._judged(answer, host)
         return answer
 
     def _judged(self, answer: Answer, host: str) -> Answer:
-        # It may repeat the key.
-        answer.body = b""
         if answer.fault is None and answer.status in _FOR_A_PERSON:
             answer.fault = Fault.DENIED
             answer.message = f"answered {answer.status}: {_FOR_A_PERSON[answer.status].format(host=host)}"

@@ -48,6 +48,9 @@ class FormatsInUse:
             except InvalidInput as error:
                 # Another release has taken it.
                 log.error("format_unusable", format=one_format.name, reason=str(error))
+            except Exception as error:
+                # Whatever it is, it does not keep a process from hearing of revoked keys and all else that is managed.
+                log.exception("format_unusable", format=one_format.name, reason=repr(error))
         take_over([*of_the_file, *definitions.values()])
         self._of_the_file, self._managed, self._definitions = of_the_file, managed, definitions
 

@@ -75,12 +75,22 @@ class ManagementListener:
     def start(self) -> None:
         """Look once, then begin to listen."""
         try:
-            self.look()
+            self.look_first()
         except RedisError as error:
             self._outage.met(error, "the management is what the record has; trying again")
+        self._thread.start()
+
+    def look_first(self) -> None:
+        """Look before anything else is done. Raises redis.RedisError when Redis could not be asked.
+
+        Whatever else goes wrong ends no process, and is tried again by those that listen.
+        """
+        try:
+            self.look()
+        except RedisError:
+            raise
         except Exception:
             log.exception("management_not_read", next_step="trying again")
-        self._thread.start()
 
     def stop(self) -> None:
         """Go over to nothing more. Returns at once."""

@@ -287,7 +287,7 @@ class WorkerRuntime:
         self.services.agreement.wait(AGREEMENT_SECONDS)
         self.services.store.events.create_group()
         self.newsroom.permit.begin()
-        self._management.look()
+        self._management.look_first()
         self._enrolment.enroll()
         self.sweeper.appear()
         self._clearance.start()
