@@ -86,6 +86,11 @@ def test_the_directory_shows_arabic_from_right_to_left_and_leads_to_feeds(browse
     assert "ltr" == english.value_of_css_property("direction")
     assert not runs_leftwards(browser, english)
     row = arabic.find_element(By.XPATH, "ancestor::tr")
+    # Its formats begin where its lines do, at the right.
+    cell = row.find_element(By.CSS_SELECTOR, "td:has(.formats)")
+    edge = cell.rect["x"] + cell.rect["width"]
+    last = row.find_elements(By.CSS_SELECTOR, ".formats a")[-1]
+    assert edge - (last.rect["x"] + last.rect["width"]) < 20
     row.find_element(By.LINK_TEXT, "Atom").click()
     reached(browser, newsroom.topic("ar", "atom"))
     assert HEADLINE in browser.page_source

@@ -64,6 +64,11 @@ def test_a_partners_own_words_stay_and_are_marked() -> None:
     assert reason("ar", None) == reason("ar", "") == ""
 
 
+def test_a_full_stop_is_not_part_of_a_name() -> None:
+    for text in ("there is no endpoint radio.", "There is no article radio.", "mira lacks the scope radio."):
+        assert reason("ar", text).endswith('<bdi dir="auto">radio</bdi>.')
+
+
 def test_what_is_very_long_is_shown_as_it_is() -> None:
     text = "answered " + "; ".join("x" * 50 for _ in range(1_000))
     assert text in reason("ar", text)

@@ -14,8 +14,8 @@ _NOUNS = {
     "partner": "شريك باسم",
     "version": "إصدار برقم",
 }
-REASONS_OF_PROBLEMS: dict[str, str] = {
-    **{f"There is no {noun} {{name}}.": f"لا توجد {arabic} {{name}}." for noun, arabic in _NOUNS.items()},
+_PROBLEMS: dict[str, str] = {
+    **{f"There is no {noun} {{name}}": f"لا توجد {arabic} {{name}}" for noun, arabic in _NOUNS.items()},
     "there is no removed endpoint {name}": "لا نقطة تسليم مُزالة باسم {name}",
     "there is no format {name} that is kept in the record": "ليست في السجل صيغة باسم {name}",
     "there is no link {link} of partner {name} that can be used": "لا رابط صالحًا برقم {link} للشريك {name}",
@@ -24,7 +24,6 @@ REASONS_OF_PROBLEMS: dict[str, str] = {
     "this session has ended already": "انتهت هذه الجلسة من قبل",
     "no article {name} is known here, so nothing was killed": "لا تُعرف هنا مادة باسم {name}، فلم يُسحب شيء",
     "{name} lacks the scope {scope}": "ليس لدى {name} الحق {scope}",
-    "{name} lacks the scope {scope}.": "ليس لدى {name} الحق {scope}.",
     "{name} is killed; only the CMS can bring it back, by article.reinstated": (
         "{name} مسحوبة؛ لا يعيدها إلا نظام المحتوى بحدث article.reinstated"
     ),
@@ -42,5 +41,7 @@ REASONS_OF_PROBLEMS: dict[str, str] = {
     "there is an endpoint {name} in the settings file": "في ملف الإعدادات نقطة تسليم باسم {name}",
     "there is an endpoint {name} already": "توجد نقطة تسليم باسم {name} من قبل",
     "there is a format {name} already": "توجد صيغة باسم {name} من قبل",
-    "Nothing was ever sent to {name} again.": "لم يُعد إرسال شيء إلى {name} قط.",
+    "Nothing was ever sent to {name} again": "لم يُعد إرسال شيء إلى {name} قط",
 }
+REASONS_OF_PROBLEMS = {f"{english}.": f"{arabic}." for english, arabic in _PROBLEMS.items()} | _PROBLEMS
+"""With a full stop, as the API answers, and without."""
