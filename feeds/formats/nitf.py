@@ -225,10 +225,12 @@ def _parts(element: html.HtmlElement) -> list[html.HtmlElement | str]:
 
 
 def _text(parent: etree._Element, text: str) -> None:
-    if len(parent):
-        parent[-1].tail = (parent[-1].tail or "") + text
-    else:
+    # lxml counts the children of an element each time that it is asked how many there are.
+    last = next(parent.iterchildren(reversed=True), None)
+    if last is None:
         parent.text = (parent.text or "") + text
+    else:
+        last.tail = (last.tail or "") + text
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, /, **attributes: str) -> etree._Element:

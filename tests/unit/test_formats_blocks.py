@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -186,3 +187,15 @@ def test_pictures_of_emoji_are_emoji(sign: str) -> None:
 @pytest.mark.parametrize("attributes", ['alt="\u26f4" width="640"', 'alt="A \u26f4"', 'alt="7"', 'alt=""', ""])
 def test_other_pictures_stay(attributes: str) -> None:
     assert "<img" in safe_html(f"<img src='e.png' {attributes}>", BASE)
+
+
+@pytest.mark.parametrize("format_name", ["nitf", "newsml12", "applenews", "text", "html"])
+def test_a_paragraph_of_ten_thousand_links_takes_about_as_long_in_any_format(format_name: str) -> None:
+    long = article("<p>" + '<a href="https://quay.example/?a=1&amp;b=2">l</a> ' * 10_000 + "</p>")
+
+    def seconds(name: str) -> float:
+        begun = time.thread_time()
+        ARTICLE_FORMATS[name].render("article.published", long, "m", PROVIDER)
+        return time.thread_time() - begun
+
+    assert min(seconds(format_name) for _ in range(2)) < 20 * max(seconds("newsmlg2") for _ in range(2))
