@@ -6,7 +6,6 @@ Whatever may be a secret is out of every `repr`, and so may be given as `NAME_fi
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ConfigDict,
     Field,
     PlainValidator,
     SecretStr,
@@ -66,7 +66,7 @@ def _pem(value: Any) -> Path | SecretStr | None:
     return value if value is None or isinstance(value, SecretStr) else readable(_path.validate_python(value))
 
 
-_path = TypeAdapter[Path](Path)
+_path = TypeAdapter[Path](Path, config=ConfigDict(defer_build=True))
 Pem = Annotated[Path | SecretStr | None, BESIDE_THE_SETTINGS, PlainValidator(_pem)]
 """A text of PEM, which is never shown, or the path of a file that has it, relative to the settings file."""
 
@@ -86,6 +86,8 @@ class TlsSettings(BaseModel):
     @field_validator("ca")
     @classmethod
     def _authorities(cls, authorities: Path | SecretStr | None) -> Path | SecretStr | None:
+        import ssl  # noqa: PLC0415 (who has no certificates waits for none of OpenSSL)
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             if isinstance(authorities, SecretStr):
@@ -108,6 +110,8 @@ class TlsSettings(BaseModel):
         if isinstance(cert, SecretStr) or isinstance(key, SecretStr):
             _see_that_it_belongs(key or cert, cert)
             return key
+        import ssl  # noqa: PLC0415 (see above)
+
         try:
             # With a password, even an empty one, OpenSSL does not ask for one on the terminal.
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password="")
@@ -200,7 +204,7 @@ class OAuth2Settings(BaseModel):
     """For whom the token is, where the server asks for it."""
     client_auth: Literal["basic", "body"] = "basic"
     """How the server gets id and secret (RFC 6749, section 2.3.1)."""
-    tls: TlsSettings = TlsSettings()
+    tls: TlsSettings = Field(default_factory=TlsSettings.model_construct)
     """Certificates for the connection to the server."""
 
 

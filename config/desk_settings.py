@@ -74,7 +74,7 @@ class DeskSettings(BaseModel):
     session_most: Span = Field(default=timedelta(days=7), validate_default=True)
     """How long somebody stays signed in at the most."""
 
-    oidc: OidcSettings = OidcSettings()
+    oidc: OidcSettings = Field(default_factory=OidcSettings.model_construct)
     """The OpenID provider by which people sign in."""
 
     @field_validator("logo")

@@ -111,11 +111,11 @@ class EndpointSettings(BaseModel):
     """How it is shown who we are, beside the signature: by a password, a token or OAuth2."""
     headers: HeaderSettings = {}
     """Headers that it wants; their values may be secrets."""
-    tls: TlsSettings = TlsSettings()
+    tls: TlsSettings = Field(default_factory=TlsSettings.model_construct)
     """Certificates: a private authority of the partner's, one of our own."""
     gzip: bool = False
     """Whether bodies are compressed."""
-    rights: RightsSettings = RightsSettings()
+    rights: RightsSettings = Field(default_factory=RightsSettings.model_construct)
     """How much of an article it may have."""
     concurrency: int = Field(default=1, ge=1, le=100)
     """How many articles may be in flight to it at once, in mode "article"; never two versions of one."""
@@ -123,7 +123,7 @@ class EndpointSettings(BaseModel):
     """How many requests a second it wants at the most. Waiting for that is no failure, and a kill does not wait."""
     backfill: Backfill | None = None
     """What it gets of what was published before it was added: "7d" or "100 articles". Without it, nothing."""
-    companions: CompanionSettings = CompanionSettings()
+    companions: CompanionSettings = Field(default_factory=CompanionSettings.model_construct)
     """What is delivered beside an article: its pictures."""
     check_url: Annotated[CheckUrl, AfterValidator(without_user)] = ""
     """The page on which it shows an article, with {id} or {slug}; read back after a kill until the text is gone."""
@@ -168,7 +168,7 @@ class EndpointSettings(BaseModel):
         own = cls.of_kind(kind)
         if own is not None and name == "mode" and value not in own.modes:
             raise ValueError(f'must be "{own.modes[0]}" with kind = "{kind}"')
-        if value in (cls.model_fields[name].default, {}):
+        if value in (cls.model_fields[name].get_default(call_default_factory=True), {}):
             return value
         if kind == "pull" and name != "tls":
             raise ValueError('is of no use with kind = "pull": nothing is sent there')

@@ -309,32 +309,32 @@ class AdaptersSettings(BaseModel):
 
     model_config = STRICT
 
-    ninjs: AdapterSettings = AdapterSettings()
+    ninjs: AdapterSettings = Field(default_factory=AdapterSettings.model_construct)
     """IPTC ninjs, as Superdesk pushes it."""
-    wordpress: AdapterSettings = AdapterSettings()
+    wordpress: AdapterSettings = Field(default_factory=AdapterSettings.model_construct)
     """Posts of the WordPress REST API, as webhook plugins send them."""
-    ghost: AdapterSettings = AdapterSettings()
+    ghost: AdapterSettings = Field(default_factory=AdapterSettings.model_construct)
     """Webhooks of Ghost."""
 
 
 class Settings(BaseModel):
     """All settings, checked. Made by `load`; made directly, it has what it is given and reads nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+    model_config = ConfigDict(**STRICT, validate_default=True)
 
-    site: SiteSettings = SiteSettings()
-    web: WebSettings = WebSettings()
-    api: ApiSettings = ApiSettings()
-    desk: DeskSettings = DeskSettings()
-    websub: WebSubSettings = WebSubSettings()
-    delivery: DeliverySettings = DeliverySettings()
-    operations: OperationsSettings = OperationsSettings()
-    alarms: AlarmSettings = AlarmSettings()
-    receipts: ReceiptsSettings = ReceiptsSettings()
-    adapters: AdaptersSettings = AdaptersSettings()
-    management: ManagementSettings = ManagementSettings()
-    record: RecordSettings = RecordSettings()
-    retention: RetentionSettings = RetentionSettings()
+    site: SiteSettings = Field(default_factory=SiteSettings)
+    web: WebSettings = Field(default_factory=WebSettings.model_construct)
+    api: ApiSettings = Field(default_factory=ApiSettings.model_construct)
+    desk: DeskSettings = Field(default_factory=DeskSettings.model_construct)
+    websub: WebSubSettings = Field(default_factory=WebSubSettings.model_construct)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings.model_construct)
+    operations: OperationsSettings = Field(default_factory=OperationsSettings.model_construct)
+    alarms: AlarmSettings = Field(default_factory=AlarmSettings.model_construct)
+    receipts: ReceiptsSettings = Field(default_factory=ReceiptsSettings.model_construct)
+    adapters: AdaptersSettings = Field(default_factory=AdaptersSettings.model_construct)
+    management: ManagementSettings = Field(default_factory=ManagementSettings.model_construct)
+    record: RecordSettings = Field(default_factory=RecordSettings.model_construct)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings.model_construct)
     redis_url: RedisUrl | None = Field(default=None, repr=False)
     """The Redis that keeps everything: redis://, rediss:// or unix://. Without it Dateline starts one of its own."""
     record_url: RecordUrl | None = Field(default=None, repr=False)

@@ -84,4 +84,4 @@ class MachineRights(BaseModel):
         return {"location": location, "tdm-reservation": int(self.is_reserved), **policy}
 
 
-NOTHING_STATED = MachineRights()
+NOTHING_STATED = MachineRights.model_construct()

@@ -20,6 +20,8 @@ SCHEMAS = {"config.settings", "lxml", "redis", "structlog"}
 """What reads settings and articles, and asks Redis."""
 UNASKED = {"attr", "feeds.article", "feeds.formats", "lxml", "nh3", "opentelemetry", "pygments", "regex"}
 """What other packages look for and no listing uses; and what checks, cleans and renders articles."""
+OTHER_DATABASE = {"sqlalchemy.dialects.postgresql"}
+"""A record on SQLite does not wait for it."""
 WHOLE = {"up", "worker", "web", "demo"}
 """They run the newsroom: their help takes what they take."""
 GROUPS_OF_PEOPLE = ("endpoints", "partner", "key", "user", "management", "audit")
@@ -31,8 +33,19 @@ def modules_after(
     """Run the command line in a process of its own; return the modules that it has at the end."""
     listed = tmp_path / "modules"
     program = f"""
-import atexit, sys
-atexit.register(lambda: open({str(listed)!r}, "w").write(" ".join(sys.modules)))
+import atexit, os, sys
+
+def write_down():
+    with open({str(listed)!r}, "w") as file:
+        file.write(" ".join(sys.modules))
+
+def end(status, really=os._exit):
+    write_down()
+    really(status)
+
+# Commands end the process themselves; those that run for long, and failures that nobody has foreseen, do not.
+os._exit = end
+atexit.register(write_down)
 sys.argv = ["dateline", *{words!r}]
 import dateline
 dateline.main()
@@ -81,13 +94,34 @@ def test_the_list_of_articles_asks_the_record_alone(tmp_path: Path) -> None:
     with closing(Record.embedded(tmp_path)) as record:
         record.upgrade()
     modules = modules_after(["articles"], tmp_path, {"DATELINE_DATA_DIR": str(tmp_path)})
-    assert modules & ((HEAVY - {"sqlalchemy"}) | UNASKED | {"redis", "worker.runtime.services"}) == set()
+    assert (
+        modules & ((HEAVY - {"sqlalchemy"}) | UNASKED | OTHER_DATABASE | {"redis", "worker.runtime.services"}) == set()
+    )
     assert "worker.record.finding" in modules
 
 
 def test_the_list_of_endpoints_does_not_wait_for_what_sends(redis_url: str, tmp_path: Path) -> None:
-    modules = modules_after(["endpoints"], tmp_path, {"DATELINE_REDIS_URL": redis_url})
-    assert modules & {"pygments", "attr", "pycurl", "requests", "celery", "alembic"} == set()
+    with closing(Record.embedded(tmp_path)) as record:
+        record.upgrade()
+    modules = modules_after(
+        ["endpoints"], tmp_path, {"DATELINE_REDIS_URL": redis_url, "DATELINE_DATA_DIR": str(tmp_path)}
+    )
+    assert modules & ((HEAVY - {"sqlalchemy"}) | UNASKED | OTHER_DATABASE) == set()
+    assert len(modules) < 770
+
+
+def test_the_settings_are_checked_by_what_is_made_once_for_all_of_them() -> None:
+    program = """
+from pydantic import BaseModel
+from config.settings import load
+load()
+models = [BaseModel]
+for model in models:
+    models += model.__subclasses__()
+print(*(model.__name__ for model in models if model.__pydantic_complete__ and model.__module__.startswith("config.")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["Settings"]
 
 
 def test_what_is_hidden_from_a_package_can_be_imported_afterwards() -> None:
@@ -99,6 +133,56 @@ def test_what_is_hidden_from_a_package_can_be_imported_afterwards() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "None False\n"
+
+
+def test_a_command_ends_once_all_is_done_and_leaves_no_module_to_be_taken_to_pieces(tmp_path: Path) -> None:
+    def ended(*words: str) -> tuple[int, str, bool, bool]:
+        for name in ("at_exit", "taken_to_pieces"):
+            (tmp_path / name).unlink(missing_ok=True)
+        program = f"""
+import atexit, pathlib, sys, weakref
+from worker.cli import main, commands
+
+class Kept:
+    def __del__(self, write=pathlib.Path({str(tmp_path / "taken_to_pieces")!r}).touch):
+        write()
+
+sys.kept = Kept()
+run = commands.run
+
+def run_and_have_something_left():
+    atexit.register(pathlib.Path({str(tmp_path / "at_exit")!r}).touch)
+    run()
+
+commands.run = run_and_have_something_left
+sys.argv = ["dateline", *{words!r}]
+main()
+"""
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+        was_called, was_deleted = ((tmp_path / name).exists() for name in ("at_exit", "taken_to_pieces"))
+        return done.returncode, done.stdout + done.stderr, was_called, was_deleted
+
+    status, output, was_called, was_deleted = ended("--version")
+    assert (0, True, True, False) == (status, output.startswith("Dateline "), was_called, was_deleted)
+    status, output, was_called, was_deleted = ended("render")
+    assert (2, True, True, False) == (status, "Missing argument" in output, was_called, was_deleted)
+
+
+def test_what_could_not_be_written_at_the_end_is_no_success() -> None:
+    program = """
+from worker.cli import _QuickEnd
+end = _QuickEnd()
+end.status = 0
+print("a line that waits to be written")
+end.leave()
+"""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, env=environ, check=False
+        )
+    # Python's own status for it.
+    assert (120, True) == (done.returncode, b"No space left on device" in done.stderr)
 
 
 def test_each_summary_is_what_the_command_says_of_itself() -> None:

@@ -20,7 +20,7 @@ from postgresql import STRANGER, Cluster
 from sqlalchemy import Connection, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
-from worker.record import Record, tables
+from worker.record import Record, indexes, tables
 from worker.record.availability import RecordAway
 from worker.record.connections import sqlite_transaction
 from worker.record.database_errors import kind, sentence
@@ -71,7 +71,7 @@ class TestSchema:
             theirs = ("article_index", "ix_article_words_words")[: 2 if connection.dialect.name == "sqlite" else 1]
             ours = {"include_object": lambda _, name, *__: not (name or "").startswith(theirs)}
             context = MigrationContext.configure(connection, opts={"version_table": SCHEMA_TABLE, **ours})
-            assert compare_metadata(context, tables.metadata) == []
+            assert compare_metadata(context, indexes.metadata) == []
 
     def test_once_more_changes_nothing(self, migrated: Record) -> None:
         before = overview(migrated)

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import BaseModel, ValidationError
 from settings_files import FEEDS, named, read
 
+from config.credentials import TlsSettings
 from config.endpoint_settings import EndpointSettings
 from config.setting_sources import models_in, variables
-from config.settings import EXAMPLE, Settings, SettingsError, load
+from config.settings import EXAMPLE, Settings, SettingsError, SiteSettings, load
 from feeds.definition import FeedDefinition
 from feeds.format_definition import FormatDefinition
 from feeds.formats import ARTICLE_FORMATS, FEED_FORMATS, READERS
@@ -431,3 +432,15 @@ class TestSecrecy:
         with pytest.raises(ValidationError) as refused:
             Settings(feeds=(FeedDefinition(name="a", title="A"),), redis_url="hunter2", api_tokens=["hunter 2"])
         assert "hunter" not in str(refused.value)
+
+
+def test_the_defaults_of_a_table_are_what_checking_an_empty_one_comes_to() -> None:
+    models: list[type[BaseModel]] = [Settings]
+    for model in models:
+        for name, field in model.model_fields.items():
+            models += [inner for inner in models_in(field.annotation) if inner not in models]
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                default = field.get_default(call_default_factory=True, validated_data={})
+                if not field.is_required():
+                    assert (name, field.annotation()) == (name, default)
+    assert {SiteSettings, EndpointSettings, TlsSettings} <= set(models)

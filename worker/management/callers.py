@@ -36,7 +36,7 @@ class Forbidden(Exception):
 class Bounds(BaseModel):
     """What a key is for; None: whatever there is. A pattern of feeds, `city/*`, is all that it makes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     feeds: tuple[str, ...] | None = None
     partners: tuple[str, ...] | None = None
@@ -61,7 +61,7 @@ class Caller(BaseModel):
     `address`: from where, for the audit.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     scopes: frozenset[str]

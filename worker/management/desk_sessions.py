@@ -52,7 +52,7 @@ class Session(BaseModel):
     Times in ms. `agent`: what the browser calls itself.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     person: str

@@ -62,7 +62,7 @@ class PartnerSettings(BaseModel):
     """Its name, for people."""
     contacts: Annotated[tuple[Contact, ...], Field(max_length=50)] = ()
     notes: str = Field(default="", max_length=_NOTES_MOST)
-    rights: RightsSettings = RightsSettings()
+    rights: RightsSettings = Field(default_factory=RightsSettings.model_construct)
     """What its endpoints may have of an article, each where it says nothing else itself."""
 
 

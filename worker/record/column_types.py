@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -103,7 +102,11 @@ class IndexedWords(TypeDecorator["Sequence[str]"]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the type that the database has for it."""
-        return dialect.type_descriptor(TSVECTOR() if dialect.name == "postgresql" else LargeBinary())
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(LargeBinary())
+        from sqlalchemy.dialects.postgresql import TSVECTOR  # noqa: PLC0415 (a record on SQLite does not wait for it)
+
+        return dialect.type_descriptor(TSVECTOR())
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
         """Return the words as they are kept."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.record.column_types import compressed, keepable, keepable_row
 from worker.record.connections import sqlite_transaction
 from worker.record.repetitions import Key, Kind, Status, digest_of, judge, rounds
 from worker.record.tables import events
+from worker.record.upserts import dialect_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -309,8 +310,13 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> dict[Key, int
     """Add rows, in order, except those that are there; return the numbers of the new ones."""
     if not rows:
         return {}
-    statement = _inserts[connection.dialect.name]
+    statement = _insert_statement(connection.dialect.name)
     return {Key(row.event_id, row.digest, row.reinstatement): row.number for row in connection.execute(statement, rows)}
+
+
+@lru_cache
+def _insert_statement(database: str) -> Any:
+    return dialect_of(database).insert(events).on_conflict_do_nothing().returning(*_RETURNED)
 
 
 def _row(event: SentEvent | EventResult, key: Key) -> dict[str, Any]:
@@ -366,10 +372,7 @@ _NOTE_RECORDSET = text("""
     WHERE events.number = noted.number AND events.done IS NULL
 """)
 _RETURNED = (events.c.event_id, events.c.digest, events.c.reinstatement, events.c.number)
-_inserts = {
-    "sqlite": sqlite.insert(events).on_conflict_do_nothing().returning(*_RETURNED),
-    "postgresql": postgresql.insert(events).on_conflict_do_nothing().returning(*_RETURNED),
-}
+
 _RECEIPT = (
     events.c.number,
     events.c.event_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, String, Table
+from sqlalchemy import BigInteger, Column, String, Table
 
 from worker.record.column_types import Words
 from worker.record.metadata import metadata
@@ -97,6 +97,3 @@ audit = Table(
     Column("hash", String(64), nullable=False, comment="SHA-256 of all the others, as canonical JSON"),
     comment="What people and keys have changed, each entry with the hash of the one before",
 )
-Index("ix_audit_time", audit.c.time)
-Index("ix_audit_actor", audit.c.actor, audit.c.number)
-Index("ix_audit_target", audit.c.target, audit.c.number)

@@ -1,4 +1,4 @@
-"""The tables of the record, with those of the management (management_tables.py).
+"""The tables of the record, with those of the management (management_tables.py); their indexes are in indexes.py.
 
 Every time is in milliseconds since 1970, by the clock of Redis; a column that says otherwise says so. Every key is made
 of what happened, never of when it was noted, so that noting it again changes nothing. There are no foreign keys between
@@ -14,12 +14,10 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
     UniqueConstraint,
-    or_,
     text,
 )
 
@@ -72,26 +70,6 @@ events = Table(
     UniqueConstraint("event_id", "digest", "reinstatement"),
     comment="Accepted events, with what became of them",
 )
-Index("ix_events_accepted", events.c.accepted)
-Index("ix_events_article_id", events.c.article_id)
-Index(
-    "ix_events_to_append",
-    events.c.number,
-    sqlite_where=events.c.stream_entry.is_(None),
-    postgresql_where=events.c.stream_entry.is_(None),
-)
-Index(
-    "ix_events_to_carry_out",
-    events.c.number,
-    sqlite_where=events.c.done.is_(None),
-    postgresql_where=events.c.done.is_(None),
-)
-Index(
-    "ix_events_rejected",
-    events.c.number,
-    sqlite_where=events.c.result == "rejected",
-    postgresql_where=events.c.result == "rejected",
-)
 
 revisions = Table(
     "revisions",
@@ -107,7 +85,6 @@ revisions = Table(
     Column("who", Words, nullable=False, server_default=""),
     comment="Every accepted change of every article",
 )
-Index("ix_revisions_accepted", revisions.c.accepted)
 
 articles = Table(
     "articles",
@@ -128,25 +105,7 @@ articles = Table(
     Column("due", BigInteger, comment="when its visibility changes next by itself"),
     comment="The articles as they are now",
 )
-Index("ix_articles_published", articles.c.published, articles.c.article_id)
-Index("ix_articles_accepted", articles.c.accepted)
-# A hash: a B-tree of PostgreSQL takes no more than 2,700 bytes, and an address may be longer.
-Index("ix_articles_url", articles.c.url, postgresql_using="hash")
-Index(
-    "ix_articles_due",
-    articles.c.due,
-    sqlite_where=articles.c.due.is_not(None),
-    postgresql_where=articles.c.due.is_not(None),
-)
 
-Index(
-    "ix_articles_killed",
-    articles.c.published,
-    articles.c.article_id,
-    sqlite_where=articles.c.pubstatus == "canceled",
-    postgresql_where=articles.c.pubstatus == "canceled",
-)
-Index("ix_articles_edition", articles.c.edition, articles.c.published, articles.c.article_id)
 
 article_words = Table(
     "article_words",
@@ -158,7 +117,6 @@ article_words = Table(
     Column("words", IndexedWords, nullable=False),
     comment="By which words articles are found. SQLite has the index of them in article_index (search.py)",
 )
-Index("ix_article_words_words", article_words.c.words, postgresql_using="gin").ddl_if("postgresql")
 
 unindexed = Table(
     "unindexed",
@@ -178,7 +136,6 @@ article_terms = Table(
     sqlite_with_rowid=False,
     comment="In which section articles are and who wrote them, so that they are found by it. Not of killed ones",
 )
-Index("ix_article_terms_article_id", article_terms.c.article_id)
 
 updates = Table(
     "updates",
@@ -203,9 +160,6 @@ memberships = Table(
     sqlite_with_rowid=False,
     comment="Which articles are and were in which feeds",
 )
-Index("ix_memberships_window", memberships.c.feed, memberships.c.state, memberships.c.place)
-Index("ix_memberships_changes", memberships.c.feed, memberships.c.state, memberships.c.sequence)
-Index("ix_memberships_article_id", memberships.c.article_id)
 
 deliveries = Table(
     "deliveries",
@@ -222,15 +176,6 @@ deliveries = Table(
     Column("remote", Words, nullable=False, server_default="", comment="what the destination has to remember of it"),
     sqlite_with_rowid=False,
     comment="The ledger: who was sent which version of what, and what they hold",
-)
-Index("ix_deliveries_article_id", deliveries.c.article_id)
-Index("ix_deliveries_taken", deliveries.c.endpoint, deliveries.c.taken)
-Index(
-    "ix_deliveries_refused",
-    deliveries.c.endpoint,
-    deliveries.c.sent,
-    sqlite_where=deliveries.c.state == "refused",
-    postgresql_where=deliveries.c.state == "refused",
 )
 
 attempts = Table(
@@ -255,9 +200,6 @@ attempts = Table(
     sqlite_with_rowid=False,
     comment="Every try to bring a receiver up to date",
 )
-Index("ix_attempts_time", attempts.c.time)
-_QUOTES = or_(attempts.c.answer != "", attempts.c.error != "")
-Index("ix_attempts_article_id", attempts.c.article_id, sqlite_where=_QUOTES, postgresql_where=_QUOTES)
 
 request_headers = Table(
     "request_headers",
@@ -282,7 +224,6 @@ subscriptions = Table(
     Column("reason", Words, nullable=False, server_default="", comment="why it ended"),
     comment="WebSub subscriptions with their leases",
 )
-Index("ix_subscriptions_lease_ends", subscriptions.c.lease_ends)
 
 feed_readers = Table(
     "feed_readers",
@@ -295,7 +236,6 @@ feed_readers = Table(
     sqlite_with_rowid=False,
     comment="How many subscribers of feeds the services that read them tell",
 )
-Index("ix_feed_readers_day", feed_readers.c.day)
 
 endpoints = Table(
     "endpoints",

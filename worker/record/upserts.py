@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, text, true
-from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,11 @@ def upsert(
         connection.execute(_statement(connection.dialect.name, table, replaces), ordered)
 
 
+def dialect_of(database: str) -> Any:
+    """Return what SQLAlchemy has for one database, by name: to import that of another takes commands a tenth more."""
+    return import_module(f"sqlalchemy.dialects.{database}")
+
+
 def always(there: Any, new: Any) -> ColumnElement[bool]:
     """Whatever is there is replaced, for `upsert`."""
     del there, new
@@ -48,7 +53,7 @@ def always(there: Any, new: Any) -> ColumnElement[bool]:
 
 def insert(connection: Connection, table: Table) -> Any:
     """Return an insert that has `on_conflict_do_update`, for rows of which not all columns are replaced alike."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return dialect_of(connection.dialect.name).insert(table)
 
 
 def upsert_many(
@@ -103,7 +108,9 @@ def _insert_recordset(
     names = ", ".join(columns)
     recordset = text(f"SELECT {names} FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json))")  # noqa: S608 (names of ours)
     source = recordset.columns(*(table.c[name] for name in columns))
-    return _with_changes(postgresql.insert(table).from_select(list(columns), source), table, changes, replaces)
+    return _with_changes(
+        dialect_of("postgresql").insert(table).from_select(list(columns), source), table, changes, replaces
+    )
 
 
 @lru_cache(maxsize=64)
@@ -111,6 +118,7 @@ def _insert_values(
     table: Table, columns: tuple[str, ...], changes: Changes | None, replaces: Replaces | None
 ) -> tuple[str, tuple[str, ...]]:
     """The statement, and the names of the parameters that follow the values."""
+    sqlite = dialect_of("sqlite")
     statement = _with_changes(sqlite.insert(table), table, changes, replaces)
     compiled = statement.compile(dialect=sqlite.dialect(), column_keys=list(columns))
     order = tuple(compiled.positiontup or ())
@@ -128,7 +136,7 @@ def _with_changes(statement: Any, table: Table, changes: Changes | None, replace
 
 @lru_cache(maxsize=64)
 def _statement(dialect: str, table: Table, replaces: Callable[[Any, Any], ColumnElement[bool]] | None) -> Any:
-    statement: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    statement: Any = dialect_of(dialect).insert(table)
     if replaces is None:
         return statement.on_conflict_do_nothing()
     key = {column.name for column in table.primary_key}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import cast, column, select, table
-from sqlalchemy.dialects.postgresql import TSQUERY
 
 from worker.record import tables
 
@@ -28,6 +27,8 @@ def matching(connection: Connection, phrases: Sequence[Phrase]) -> tuple[FromCla
     Ordered by `number_of` downwards it is read no further than one goes.
     """
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import TSQUERY  # noqa: PLC0415 (a record on SQLite does not wait for it)
+
         query = cast(" & ".join(map(_tsquery, phrases)), TSQUERY)
         return _words, _words.c.words.bool_op("@@")(query)
     index = _index.join(_words, _words.c.number == _index.c.rowid)

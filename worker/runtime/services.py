@@ -10,8 +10,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from feeds.formats.own import take_over
-from worker.newsroom.publication import Publication
+from worker.management.formats_in_use import take_over
 from worker.store import Store
 from worker.store.alerts import Alerts
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from worker.hub.hub_requests import HubRequests
     from worker.intake.accept import Intake
     from worker.management.management import Management
+    from worker.newsroom.publication import Publication
     from worker.outbound.guard import Guard
     from worker.outbound.oauth2_tokens import Tokens
     from worker.outbound.openid_provider import OpenIdProvider
@@ -120,7 +120,14 @@ class Services:
         self.store = backends.store
         self.alerts = Alerts(self.store.operations, webhook=settings.operations.url is not None)
         self.store.damaged_records.alert = partial(self.alerts.raise_alert, "record.damaged")
-        self.publication = Publication(
+
+    @cached_property
+    def publication(self) -> Publication:
+        """Which feeds there are, and what documents say of the newsroom."""
+        from worker.newsroom.publication import Publication
+
+        settings = self.settings
+        return Publication(
             base_url=settings.site.base_url,
             title=settings.site.title,
             authority=settings.site.id_authority,
