@@ -63,7 +63,7 @@ def test_what_asks_for_nothing_imports_no_command(words: list[str], tmp_path: Pa
     modules = modules_after(words, tmp_path)
     assert modules & (HEAVY | SCHEMAS) == set()
     commands = {name.removeprefix("worker.cli.") for name in modules if name.startswith("worker.cli.")}
-    assert commands == {"commands", "terminal"}
+    assert commands == {"commands", "lean_imports", "terminal"}
     assert len(modules) < 450
 
 
@@ -110,6 +110,26 @@ def test_the_list_of_endpoints_does_not_wait_for_what_sends(redis_url: str, tmp_
     assert len(modules) < 770
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        *((words, 0) for words in ("feeds", "readers en", "subscriptions", "alarms", "list", "endpoints", "audit")),
+        *((f"{group} list", 0) for group in ("partner", "formats", "key", "user")),
+        *((words, 0) for words in ("articles", "report", "record status")),
+        *((f"{command} hh-1", 1) for command in ("history", "receipt", "coverage")),
+    ],
+)
+def test_what_shows_something_waits_for_nothing_that_sends_or_measures(
+    words: str, status: int, redis_url: str, tmp_path: Path
+) -> None:
+    with closing(Record.embedded(tmp_path)) as record:
+        record.upgrade()
+    variables = {"DATELINE_REDIS_URL": redis_url, "DATELINE_DATA_DIR": str(tmp_path)}
+    modules = modules_after(words.split(), tmp_path, variables, status)
+    unused = {"attr", "opentelemetry", "pygments", "rich.traceback", "cryptography.x509.ocsp"}
+    assert modules & ((HEAVY - {"sqlalchemy"}) | OTHER_DATABASE | unused) == set()
+
+
 def test_the_settings_are_checked_by_what_is_made_once_for_all_of_them() -> None:
     program = """
 from pydantic import BaseModel
@@ -126,8 +146,9 @@ print(*(model.__name__ for model in models if model.__pydantic_complete__ and mo
 
 def test_what_is_hidden_from_a_package_can_be_imported_afterwards() -> None:
     program = (
-        "from worker.cli.lean_imports import import_redis, import_structlog\n"
-        "import_structlog(); import_redis()\n"
+        "from worker.cli.lean_imports import import_leanly\n"
+        "import_leanly()\n"
+        "import structlog, redis\n"
         "import rich.traceback, cryptography, structlog, redis\n"
         "print(structlog.dev.rich, redis.utils.CRYPTOGRAPHY_AVAILABLE)\n"
     )

@@ -9,6 +9,8 @@ import signal
 import sys
 from contextlib import suppress
 
+from worker.cli.lean_imports import import_leanly
+
 _OBJECTS = 200_000
 """How many new objects a command makes before it is looked for garbage: what it imports is none."""
 _READING_SETTINGS_AGAIN = ("up", "worker", "web")
@@ -26,6 +28,7 @@ def main() -> None:
         _run()
         return
     gc.set_threshold(_OBJECTS)
+    import_leanly()
     end = _QuickEnd()
     # What is registered first is called last: whatever else there is to be done at the end is done by then.
     atexit.register(end.leave)

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from worker import clock
-from worker.cli.lean_imports import import_redis, import_structlog
 from worker.cli.management import redis_url, user_name
 from worker.cli.terminal import settings_of
 
@@ -62,8 +61,6 @@ def redis_alone(config: Path | None, data: Path | None) -> tuple[Settings, Store
 def _settings(config: Path | None, data: Path | None) -> Settings:
     """Return the settings; what is logged goes by them."""
     settings = settings_of(config, data)
-    import_structlog()
-    import_redis()
 
     from worker.runtime import logs
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -18,13 +17,12 @@ import structlog
 from redis.exceptions import RedisError
 
 from feeds.article import Submission
-from feeds.errors import FieldError, InvalidInput, listed
-from feeds.text import absolute_url
+from feeds.errors import InvalidInput
 from worker import clock
+from worker.intake.article_names import named_id
 from worker.management.callers import FILTERED, Forbidden
 from worker.management.changes import Conflict, NotFound
 from worker.management.scopes import ARTICLES_KILL, ARTICLES_WRITE, LISTS_WRITE
-from worker.record.articles import at_address
 from worker.record.availability import RecordAway
 from worker.store.redis_errors import is_outage
 
@@ -166,31 +164,8 @@ class ArticleOrders:
         return stored
 
     def id_of(self, article: str) -> str:
-        """Return the id of an article that is named by it, or by the address of its page. Raises as `id_at` does."""
-        return self.id_at(article) if article.startswith(("http://", "https://")) else article
-
-    def id_at(self, url: str) -> str:
-        """Return the id of the article whose page is at this address.
-
-        Raises InvalidInput when it is no address, NotFound when there is no article, Conflict when there are several.
-        """
-        try:
-            address = absolute_url(url)
-            ids = list(self._store.articles.at_address(address))
-        except ValueError as error:
-            raise InvalidInput([FieldError(url, str(error))]) from None
-        try:
-            ids += self._recorded.ask(partial(at_address, url=address)) or []
-        except RecordAway:
-            # Nobody waits for the record to order a kill, if Redis knows the article.
-            if not ids:
-                raise
-        ids = list(dict.fromkeys(self._store.lineage.originals(ids).values()))
-        if len(ids) > 1:
-            raise Conflict(f"{len(ids)} articles have the address {url}: {listed(ids)}; name one of the ids")
-        if not ids:
-            raise NotFound(f"no article has the address {url}; name its id")
-        return ids[0]
+        """Return the id of an article that is named by it, or by the address of its page. Raises as `named_id` does."""
+        return named_id(self._store, self._recorded, article)
 
     def _article(self, caller: Caller, article_id: str) -> StoredArticle:
         caller.require(ARTICLES_WRITE, feed=FILTERED)

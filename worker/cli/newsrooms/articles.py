@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.errors import listed
-from worker.cli.lean_imports import import_structlog
 from worker.cli.newsrooms.api import Refused, api_of
 from worker.cli.newsrooms.records import known_article, the_record
 from worker.cli.terminal import Failed, feed_names, settings_of
@@ -49,7 +48,6 @@ def find(config: Path | None, data: Path | None, criteria: Criteria) -> ArticleP
     """Return a page of articles, the newest first. Raises Failed."""
     if api := api_of(config, data):
         return _find_over_api(api, criteria)
-    import_structlog()
 
     from feeds.moments import ms
     from worker import clock

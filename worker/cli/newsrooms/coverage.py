@@ -20,8 +20,8 @@ def coverage(config: Path | None, data: Path | None, article: str) -> dict[str, 
             raise _none(article) if error.status_code == 404 else error from None
         return answer
     from feeds.errors import InvalidInput
-    from worker.cli.newsrooms.orders import article_orders
     from worker.cli.running_newsroom import newsroom
+    from worker.intake.article_names import named_id
     from worker.management.changes import NotFound
     from worker.record.availability import RecordAway
     from worker.record.finding import near
@@ -29,7 +29,7 @@ def coverage(config: Path | None, data: Path | None, article: str) -> dict[str, 
 
     services = newsroom(config, data)
     try:
-        article_id = article_orders(services).id_of(article)
+        article_id = named_id(services.store, services.recorded, article)
     except NotFound as error:
         raise Failed(str(error)) from None
     except InvalidInput as error:
