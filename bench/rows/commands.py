@@ -20,8 +20,8 @@ ROUNDS = 1
 """It has rounds of its own."""
 LIMIT = """\
 What is left is imported, of the processor's time of a command: Typer with Rich a tenth, pydantic and the models of the
-settings a quarter, redis-py with all its clients and asyncio an eighth; for articles SQLAlchemy, which alone is a quarter
-of all; for endpoints both, and what manages them. On a machine that does other things meanwhile it takes as much longer
+settings a quarter, redis-py with all its clients and asyncio an eighth; for articles SQLAlchemy, which alone is a
+quarter; for endpoints both, and what manages them. On a machine that does other things meanwhile it takes as much longer
 as Python itself does."""
 
 _COMMANDS = (["--version"], ["--help"], ["feeds", "--help"], ["feeds"], ["endpoints"], ["articles"])
