@@ -21,8 +21,8 @@ ROUNDS = 1
 LIMIT = """\
 What is left is imported, of the processor's time of a command: Typer with Rich a tenth, pydantic and the models of the
 settings a quarter, redis-py with all its clients and asyncio an eighth; for articles SQLAlchemy, which alone is a
-quarter; for endpoints both, and what manages them. On a machine that does other things meanwhile it takes as much longer
-as Python itself does."""
+quarter; for endpoints both, and what manages them. On a machine that does other things meanwhile it takes as much
+longer as Python itself does."""
 
 _COMMANDS = (["--version"], ["--help"], ["feeds", "--help"], ["feeds"], ["endpoints"], ["articles"])
 _ROUNDS, _QUICK_ROUNDS = 9, 3
