@@ -74,7 +74,7 @@ class Conversation:
         push = FeedPayload(BODY, 1, 0, {"article": (1, "published")})
         self.session = FeedPush(endpoint, claim, push, 1, None, None, 5, time.monotonic() + 60)
         answers: SimpleQueue[tuple[object, Answer]] = SimpleQueue()
-        self.session.on_answer = lambda key, answer: answers.put((key, answer))
+        self.session.on_answer = lambda _, key, answer: answers.put((key, answer))
         if request := self.session.next_request({}):
             caller.submit([request])
         self.word = "not sent"

@@ -154,7 +154,7 @@ class Desk:
 
     def _converse(self, session: Any) -> None:
         keys: list[object] = []
-        session.on_answer = lambda key, _: keys.append(key)
+        session.on_answer = lambda _session, key, _answer: keys.append(key)
         in_flight: list[tuple[object, Answer]] = []
         while True:
             article_ids = list(session.needed_articles())

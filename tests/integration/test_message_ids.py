@@ -157,7 +157,7 @@ class Histories(RuleBasedStateMachine):
     def _serve(self, session: Any, coming: Iterator[str]) -> None:
         """Serve one claim; a crash leaves it as it is, nothing noted."""
         keys: list[object] = []
-        session.on_answer = lambda key, _: keys.append(key)
+        session.on_answer = lambda _session, key, _answer: keys.append(key)
         claim = session.claim
         for _ in range(50):
             articles = self.store.articles.get_many(list(session.needed_articles()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any
 
@@ -191,3 +192,19 @@ def test_what_was_read_before_a_change_does_not_stand_for_it(
             f"version {version}",
         )
     assert Counter(worker.pushes()) == {"published a": 1, "published b": 1, "corrected a": 2, "corrected b": 2}
+
+
+def test_requests_leave_while_others_are_made(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    lots, submit = list[int](), worker.engine.submit
+
+    def counted(requests: Sequence[Any]) -> None:
+        lots.append(len(requests))
+        submit(requests)
+
+    monkeypatch.setattr(worker.engine, "submit", counted)
+    worker.endpoint(concurrency=60)
+    for number in range(60):
+        worker.change(f"a{number}")
+    worker.go()
+    worker.receiver.until(worker.settled, 60, "the end")
+    assert lots == [25, 25, 10]

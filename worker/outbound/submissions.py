@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Lock
 
 from worker.outbound.transfer import Transfer
@@ -48,10 +49,16 @@ class Submissions:
                 self._wake_once()
 
     def take_all(self) -> deque[Transfer]:
-        """Return the transfers that have come since the last call. In the engine's thread."""
-        with self._lock:
-            self._woken = False
-            transfers, self._transfers = self._transfers, deque()
+        """Return the transfers that have come since the last call. In the engine's thread.
+
+        Without the lock, which whoever has woken us still holds for as long as it takes to get Python's lock back: we
+        would go to sleep again. Whatever is put in after this has looked finds that nobody was woken for it.
+        """
+        self._woken = False
+        transfers: deque[Transfer] = deque()
+        with suppress(IndexError):
+            while True:
+                transfers.append(self._transfers.popleft())
         return transfers
 
     def close(self) -> bool:

@@ -60,8 +60,9 @@ class ArticlePushes(EndpointPushes):
     one that waits for its pictures does not keep the others waiting.
     """
 
-    on_pictures: Callable[[PendingArticle], None]
-    """Gets an article whose pictures were fetched, or could not be, in any thread. Set before the first request."""
+    on_pictures: Callable[[ArticlePushes, PendingArticle], None]
+    """Gets the session and an article whose pictures were fetched, or could not be, in any thread. Set before the first
+    request."""
 
     def __init__(
         self,
@@ -221,7 +222,7 @@ class ArticlePushes(EndpointPushes):
         # What is sent must leave in time for its answer.
         until = self._deadline - self._timeout
         may_fetch = not pending.awaited and awaited.due <= time.monotonic()
-        if may_fetch and self._pictures.fetch(awaited, until, partial(self.on_pictures, pending)):
+        if may_fetch and self._pictures.fetch(awaited, until, partial(self.on_pictures, self, pending)):
             self._queue.await_pictures(pending)
             self._fetching += 1
             self.in_flight += 1

@@ -240,6 +240,8 @@ class EndpointPlanner:
         """Complete the plans of article pushes, by endpoint, with what the store has for them."""
         self._add_changes(feed, head, plans)
         for _, plan in plans.values():
+            if not plan.due_disputes:
+                continue
             # An article that has changed since, or is sent again anyway, is no longer tried as a dispute.
             replayed = plan.replay.articles if plan.replay else ()
             elsewhere = {change.article_id for change in plan.changes}.union(replayed)

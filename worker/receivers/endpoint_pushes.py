@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from worker import clock
 from worker.destinations.interface import Delivery
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class EndpointPushes(ABC):
     """The part of a push session (`PushSession`) that makes requests to an endpoint and notes its attempts."""
 
-    on_answer: Callable[[object, Answer], None]
+    on_answer: Callable[[Any, object, Answer], None]
     attempts: list[AttemptRecord]
     accepted_ms = 0
     in_flight = 0
@@ -106,14 +106,14 @@ class EndpointPushes(ABC):
         delivery = Delivery(self._timeout, self._deadline, replay_id, remote, doubtful)
         request: Transfer | Job | None
         try:
-            request = self._destination.push(message, delivery, partial(self.on_answer, key))
+            request = self._destination.push(message, delivery, partial(self.on_answer, self, key))
             request.article_ids = text_ids
         except RequestPending as pending:
             due = clock.ms(clock.agreed()) + int(pending.seconds * 1000)
             self.break_off(Settlement(self.claim, "retry", self.claim.cursor, due, self.claim.failing, str(pending)))
             return None
         except RequestImpossible as error:
-            self.on_answer(key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
+            self.on_answer(self, key, Answer(0, {}, b"", Fault.INVALID, str(error), 0.0, started=False))
             request = None
         self.in_flight += 1
         return request

@@ -75,6 +75,7 @@ class PendingQueue:
         self._waiting = deque(changes)
         self._open = deque(sorted(self._waiting, key=_number))
         self._in_flight: dict[str, PendingArticle] = {}
+        self._any_awaited = False
 
     def __bool__(self) -> bool:
         return bool(self._ahead or self._waiting)
@@ -91,9 +92,15 @@ class PendingQueue:
 
     def next_ids(self, room: int) -> list[str]:
         """Return the ids of the articles that may go next, when there is room for so many requests."""
-        ahead = [notice for notice in self._ahead if notice.article_id not in self._in_flight]
-        waiting = (pending for pending in self._waiting if not pending.awaits)
-        return [pending.article_id for pending in (*ahead[:room], *islice(waiting, room))]
+        # Asked several times for each request: mostly there are no notices, and nothing is fetched.
+        waiting: Iterable[PendingArticle] = self._waiting
+        if self._any_awaited:
+            waiting = (pending for pending in waiting if not pending.awaits)
+        next_ids = [pending.change.article_id for pending in islice(waiting, room)]
+        if self._ahead:
+            ahead = [notice.article_id for notice in self._ahead if notice.article_id not in self._in_flight]
+            next_ids = ahead[:room] + next_ids
+        return next_ids
 
     def unfinished_ids(self) -> set[str]:
         """Return the ids of the articles that wait or are in flight."""
@@ -104,15 +111,21 @@ class PendingQueue:
         for place, notice in enumerate(self._ahead):
             if notice.article_id in article_ids and notice.article_id not in self._in_flight:
                 return self._ahead.pop(place)
-        first = next((pending for pending in self._waiting if not pending.awaits), None)
+        if self._any_awaited:
+            first = next((pending for pending in self._waiting if not pending.awaits), None)
+        else:
+            first = self._waiting[0] if self._waiting else None
         if first is None or first.article_id not in article_ids or first.article_id in self._in_flight:
             return None
-        self._waiting.remove(first)
+        if first is self._waiting[0]:
+            self._waiting.popleft()
+        else:
+            self._waiting.remove(first)
         return first
 
     def await_pictures(self, pending: PendingArticle) -> None:
         """Have others go before one that was taken out, until its pictures are here; it keeps its place."""
-        pending.awaits = pending.awaited = True
+        pending.awaits = pending.awaited = self._any_awaited = True
         self.put_back(pending)
 
     def add_last(self, pending: PendingArticle) -> None:

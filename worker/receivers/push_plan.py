@@ -54,6 +54,10 @@ class PushPlan:
 
         `silent_until`: until when the endpoint has asked to be left alone (ms); a kill alone does not wait.
         """
+        if not delay and not silent_until:
+            # As most endpoints are: nothing waits.
+            self.changes = changes
+            return
         now = clock.ms(clock.agreed())
         if silent_until > now:
             self.changes = [change for change in changes if change.state == "killed"]

@@ -7,7 +7,7 @@ It decides what to send. The engine sends it, `policy` judges the answers, the s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from worker import clock
 from worker.receivers import policy
@@ -40,8 +40,10 @@ class PushSession(Protocol):
     claim: Claim
     withdrawals_seen: int
     """The last withdrawal from the feed that this process had heard of before it read what the next request says."""
-    on_answer: Callable[[object, Answer], None]
-    """Gets each answer with the key of its request, in the engine's thread. Set before the first request."""
+    on_answer: Callable[[Any, object, Answer], None]
+    """Gets the session and each answer with the key of its request, in the engine's thread. Set before the first
+    request. It must not refer to the session: a session that has ended is gone at once, and all that it read with it,
+    not when it is looked for garbage."""
     attempts: list[AttemptRecord]
     """Attempts since the list was last emptied."""
 

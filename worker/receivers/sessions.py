@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, TypeGuard
 
 import structlog
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from worker.store.receivers import Claim, Claims
 
 log = structlog.get_logger()
+
+_SUBMITTED_AT_ONCE = 25
+"""How many requests are made before the engine gets them: receivers have something to do while others are made, and to
+wake the engine costs as much as to make a request."""
 
 
 class Sessions:
@@ -115,9 +119,9 @@ class Sessions:
             if isinstance(session, Settlement):
                 self._end(session)
                 continue
-            session.on_answer = partial(self._on_answer, session)
+            session.on_answer = self._on_answer
             if isinstance(session, ArticlePushes):
-                session.on_pictures = partial(self._on_pictures, session)
+                session.on_pictures = self._on_pictures
                 self._article_pushes[definition.name].add(session)
             self._ready[session] = None
 
@@ -195,7 +199,9 @@ class Sessions:
         """
         if any(self._is_outdated(session) for session in self._ready):
             return
-        requests: list[Transfer | Job] = []
+        self._submit(self._requests_ahead())
+
+    def _requests_ahead(self) -> Iterator[Transfer | Job]:
         for session in self._ready:
             if isinstance(session, ArticlePushes) and self._clearance.holds():
                 needed = session.needed_articles()
@@ -204,9 +210,7 @@ class Sessions:
                 unconfirmed = self._attempts.unconfirmed(claim.feed, claim.details["endpoint"])
                 # Nothing goes before what must go first: neither a text nor a withdrawal before a kill.
                 if articles := _up_to_the_first_lacking(needed, articles, unconfirmed):
-                    requests += self._next_requests(session, articles)
-        if requests:
-            self._engine.submit(requests)
+                    yield from self._next_requests(session, articles)
 
     def send(self) -> None:
         """Have everything sent that may be sent now, with the articles as they are, read all at once."""
@@ -221,9 +225,12 @@ class Sessions:
             planned = max((session.planned for session in self._ready if isinstance(session, ArticlePushes)), default=0)
             articles = self.readings.read(article_ids, planned, last)
             ready, self._ready = self._ready, {}
-            requests = [request for session in ready for request in self._requests(session, articles)]
-            if requests:
-                self._engine.submit(requests)
+            self._submit(request for session in ready for request in self._requests(session, articles))
+
+    def _submit(self, requests: Iterator[Transfer | Job]) -> None:
+        """Have requests sent while the next ones are made."""
+        while lot := list(islice(requests, _SUBMITTED_AT_ONCE)):
+            self._engine.submit(lot)
 
     def _send_pushes(self) -> None:
         """Have the pushes to subscribers sent; nothing has to be read for them."""

@@ -213,6 +213,8 @@ class Attempts:
 
     def _disputes(self, endpoint: str, texts: Sequence[str]) -> dict[str, Dispute]:
         """The disputes in articles and texts, by turns."""
+        if not texts:
+            return {}
         disputes = {
             article: self._damaged_records.read(
                 f"disputes of {endpoint}", partial(Dispute.parse, text), "there is none"
