@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 # What starts something that stays, and what runs by itself for minutes.
 RUN_WITH_KEY = "DATELINE_MANAGEMENT__SECRET_KEY_FILE=$PWD/data/management.key make run"
 STARTED = {"make run", RUN_WITH_KEY, "python3 config/samples/receiver.py"}
-MAKE_KEY = ".venv/bin/dateline management new-key > data/management.key"
+MAKE_KEY = "(umask 077; .venv/bin/dateline management new-key > data/management.key)"
 LONG = {"make demo", "make test", "make test-long"}
 # What a newcomer looks for in what each of the others prints.
 EXPECTED = {
@@ -91,6 +91,7 @@ def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
     dateline = str(Path(sys.executable).with_name("dateline"))
     make_key = MAKE_KEY.replace("data", str(tmp_path)).replace(".venv/bin/dateline", dateline)
     subprocess.run(["bash", "-c", make_key], cwd=ROOT, check=True, timeout=60)
+    assert (tmp_path / "management.key").stat().st_mode & 0o077 == 0
     up = [dateline, "up", "--workers", "1", "--config", "config/dateline.toml"]
     run = [sys.executable, "config/samples/receiver.py", receiver]
     seen = set()
