@@ -173,6 +173,12 @@ COMMANDS = (
         "dateline alarms --acknowledge endpoint_failing",
     ),
     Command(
+        "doctor",
+        "doctor:doctor",
+        "Look at every part of the newsroom: what is wrong, and what to do. Status 1: something does not work.",
+        "dateline doctor",
+    ),
+    Command(
         "render",
         "render:render",
         "Print a feed as it is served or an article as it is pushed: those bytes alone. Notes go to standard error.",
