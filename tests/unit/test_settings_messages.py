@@ -266,6 +266,10 @@ OF_A_FORMAT = {
 DEFAULTS = {"feed": '"world"', "url": '"https://partner.example/"', "format": '"json"'}
 
 
+HALF_A_CHARACTER = r'[{"name": "half", "media_type": "text/plain", "template": "\ud800"}]'
+"""Of a format of one's own: TOML can't have it, JSON can."""
+
+
 def mistakes(file: Path, text: str, **environ: str) -> list[str]:
     file.write_text(text, "utf-8")
     with pytest.raises(SettingsError) as refused:
@@ -325,6 +329,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     halves = 'redis_url = "redis://[half"\nrecord_url = "sqlite://[half"\n[desk]\nsession_idle = "1s"\n'
     halves += '[desk.oidc]\nissuer = "https://login.example/"\n'
     found += mistakes(folder / "dateline.toml", halves + '[[feeds]]\nname = "a"\ntitle = "A"\n')
+    found += mistakes(folder / "dateline.toml", feed("world", ""), DATELINE_FORMATS=HALF_A_CHARACTER)
     return found
 
 
@@ -394,6 +399,10 @@ def test_what_is_given_in_the_environment_is_told_by_name_too(tmp_path: Path, va
     file_text = "" if variable == "DATELINE_FEEDS" else feed("world", "")
     wrong = mistakes(tmp_path / "dateline.toml", file_text, **{variable: value})
     assert {variable + ".wire"} == {".".join(one.split(".")[:2]).partition(":")[0] for one in wrong}
+
+
+def test_half_a_character_that_only_the_environment_can_hold(told: list[str]) -> None:
+    assert [one for one in told if one.startswith("DATELINE_FORMATS.half.template: has half of a character")]
 
 
 def test_every_message_that_there_is_was_provoked(told: list[str]) -> None:
