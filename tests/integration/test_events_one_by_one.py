@@ -1,8 +1,9 @@
-"""Events that come one by one are carried out at once, and noted and acknowledged together."""
+"""Events that come soon after one another are carried out one by one, and noted and acknowledged together."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,7 +19,12 @@ from worker.record import Record
 from worker.store import keys
 from worker.store.events import GROUP
 
-TOGETHER = "worker.newsroom.event_consumer._TOGETHER_SECONDS"
+MODULE = "worker.newsroom.event_consumer"
+
+
+def waiting_for_others() -> contextlib.AbstractContextManager[Any]:
+    """Every event waits for others, for as long as it takes."""
+    return mock.patch.multiple(MODULE, _SOON_SECONDS=math.inf, _TOGETHER_SECONDS=3600.0)
 
 
 class Died(BaseException):
@@ -84,7 +90,7 @@ def transactions(desk: Desk) -> Iterator[list[str]]:
 
 
 def test_they_are_carried_out_at_once_and_noted_together(desk: Desk, transactions: list[str]) -> None:
-    with mock.patch(TOGETHER, 3600.0), listening(desk):
+    with waiting_for_others(), listening(desk):
         for number in range(5):
             desk.accept(article(f"a{number}"))
             until(partial(is_in_feed, desk, f"a{number}"))
@@ -95,15 +101,21 @@ def test_they_are_carried_out_at_once_and_noted_together(desk: Desk, transaction
     assert not desk.store.client.hgetall(keys.UNNOTED)
 
 
+def test_one_that_comes_alone_is_noted_at_once(desk: Desk, transactions: list[str]) -> None:
+    with mock.patch.multiple(MODULE, _SOON_SECONDS=0.0, _TOGETHER_SECONDS=3600.0), listening(desk):
+        desk.accept(article("a"))
+        until(partial(all_noted, desk, transactions, 1))
+
+
 def test_one_that_is_followed_by_no_other_is_noted_while_it_still_listens(desk: Desk, transactions: list[str]) -> None:
-    with listening(desk):
+    with mock.patch(f"{MODULE}._SOON_SECONDS", math.inf), listening(desk):
         for count, name in enumerate(("a", "b"), 1):
             desk.accept(article(name))
             until(partial(all_noted, desk, transactions, count))
 
 
 def test_a_kill_waits_for_nothing_and_takes_along_what_waited(desk: Desk, transactions: list[str]) -> None:
-    with mock.patch(TOGETHER, 3600.0), listening(desk):
+    with waiting_for_others(), listening(desk):
         desk.accept(article("a"))
         until(partial(is_in_feed, desk, "a"))
         assert transactions == []
@@ -113,7 +125,7 @@ def test_a_kill_waits_for_nothing_and_takes_along_what_waited(desk: Desk, transa
 
 
 def test_what_waits_is_acknowledged_when_another_worker_takes_charge(desk: Desk, transactions: list[str]) -> None:
-    with mock.patch(TOGETHER, 3600.0), listening(desk) as consumer:
+    with waiting_for_others(), listening(desk) as consumer:
         desk.accept(article("a"))
         until(partial(is_in_feed, desk, "a"))
         assert transactions == []
@@ -126,7 +138,7 @@ def test_what_waits_is_acknowledged_when_another_worker_takes_charge(desk: Desk,
 
 def test_what_waits_is_acknowledged_when_it_listens_no_longer(desk: Desk) -> None:
     desk.accept(article("a"))
-    with mock.patch(TOGETHER, 3600.0):
+    with waiting_for_others():
         assert desk.consumer().consume(1.0, listens=True) == 1
     assert waiting(desk) == 0
     assert not desk.store.client.hgetall(keys.UNNOTED)
@@ -135,7 +147,7 @@ def test_what_waits_is_acknowledged_when_it_listens_no_longer(desk: Desk) -> Non
 def test_nobody_takes_over_what_waits_while_its_worker_lives_and_others_do_when_it_has_died(desk: Desk) -> None:
     consumer, other = desk.consumer("w1"), desk.consumer("w2")
     desk.store.workers.report_alive("w1", int(time.time() * 1000))
-    with mock.patch(TOGETHER, 3600.0), mock.patch.object(desk.noting, "note_in_time", side_effect=Died):
+    with waiting_for_others(), mock.patch.object(desk.noting, "note_in_time", side_effect=Died):
         thread = Thread(target=_until_it_dies, args=(consumer,))
         thread.start()
         desk.accept(article("a"))

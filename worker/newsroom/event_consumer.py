@@ -43,10 +43,11 @@ _BATCH = 64
 """Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
 _AGAIN_MS = 5_000
 """How long an entry is left alone whose worker died, or that could not be carried out."""
-_TOGETHER_SECONDS = 0.1
-"""Events that come one by one are acknowledged together, so long after the first at the latest. To note one in the
-record takes the processor for longer than to carry it out, and five hardly longer than one. It is less than the time
-after which `Noting` notes what somebody else was about to."""
+_SOON_SECONDS, _TOGETHER_SECONDS = 0.06, 0.1
+"""An event that comes so soon after another is acknowledged with those that follow, so long after it at the latest. To
+note one in the record takes the processor for longer than to carry it out, and five hardly longer than one. While
+little happens each is noted at once, so that nobody's next event meets that. The second is less than the time after
+which `Noting` notes what somebody else was about to."""
 _WAIT_MS = 1_000
 """How long one look for kills waits for the first."""
 _TRIES = 5
@@ -136,6 +137,7 @@ class EventConsumer:
         """Carry out events as they come, and acknowledge together what comes soon after one another."""
         count = 0
         end = time.monotonic() + seconds
+        last = -math.inf
         carried = _Carried(self._permit.charge)
         try:
             while (now := time.monotonic()) < end:
@@ -146,7 +148,11 @@ class EventConsumer:
                     done, carried = carried, _Carried(self._permit.charge)
                     count += self._acknowledge_all(done)
                 if entries:
+                    came = time.monotonic()
+                    due = came + _TOGETHER_SECONDS if came - last <= _SOON_SECONDS else came
+                    last = came
                     self._carry_out_into(carried, entries)
+                    carried.due = min(carried.due, due)
                 if not carried.may_wait():
                     done, carried = carried, _Carried(self._permit.charge)
                     count += self._acknowledge_all(done)
@@ -235,8 +241,6 @@ class EventConsumer:
         finally:
             carried.names |= names
             self._in_work -= in_work - carried.in_work
-            if carried.results:
-                carried.due = min(carried.due, time.monotonic() + _TOGETHER_SECONDS)
 
     def _acknowledge_all(self, carried: _Carried) -> int:
         """Acknowledge what was carried out; return how many entries that are."""
