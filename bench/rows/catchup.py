@@ -24,7 +24,7 @@ Redis, the receiver and the attempts for the record. What a worker waits for is 
 one lot, from the distributor to the engine, the receiver, the engine and the distributor, as a timeline of both threads
 shows, and whoever does not have it has nothing to do. So the worker, Redis and the receiver together keep less than one
 core busy. To keep at most half of them at once, while the others are under way, was tried: the distributor and the
-engine then took 151 to 200 us an article where they took 129 to 134, for twice the passes, and on a busy machine
+engine then took 161 to 200 us an article where they took 129 to 134, for twice the passes, and on a busy machine
 nothing was gained. Redis is not waited for: the next articles are made and sent meanwhile, and were read in the round
 trip before. Of what is left the distributor's thread is four fifths where
 nobody has had the articles yet, and two thirds where this worker has rendered them before: then it is twice as fast,
