@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -43,11 +42,6 @@ _BATCH = 64
 """Entries read at once: small, so that a kill that comes in meanwhile is read soon."""
 _AGAIN_MS = 5_000
 """How long an entry is left alone whose worker died, or that could not be carried out."""
-_SOON_SECONDS, _TOGETHER_SECONDS = 0.06, 0.1
-"""An event that comes so soon after another is acknowledged with those that follow, so long after it at the latest. To
-note one in the record takes the processor for longer than to carry it out, and five hardly longer than one. While
-little happens each is noted at once, so that nobody's next event meets that. The second is less than the time after
-which `Noting` notes what somebody else was about to."""
 _WAIT_MS = 1_000
 """How long one look for kills waits for the first."""
 _TRIES = 5
@@ -59,28 +53,6 @@ _KILLS_FIRST_SECONDS = 10.0
 _MOST_KILLS = 1000
 _DEATHS = 10
 """An entry is set aside when so many workers died with it."""
-
-
-@dataclass
-class _Carried:
-    """What was carried out under one charge and is to be acknowledged. `names`: what it has marked."""
-
-    charge: str | None
-    results: dict[StreamEntry, EventResult] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-    due: float = math.inf
-    """When it is acknowledged at the latest, on time.monotonic()."""
-
-    @property
-    def in_work(self) -> set[tuple[str, str]]:
-        """What nobody else of this process may take over."""
-        return {(entry.stream, entry.id) for entry in self.results}
-
-    def may_wait(self) -> bool:
-        """Whether it may wait for others."""
-        few = len(self.results) < _BATCH and time.monotonic() < self.due
-        # Of a kill somebody waits for the proof.
-        return few and not any(entry.stream == keys.URGENT for entry in self.results)
 
 
 class EventConsumer:
@@ -125,39 +97,11 @@ class EventConsumer:
 
         `listens`: those that come meanwhile too. They need no wake-up call: Redis hands them out as they are appended.
         """
-        if listens:
-            return self._listen(seconds)
-        count = 0
+        count, left = 0, seconds
         end = time.monotonic() + seconds
-        while time.monotonic() < end and (entries := self._read(None)):
+        while left > 0 and (entries := self._read(math.ceil(1000 * left) if listens else None)):
             count += self._carry_out(entries)
-        return count
-
-    def _listen(self, seconds: float) -> int:
-        """Carry out events as they come, and acknowledge together what comes soon after one another."""
-        count = 0
-        end = time.monotonic() + seconds
-        last = -math.inf
-        carried = _Carried(self._permit.charge)
-        try:
-            while (now := time.monotonic()) < end:
-                entries = self._read(max(1, math.ceil(1000 * (min(end, carried.due) - now))))
-                if not entries and not carried.results:
-                    break
-                if not entries or carried.charge != self._permit.charge:
-                    done, carried = carried, _Carried(self._permit.charge)
-                    count += self._acknowledge_all(done)
-                if entries:
-                    came = time.monotonic()
-                    due = came + _TOGETHER_SECONDS if came - last <= _SOON_SECONDS else came
-                    last = came
-                    self._carry_out_into(carried, entries)
-                    carried.due = min(carried.due, due)
-                if not carried.may_wait():
-                    done, carried = carried, _Carried(self._permit.charge)
-                    count += self._acknowledge_all(done)
-        finally:
-            count += self._acknowledge_all(carried)
+            left = end - time.monotonic()
         return count
 
     def consume_kills(self) -> int:
@@ -218,18 +162,11 @@ class EventConsumer:
 
         The others stay in their stream and are ours: they are taken again in a few seconds.
         """
-        carried = _Carried(self._permit.charge)
-        try:
-            self._carry_out_into(carried, entries)
-        finally:
-            count = self._acknowledge_all(carried)
-        return count
-
-    def _carry_out_into(self, carried: _Carried, entries: Sequence[StreamEntry]) -> None:
-        """Carry out entries, as `_carry_out` does, and leave it to others to acknowledge them."""
         killed = self._articles_with_waiting_kills() if any(entry.stream == keys.EVENTS for entry in entries) else set()
         in_work = {(entry.stream, entry.id) for entry in entries}
         self._in_work |= in_work
+        finished: dict[StreamEntry, EventResult] = {}
+        charge = self._permit.charge
         names: set[str] = set()
         try:
             with marked() as names:
@@ -237,18 +174,13 @@ class EventConsumer:
                     if entry.stream == keys.EVENTS and killed and _article_of(entry) in killed:
                         continue
                     if result := self._finish(entry):
-                        carried.results[entry] = result
+                        finished[entry] = result
         finally:
-            carried.names |= names
-            self._in_work -= in_work - carried.in_work
-
-    def _acknowledge_all(self, carried: _Carried) -> int:
-        """Acknowledge what was carried out; return how many entries that are."""
-        try:
-            self._acknowledge(carried.results, carried.charge, carried.names)
-        finally:
-            self._in_work -= carried.in_work
-        return len(carried.results)
+            try:
+                self._acknowledge(finished, charge, names)
+            finally:
+                self._in_work -= in_work
+        return len(finished)
 
     def _acknowledge(
         self, results: dict[StreamEntry, EventResult], charge: str | None, names: Collection[str] = ()
