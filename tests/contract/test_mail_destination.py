@@ -249,6 +249,10 @@ def test_a_server_that_repeats_what_it_was_sent_tells_nobody_the_password(start:
     answer = Desk(closed.port, username=USER, password=PASSWORD).push()
 
     assert (answer.status, answer.message) == (422, "mail refused: 550 not for you, *** *** ***")
+    # Nor the beginning of it, where a long reply is cut off.
+    for before in range(180, 200):
+        closed.refuse_mail = lambda _, before=before: f"550 {'x' * before} {PASSWORD}"
+        assert PASSWORD[:3] not in Desk(closed.port, username=USER, password=PASSWORD).push().message
 
 
 def test_an_address_inside_is_refused(server: MailServer) -> None:

@@ -54,12 +54,18 @@ class _Refused(Exception):
 
 
 class _Smtp(smtplib.SMTP):
-    """A session whose connection the guard judges."""
+    """A session whose connection the guard judges, and in whose replies there is nothing that is `hidden`."""
 
     guard: Guard
+    hidden: tuple[str, ...] = ()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return connect(self.guard, host, port, timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return a reply of the server. Whoever keeps it, or a part of it, keeps none of our secrets."""
+        code, reply = super().getreply()
+        return code, without(reply.decode("utf-8", "surrogateescape"), *self.hidden).encode("utf-8", "surrogateescape")
 
 
 class _SmtpOverTls(smtplib.SMTP_SSL, _Smtp):
@@ -85,22 +91,12 @@ class Session:
         limit.start()
         try:
             self._enter(smtp)
-            answer = self._hand_over(smtp, sender, recipients, mail)
+            return self._hand_over(smtp, sender, recipients, mail)
         except (_Refused, OSError, smtplib.SMTPException) as error:
-            answer = self._failed(error)
+            return self._failed(error)
         finally:
             limit.cancel()
             _leave(smtp)
-        answer.message = self._without_secrets(answer.message)
-        return answer
-
-    def _without_secrets(self, text: str) -> str:
-        """What the server says without our password, which it may repeat as it was sent (RFC 4616, AUTH LOGIN)."""
-        user, password = self._server.username, self._server.password
-        if not password:
-            return text
-        sent = (f"\0{user}\0{password}", password)
-        return without(text, password, *(b64encode(part.encode()).decode() for part in sent))
 
     def _unconnected(self) -> _Smtp:
         server = self._server
@@ -110,6 +106,10 @@ class Session:
         else:
             smtp = _Smtp(local_hostname=server.name, timeout=self._job.timeout)
         smtp.guard = self._guard
+        if server.password:
+            # As it is, and as it is sent (RFC 4616, AUTH LOGIN).
+            sent = (f"\0{server.username}\0{server.password}", server.password)
+            smtp.hidden = (server.password, *(b64encode(part.encode()).decode() for part in sent))
         # TLS checks the certificate against this name, which only a constructor that connects at once would set.
         smtp._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001
         return smtp
