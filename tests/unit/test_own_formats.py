@@ -283,6 +283,17 @@ def test_schemas_in_json_that_cannot_be_used_are_refused(rules: str) -> None:
         defined(media_type="application/json", template="{}", rules=rules)
 
 
+def test_patterns_that_nothing_bounds_are_refused() -> None:
+    """`unevaluatedProperties` has each name looked at by the patterns beside it, wherever these are."""
+    rules = {"unevaluatedProperties": False, "allOf": [{"patternProperties": {"^(a|aa)+$": {}}}]}
+    with pytest.raises(ValidationError, match="unevaluatedProperties beside patternProperties"):
+        defined(media_type="application/json", template="{}", rules=json.dumps(rules))
+    take_over([defined(media_type="application/json", template="{}", rules='{"unevaluatedProperties": false}')])
+    assert ["the document"] == [
+        finding.reason.partition(":")[0] for finding in check_article("wire", b'{"a": 1}', ours=True)
+    ]
+
+
 def test_numbers_that_json_does_not_have_do_not_pass() -> None:
     take_over([defined(media_type="application/json", template='{"a": NaN, "b": -Infinity}')])
     document = ARTICLE_FORMATS["wire"].render("article.published", article(), "m", PROVIDER)

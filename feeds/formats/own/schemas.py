@@ -28,6 +28,7 @@ _KEYWORD_UNITS = 10
 """What a keyword of a JSON Schema costs each time that it is applied: some microseconds."""
 _PATTERN_SECONDS = 0.2
 """How long one pattern may look at one text. Most need a millionth of it; `(a+)+$` would never end."""
+_UNBOUNDED = {"unevaluatedProperties", "patternProperties"}
 _XSD, _RNG = "{http://www.w3.org/2001/XMLSchema}", "{http://relaxng.org/ns/structure/1.0}"
 _REFERENCES = (
     *(f"{_XSD}{name}" for name in ("include", "import", "redefine", "override")),
@@ -99,7 +100,25 @@ def _loaded_schema(text: str) -> tuple[dict[str, Any], Any]:
         raise FormatFault(f"can't be used: {error.message}") from None
     except RecursionError:
         raise FormatFault("is nested too deeply") from None
+    if _UNBOUNDED.issubset(_keys(schema)):
+        # The library looks for what is evaluated by patterns itself, without a time limit.
+        raise FormatFault(
+            "has unevaluatedProperties beside patternProperties, whose patterns could take for ever: "
+            "name the properties, or use additionalProperties"
+        )
     return schema, _paying(kind)
+
+
+def _keys(schema: Any) -> Iterator[str]:
+    """Yield the keys of all objects in a schema."""
+    remaining = [schema]
+    while remaining:
+        part = remaining.pop()
+        if isinstance(part, dict):
+            yield from part
+            remaining += part.values()
+        elif isinstance(part, list):
+            remaining += part
 
 
 def _json_schema(text: str) -> Check:
