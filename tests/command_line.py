@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from forked import context, run_command_line
+from forked import begin, context, finish, run_command_line
 
 _SECONDS = 60
 
@@ -42,15 +42,12 @@ def dateline_bytes(
         (folder / "stdin").write_text(stdin, "utf-8")
         (folder / "stdout").symlink_to(stdout or folder / "output")
         process = context.Process(target=_run, args=(words, folder, cwd, environ))
-        process.start()
-        process.join(_SECONDS)
-        if process.is_alive():
+        begin(process)
+        status = finish(process, _SECONDS)
+        if status is None:
             process.kill()
-            process.join()
+            finish(process, None)
             raise subprocess.TimeoutExpired(words, _SECONDS)
-        status = process.exitcode
-        process.close()
-        assert status is not None
         outputs = (b"" if stdout else (folder / "output").read_bytes(), (folder / "stderr").read_bytes())
         return subprocess.CompletedProcess(words, status, *outputs)
 

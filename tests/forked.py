@@ -37,6 +37,25 @@ context.set_forkserver_preload(
 )
 
 
+_lock = threading.Lock()
+"""How a process has ended can be read once, and `multiprocessing` reads it of all processes when it starts another: so
+no two threads may do either at a time."""
+
+
+def finish(process: Any, seconds: float | None) -> int | None:
+    """Wait until a process ends, so long at the most; return its exit status, None: it still runs."""
+    wait([process.sentinel], seconds)
+    with _lock:
+        status: int | None = process.exitcode
+        return status
+
+
+def begin(process: Any) -> None:
+    """Start a process."""
+    with _lock:
+        process.start()
+
+
 class _Descriptor:
     """A descriptor that goes along with the arguments of a process."""
 
@@ -71,11 +90,10 @@ class ForkedProcess:
         self.stdin = os.fdopen(writing, "wb", buffering=0)
         outputs = [1, 2] if log is None else [os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)] * 2
         streams = [_Descriptor(number) for number in (reading, *outputs)]
-        self._lock = threading.Lock()
         self._process = context.Process(
             target=_supervised, args=(list(words), dict(environ), Path.cwd(), streams, first)
         )
-        self._process.start()
+        begin(self._process)
         os.close(reading)
         if log is not None:
             os.close(outputs[0])
@@ -87,13 +105,10 @@ class ForkedProcess:
         return self.poll()
 
     def poll(self) -> int | None:
-        # How a process has ended can be read once, and `watch` asks in a thread of its own.
-        with self._lock:
-            return self._process.exitcode
+        return finish(self._process, 0)
 
     def wait(self, timeout: float | None = None) -> int:
-        wait([self._process.sentinel], timeout)
-        status = self.poll()
+        status = finish(self._process, timeout)
         if status is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
         return status

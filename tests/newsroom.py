@@ -123,6 +123,13 @@ class Newsroom:
             f"{self.base_url}/events", json=value, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=60
         )
 
+    def is_settled(self, feed: str, receivers: int = 1) -> bool:
+        """Whether all that was accepted is carried out, and the feed's receivers, so many, have all of it."""
+        if self.store.events.waiting():
+            return False
+        counts = self.store.receivers.counts(feed)
+        return counts["settled"] == receivers and counts["behind"] == 0
+
     def topic(self, feed: str, fmt: str = "atom") -> str:
         return f"{self.base_url}/feeds/{feed}.{fmt}"
 

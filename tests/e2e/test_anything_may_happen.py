@@ -51,7 +51,7 @@ def test_every_receiver_ends_with_what_the_model_says(tmp_path: Path, receiver: 
             receiver.behave.clear()
             # A change brings those in backoff forward; the last word is told to all.
             newsroom.publish("last", "s22")
-            receiver.until(lambda newsroom=newsroom: settled(newsroom), 60, "all to be settled")  # type: ignore[misc]
+            receiver.until(lambda newsroom=newsroom: newsroom.is_settled("s22", 3), 60, "all to be settled")  # type: ignore[misc]
             for path in ("/one", "/many"):
                 check(history(receiver, path), model)
             assert shown(receiver) == {name: known.version for name, known in model.items() if known.state == "usable"}
@@ -96,11 +96,6 @@ def happen(name: str, known: Modelled, chance: random.Random) -> dict[str, Any]:
         known.state = "withheld"
         event["article"]["pubstatus"] = "withheld"
     return event | {"id": f"evt-{uuid4()}"}
-
-
-def settled(newsroom: Newsroom) -> bool:
-    counts = newsroom.store.receivers.counts("s22")
-    return counts["settled"] == 3 and counts["behind"] == 0 and newsroom.store.events.waiting() == 0
 
 
 def history(receiver: Receiver, path: str) -> dict[str, list[tuple[str, int]]]:

@@ -167,7 +167,7 @@ def test_after_an_outage_everything_is_there_as_it_is_now(newsroom: Newsroom, ki
     server.behave = lambda _: None
 
     server.until(lambda: [shown(server, article_id) for article_id in ids] == [[1], [2], []], "all as it is now")
-    server.until(lambda: newsroom.store.receivers.counts(feed)["settled"] == 1, "the rest")
+    server.until(lambda: newsroom.is_settled(feed), "the rest")
 
 
 def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(
@@ -181,7 +181,7 @@ def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(
         newsroom.publish(article_id, feed)
 
     server.until(lambda: set(newsroom.store.attempts.parked(feed, name)) == {ids[1]}, "a8 to be parked")
-    server.until(lambda: newsroom.store.receivers.counts(feed)["settled"] == 1, "the rest")
+    server.until(lambda: newsroom.is_settled(feed), "the rest")
     assert [shown(server, article_id) for article_id in ids] == [[1], [], [1]]
     assert newsroom.store.attempts.parked(feed, name)[ids[1]].error.startswith("answered 400")
     assert (row(newsroom, ids[1])["standing"], "answered 400" in str(row(newsroom, ids[1]))) == ("parked", True)

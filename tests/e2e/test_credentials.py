@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 import pytest
 import requests
 from command_line import dateline
-from newsroom import SECRET, TOKEN, Newsroom, start
+from newsroom import SECRET, TOKEN, start
 from receiver import Answer, Receiver, Request
 
 from worker.receivers.ledger import LedgerEntry
@@ -56,7 +56,7 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
             if number in {7, 14}:
                 receiver.wait("/o", number + 1)
                 server.valid = "revoked"
-        receiver.until(lambda: done(newsroom, "s30"), 30, "all to be delivered")
+        receiver.until(lambda: newsroom.is_settled("s30"), 30, "all to be delivered")
         outcomes = {attempt.outcome for attempt in newsroom.attempts("s30", "o", 100)}
         ledger = newsroom.store.ledgers.read_one("s30", "o", [f"o-{number}" for number in range(20)])
 
@@ -64,11 +64,6 @@ def test_tokens_that_are_revoked_lose_nothing_and_park_nothing(tmp_path: Path, r
         assert ["published"] * 20 == [LedgerEntry.parse(entry).label for entry in ledger.values()]
         assert server.issued == 3
         assert newsroom.store.attempts.health("s30", "o").failures == 0
-
-
-def done(newsroom: Newsroom, feed: str) -> bool:
-    counts = newsroom.store.receivers.counts(feed)
-    return counts["settled"] == 1 and counts["behind"] == 0
 
 
 def test_no_secret_is_shown_whatever_goes_wrong(

@@ -71,7 +71,7 @@ def test_what_is_refused_for_good_is_parked_and_the_rest_goes_on(newsroom: Newsr
     newsroom.receiver.until(
         lambda: set(newsroom.store.attempts.parked("s2", "p2")) == {"p2-2"}, 20, "p2-2 to be parked"
     )
-    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s2")["settled"] == 1, 20, "the endpoint to settle")
+    newsroom.receiver.until(lambda: newsroom.is_settled("s2"), 20, "the endpoint to settle")
     ledger = newsroom.store.ledgers.read_one("s2", "p2", ["p2-1", "p2-2", "p2-3"])
     entries = [LedgerEntry.parse(text) for text in ledger.values()]
     assert ["published", "refused-published", "published"] == [entry.label for entry in entries]
@@ -145,7 +145,7 @@ def test_who_refuses_everything_for_a_while_gets_everything_and_the_kill(newsroo
     assert newsroom.store.attempts.parked("s7", "p7") == {}
     del newsroom.receiver.behave["/p7"]
     begun = len(newsroom.receiver.at("/p7"))
-    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["settled"] == 1, 30, "the endpoint to settle")
+    newsroom.receiver.until(lambda: newsroom.is_settled("s7"), 30, "the endpoint to settle")
     kinds = {article: kind for kind, article, _ in pushes(newsroom.receiver, "/p7")[begun:]}
     assert kinds == {
         "p7-killed": "article.killed",

@@ -97,7 +97,7 @@ def test_a_failed_renewal_changes_nothing(newsroom: Newsroom, section: str) -> N
     newsroom.receiver.wait("/v5", 2, method="GET")
     newsroom.publish("renewal-1", section)
     newsroom.receiver.wait("/v5")
-    newsroom.receiver.until(lambda: newsroom.store.receivers.counts(section)["settled"] == 1, 20, "the end of the push")
+    newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "the end of the push")
     (receiver,) = newsroom.store.receivers.scan(section)
     assert receiver.details["secret"] == "first"
 

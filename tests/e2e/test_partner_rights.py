@@ -94,7 +94,7 @@ def test_a_delay_holds_what_is_new_and_never_a_kill(tmp_path: Path, receiver: Re
         receiver.until(lambda: b"deleted-entry" in receiver.at("/late-feed")[-1].body, 30, "the kill, in a feed")
         newsroom.kill("d-3")
         receiver.until(lambda: kinds(receiver.at("/late"), "d-3") != [], 30, "the notice")
-        receiver.until(lambda: newsroom.store.receivers.counts("s21")["settled"] == 2, 30, "all to be done")
+        receiver.until(lambda: newsroom.is_settled("s21", 2), 30, "all to be done")
 
         assert kinds(receiver.at("/late"), "d-3") == ["article.killed"]
         assert kinds(receiver.at("/late"), "d-1") == ["article.published", "article.killed"]

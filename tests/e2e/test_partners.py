@@ -14,11 +14,6 @@ from receiver import Request
 from worker.outbound.signing import verify_webhook
 
 
-def settled(newsroom: Newsroom, feed: str) -> bool:
-    counts = newsroom.store.receivers.counts(feed)
-    return not newsroom.store.events.waiting() and counts["settled"] == 1 and counts["behind"] == 0
-
-
 def articles(newsroom: Newsroom, path: str) -> list[str]:
     return [json.loads(request.body)["article"]["id"] for request in newsroom.receiver.at(path)]
 
@@ -67,7 +62,7 @@ def test_a_parked_article_is_told_shown_and_replayed(newsroom: Newsroom) -> None
     assert again.headers["dateline-replay"].startswith("replay-")
     assert json.loads(again.body)["article"]["id"] == "park-2"
     newsroom.receiver.until(lambda: not newsroom.store.attempts.parked("s3", "p3"), 20, "nothing to be parked")
-    newsroom.receiver.until(lambda: settled(newsroom, "s3"), 20, "the end of the replay")
+    newsroom.receiver.until(lambda: newsroom.is_settled("s3"), 20, "the end of the replay")
     assert len(newsroom.receiver.at("/p3")) == tries + 1
 
 
@@ -78,12 +73,12 @@ def test_a_replay_keeps_to_its_rate_and_to_its_ids(newsroom: Newsroom, same_ids:
     for number in range(6):
         newsroom.publish(f"{endpoint}-rate-{number}", feed)
     first = newsroom.receiver.wait(f"/{endpoint}", 6)
-    newsroom.receiver.until(lambda: settled(newsroom, feed), 20, "all to be delivered")
+    newsroom.receiver.until(lambda: newsroom.is_settled(feed), 20, "all to be delivered")
     words = ["--endpoint", endpoint, "--since", begun, "--rate", "2", "--config", str(newsroom.config)]
     done = dateline("replay", *words, *(["--same-ids"] if same_ids else []))
     assert (0, "6 articles go to " + endpoint + "\n") == (done.returncode, done.stdout)
     again = newsroom.receiver.wait(f"/{endpoint}", 12, seconds=40)[6:]
-    newsroom.receiver.until(lambda: settled(newsroom, feed), 20, "the end of the replay")
+    newsroom.receiver.until(lambda: newsroom.is_settled(feed), 20, "the end of the replay")
     assert {json.loads(request.body)["article"]["id"] for request in first} == {
         json.loads(request.body)["article"]["id"] for request in again
     }
@@ -133,7 +128,7 @@ def test_several_articles_at_once_never_two_of_one(own_newsroom: Newsroom) -> No
     for version in (1, 2, 3):
         for number in range(20):
             newsroom.publish(f"wide-{number}", "s10", version)
-    receiver.until(lambda: settled(newsroom, "s10"), 60, "all to be delivered")
+    receiver.until(lambda: newsroom.is_settled("s10"), 60, "all to be delivered")
     assert most[0] > 1
     assert most[0] <= 8
     assert most[1] == 1
@@ -163,7 +158,7 @@ def test_a_rate_is_kept_and_a_new_endpoint_is_backfilled(own_newsroom: Newsroom)
     newsroom.stack.hang_up()
     receiver.wait("/all", 5, seconds=40)
     receiver.wait("/some", 4, seconds=40)
-    receiver.until(lambda: newsroom.store.receivers.counts("s10")["settled"] == 3, 40, "all to be up to date")
+    receiver.until(lambda: newsroom.is_settled("s10", 3), 40, "all to be up to date")
     # old-0 left the feed before they came: nobody needs to be told.
     assert [f"old-{number}" for number in (1, 2, 3, 4, 5)] == articles(newsroom, "/all")
     assert [f"old-{number}" for number in (2, 3, 4, 5)] == articles(newsroom, "/some")

@@ -55,12 +55,6 @@ def notifications(newsroom: Newsroom, path: str) -> list[str]:
     return [parse_qs(request.body.decode())["url"][0] for request in newsroom.receiver.at(path)]
 
 
-def settled(newsroom: Newsroom, section: str) -> bool:
-    """Whether its subscription is up to date, and may be notified at once of what comes next."""
-    counts = newsroom.store.receivers.counts(section)
-    return counts["settled"] == 1 and not counts["behind"]
-
-
 def test_a_reader_is_asked_and_then_notified(newsroom: Newsroom, section: str) -> None:
     topic = newsroom.topic(section, "rss")
     newsroom.receiver.behave["/reader"] = repeats
@@ -74,7 +68,7 @@ def test_a_reader_is_asked_and_then_notified(newsroom: Newsroom, section: str) -
     assert len(question.query["challenge"][0]) >= 32
     # The first one says that there may be something that it has missed.
     newsroom.receiver.wait("/reader")
-    newsroom.receiver.until(lambda: settled(newsroom, section), 20, "it to be up to date")
+    newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "it to be up to date")
     (receiver,) = newsroom.store.receivers.scan(section)
     left = receiver.details["expires"] / 1000 - time.time()
     assert DAY_AND_AN_HOUR - 120 < left <= DAY_AND_AN_HOUR
@@ -97,7 +91,7 @@ def test_a_burst_is_a_few_notifications_and_the_last_one_comes_after_it(newsroom
     for number in range(30):
         newsroom.publish(f"b-{number}", section)
     newsroom.receiver.until(lambda: newsroom.store.changes.size(section) == 30, 20, "the articles")
-    newsroom.receiver.until(lambda: settled(newsroom, section), 20, "it to be up to date")
+    newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "it to be up to date")
     assert 1 <= len(newsroom.receiver.at("/burst")) <= 10
 
 

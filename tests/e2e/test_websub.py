@@ -112,10 +112,7 @@ def test_a_receiver_that_was_down_catches_up_with_one_push(newsroom: Newsroom, s
     newsroom.publish("down-4", section)
     caught_up = newsroom.receiver.wait("/down", before + 1)[before:]
     newsroom.receiver.until(
-        lambda: (
-            newsroom.store.receivers.counts(section)["settled"] == 1
-            and newsroom.store.receivers.counts(section)["behind"] == 0
-        ),
+        lambda: newsroom.is_settled(section) and newsroom.store.receivers.counts(section)["behind"] == 0,
         20,
         "the receiver to be up to date",
     )

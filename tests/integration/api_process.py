@@ -109,8 +109,11 @@ class ApiProcess:
         return event
 
     def consume(self) -> None:
-        """Have what was accepted carried out, as a wake-up call would."""
-        self.runtime.newsroom.events.consume()
+        """Have what was accepted carried out, as a wake-up call would; return when it is, by whichever thread."""
+        self.until(lambda: self.runtime.newsroom.events.consume() + self._waiting() == 0, "the events")
+
+    def _waiting(self) -> int:
+        return self.services.store.events.waiting()
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         return until(condition, what)

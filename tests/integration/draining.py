@@ -7,7 +7,7 @@ import signal
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from forked import context
+from forked import begin, context
 
 from worker.record import Record, attempts
 from worker.retention.outbox_drain import OutboxDrain
@@ -29,7 +29,7 @@ def start(redis_url: str, record_url: str, step: str = "") -> BaseProcess:
     """Start one that is killed just before that step, at the next entries that come; "": never."""
     ready = context.Event()
     process = context.Process(target=_drain, args=(redis_url, record_url, step, ready), daemon=True)
-    process.start()
+    begin(process)
     assert ready.wait(60)
     return process
 

@@ -7,7 +7,7 @@ import signal
 from datetime import UTC, datetime
 from unittest.mock import Mock
 
-from forked import context
+from forked import begin, context, finish
 
 from worker.intake.accept import Intake
 from worker.record import Record
@@ -18,9 +18,8 @@ from worker.store import Store
 def accept(redis_url: str, record_url: str, moment: str) -> int | None:
     """Accept the kill 1 of a in one that dies "before Redis" or "after Redis"; return its exit status."""
     process = context.Process(target=_accept, args=(redis_url, record_url, moment))
-    process.start()
-    process.join(60)
-    return process.exitcode
+    begin(process)
+    return finish(process, 60)
 
 
 def _accept(redis_url: str, record_url: str, moment: str) -> None:
