@@ -17,8 +17,8 @@ Its main ideas:
 - **The same bytes make the same event.** The id of the event is a hash of the input, so a system may send it again.
 - **A withdrawal that can be undone is `withheld`, one that is final is a kill.** Each adapter's docstring says which
   state of its system is which. A kill carries nothing that could be wrong, so it can't be refused for a bad field.
-- **What is for some readers only is left out** (`members_only.py`): the text that members pay for, previews, gated
-  blocks. In doubt it stays out, and the note says so.
+- **What is for some readers only is left out** (`members_only.py`, of pages `paywall.py`): the text that members pay
+  for, previews, gated blocks. In doubt it stays out, and the note says so.
 - **A page may describe other articles too**: teasers, related stories, translations. `page.py` chooses the article that
   has the page's own address; what JSON-LD lacks comes from the page's metadata (`page_meta.py`), in order of trust.
 

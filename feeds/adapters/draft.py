@@ -154,6 +154,10 @@ class Draft:
             # JSON can contain half a character. Such an id is refused later, and must not raise here.
             filled = defaults.url.replace("{id}", quote(self.article["id"], safe="", errors="replace"))
             self.article.setdefault("url", filled.replace("{slug}", quote(str(slug), safe="", errors="replace")))
+        elif defaults.url and "url" not in self.article:
+            self.note(
+                "url", "is missing, and so is the slug that the settings make it of; a pattern with {id} needs none"
+            )
 
     def edition(self, value: Any, defaults: InputDefaults) -> None:
         """Set the language: the first of `value` that is a BCP 47 tag or a locale such as `ar_SA`, else the default."""

@@ -23,7 +23,15 @@ MOST_VALUES = 20_000
 _MENDED_MOST = 500_000
 """Most characters of a script that is mended; a longer one must be correct JSON."""
 _BEGINS = re.compile(r"(?<!CDATA)[\[{](?!CDATA)")
-_DECODER = json.JSONDecoder(strict=False)
+_PREFIX = re.compile(r"(?:https?://schema\.org/|schema:)(?=\w)")
+
+
+def _without_prefixes(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, its properties of schema.org by their bare names."""
+    return {_PREFIX.sub("", name, count=1) if ":" in name else name: value for name, value in pairs}
+
+
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_without_prefixes)
 # A quotation mark ends a text if valid JSON can follow it: a colon, the end of an object or array, a comma and a value
 # or, where a comma is missing, the next name.
 _STRING = r"""

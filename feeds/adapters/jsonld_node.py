@@ -13,6 +13,8 @@ _ARTICLE_TYPE = re.compile(
     r"(?:https?://schema\.org/|schema:)?(?:\w*Article|LiveBlogPosting|BlogPosting|SocialMediaPosting|Report)"
 )
 
+_PAGE_TYPE = re.compile(r"(?:https?://schema\.org/|schema:)?(?:\w*Page|CreativeWork|WebContent)")
+
 
 class Node:
     """A node object, and the nodes of its page by their `@id`, to which it may refer."""
@@ -85,6 +87,11 @@ class Node:
 def is_article(properties: dict[str, Any]) -> bool:
     """Whether a node object is an article by its `@type`."""
     return any(isinstance(kind, str) and _ARTICLE_TYPE.fullmatch(kind) for kind in as_list(properties.get("@type")))
+
+
+def is_page(properties: dict[str, Any]) -> bool:
+    """Return whether a node object is a page, or a work of no certain kind, by its `@type`."""
+    return any(isinstance(kind, str) and _PAGE_TYPE.fullmatch(kind) for kind in as_list(properties.get("@type")))
 
 
 def as_list(value: Any) -> list[Any]:

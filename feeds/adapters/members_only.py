@@ -1,8 +1,9 @@
 """Leaves out the parts of a text that are for some readers only, as content systems mark them.
 
 Sources: Ghost, content visibility (`kg-gated-block`); the membership plugins of WordPress: their blocks, as
-stored and as rendered, and their shortcodes, which stay in a text that was not rendered; schema.org,
-`isAccessibleForFree`, `hasPart` and `cssSelector` (Google, "Subscription and paywalled content").
+stored and as rendered, and their shortcodes, which stay in a text that was not rendered; AMP, amp-subscriptions
+(`subscriptions-section`) and amp-access; schema.org, `isAccessibleForFree`, `hasPart` and `cssSelector` (Google,
+"Subscription and paywalled content").
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _MEMBERS = (
     " subscribers-only subscriber-only members-only paywall-content"
 )
 _CLASSES = frozenset(_MEMBERS.split())
-_CLASS = re.compile("|".join(sorted(_CLASSES)))
+_MARK = re.compile("|".join((*sorted(_CLASSES), "subscriptions-section", "amp-access")))
 # The simple selectors that we can look up: elements, classes, ids, and lists of them.
 _SELECTOR = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)?((?:[.#][\w-]+)*)")
 _NO = re.compile(r"(?:https?://schema\.org/|schema:)?(?:false|no|0|n|f|off)", re.IGNORECASE)
@@ -66,14 +67,25 @@ def for_all(markup: str) -> tuple[str, int]:
     for pattern in (_BLOCK, _PAYWALL, _SHORTCODE):
         markup, count = pattern.subn("", markup)
         parts += count
-    if _CLASS.search(markup):
+    if _MARK.search(markup):
         root = html.fragment_fromstring(legal(markup), create_parent="div")
-        for element in list(root.iter()):
-            if isinstance(element.tag, str) and _CLASSES & set((element.get("class") or "").split()):
-                element.drop_tree()
-                parts += 1
+        for element in marked(root):
+            element.drop_tree()
+            parts += 1
         markup = html.tostring(root, encoding="unicode").removeprefix("<div>").removesuffix("</div>")
     return markup, parts
+
+
+def marked(root: html.HtmlElement) -> list[html.HtmlElement]:
+    """Return the elements below `root` that are marked for some readers only, by their class or for AMP."""
+    elements = [element for element in root.iterdescendants() if isinstance(element.tag, str)]
+    return [
+        element
+        for element in elements
+        if _CLASSES & set((element.get("class") or "").split())
+        or element.get("subscriptions-section") == "content"
+        or element.get("amp-access")
+    ]
 
 
 def says_no(value: Any) -> bool:
@@ -87,18 +99,19 @@ def says_no(value: Any) -> bool:
     return value is False or (isinstance(value, int) and value == 0)
 
 
-def cut_out(root: html.HtmlElement, selector: str) -> bool:
-    """Take the elements of a CSS selector out of a page; return False if the selector is too complex to look up."""
+def located(root: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
+    """Return the elements of a page that a CSS selector names: none if it is too complex to look up."""
+    elements = []
     for part in selector.split(","):
         simple = _SELECTOR.fullmatch(part.strip())
         if not simple or not part.strip():
-            return False
+            return []
         names = re.findall(r"([.#])([\w-]+)", simple[2])
         classes = {name for sign, name in names if sign == "."}
         ids = {name for sign, name in names if sign == "#"}
-        for element in list(root.iter(simple[1].lower() if simple[1] else None)):
-            if not isinstance(element.tag, str) or element.getparent() is None:
+        for element in root.iter(simple[1].lower() if simple[1] else None):
+            if not isinstance(element.tag, str):
                 continue
             if classes <= set((element.get("class") or "").split()) and ids <= {element.get("id")}:
-                element.drop_tree()
-    return True
+                elements.append(element)
+    return elements

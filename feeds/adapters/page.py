@@ -27,9 +27,9 @@ from feeds.adapters import jsonld
 from feeds.adapters.decode import html_text
 from feeds.adapters.draft import BYLINE, Draft, objects, paragraphs, pixels
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
-from feeds.adapters.jsonld_node import Node, as_list, is_article
-from feeds.adapters.members_only import cut_out, says_no
+from feeds.adapters.jsonld_node import Node, as_list, is_article, is_page
 from feeds.adapters.page_meta import Meta
+from feeds.adapters.paywall import Paywall
 from feeds.direction import direction
 from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
@@ -79,7 +79,9 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
     pages = [page for page in pages if not page.address() or _comparable(page.address()) == _comparable(address)]
     meta.published += [date for page in pages if isinstance(date := page.properties.get("datePublished"), str)]
     _set_fields(draft, article, meta, defaults, root)
-    _body(draft, article, meta, root, locked=json_ld.locked)
+    about_page = _about_page(json_ld.nodes, article, own_addresses, meta.headlines)
+    paywall = Paywall(root, meta, about_page, locked=json_ld.locked)
+    _body(draft, article, meta, root, paywall)
     return draft.published()
 
 
@@ -88,24 +90,23 @@ def page_id(address: str) -> str:
     return f"page-{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
-def _body(draft: Draft, article: Node, meta: Meta, root: html.HtmlElement, *, locked: bool) -> None:
+def _body(draft: Draft, article: Node, meta: Meta, root: html.HtmlElement, paywall: Paywall) -> None:
     """Set the text: `articleBody` if it is whole, else the text that the page shows.
 
     Nothing is taken from a page that is not free to read. If only a part is not free, that part is cut out of the page,
     and `articleBody`, which may contain it, is not used.
     """
-    if locked or meta.locked or says_no(article.properties.get("isAccessibleForFree")):
+    if paywall.whole:
         draft.note("body_html", "is left out: the page says that it is not free to read")
         return
+    if paywall.unclear:
+        draft.note("body_html", "is left out: a part of the page is not free to read, and it can't be located")
+        return
     article_body = _as_html(article.text("articleBody"))
-    for part in article.nodes("hasPart"):
-        if says_no(part.get("isAccessibleForFree")):
-            selector = part.get("cssSelector")
-            if not all(isinstance(each, str) and cut_out(root, each) for each in as_list(selector)):
-                draft.note("body_html", "is left out: a part of the page is not free to read, and it can't be located")
-                return
-            draft.note("body_html", "has a part that is not free to read, which is left out")
-            article_body = ""  # it may contain that part too
+    if paywall.elements:
+        draft.note("body_html", "has a part that is not free to read, which is left out")
+        paywall.cut_out()
+        article_body = ""  # it may contain that part too
     if article_body and not _may_break_off(article_body, root):
         draft.body(safe_html(article_body, meta.base) if meta.base else article_body)
         return
@@ -257,6 +258,29 @@ def _main_article(
     same_title = [article for article in articles if titles and text.fold(_title(article)) in titles]
     without_address = [article for article in articles if not article.addresses()]
     return next(iter((*same_title, *without_address)), None)
+
+
+def _about_page(
+    nodes: list[dict[str, Any]], article: Node, own_addresses: list[str], headlines: list[str]
+) -> Iterator[Node]:
+    """The nodes that are about the page and its `article`.
+
+    Tools for paywalls add what they say to pages that others make: as another node for the same article, to that of the
+    page, or under the article's `@id`. Related articles, events and videos on the page have their own terms.
+    """
+    addresses = {_comparable(url) for url in (*own_addresses, *article.addresses())}
+    titles = {text.fold(title) for title in (*headlines, _title(article)) if title}
+    for properties in nodes:
+        node = Node(properties, article.nodes_by_id)
+        same_id = "@id" in properties and properties["@id"] == article.properties.get("@id")
+        if properties is article.properties or same_id:
+            yield node
+        elif (is_article(properties) or is_page(properties)) and not properties.keys() & {"cssSelector", "xpath"}:
+            title = text.fold(_title(node))
+            if any(_comparable(url) in addresses for url in node.addresses()) or (
+                not node.addresses() and (not title or title in titles)
+            ):
+                yield node
 
 
 def _title(article: Node) -> str:

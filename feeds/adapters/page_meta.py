@@ -14,7 +14,6 @@ from urllib.parse import urljoin
 from lxml import html
 
 from feeds import text
-from feeds.adapters.members_only import says_no
 
 # Names of `meta` without punctuation and in lower case, the most reliable first.
 _PUBLISHED = (
@@ -70,7 +69,7 @@ class Meta:
     """The metadata of a page.
 
     base, canonical, alternates: its addresses. languages, headlines, published, updated, authors: values as the page
-    writes them, the most reliable first. locked: whether the page is marked as not free to read.
+    writes them, the most reliable first.
     """
 
     def __init__(self, root: html.HtmlElement, url: str) -> None:
@@ -93,7 +92,7 @@ class Meta:
         for element in root.iter("meta"):
             value = (element.get("content") or "").strip()
             for attribute in ("property", "name", "itemprop", "http-equiv"):
-                if value and (name := element.get(attribute)) and (attribute != "itemprop" or _of_article(element)):
+                if value and (name := element.get(attribute)) and (attribute != "itemprop" or of_article(element)):
                     self._values_of.setdefault(name.lower(), []).append(value)
         self.languages = [
             root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang") or "",
@@ -116,7 +115,6 @@ class Meta:
         self.updated = [*self._moments(_UPDATED, _LIKE_UPDATED), *_structured_times(root, "datemodified")]
         names = self.all(*_AUTHORS)
         self.authors = names or list(dict.fromkeys(_bylines(root)))
-        self.locked = "locked" in self.all("article:content_tier") or any(map(says_no, self.all("isaccessibleforfree")))
 
     def _moments(self, names: tuple[str, ...], similar: re.Pattern[str] | None) -> list[str]:
         """The values of these names in `meta`, then those of `similar` names."""
@@ -151,14 +149,14 @@ def joined(base: str, url: str) -> str:
         return url
 
 
-def _properties(element: html.HtmlElement) -> set[str]:
-    """The names of an element's properties in microdata or RDFa, in lower case, without prefixes."""
+def property_names(element: html.HtmlElement) -> set[str]:
+    """Return the names of an element's properties in microdata or RDFa, in lower case, without prefixes."""
     names = f"{element.get('itemprop') or ''} {element.get('property') or ''}".lower().split()
     return {name.rpartition("/")[2].rpartition(":")[2] for name in names}
 
 
-def _of_article(element: html.HtmlElement) -> bool:
-    """Whether an element's microdata describe an article or a page: comments and videos have dates too."""
+def of_article(element: html.HtmlElement) -> bool:
+    """Return whether an element's microdata describe an article or a page: comments and videos have dates too."""
     around = (each for each in element.iterancestors() if each.get("itemscope") is not None or each.get("itemtype"))
     scope = next(around, None)
     return scope is None or not scope.get("itemtype") or bool(_ARTICLE_TYPES.search(scope.get("itemtype").strip()))
@@ -178,8 +176,8 @@ def _structured_times(root: html.HtmlElement, name: str) -> list[str]:
     """The values of that property in microdata or RDFa."""
     named = (element for element in root.iter() if isinstance(element.tag, str) and element.tag != "meta")
     return [
-        *(_moment(each) for each in root.iter("meta") if name in _properties(each) and _of_article(each)),
-        *(_moment(each) for each in named if name in _properties(each) and _of_article(each)),
+        *(_moment(each) for each in root.iter("meta") if name in property_names(each) and of_article(each)),
+        *(_moment(each) for each in named if name in property_names(each) and of_article(each)),
     ]
 
 
@@ -189,11 +187,11 @@ def _bylines(root: html.HtmlElement) -> Iterator[str]:
         if not isinstance(element.tag, str):
             continue
         linked = "author" in (element.get("rel") or "").lower().split() and element.tag == "a"
-        if not linked and ("author" not in _properties(element) or not _of_article(element)):
+        if not linked and ("author" not in property_names(element) or not of_article(element)):
             continue
         if any(around.tag in _ASIDE_ELEMENTS for around in element.iterancestors()):
             continue
-        named = [each for each in element.iter() if isinstance(each.tag, str) and "name" in _properties(each)]
+        named = [each for each in element.iter() if isinstance(each.tag, str) and "name" in property_names(each)]
         names = [each.get("content") or _words(each) for each in named] or [element.get("content") or _words(element)]
         yield from (name for name in names if name and len(name) <= _LONGEST_NAME)
 
@@ -235,8 +233,8 @@ def _heading(root: html.HtmlElement) -> html.HtmlElement | None:
     In order: the only one that the page marks as headline, the one that makes up most of the page's title, the first of
     several that are marked, the one in the longest `article`, the only `h1`.
     """
-    marked = [each for each in root.iter() if isinstance(each.tag, str) and "headline" in _properties(each)]
-    marked = [each for each in marked if each.tag != "meta" and _words(each) and _of_article(each)]
+    marked = [each for each in root.iter() if isinstance(each.tag, str) and "headline" in property_names(each)]
+    marked = [each for each in marked if each.tag != "meta" and _words(each) and of_article(each)]
     headings = [heading for heading in root.iter("h1") if _words(heading)]
     within = [heading for heading in headings if any(each.tag == "article" for each in heading.iterancestors())]
     title = text.fold(" ".join(str(each.text_content()) for each in list(root.iter("title"))[:1]))

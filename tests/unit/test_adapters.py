@@ -79,7 +79,11 @@ def test_the_pattern_of_addresses_is_filled_in() -> None:
     said = InputDefaults(url="https://herald.example/{slug}?id={id}")
     article = read("ninjs", NINJS | {"slugline": "ferries & more"}, said).event["article"]
     assert article["url"] == "https://herald.example/ferries%20%26%20more?id=tag%3Aherald.example%2C2026%3A1"
-    assert "url" not in read("ninjs", NINJS, said).event["article"]
+    without_slug = read("ninjs", NINJS, said)
+    assert "url" not in without_slug.event["article"]
+    assert missing(without_slug, "url") == [
+        "is missing, and so is the slug that the settings make it of; a pattern with {id} needs none"
+    ]
 
 
 def test_a_picture_that_cannot_be_taken_is_left_out_and_named() -> None:

@@ -10,7 +10,7 @@ from lxml import html
 
 from feeds.adapters import ADAPTERS
 from feeds.adapters.interface import Adapted, InputDefaults
-from feeds.adapters.members_only import cut_out, for_all, says_no
+from feeds.adapters.members_only import for_all, located, says_no
 
 GATED = '<!--kg-gated-block:begin nonMember:{} memberSegment:"status:free,status:-free" -->{}<!--kg-gated-block:end-->'
 
@@ -128,9 +128,119 @@ def test_a_page_says_it_in_its_head(head: str) -> None:
     assert "body_html" not in read("page", page({}, head=head)).event["article"]
 
 
-def test_cut_out() -> None:
+def test_elements_of_a_selector() -> None:
     root = html.document_fromstring('<div class="a b">1</div><p id="c">2</p><p>3</p>')
-    assert cut_out(root, "div.a.b, #c")
-    assert root.text_content() == "3"
-    assert not cut_out(root, "p > a")
-    assert not cut_out(root, "")
+    assert [element.text for element in located(root, "div.a.b, #c")] == ["1", "2"]
+    assert located(root, "p > a") == []
+    assert located(root, "#c, p > a") == []
+    assert located(root, "") == []
+
+
+ADDRESS = "https://tidewater.example/a"
+PAID = "<p>The keeper was paid twice, said a letter that this paper has seen in the council's archive.</p>"
+PART = {"@type": "WebPageElement", "isAccessibleForFree": False, "cssSelector": ".paid"}
+MICRODATA = """<div itemprop="hasPart" itemscope itemtype="https://schema.org/WebPageElement">
+<meta itemprop="isAccessibleForFree" content="False"><meta itemprop="cssSelector" content=".paid"></div>"""
+CLOSED = {"isAccessibleForFree": "False"}
+
+
+def beside(statement: dict[str, Any], **more: Any) -> str:
+    """The page with a paid paragraph of the class "paid", and a node of JSON-LD beside the article's."""
+    data = json.dumps({"@context": "https://schema.org", **statement})
+    script = f'<script type="application/ld+json">{data}</script>'
+    return page({"url": ADDRESS, "@id": f"{ADDRESS}#article", **more}, f'<div class="paid">{PAID}</div>', script)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"@type": "NewsArticle", "mainEntityOfPage": ADDRESS, **CLOSED},
+        {"@type": "NewsArticle", "headline": "The lock is shut", **CLOSED},
+        {"@type": "CreativeWork", "mainEntityOfPage": {"@type": "WebPage", "@id": ADDRESS}, **CLOSED},
+        {"@type": "WebPage", "@id": f"{ADDRESS}#webpage", **CLOSED},
+        {"@type": ["WebPage", "ItemPage"], **CLOSED},
+        {"@id": f"{ADDRESS}#article", **CLOSED},
+        {"@type": "schema:NewsArticle", "schema:url": ADDRESS, "schema:isAccessibleForFree": False},
+    ],
+)
+def test_what_is_said_of_the_page_beside_its_article_counts(statement: dict[str, Any]) -> None:
+    adapted = read("page", beside(statement))
+    assert "body_html" not in adapted.event["article"]
+    assert any("not free" in note.problem for note in adapted.missing)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"@type": "WebPage", "url": ADDRESS, "hasPart": PART},
+        {"@type": "NewsArticle", "mainEntityOfPage": ADDRESS, "hasPart": [PART | {"@type": "CreativeWork"}]},
+    ],
+)
+def test_a_part_named_beside_the_article_is_left_out(statement: dict[str, Any]) -> None:
+    adapted = read("page", beside(statement, articleBody="The keeper was paid twice."))
+    assert "mile 3" in adapted.event["article"]["body_html"]
+    assert "paid twice" not in str(adapted)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"@type": "NewsArticle", "url": f"{ADDRESS}/other", "headline": "Another", **CLOSED},
+        {"@type": "NewsArticle", "headline": "Another", **CLOSED},
+        {"@type": "Event", "name": "The lock is shut", **CLOSED},
+        {"@type": "WebPage", "hasPart": {"@type": "Article", "url": f"{ADDRESS}/other", **CLOSED}},
+    ],
+)
+def test_what_is_said_of_others_does_not_close_the_page(statement: dict[str, Any]) -> None:
+    adapted = read("page", beside(statement))
+    assert "mile 3" in adapted.event["article"]["body_html"]
+    assert "paid twice" in adapted.event["article"]["body_html"]
+
+
+def test_a_part_that_the_page_does_not_show_by_that_name_keeps_the_text_back() -> None:
+    adapted = read("page", page({"hasPart": PART}, PAID))
+    assert "body_html" not in adapted.event["article"]
+    assert any("can't be located" in note.problem for note in adapted.missing)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<link itemprop="isAccessibleForFree" href="https://schema.org/False">',
+        '<span itemprop="isAccessibleForFree">False</span>',
+        '<span property="schema:isAccessibleForFree" content="no"></span>',
+        '<meta property="article:content_tier" content="Locked">',
+        '<meta property="article:content_tier" content="premium">',
+    ],
+)
+def test_a_page_says_it_in_its_markup(body: str) -> None:
+    assert "body_html" not in read("page", page({}, body)).event["article"]
+
+
+def test_a_metered_page_and_an_event_on_a_page_do_not_close_it() -> None:
+    tier = '<meta property="article:content_tier" content="metered">'
+    event = (
+        '<div itemscope itemtype="https://schema.org/Event"><meta itemprop="isAccessibleForFree" content="False"></div>'
+    )
+    assert "mile 3" in read("page", page({}, event, tier)).event["article"]["body_html"]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        f'<div class="members-only wide">{PAID}</div>',
+        f'<section subscriptions-section="content">{PAID}</section>',
+        f'<div amp-access="subscriber">{PAID}</div>',
+        MICRODATA + f'<div class="paid">{PAID}</div>',
+    ],
+)
+def test_an_element_that_is_marked_for_some_readers_is_left_out(element: str) -> None:
+    adapted = read("page", page({"articleBody": "The keeper was paid twice."}, element))
+    assert "mile 3" in adapted.event["article"]["body_html"]
+    assert "paid twice" not in str(adapted)
+    assert any("not free" in note.problem for note in adapted.missing)
+
+
+def test_nothing_is_taken_when_the_whole_article_is_marked() -> None:
+    closed = page({}, f"<aside>{PAID}</aside>").replace("<article>", '<article class="post members-only">')
+    assert "body_html" not in read("page", closed).event["article"]
