@@ -20,6 +20,7 @@ from hashlib import sha256
 from typing import Any
 
 from feeds.article import Article
+from feeds.counted import counted
 from feeds.direction import direction
 from feeds.formats.body import parse_html
 from feeds.formats.change_statuses import EDITORS_NOTE, advisories, embargo_ahead
@@ -106,8 +107,12 @@ def digest_mail(envelope: Envelope, document: bytes) -> EmailMessage:
     gone += [stone for stone in feed.get("_dateline", {}).get("deleted", ()) if stone["id"] not in listed]
     kills = sum("canceled" in item.get("_dateline", ()) for item in gone)
     counts = [
-        f"{count} {word}{'s' if count > 1 and word != 'withdrawn' else ''}"
-        for count, word in ((kills, "KILL"), (len(gone) - kills, "withdrawn"), (len(articles), "article"))
+        counted(count, singular, plural)
+        for count, singular, plural in (
+            (kills, "KILL", "KILLs"),
+            (len(gone) - kills, "withdrawn", "withdrawn"),
+            (len(articles), "article", "articles"),
+        )
         if count
     ]
     mail = _headers(envelope, f"{', '.join(counts)}: {feed['title']}")

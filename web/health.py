@@ -150,7 +150,7 @@ class HealthEndpoint:
         progress = self._store.agreement.progress()
         rebuild = ""
         if progress.work == "rebuild" and not progress.finished:
-            rebuild = f"rebuilding Redis from the record: {progress.done} of {progress.all} parts are done"
+            rebuild = f"rebuilding Redis from the record: it is through with {progress.done} of {progress.all}"
         channels = self._store.alarms.channels()
         deaf = {name: f"it takes no alarms: {state.error}" for name, state in channels.items() if state.failing}
         return WorkerStates(alive, sorted(older), self._store.workers.lost_workers(now), rebuild, deaf)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from feeds.counted import counted
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -111,7 +113,7 @@ class BodyReader:
         except TimeoutError:
             raise BodyRefused(
                 408,
-                f"The body did not come within {self._seconds:g} seconds, or nothing of it for {_IDLE_SECONDS:g}.",
+                f"The body did not come within {self._seconds:g} s, or nothing of it for {_IDLE_SECONDS:g} s.",
             ) from None
         finally:
             self._bytes_read -= size
@@ -119,7 +121,7 @@ class BodyReader:
 
 
 def _too_long(limit: int) -> BodyRefused:
-    return BodyRefused(413, f"The body may have at most {limit} bytes.")
+    return BodyRefused(413, f"The body may have at most {counted(limit, 'byte', 'bytes')}.")
 
 
 def _inflated(sent: bytes, limit: int) -> bytes:

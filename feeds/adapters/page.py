@@ -30,6 +30,7 @@ from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.jsonld_node import Node, as_list, is_article, is_page
 from feeds.adapters.page_meta import Meta
 from feeds.adapters.paywall import Paywall
+from feeds.counted import counted
 from feeds.direction import direction
 from feeds.encodings import REPLACEMENT
 from feeds.errors import FieldError, InvalidEvent
@@ -71,9 +72,11 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
     if main_article is None:
         draft.note("", "has no NewsArticle in JSON-LD; what can be is taken from the page itself")
     if json_ld.unread_scripts:
-        draft.note("", f"has JSON-LD that is no JSON ({json_ld.unread_scripts} scripts), which is not read")
+        scripts = counted(json_ld.unread_scripts, "script", "scripts")
+        draft.note("", f"has JSON-LD that is no JSON ({scripts}), which is not read")
     if replaced := markup.count(REPLACEMENT):
-        draft.note("", f"has {replaced} characters that are not in its encoding; they are shown as {REPLACEMENT}")
+        characters = counted(replaced, "character that is", "characters that are")
+        draft.note("", f"has {characters} not in its encoding, shown as {REPLACEMENT}")
     # Some tools, among them Yoast, give the article's date to the node of the page.
     pages = [Node(node, {}) for node in json_ld.nodes if node.get("@type") in ("WebPage", ["WebPage"])]
     pages = [page for page in pages if not page.address() or _comparable(page.address()) == _comparable(address)]

@@ -23,6 +23,7 @@ from feeds.adapters.draft import BYLINE, Draft, paragraphs
 from feeds.adapters.interface import Adapted, Adapter, InputDefaults
 from feeds.adapters.page import page_id
 from feeds.adapters.parse_dates import UnsettledError, moment
+from feeds.counted import counted
 from feeds.errors import FieldError, InvalidEvent
 from feeds.text import fold, legal
 
@@ -96,7 +97,8 @@ def read(content: bytes, defaults: InputDefaults) -> Adapted:
         draft.image(url=defaults.image)
     end = next((place for place, line in enumerate(rest) if place and _heads_furniture(line)), len(rest))
     if end < len(rest):
-        draft.note("body_html", f"ends before {rest[end][:100]!r}: {len(rest) - end} lines are left out")
+        furniture = counted(len(rest) - end, "line is", "lines are")
+        draft.note("body_html", f"ends before {rest[end][:100]!r}: {furniture} left out")
     if end:
         draft.body(paragraphs("\n".join(rest[:end])))
     return draft.published()

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote, urlsplit
 
+from feeds.counted import counted
 from feeds.moments import DATE, HOUR_MINUTE, OFFSET
 from feeds.text import legal
 
@@ -252,4 +253,4 @@ def positive_integer(text: str) -> bool:
 
 def days(span: timedelta) -> str:
     """Return a span as people read it, in days."""
-    return f"{span.days} days"
+    return counted(span.days, "day", "days")

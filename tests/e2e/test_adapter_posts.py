@@ -165,7 +165,7 @@ def test_bad_input_is_named(newsroom: Newsroom, adapter: str, body: bytes, said:
 @pytest.mark.parametrize("adapter", SECRETS)
 def test_ten_megabytes_are_too_much(newsroom: Newsroom, adapter: str) -> None:
     answer = post(newsroom, adapter, b" " * 10_000_000)
-    assert (413, "The body may have at most 2000000 bytes.") == (answer.status_code, answer.json()["detail"])
+    assert (413, "The body may have at most 2,000,000 bytes.") == (answer.status_code, answer.json()["detail"])
 
 
 def test_wordpress_may_show_a_bearer_token(newsroom: Newsroom) -> None:

@@ -236,12 +236,12 @@ def _is_served(desk: Commands) -> None:
     assert "accepted  evt-c1" in desk.says("publish", "articles.json")
     (receiver,) = settled(desk, "evt-c1")["events"][0]["receivers"]
     assert (receiver["receiver"], receiver["standing"]) == ("city-portal", "delivered")
-    assert "1 articles would go to city-portal" in desk.says(
+    assert "1 article would go to city-portal" in desk.says(
         "replay", "--endpoint", "city-portal", "--since", "1d", "--dry-run"
     )
     replayed = desk.says("replay", "--endpoint", "city-portal", "--article", "city-1", "--wait")
-    assert replayed.splitlines() == ["1 articles go to city-portal", "All are sent to city-portal."]
-    assert "are sent" in desk.same("replay", "--endpoint", "city-portal", "--status")
+    assert replayed.splitlines() == ["1 article goes to city-portal", "All are sent to city-portal."]
+    assert "all is sent" in desk.same("replay", "--endpoint", "city-portal", "--status")
     killed = desk.json("kill", "city-1")
     assert (killed["article"], killed["was"], killed["headline"]) == ("city-1", "usable", "city-1, version 1")
     assert settled(desk, killed["event"])["events"][0]["proven"] is True

@@ -55,7 +55,7 @@ def test_a_parked_article_is_told_shown_and_replayed(newsroom: Newsroom) -> None
     assert "422 too long" in shown.stdout
     newsroom.receiver.behave["/p3"] = lambda _: (204, b"")
     dry = dateline("replay", "--endpoint", "p3", "--parked", "--dry-run", *config)
-    assert (0, "1 articles would go to p3\n") == (dry.returncode, dry.stdout)
+    assert (0, "1 article would go to p3\n") == (dry.returncode, dry.stdout)
     assert len(newsroom.receiver.at("/p3")) == tries
     assert dateline("replay", "--endpoint", "p3", "--parked", *config).returncode == 0
     again = newsroom.receiver.wait("/p3", tries + 1)[tries]

@@ -155,7 +155,7 @@ def test_an_event_that_workers_die_of_is_set_aside_and_no_other(
             consumer.consume()
             consumer.take_over()
     [reason] = rejected(desk)
-    assert "workers died while they had it" in reason
+    assert "10 workers died while they had it" in reason
     assert (["better", "good"], 0) == (sorted(desk.members("all")), desk.store.events.waiting())
     told = set_aside(desk)
     assert (deadly["id"], deadly["type"], "deadly") == (told["event_id"], told["event_type"], told["article_id"])

@@ -160,8 +160,8 @@ def test_keys_that_seal(run: Commands, store: Store, record: Record) -> None:
     new = run.says("management", "new-key").strip()
     old = run.variables["DATELINE_MANAGEMENT__SECRET_KEY"]
     run.variables["DATELINE_MANAGEMENT__SECRET_KEY"] = f"{new},{old}"
-    assert run.says("management", "rekey").startswith("1 endpoint(s)")
-    assert run.says("management", "rekey").startswith("0 endpoint(s)")
+    assert run.says("management", "rekey").startswith("1 endpoint was sealed")
+    assert run.says("management", "rekey").startswith("0 endpoints were sealed")
     run.variables["DATELINE_MANAGEMENT__SECRET_KEY"] = old
     assert "sealed by another key" in run.refuses("management", "rekey")
     assert "endpoint herald can't be used: " in run("endpoints").stderr

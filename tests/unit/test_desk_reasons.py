@@ -10,6 +10,7 @@ from markupsafe import Markup
 from web.api.problems import not_there
 from web.desk.arabic_reasons import REASONS
 from web.desk.pages import span
+from web.desk.plurals import Forms
 from web.desk.reasons import _TABLE, plain_reason, reason
 from worker.outbound import errors, file_transfer
 from worker.outbound.engine import _CROWDED
@@ -76,6 +77,8 @@ def test_what_is_very_long_is_shown_as_it_is() -> None:
 
 def test_both_languages_have_the_same_places() -> None:
     for english, arabic in _TABLE.items():
+        if isinstance(arabic, Forms):  # test_counted.py
+            continue
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", arabic)), english
 
 
@@ -86,7 +89,7 @@ def test_both_languages_have_the_same_places() -> None:
         (12, "12 s", "12 ث"),
         (180, "3 min", "3 د"),
         (7_200, "2 h", "2 س"),
-        (432_000, "5 d", "5 يوم"),
+        (432_000, "5 d", "5 ي"),
     ],
 )
 def test_units_are_in_the_language(seconds: float, english: str, arabic: str) -> None:

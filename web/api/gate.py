@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
+from feeds.counted import counted
 from web.access import bearer_token, caller_of
 from web.api.body_text import see_that_it_is_text
 from web.api.problems import RequestProblem
@@ -141,7 +142,7 @@ class Gate:
         if used > most and not request.url.path.endswith(_NEVER_HELD_UP):
             raise RequestProblem(
                 429,
-                f"This key may make {most} requests a minute.",
+                f"This key may make {counted(most, 'request', 'requests')} a minute.",
                 headers={**headers, "Retry-After": str(left_seconds)},
             )
         return headers

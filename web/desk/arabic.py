@@ -83,12 +83,6 @@ ARABIC: dict[str, str] = {
     "published": "نُشرت",
     "Last change": "آخر تغيير",
     "Headline": "العنوان",
-    "{count} subscribers": "{count} مشترك",
-    "{count} articles": "{count} مادة",
-    "{count} receivers": "{count} متلقٍّ",
-    "{count} feeds": "{count} خلاصة",
-    "{count} endpoints": "{count} نقطة تسليم",
-    "{count} bytes": "{count} بايت",
     "{count} waiting": "{count} في الانتظار",
     "and {count} more": "و{count} غيرها",
     "{troubled} of {all}": "{troubled} من {all}",
@@ -100,7 +94,7 @@ ARABIC: dict[str, str] = {
     "{count} ms": "{count} ملي ث",
     "{count} min": "{count} د",
     "{count} h": "{count} س",
-    "{count} d": "{count} يوم",
+    "{count} d": "{count} ي",
     "ms": "ملي ث",
     # Signing in
     "Sign in": "تسجيل الدخول",
@@ -152,9 +146,8 @@ ARABIC: dict[str, str] = {
     "kill confirmed": "تأكد السحب",
     # A kill
     "Kill this article?": "أتسحب هذه المادة؟",
-    "{endpoints} endpoints and {subscribers} subscribers have its text.": (
-        "نصها لدى {endpoints} نقطة تسليم و{subscribers} مشترك."
-    ),
+    "{endpoints} and {subscribers} have its text.": "نصها لديهم: {endpoints} و{subscribers}.",
+    "Nobody is known to have its text.": "لا يُعرف أن نصها لدى أحد.",
     "It leaves every feed, and all of them are told to take it down. Only the CMS can bring it back.": (
         "تخرج من كل خلاصة، ويُبلّغ الجميع بإزالتها. لا يعيدها إلا نظام إدارة المحتوى."
     ),
@@ -178,16 +171,13 @@ ARABIC: dict[str, str] = {
     "are there.": "لا يُعرف الآن إلى أين وصل. ينفذ ويُبلّغ كل متلقٍّ حالما يعود Redis والعمّال.",
     "The kill is accepted and is being carried out": "قُبل السحب وهو قيد التنفيذ",
     "Proven: nobody has it any longer": "ثبت: لم تعد لدى أحد",
-    "The last one confirmed {seconds} s after the kill.": "أكد آخرهم بعد {seconds} ثانية من السحب.",
+    "The last one confirmed {seconds} s after the kill.": "أكد آخرهم بعد {seconds} ث من السحب.",
     "No receiver had it.": "لم تكن لدى أي متلقٍّ.",
     "Killed": "سُحبت",
     "Killed, not yet proven": "سُحبت ولم يثبت بعد",
-    "{confirmed} of {all} have confirmed.": "أكد {confirmed} من {all}.",
-    "{count} still show it.": "{count} ما زالوا يعرضونها.",
     "Since the kill:": "منذ السحب:",
     "What to do": "ما العمل",
     "See its page": "انظر صفحتها",
-    "{count} have confirmed": "أكد {count}",
     "Resume it": "استأنفها",
     "Try it now": "جرّب الآن",
     "Operators can do that here: ask one who is on duty.": "ذلك للمشغّلين هنا: اطلبه من المناوب منهم.",
@@ -286,7 +276,6 @@ ARABIC: dict[str, str] = {
     "The old one signs too for (hours)": "يوقّع القديم أيضًا (ساعات)",
     "Make a new secret": "أنشئ سرًا جديدًا",
     "Send articles again": "أعد إرسال مواد",
-    "{count} articles would be sent again.": "ستُعاد {count} مادة.",
     "Send them": "أرسلها",
     "Changed since": "تغيرت منذ",
     "or this one (id)": "أو هذه (المعرّف)",
@@ -373,9 +362,6 @@ ARABIC: dict[str, str] = {
     "a line each: name | role | phone | e-mail": "سطر لكل منهم: الاسم | الدور | الهاتف | البريد",
     "as JSON; empty: all of an article": "بصيغة JSON؛ فارغ: كل المادة",
     # Audit, people, keys
-    "All {count} entries are as they were noted, and none is missing.": (
-        "القيود {count} كلها كما دُوّنت ولا ينقص منها شيء."
-    ),
     "Who": "الفاعل",
     "On": "على",
     "Change": "التغيير",

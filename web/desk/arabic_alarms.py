@@ -5,7 +5,6 @@ from __future__ import annotations
 ALARMS: dict[str, str] = {
     "Alarms": "الإنذارات",
     "No alarm stands.": "لا إنذار قائم.",
-    "{count} open": "{count} مفتوحة",
     "Kill not proven": "إلغاء لم يُثبَت",
     "Endpoint takes nothing": "نقطة تسليم لا تستلم شيئًا",
     "Endpoint lags": "نقطة تسليم متأخرة",
@@ -27,5 +26,4 @@ ALARMS: dict[str, str] = {
     "All alarms": "كل الإنذارات",
     "Somebody takes care of it.": "هناك من يتولّاها.",
     "It rests for an hour.": "تُؤجَّل ساعة.",
-    "open alarms": "إنذارات مفتوحة",
 }

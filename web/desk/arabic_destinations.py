@@ -12,9 +12,7 @@ REASONS_OF_DESTINATIONS: dict[str, str] = {
     "the connection broke: {reason}": "انقطع الاتصال: {reason}",
     "the connection broke": "انقطع الاتصال",
     "[Errno {number}] {reason}": "{reason} (الخطأ {number})",
-    "Failed to connect to {host} after {number} ms: {reason}": (
-        "تعذّر الاتصال بـ {host} بعد {number} ملي ثانية: {reason}"
-    ),
+    "Failed to connect to {host} after {number} ms: {reason}": ("تعذّر الاتصال بـ {host} بعد {number} ملي ث: {reason}"),
     "Connection timed out": "انتهى وقت الاتصال",
     "No route to host": "لا طريق إلى الخادم",
     "Network is unreachable": "الشبكة غير متاحة",

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from feeds.direction import direction
 from web.desk.parts import PREFIX, is_fragment
-from web.desk.phrases import LANGUAGES, language_of, phrase
+from web.desk.phrases import LANGUAGES, counted_phrase, language_of, phrase
 from web.desk.reasons import reason
 from worker import clock
 
@@ -87,6 +87,7 @@ class DeskPages:
             direction=direction,
             languages=LANGUAGES,
             t=_translated,
+            n=_counted,
         )
         self._environment.filters.update(
             moment=self._moment,
@@ -205,7 +206,15 @@ def span(language: str, seconds: float) -> str:
 def _translated(context: Context, text: str, **values: Any) -> str | Markup:
     """A phrase of ours in the language of the visitor; what is put into it is escaped."""
     words = phrase(context["language"], text)
-    if not values:
-        return words
+    return _filled(words, values) if values else words
+
+
+@pass_context
+def _counted(context: Context, singular: str, plural: str, count: int, **values: Any) -> Markup:
+    """What a phrase of ours is of so many, in the language of the visitor; `count` is put into it, too."""
+    return _filled(counted_phrase(context["language"], singular, plural, count), {"count": count, **values})
+
+
+def _filled(words: str, values: Mapping[str, Any]) -> Markup:
     # The phrase is ours; what is put into it is escaped.
     return Markup(words.format_map({name: escape(value) for name, value in values.items()}))  # noqa: S704

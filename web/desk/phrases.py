@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from web.desk.arabic import ARABIC
+from web.desk.arabic_counted import COUNTED
 from web.desk.arabic_partner import ARABIC_OF_PARTNERS
+from web.desk.plurals import category
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -14,11 +16,20 @@ LANGUAGES = {"en": "English", "ar": "العربية"}
 """Code -> name, in that language."""
 COOKIE = "dateline_language"
 _PHRASES = {"en": {}, "ar": ARABIC | ARABIC_OF_PARTNERS}
+_COUNTED = {"en": {}, "ar": COUNTED}
 
 
 def phrase(language: str, text: str) -> str:
     """Return a phrase in a language."""
     return _PHRASES[language].get(text, text)
+
+
+def counted_phrase(language: str, singular: str, plural: str, count: int) -> str:
+    """Return what a language says of so many. `singular`: what English says of one, `plural`: of any other number."""
+    forms = _COUNTED[language].get(plural)
+    if forms is not None:
+        return forms.of(language, count)
+    return singular if category("en", count) == "one" else plural
 
 
 def language_of(request: Request) -> str:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from web.desk.arabic_destinations import REASONS_OF_DESTINATIONS
 from web.desk.arabic_problems import REASONS_OF_PROBLEMS
 from web.desk.arabic_reasons import REASONS
+from web.desk.plurals import Forms
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _PATTERNS = {"reason": r".+", "number": r"[0-9][0-9,.]*"}
@@ -25,10 +26,10 @@ _LONGEST = 2_000
 
 class _Ours(NamedTuple):
     pattern: re.Pattern[str]
-    translations: dict[str, str]
+    translations: dict[str, str | Forms]
 
 
-def _ours(english: str, arabic: str) -> _Ours:
+def _ours(english: str, arabic: str | Forms) -> _Ours:
     pieces = _PLACE.split(english)
     pattern = "".join(
         f"(?P<{piece}>{_PATTERNS.get(piece.rstrip('0123456789'), '.+?')})" if place % 2 else re.escape(piece)
@@ -37,7 +38,7 @@ def _ours(english: str, arabic: str) -> _Ours:
     return _Ours(re.compile(pattern, re.DOTALL), {"ar": arabic})
 
 
-_TABLE = REASONS_OF_PROBLEMS | REASONS_OF_DESTINATIONS | REASONS
+_TABLE: dict[str, str | Forms] = {**REASONS_OF_PROBLEMS, **REASONS_OF_DESTINATIONS, **REASONS}
 _OURS = [_ours(english, arabic) for english, arabic in _TABLE.items()]
 
 
@@ -68,6 +69,8 @@ def _translated(language: str, text: str) -> Markup | None:
             words = ours.translations.get(language)
             if words is None:
                 return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+            if isinstance(words, Forms):
+                words = words.of(language, int(re.sub("[,.]", "", match["number"])))
             values = {name: _value(language, name, value) for name, value in match.groupdict().items()}
             return Markup(words).format(**values)  # noqa: S704 (ours; `format` escapes what is put into it)
     parts = text.split("; ")

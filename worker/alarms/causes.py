@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from redis.exceptions import RedisError
 
+from feeds.counted import counted
 from feeds.moments import iso
 from worker.alarms.certificates import Certificates
 from worker.alarms.endpoint_causes import FAILING, LAG, EndpointCauses
@@ -129,7 +130,8 @@ class Causes:
             Cause(
                 "kill_unproven",
                 kill.article.article_id,
-                f"{len(kill.report.unconfirmed)} of {len(kill.report.rows)} receivers have not confirmed it",
+                f"not confirmed by {len(kill.report.unconfirmed)} of "
+                f"{counted(len(kill.report.rows), 'receiver', 'receivers')}",
             )
             for kill in self._running.at(now)
             if kill.report.accepted and now - kill.report.accepted >= limit
@@ -147,7 +149,15 @@ class Causes:
         for start in range(0, len(feeds), _FEEDS):
             ending = self._store.receivers.leases_ending(feeds[start : start + _FEEDS], now, now + limit)
             causes += [
-                Cause("lease_ending", feed, f"{count} subscription(s) end soon and were not renewed")
+                Cause(
+                    "lease_ending",
+                    feed,
+                    counted(
+                        count,
+                        "subscription ends soon and was not renewed",
+                        "subscriptions end soon and were not renewed",
+                    ),
+                )
                 for feed, count in ending.items()
             ]
         return causes

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from feeds.counted import counted
 from worker.cli.newsrooms.endpoints import endpoints
 from worker.cli.terminal import AsJson, Config, Data, note, out, print_json, say, shown
 from worker.cli.text_tables import Table
@@ -72,6 +73,6 @@ def _show(row: dict[str, Any]) -> None:
     if row["document"] is None:
         note(f"what was sent can't be shown: {row['no_document']}")
         return
-    say(f"Sent, {row['bytes']} bytes:")
+    say(f"Sent, {counted(row['bytes'], 'byte', 'bytes')}:")
     for line in row["document"].splitlines():
         say(line)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from feeds.counted import counted
 from worker import clock
 from worker.cli import given_times
 from worker.cli.newsrooms import audit
@@ -60,16 +61,16 @@ def show(
 def verify(config: Config = None, data: Data = None, as_json: AsJson = False) -> None:
     """See that every entry is as it was noted, and none is missing."""
     verdict = audit.verdict(config, data)
-    faults = verdict["faults"]
+    faults, entries = verdict["faults"], counted(verdict["entries"], "entry", "entries")
     if as_json:
         print_json(verdict)
     else:
         for fault in faults:
             say(fault)
     if faults:
-        raise Failed(f"the audit is not as it was noted: {len(faults)} fault(s) in {verdict['entries']} entries")
+        raise Failed(f"the audit is not as it was noted: {counted(len(faults), 'fault', 'faults')} in {entries}")
     if not as_json:
-        say(f"The audit is whole: {verdict['entries']} entries.")
+        say(f"The audit is whole: {entries}.")
 
 
 def _written(value: Any) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import typer
 
+from feeds.counted import counted
 from worker import clock
 from worker.cli.management import redis_url
 from worker.cli.terminal import AsJson, Config, Data, Failed, config_path, out, print_json, settings_of
@@ -60,8 +61,9 @@ def doctor(config: Config = None, data: Data = None, as_json: AsJson = False) ->
 
 
 def _findings(settings: Settings, file: Path) -> Iterator[Finding]:
-    endpoints = len(settings.endpoints)
-    yield Finding("settings", "good", f"{file} has {len(settings.feeds)} feeds and {endpoints} endpoints")
+    feeds = counted(len(settings.feeds), "feed", "feeds")
+    endpoints = counted(len(settings.endpoints), "endpoint", "endpoints")
+    yield Finding("settings", "good", f"{file} has {feeds} and {endpoints}")
     yield _disk(settings)
     yield from _part("record", lambda: _record(settings))
     yield from _part("Redis", lambda: _redis(settings))
@@ -148,7 +150,7 @@ def _workers(store: Store) -> Iterator[Finding]:
         text = "none is alive: events are kept, and nothing goes out. Start `dateline up` or `dateline worker`"
         yield Finding("workers", "wrong", text)
     elif older:
-        text = f"{len(older)} of {len(alive)} have older definitions of feeds: restart {', '.join(sorted(older))}"
+        text = f"older definitions of feeds have {len(older)} of {len(alive)}: restart {', '.join(sorted(older))}"
         yield Finding("workers", "look" if len(older) < len(alive) else "wrong", text)
     else:
         yield Finding("workers", "good", f"{len(alive)} alive")

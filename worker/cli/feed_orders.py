@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from feeds.counted import counted
 from worker.cli.terminal import Failed, err, note, out
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ def order(there: Feeds, feed: str, action: Action, *, rate: float, dry_run: bool
     if before and before["left"]:
         if before["action"] != action or dry_run:
             done = before["articles"] - before["left"]
-            raise Failed(
-                f"a {before['action']} of {feed} is under way: {done} of {before['articles']} articles are done"
-            )
+            articles = counted(before["articles"], "article", "articles")
+            raise Failed(f"a {before['action']} of {feed} is under way: it is through with {done} of {articles}")
         note("this was ordered before, and goes on")
         _watch(there, feed, before)
         return
     ordered = there.order(feed, action, rate, dry_run=dry_run)
     if any(row["filling"] for row in there.rows()):
         note("feeds are still being filled; what comes in later is not part of this order")
-    counted = "1 article" if ordered["articles"] == 1 else f"{ordered['articles']:,} articles"
-    subscriptions = ordered["subscriptions"]
-    receivers = [*ordered["endpoints"], *([f"{subscriptions:,} subscriptions"] if subscriptions else [])]
-    out.print(f"{feed}: {_ARTICLES[action].format(counted)}")
+    articles = counted(ordered["articles"], "article", "articles")
+    receivers = list(ordered["endpoints"])
+    if ordered["subscriptions"]:
+        receivers.append(counted(ordered["subscriptions"], "subscription", "subscriptions"))
+    out.print(f"{feed}: {_ARTICLES[action].format(articles)}")
     out.print(f"Receivers: {', '.join(receivers) or 'none'}")
     if not dry_run and ordered["articles"] and (begun := there.progress(feed)):
         _watch(there, feed, begun)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from feeds.counted import counted
 from feeds.format_names import FEED_FORMATS
 from worker.cli.newsrooms.feeds import feeds_of
 from worker.cli.newsrooms.subscriptions import subscriptions
@@ -54,7 +55,8 @@ def list_feeds(
     for row in rows:
         edition = row["edition"] or "mixed"
         if row["pattern"]:
-            table.add_row(row["name"], f"{row['feeds']} feeds", "", "", "", "", "", edition, row["title"])
+            feeds = counted(row["feeds"], "feed", "feeds")
+            table.add_row(row["name"], feeds, "", "", "", "", "", edition, row["title"])
             continue
         numbers = (str(row[name]) for name in ("receivers", "behind", "parked"))
         changed = shown(row["changed"]) or "never"
@@ -65,8 +67,8 @@ def list_feeds(
     if filling:
         done, articles = (filling[0]["filling"][name] for name in ("done", "articles"))
         some = ", ".join(row["name"] for row in filling[:5]) + (" ..." if len(filling) > 5 else "")
-        part = f"{done} of {articles}" if articles else "none"
-        out.print(f"Being filled with what was published before: {some}; {part} articles are gone through.")
+        part = f"{done} of {counted(articles, 'article', 'articles')}" if articles else "nothing"
+        out.print(f"Being filled with what was published before: {some}; gone through: {part}.")
     out.print(f"Formats: {', '.join(FEED_FORMATS)}; addresses: {there.address()}/feeds/FEED.FORMAT")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from config.settings import load
+from feeds.counted import counted
 from worker.cli.durability import UnsafeRedis, see_that_it_keeps, trial
 from worker.cli.management import redis_url
 from worker.cli.running_newsroom import newsroom
@@ -63,7 +64,7 @@ def up(
             rereading = Rereading(settings, partial(load, config, environ))
             Thread(target=_pass_hang_ups, args=(tree, rereading), name="hang-up", daemon=True).start()
             _announce(
-                f"Dateline is up for {settings.site.title}: {len(tree.children) - 1} workers",
+                f"Dateline is up for {settings.site.title}: {counted(len(tree.children) - 1, 'worker', 'workers')}",
                 f"  feeds      {base_url}/feeds",
                 f"  events     POST {base_url}/events  (or: dateline publish FILE)",
                 f"  hub        {base_url}/hub",

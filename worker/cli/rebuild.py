@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from feeds.counted import counted
 from worker import clock
 from worker.cli.terminal import Config, Data, Failed, err, out
 
@@ -85,7 +86,7 @@ def _order(services: Services) -> None:
                 raise Failed("nobody goes on with it: are workers running, and does the record answer? See their logs")
             progress.update(task, completed=standing.done, total=standing.all or None)
             time.sleep(_LOOK_SECONDS)
-    out.print(f"Rebuilt: {standing.articles:,} articles were missing or older.")
+    out.print(f"Rebuilt: {counted(standing.articles, 'article was', 'articles were')} missing or older.")
 
 
 def _bar(title: str) -> Progress:

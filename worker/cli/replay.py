@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from feeds.counted import counted
 from worker import clock
 from worker.cli import given_times
 from worker.cli.newsrooms.replays import ReplayTerms, replays
@@ -50,7 +51,8 @@ def replay(
     if as_json:
         print_json(ordered)
     else:
-        out.print(f"{ordered['articles']} articles {'would go' if dry_run else 'go'} to {endpoint}")
+        forms = ("article would go", "articles would go") if dry_run else ("article goes", "articles go")
+        out.print(f"{counted(ordered['articles'], *forms)} to {endpoint}")
     if ordered["waits"]:
         raise Failed(f"{endpoint} is being served all the time; the articles go with its next change")
     if ordered["articles"] and not dry_run and (wait or (err.is_terminal and not as_json)):
@@ -63,7 +65,7 @@ def _look(there: LocalReplays | RemoteReplays, endpoint: str, *, stop: bool, as_
         if as_json:
             print_json({"articles": stopped})
         else:
-            out.print(f"Stopped: {stopped} articles are not sent to {endpoint}.")
+            out.print(f"Stopped: {counted(stopped, 'article is', 'articles are')} not sent to {endpoint}.")
         return
     row = there.progress()
     if row is None:
@@ -75,10 +77,10 @@ def _look(there: LocalReplays | RemoteReplays, endpoint: str, *, stop: bool, as_
 
 
 def _done(row: Row) -> str:
+    articles = counted(row["total"] or row["left"], "article", "articles")
     if not row["left"]:
-        return f"all {row['total']} articles are sent" if row["total"] else "all articles are sent"
-    total = f" of {row['total']}" if row["total"] else ""
-    return f"{row['left']}{total} articles are still to be sent, at most {row['rate']:g} a second"
+        return f"all is sent: {articles}" if row["total"] else "all is sent"
+    return f"still to be sent: {row['left']} of {articles}, at most {row['rate']:g} a second"
 
 
 def _watch(there: LocalReplays | RemoteReplays, endpoint: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from feeds.counted import counted
 from worker.cli.management import at_the_shell, management
 from worker.cli.terminal import Config, Data, note, out, say
 
@@ -35,4 +36,5 @@ def rekey(config: Config = None, data: Data = None) -> None:
     """Seal all secrets by the first key of management.secret_key; then the others can be taken out of the settings."""
     with management(config, data) as newsroom:
         count = newsroom.endpoints.rekey(at_the_shell())
-    say(f"{count} endpoint(s) were sealed by another key; all are sealed by the first one now.")
+    endpoints = counted(count, "endpoint was", "endpoints were")
+    say(f"{endpoints} sealed by another key; all are sealed by the first one now.")

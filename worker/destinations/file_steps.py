@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from feeds.counted import counted
 from worker.destinations.feed_documents import DocumentFile
 from worker.destinations.file_places import (
     ArticleFiles,
@@ -283,7 +284,8 @@ class FilePush(Steps):
             elif not size:
                 then()
             elif (there_are := size_in(answer)) not in {None, len(body)}:
-                reason = f"the connection for the data was cut: {there_are} of {len(body)} bytes are there"
+                all_bytes = counted(len(body), "byte", "bytes")
+                reason = f"the connection for the data was cut after {there_are} of {all_bytes}"
                 self._refuse(part, Answer(0, {}, b"", Fault.RESET, reason, 0.0, started=True))
             else:
                 self._take(part, there.commands(*rename), take_rename)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from feeds import event as events
+from feeds.counted import counted
 from feeds.errors import InvalidEvent
 from worker import clock
 from worker.newsroom.publisher import arrived
@@ -128,7 +129,8 @@ class EventConsumer:
             self._worker, living, frozenset(self._in_work), _AGAIN_MS, _BATCH
         ):
             if deaths >= _DEATHS:
-                result = self._give_up(entry, f"{deaths} workers died while they had it")
+                reason = counted(deaths, "worker died while it had it", "workers died while they had it")
+                result = self._give_up(entry, reason)
                 self._acknowledge({entry: result}, self._permit.charge)
             else:
                 entries.append(entry)

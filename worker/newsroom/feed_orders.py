@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from feeds.counted import counted
 from feeds.moments import iso
 from worker import clock
 from worker.management.changes import Conflict
@@ -70,8 +71,8 @@ def give_order(
     caller.require(FEEDS_WRITE, feed=feed)
     before = store.feed_orders.get(feed)
     if before and before.waiting:
-        done = before.articles - before.waiting
-        raise Conflict(f"a {before.action} of {feed} is under way: {done} of {before.articles} articles are done")
+        done, ordered = before.articles - before.waiting, counted(before.articles, "article", "articles")
+        raise Conflict(f"a {before.action} of {feed} is under way: it is through with {done} of {ordered}")
     store.feed_orders.give(feed, action, articles, rate, clock.ms(clock.agreed()))
     details = {"action": action, "articles": len(articles)}
     audit.note(caller, "feed.ordered", feed, new=details)

@@ -123,7 +123,7 @@ class DnsCache:
         # These are in the order of their limits.
         while self._waiting_until and (name := next(iter(self._waiting_until))) and self._waiting_until[name] <= now:
             del self._waiting_until[name]
-            ends.append(LookupEnd(name, Fault.TIMEOUT, f"no address for {name} within {self._patience:g} seconds"))
+            ends.append(LookupEnd(name, Fault.TIMEOUT, f"no address for {name} within {self._patience:g} s"))
         return ends
 
     def lines_to_load(self, name: str) -> list[str] | None:

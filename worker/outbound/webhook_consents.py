@@ -16,6 +16,7 @@ import requests
 import structlog
 from requests.auth import AuthBase
 
+from feeds.counted import counted
 from worker.outbound.errors import RequestImpossible, RequestPending
 from worker.outbound.requests_adapter import session_through
 from worker.outbound.scheduler import host_of
@@ -146,4 +147,5 @@ def judge(question: Question, headers: Mapping[str, str]) -> None:
     if not (rate.isascii() and rate.isdecimal() and 0 < len(rate) <= 9 and int(rate) > 0):
         raise RequestImpossible("no consent: its WebHook-Allowed-Rate is no number of requests a minute")
     if question.per_minute is None or question.per_minute > int(rate):
-        raise RequestImpossible(f"it takes {int(rate)} requests a minute: set rate = {int(rate) / 60:.3g}, or less")
+        requests = counted(int(rate), "request", "requests")
+        raise RequestImpossible(f"it takes {requests} a minute: set rate = {int(rate) / 60:.3g}, or less")

@@ -256,7 +256,7 @@ class ProcessTree:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _kill(process, f"did not stop within {seconds:.0f} seconds")
+                _kill(process, f"did not stop within {seconds:.0f} s")
             if process.stdin is not None:
                 with suppress(OSError):
                     process.stdin.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from feeds.counted import counted
 from feeds.formats import FEED_FORMATS
 from worker import clock
 from worker.receivers.ledger import LedgerEntry
@@ -236,7 +237,7 @@ def _endpoint_row(
     elif dispute:
         standing = "refused"
         next_try = f"tried again at {clock.moment(dispute.due):%Y-%m-%d %H:%M:%S} UTC"
-        reason = f"{dispute.reason}, {dispute.tries} times while others were taken; {next_try}"
+        reason = f"{dispute.reason}, {counted(dispute.tries, 'time', 'times')} while others were taken; {next_try}"
     if article.pubstatus == "canceled":
         # An endpoint that never had the article has nothing to confirm, except while a request may be on its way to it.
         confirmed = entry.label == "killed" or (not entry.status and holding.position != "claimed")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from feeds import page_text
+from feeds.counted import counted
 from worker.receivers.status_phrases import status_phrase
 from worker.takedown.page_search import count_passages
 
@@ -69,7 +70,8 @@ def judge_document(answer: Answer, fingerprints: Collection[str], digest: str = 
 def _weigh(count: int, looked_for: int, *, complete: bool) -> tuple[Verdict, str]:
     """What the number of passages in a page proves; of a page that was not read to its end only that they are there."""
     if count:
-        return "there", f"the page has {count} of {looked_for} passages that were looked for"
+        passages = counted(looked_for, "passage that was looked for", "passages that were looked for")
+        return "there", f"the page has {count} of {passages}"
     if not complete:
         return "unproven", f"the page is longer than the {MOST_BYTES:,} bytes that are read"
     return "gone", "the page has none of the text"
