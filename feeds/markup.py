@@ -3,7 +3,8 @@
 Furniture is removed with its words: forms and their controls, noscript, templates, titles, hidden elements, and the
 words that a browser shows only if it can't play a film. The work of scripts is done in advance: pictures that are
 loaded late get their address, one of several sources of a picture is chosen, and embedded content is replaced by a link
-to it. A picture without an address is removed.
+to it. A picture without an address is removed. Blocks that few readers know become those that all know: without them
+the words of two blocks would run together.
 
 It runs before HTML is cleaned and makes nothing safe: `feeds.safe_html` calls it, and cleans its output.
 
@@ -31,6 +32,23 @@ FURNITURE = frozenset(
 _EMBEDS = {"iframe": "src", "embed": "src", "object": "data", "frame": "src"}
 _BLOCKS = frozenset({"body", "div", "figure", "section", "aside", "blockquote", "li", "td", "th", "dd"})
 """Elements in which the link that replaces an embed gets its own paragraph."""
+_READABLE = {
+    **dict.fromkeys(
+        """address article center details dialog fieldset footer header hgroup legend main marquee nav search
+        summary""".split(),  # noqa: SIM905 (14 quoted words are harder to read)
+        "div",
+    ),
+    "dir": "ul",
+    "menu": "ul",
+    "listing": "pre",
+    "xmp": "pre",
+}
+"""Blocks that are cut out around their words when HTML is cleaned, and what they become before that."""
+_SEPARATE = _READABLE.keys() | frozenset(
+    """aside blockquote div dl figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table
+    ul""".split()  # noqa: SIM905 (19 quoted words are harder to read)
+)
+"""Elements whose words are apart from those beside them by themselves."""
 _LAZY_SOURCES = """data-src data-lazy-src data-original data-lazy data-lazysrc data-original-src data-actualsrc
     data-echo data-hires data-hi-res-src nitro-lazy-src""".split()  # noqa: SIM905 (11 quoted words are harder to read)
 """Attributes in which lazy loaders have the address of the picture; `src` has a placeholder until it is loaded."""
@@ -68,6 +86,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNTIDY_TAGS = (
     (FURNITURE - {"script", "style"})
     | _EMBEDS.keys()
+    | _READABLE.keys()
     | {"form", "label", "video", "audio", "source", "track", "picture"}
 )
 _HIDING_ATTRIBUTES = ("hidden", "display", "visib", "screen-reader", "sr-only")
@@ -113,6 +132,10 @@ def tidied(markup: str, absolute: Absolute) -> str:
         _link(element, absolute)
     for element in list(body.iter(*FURNITURE)):
         _drop(element)
+    for element in list(body.iter(*_READABLE)):
+        readable = _READABLE[str(element.tag)]
+        if readable != "div" or _has_own_words(element):
+            element.tag = readable
     frame: html.HtmlElement = body[0]
     frame.drop_tag()
     inside = (etree.tostring(child, encoding="unicode", method="html") for child in body)
@@ -166,11 +189,18 @@ def _without_hidden(body: html.HtmlElement) -> None:
         if element.getparent() is None or element is body or not isinstance(element.tag, str):
             continue
         if (
-            ("hidden" in element.attrib and element.get("hidden", "").lower() != "until-found")
+            (element.tag == "dialog" and "open" not in element.attrib)
+            or ("hidden" in element.attrib and element.get("hidden", "").lower() != "until-found")
             or _HIDDEN.search(element.get("style", ""))
             or _HIDDEN_CLASSES & set(element.get("class", "").split())
         ):
             _drop(element)
+
+
+def _has_own_words(block: html.HtmlElement) -> bool:
+    """Whether a block has anything but blocks: then its words would run into those beside it without it."""
+    texts = (block.text, *(child.tail for child in block))
+    return any(each and each.strip() for each in texts) or any(child.tag not in _SEPARATE for child in block)
 
 
 def _pictures(body: html.HtmlElement, absolute: Absolute) -> None:

@@ -91,6 +91,7 @@ WORDS = {
     "<p>one</p>between<hr><p>two</p>": "one between two",
     "<table><tr><td><p>Only</p><p>cell</p></td></tr></table>": "Only cell",
     "<table><tr><td>a<table><tr><td>b</td><td>c</td></tr></table></td><td><ul><li>d</ul></td></tr></table>": "a b c d",
+    "<details><summary>Why</summary>so<details><summary>And</summary>then</details></details>": "Why so And then",
     "<p>At <abbr title='Greenwich'>GMT</abbr>, <kbd>Ctrl</kbd>+<kbd>C</kbd></p>": "At GMT, Ctrl+C",
 }
 

@@ -35,6 +35,32 @@ def test_furniture_goes_with_its_words(markup: str, expected: str) -> None:
     assert safe_html(markup, PAGE) == expected
 
 
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        (
+            "<details><summary>What is shut?</summary>Lock 4, until Monday.</details><p>b</p>",
+            "<div><div>What is shut?</div>Lock 4, until Monday.</div><p>b</p>",
+        ),
+        ("<details open><summary>Q</summary><p>A</p></details>", "<div>Q</div><p>A</p>"),
+        ("<center><b>Lock 4</b></center>is shut", "<div><b>Lock 4</b></div>is shut"),
+        (
+            "<header>Locks</header><main>Shut</main><footer>Ends</footer>",
+            "<div>Locks</div><div>Shut</div><div>Ends</div>",
+        ),
+        ("<address>Lock Road 4<br>Tidewater</address>Call us", "<div>Lock Road 4<br>Tidewater</div>Call us"),
+        ("<article><header><h2>Locks</h2></header><p>Shut</p></article>", "<h2>Locks</h2><p>Shut</p>"),
+        ("<menu><li>One</li><li>Two</li></menu>", "<ul><li>One</li><li>Two</li></ul>"),
+        ("a<fieldset><legend>Locks</legend>Four</fieldset>", "a<div><div>Locks</div>Four</div>"),
+        ("<listing>a\n  b</listing>c", "<pre>a\n  b</pre>c"),
+        ("<dialog>Subscribe!</dialog><dialog open>Shut</dialog>b", "<div>Shut</div>b"),
+    ],
+)
+def test_words_of_two_blocks_never_run_together(markup: str, expected: str) -> None:
+    assert safe_html(markup, PAGE) == expected
+    assert safe_html(expected, PAGE) == expected
+
+
 def test_a_form_around_a_whole_page_leaves_the_text() -> None:
     text = f"<p>{'The lock was shut on Monday. ' * 20}</p>"
     assert safe_html(f"<form action=/post>{text}<label>Search</label><input><button>Go</button></form>", PAGE) == (

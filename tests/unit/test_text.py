@@ -29,7 +29,8 @@ HTML_PIECES = st.sampled_from(
         "\u2067|\u2069|\u202a|\u202c|\u200c|<noscript>|</noscript>|<form>|</form>|<label>|<picture>|<video src=v>|"
         '<video>|</video>|<source src="s">|<iframe src="//e.example/1">|</iframe>|<img data-src=l>|<img>|<div hidden>|'
         '</div>|&#8;|<img src="p" width=1 height=1>|<object data=o>|<textarea>|</textarea>|<img srcset="a 1x, b 2x">|'
-        "<title>|</title>"
+        "<title>|</title>|"
+        "<details>|<summary>|</details>|<center>|<menu>|<dialog open>|<dialog>|<fieldset>|<legend>|<xmp>"
     ).split("|")
 )
 HTML = st.lists(HTML_PIECES | st.text(max_size=5)).map("".join)
