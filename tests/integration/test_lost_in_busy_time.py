@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.exceptions
 from news_desk import article, kill
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -24,6 +25,7 @@ from worker.retention.lost_events import LostEvents
 from worker.runtime.services import build
 from worker.runtime.wiring import WorkerRuntime
 from worker.store import keys
+from worker.store.events import IncomingEvent
 
 SETTINGS = """
 [site]
@@ -31,6 +33,14 @@ base_url = "https://herald.example"
 [[feeds]]
 name = "all"
 title = "All"
+[[feeds]]
+name = "sport"
+title = "Sport"
+select = [{ section = ["sport"] }]
+[[feeds]]
+name = "picks"
+title = "Picks"
+list = "picks"
 """
 
 
@@ -282,3 +292,98 @@ def test_a_kill_that_waits_for_the_record_is_carried_out_before_what_was_publish
     assert worker.store.events.waiting_kills(9) == []
     assert worker.store.changes.states("all", ["a"]).get("a") != "in"
     assert worker.store.client.hget(keys.article("a"), "doc") is None or worker.pubstatus("a") == "canceled"
+
+
+def lost_after_it_was_pushed(worker: Worker, *events: dict[str, Any]) -> None:
+    """Have events carried out, and Redis emptied before they are noted: endpoints may have what they brought."""
+    worker.accept(article("before"))
+    worker.consume()
+    worker.accept(*events)
+    when(worker.runtime.newsroom.events._noting, "note_in_time", worker.store.client.flushall)
+    with suppress(RedisError):
+        worker.consume()
+    worker.find()
+
+
+def picks(event: str, *names: str) -> dict[str, Any]:
+    return {"id": event, "type": "list.updated", "list": {"name": "picks", "articles": list(names)}}
+
+
+def change(worker: Worker, name: str, feed: str = "all") -> tuple[str, bool, int | None]:
+    latest = worker.store.changes.latest_of(feed, [name])[name]
+    return latest.state, latest.was_in_feed, latest.previous_seq
+
+
+def test_who_got_what_was_lost_gets_the_notice_of_its_kill(worker: Worker) -> None:
+    """Kills go first: on the emptied Redis the article is killed before it is published once more."""
+    lost_after_it_was_pushed(worker, article("a"), article("a", 2))
+    worker.accept(kill("a"))
+    worker.runtime.newsroom.events.consume_kills()
+    assert worker.store.changes.states("all", ["a"]) == {}
+    carry_on_after_the_loss(worker)
+    assert change(worker, "a") == ("killed", True, None)
+    stored = worker.services.articles.get("a")
+    assert stored is not None
+    # Above what was lost: else it would count as older than that.
+    assert (stored.article.pubstatus, stored.article.version) == ("canceled", 3)
+    seq = worker.store.changes.seqs("all", ["a"])
+    for _ in range(2):
+        carry_on_after_the_loss(worker)
+    assert worker.store.changes.seqs("all", ["a"]) == seq
+
+
+@pytest.mark.parametrize("later", [{"pubstatus": "withheld"}, {"section": "elsewhere"}])
+def test_who_got_what_was_lost_gets_the_notice_that_it_left(worker: Worker, later: dict[str, str]) -> None:
+    lost_after_it_was_pushed(worker, article("a", section="sport"))
+    worker.accept(article("a", 2, **later))
+    worker.consume()
+    assert worker.store.changes.states("sport", ["a"]) == {}
+    carry_on_after_the_loss(worker)
+    assert change(worker, "a", "sport") == ("out", True, None)
+
+
+def test_who_got_what_was_picked_in_a_list_that_was_lost_gets_the_notice(worker: Worker) -> None:
+    worker.accept(article("a"), article("b"))
+    worker.consume()
+    lost_after_it_was_pushed(worker, picks("1", "a"))
+    worker.accept(picks("2", "b"))
+    worker.consume()
+    carry_on_after_the_loss(worker)
+    assert change(worker, "a", "picks") == ("out", True, None)
+    assert worker.store.changes.members("picks") == ["b"]
+
+
+def test_what_redis_lost_alone_is_ended_too(worker: Worker) -> None:
+    """It has lost nothing that was noted, so nothing is rebuilt: only the events are carried out again."""
+    worker.accept(article("before"))
+    worker.consume()
+    put_back = worker.copy()
+    worker.accept(article("a"))
+    worker.services.commits.stop()
+    put_back()
+    worker.find()
+    assert not worker.services.agreement.rebuilding
+    kill_event = kill("a")
+    worker.store.events.accept([IncomingEvent(kill_event["id"], json.dumps(kill_event), "kill", "a")])
+    worker.runtime.newsroom.events.consume_kills()
+    worker.lost_events.look()
+    worker.feed()
+    worker.consume()
+    assert change(worker, "a") == ("killed", True, None)
+
+
+def test_what_came_while_redis_was_away_and_was_killed_at_once_is_noticed_by_nobody(worker: Worker) -> None:
+    """Nothing was lost, so nobody can have it."""
+    worker.accept(article("before"))
+    worker.consume()
+
+    def away() -> None:
+        raise redis.exceptions.ConnectionError
+
+    when(worker.store.hasty_events, "accept", away)
+    receipts = worker.services.intake.accept([article("a"), kill("a")], clock.now())
+    assert ["record", "record"] == [receipt.kept_by for receipt in receipts]
+    worker.feed()
+    worker.consume()
+    assert worker.pubstatus("a") == "canceled"
+    assert worker.store.changes.states("all", ["a"]) == {}

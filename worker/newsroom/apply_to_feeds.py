@@ -12,7 +12,7 @@ from worker import clock
 from worker.newsroom.placement import states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from feeds.selection import Placement
@@ -61,12 +61,20 @@ class FeedApplier:
         placed = self._place(stored, now, new_rev=new_rev)
         return self.apply(placed, now) if placed else set()
 
-    def apply(self, placed: PlacedArticle, now: datetime) -> set[str]:
-        """Record an article in every feed as of `now`; return the feeds that changed and have receivers."""
+    def apply_as_seen(self, stored: StoredArticle, feeds: frozenset[str], now: datetime) -> set[str]:
+        """As `apply_stored`; where it is not in these feeds, it leaves them as if it had been there until now."""
+        placed = self._place(stored, now, ever_in=feeds)
+        return self.apply(placed, now, feeds) if placed else set()
+
+    def apply(self, placed: PlacedArticle, now: datetime, lost_feeds: Collection[str] = ()) -> set[str]:
+        """Record an article in every feed as of `now`; return the feeds that changed and have receivers.
+
+        `lost_feeds`: the feeds by way of which receivers may have it, although their logs have lost that.
+        """
         changed_feeds: set[str] = set()
         current: PlacedArticle | None = placed
         while current:
-            feeds, rev = self._record(current, now)
+            feeds, rev = self._record(current, now, lost_feeds)
             changed_feeds |= feeds
             article = current.stored.article
             if article.pubstatus == "canceled":
@@ -79,12 +87,18 @@ class FeedApplier:
             current = self._place(latest, now) if latest else None
         return changed_feeds
 
-    def _place(self, stored: StoredArticle, now: datetime, *, new_rev: bool = False) -> PlacedArticle | None:
-        """Place an article, and note the feeds that are new to it; None when it is not there any longer."""
+    def _place(
+        self, stored: StoredArticle, now: datetime, *, new_rev: bool = False, ever_in: frozenset[str] = frozenset()
+    ) -> PlacedArticle | None:
+        """Place an article, and note the feeds that are new to it; None when it is not there any longer.
+
+        `ever_in`: feeds that it was in, whether that is known or not.
+        """
         latest: StoredArticle | None = stored
         while latest:
-            placements = self._placer.placements(latest.article, latest.feeds, now, self._placer.lists())
-            feeds = latest.feeds | {placement.feed for placement in placements}
+            before = latest.feeds | ever_in
+            placements = self._placer.placements(latest.article, before, now, self._placer.lists())
+            feeds = before | {placement.feed for placement in placements}
             if feeds == latest.feeds and not new_rev:
                 return PlacedArticle(latest, placements)
             [noted] = self._store.articles.note_feeds([(latest, feeds)])
@@ -93,18 +107,20 @@ class FeedApplier:
             latest = self._articles.get(latest.article.id)
         return None
 
-    def _record(self, placed: PlacedArticle, now: datetime) -> tuple[set[str], str | None]:
+    def _record(self, placed: PlacedArticle, now: datetime, lost_feeds: Collection[str]) -> tuple[set[str], str | None]:
         """Record an article; return as `apply` does, and the rev that the article has after that."""
         article = placed.stored.article
         places = states(article, placed.placements)
         # No request with its text begins, in any process, once it is recorded.
-        if leaving := self._store.changes.leaving(article.id, {feed: state for feed, (state, _) in places.items()}):
+        by_feed = {feed: state for feed, (state, _) in places.items()}
+        left = {feed for feed in lost_feeds if by_feed.get(feed, "in") != "in"}
+        if leaving := left.union(self._store.changes.leaving(article.id, by_feed)):
             self._store.withdrawals.announce([(feed, article.id) for feed in leaving])
         # Others may have scheduled it meanwhile, for an older revision; whoever saves a newer one does so after us.
         last = self._store.articles.last_step(article.id, article.due(now))
         questions = [self._store.receivers.receiving(list(places))] if places else []
         seqs, replies = self._store.changes.record_before(
-            article.id, article.version, clock.ms(now), places, [*questions, *last]
+            article.id, article.version, clock.ms(now), places, [*questions, *last], lost_feeds
         )
         receiving = dict(zip(places, replies[0], strict=True)) if questions else {}
         rev: str | None = replies[-1]

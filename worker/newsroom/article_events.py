@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from feeds.event import ArticleEvent
     from worker.newsroom.apply_to_feeds import FeedApplier
     from worker.newsroom.article_reader import ArticleReader
+    from worker.newsroom.lost_revisions import LostRevisions
     from worker.newsroom.revisions import Revisions
     from worker.newsroom.updates import Updates
     from worker.store import Store
     from worker.store.articles import Remains
+    from worker.store.events import StreamEntry
 
 log = structlog.get_logger()
 
@@ -30,20 +32,27 @@ class ArticleEvents:
     """Decides, saves and applies. The article is read once and placed once, unless others save it at the same time."""
 
     def __init__(
-        self, store: Store, articles: ArticleReader, revisions: Revisions, updates: Updates, applier: FeedApplier
+        self,
+        store: Store,
+        articles: ArticleReader,
+        revisions: Revisions,
+        updates: Updates,
+        applier: FeedApplier,
+        lost_revisions: LostRevisions,
     ) -> None:
         self._store = store
         self._articles = articles
         self._revisions = revisions
         self._updates = updates
         self._applier = applier
+        self._lost_revisions = lost_revisions
 
     def carry_out(
-        self, event: ArticleEvent | KillEvent, accepted: int, arrived: datetime, now: datetime
+        self, event: ArticleEvent | KillEvent, entry: StreamEntry, arrived: datetime, now: datetime
     ) -> EventOutcome:
-        """Carry out an event; return what became of it.
+        """Carry out the event of an entry; return what became of it.
 
-        `accepted`: when Redis had the event (ms). `arrived`: the same, as a time by which events are ordered.
+        `arrived`: when it was accepted, as a time by which events are ordered.
         """
         changed_feeds: set[str] = set()
         while True:
@@ -58,7 +67,8 @@ class ArticleEvents:
                 before = self._articles.look_up(article_id, certain=certain)
             current = before.article if isinstance(before, StoredArticle) else None
             sent = self._updates.sent_as(line, event.article.version, before)
-            decision = decide(current, as_original(event, article_id), now, arrived, sent)
+            original = as_original(event, article_id)
+            decision = decide(current, original, now, arrived, sent)
             if isinstance(decision, Ignore):
                 log.info("event_ignored", event_id=event.id, article_id=article_id, reason=decision.reason)
                 self._store.counters.add("dateline_events", result=decision.reason)
@@ -66,9 +76,11 @@ class ArticleEvents:
                     # A worker may have died after it had saved this revision. And a line that was just noted may put an
                     # article into a curated list in which an editor has picked the update.
                     changed_feeds |= self._applier.apply_stored(before, now, new_rev=len(line) > 1)
+                    if not isinstance(original, KillEvent):
+                        changed_feeds |= self._lost_revisions.end(original, entry, before, now, sent)
                 return _ignored(decision, event, before, article_id, changed_feeds)
             result = getattr(decision, "change", "held")
-            placed = self._revisions.save(decision.article, before, accepted, now, event=event.id, result=result)
+            placed = self._revisions.save(decision.article, before, entry.accepted, now, event=event.id, result=result)
             if placed is None:
                 continue
             # Whoever notes that it is an update looks afterwards whether it is there; so one of us sees the other.

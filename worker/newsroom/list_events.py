@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from feeds.event import ListEvent
     from worker.newsroom.apply_to_feeds import FeedApplier
+    from worker.newsroom.lost_revisions import LostRevisions
     from worker.newsroom.publication import Publication
     from worker.store import Store
+    from worker.store.events import StreamEntry
 
 log = structlog.get_logger()
 
@@ -23,12 +25,15 @@ log = structlog.get_logger()
 class ListEvents:
     """Sets lists, and records every article that was or is in the feeds made of them."""
 
-    def __init__(self, store: Store, publication: Publication, applier: FeedApplier) -> None:
+    def __init__(
+        self, store: Store, publication: Publication, applier: FeedApplier, lost_revisions: LostRevisions
+    ) -> None:
         self._store = store
         self._publication = publication
         self._applier = applier
+        self._lost_revisions = lost_revisions
 
-    def carry_out(self, event: ListEvent, now: datetime) -> EventOutcome:
+    def carry_out(self, event: ListEvent, entry: StreamEntry, now: datetime) -> EventOutcome:
         """Carry out an event; return what became of it."""
         name, picks = event.list.name, event.list.articles
         if self._store.lists.set(name, event.time, picks, event.id):
@@ -43,5 +48,7 @@ class ListEvents:
         for article_id in dict.fromkeys((*members, *current)):
             # Another worker may have placed a new revision by the list as it was, and may save it after this.
             changed_feeds |= self._applier.apply_latest(article_id, now, new_rev=True)
+        dropped = [pick for pick in self._store.lineage.originals(picks).values() if pick not in current]
+        changed_feeds |= self._lost_revisions.end_picks(dropped, frozenset(feeds), entry, now)
         changed_feeds |= {feed for feed in feeds if self._store.changes.arrange(feed, clock.ms(now), places)}
         return EventOutcome("listed", changed_feeds)

@@ -14,6 +14,7 @@ from worker.newsroom.feed_offers import FeedOffers
 from worker.newsroom.feed_orders import OrderedArticles
 from worker.newsroom.index_placer import IndexPlacer
 from worker.newsroom.list_events import ListEvents
+from worker.newsroom.lost_revisions import LostRevisions
 from worker.newsroom.placement import ArticlePlacer, EarlyFeeds
 from worker.newsroom.publisher import Publisher
 from worker.newsroom.recorded_index import RecordedIndex
@@ -71,9 +72,10 @@ class Newsroom:
         revisions = Revisions(store, publication, placer, endpoints)
         updates = Updates(store, articles, revisions, applier)
         offers = FeedOffers(wakeups, try_locally)
+        lost_revisions = LostRevisions(store, articles, revisions, placer, applier)
         publisher = Publisher(
-            ArticleEvents(store, articles, revisions, updates, applier),
-            ListEvents(store, publication, applier),
+            ArticleEvents(store, articles, revisions, updates, applier, lost_revisions),
+            ListEvents(store, publication, applier, lost_revisions),
             RepeatEvents(store, articles, endpoints),
             offers,
         )

@@ -38,11 +38,11 @@ class Publisher:
         """Carry out the event of an entry; return what became of it. It can be done again without harm."""
         now = clock.agreed()
         if isinstance(event, ListEvent):
-            outcome = self._list_events.carry_out(event, now)
+            outcome = self._list_events.carry_out(event, entry, now)
         elif isinstance(event, RepeatEvent):
             outcome = self._repeat_events.carry_out(event)
         else:
-            outcome = self._article_events.carry_out(event, entry.accepted, arrived(entry), now)
+            outcome = self._article_events.carry_out(event, entry, arrived(entry), now)
         self._offers.offer(outcome.changed_feeds, urgent=events.kills(event))
         return outcome
 

@@ -71,6 +71,8 @@ class LostEvents:
             lost = [number for number in self._lost(events) if number not in self._appended]
             # Carried out, and not noted yet: then it is still in the record as if it were not.
             if lost and not self._store.unnoted.waiting().results:
+                # Before anybody can carry them out once more.
+                self._store.events.note_lost(lost)
                 with self._record.availability.write() as connection:
                     rebuilding.append_again(connection, lost)
                 if len(self._appended) > _REMEMBERED:

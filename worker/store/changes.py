@@ -145,13 +145,23 @@ class ChangeLogs:
         return self.record_before(article_id, version, asof, places, [unnoted.mark(article_id)])[0]
 
     def record_before(
-        self, article_id: str, version: int, asof: int, places: _Places, commands: Sequence[Sequence[Any]]
+        self,
+        article_id: str,
+        version: int,
+        asof: int,
+        places: _Places,
+        commands: Sequence[Sequence[Any]],
+        lost_feeds: Collection[str] = (),
     ) -> tuple[dict[str, int], list[Any]]:
-        """As `record`, with the answers to commands that follow in the same round trip; one marks the article."""
+        """As `record`, with the answers to commands that follow in the same round trip; one marks the article.
+
+        `lost_feeds`: the feeds by way of which receivers may have the article, although their logs have lost that.
+        """
         calls = []
         for feed, (state, place) in places.items():
             k = keys.feed(feed)
-            arguments = [article_id, version, asof, state, place, TOMBSTONES, feed, keys.CHANGED, keys.WITHDRAWN]
+            channels = feed, keys.CHANGED, keys.WITHDRAWN
+            arguments = [article_id, version, asof, state, place, TOMBSTONES, *channels, int(feed in lost_feeds)]
             calls.append(([k.meta, k.log, k.members, k.article_states, k.tombstones, k.killed, k.left], arguments))
         seqs, replies = self._scripts.run_each_before("changes/record", calls, commands)
         for answer in (*seqs, *replies):

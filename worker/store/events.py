@@ -286,6 +286,17 @@ class Events:
             pipe.xrange(stream, count=1)
         return min((int(entries[0][0].partition("-")[0]) for entries in pipe.execute() if entries), default=0)
 
+    def note_lost(self, numbers: Collection[int]) -> None:
+        """Note that Redis had the events with these numbers in the record, and has lost them."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.sadd(keys.LOST_EVENTS, *numbers)
+        pipe.expire(keys.LOST_EVENTS, REMEMBERED_SECONDS)
+        pipe.execute()
+
+    def was_lost(self, number: int | None) -> bool:
+        """Whether that was noted of an event."""
+        return number is not None and bool(self._client.sismember(keys.LOST_EVENTS, str(number)))
+
     def forget_consumers(self, idle_ms: int) -> int:
         """Forget consumers without entries that were idle for so long; one that lives registers again at once."""
         forgotten = 0

@@ -89,6 +89,9 @@ REBUILD_FEEDS = "{dateline:rebuild}:feeds"
 REBUILDING = "{dateline:rebuild}:lease"
 """The lease of the worker that rebuilds."""
 
+LOST_EVENTS = "dateline:lost-events"
+"""Set: numbers in the record of events that this Redis had and lost, without losing anything that was noted."""
+
 AUTHORITY = "dateline:authority"
 """The `site.id_authority` under which ids of entries were first given."""
 

@@ -3,10 +3,12 @@
 -- KEYS 1 meta   2 log   3 members   4 article states   5 tombstones   6 killed   7 left
 -- ARGV 1 article   2 version   3 asof (ms)   4 state: in, out, killed or early   5 place (when in)
 --      6 tombstones to keep   7 feed   8 channel of changes   9 channel of withdrawals
+--      10 1 when receivers may have the article by a change that this log has lost
 -- Returns the change's sequence number, or 0 when there is nothing new.
 local article, version, asof, state = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local text = redis.call('HGET', KEYS[4], article)
 local leaves = state == 'out' or state == 'killed'
+local lost = ARGV[10] == '1' and leaves
 local before
 if text then
   -- Damaged: all receivers that may have the article get the change.
@@ -14,15 +16,19 @@ if text then
   if outdated(before, version, asof) then
     return 0
   end
-elseif leaves then
+elseif leaves and not lost then
   return 0
 end
 before = before or {state = 'none', unseen = true}
+lost = lost and before.unseen
+if lost then
+  before = {state = 'in'}
+end
 -- Whether receivers may have got the article by way of this feed until now.
 local listed = before.state == 'in' or before.state == 'early'
 local unseen = before.unseen and state ~= 'in'
 local previous_seq
-if leaves then
+if leaves and not lost then
   previous_seq = listed and (redis.call('ZSCORE', KEYS[2], article) or 0) or before.previous_seq
 end
 local after = write_article_state(ARGV[2], ARGV[3], state, unseen, previous_seq)
