@@ -41,6 +41,11 @@ select = [{ section = ["sport"] }]
 name = "picks"
 title = "Picks"
 list = "picks"
+[[endpoints]]
+name = "portal"
+feed = "all"
+format = "json"
+url = "https://portal.example/"
 """
 
 
@@ -351,6 +356,22 @@ def test_who_got_what_was_picked_in_a_list_that_was_lost_gets_the_notice(worker:
     carry_on_after_the_loss(worker)
     assert change(worker, "a", "picks") == ("out", True, None)
     assert worker.store.changes.members("picks") == ["b"]
+
+
+def test_an_endpoint_that_has_just_come_when_redis_is_lost_has_all_since_it_came(worker: Worker) -> None:
+    worker.accept(article("before"))
+    worker.consume()
+    worker.runtime._enrolment.enroll()
+    came = worker.store.changes.head("all").seq
+    worker.accept(article("a"))
+    worker.consume()
+    for _ in range(2):
+        worker.store.client.flushall()
+        carry_on_after_the_loss(worker)
+        worker.runtime._enrolment.check()
+    assert worker.store.receivers.details("all", "endpoint:portal")["since"] == came
+    (claim,) = worker.store.receivers.claim("all", 10, 1).claims
+    assert "a" in [change.article_id for change in worker.store.changes.since("all", claim.cursor, 10)]
 
 
 def test_what_redis_lost_alone_is_ended_too(worker: Worker) -> None:

@@ -6,7 +6,7 @@ The way of an event, with the module of each step:
 2. `publisher` hands it to whoever carries out events of its kind: `article_events`, `list_events`, `repeat_events`.
 3. `article_events` reads the article once, lets `feeds.lifecycle.decide` decide, and has `revisions` work out the
    places of the new revision (`placement`) and save it by compare-and-set. `updates` does the same for documents that
-   turn out to be updates of another article.
+   turn out to be updates of another article, `lost_revisions` ends what was carried out before Redis lost that.
 4. `apply_to_feeds` records the change in the log of every feed that the article enters, stays in or leaves. What leaves
    a feed is announced first, so that no process begins a request with its text after that
    (worker/receivers/clearance.py).

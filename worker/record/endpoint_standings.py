@@ -62,6 +62,13 @@ def note(connection: Connection, standings: Sequence[EndpointStanding]) -> None:
         connection.execute(statement, [standing._asdict() for standing in ordered])
 
 
+def note_new(connection: Connection, standings: Sequence[EndpointStanding]) -> None:
+    """Note endpoints that have just come, in the caller's transaction, except those that are noted."""
+    if standings:
+        statement = insert(connection, endpoints).on_conflict_do_nothing()
+        connection.execute(statement, [standing._asdict() for standing in sorted(standings)])
+
+
 def note_parked(connection: Connection, changes: Sequence[ParkedArticle | Unparked]) -> None:
     """Note what is set aside and what no longer, in the caller's transaction; of one article the last holds."""
     lasting = {change[:3]: change for change in changes}

@@ -54,6 +54,11 @@ def feeds(connection: Connection) -> dict[str, FeedInRecord]:
         heads[feed] = max(heads.get(feed, 0), standing.marks.get("head", 0))
     for feed in names:
         heads[feed] = max(heads.get(feed, 0), cursors.of_feed(connection, feed).head)
+    # An endpoint that has just come may be noted before the change after which it came.
+    endpoints = tables.endpoints.c
+    newest = select(endpoints.feed, func.max(endpoints.cursor), func.max(func.coalesce(endpoints.since, 0)))
+    for feed, cursor, since in connection.execute(newest.group_by(endpoints.feed)):
+        heads[feed] = max(heads[feed], cursor, since)
     return {feed: FeedInRecord(members.get(feed, 0), head) for feed, head in heads.items()}
 
 

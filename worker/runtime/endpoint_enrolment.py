@@ -10,6 +10,7 @@ record nor Redis could say them, nothing is taken for removed.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,14 @@ from worker import clock
 from worker.destinations.endpoint import configured
 from worker.destinations.sender import Sender
 from worker.management.endpoints_in_use import EndpointsInUse, in_use
+from worker.record import endpoint_standings
 from worker.record.availability import RecordAway
+from worker.record.endpoint_standings import EndpointStanding
 from worker.store import redis_errors
 from worker.store.cooling import REMOVED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from config.endpoint_settings import EndpointSettings
     from worker.destinations.endpoint import Endpoint
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from worker.newsroom.newsroom import Newsroom
     from worker.newsroom.publication import Publication
     from worker.receivers.endpoint_directory import EndpointDirectory
+    from worker.record import Record
     from worker.retention.warm import HotArticles
     from worker.store import Store
 
@@ -59,9 +63,11 @@ class EndpointEnrolment:
         newsroom: Newsroom,
         directory: EndpointDirectory,
         sender: Sender,
+        record: Record,
     ) -> None:
         self._surroundings = surroundings
         self._store = store
+        self._record = record
         self._articles = articles
         self._publication = publication
         self._newsroom = newsroom
@@ -164,6 +170,7 @@ class EndpointEnrolment:
     def _enroll(self, names: Collection[str] | None = None, since_ms: int | None = None) -> None:
         """Enroll these endpoints; None: all of them, and those that are there no longer are paused."""
         charge = self._newsroom.permit.charge
+        new: list[Endpoint] = []
         self._directory.by_name = self._endpoints
         for name, endpoint in self._endpoints.items():
             if names is not None and name not in names:
@@ -181,6 +188,9 @@ class EndpointEnrolment:
             )
             if change != "known":
                 log.info("endpoint_enrolled", endpoint=name, feed=endpoint.feed, what=change)
+            if change == "new":
+                new.append(endpoint)
+        self._note(new)
         if names is None:
             may_pause = charge is not None and self._in_use.complete
             if may_pause:
@@ -188,6 +198,19 @@ class EndpointEnrolment:
             # Whoever may not pause now does so as soon as it may.
             self._charge = charge if may_pause else None
         self._to_enroll = False
+
+    def _note(self, endpoints: Sequence[Endpoint]) -> None:
+        """Have new endpoints in the record at once: nobody else knows when they came, should Redis be lost."""
+        standings = []
+        for endpoint in endpoints:
+            since = self._store.receivers.details(endpoint.feed, f"endpoint:{endpoint.name}").get("since")
+            # None: Redis has lost it again.
+            if since is not None:
+                standings.append(EndpointStanding(endpoint.feed, endpoint.name, since, since=since))
+        if standings:
+            # While the record is away they wait in their outboxes.
+            with suppress(RecordAway), self._record.availability.write() as connection:
+                endpoint_standings.note_new(connection, standings)
 
     def _just_made(self, name: str) -> int | None:
         """When (ms) a managed endpoint was made, if that is news; None: it begins at the head of its feed.

@@ -258,7 +258,14 @@ class WorkerRuntime:
         )
         sender = Sender.of(settings, self._tokens, self._consents, self._engine, services.guard, store.folders)
         self._enrolment = EndpointEnrolment(
-            Surroundings.of(settings), store, services.articles, site, self.newsroom, self._directory, sender
+            Surroundings.of(settings),
+            store,
+            services.articles,
+            site,
+            self.newsroom,
+            self._directory,
+            sender,
+            services.record,
         )
         self._file_sweep = Duty(
             "file sweep",
