@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape
 import pytest
 import requests
 from local_server import LocalServer
+from ports import free_port
 from waiting import until
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -221,9 +222,7 @@ class Azurite:
         command = shutil.which("azurite-blob")
         if command is None:
             pytest.skip("there is no Azurite (npm install --global azurite@3.35.0)")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         words = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--silent"]
         words += ["--skipApiVersionCheck", "--disableTelemetry"]
         self._process = subprocess.Popen(
@@ -259,11 +258,11 @@ class Azurite:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(60)
 
     def _ask(self, method: str, path: str, **query: str) -> requests.Response:
         url = f"{self.url}{quote(path)}"
         lines = [f"x-ms-date: {clock.agreed():%a, %d %b %Y %H:%M:%S} GMT", "x-ms-version: 2021-12-02"]
         headers = dict(line.split(": ", 1) for line in lines)
         headers["Authorization"] = SharedKey(ACCOUNT, KEY).authorization(method, url, query, lines, 0)
-        return requests.request(method, url, params=query, headers=headers, timeout=10)
+        return requests.request(method, url, params=query, headers=headers, timeout=60)

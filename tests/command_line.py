@@ -13,7 +13,8 @@ from pathlib import Path
 
 from forked import begin, context, finish, run_command_line
 
-_SECONDS = 60
+_SECONDS = 180
+"""Much longer than any takes on a machine that does much else."""
 
 
 def dateline(

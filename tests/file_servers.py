@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from ports import free_port
 
 PROFTPD = shutil.which("proftpd") or "/usr/sbin/proftpd"
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -28,13 +29,6 @@ PEM = Path(__file__).parent / "contract" / "localhost.pem"
 _START_SECONDS = 60
 _PASSIVE = re.compile(rb"229 [^\r\n]*\(\|\|\|(\d+)\|\)[^\r\n]*\r\n")
 """A server's reply to EPSV (RFC 2428, section 3)."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Sshd:
@@ -184,7 +178,7 @@ class FtpServer:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 class ProFtpd:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from ports import free_port
 from waiting import until
 
 CERTIFICATE = Path(__file__).parent / "contract" / "localhost.pem"
@@ -66,11 +66,11 @@ class MailServer:
             options["tls_context"] = context
         if auth:
             options |= {"authenticator": self._authenticate, "auth_required": True}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         context_from_the_start = context if implicit_tls else None
-        self._controller = _Controller(self, "127.0.0.1", self.port, ssl_context=context_from_the_start, **options)
+        self._controller = _Controller(
+            self, "127.0.0.1", self.port, ready_timeout=60, ssl_context=context_from_the_start, **options
+        )
         self._controller.start()
 
     # aiosmtpd gives these names, and calls with more than is looked at.

@@ -12,12 +12,13 @@ from uuid import uuid4
 import empty_record
 import requests
 from forked import ForkedProcess
+from ports import free_port
 from receiver import Receiver
 
 from config.settings import load
+from worker import clock
 from worker.record.attempts import NotedAttempt
 from worker.retention.attempt_history import last_attempts
-from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import record_of
 from worker.runtime.up import ProcessTree
 from worker.store import Store
@@ -130,6 +131,10 @@ class Newsroom:
         counts = self.store.receivers.counts(feed)
         return counts["settled"] == receivers and counts["behind"] == 0
 
+    def look_now(self, feed: str, endpoint: str, article_id: str) -> None:
+        """Have it looked whether a killed article is gone there, without the pause before that."""
+        self.store.page_checks.bring_forward(feed, endpoint, [article_id], clock.ms(clock.now()))
+
     def topic(self, feed: str, fmt: str = "atom") -> str:
         return f"{self.base_url}/feeds/{feed}.{fmt}"
 
@@ -188,7 +193,7 @@ def start(
     top: str = "",
 ) -> Iterator[Newsroom]:
     """Start one. `more`: settings beside the usual, `top` before them; `variables`: those of the environment."""
-    port = free_port("127.0.0.1")
+    port = free_port()
     config = tmp_path / "dateline.toml"
     config.write_text(top + settings_text(port, tmp_path / "data", receiver.url) + more)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}

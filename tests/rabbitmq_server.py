@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 import amqp
 import pytest
+from ports import free_port
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 USER, PASSWORD = "guest", "guest"
@@ -24,7 +24,7 @@ class RabbitMQ:
     def __init__(self, folder: Path) -> None:
         if not SERVER.exists():
             pytest.skip("there is no RabbitMQ (apt-get install rabbitmq-server)")
-        self.port, distribution, epmd = _free_ports(3)
+        self.port, distribution, epmd = (free_port() for _ in range(3))
         (folder / "enabled_plugins").write_text("[].")
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users = none\nlog.console = false\n"
@@ -93,14 +93,4 @@ class RabbitMQ:
             self._control.close()
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(20)
-
-
-def _free_ports(count: int) -> list[int]:
-    with_sockets = [socket.socket() for _ in range(count)]
-    for probe in with_sockets:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in with_sockets]
-    for probe in with_sockets:
-        probe.close()
-    return ports
+        self._process.wait(60)

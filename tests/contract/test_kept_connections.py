@@ -16,6 +16,7 @@ import pytest
 from contract.caller import Caller
 from contract.conftest import CERTIFICATE
 from contract.misbehaving import PATIENCE, MisbehavingReceiver
+from ports import free_port
 
 from worker.outbound.dns_cache import UNREACHABLE_SECONDS
 from worker.outbound.errors import Fault
@@ -89,7 +90,8 @@ def test_sockets_are_given_back_to_the_system(
     caller.wait(120)
     caller.engine.stop(1)
 
-    receiver.until(lambda: _descriptors() == before)
+    # What another test has left may go meanwhile.
+    receiver.until(lambda: _descriptors() <= before)
 
 
 def _descriptors() -> int:
@@ -144,9 +146,7 @@ def test_an_answer_that_is_not_a_handshake(caller: Caller, first_bytes: bytes) -
 @pytest.fixture
 def multiplexing() -> Iterator[str]:
     """A server that speaks HTTP/2 and answers after a while, in a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--ssl-certificate", str(CERTIFICATE), "--ssl-keyfile", str(CERTIFICATE), "--no-access-log"]
     command += ["multiplexed:app"]
@@ -181,10 +181,10 @@ def test_one_connection_carries_many_requests_where_the_receiver_speaks_http2(
 def test_a_lost_connection_to_such_a_receiver_is_replaced_by_one(
     start_engine: Callable[..., Caller], multiplexing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.outbound.easy_handle.CONNECTION_SECONDS", 1)
+    monkeypatch.setattr("worker.outbound.easy_handle.CONNECTION_SECONDS", 3)
     caller = start_engine()
     first = caller.call(f"{multiplexing}/", tls=TRUSTED)
-    time.sleep(2.1)
+    time.sleep(4.1)
     caller.submit([caller.transfer(f"{multiplexing}/", tls=TRUSTED) for _ in range(50)])
     clients = {answer.body.decode().split(" ")[1] for answer in caller.wait(51)[1:]}
 

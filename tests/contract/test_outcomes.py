@@ -142,16 +142,16 @@ def test_more_is_kept_with_a_higher_limit(caller: Caller, receiver: MisbehavingR
 def test_an_answer_that_is_not_whole_in_time_does_not_count(
     caller: Caller, receiver: MisbehavingReceiver, path: str, status: int
 ) -> None:
-    answer = caller.call(f"{receiver.url}/{path}", timeout=0.4)
+    answer = caller.call(f"{receiver.url}/{path}", timeout=1.5)
 
     assert (answer.fault, answer.started) == (Fault.TIMEOUT, True)
     # libcurl has a status as soon as its line has come; beside a fault it does not count.
     assert answer.status == status
-    assert answer.seconds >= 0.4
+    assert answer.seconds >= 1.5
 
 
 def test_a_receiver_that_never_reads_has_not_answered(caller: Caller, receiver: MisbehavingReceiver) -> None:
-    answer = caller.call(f"{receiver.url}/deaf", body=b"x" * 50_000_000, timeout=0.5)
+    answer = caller.call(f"{receiver.url}/deaf", body=b"x" * 50_000_000, timeout=1.5)
 
     assert (answer.status, answer.fault, answer.started) == (0, Fault.TIMEOUT, True)
 

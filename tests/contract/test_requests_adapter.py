@@ -35,7 +35,7 @@ def mounted(caller: Caller) -> requests.Session:
 
 
 def test_a_call(session: requests.Session, receiver: MisbehavingReceiver) -> None:
-    answer = session.post(f"{receiver.url}/interim?a=b", json={"a": "b"}, headers={"X-Empty": ""}, timeout=5)
+    answer = session.post(f"{receiver.url}/interim?a=b", json={"a": "b"}, headers={"X-Empty": ""}, timeout=60)
 
     assert (answer.status_code, answer.reason, answer.text) == (200, "OK", "fine")
     assert answer.headers["x-TWICE"] == "1, 2"
@@ -57,7 +57,7 @@ def test_a_call(session: requests.Session, receiver: MisbehavingReceiver) -> Non
 
 def test_all_calls_share_the_engines_connections(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     for method in ("GET", "POST", "PUT", "HEAD", "DELETE"):
-        assert session.request(method, f"{receiver.url}/status/204", timeout=5).status_code == 204
+        assert session.request(method, f"{receiver.url}/status/204", timeout=60).status_code == 204
     assert receiver.connections == 1
     assert [request.line.split(" ")[0] for request in receiver.requests] == ["GET", "POST", "PUT", "HEAD", "DELETE"]
 
@@ -65,14 +65,14 @@ def test_all_calls_share_the_engines_connections(session: requests.Session, rece
 def test_a_status_is_no_exception_and_a_redirect_is_the_sessions_affair(
     session: requests.Session, receiver: MisbehavingReceiver
 ) -> None:
-    assert session.get(f"{receiver.url}/status/503", timeout=5).status_code == 503
-    assert session.get(f"{receiver.url}/redirect", timeout=5, allow_redirects=False).status_code == 302
-    assert session.get(f"{receiver.url}/redirect", timeout=5).text == "fine"
+    assert session.get(f"{receiver.url}/status/503", timeout=60).status_code == 503
+    assert session.get(f"{receiver.url}/redirect", timeout=60, allow_redirects=False).status_code == 302
+    assert session.get(f"{receiver.url}/redirect", timeout=60).text == "fine"
 
 
 def test_the_sessions_own_name_is_sent(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     session.headers["User-Agent"] = "Gazette/2"
-    session.get(f"{receiver.url}/ok", timeout=5)
+    session.get(f"{receiver.url}/ok", timeout=60)
 
     assert receiver.requests[0].headers["user-agent"] == "Gazette/2"
 
@@ -91,7 +91,7 @@ def test_faults_are_what_requests_raises(
     session: requests.Session, receiver: MisbehavingReceiver, path: str, raised: type[Exception]
 ) -> None:
     with pytest.raises(requests.RequestException) as caught:
-        session.get(f"{receiver.url}/{path}", timeout=0.5 if raised is requests.ReadTimeout else 5)
+        session.get(f"{receiver.url}/{path}", timeout=1.5 if raised is requests.ReadTimeout else 60)
 
     assert type(caught.value) is raised
     assert caught.value.request is not None
@@ -101,9 +101,9 @@ def test_faults_are_what_requests_raises(
 def test_an_answer_that_is_too_long_is_an_error_and_no_half_an_answer(
     session: requests.Session, receiver: MisbehavingReceiver
 ) -> None:
-    assert len(session.get(f"{receiver.url}/long/200000", timeout=5).content) == 200_000
+    assert len(session.get(f"{receiver.url}/long/200000", timeout=60).content) == 200_000
     with pytest.raises(requests.RequestException, match="more than 200000 bytes"):
-        session.get(f"{receiver.url}/long/200001", timeout=5)
+        session.get(f"{receiver.url}/long/200001", timeout=60)
 
 
 def test_a_pair_of_timeouts_is_their_sum(session: requests.Session, receiver: MisbehavingReceiver) -> None:
@@ -115,34 +115,34 @@ def test_the_guard_is_in_the_way_of_redirects_too(
     start_engine: Callable[..., Caller], receiver: MisbehavingReceiver
 ) -> None:
     with mounted(start_engine(Guard())) as session, pytest.raises(requests.ConnectionError, match="not allowed"):
-        session.get(f"{receiver.url}/ok", timeout=5)
+        session.get(f"{receiver.url}/ok", timeout=60)
     assert receiver.connections == 0
 
 
 def test_certificates(session: requests.Session, secure_receiver: MisbehavingReceiver) -> None:
     with pytest.raises(requests.exceptions.SSLError):
-        session.get(f"{secure_receiver.url}/ok", timeout=5)
-    assert session.get(f"{secure_receiver.url}/ok", timeout=5, verify=str(CERTIFICATE)).text == "fine"
-    assert session.get(f"{secure_receiver.url}/ok", timeout=5, verify=False).text == "fine"
+        session.get(f"{secure_receiver.url}/ok", timeout=60)
+    assert session.get(f"{secure_receiver.url}/ok", timeout=60, verify=str(CERTIFICATE)).text == "fine"
+    assert session.get(f"{secure_receiver.url}/ok", timeout=60, verify=False).text == "fine"
 
 
 def test_a_client_certificate(session: requests.Session, secure_receiver: MisbehavingReceiver) -> None:
     url, pem = f"{secure_receiver.url}/ok", str(CERTIFICATE)
 
-    assert session.get(url, timeout=5, verify=pem, cert=pem).text == "fine"
-    assert session.get(url, timeout=5, verify=pem, cert=(pem, pem)).text == "fine"
+    assert session.get(url, timeout=60, verify=pem, cert=pem).text == "fine"
+    assert session.get(url, timeout=60, verify=pem, cert=(pem, pem)).text == "fine"
     with pytest.raises(requests.RequestException):
-        session.get(url, timeout=5, verify=pem, cert="/nowhere.pem")
+        session.get(url, timeout=60, verify=pem, cert="/nowhere.pem")
 
 
 def test_an_invalid_url(session: requests.Session) -> None:
     with pytest.raises(requests.exceptions.InvalidURL):
-        session.get("http://exa\x7fmple.example:99999/", timeout=5)
+        session.get("http://exa\x7fmple.example:99999/", timeout=60)
 
 
 def test_a_body_that_is_not_at_hand_is_not_sent(session: requests.Session, receiver: MisbehavingReceiver) -> None:
     with pytest.raises(TypeError, match="at hand"):
-        session.post(f"{receiver.url}/ok", data=iter([b"a", b"b"]), timeout=5)
+        session.post(f"{receiver.url}/ok", data=iter([b"a", b"b"]), timeout=60)
 
 
 def test_the_two_halves_without_blocking(caller: Caller, receiver: MisbehavingReceiver) -> None:
@@ -155,7 +155,7 @@ def test_the_two_halves_without_blocking(caller: Caller, receiver: MisbehavingRe
         answers.append(answer)
         arrived.set()
 
-    caller.submit([transfer_of(prepared, timeout=5, deadline=time.monotonic() + 60, on_answer=on_answer)])
+    caller.submit([transfer_of(prepared, timeout=60, deadline=time.monotonic() + 120, on_answer=on_answer)])
     assert arrived.wait(60)
 
     assert response_of(prepared, answers[0]).text == "fine"

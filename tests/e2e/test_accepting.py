@@ -41,7 +41,7 @@ def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:
         assert [(202, "record")] * 3 == [
             (answer.status_code, answer.json().get("kept")) for answer in [*answers, killed]
         ]
-        assert "the record takes events" in requests.get(f"{newsroom.base_url}/readyz", timeout=10).json()["detail"]
+        assert "the record takes events" in requests.get(f"{newsroom.base_url}/readyz", timeout=60).json()["detail"]
         waits = dateline("receipt", "evt-kill", "--config", str(newsroom.config))
         assert (waits.returncode, "not yet" in waits.stdout) == (0, True)
     finally:
@@ -65,7 +65,7 @@ def test_one_of_the_two_is_enough(own_newsroom: Newsroom) -> None:
         assert newsroom.post(published("locked-2", "s0") | {"id": "evt-locked-2"}).json()["kept"] == "redis"
         assert time.monotonic() - begun - waited < waited
         receiver.until(lambda: b"locked-2" in bodies(), 30, "what Redis alone had")
-        ready = requests.get(f"{newsroom.base_url}/readyz", timeout=10)
+        ready = requests.get(f"{newsroom.base_url}/readyz", timeout=60)
         assert (ready.status_code, "record" in ready.json()) == (200, True)
         blocker.execute("ROLLBACK")
     until_result(newsroom, "evt-locked", "published")

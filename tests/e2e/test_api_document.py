@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 import requests
 from newsroom import SECRET, ForkedTree
+from ports import free_port
 from receiver import Receiver
 from waiting import until
 
 from config.settings import load
 from worker.management.sealing import new_key
 from worker.outbound.signing import webhook_headers
-from worker.runtime.listen_address import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "api.md").read_text("utf-8")
@@ -77,7 +77,7 @@ class ExampleNewsroom:
     def call(self, method: str, path: str, value: Any = None) -> Any:
         """Ask the API for something as its operator."""
         headers = OPERATOR | {"If-Match": "*"}
-        answer = requests.request(method, f"{self.base_url}{path}", json=value, headers=headers, timeout=30)
+        answer = requests.request(method, f"{self.base_url}{path}", json=value, headers=headers, timeout=60)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
@@ -91,7 +91,7 @@ class ExampleNewsroom:
     def is_enrolled(self, name: str) -> bool:
         """Return whether workers know an endpoint."""
         # A change is seen within a second; until then there is no such endpoint.
-        answer = requests.get(f"{self.base_url}/api/v1/endpoints/{name}", headers=OPERATOR, timeout=10)
+        answer = requests.get(f"{self.base_url}/api/v1/endpoints/{name}", headers=OPERATOR, timeout=60)
         return answer.ok and answer.json()["health"]["state"] == "settled"
 
 
@@ -103,7 +103,7 @@ def output_of(words: list[str], environ: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver) -> Iterator[ExampleNewsroom]:
-    port = free_port("127.0.0.1")
+    port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ |= {
@@ -158,7 +158,7 @@ def test_a_cms_by_a_program(newsroom: ExampleNewsroom, tmp_path: Path, ending: s
 def test_a_partner_takes_an_article_and_its_kill(
     newsroom: ExampleNewsroom, tmp_path: Path, ending: str, program: str, way: str
 ) -> None:
-    port = free_port("127.0.0.1")
+    port = free_port()
     address = f"http://127.0.0.1:{port}/news"
     name, article = f"{ending}-{way}".replace("_", "-"), f"{ending}-{way}"
     secret = newsroom.add_endpoint(name, address)
@@ -183,11 +183,11 @@ def test_a_partner_takes_an_article_and_its_kill(
         body = b'{"type": "article.published", "article": {"id": "forged"}}'
         forged = webhook_headers([SECRET, FOREIGN_KEY], "msg_1", int(time.time()), body)
         for headers in (forged, forged | {"webhook-timestamp": "1"}, {}):
-            assert requests.post(address, body, headers=headers, timeout=10).status_code == 401
+            assert requests.post(address, body, headers=headers, timeout=60).status_code == 401
         assert "forged" not in printed.read_text()
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
         newsroom.call("DELETE", f"/api/v1/endpoints/{name}")
 
 
@@ -231,7 +231,7 @@ def test_a_partner_reads_by_a_program(pulled: ExampleNewsroom, tmp_path: Path, e
         until(lambda: pulled.call("GET", f"{killed['receipt']}?wait=10s")["events"][0]["proven"], "the proof")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")

@@ -35,7 +35,7 @@ class Follower:
     def __init__(self, newsroom: Newsroom, token: str = TOKEN, last: str = "", kinds: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} | ({"Last-Event-ID": last} if last else {})
         address = f"{newsroom.base_url}/api/v1/live?kinds={kinds}"
-        self.answer = requests.get(address, headers=headers, stream=True, timeout=(10, 60))
+        self.answer = requests.get(address, headers=headers, stream=True, timeout=(60, 60))
         assert self.answer.status_code == 200, self.answer.text
         self.heard: list[tuple[str, str, dict[str, Any]]] = []
         self.ended = threading.Event()
@@ -63,24 +63,30 @@ def test_an_article_is_followed_from_its_acceptance_to_its_kill(newsroom: Newsro
     follower = Follower(newsroom)
     newsroom.publish("live-1", "s2")
     newsroom.receiver.until(lambda: "delivered" in follower.kinds_of("live-1"), 30, "delivery")
-    assert follower.kinds_of("live-1") == ["accepted", "carried_out", "delivered"]
+    # Of what is carried out and of what is delivered tell two threads.
+    newsroom.receiver.until(lambda: len(follower.kinds_of("live-1")) == 3, 30, "all of it")
+    assert follower.kinds_of("live-1")[0] == "accepted"
+    assert set(follower.kinds_of("live-1")) == {"accepted", "carried_out", "delivered"}
     newsroom.kill("live-1")
     newsroom.receiver.until(lambda: "kill_confirmed" in follower.kinds_of("live-1"), 30, "kill")
+    newsroom.receiver.until(lambda: follower.kinds_of("live-1").count("carried_out") == 2, 30, "both events")
     # Who comes back says what they have heard last, and gets the rest.
     first = next(name for name, kind, fields in follower.heard if fields["article"] == "live-1")
     again = Follower(newsroom, last=first, kinds="carried_out,delivered")
     newsroom.receiver.until(lambda: len(again.kinds_of("live-1")) == 4, 30, "what was missed")
-    assert again.kinds_of("live-1") == ["carried_out", "delivered", "carried_out", "delivered"]
+    assert again.kinds_of("live-1") == [
+        kind for kind in follower.kinds_of("live-1") if kind in {"carried_out", "delivered"}
+    ]
 
 
 def test_a_key_hears_of_its_feeds_and_no_longer_than_it_is_valid(newsroom: Newsroom) -> None:
     wanted = {"name": "desk", "scopes": ["live:read"], "bounds": {"feeds": ["s3"]}}
-    created = requests.post(f"{newsroom.base_url}/api/v1/keys", json=wanted, headers=AUTHORIZATION, timeout=10)
+    created = requests.post(f"{newsroom.base_url}/api/v1/keys", json=wanted, headers=AUTHORIZATION, timeout=60)
     assert created.status_code == 201, created.text
 
     def is_known() -> bool:
         headers = {"Authorization": f"Bearer {created.json()['key']}"}
-        return requests.get(f"{newsroom.base_url}/api/v1/me", headers=headers, timeout=10).status_code == 200
+        return requests.get(f"{newsroom.base_url}/api/v1/me", headers=headers, timeout=60).status_code == 200
 
     newsroom.receiver.until(is_known, 20, "the key")
     follower = Follower(newsroom, token=created.json()["key"])
@@ -90,8 +96,8 @@ def test_a_key_hears_of_its_feeds_and_no_longer_than_it_is_valid(newsroom: Newsr
     assert follower.kinds_of("live-2") == []
     assert {name for _, _, fields in follower.heard for name in fields["feeds"]} == {"s3"}
     address = f"{newsroom.base_url}/api/v1/keys/{created.json()['id']}"
-    assert requests.delete(address, headers=AUTHORIZATION | {"If-Match": "*"}, timeout=10).status_code == 200
-    assert follower.ended.wait(20)
+    assert requests.delete(address, headers=AUTHORIZATION | {"If-Match": "*"}, timeout=60).status_code == 200
+    assert follower.ended.wait(60)
 
 
 def test_a_client_that_does_not_read_loses_its_connection(newsroom: Newsroom) -> None:

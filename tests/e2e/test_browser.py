@@ -67,8 +67,11 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, shared_receiver: Receiver
 
 
 def reached(browser: Chrome, url: str) -> None:
-    """Wait until a link has led there."""
-    WebDriverWait(browser, 20).until(url_to_be(url), f"the browser stayed at {browser.current_url}")
+    """Wait until a link has led there, and the page is whole."""
+    WebDriverWait(browser, 60).until(url_to_be(url), f"the browser stayed at {browser.current_url}")
+    WebDriverWait(browser, 60).until(
+        lambda _: browser.execute_script("return document.readyState") == "complete", "the page is not whole"
+    )
 
 
 def runs_leftwards(browser: Chrome, element: WebElement) -> bool:

@@ -49,17 +49,19 @@ def newsroom(
 
 def at(server: BlobServer, key: str) -> tuple[str, int]:
     """What lies under a name: type and version; ("", 0) when nothing does."""
-    if key not in server.names():
+    blob = server.blobs.get(key)
+    if blob is None:
         return "", 0
-    event = json.loads(server.text(key))
+    event = json.loads(blob.content)
     return event["type"].removeprefix("article."), event["article"]["version"]
 
 
 def verdict(newsroom: Newsroom, article_id: str) -> str:
     """What coverage says of the one endpoint that had an article which was killed."""
     url = f"{newsroom.base_url}/api/articles/{article_id}/coverage"
-    report = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).json()
-    page: dict[str, Any] = report["receivers"][0].get("page") or {}
+    report = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60).json()
+    rows: list[dict[str, Any]] = report.get("receivers", [])
+    page: dict[str, Any] = (rows[0].get("page") if rows else None) or {}
     return str(page.get("verdict", ""))
 
 

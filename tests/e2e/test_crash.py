@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_sigkill_in_the_middle_of_a_distribution_loses_nothing(own_newsroom: New
     watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
     watch.start()
     newsroom.publish("crash-1", "s9")
-    assert started.wait(20)
+    assert started.wait(60)
     time.sleep(0.2)
     for number in (1, 2):  # whichever of them holds the claims
         victim = worker(newsroom, number).process
@@ -102,8 +103,16 @@ def test_sigkill_in_the_middle_of_a_distribution_loses_nothing(own_newsroom: New
     watch.join()
 
 
-def test_sigterm_in_the_middle_of_5000_deliveries_loses_none_and_repeats_none(own_newsroom: Newsroom) -> None:
-    newsroom, receiver = own_newsroom, own_newsroom.receiver
+@pytest.fixture
+def patient_newsroom(tmp_path: Path, receiver: Receiver) -> Iterator[Newsroom]:
+    """One that repeats nothing because it was answered late by a machine that does much else."""
+    patience = {"DATELINE_DELIVERY__TIMEOUT": "100", "DATELINE_DELIVERY__CLAIM_SECONDS": "120"}
+    with start(tmp_path, receiver, 2, variables=patience) as newsroom:
+        yield newsroom
+
+
+def test_sigterm_in_the_middle_of_5000_deliveries_loses_none_and_repeats_none(patient_newsroom: Newsroom) -> None:
+    newsroom, receiver = patient_newsroom, patient_newsroom.receiver
     enroll_many(newsroom, "s9", MANY)
     newsroom.publish("term-1", "s9")
     receiver.until(lambda: len(receiver.requests) > MANY // 5, 20, "the distribution to be under way")
@@ -111,7 +120,7 @@ def test_sigterm_in_the_middle_of_5000_deliveries_loses_none_and_repeats_none(ow
     assert process is not None
     process.terminate()
     assert len(receiver.requests) < MANY
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
     def all_have_it() -> bool:
         counts = newsroom.store.receivers.counts("s9")
@@ -202,37 +211,22 @@ def test_sigkill_loses_no_event_that_celery_brings(own_newsroom: Newsroom) -> No
     # Whatever step they died at, between two scripts or between the record and the acknowledgement.
     expected = {f"sent-{number}": ("published", 1) for number in range(many)}
     newsroom.receiver.until(lambda: noted(newsroom) == expected, 60, "all of it in the record, once")
-    assert newsroom.store.unnoted.waiting().results == 0
+    newsroom.receiver.until(lambda: newsroom.store.unnoted.waiting().results == 0, 60, "nothing to be left to note")
     newsroom.stack.stop()
     watch.join()
 
 
-def test_the_web_server_comes_back_with_the_same_tags(own_newsroom: Newsroom) -> None:
-    newsroom = own_newsroom
-    newsroom.publish("tag-1", "s9")
-    newsroom.receiver.until(lambda: newsroom.store.changes.size("s9") == 1, 20, "the article")
-    urls = [newsroom.topic("s9", fmt) for fmt in ("rss", "atom", "json")]
-    before = [requests.get(url, timeout=10).headers["etag"] for url in urls]
-    web = newsroom.stack.children[0].process
-    assert web is not None
-    web.terminate()
-    web.wait(20)
+@pytest.fixture(scope="module")
+def watched(newsroom: Newsroom) -> Iterator[Newsroom]:
+    """The newsroom of the module, and from now on who dies there is started again."""
     watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
     watch.start()
-
-    def tags() -> list[str]:
-        try:
-            return [requests.get(url, timeout=10).headers["etag"] for url in urls]
-        except requests.ConnectionError:
-            return []
-
-    newsroom.receiver.until(lambda: tags() == before, 60, "the same tags")
+    yield newsroom
     newsroom.stack.stop()
     watch.join()
 
 
-def test_events_survive_workers_that_are_all_dead(own_newsroom: Newsroom) -> None:
-    newsroom = own_newsroom
+def test_events_survive_workers_that_are_all_dead(newsroom: Newsroom, request: pytest.FixtureRequest) -> None:
     for number in (1, 2):
         process = worker(newsroom, number).process
         assert process is not None
@@ -241,18 +235,33 @@ def test_events_survive_workers_that_are_all_dead(own_newsroom: Newsroom) -> Non
     newsroom.publish("later-1", "s0")
     newsroom.kill("never-seen")
     assert newsroom.store.events.waiting() == 2
-    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
-    watch.start()
+    request.getfixturevalue("watched")
     newsroom.receiver.wait("/p0", seconds=40)
     newsroom.receiver.until(lambda: newsroom.store.events.waiting() == 0, 20, "the stream to be empty")
-    newsroom.stack.stop()
-    watch.join()
 
 
-def test_redis_dies_and_everything_goes_on(own_newsroom: Newsroom) -> None:
-    newsroom = own_newsroom
-    watch = threading.Thread(target=newsroom.stack.watch, daemon=True)
-    watch.start()
+def test_the_web_server_comes_back_with_the_same_tags(watched: Newsroom) -> None:
+    newsroom = watched
+    newsroom.publish("tag-1", "s10")
+    newsroom.receiver.until(lambda: newsroom.store.changes.size("s10") == 1, 20, "the article")
+    urls = [newsroom.topic("s10", fmt) for fmt in ("rss", "atom", "json")]
+    before = [requests.get(url, timeout=60).headers["etag"] for url in urls]
+    web = newsroom.stack.children[0].process
+    assert web is not None
+    web.terminate()
+    web.wait(60)
+
+    def tags() -> list[str]:
+        try:
+            return [requests.get(url, timeout=60).headers.get("etag", "") for url in urls]
+        except requests.RequestException:
+            return []
+
+    newsroom.receiver.until(lambda: tags() == before, 60, "the same tags")
+
+
+def test_redis_dies_and_everything_goes_on(watched: Newsroom) -> None:
+    newsroom = watched
     newsroom.subscribe("s9", "/survivor")
     newsroom.publish("redis-1", "s9")
     newsroom.receiver.wait("/survivor")
@@ -270,6 +279,4 @@ def test_redis_dies_and_everything_goes_on(own_newsroom: Newsroom) -> None:
     )
     newsroom.until_in_feed("s9", "redis-1")
     expected = {"redis-1": ("published", 1), "redis-2": ("published", 1)}
-    newsroom.receiver.until(lambda: noted(newsroom) == expected, 20, "both in the record")
-    newsroom.stack.stop()
-    watch.join()
+    newsroom.receiver.until(lambda: expected.items() <= noted(newsroom).items(), 20, "both in the record")

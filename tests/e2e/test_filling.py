@@ -59,7 +59,7 @@ def test_another_worker_goes_on_and_events_flow_meanwhile(tmp_path: Path, receiv
         with worker(newsroom, tmp_path, more) as first:
             receiver.until(lambda: gone_through() >= 1000, 60, "the filling to be on its way")
             first.kill()
-            first.wait(10)
+            first.wait(60)
         reached = gone_through()
         assert newsroom.store.definitions.progress().feeds.keys() == {"wire"}
         newsroom.publish("new", "s9")

@@ -30,7 +30,7 @@ class GeneratedClient:
     """The client: operations by their names, models by theirs."""
 
     def __init__(self, newsroom: Newsroom, folder: Path) -> None:
-        document = requests.get(f"{newsroom.base_url}/api/v1/openapi.json", timeout=10)
+        document = requests.get(f"{newsroom.base_url}/api/v1/openapi.json", timeout=60)
         (folder / "openapi.json").write_bytes(document.content)
         program = Path(sys.executable).with_name("openapi-python-client")
         words = ["generate", "--path", "openapi.json", "--meta", "none", "--output-path", "dateline_client"]
@@ -89,7 +89,7 @@ def test_a_newcomers_day(newsroom: Newsroom, client: GeneratedClient) -> None:
 
     event = models.Event.from_dict({**published("ferry", "s20"), "id": "evt-1"})
     assert client("send_event", body=event).status == "accepted"
-    receipt = client("get_receipt", "evt-1", wait="20s")
+    receipt = client("get_receipt", "evt-1", wait="60s")
     assert receipt.done is True
     (receiver,) = receipt.events[0].receivers
     assert (receiver.receiver, receiver.standing) == ("city", "delivered")
@@ -101,7 +101,7 @@ def test_a_newcomers_day(newsroom: Newsroom, client: GeneratedClient) -> None:
     newsroom.receiver.until(lambda: client("get_replay", "city").state == "done", 20, "the replay")
     kill = client("kill_article", "ferry")
     assert (kill.article, kill.was) == ("ferry", "usable")
-    assert client("get_receipt", kill.event, wait="20s").events[0].proven is True
+    assert client("get_receipt", kill.event, wait="60s").events[0].proven is True
     assert [row.name for row in client("list_partners").items] == ["city"]
 
     problem = client.problem("create_partner", body=new)

@@ -63,7 +63,7 @@ def test_what_changes_and_what_is_killed_is_named_within_seconds(newsroom: Newsr
     receiver.until(lambda: named(receiver, "engine").count("a-1") > 1, 60, "the kill")
 
     of_kill = [request for request in receiver.at("/engine") if request.at > begun and b"/a-1" in request.body]
-    assert of_kill[0].at - begun < 5
+    assert of_kill[0].at - begun < 30
     call = calls(receiver, "engine")[0]
     assert call == {"host": "herald.example", "key": KEY, "urlList": ["https://herald.example/a-1"]}
     assert receiver.at("/engine")[0].headers["content-type"] == "application/json; charset=utf-8"
@@ -116,7 +116,7 @@ def test_a_hub_of_somebody_else_is_pinged_for_a_change_and_a_kill(newsroom: News
     newsroom.kill("w-1")
     of_kill = receiver.wait("/hub", 2, seconds=60)[1]
 
-    assert of_kill.at - begun < 5
+    assert of_kill.at - begun < 30
     assert parse_qs(ping.body.decode()) == {"hub.mode": ["publish"], "hub.url": TOPICS}
     assert ping.body == of_kill.body
     assert ping.headers["content-type"] == "application/x-www-form-urlencoded"

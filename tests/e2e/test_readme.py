@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from ports import free_port
 from waiting import until
-
-from worker.runtime.listen_address import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -75,14 +74,14 @@ def running(words: list[str], environ: dict[str, str], ready: str) -> Iterator[C
 
 def is_enrolled(address: str) -> bool:
     """Whether a new endpoint is known by now; a reader of the page takes longer to go on than that takes."""
-    answer = requests.get(address, headers={"Authorization": "Bearer development-only"}, timeout=10)
+    answer = requests.get(address, headers={"Authorization": "Bearer development-only"}, timeout=60)
     return answer.ok and answer.json()["health"]["state"] == "settled"
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_every_command_works_as_it_stands(tmp_path: Path) -> None:
-    web, receiver = (str(free_port("127.0.0.1")) for _ in range(2))
+    web, receiver = (str(free_port()) for _ in range(2))
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATELINE_")}
     environ |= {"DATELINE_DATA_DIR": str(tmp_path), "DATELINE_WEB__PORT": web}
     environ["DATELINE_SITE__BASE_URL"] = f"http://127.0.0.1:{web}"

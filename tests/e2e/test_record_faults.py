@@ -29,7 +29,7 @@ from worker.record import Record, tables
 SECTIONS = (0, 2, 3)
 """Each has an endpoint that is told of each article."""
 PAUSE_SECONDS = 0.05
-CAUGHT_UP_SECONDS = 20
+CAUGHT_UP_SECONDS = 90
 
 
 class Desk:
@@ -55,7 +55,8 @@ class Desk:
             time.sleep(seconds)
         finally:
             self._ended.set()
-            thread.join(30)
+            thread.join(90)
+            assert not thread.is_alive()
 
     def told(self) -> set[tuple[str, int, str]]:
         """What endpoints have been told of its articles: article, version, what it meant."""
@@ -191,7 +192,7 @@ class TestPostgresql:
             own_cluster.stop()
             try:
                 time.sleep(seconds)
-                assert requests.get(f"{newsroom.base_url}/healthz", timeout=10).status_code == 200
+                assert requests.get(f"{newsroom.base_url}/healthz", timeout=60).status_code == 200
             finally:
                 own_cluster.start()
         assert desk.refused == []

@@ -59,7 +59,7 @@ def test_a_feed_is_what_the_server_serves(newsroom: Newsroom) -> None:
             assert b"" == document
             assert "channel must have logo (smartnews.channel.logo); that is why it is not served" in aside
             continue
-        served = requests.get(newsroom.topic("s21", name), timeout=10).content
+        served = requests.get(newsroom.topic("s21", name), timeout=60).content
         assert (served, "") == render(newsroom, "s21", "--format", name)
 
 

@@ -50,11 +50,11 @@ rights = {{ machines = {{ answer = true }} }}
         # By the site, by the feed, and in a push by the contract; in the channel and in the item.
         assert 2 == shown.content.count(FORBIDDEN)
         assert ("train-ai=n", "1", "https://herald.example/terms") == stated(shown)
-        open_feed = requests.get(newsroom.topic("open", "rss"), timeout=10)
+        open_feed = requests.get(newsroom.topic("open", "rss"), timeout=60)
         assert 2 == open_feed.content.count(ALLOWED)
         assert ("train-ai=y, search=y", "0", None) == stated(open_feed)
         assert ("train-ai=y, search=y", "0", None) == stated(
-            requests.get(f"{newsroom.base_url}/feeds/open", timeout=10)
+            requests.get(f"{newsroom.base_url}/feeds/open", timeout=60)
         )
         assert ("train-ai=n", "1", None) == stated(
             newsroom.until_in_feed("author/ada-quill", "o-1,", "ai-train", fmt="rss")
@@ -62,7 +62,7 @@ rights = {{ machines = {{ answer = true }} }}
         [push] = receiver.wait("/licensed", 1, seconds=60)
         assert 2 == push.body.count(b'<rsl:permits type="usage">ai-input</rsl:permits>')
         assert FORBIDDEN not in push.body
-        assert "Content-Usage: train-ai=n" in requests.get(f"{newsroom.base_url}/robots.txt", timeout=10).text
+        assert "Content-Usage: train-ai=n" in requests.get(f"{newsroom.base_url}/robots.txt", timeout=60).text
         assert [
             {"location": "/feeds/open.*", "tdm-reservation": 0},
             {"location": "/feeds/open$", "tdm-reservation": 0},
@@ -76,7 +76,7 @@ rights = {{ machines = {{ answer = true }} }}
         newsroom.until_in_feed("open", "ai-train</rsl:prohibits>", fmt="rss")
         time.sleep(1)
         for _ in range(20):
-            open_feed = requests.get(newsroom.topic("open", "rss"), timeout=10)
+            open_feed = requests.get(newsroom.topic("open", "rss"), timeout=60)
             assert 2 == open_feed.content.count(FORBIDDEN)
             assert ("train-ai=n, search=y", "1", None) == stated(open_feed)
         receiver.until(lambda: tdmrep(newsroom.base_url)[0]["tdm-reservation"] == 1, 20, "tdmrep.json to say so")
@@ -87,5 +87,5 @@ def stated(answer: requests.Response) -> tuple[str | None, ...]:
 
 
 def tdmrep(base_url: str) -> list[dict[str, object]]:
-    answer: list[dict[str, object]] = requests.get(f"{base_url}/.well-known/tdmrep.json", timeout=10).json()
+    answer: list[dict[str, object]] = requests.get(f"{base_url}/.well-known/tdmrep.json", timeout=60).json()
     return answer

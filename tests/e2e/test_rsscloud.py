@@ -10,7 +10,7 @@ import feedparser
 import pytest
 import requests
 from lxml import etree
-from newsroom import Newsroom, start
+from newsroom import Newsroom, published, start
 from receiver import Answer, Receiver, Request
 
 DAY_AND_AN_HOUR = 25 * 3600
@@ -88,8 +88,8 @@ def test_a_burst_is_a_few_notifications_and_the_last_one_comes_after_it(newsroom
     register(newsroom, "/burst", newsroom.topic(section, "rss"))
     newsroom.receiver.wait("/burst", method="GET")
     newsroom.receiver.until(lambda: newsroom.subscriptions(section) == 1, 20, "the subscription")
-    for number in range(30):
-        newsroom.publish(f"b-{number}", section)
+    answer = newsroom.post([published(f"b-{number}", section) for number in range(30)])
+    assert answer.status_code == 202, answer.text
     newsroom.receiver.until(lambda: newsroom.store.changes.size(section) == 30, 20, "the articles")
     newsroom.receiver.until(lambda: newsroom.is_settled(section), 20, "it to be up to date")
     assert 1 <= len(newsroom.receiver.at("/burst")) <= 10

@@ -14,7 +14,7 @@ AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def report(newsroom: Newsroom, article_id: str) -> dict[str, Any]:
-    answer = requests.get(f"{newsroom.base_url}/api/articles/{article_id}/coverage", headers=AUTHORIZED, timeout=10)
+    answer = requests.get(f"{newsroom.base_url}/api/articles/{article_id}/coverage", headers=AUTHORIZED, timeout=60)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     told: dict[str, Any] = answer.json()
     return told
@@ -99,9 +99,9 @@ def test_an_embargo_is_said(newsroom: Newsroom) -> None:
 
 def test_who_asks_must_have_a_token(newsroom: Newsroom) -> None:
     url = f"{newsroom.base_url}/api/articles/gone-1/coverage"
-    assert requests.get(url, timeout=10).status_code == 401
-    assert requests.get(url, headers={"Authorization": "Bearer no"}, timeout=10).status_code == 401
-    unknown = requests.get(url.replace("gone-1", "no/such"), headers=AUTHORIZED, timeout=10)
+    assert requests.get(url, timeout=60).status_code == 401
+    assert requests.get(url, headers={"Authorization": "Bearer no"}, timeout=60).status_code == 401
+    unknown = requests.get(url.replace("gone-1", "no/such"), headers=AUTHORIZED, timeout=60)
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "No article of this id was ever published here.")
 
 

@@ -199,8 +199,8 @@ def test_an_endpoint_is_tried_now(newsroom: Newsroom) -> None:
     newsroom.receiver.wait("/p7", before + 1)
     newsroom.receiver.behave["/p7"] = lambda _: (503, b"")
     newsroom.publish("tried-now-2", "s7")
-    newsroom.receiver.until(lambda: newsroom.store.receivers.counts("s7")["backoff"] == 1, 20, "the backoff")
-    newsroom.store.client.zadd("dateline:{feed:s7}:backoff", {"endpoint:p7": time.time_ns() // 1_000_000 + 3_600_000})
+    backoff, due = "dateline:{feed:s7}:backoff", {"endpoint:p7": time.time_ns() // 1_000_000 + 3_600_000}
+    newsroom.receiver.until(lambda: newsroom.store.client.zadd(backoff, due, xx=True, ch=True) == 1, 20, "the backoff")
     newsroom.receiver.behave["/p7"] = lambda _: (204, b"")
     attempts = len(newsroom.receiver.at("/p7"))
     done = dateline("endpoints", "--retry", "p7", *config)

@@ -16,17 +16,17 @@ import redis
 import requests
 from command_line import dateline
 from newsroom import SECRET, TOKEN, settings_text
+from ports import free_port
 from receiver import Receiver
 
 from worker.record import Record
-from worker.runtime.listen_address import free_port
 
 
 class Up:
     """`dateline up` in a process of its own."""
 
     def __init__(self, folder: Path, receiver: Receiver, cwd: Path) -> None:
-        self.port = free_port("127.0.0.1")
+        self.port = free_port()
         self.folder = folder
         self.config = folder / "dateline.toml"
         self.text = settings_text(self.port, folder / "data", receiver.url)
@@ -115,7 +115,7 @@ def _event(article_id: str) -> dict[str, object]:
 
 def _post(up: Up, article_id: str) -> int:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    return requests.post(f"{up.url}/events", json=_event(article_id), headers=headers, timeout=30).status_code
+    return requests.post(f"{up.url}/events", json=_event(article_id), headers=headers, timeout=60).status_code
 
 
 @pytest.mark.long
@@ -153,7 +153,7 @@ def test_nothing_ends_it_and_its_end_leaves_nothing(up: Up, receiver: Receiver) 
     workers = set(up.tree())
     server.config_set("maxmemory", "1mb")
     assert 202 == _post(up, "kept-by-the-record")
-    ready = requests.get(f"{up.url}/readyz", timeout=10)
+    ready = requests.get(f"{up.url}/readyz", timeout=60)
     assert 503 == ready.status_code
     assert "memory is full" in ready.json()["detail"]
     ended = up.command("kill", "--unknown-too", "x")
@@ -161,7 +161,7 @@ def test_nothing_ends_it_and_its_end_leaves_nothing(up: Up, receiver: Receiver) 
     assert "is killed as soon as Redis is back" in ended.stdout.replace("\n", " ")
     time.sleep(5)
     assert workers == set(up.tree())
-    assert 200 == requests.get(f"{up.url}/feeds", timeout=10).status_code
+    assert 200 == requests.get(f"{up.url}/feeds", timeout=60).status_code
     server.config_set("maxmemory", 0)
     assert 202 == _post(up, "taken")
     receiver.wait("/late", 2, 30)

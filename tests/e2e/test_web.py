@@ -148,6 +148,13 @@ def test_who_has_no_right_is_told_so_before_the_body_is_there(
     assert answer.startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 404 "))
 
 
+def test_an_adapter_is_off_until_it_has_a_secret(newsroom: Newsroom) -> None:
+    answer = requests.post(f"{newsroom.base_url}/events/ghost", b"{}", timeout=60)
+    assert 404 == answer.status_code
+    said = "The adapter ghost is off. To turn it on, set secret in [adapters.ghost] of the settings."
+    assert said == answer.json()["detail"]
+
+
 def test_a_body_that_does_not_come_is_not_waited_for(newsroom: Newsroom) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     with stalled(newsroom, "/events", AUTH) as to_events, stalled(newsroom, "/hub", form) as to_hub:

@@ -99,7 +99,8 @@ def test_what_readers_see_lies_there_and_what_is_killed_does_not(
     assert [entry.title for entry in feedparser.parse(at_library()).entries].count("w-2, version 1") == 1
 
     def proven() -> bool:
-        return all(row.get("page", {}).get("verdict") == "gone" for row in rows(newsroom, "w-1").values())
+        pages = [row.get("page") or {} for row in rows(newsroom, "w-1").values()]
+        return [page.get("verdict") for page in pages] == ["gone"] * 3
 
     newsroom.receiver.until(proven, 60, "the proof")
     assert {row["status"] for row in rows(newsroom, "w-1").values()} == {"killed"}

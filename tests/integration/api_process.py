@@ -37,9 +37,9 @@ secret_key = "{"k" * 42}8="
 base_url = "http://testserver"
 [delivery]
 allow_networks = ["127.0.0.0/8"]
-timeout = 2
-connect_timeout = 1
-claim_seconds = 5
+timeout = 100
+connect_timeout = 60
+claim_seconds = 120
 {more}
 [[feeds]]
 name = "world"
@@ -116,7 +116,17 @@ class ApiProcess:
         return self.services.store.events.waiting()
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
-        return until(condition, what)
+        """Wait until something is so; what is asserted on the way, as that there is an answer at all, may come late."""
+        reasons: list[str] = []
+
+        def so() -> Any:
+            try:
+                return condition()
+            except AssertionError as error:
+                reasons.append(str(error))
+                return None
+
+        return until(so, lambda: f"{what}; {reasons[-1:]}")
 
 
 @contextmanager

@@ -4,13 +4,12 @@ in two slots is refused as it would be in a cluster of many.
 
 from __future__ import annotations
 
-import random
 import secrets
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import empty_record
@@ -19,6 +18,7 @@ import redis
 from cold_parts import Parts
 from distributing import Worker
 from news_desk import Desk
+from ports import free_port
 from postgresql import Cluster, programs_or_skip
 from receiver import Receiver
 from sqlalchemy import update
@@ -32,13 +32,9 @@ from worker.store import Store
 def _port() -> int:
     """A free port whose cluster bus port, 10,000 above it, is free too."""
     while True:
-        port = random.randrange(15_000, 50_000)
-        with socket.socket() as one, socket.socket() as other:
-            try:
-                one.bind(("127.0.0.1", port))
-                other.bind(("127.0.0.1", port + 10_000))
-            except OSError:
-                continue
+        port = free_port()
+        with socket.socket() as bus, suppress(OSError):
+            bus.bind(("127.0.0.1", port + 10_000))
             return port
 
 
@@ -68,7 +64,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"unix://{path}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _make_cluster(path: Path) -> None:

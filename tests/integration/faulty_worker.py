@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,22 @@ _LIMITED = (
 
 
 def become(fault: str, trigger: Path) -> None:
-    """Make this process one. `fault`: module, class, method, and what that does then: "hangs", or "ends" its thread."""
+    """Make this process one.
+
+    `fault`: module, class, method, and what that does then: "hangs", or "ends" its thread. If a thread is named after
+    that, in this one alone.
+    """
     for name in _LIMITED:
         part = importlib.import_module(f"worker.{name}")
         for limit in _LIMITS:
             if hasattr(part, limit):
                 setattr(part, limit, _SECONDS)
-    module, owner, method, how = fault.split()
+    module, owner, method, how, *threads = fault.split()
     part = getattr(importlib.import_module(module), owner)
     real = getattr(part, method)
 
     def faulty(*args: Any, **options: Any) -> Any:
-        if trigger.exists():
+        if trigger.exists() and (not threads or threading.current_thread().name in threads):
             if how == "ends":
                 raise SystemExit
             time.sleep(600)

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from local_server import LocalServer, QuietHandler, http_server
-
-from worker.runtime.listen_address import free_port
+from ports import free_port
 
 PARTNER = {"name": "city", "title": "", "contacts": [], "notes": "", "rights": {}, "created": "2026-03-01T09:00:00Z"}
 
@@ -71,7 +70,7 @@ def problem(status: int, **more: Any) -> dict[str, Any]:
 
 
 def test_a_server_that_is_away() -> None:
-    address = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    address = f"http://127.0.0.1:{free_port()}"
     assert refusal("articles", DATELINE_API=address) == [f"no answer from {address}: Connection refused"]
     (line,) = refusal("articles", DATELINE_API="https://nobody.invalid")
     assert line.startswith("no answer from https://nobody.invalid: ")

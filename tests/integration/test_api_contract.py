@@ -35,7 +35,7 @@ def api(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Ap
     with api_process(tmp_path_factory.mktemp("api"), redis_url, receiver, "[api]\nrequests = 1000000") as process:
         event = process.publish("hh-1")
         process.publish("hh-2", "sport")
-        process.get(f"/events/{event['id']}?wait=20s")
+        process.get(f"/events/{event['id']}?wait=60s")
         yield process
     patch.undo()
     receiver.close()

@@ -36,7 +36,7 @@ def standings(receipt: dict[str, Any]) -> dict[str, str]:
 
 def test_a_receipt_is_done_when_every_receiver_has_it(api: ApiProcess) -> None:
     event = api.publish("receipt-1")
-    receipt = api.get(f"/events/{event['id']}?wait=20s")
+    receipt = api.get(f"/events/{event['id']}?wait=60s")
     assert receipt["done"] is True
     assert standings(receipt) == {"portal": "delivered", "reader": "delivered"}
     (entry,) = receipt["events"]
@@ -53,7 +53,7 @@ def test_whoever_waits_hears_of_an_event_that_comes_later(api: ApiProcess) -> No
 
     sender = threading.Thread(target=send)
     sender.start()
-    receipt = api.get("/events/evt-later?wait=30s")
+    receipt = api.get("/events/evt-later?wait=60s")
     sender.join()
     assert (receipt["done"], standings(receipt)["portal"]) == (True, "delivered")
     begun = time.monotonic()
@@ -66,7 +66,7 @@ def test_a_paused_endpoint_does_not_keep_a_receipt_open(api: ApiProcess) -> None
     assert (paused.status_code, paused.json()["health"]["state"]) == (200, "paused")
     assert api.ask("POST", "/endpoints/arena/pause").status_code == 409
     event = api.publish("receipt-3", "sport")
-    receipt = api.get(f"/events/{event['id']}?wait=20s")
+    receipt = api.get(f"/events/{event['id']}?wait=60s")
     assert (receipt["done"], standings(receipt)) == (True, {"arena": "paused"})
     assert api.ask("POST", "/endpoints/arena/resume").status_code == 200
     api.until(lambda: standings(api.get(f"/events/{event['id']}")) == {"arena": "delivered"}, "delivery")
@@ -74,10 +74,10 @@ def test_a_paused_endpoint_does_not_keep_a_receipt_open(api: ApiProcess) -> None
 
 def test_a_kill_is_carried_out_and_proven(api: ApiProcess) -> None:
     event = api.publish("kill-1", "sport")
-    api.get(f"/events/{event['id']}?wait=20s")
+    api.get(f"/events/{event['id']}?wait=60s")
     order = api.ask("POST", "/articles/kill-1/kill")
     assert order.status_code == 202, order.text
-    receipt = api.get(order.json()["receipt"].removeprefix("/api/v1") + "?wait=20s")
+    receipt = api.get(order.json()["receipt"].removeprefix("/api/v1") + "?wait=60s")
     (entry,) = receipt["events"]
     assert (entry["result"], entry["way"], entry["sender"]) == ("killed", "api", "file")
     assert (receipt["done"], entry["proven"], standings(receipt)) == (True, True, {"arena": "delivered"})
@@ -131,7 +131,7 @@ def test_a_list_is_arranged_and_shown(api: ApiProcess) -> None:
 
 def test_a_replay_is_counted_ordered_and_watched(api: ApiProcess) -> None:
     event = api.publish("replay-1", "sport")
-    api.get(f"/events/{event['id']}?wait=20s")
+    api.get(f"/events/{event['id']}?wait=60s")
     dry = api.ask("POST", "/endpoints/arena/replays", json={"article": "replay-1", "dry_run": True})
     assert dry.json() == {"articles": 1, "dry_run": True, "waits": False}
     before = len(api.receiver.at("/arena"))
@@ -160,7 +160,7 @@ def test_a_partner_is_added_changed_and_removed_while_all_runs(api: ApiProcess) 
     assert secret not in shown.text
     assert (shown.json()["managed_by"], shown.json()["partner"], shown.headers["etag"]) == ("api", "gazette", tag)
     event = api.publish("gazette-a1")
-    assert standings(api.get(f"/events/{event['id']}?wait=20s"))["gazette-1"] == "delivered"
+    assert standings(api.get(f"/events/{event['id']}?wait=60s"))["gazette-1"] == "delivered"
     changed = {"partner": "gazette", "settings": {**shown.json()["settings"], "rate": 5}}
     assert api.ask("PUT", "/endpoints/gazette-1", json=changed).status_code == 428
     assert api.ask("PUT", "/endpoints/gazette-1", json=changed, headers={"If-Match": tag}).status_code == 200

@@ -163,7 +163,7 @@ def test_a_server_that_stands_still_keeps_no_thread_for_good(cluster: Cluster, m
         commits.stop()
         for thread in threading.enumerate():
             if thread.name == "record-accept":
-                thread.join(10)
+                thread.join(60)
         assert kept_events(record) == 2
 
 

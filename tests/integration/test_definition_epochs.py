@@ -101,7 +101,7 @@ def test_a_worker_that_gets_another_number_counts_once(store: Store, new_record_
 def test_the_set_in_charge_is_announced(store: Store) -> None:
     with closing(no_record()) as record, closing(store.definitions.listen()) as announcements:
         permit(store, record, OLD, "old")
-        announcements.wait(5)
+        announcements.wait(60)
         current = store.definitions.current()
         assert current is not None
         assert [ALL] == [FeedDefinition.model_validate_json(text) for text in current.definitions]

@@ -52,7 +52,7 @@ class RedisServer:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ class Desk:
         self.record = record
         self.store = Store.connect(url)
         self.wakeups = Mock()
-        self.commits = GroupCommit(record, wait_seconds=1)
+        self.commits = GroupCommit(record, wait_seconds=30)
         self.intake = Intake(self.store, self.wakeups, self.commits)
         self.feeder = EventFeeder(self.store, record, self.wakeups)
 

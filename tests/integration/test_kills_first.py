@@ -70,8 +70,8 @@ def test_it_goes_next_while_a_backlog_is_sent_one_by_one(worker: Worker, state: 
         worker.change(f"behind-{number}")
     worker.go()
     until(worker.receiver, lambda: len(worker.pushes()) >= 5)
-    before = len(worker.pushes())
     worker.change("held", state)
+    before = len(worker.pushes())
     worker.go()
     notice = "killed held" if state == "killed" else "withdrawn held"
     until(worker.receiver, lambda: notice in worker.pushes())
@@ -119,7 +119,8 @@ def test_the_kill_of_what_is_in_flight_follows_its_answer(worker: Worker) -> Non
     worker.go()
     assert arrived.wait(60)
     worker.change("first", "killed")
-    time.sleep(0.1)
+    # It is heard of in a moment.
+    time.sleep(0.5)
     release.set()
     until(worker.receiver, lambda: len(worker.pushes()) == 4)
     assert worker.pushes() == ["published first", "killed first", "published second", "published third"]
@@ -143,7 +144,7 @@ def test_an_endpoint_that_was_down_is_told_of_kills_then_of_withdrawals_then_of_
 
 
 def test_a_kill_is_in_the_next_push_of_a_feed_however_far_it_stands(worker: Worker) -> None:
-    worker.endpoint("feed", "atom", rate=0.2)
+    worker.endpoint("feed", "atom", rate=0.01)
     worker.subscribe()
     for number in range(3):
         worker.change(f"held-{number}")

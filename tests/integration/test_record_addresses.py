@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from command_line import dateline
+from ports import free_port
 from postgresql import STRANGER, Cluster
 from sqlalchemy import text
 
 from worker.record import Record
 from worker.record.database_errors import kind
 from worker.record.schema import SCHEMA_TABLE
-from worker.runtime.listen_address import free_port
 
 SECRET = "hunter2"
 
@@ -71,7 +71,7 @@ def no_password(_: Path, cluster: Cluster) -> str:
 
 
 def nobody_listens(_: Path, __: Cluster) -> str:
-    return f"postgresql+psycopg://dateline:{SECRET}@127.0.0.1:{free_port('127.0.0.1')}/dateline"
+    return f"postgresql+psycopg://dateline:{SECRET}@127.0.0.1:{free_port()}/dateline"
 
 
 def no_such_host(_: Path, __: Cluster) -> str:

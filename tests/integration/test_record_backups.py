@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from command_line import dateline
+from ports import free_port
 from postgresql import RIGHT, STRANGER, Cluster
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +25,6 @@ from worker.record.agreement import RESTORED
 from worker.record.backups import BackupFailed, back_up, restore
 from worker.record.overview import overview
 from worker.record.schema import SCHEMA, SCHEMA_TABLE, UnfitRecord
-from worker.runtime.listen_address import free_port
 from worker.runtime.record_in_use import make_embedded, record_of, see_that_the_record_fits
 
 AWKWARD = "p@ss:w/rd%40?#[é]"
@@ -298,7 +298,7 @@ class TestCommands:
             "DATELINE_RECORD_URL": record.url.render_as_string(hide_password=False),
             "DATELINE_DATA_DIR": str(tmp_path),
             "DATELINE_REDIS_URL": redis_url,
-            "DATELINE_WEB__PORT": str(free_port("127.0.0.1")),
+            "DATELINE_WEB__PORT": str(free_port()),
         }
         for command in ("worker", "web", "up"):
             done = dateline(command, "--unsafe-redis", variables=variables)

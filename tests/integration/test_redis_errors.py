@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty
 
 import pytest
 import redis
 import structlog
 from celery import Celery
+from ports import free_port
 from redis._parsers import hiredis as hiredis_parser
 from redis._parsers.base import BaseParser
 
@@ -31,9 +33,7 @@ from worker.store.events import IncomingEvent
 def server(folder: Path, *more: str) -> Iterator[int]:
     """A Redis of its own on a port, as small as can be."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [find_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *more],
         stdout=subprocess.DEVNULL,
@@ -44,7 +44,7 @@ def server(folder: Path, *more: str) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def until(true: Callable[[], bool], seconds: float = 60) -> None:
@@ -178,7 +178,7 @@ def test_messages_are_sent_and_received_after_a_failover(
     app = Celery("failover", broker=f"redis://127.0.0.1:{address.port}")
     sending, receiving = app.connection_for_write(), app.connection_for_read()
     sending.SimpleQueue("news").put({"n": 1})
-    receiving.SimpleQueue("news").get(timeout=5).ack()
+    receiving.SimpleQueue("news").get(timeout=60).ack()
     fail_over()
     lost = sending.recoverable_connection_errors
     # The first to be told that there is no primary any more is told so as of a lost connection, and makes a new one.
@@ -192,6 +192,8 @@ def test_messages_are_sent_and_received_after_a_failover(
         nonlocal receiving
         try:
             message = receiving.SimpleQueue("news").get(timeout=1)
+        except Empty:
+            return False
         except lost:
             receiving.close()
             receiving = app.connection_for_read()

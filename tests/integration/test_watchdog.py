@@ -53,7 +53,8 @@ def _until_ready(process: ForkedProcess, folder: Path) -> None:
     [
         ("worker.outbound.engine Engine _turn hangs", "engine"),
         ("worker.receivers.distributor Distributor _pass ends", "distributor"),
-        ("worker.runtime.duty Duty _once hangs", "heartbeat"),
+        # All duties do it: the one that is waited for longest would be named.
+        ("worker.runtime.duty Duty _once hangs heartbeat", "heartbeat"),
         ("worker.receivers.clearance Clearance _listen ends", "clearance"),
         ("worker.watchdog Beat __call__ hangs", "consumer"),
     ],

@@ -107,7 +107,7 @@ def test_a_body_that_says_that_it_is_too_long_is_not_read() -> None:
     [
         (0.1, 60, 60, LIMIT, 408),  # it stalls
         (60, 0.2, 0.01, LIMIT, 408),  # it drips
-        (0.2, 60, 0.01, 40, 413),  # slow, and all the same it comes
+        (1.0, 60, 0.03, 40, 413),  # slow, and all the same it comes
     ],
 )
 def test_a_body_that_stalls_or_drips_is_given_up(

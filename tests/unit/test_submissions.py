@@ -25,7 +25,7 @@ def test_whoever_is_woken_does_not_wait_for_the_one_that_wakes() -> None:
     transfers = [transfer(number) for number in range(3)]
     waker = Thread(target=submissions.put, args=(transfers,), daemon=True)
     waker.start()
-    waker.join(30)
+    waker.join(60)
     assert taken == transfers
 
 
