@@ -3,8 +3,8 @@
 Furniture is removed with its words: forms and their controls, noscript, templates, titles, hidden elements, and the
 words that a browser shows only if it can't play a film. The work of scripts is done in advance: pictures that are
 loaded late get their address, one of several sources of a picture is chosen, and embedded content is replaced by a link
-to it. A picture without an address is removed. Blocks that few readers know become those that all know: without them
-the words of two blocks would run together.
+to it. A picture without an address is removed, and a formula becomes a line of text. Blocks that few readers know
+become those that all know: without them the words of two blocks would run together.
 
 It runs before HTML is cleaned and makes nothing safe: `feeds.safe_html` calls it, and cleans its output.
 
@@ -20,6 +20,8 @@ from html import escape, unescape
 from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree, html
+
+from feeds.formulas import line_of
 
 Absolute = Callable[[str], str]
 """Returns the absolute form of an address; empty if it is not an address."""
@@ -87,7 +89,7 @@ _UNTIDY_TAGS = (
     (FURNITURE - {"script", "style"})
     | _EMBEDS.keys()
     | _READABLE.keys()
-    | {"form", "label", "video", "audio", "source", "track", "picture"}
+    | {"math", "form", "label", "video", "audio", "source", "track", "picture"}
 )
 _HIDING_ATTRIBUTES = ("hidden", "display", "visib", "screen-reader", "sr-only")
 _SOURCE = re.compile(r"""\ssrc\s*=\s*["']?[^"'\s#>]""")
@@ -128,6 +130,7 @@ def tidied(markup: str, absolute: Absolute) -> str:
     _without_hidden(body)
     _pictures(body, absolute)
     _films(body, absolute)
+    _formulas(body)
     for element in list(body.iter(*_EMBEDS)):
         _link(element, absolute)
     for element in list(body.iter(*FURNITURE)):
@@ -272,6 +275,22 @@ def _noscripts(body: html.HtmlElement, absolute: Absolute) -> None:
                 urls.add(url)
                 element.addprevious(html.Element("img", image.attrib))
         _drop(element)
+
+
+def _formulas(body: html.HtmlElement) -> None:
+    """Replace formulas by their text. What KaTeX has beside one repeats it for browsers without MathML."""
+    for formula in list(body.iter("math")):
+        parent = formula.getparent()
+        if parent is None:
+            continue
+        repetition = parent.getnext()
+        if repetition is not None and "katex-html" in (repetition.get("class") or "").split():
+            _drop(repetition)
+        line = html.Element("span")
+        line.text = line_of(formula)
+        formula.addprevious(line)
+        line.drop_tag()
+        _drop(formula)
 
 
 def _films(body: html.HtmlElement, absolute: Absolute) -> None:

@@ -61,6 +61,54 @@ def test_words_of_two_blocks_never_run_together(markup: str, expected: str) -> N
     assert safe_html(expected, PAGE) == expected
 
 
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("<mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup>", "E = mc^2"),
+        (
+            (
+                "<semantics><mfrac><mn>1</mn><mn>2</mn></mfrac>"
+                '<annotation encoding="application/x-tex">\\frac{1}{2}</annotation></semantics>'
+            ),
+            "1/2",
+        ),
+        (
+            (
+                "<mfrac><mrow><mo>−</mo><mi>b</mi><mo>±</mo><msqrt><msup><mi>b</mi><mn>2</mn></msup><mo>−</mo><mn>4</mn>"
+                "<mi>a</mi></msqrt></mrow><mrow><mn>2</mn><mi>a</mi></mrow></mfrac>"
+            ),
+            "(−b ± √(b^2 − 4a))/(2a)",
+        ),
+        (
+            (
+                "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>"
+                "<msub><mi>x</mi><mi>i</mi></msub>"
+            ),
+            "∑_(i = 1)^n x_i",
+        ),
+        (
+            "<mi>f</mi><mo>\u2061</mo><mo>(</mo><mi>x</mi><mo>)</mo><mo>&lt;</mo><mtext>a tide</mtext>",
+            "f(x) &lt; a tide",
+        ),
+        ("<mroot><mi>x</mi><mn>3</mn></mroot><mo>(</mo><mo>-</mo><mn>1</mn><mo>)</mo>", "3√x(-1)"),
+        (
+            "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr><mtr><mtd><mi>a</mi></mtd></mtr></mtable>",
+            "1, 2; a",
+        ),
+        ("ten <mi>x</mi>", "ten x"),
+        ("<mrow>" * 300 + "<mi>x</mi>" + "</mrow>" * 300, "x"),
+    ],
+)
+def test_a_formula_becomes_a_line_of_text(formula: str, expected: str) -> None:
+    assert safe_html(f"<p>So <math>{formula}</math> holds.</p>", PAGE) == f"<p>So {expected} holds.</p>"
+
+
+def test_a_formula_that_katex_has_twice_is_there_once() -> None:
+    mathml = '<span class="katex-mathml"><math><mi>x</mi></math></span>'
+    drawn = '<span class="katex-html" aria-hidden="true">x</span>'
+    assert safe_html(f"<p>a <span>{mathml}{drawn}</span> b</p>", PAGE) == "<p>a <span><span>x</span></span> b</p>"
+
+
 def test_a_form_around_a_whole_page_leaves_the_text() -> None:
     text = f"<p>{'The lock was shut on Monday. ' * 20}</p>"
     assert safe_html(f"<form action=/post>{text}<label>Search</label><input><button>Go</button></form>", PAGE) == (
