@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 import time
 from pathlib import Path
 from queue import SimpleQueue
@@ -78,7 +76,7 @@ class TestFailures:
         answer = desk.push(there, message("x", 1))
         server.stop()
         assert (answer.status, answer.fault, names(tmp_path)) == (403, None, [])
-        assert "RNTO x-v1.json" in answer.message
+        assert answer.message.endswith("550 Not with me.")
 
     def test_a_server_that_renames_onto_no_name(self, desk: FileDesk, tmp_path: Path) -> None:
         server = FtpServer(tmp_path, renames_onto_names=False)
@@ -94,7 +92,10 @@ class TestFailures:
         desk.push(there, message("x", 1))
         answer = desk.push(there, message("x", 2, "killed"))
         server.stop()
-        assert (answer.status, answer.message) == (403, "the server does not remove 2026-03-01/x-v1.json")
+        assert (answer.status, answer.message) == (
+            403,
+            "the server does not remove 2026-03-01/x-v1.json; our user needs the right to",
+        )
 
     @pytest.mark.parametrize("reply", ["552 Quota exceeded.", "452 Disk full."])
     def test_a_full_disk(self, desk: FileDesk, tmp_path: Path, reply: str) -> None:
@@ -103,22 +104,6 @@ class TestFailures:
         answer = desk.push(there, message("x", 1))
         server.stop()
         assert (answer.status, answer.fault) == (507, None)
-
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-    def test_a_full_disk_at_openssh(self, desk: FileDesk, sshd: Sshd, tmp_path: Path) -> None:
-        folder = sshd.files / tmp_path.name
-        folder.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False).returncode:
-            pytest.skip("nothing can be mounted here")
-        try:
-            there = desk.destination("sftp", f"{sshd.url}/{tmp_path.name}", sshd.settings())
-            answer = desk.push(there, message("x", 1, text=os.urandom(300_000)))
-            assert (answer.fault, answer.started) == (Fault.RESET, True)
-            assert "a full disk?" in answer.message
-            assert desk.push(there, message("x", 1, text=b"short"), doubtful=True).status == 200
-            assert names(folder) == ["2026-03-01/x-v1.json"]
-        finally:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
 
     def test_nobody_listens(self, desk: FileDesk, sshd: Sshd) -> None:
         with socket.socket() as unused:

@@ -223,6 +223,29 @@ def test_a_kill_where_each_version_has_a_name(caller: Caller, server: BucketServ
         assert writer.look().status == 404
 
 
+@pytest.mark.parametrize("refusal", [(507, "InsufficientStorage"), (403, "AccessDenied"), (403, "QuotaExceeded")])
+@pytest.mark.parametrize("name", ["{id}.{ext}", "{id}/{version}.{ext}"])
+def test_a_kill_removes_the_text_also_where_its_notice_finds_no_room(
+    caller: Caller, server: BucketServer, name: str, refusal: tuple[int, str]
+) -> None:
+    writer = Writer(caller, server, name, kill="both")
+    writer.push(1)
+    writer.push(2)
+    status, code = refusal
+
+    def full(request: BucketRequest) -> Response | None:
+        return Response(f"<Error><Code>{code}</Code></Error>", status) if request.method == "PUT" else None
+
+    server.behave = full
+    answer = writer.push(3, "killed")
+    assert (answer.status, answer.fault) != (200, None)
+    assert [key for key in server.names() if key.startswith(writer.id)] == []
+    assert writer.look().status == 404
+    server.behave = lambda _: None
+    assert writer.push(3, "killed", doubtful=True).status == 200
+    assert len([key for key in server.names() if key.startswith(writer.id)]) == 1
+
+
 def test_a_kill_of_what_never_came(caller: Caller, server: BucketServer) -> None:
     writer = Writer(caller, server, kill="remove")
 

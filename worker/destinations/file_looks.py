@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.destinations.file_places import ArticleFiles, Place, abandoned, names_in
-from worker.destinations.file_steps import Steps
+from worker.destinations.file_visit import FileVisit
 from worker.outbound.file_transfer import FileStep
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ABANDONED_MS = 15 * 60 * 1000
 """How old a temporary file is that nobody comes back for: no claim lasts so long."""
 
 
-class FileLook(Steps):
+class FileLook(FileVisit):
     """The steps that look whether anything of a killed article is left, beside its notice."""
 
     def __init__(self, there: FileDestination, article: Article, delivery: Delivery, on_answer: OnAnswer) -> None:
@@ -35,7 +35,7 @@ class FileLook(Steps):
         folder = self._folders[0]
 
         def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
-            if bases is None or answer.status == 403:
+            if bases is None:
                 self._end(answer)
                 return
             notice = self._files.name if self._there.root.terms.on_kill == "both" else ""
@@ -48,10 +48,10 @@ class FileLook(Steps):
             else:
                 self._done(404, "none of its files lies there")
 
-        return self._list(folder, take_list)
+        return self._see(folder, take_list)
 
 
-class DocumentLook(Steps):
+class DocumentLook(FileVisit):
     """The step that reads the document of a feed."""
 
     def __init__(self, there: FileDestination, document: FeedDocument, delivery: Delivery, on_answer: OnAnswer) -> None:
@@ -69,7 +69,7 @@ class DocumentLook(Steps):
         return self._take(place, FileStep(self._there.server, "download"), take_document)
 
 
-class FileTidying(Steps):
+class FileTidying(FileVisit):
     """The steps that remove temporary files which nobody comes back for."""
 
     def __init__(self, there: FileDestination, folder: str, delivery: Delivery, on_answer: OnAnswer) -> None:

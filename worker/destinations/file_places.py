@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from feeds.companions import is_picture_of
 from feeds.file_names import file_name, names_of_versions
+from worker.outbound.transfer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from feeds.article import Article
-    from worker.outbound.transfer import Answer
 
 _TEMPORARY = re.compile(r"\.(?P<base>.+)\.(?P<time>[0-9a-f]{11})-[0-9a-f]{8}\.part")
 _STATUS_BEGINS, _STATUS_ENDS = re.compile("21[123]-"), re.compile("21[123] ")
+_ROOM = re.compile(rb"^f_(bavail|frsize|files|favail|flag): (\d+)\r?$", re.MULTILINE)
+_READ_ONLY = 1
 _NOBODY: frozenset[str] = frozenset()
 
 
@@ -130,6 +132,23 @@ def size_in(answer: Answer) -> int | None:
     """Return the size of a file as an FTP server's reply to SIZE has it (RFC 3659, section 4); None: it has none."""
     sizes: list[bytes] = re.findall(rb"^213 (\d+)\r?$", answer.body, re.MULTILINE)
     return int(sizes[-1]) if sizes else None
+
+
+def refusal_for_room(answer: Answer, size: int) -> Answer | None:
+    """Return why a file of `size` bytes finds no room, from what a server of SFTP says of its disk; None: nobody knows.
+
+    Source: statvfs@openssh.com, in OpenSSH's PROTOCOL, section 4.4.
+    """
+    numbers = {name: int(number) for name, number in _ROOM.findall(answer.body)}
+    if answer.fault is not None or not numbers:
+        return None
+    if numbers[b"flag"] & _READ_ONLY:
+        return Answer(403, {}, b"", None, "the server's disk is read-only: it takes no files", 0.0, started=True)
+    if numbers[b"bavail"] * numbers[b"frsize"] < size:
+        return Answer(507, {}, b"", None, "the server's disk is full: it has no room for the file", 0.0, started=True)
+    if numbers[b"files"] and not numbers[b"favail"]:
+        return Answer(507, {}, b"", None, "the server's disk takes no more files: it is full", 0.0, started=True)
+    return None
 
 
 def names_in(remote: str) -> list[str]:

@@ -10,8 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from feeds.counted import counted
 from worker.destinations.feed_documents import DocumentFile
 from worker.destinations.file_places import (
@@ -20,14 +18,13 @@ from worker.destinations.file_places import (
     as_remote,
     attempted,
     names_in,
-    names_in_status,
-    names_listed,
+    refusal_for_room,
     size_in,
     temporary,
 )
-from worker.destinations.interface import followed_by
+from worker.destinations.file_visit import FileVisit
 from worker.outbound.errors import Fault
-from worker.outbound.file_transfer import UNENDED, FileStep
+from worker.outbound.file_transfer import UNCLEAR, UNENDED, FileStep
 from worker.outbound.transfer import Answer
 
 if TYPE_CHECKING:
@@ -35,114 +32,20 @@ if TYPE_CHECKING:
 
     from worker.destinations.files import FileDestination
     from worker.destinations.interface import Delivery, Message, OnAnswer
-    from worker.outbound.transfer import Phases, Transfer
-
-    Step = Callable[[Answer], None]
-
-log = structlog.get_logger()
+    from worker.outbound.transfer import Transfer
 
 NOTICES = frozenset({"killed", "withdrawn"})
 """Messages that say that a text must go."""
-_MORE_LOGINS = 2
-"""How often it is tried again to be let in, before that counts as refused."""
 _GONE = Answer(0, {}, b"", Fault.RESET, "the file is gone again, just after it was put there", 0.0, started=True)
 _ROUNDS = 3
 """How often a removal or a rename is tried again, before that counts as refused."""
+_NO_RENAMING = (
+    "the server takes files from us, but does not let us rename them, or remove the one that has the name; "
+    "our user needs the right to do both"
+)
 
 
-class Steps:
-    """One step after another at a server, and then one answer."""
-
-    def __init__(self, there: FileDestination, delivery: Delivery, on_answer: OnAnswer) -> None:
-        self._there = there
-        self._delivery = delivery
-        self._on_answer = on_answer
-        self._first: Transfer | None = None
-        self._started = False
-        self._seconds = 0.0
-        self._phases: Phases | None = None
-        self._logins = _MORE_LOGINS
-        self._remote = ""
-
-    def _take(self, place: Place, step: FileStep, then: Step, body: bytes = b"", *, anew: bool = False) -> Transfer:
-        """Take a step: return it if it is the first, which whoever asked submits, and submit any other.
-
-        `anew`: by a new connection.
-        """
-
-        def on_answer(answer: Answer) -> None:
-            self._started |= answer.started
-            self._seconds += answer.seconds
-            self._phases = answer.phases or self._phases
-            try:
-                if answer.fault is Fault.DENIED and self._logins:
-                    # libssh2 says the same of a connection that breaks while it is let in.
-                    self._logins -= 1
-                    self._take(place, step, then, body)
-                else:
-                    then(answer)
-            except Exception as error:
-                # Whoever waits for the answer must have one.
-                log.exception("push_step_failed", work=step.work)
-                reason = f"it failed: {type(error).__name__}"
-                self._end(Answer(0, {}, b"", Fault.INTERNAL, reason, 0.0, started=True))
-
-        if self._first is None:
-            self._first = self._there.step(place, step, self._delivery, on_answer, body)
-            return self._first
-        url = self._there.url(place, step)
-        following = followed_by(self._first, url=url, file=step, body=body, on_answer=on_answer, once=anew)
-        self._there.root.engine.submit([following])
-        return following
-
-    def _list(self, folder: str, then: Callable[[Answer, frozenset[str] | None], object], *before: str) -> Transfer:
-        """List a folder, after some commands; `then` gets its names, None: they are not known.
-
-        Where a server does not know how to list all names, as it does it; where it cuts its list off, as a status.
-        """
-        place, step = Place(folder, ""), self._there.listing(*before)
-
-        def take_list(answer: Answer) -> None:
-            if answer.message == UNENDED:
-                self._take(place, self._there.status(), take_status)
-            elif step.all_names and answer.fault is None and not names_listed(answer):
-                self._take(place, replace(step, before=(), all_names=False), take_last_list)
-            else:
-                then(answer, names_listed(answer))
-
-        def take_last_list(answer: Answer) -> None:
-            if answer.message == UNENDED:
-                self._take(place, self._there.status(), take_status)
-            else:
-                then(answer, names_listed(answer))
-
-        def take_status(answer: Answer) -> None:
-            names = names_in_status(answer)
-            unknown = Answer(0, {}, b"", Fault.RESET, UNENDED, 0.0, started=True)
-            then(unknown if names is None else answer, names)
-
-        return self._take(place, step, take_list)
-
-    def _end(self, answer: Answer) -> None:
-        self._on_answer(
-            Answer(
-                answer.status,
-                {},
-                b"",
-                answer.fault,
-                answer.message,
-                self._seconds,
-                self._started,
-                remote=self._remote if self._started else "",
-                phases=self._phases,
-            )
-        )
-
-    def _done(self, status: int = 200, message: str = "") -> None:
-        self._end(Answer(status, {}, b"", None, message, 0.0, started=True))
-
-
-class FilePush(Steps):
+class FilePush(FileVisit):
     """The steps that bring one message."""
 
     def __init__(self, there: FileDestination, message: Message, delivery: Delivery, on_answer: OnAnswer) -> None:
@@ -159,18 +62,21 @@ class FilePush(Steps):
         self._pictures = list(message.pictures)
         self._put_text: Callable[[], Transfer] = self._upload_text
         self._before: tuple[str, ...] = ()
-        self._may_be_lost = there.stands_in_folders
         self._strays: list[str] = []
         self._left: list[str] = []
         is_notice, on_kill = message.status in NOTICES, there.root.terms.on_kill
         self._removes = is_notice and on_kill != "notice"
         # A test leaves nothing.
         self._puts_notice = is_notice and on_kill == "both" and not delivery.test
+        # Until the notice is there, what has its name may be the text.
+        self._notice_name = self._files.name if self._puts_notice and there.root.terms.keeps_versions else ""
+        self._unremoved: Answer | None = None
 
     def begin(self) -> Transfer:
         """Return the first step."""
-        if self._removes and not self._puts_notice:
-            return self._remove_all()
+        return self._remove_all() if self._removes else self._begin_putting()
+
+    def _begin_putting(self) -> Transfer:
         self._there.root.note(self._place.folder)
         if self._delivery.doubtful or (self._pictures and self._delivery.replay_id):
             return self._list(self._place.folder, self._take_list)
@@ -198,32 +104,49 @@ class FilePush(Steps):
     def _remove_all(self) -> Transfer:
         """Remove all files of the article but its notice."""
         self._left = self._files.folders(self._names)
+        self._unremoved = None
         return self._remove(self._names, _ROUNDS)
 
     def _remove(self, names: Iterable[str], rounds: int) -> Transfer:
         """Remove files from the next folder, and look what is left there."""
-        folder, notice = self._left[0], self._files.name if self._puts_notice else ""
-        places = [place for name in names if name != notice and (place := Place.of(name)).folder == folder]
+        folder, notice_name = self._left[0], self._notice_name
+        places = [place for name in names if name != notice_name and (place := Place.of(name)).folder == folder]
         removals = (self._there.removal(place) for place in dict.fromkeys(places))
 
         def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
-            if bases is None:
+            if answer.fault is not None:
                 self._end(answer)
                 return
-            left = [name for name in self._files.among(folder, bases, self._names) if name != notice]
+            left = [name for name in self._files.among(folder, bases or (), self._names) if name != notice_name]
             if left and rounds:
                 self._remove(left, rounds - 1)
-            elif left:
-                self._done(403, f"the server does not remove {left[0]}")
+                return
+            if left:
+                reason = f"the server does not remove {left[0]}; our user needs the right to"
+                self._unremoved = Answer(403, {}, b"", None, reason, 0.0, started=True)
+            elif bases is None:
+                reason = f'{answer.message}; let it list the folder, or set on_kill = "notice"'
+                self._unremoved = replace(answer, message=reason)
+            self._left.pop(0)
+            if self._left:
+                self._remove(self._names, _ROUNDS)
             else:
-                self._left.pop(0)
-                if self._left:
-                    self._remove(self._names, _ROUNDS)
-                else:
-                    self._remote = as_remote([notice] if notice else [])
-                    self._done()
+                self._removed()
 
-        return self._list(folder, take_list, *removals)
+        return self._see(folder, take_list, *removals)
+
+    def _removed(self) -> None:
+        """Go on after the removal: with the notice, whatever became of the rest. A full disk has room for it now."""
+        if self._unremoved is None:
+            self._names = [name for name in self._names if name == self._notice_name]
+            self._remote = as_remote(self._names)
+        if self._puts_notice:
+            self._puts_notice = False
+            self._begin_putting()
+        elif self._unremoved is not None:
+            self._end(self._unremoved)
+        else:
+            self._done()
 
     def _take_list(self, answer: Answer, bases: frozenset[str] | None) -> None:
         """Go on with what lies in the folder, after a try of which nobody knows how far it came."""
@@ -252,7 +175,7 @@ class FilePush(Steps):
             if answer.body == self._message.payload:
                 self._note(self._files.name)
                 before, self._before = self._before, ()
-                self._list(self._place.folder, self._take_last_list, *before)
+                self._see(self._place.folder, self._take_last_list, *before)
             elif answer.fault is not None and answer.message != UNENDED:
                 self._end(answer)
             else:
@@ -273,10 +196,8 @@ class FilePush(Steps):
         def take_upload(answer: Answer) -> None:
             if answer.status == 409:
                 self._see_what_was_renamed(part, place, answer, then, _ROUNDS)
-            elif self._may_be_lost and (answer.status == 403 or answer.fault is Fault.PROTOCOL):
-                # The folder in which our connection stands may have been removed; a new one makes it anew.
-                self._may_be_lost = False
-                self._take(part, step, take_upload, body, anew=True)
+            elif answer.message.startswith(UNCLEAR):
+                self._see_room(part, answer, len(body))
             elif answer.fault is not None:
                 self._end(answer)
             elif answer.status != 200:
@@ -301,16 +222,15 @@ class FilePush(Steps):
         """Go on after a rename that has failed: there is such a name, or the answer was lost with the connection."""
 
         def take_list(answer: Answer, bases: frozenset[str] | None) -> None:
-            if bases is None:
+            if answer.fault is not None:
                 self._end(answer)
-            elif part.base not in bases and place.base in bases:
-                then()
-            elif part.base not in bases:
-                self._end(_GONE)
+            elif bases is not None and part.base not in bases:
+                then() if place.base in bases else self._end(_GONE)
             elif not rounds:
-                self._refuse(part, failure)
+                self._see_room(part, failure, 0)
             else:
-                rename = self._there.replacing if place.base in bases else self._there.renaming
+                may_be_there = bases is None or place.base in bases
+                rename = self._there.replacing if may_be_there else self._there.renaming
                 self._take(part, self._there.commands(*rename(part, place.base)), take_rename)
 
         def take_rename(answer: Answer) -> None:
@@ -321,25 +241,48 @@ class FilePush(Steps):
             else:
                 then()
 
-        self._list(place.folder, take_list)
+        self._see(place.folder, take_list)
+
+    def _see_room(self, part: Place, failure: Answer, size: int) -> None:
+        """End after a failure of which nobody knows the reason: see whether the disk has no room for so many bytes.
+
+        To rename a file may take room, too.
+        """
+
+        def end() -> None:
+            self._refuse(part, failure) if failure.fault is None else self._end(failure)
+
+        def take_room(answer: Answer) -> None:
+            refusal = refusal_for_room(answer, size)
+            end() if refusal is None else self._refuse(part, refusal)
+
+        if commands := self._there.room(part):
+            self._take(part, FileStep(self._there.server, "commands", after=commands, replies=True), take_room)
+        else:
+            end()
 
     def _refuse(self, part: Place, answer: Answer) -> None:
         """End with a refusal: what the server has of the file goes."""
-        refused = replace(answer, status=403 if answer.status == 409 else answer.status)
+        refused = answer
+        if answer.status == 409:
+            refused = replace(answer, status=403, message=f"{_NO_RENAMING}: {answer.message}")
         removal = self._there.commands(self._there.removal(part))
         self._take(part, removal, lambda _: self._end(refused))
 
     def _is_there(self) -> None:
         if self._delivery.doubtful:
-            self._list(self._place.folder, self._take_last_list)
+            self._see(self._place.folder, self._take_last_list)
         else:
             self._uploaded()
 
     def _uploaded(self) -> None:
-        """Go on after the file is there: of a kill, with whatever must go beside its notice."""
+        """Go on after the file is there: of a kill, with what is not gone, or may have come back, beside its notice."""
         doomed = self._unneeded()
-        if self._removes:
+        if self._removes and (self._unremoved is not None or self._delivery.doubtful):
+            self._notice_name = self._files.name
             self._remove_all()
+        elif self._removes:
+            self._done()
         elif doomed:
             self._remove_unneeded(doomed)
         elif self._delivery.test and (self._message.article is None or self._message.status in NOTICES):
@@ -348,9 +291,10 @@ class FilePush(Steps):
             self._done()
 
     def _take_last_list(self, answer: Answer, bases: frozenset[str] | None) -> None:
-        if bases is None:
+        if answer.fault is not None:
             self._end(answer)
-        elif self._place.base in bases:
+        elif bases is None or self._place.base in bases:
+            # Where we may list nothing, the answer to the rename must do.
             self._uploaded()
         else:
             # What an earlier try had asked for came to pass only now; or the partner was quick.

@@ -8,6 +8,8 @@ not at all. What is done when something went wrong before, or goes wrong now:
   that is still on its way can be renamed any more, and nothing older ever comes to lie on top of something newer.
 - Afterwards it is looked whether the file is there.
 - Where a server renames onto no existing name (OpenSSH by SFTP, IIS), that file is removed just before.
+- What can't be listed is not known to be empty, so it proves no kill. The files of a killed article are removed before
+  its notice is put there, for which a full disk then has room; what is not gone by then is removed once more.
 - Temporary files that nobody has come back for are removed by a duty (worker/receivers/file_sweep.py); their names say
   whose they are, and since when.
 
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 4_000_000
 """How many bytes of a list of names, or of a file that is compared, are read."""
+_SPELLINGS = 97
+"""In how many ways the name of a folder is written, one after the other."""
 
 
 class RemoteFolder(NamedTuple):
@@ -96,7 +100,7 @@ class FileDestination(ABC):
     """Whether most servers of this kind rename onto a name that there is."""
 
     stands_in_folders: ClassVar[bool] = False
-    """Whether a connection stands in the folder of what it did last."""
+    """Whether a connection stands in the folder of what it did last; that may have been moved away or replaced."""
 
     @abstractmethod
     def removal(self, place: Place) -> str:
@@ -108,6 +112,11 @@ class FileDestination(ABC):
 
     def sizing(self, place: Place) -> tuple[str, ...]:
         """Return the commands that say how large a file is that was uploaded; nothing: the protocol sees to that."""
+        del place
+        return ()
+
+    def room(self, place: Place) -> tuple[str, ...]:
+        """Return the commands that say how much room there is where a file lies; nothing: uploads say when it lacks."""
         del place
         return ()
 
@@ -148,11 +157,11 @@ class FileDestination(ABC):
         return FileTidying(self, folder, delivery, on_answer).begin()
 
     def step(
-        self, place: Place, step: FileStep, delivery: Delivery, on_answer: OnAnswer, body: bytes = b""
+        self, place: Place, step: FileStep, visit: int, delivery: Delivery, on_answer: OnAnswer, body: bytes = b""
     ) -> Transfer:
-        """Return the transfer that takes a step in the folder of a place, or with its file."""
+        """Return the transfer that takes a step in the folder of a place, or with its file; `visit`: as of `url`."""
         return Transfer(
-            self.url(place, step),
+            self.url(place, step, visit),
             body,
             [],
             delivery.timeout,
@@ -164,10 +173,17 @@ class FileDestination(ABC):
             receiver=f"{self.root.address}{self.root.path}",
         )
 
-    def url(self, place: Place, step: FileStep) -> str:
-        """Return the URL of a place; where a step is about its folder, of that."""
+    def url(self, place: Place, step: FileStep, visit: int) -> str:
+        """Return the URL of a place; where a step is about its folder, of that. `visit`: a number of this push or look.
+
+        libcurl leaves a connection in the folder in which it stands while the URL names it in the same way. It skips
+        empty parts of a path: with another number of them it goes there by name, to what has that name now.
+        """
         base = place.base if step.work in {"upload", "download"} else ""
-        return f"{self.root.address}{self.root.path}/{place.folder}{base}"
+        path = f"{self.root.path}/{place.folder}"
+        # In front of all others an empty part would mean the root of the server.
+        again = "/" * (visit % _SPELLINGS) if self.stands_in_folders and path != "/" else ""
+        return f"{self.root.address}{path}{again}{base}"
 
     def listing(self, *before: str) -> FileStep:
         """Return the step that lists a folder, after some commands."""
@@ -179,4 +195,4 @@ class FileDestination(ABC):
 
     def commands(self, *after: str) -> FileStep:
         """Return the step that only carries out commands in a folder."""
-        return FileStep(self.server, "commands", after=after)
+        return FileStep(self.server, "commands", after=after, replies=self.server.scheme == "ftp")

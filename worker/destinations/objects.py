@@ -24,6 +24,7 @@ from lxml import etree
 from feeds.companions import is_picture_of
 from feeds.file_names import file_name, names_of_versions, safe_value
 from worker.destinations.steps import Step, begin
+from worker.outbound.errors import Fault
 from worker.outbound.transfer import DEFAULT_TLS, Answer, Tls
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Objects(ABC):
         self._kill = kill
         self._conditional = conditional
         self._has_versions = "{version}" in template
+        # Otherwise texts stay there beside the notice.
+        self._removes = kill != "notice" or not self._has_versions
 
     def push(self, message: Message, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         """Return the first step of a push."""
@@ -100,7 +103,7 @@ class Objects(ABC):
         """
         if self._document is not None:
             return self._read
-        return None if self._has_versions and self._kill == "notice" else self._look
+        return self._look if self._removes else None
 
     def _look(self, article: Article, delivery: Delivery, on_answer: OnAnswer) -> Transfer:
         return begin(self._look_steps(article, delivery), delivery, self._engine, on_answer, **self._of_all)
@@ -179,6 +182,9 @@ class Objects(ABC):
             answer = Answer(204, {}, b"", None, "", 0.0, started=True)
         if 200 <= answer.status < 300 and not answer.fault:
             answer = (yield from self._tidy(key, message, etags, written=writes, looks=delivery.doubtful)) or answer
+        elif is_notice and answer.fault in {None, Fault.DENIED} and answer.status != 409 and self._removes:
+            # The text goes also where there is no room for its notice, or no right to put it there.
+            yield from self._tidy(key, message, etags, written=False, looks=False)
         answer.remote = json.dumps(etags, separators=(",", ":"))
         return answer
 
@@ -266,7 +272,7 @@ class Objects(ABC):
                 # A text that is noted nowhere may name them.
                 unknown = set()
             doomed = [*unknown] if self._has_versions else [name for name in (*etags, *unknown) if name not in current]
-        elif written and self._kill == "notice" and self._has_versions:
+        elif written and not self._removes:
             doomed = []
         else:
             listed = yield from self._names(message.article)

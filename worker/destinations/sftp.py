@@ -26,9 +26,21 @@ class SftpDestination(FileDestination):
         """Return the command that renames a file. OpenSSH refuses to rename onto an existing name."""
         return (f"rename {self._path(place)} {self._path(place._replace(base=base))}",)
 
+    def room(self, place: Place) -> tuple[str, ...]:
+        """Return the commands that say how much room there is: in the endpoint's folder, and in the file's own.
+
+        They are an extension of OpenSSH's (statvfs@openssh.com), which says no more of a failed upload than that.
+        """
+        folders = (self.folder or "/", f"{self.folder}/{place.folder}")
+        return tuple(f"*statvfs {_quoted(folder)}" for folder in folders)
+
     def _path(self, place: Place) -> str:
-        path = f"{self.folder}/{place.folder}{place.base}".replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{path}"'
+        return _quoted(f"{self.folder}/{place.folder}{place.base}")
+
+
+def _quoted(path: str) -> str:
+    path = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{path}"'
 
 
 def destination(settings: EndpointSettings, sender: Sender) -> SftpDestination:

@@ -180,18 +180,17 @@ class EasyHandle:
     def _answer_of_file(
         self, step: FileStep, now: float, code: int, message: str, fault: Fault | None, *, truncated: bool
     ) -> Answer:
-        status = 0
+        status, body = 0, b"".join(self._chunks)[: self.transfer.keep_bytes]
         if code == pycurl.E_WRITE_ERROR and truncated:
             code = pycurl.E_OK
         if fault is None and code and (reason := self._own_fault(code)):
             fault, message = reason
         elif fault is None:
             status, fault, message = step.outcome(
-                code, message or self.curl.errstr(), self._getinfo(pycurl.RESPONSE_CODE)
+                code, message or self.curl.errstr(), self._getinfo(pycurl.RESPONSE_CODE), body
             )
         if fault is not None and self._has_connection:
             step.server.renew_connections()
-        body = b"".join(self._chunks)[: self.transfer.keep_bytes]
         seconds = now - self.begun
         return Answer(
             status,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -157,10 +158,11 @@ class FileStep:
         if self.after:
             setopt(pycurl.POSTQUOTE, list(self.after))
 
-    def outcome(self, code: int, message: str, reply: int) -> tuple[int, Fault | None, str]:
+    def outcome(self, code: int, message: str, reply: int, body: bytes = b"") -> tuple[int, Fault | None, str]:
         """Return status, fault and reason for libcurl's error code; `reply`: the last that an FTP server has sent.
 
-        Where a connection of SFTP breaks within a list, libcurl says so in its message alone.
+        `body`: of the answer; it may have the words of that reply. Where a connection of SFTP breaks within a list,
+        libcurl says so in its message alone.
         """
         silent = bool(message) and self.server.scheme == "sftp" and self.work in {"list", "download"}
         if not code and not silent:
@@ -168,7 +170,9 @@ class FileStep:
         if not code or any(words in message for words in _BROKEN):
             return 0, Fault.RESET, f"the connection broke: {reason_of(pycurl.E_SSH, message)}"
         fault = self._fault(code, message, reply)
-        return (0, *fault) if fault else self._refusal(code, message, reply)
+        words = _REFUSING_REPLY.findall(body) if self.replies else []
+        reason = words[-1].decode("utf-8", "replace") if words else message
+        return (0, *fault) if fault else self._refusal(code, reason, reply)
 
     def _fault(self, code: int, message: str, reply: int) -> tuple[Fault, str] | None:
         """Return the fault of an error; None: the server has answered that it does not do it."""
@@ -197,10 +201,13 @@ class FileStep:
 
 UNENDED = "the server closes the connection for the data without the end that TLS wants (RFC 8446, section 6.1)"
 """Nobody knows whether what came is all: it may have been cut off."""
+UNCLEAR = "the connection broke, or the server failed (a full disk or quota?)"
+"""libcurl's only word for a full disk at OpenSSH too."""
 _BROKEN = ("Unknown error in libssh2", "Connection lost", "No connection")
 """What libcurl's message has when a command of SFTP failed with the connection."""
 _NO_ROOM = frozenset({452, 552})
 """Replies of FTP: no storage, or more than our quota."""
+_REFUSING_REPLY = re.compile(rb"^[45]\d\d [^\r\n]*", re.MULTILINE)
 _REFUSALS = {
     pycurl.E_REMOTE_DISK_FULL: (507, "the server has no room"),
     pycurl.E_REMOTE_ACCESS_DENIED: (403, "the server does not let us do that"),
@@ -215,8 +222,7 @@ _NO_DATA = Fault.CONNECT, "no connection for the data"
 _ODD = Fault.PROTOCOL, "the server answers otherwise than FTP has it"
 _FAULTS = {
     pycurl.E_LOGIN_DENIED: (Fault.DENIED, "the server does not let us in"),
-    # libcurl's only word for a full disk at OpenSSH too.
-    pycurl.E_SSH: (Fault.RESET, "the connection broke, or the server failed (a full disk?)"),
+    pycurl.E_SSH: (Fault.RESET, UNCLEAR),
     pycurl.E_FAILED_INIT: (Fault.CONNECT, "no session"),
     pycurl.E_FTP_WRITE_ERROR: (Fault.RESET, "the connection broke"),
     pycurl.E_FTP_CANT_GET_HOST: _NO_DATA,
